@@ -1,0 +1,73 @@
+"""What can go wrong, as a tree.
+
+::
+
+    LrtuneError                     anything this package raises on purpose; the CLI prints it, exit code 2
+    ├── ExperimentError             the experiment file is wrong; carries every problem found, with lines
+    ├── DataError                   a table cannot be read, or does not fit what is asked of it
+    ├── SpaceError                  a search space is illegal, or too large for the strategy
+    ├── StudyError                  a study's folder is damaged, locked, or belongs to another experiment
+    ├── ModelError                  a saved model is damaged, or cannot predict the table it was given
+    └── NoUsableResultError         every trial failed or diverged; the CLI exits with 5
+
+Every message says what is wrong, where, what was got, what is allowed, and the nearest name if there is one.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class LrtuneError(Exception):
+    """Base of all errors that are the answer to a wrong input rather than a defect of the program."""
+
+
+class ExperimentError(LrtuneError):
+    """The experiment is wrong.
+
+    Parameters
+    ----------
+    problems
+        One finished sentence for each mistake, already carrying file, line and key path.
+
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class DataError(LrtuneError):
+    """A table cannot be read, or does not fit what is asked of it."""
+
+
+class SpaceError(LrtuneError):
+    """A search space is illegal, or too large for the strategy that should walk it."""
+
+
+class StudyError(LrtuneError):
+    """A study's folder is damaged, locked, or belongs to another experiment."""
+
+
+class ModelError(LrtuneError):
+    """A saved model is damaged, or cannot predict the table it was given."""
+
+
+class NoUsableResultError(LrtuneError):
+    """Every trial failed or diverged, so that there is nothing to choose from."""
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """End a message about an unknown name: the nearest allowed one, else all of them.
+
+    >>> nearest("evry", ["every", "factor"])
+    "did you mean 'every'?"
+    >>> nearest("zzz", ["every", "factor"])
+    "allowed: 'every', 'factor'"
+    """
+    names = list(allowed)
+    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return "allowed: " + ", ".join(f"'{each}'" for each in names)
