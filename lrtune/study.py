@@ -1,0 +1,153 @@
+"""A study: what its events add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lrtune.journal import CLOCK, Event
+from lrtune.trial import Trial, TrialState
+
+STUDY, TRIAL, RESULT, REFIT, FINISHED = "study", "trial", "result", "refit", "finished"
+"""The kinds of events.
+
+``study``     what is studied: experiment, fingerprint, number of folds, data, versions; once, first
+``trial``     a configuration proposed: its number and the point of the search space
+``result``    a trial's scores on some folds, or the reason why it failed
+``refit``     a trial retrained on all training rows, and its score on the test rows
+``finished``  the search ended, and why
+"""
+
+
+@dataclass
+class Study:
+    """The state that the events so far add up to; grows by `add`.
+
+    Attributes
+    ----------
+    header
+        Body of the ``study`` event; empty before it.
+    trials
+        Every trial by its number.
+    refit
+        Body of the last ``refit`` event.
+    finished
+        Why the search ended; None while it goes on.
+    search_seconds, retrain_seconds
+        Wall time spent, over all sessions.
+
+    """
+
+    header: Mapping[str, Any] = field(default_factory=dict)
+    trials: dict[int, Trial] = field(default_factory=dict)
+    refit: Mapping[str, Any] | None = None
+    finished: str | None = None
+    search_seconds: float = 0.0
+    retrain_seconds: float = 0.0
+
+    def add(self, event: Event) -> None:
+        """Take one event into account; kinds of later versions are passed over."""
+        handle = _HANDLERS.get(event.kind)
+        if handle is not None:
+            handle(self, event.body)
+
+    def in_order(self) -> list[Trial]:
+        """List the trials by number."""
+        return [self.trials[number] for number in sorted(self.trials)]
+
+    def unfinished(self) -> list[Trial]:
+        """List the trials that have been proposed and not scored, by number."""
+        return [each for each in self.in_order() if each.state is TrialState.PROPOSED]
+
+    def count(self, state: TrialState) -> int:
+        """Count the trials in this state."""
+        return sum(each.state is state for each in self.trials.values())
+
+
+def replay(events: Iterable[Event]) -> Study:
+    """Rebuild a study from its events in the order of writing."""
+    study = Study()
+    for each in events:
+        study.add(each)
+    return study
+
+
+def result_body(
+    number: int,
+    scores: Iterable[float | None],
+    diverged: Iterable[int | None] = (),
+    *,
+    reason: str | None = None,
+    predictions: str | None = None,
+) -> dict[str, Any]:
+    """Write down a trial's end.
+
+    Parameters
+    ----------
+    number
+        The trial.
+    scores
+        Oriented score of each fold, None where its lane diverged; empty for a failed trial.
+    diverged
+        Epoch at which each fold's lane became non-finite, None where it did not.
+    reason
+        Why the trial failed.
+    predictions
+        Hash of its out-of-fold results.
+
+    """
+    body: dict[str, Any] = {"trial": number, "stage": 0, "scores": list(scores), "diverged": list(diverged)}
+    body.update({key: value for key, value in {"reason": reason, "predictions": predictions}.items() if value})
+    return body
+
+
+def _on_study(study: Study, body: Mapping[str, Any]) -> None:
+    study.header = body
+
+
+def _on_trial(study: Study, body: Mapping[str, Any]) -> None:
+    number = int(body["trial"])
+    configuration = {key: _frozen(value) for key, value in body["configuration"].items()}
+    study.trials[number] = Trial(number=number, configuration=configuration)
+    study.finished = None  # a raised budget goes on
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value  # JSON has no tuples: layer widths come back as lists
+
+
+def _on_result(study: Study, body: Mapping[str, Any]) -> None:
+    trial = study.trials[int(body["trial"])]
+    scores = tuple(body["scores"])
+    study.trials[trial.number] = Trial(
+        number=trial.number,
+        configuration=trial.configuration,
+        state=_state(body, scores),
+        fold_scores=scores,
+        reason=body.get("reason") or _divergence(body["diverged"]),
+    )
+    study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
+
+
+def _state(body: Mapping[str, Any], scores: tuple[float | None, ...]) -> TrialState:
+    if body.get("reason"):
+        return TrialState.FAILED
+    return TrialState.DIVERGED if None in scores else TrialState.COMPLETE
+
+
+def _divergence(epochs: Iterable[int | None]) -> str | None:
+    reached = [each for each in epochs if each is not None]
+    return f"diverged on {len(reached)} of its folds, first in epoch {min(reached)}" if reached else None
+
+
+def _on_refit(study: Study, body: Mapping[str, Any]) -> None:
+    study.refit = body
+    study.retrain_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
+
+
+def _on_finished(study: Study, body: Mapping[str, Any]) -> None:
+    study.finished = str(body["reason"])
+
+
+_HANDLERS = {STUDY: _on_study, TRIAL: _on_trial, RESULT: _on_result, REFIT: _on_refit, FINISHED: _on_finished}
