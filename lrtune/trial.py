@@ -1,0 +1,70 @@
+"""A configuration, and what is known about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+Value = str | int | float | bool | None | tuple[int, ...] | tuple[float, ...]
+"""What a hyperparameter can be; layer widths and milestones are tuples, so that values can be compared and hashed."""
+
+Configuration = Mapping[str, Value]
+"""One point of the search space: flat keys such as ``"optimizer"``, ``"optimizer.momentum"``, ``"learning_rate"``."""
+
+
+class TrialState(StrEnum):
+    """What has become of a trial."""
+
+    PROPOSED = "proposed"
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    DIVERGED = "diverged"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A configuration with what is known about it.
+
+    Attributes
+    ----------
+    number
+        Place in the order of proposals, from 0; trial 0 is the default configuration.
+    configuration
+        The point of the search space.
+    state
+        ``proposed`` until every fold is scored, or there is a reason why not.
+    fold_scores
+        Oriented score of each fold (larger is better); None where the lane diverged.
+    reason
+        Why the trial was pruned, failed or diverged.
+
+    """
+
+    number: int
+    configuration: Configuration
+    state: TrialState = TrialState.PROPOSED
+    fold_scores: tuple[float | None, ...] = ()
+    reason: str | None = None
+
+    @property
+    def mean(self) -> float | None:
+        """Mean score over the folds; None unless the trial is complete with a finite score on every fold."""
+        scores = self._comparable()
+        return math.fsum(scores) / len(scores) if scores else None
+
+    @property
+    def std(self) -> float | None:
+        """Standard deviation over the folds (``ddof=1``); None where `mean` is, and for a single fold."""
+        scores, mean = self._comparable(), self.mean
+        if mean is None or len(scores) < 2:
+            return None
+        return math.sqrt(math.fsum((each - mean) ** 2 for each in scores) / (len(scores) - 1))
+
+    def _comparable(self) -> list[float]:
+        """List the scores if they can stand beside those of other complete trials, else nothing."""
+        finite = [each for each in self.fold_scores if each is not None and math.isfinite(each)]
+        whole = self.state is TrialState.COMPLETE and len(finite) == len(self.fold_scores)
+        return finite if whole else []
