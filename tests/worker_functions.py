@@ -1,0 +1,53 @@
+"""What worker processes run in the tests: they import it by name, so it cannot live in a test module."""
+
+import os
+import time
+
+
+def square(shared, payload):
+    return shared + payload * payload
+
+
+def fail_on_three(shared, payload):
+    if payload == 3:
+        raise ValueError("three")
+    return square(shared, payload)
+
+
+def die_once(marker, payload):
+    """Kill the worker at payload 2, the first time only."""
+    if payload == 2 and not marker.exists():
+        marker.touch()
+        os._exit(1)
+    return payload
+
+
+def die_always(shared, payload):
+    del shared
+    if payload == 1:
+        os._exit(1)
+    return payload
+
+
+def threads_of_blas(shared, payload):
+    del shared, payload
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    assert np.eye(2).sum() == 2
+    return [each["num_threads"] for each in threadpool_info()]
+
+
+def wait_for_the_other(folder, payload):
+    """Succeed only if both payloads are in the hands of workers at the same time."""
+    (folder / str(payload)).touch()
+    deadline = time.monotonic() + 60
+    while not (folder / str(1 - payload)).exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return os.getpid()
+
+
+def time_out(shared, payload):
+    del shared, payload
+    time.sleep(600)
