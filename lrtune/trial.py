@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-Value = str | int | float | bool | None | tuple[int, ...] | tuple[float, ...]
+Value = bool | int | float | str | tuple[float, ...] | None
 """What a hyperparameter can be; layer widths and milestones are tuples, so that values can be compared and hashed."""
 
 Configuration = Mapping[str, Value]
