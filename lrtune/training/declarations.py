@@ -1,0 +1,184 @@
+"""The vocabulary in which decays, optimizers, keys and metrics are declared; no NumPy, so that ``--help`` stays fast.
+
+A factor is declared once. The search space, the validation, the documentation and ``--help`` read that declaration.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
+
+Value: TypeAlias = bool | int | float | str | tuple[float, ...] | None
+Configuration: TypeAlias = Mapping[str, Value]
+
+
+class Range(NamedTuple):
+    """A continuous default search dimension; a grid takes ``points`` of it, spaced by the factor's scale."""
+
+    low: float
+    high: float
+    points: int = 5
+
+
+class Factor(NamedTuple):
+    """One number, name or list that can be set, and therefore searched.
+
+    Parameters
+    ----------
+    name
+        Key in the experiment file.
+    default
+        Value when nothing is said.
+    meaning
+        One sentence, with the unit.
+    low, high, open_low, open_high
+        What is legal; the ends belong to it unless they are open.
+    scale
+        How a range of it is searched: ``"linear"``, ``"log"``, or ``"reversed_log"`` (the logarithm of ``1 - x``).
+    search
+        Default search dimension: a tuple of choices, a `Range`, or None for "stays at its default".
+    kind
+        ``"float"``, ``"int"``, ``"bool"``, ``"choice"``, ``"widths"`` (whole numbers), ``"numbers"`` (increasing
+        numbers) or ``"decay"`` (the name of another decay, which brings its own factors).
+    choices
+        Legal values of a ``"choice"``.
+    optional
+        Whether null is legal.
+    replaces
+        Name of the factor that this one determines. Such a factor has no effect unless it is given, and then the other
+        one must not be.
+
+    """
+
+    name: str
+    default: Value
+    meaning: str
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+    scale: str = "linear"
+    search: tuple[Value, ...] | Range | None = None
+    kind: str = "float"
+    choices: tuple[Value, ...] = ()
+    optional: bool = False
+    replaces: str = ""
+
+
+class Entry(NamedTuple):
+    """A decay type: how the rate changes over time."""
+
+    name: str
+    summary: str
+    formula: str
+    source: str
+    factors: tuple[Factor, ...] = ()
+
+
+class OptimizerEntry(NamedTuple):
+    """An optimizer; ``rate`` is its own learning rate, because rates of different optimizers do not compare.
+
+    ``decoupled`` says that weight decay is always applied to the parameters and never added to the gradient.
+    """
+
+    name: str
+    summary: str
+    formula: str
+    source: str
+    rate: Factor
+    factors: tuple[Factor, ...] = ()
+    weight_decay: float = 0.0
+    decoupled: bool = False
+
+
+class Metric(NamedTuple):
+    """A way to score predictions; ``keeps`` is what must be kept of a prediction to compute it again."""
+
+    name: str
+    summary: str
+    tasks: tuple[str, ...]
+    larger_is_better: bool
+    keeps: str
+
+
+def check_value(factor: Factor, value: object) -> str | None:
+    """Say why a value is illegal, or None if it is legal.
+
+    >>> check_value(Factor("dropout", 0.0, "", low=0.0, high=1.0, open_high=True), 1.5)
+    'expected a number of at least 0 and below 1, got 1.5'
+    """
+    if (value is None and factor.optional) or _is_legal(factor, value):
+        return None
+    return f"expected {describe_range(factor)}, got {_shown(value)}"
+
+
+def describe_range(factor: Factor) -> str:
+    """Say what is legal, as the object of a sentence.
+
+    >>> describe_range(Factor("epochs", 30, "", low=1, kind="int"))
+    'a whole number of at least 1'
+    """
+    if factor.kind in ("choice", "decay"):
+        names = " or ".join(_shown(choice) for choice in factor.choices)
+        return f"{names} or null" if factor.optional else names
+    nouns = {
+        "float": "a number",
+        "int": "a whole number",
+        "bool": "true or false",
+        "widths": "a list of whole numbers",
+        "numbers": "a list of increasing numbers",
+    }
+    return nouns[factor.kind] + _bounds(factor) + (", or null" if factor.optional else "")
+
+
+def _is_legal(factor: Factor, value: object) -> bool:
+    if factor.kind in ("choice", "decay"):
+        return any(type(value) is type(choice) and value == choice for choice in factor.choices)
+    if factor.kind == "bool":
+        return isinstance(value, bool)
+    if factor.kind in ("widths", "numbers"):
+        return _is_legal_list(factor, value)
+    return _is_number(value, whole=factor.kind == "int") and _is_inside(factor, value)
+
+
+def _is_legal_list(factor: Factor, value: object) -> bool:
+    if not isinstance(value, tuple | list) or not value:
+        return False
+    whole = factor.kind == "widths"
+    if not all(_is_number(each, whole=whole) and _is_inside(factor, each) for each in value):
+        return False
+    return whole or all(before <= after for before, after in itertools.pairwise(value))
+
+
+def _is_number(value: object, *, whole: bool) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        return False
+    return math.isfinite(value)
+
+
+def _is_inside(factor: Factor, value: object) -> bool:
+    assert isinstance(value, int | float)
+    above = value > factor.low if factor.open_low else value >= factor.low
+    below = value < factor.high if factor.open_high else value <= factor.high
+    return above and below
+
+
+def _bounds(factor: Factor) -> str:
+    parts = []
+    if math.isfinite(factor.low):
+        parts.append(("above " if factor.open_low else "of at least ") + f"{factor.low:g}")
+    if math.isfinite(factor.high):
+        parts.append(("below " if factor.open_high else "at most ") + f"{factor.high:g}")
+    return " " + " and ".join(parts) if parts else ""
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return repr(list(value))
+    return repr(value)

@@ -1,0 +1,235 @@
+"""Every name that an experiment may contain, with its factors, legal values and defaults; no NumPy in here.
+
+`DECAYS`, `OPTIMIZERS`, `METRICS`, `MODEL_KEYS` and `TRAINING_KEYS` are the tables that the search space, the
+validation, the documentation and ``--help`` read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lrtune.training.decay_catalogue import DECAYS
+from lrtune.training.declarations import (
+    Configuration,
+    Entry,
+    Factor,
+    Metric,
+    OptimizerEntry,
+    Range,
+    Value,
+    check_value,
+    describe_range,
+)
+from lrtune.training.optimizer_catalogue import OPTIMIZERS
+
+__all__ = [
+    "DECAYS",
+    "METRICS",
+    "MODEL_KEYS",
+    "OPTIMIZERS",
+    "TRAINING_KEYS",
+    "Configuration",
+    "Entry",
+    "Factor",
+    "Metric",
+    "OptimizerEntry",
+    "Range",
+    "Value",
+    "check_value",
+    "complete",
+    "describe_range",
+    "problems",
+]
+
+
+def _table(*factors: Factor) -> dict[str, Factor]:
+    return {factor.name: factor for factor in factors}
+
+
+MODEL_KEYS: dict[str, Factor] = _table(
+    Factor("model", "mlp", "kind of network", kind="choice", choices=("linear", "mlp")),
+    Factor(
+        "hidden",
+        (64,),
+        "units of each hidden layer of an mlp",
+        low=1,
+        kind="widths",
+        search=((32,), (64,), (128,), (64, 64)),
+    ),
+    Factor(
+        "activation",
+        "relu",
+        "activation of the hidden layers",
+        kind="choice",
+        choices=("relu", "tanh", "gelu"),
+        search=("relu", "tanh", "gelu"),
+    ),
+    Factor(
+        "dropout",
+        0.0,
+        "share of hidden units that is switched off at each training step",
+        low=0.0,
+        high=1.0,
+        open_high=True,
+        search=(0.0, 0.1, 0.3, 0.5),
+    ),
+)
+
+TRAINING_KEYS: dict[str, Factor] = _table(
+    OPTIMIZERS["adam"].rate,
+    Factor("optimizer", "adam", "update rule", kind="choice", choices=tuple(OPTIMIZERS)),
+    Factor(
+        "decay", "linear", "decay type: how the rate changes over the horizon", kind="choice", choices=tuple(DECAYS)
+    ),
+    Factor(
+        "warmup",
+        0.0,
+        "share of the horizon in which the rate rises to its peak",
+        low=0.0,
+        high=1.0,
+        open_high=True,
+        search=(0.0, 0.02, 0.05, 0.1),
+    ),
+    Factor(
+        "warmup_shape",
+        "linear",
+        "how the rate rises during the warm-up",
+        kind="choice",
+        choices=("linear", "exponential"),
+        search=("linear", "exponential"),
+    ),
+    Factor(
+        "warmup_start",
+        None,
+        "first rate of the warm-up divided by the peak; null: 1 / (number of warm-up steps)",
+        low=0.0,
+        high=1.0,
+        open_low=True,
+        scale="log",
+        search=Range(1e-3, 0.5),
+        optional=True,
+    ),
+    Factor("epochs", 30, "horizon: how often every training row is seen", low=1, kind="int", search=(10, 30, 100)),
+    Factor("batch_size", 64, "rows of a mini-batch", low=1, kind="int", search=(32, 64, 128)),
+    Factor("weight_decay", 0.0, "strength of weight decay", low=0.0, scale="log", search=Range(1e-6, 1e-1)),
+    Factor(
+        "decoupled",
+        default=False,
+        meaning="apply weight decay to the parameters instead of adding it to the gradient",
+        kind="bool",
+    ),
+    Factor(
+        "label_smoothing",
+        0.0,
+        "probability taken from the true class and spread over all classes",
+        low=0.0,
+        high=1.0,
+        open_high=True,
+        search=(0.0, 0.05, 0.1),
+    ),
+    Factor(
+        "clip_norm",
+        None,
+        "largest norm of a gradient; longer ones are shortened to it; null: no limit",
+        low=0.0,
+        open_low=True,
+        scale="log",
+        search=Range(0.1, 10.0),
+        optional=True,
+    ),
+    Factor(
+        "class_weight",
+        None,
+        "'balanced': rows weigh inversely to the frequency of their class; null: all rows weigh the same",
+        kind="choice",
+        choices=("balanced",),
+        search=(None, "balanced"),
+        optional=True,
+    ),
+)
+
+_CLASSES = ("binary", "multiclass")
+_METRICS = (
+    Metric("accuracy", "share of correct labels", _CLASSES, larger_is_better=True, keeps="label"),
+    Metric("balanced_accuracy", "mean of the recalls of all classes", _CLASSES, larger_is_better=True, keeps="label"),
+    Metric("f1_macro", "mean of the F1 scores of all classes", _CLASSES, larger_is_better=True, keeps="label"),
+    Metric("f1", "F1 score of the positive class", ("binary",), larger_is_better=True, keeps="label"),
+    Metric("log_loss", "mean negative log-probability of the truth", _CLASSES, larger_is_better=False, keeps="loss"),
+    Metric("roc_auc", "area under the ROC curve, one-vs-rest", _CLASSES, larger_is_better=True, keeps="score"),
+    Metric("mse", "mean squared error", ("regression",), larger_is_better=False, keeps="value"),
+    Metric("rmse", "root of the mean squared error", ("regression",), larger_is_better=False, keeps="value"),
+    Metric("mae", "mean absolute error", ("regression",), larger_is_better=False, keeps="value"),
+    Metric("r2", "share of the variance that is explained", ("regression",), larger_is_better=True, keeps="value"),
+)
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}
+
+
+def complete(configuration: Configuration) -> dict[str, Value]:
+    """Fill in the default of every missing key and factor; nothing that is given changes.
+
+    A factor that another given one replaces (``k`` by ``final``) stays absent, and so does a replacement not given.
+
+    Raises
+    ------
+    KeyError
+        If the optimizer or a decay is not in the tables; experiments are validated before they come here.
+
+    """
+    filled: dict[str, Value] = dict(configuration)
+    optimizer = OPTIMIZERS[str(filled.get("optimizer", TRAINING_KEYS["optimizer"].default))]
+    filled.setdefault("learning_rate", optimizer.rate.default)
+    filled.setdefault("weight_decay", optimizer.weight_decay)
+    for key, factor in (MODEL_KEYS | TRAINING_KEYS).items():
+        filled.setdefault(key, factor.default)
+    _fill(filled, "optimizer", optimizer.factors)
+    _fill(filled, "decay", DECAYS[str(filled["decay"])].factors)
+    return filled
+
+
+def problems(configuration: Configuration) -> list[str]:
+    """Say what is wrong with a configuration: illegal values, unknown keys, factors that determine each other.
+
+    Each problem starts with the key it is about.
+    """
+    found = []
+    for key, factor in (MODEL_KEYS | TRAINING_KEYS).items():
+        if key in configuration and (problem := check_value(factor, configuration[key])):
+            found.append(f"{key}: {problem}")
+    if found:
+        return found
+    filled = complete(configuration)
+    optimizer, decay = OPTIMIZERS[str(filled["optimizer"])], DECAYS[str(filled["decay"])]
+    known = MODEL_KEYS.keys() | TRAINING_KEYS.keys()
+    found.extend(_factor_problems(filled, "optimizer", optimizer.factors))
+    found.extend(_factor_problems(filled, "decay", decay.factors))
+    prefixes = ("optimizer.", "decay.")
+    found.extend(f"{key}: unknown key" for key in filled if key not in known and not key.startswith(prefixes))
+    return found
+
+
+def _fill(filled: dict[str, Value], prefix: str, factors: tuple[Factor, ...]) -> None:
+    replaced = {each.replaces for each in factors if each.replaces and f"{prefix}.{each.name}" in filled}
+    for factor in factors:
+        key = f"{prefix}.{factor.name}"
+        if not factor.replaces and factor.name not in replaced:
+            filled.setdefault(key, factor.default)
+        if factor.kind == "decay":
+            _fill(filled, key, DECAYS[str(filled[key])].factors)
+
+
+def _factor_problems(filled: Configuration, prefix: str, factors: tuple[Factor, ...]) -> Iterator[str]:
+    known = {factor.name for factor in factors}
+    for factor in factors:
+        key = f"{prefix}.{factor.name}"
+        if key not in filled:
+            continue
+        if problem := check_value(factor, filled[key]):
+            yield f"{key}: {problem}"
+        elif factor.kind == "decay":
+            yield from _factor_problems(filled, key, DECAYS[str(filled[key])].factors)
+        if factor.replaces and f"{prefix}.{factor.replaces}" in filled:
+            yield f"{key}: give either '{factor.name}' or '{factor.replaces}', not both: one determines the other"
+    for key in filled:
+        name = key.removeprefix(f"{prefix}.").split(".")[0]
+        if key.startswith(f"{prefix}.") and name not in known:
+            yield f"{key}: unknown factor of {filled[prefix]}; allowed: {', '.join(sorted(known)) or 'none'}"
