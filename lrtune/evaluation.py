@@ -1,0 +1,92 @@
+"""Configurations in, fold scores out; and the retraining of one configuration on all rows.
+
+The caller says where blocks run by handing over an executor (`lrtune.workers`), so that this module neither knows
+about processes nor about what becomes of the scores.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from lrtune.training.evaluate import Fold, Outcome, Problem, block_lanes, cost_seconds, evaluate, shape_key
+from lrtune.trial import Configuration
+from lrtune.workers import Executor, completed
+
+BLOCK_SECONDS = 30.0
+"""What a kill may cost: a block is cut so that it is expected to take no longer."""
+
+
+class Setting(NamedTuple):
+    """What every configuration of a study is trained and scored on; shipped to each worker once."""
+
+    folds: tuple[Fold, ...]
+    problem: Problem
+    metric: str
+    seed: int
+    dtype: str
+
+
+class Evaluated(NamedTuple):
+    """The end of one configuration's evaluation: an outcome, or the reason why there is none."""
+
+    number: int
+    outcome: Outcome | None
+    failure: str | None = None
+
+
+Numbered = tuple[int, Configuration]
+"""A trial's number and its complete configuration."""
+
+
+def run_block(setting: Setting, configurations: Sequence[Configuration]) -> list[Outcome]:
+    """Train and score configurations of one shape together; this is what workers run."""
+    return evaluate(
+        configurations, setting.folds, setting.problem, setting.metric, seed=setting.seed, dtype=setting.dtype
+    )
+
+
+def blocks(trials: Sequence[Numbered], setting: Setting, *, slots: int = 1) -> list[list[Numbered]]:
+    """Cut trials into blocks: one shape each, as many lanes as train fast together, no more than `BLOCK_SECONDS`.
+
+    The cut is a matter of speed only: it never changes a result. The most expensive blocks come first, so that no
+    worker is left alone with a long one at the end.
+    """
+    shapes: dict[object, list[Numbered]] = defaultdict(list)
+    for each in trials:
+        shapes[shape_key(each[1])].append(each)
+    cut = [block for group in shapes.values() for block in _cut(group, setting, slots)]
+    return sorted(cut, key=lambda block: (-_seconds(block, setting), block[0][0]))
+
+
+def _cut(group: Sequence[Numbered], setting: Setting, slots: int) -> Iterator[Sequence[Numbered]]:
+    lanes = block_lanes(group[0][1], setting.folds, setting.problem, setting.dtype)
+    each = _seconds(group[:1], setting)
+    size = max(1, min(lanes // len(setting.folds), int(BLOCK_SECONDS // each) if each else lanes))
+    if slots > 1:  # every worker gets something to do
+        size = max(1, min(size, -(-len(group) // slots)))
+    pieces = -(-len(group) // size)
+    ends = [len(group) * piece // pieces for piece in range(pieces + 1)]
+    return (group[start:end] for start, end in zip(ends[:-1], ends[1:], strict=True))
+
+
+def _seconds(block: Sequence[Numbered], setting: Setting) -> float:
+    return sum(expected_seconds(configuration, setting) for _, configuration in block)
+
+
+def expected_seconds(configuration: Configuration, setting: Setting) -> float:
+    """Estimate the time that one configuration takes on all folds, in company, on one core (seconds)."""
+    return cost_seconds(configuration, setting.folds, setting.problem, setting.dtype)
+
+
+def scored(trials: Sequence[Numbered], setting: Setting, executor: Executor) -> Iterator[list[Evaluated]]:
+    """Evaluate trials block by block; yields each block's results as it ends, in no particular order of blocks."""
+    cut = blocks(trials, setting, slots=executor.slots)
+    payloads = [[configuration for _, configuration in block] for block in cut]
+    for done in completed(executor, payloads):
+        numbers = [number for number, _ in cut[done.key]]
+        if done.failure is not None:
+            yield [Evaluated(number, None, done.failure) for number in numbers]
+        else:
+            yield [Evaluated(number, outcome) for number, outcome in zip(numbers, done.value, strict=True)]

@@ -1,0 +1,277 @@
+"""The loop: propose, record, evaluate, record, and at the end retrain the best; it yields every event of the study.
+
+Nothing is remembered outside the journal. A study that was interrupted goes on where its events end, because the next
+thing to do follows from the events alone: score what was proposed and is not scored, propose what the budget still
+allows, retrain the best unless that has been done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lrtune import model, out_of_fold
+from lrtune.errors import StudyError
+from lrtune.evaluation import Evaluated, Numbered, Setting, expected_seconds, run_block, scored
+from lrtune.experiment import Experiment
+from lrtune.journal import CLOCK, Event, Journal
+from lrtune.preparation import Prepared
+from lrtune.sampling import STRATEGIES
+from lrtune.selection import best
+from lrtune.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, Study, result_body
+from lrtune.trial import Trial
+from lrtune.versions import ENGINE, kernels, versions
+from lrtune.workers import Executor, available_cores, executor_for
+
+DATABASE = "study.db"
+OUT_OF_FOLD = "out_of_fold.bin"
+MODEL = "model"
+
+SECONDS_PER_WORKER = 4.0
+"""A worker process takes about a second to start: each must have more than this to do, or it is not worth it."""
+
+
+def identity(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
+    """Everything a result depends on, in JSON's types: experiment without budgets, data, folds, engine version."""
+    return {
+        "experiment": experiment.canonical(),
+        "data": prepared.data_hash,
+        "folds": prepared.folds_hash,
+        "engine": ENGINE,
+    }
+
+
+def fingerprint(experiment: Experiment, prepared: Prepared) -> str:
+    """Hash the `identity`: runs with equal fingerprints give equal results."""
+    text = json.dumps(identity(experiment, prepared), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def run_folder(experiment: Experiment, prepared: Prepared, output: Path | None = None) -> Path:
+    """Name the folder of the run: ``output``, or ``runs/<name>-<8 hex digits of the fingerprint>``."""
+    return output or Path("runs") / f"{experiment.name}-{fingerprint(experiment, prepared)[:8]}"
+
+
+def tune(
+    experiment: Experiment, prepared: Prepared, folder: Path, *, workers: int | None = None
+) -> Iterator[Event]:
+    """Run the study in ``folder``, or go on with it.
+
+    Parameters
+    ----------
+    experiment, prepared
+        What to search, and on what.
+    folder
+        Where the study lives; created if need be.
+    workers
+        Number of worker processes; None chooses by the work there is, 1 stays in this process.
+
+    Yields
+    ------
+    Event
+        Every event of the study in order: first those of earlier sessions, then each new one once it is on the disk.
+
+    Raises
+    ------
+    StudyError
+        If the folder holds another experiment's study, is in use, or cannot be written.
+    NoUsableResultError
+        If no trial is complete in the end.
+
+    """
+    _make(folder)
+    with Journal(folder / DATABASE, write=True) as journal:
+        session = _Session(experiment, prepared, folder, journal)
+        yield from session.begin()
+        executor = session.executor(workers)
+        try:
+            yield from session.search(executor)
+        finally:
+            executor.close()
+        yield from session.finish()
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"{folder}: cannot be created ({error.strerror}); choose another with --output") from error
+
+
+class _Session:
+    """One process's part in a study: the state so far, and how to move it on."""
+
+    def __init__(self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal) -> None:
+        self.experiment = experiment
+        self.prepared = prepared
+        self.folder = folder
+        self.journal = journal
+        self.study = Study()
+        self.setting: Setting = prepared.setting
+        self.recorded_at = time.monotonic()
+
+    def record(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Write the events in one transaction; the first carries the seconds since the last one."""
+        now = time.monotonic()
+        clock = {CLOCK: {"seconds": round(now - self.recorded_at, 3), "at": round(time.time(), 3)}}
+        first, *others = events
+        stamped = [Event(first.kind, {**first.body, **clock}), *others]
+        self.journal.append(stamped)
+        self.recorded_at = now
+        for each in stamped:
+            self.study.add(each)
+        return stamped
+
+    def begin(self) -> Iterator[Event]:
+        """Replay what there is, or write the study's first event."""
+        history = self.journal.events()
+        if not history:
+            yield from self.record([Event(STUDY, self.header())])
+            return
+        for each in history:
+            self.study.add(each)
+        self.refuse_another_experiment()
+        yield from history
+
+    def header(self) -> dict[str, Any]:
+        rows = sum(len(fold.validation_targets) for fold in self.setting.folds)
+        form = self.prepared.record_form
+        return {
+            **identity(self.experiment, self.prepared),
+            "fingerprint": fingerprint(self.experiment, self.prepared),
+            "name": self.experiment.name,
+            "metric": self.setting.metric,
+            "task": self.prepared.task,
+            "rows": {"train": self.prepared.rows, "test": self.prepared.test_rows},
+            "predictions": {
+                "dtype": form.dtype,
+                "columns": form.columns,
+                "rows": out_of_fold.room(rows, form.row_bytes, self.experiment.search.trials),
+            },
+            CLOCK: {"versions": versions(), "kernels": kernels()},
+        }
+
+    def refuse_another_experiment(self) -> None:
+        """Compare the study's identity with ours.
+
+        Raises
+        ------
+        StudyError
+            Naming the keys that differ.
+
+        """
+        ours = identity(self.experiment, self.prepared)
+        theirs = {key: self.study.header.get(key) for key in ours}
+        if ours != theirs:
+            raise StudyError(
+                f"{self.folder}: holds the study of another experiment; different are "
+                + "; ".join(differences(theirs, ours))
+                + ". Choose another --output, or leave it out: an edited experiment gets a folder of its own"
+            )
+
+    def executor(self, workers: int | None) -> Executor:
+        """Start as many workers as asked for, or as the work is worth."""
+        cores = available_cores()
+        slots = workers or max(1, min(cores, int(self.expected_seconds() / SECONDS_PER_WORKER)))
+        return executor_for(run_block, self.setting, slots)
+
+    def expected_seconds(self) -> float:
+        """Estimate the work left to do, from the next round's configurations (seconds on one core)."""
+        left = self.left() + len(self.study.unfinished())
+        sample = self.study.unfinished()[:64] or self.proposals()[:64]
+        if not sample:
+            return 0.0
+        complete = [self.experiment.configuration(each.configuration) for each in sample]
+        return left * sum(expected_seconds(each, self.setting) for each in complete) / len(sample)
+
+    def left(self) -> int:
+        """Count the trials that the budget still allows to propose."""
+        return max(0, self.experiment.search.trials - len(self.study.trials))
+
+    def proposals(self) -> list[Trial]:
+        """Ask the strategy for the next round."""
+        search = self.experiment.search
+        propose = STRATEGIES[search.strategy]
+        history = self.study.in_order()
+        points = propose(self.experiment.space, history, min(self.left(), search.round), search.seed)
+        return [Trial(number, point) for number, point in enumerate(points, len(history))]
+
+    def search(self, executor: Executor) -> Iterator[Event]:
+        """Score what is proposed, propose more, until the budget is spent or nothing is left to try."""
+        while True:
+            yield from self.evaluate(executor, self.study.unfinished())
+            proposed = self.proposals() if self.left() else []
+            if not proposed:
+                return
+            yield from self.record(
+                [Event(TRIAL, {"trial": each.number, "configuration": dict(each.configuration)}) for each in proposed]
+            )
+
+    def evaluate(self, executor: Executor, trials: Sequence[Trial]) -> Iterator[Event]:
+        """Score trials; each block's predictions are on the disk before the transaction that tells of them."""
+        numbered: list[Numbered] = [
+            (each.number, self.experiment.configuration(each.configuration)) for each in trials
+        ]
+        for block in scored(numbered, self.setting, executor):
+            hashes = self.keep_predictions(block)
+            yield from self.record([Event(RESULT, _result(each, hashes.get(each.number))) for each in block])
+
+    def keep_predictions(self, block: Sequence[Evaluated]) -> dict[int, str]:
+        """Write the out-of-fold results of a block's complete trials; returns their hashes."""
+        rows = sum(len(fold.validation_targets) for fold in self.setting.folds)
+        kept = out_of_fold.kept_rows(rows, self.study.header["predictions"]["rows"], seed=self.setting.seed)
+        records = [
+            (each.number, out_of_fold.record(each.outcome.predictions, kept))
+            for each in block
+            if each.outcome is not None and None not in each.outcome.scores
+        ]
+        if records:
+            out_of_fold.write(self.folder / OUT_OF_FOLD, records)
+        return {number: out_of_fold.digest(each) for number, each in records}
+
+    def finish(self) -> Iterator[Event]:
+        """Retrain the best on all training rows, score it once on the test rows, and say why the search ended."""
+        winner = best(self.study.in_order())
+        done = self.study.refit is not None and self.study.refit["trial"] == winner.number
+        if not done or not model.is_saved(self.folder / MODEL):
+            yield from self.retrain(winner, record=not done)
+        if self.study.finished is None:
+            reason = "exhausted" if self.left() else "trials"
+            yield from self.record([Event(FINISHED, {"reason": reason})])
+
+    def retrain(self, winner: Trial, *, record: bool) -> Iterator[Event]:
+        """Fit the winner on all training rows and save it; recorded unless only its files were lost."""
+        self.recorded_at = time.monotonic()
+        fitted = self.prepared.refit(self.experiment.configuration(winner.configuration))
+        digest = model.save(fitted, self.folder / MODEL)
+        test = {"score": self.prepared.test_score(fitted), "rows": self.prepared.test_rows}
+        if record:
+            yield from self.record([Event(REFIT, {"trial": winner.number, "test": test, "model": digest})])
+
+
+def _result(evaluated: Evaluated, predictions: str | None) -> dict[str, Any]:
+    if evaluated.outcome is None:
+        return result_body(evaluated.number, (), reason=evaluated.failure)
+    outcome = evaluated.outcome
+    return result_body(evaluated.number, outcome.scores, outcome.diverged, predictions=predictions)
+
+
+def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """List the keys in which two nested mappings differ, with both values."""
+    found = []
+    for key in sorted({*theirs, *ours}):
+        old, new = theirs.get(key), ours.get(key)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            found += differences(old, new, f"{prefix}{key}.")
+        elif old != new:
+            found.append(f"{prefix}{key} ({_short(old)} there, {_short(new)} here)")
+    return found
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - about a line of a terminal
