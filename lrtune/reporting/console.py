@@ -1,0 +1,177 @@
+"""The terminal: the one door of rich, and one look for every command.
+
+What is worth keeping goes to standard output; progress, notes and errors go to standard error. Texts from outside
+(names of columns and classes, paths) are never taken for markup or for control codes. Without a terminal there are no
+colours and no control characters, only lines.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.table import Column, Table
+from rich.text import Text
+
+from lrtune.reporting import formats
+from lrtune.reporting.pages import Block, Facts, Grid, Headline, Lines
+from lrtune.reporting.progress import Tally
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from lrtune.journal import Event
+    from lrtune.study import Study
+
+WIDTH = 100
+TITLE, LABEL, WARNING, ERROR = "bold", "dim", "yellow", "bold red"
+INDENT = (0, 0, 0, 2)
+
+Watch = Callable[["Event", "Study"], None]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Make a console; where there is no terminal to ask, and no ``COLUMNS``, it is 100 columns wide."""
+    made = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = WIDTH
+    return made
+
+
+def show(page: Sequence[Block]) -> None:
+    """Print a page on standard output."""
+    out = console()
+    for position, block in enumerate(page):
+        if position:
+            out.print()
+        _show_block(out, block)
+
+
+def note(text: str) -> None:
+    """Print a remark on standard error."""
+    _print_lines(console(stderr=True), [text], LABEL)
+
+
+def warn(text: str) -> None:
+    """Print a warning on standard error."""
+    _print_lines(console(stderr=True), [text], WARNING)
+
+
+def _show_block(out: Console, block: Block) -> None:
+    if isinstance(block, Headline):
+        out.print(_text(block.text, TITLE))
+        return
+    if block.title:
+        out.print(_text(block.title, TITLE))
+    if isinstance(block, Lines):
+        _print_lines(out, [f"  {line}" for line in block.lines])
+    else:
+        out.print(Padding(_facts(block) if isinstance(block, Facts) else _grid(block), INDENT, expand=False))
+
+
+def _print_lines(out: Console, lines: Sequence[str], style: str = "") -> None:
+    for line in lines:
+        out.print(_text(line, style), soft_wrap=True)
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(formats.printable(text), style)
+
+
+def _facts(block: Facts) -> RenderableType:
+    table = Table(
+        Column(style=LABEL, no_wrap=True), Column(overflow="fold"), box=None, show_header=False, pad_edge=False
+    )
+    for label, value in block.rows:
+        table.add_row(_text(label), _text(value))
+    return table
+
+
+def _grid(block: Grid) -> RenderableType:
+    *numbers, words = block.header
+    columns = [Column(_text(each), justify="right", no_wrap=True) for each in numbers]
+    table = Table(
+        *columns,
+        Column(_text(words), overflow="fold"),
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+        header_style=LABEL,
+    )
+    for row in block.rows:
+        table.add_row(*(_text(cell) for cell in row))
+    return table
+
+
+@contextlib.contextmanager
+def watch_search(metric: str, total: int) -> Iterator[Watch]:
+    """Show on standard error how a search goes on; yields the function that is told each event.
+
+    On a terminal a bar is redrawn in place; elsewhere a line is printed about every tenth of the trials.
+
+    Parameters
+    ----------
+    metric
+        What trials are scored with.
+    total
+        Number of trials planned.
+
+    """
+    out = console(stderr=True)
+    tally = Tally(metric, total)
+    if out.is_terminal and not out.is_dumb_terminal:
+        with _bar(out, tally) as see:
+            yield see
+    else:
+        yield _lines(out, tally)
+
+
+def _lines(out: Console, tally: Tally) -> Watch:
+    reported = 0
+
+    def see(event: Event, study: Study) -> None:
+        nonlocal reported
+        tally.see(event, study)
+        tenth = tally.ended * 10 // max(1, tally.total)
+        if tenth > reported:
+            reported = tenth
+            _print_lines(out, [f"{tally.text()}{_left(tally.seconds_left())}"])
+
+    return see
+
+
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None or seconds < 1 else f" · {formats.duration(seconds)} left"
+
+
+class _TimeLeft(ProgressColumn):
+    """Counts down from the last estimate, because the events of a block come all at once."""
+
+    def render(self, task: Task) -> Text:
+        left = task.fields["left"]
+        if task.finished:
+            return Text("retraining the best")
+        if left is None:
+            return Text(formats.duration(task.elapsed or 0.0))
+        return Text(f"{formats.duration(max(0.0, left - (time.monotonic() - task.fields['at'])))} left")
+
+
+@contextlib.contextmanager
+def _bar(out: Console, tally: Tally) -> Iterator[Watch]:
+    columns = (SpinnerColumn(), BarColumn(bar_width=24), TextColumn("{task.description}", markup=False), _TimeLeft())
+    with Progress(*columns, console=out, transient=True, refresh_per_second=5) as progress:
+        task = progress.add_task(tally.text(), total=tally.total, left=None, at=time.monotonic())
+
+        def see(event: Event, study: Study) -> None:
+            tally.see(event, study)
+            progress.update(
+                task, completed=tally.ended, description=tally.text(), left=tally.seconds_left(), at=time.monotonic()
+            )
+
+        yield see

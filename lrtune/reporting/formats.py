@@ -1,0 +1,120 @@
+"""Numbers, times and names as people read them. Files for programs hold the exact values; this is for the screen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+MISSING = "-"
+"""Stands where there is no number."""
+
+
+def printable(text: object) -> str:
+    r"""Show a text from outside in one line: control characters, which could steer a terminal, become escapes.
+
+    >>> printable("a\tb\x1b[31m")
+    'a\\x09b\\x1b[31m'
+    """
+    return "".join(each if each.isprintable() else _escaped(each) for each in str(text))
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def count(number: int) -> str:
+    """Write a whole number with separators.
+
+    >>> count(12345)
+    '12,345'
+    """
+    return f"{number:,}"
+
+
+def plural(number: int, noun: str, several: str | None = None) -> str:
+    """Count things.
+
+    >>> plural(1, "trial"), plural(2000, "trial"), plural(2, "category", "categories")
+    ('1 trial', '2,000 trials', '2 categories')
+    """
+    return f"{count(number)} {noun if number == 1 else several or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Write a time with the two units that matter.
+
+    >>> [duration(each) for each in (0.02, 0.44, 9.96, 72, 3600, 7380, 90000)]
+    ['under 0.1 s', '0.4 s', '10 s', '1 m 12 s', '1 h', '2 h 3 m', '1 d 1 h']
+    """
+    if seconds < 0.05:
+        return "under 0.1 s"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    days, rest = divmod(whole, 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, left = divmod(rest, 60)
+    parts = [(days, "d"), (hours, "h"), (minutes, "m"), (left, "s")]
+    first = next(index for index, (amount, _) in enumerate(parts) if amount)
+    return " ".join(f"{amount} {unit}" for amount, unit in parts[first : first + 2] if amount)
+
+
+def memory(size: float) -> str:
+    """Write a number of bytes.
+
+    >>> [memory(each) for each in (900, 212_000_000, 3_200_000_000)]
+    ['under 1 MB', '212 MB', '3.2 GB']
+    """
+    if size < 1e6:
+        return "under 1 MB"
+    return f"{size / 1e6:.0f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
+
+
+def rate(value: float) -> str:
+    """Write a learning rate with two digits, or three where these are the whole truth.
+
+    >>> rate(0.0032), rate(0.05), rate(1.25e-4), rate(0.0316227766), rate(12.0)
+    ('3.2e-3', '5.0e-2', '1.25e-4', '3.2e-2', '1.2e1')
+    """
+    short, long = f"{value:.1e}", f"{value:.2e}"
+    return _tidy(long if float(long) == value != float(short) else short)
+
+
+def _tidy(text: str) -> str:
+    mantissa, _, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}" if exponent else text
+
+
+def number(value: float) -> str:
+    """Write a hyperparameter with three digits, in the shortest form.
+
+    >>> [number(each) for each in (0.9, 1.0, 0.123456, 1e-6, 250000.0, 0.9990, 0.99876)]
+    ['0.9', '1', '0.123', '1e-6', '250000', '0.999', '0.99876']
+    """
+    # Shares close to one (momentum, beta) differ in what is missing to one: 0.9988 is not 0.999.
+    digits = 5 if 0.99 < abs(value) < 1 else 3
+    if value == round(value) and abs(value) < 1e7:
+        return f"{value:.0f}"
+    return _tidy(f"{value:.{digits}g}")
+
+
+def score_format(values: Iterable[float | None]) -> Callable[[float | None], str]:
+    """Choose the digits for scores that stand together, so that they align and the fourth digit of the largest shows.
+
+    >>> [score_format([0.97, 0.5])(each) for each in (0.97, 0.5, None)]
+    ['0.9700', '0.5000', '-']
+    >>> score_format([41.237])(41.237), score_format([123456.7])(123456.7), score_format([3e-7])(3e-7)
+    ('41.24', '123,457', '3.000e-7')
+    """
+    largest = max((abs(each) for each in values if each is not None), default=0.0)
+    if largest and not 1e-4 <= largest < 1e9:
+        layout = ".3e"
+    else:
+        exponent = math.floor(math.log10(largest)) if largest else 0
+        layout = f",.{4 if largest <= 1 and exponent >= -1 else max(0, 3 - exponent)}f"
+
+    def show(value: float | None) -> str:
+        return MISSING if value is None else _tidy(format(value, layout))
+
+    return show

@@ -1,0 +1,163 @@
+"""What the pages of the terminal say, as plain blocks; how they look is the business of `lrtune.reporting.console`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lrtune.reporting import formats, tables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lrtune.trial import Trial, Value
+
+MAX_NOTES = 4
+
+Show = Callable[[float | None], str]
+"""Writes a score with the digits that suit the page."""
+
+
+class Headline(NamedTuple):
+    """The one sentence to remember."""
+
+    text: str
+
+
+class Facts(NamedTuple):
+    """Names and what belongs to them, under a title (which may be empty)."""
+
+    title: str
+    rows: Sequence[tuple[str, str]]
+
+
+class Grid(NamedTuple):
+    """A table; the last column is text, the others are numbers and aligned to the right."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+class Lines(NamedTuple):
+    """Lines that are not wrapped, so that paths and commands can be copied."""
+
+    title: str
+    lines: Sequence[str]
+
+
+Block = Headline | Facts | Grid | Lines
+
+
+def search_page(
+    result: Mapping[str, Any],
+    ranked: Sequence[Trial],
+    point: Mapping[str, Value],
+    *,
+    folder: Path,
+    run: str,
+    notes: Sequence[str] = (),
+) -> list[Block]:
+    """Say what a search found.
+
+    Parameters
+    ----------
+    result
+        As made by `lrtune.reporting.result.result`.
+    ranked
+        The complete trials, the best first.
+    point
+        The best configuration's point of the space: what was searched.
+    folder, run
+        Where the files are, and how commands call the run.
+    notes
+        What was noticed about the data and the study.
+
+    """
+    metric = result["metric"]
+    scores = formats.score_format([*_means(result), (result["test"] or {}).get("score")])
+    page: list[Block] = [
+        Headline(_headline(result, scores)),
+        Facts("", _score_rows(result, scores)),
+        Facts(f"best configuration (trial {result['best']['number']})", tables.facts(point)),
+        Grid(
+            f"{formats.plural(min(5, len(ranked)), 'best trial')} of {formats.count(result['trials']['total'])}",
+            ("trial", metric, "std", "where they differ"),
+            tables.top_rows(ranked, metric),
+        ),
+    ]
+    if notes:
+        page.append(Lines("notes", _shortened(notes)))
+    return [*page, *_closing(result, folder, run)]
+
+
+def _means(result: Mapping[str, Any]) -> list[float | None]:
+    return [result["best"]["mean"], result["default"]["mean"]]
+
+
+def _plus_minus(entry: Mapping[str, Any], scores: Show) -> str:
+    if entry["mean"] is None:
+        return "no score"
+    return scores(entry["mean"]) + (f" ± {scores(entry['std'])}" if entry["std"] is not None else "")
+
+
+def _headline(result: Mapping[str, Any], scores: Show) -> str:
+    best, default = result["best"], result["default"]
+    if best["number"] == default["number"]:
+        return f"{result['metric']} {_plus_minus(best, scores)}: the default configuration is the best that was tried"
+    known = "diverged" if default["mean"] is None else f"has {_plus_minus(default, scores)}"
+    return f"{result['metric']} {_plus_minus(best, scores)}; the default configuration {known}"
+
+
+def _score_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, str]]:
+    best, default, test = result["best"], result["default"], result["test"]
+    rows = [("best, by fold", _by_fold(best, scores))]
+    if best["number"] != default["number"]:
+        rows += [("default, by fold", _by_fold(default, scores)), ("difference", gain_sentence(result, scores))]
+    if test:
+        shown = "diverged" if test["score"] is None else scores(test["score"])
+        rows.append(("test", f"{shown} on {formats.plural(test['rows'], 'row')} that the search never saw"))
+    return rows
+
+
+def _by_fold(entry: Mapping[str, Any], scores: Show) -> str:
+    shown = ["diverged" if each is None else scores(each) for each in entry["fold_scores"]]
+    return "  ".join(shown[:10]) + (f"  and {len(shown) - 10} more" if len(shown) > 10 else "")
+
+
+def gain_sentence(result: Mapping[str, Any], scores: Show) -> str:
+    """Say in words whether tuning was worth it; above all where it was not."""
+    gain = result["gain"]
+    if gain is None:
+        return "unknown: the default configuration has no score on every fold"
+    found = tables.Difference(gain["mean"], gain["error"], gain["wins"], gain["folds"])
+    error = "" if found.error is None else f" ± {scores(found.error)}"
+    words = f"better by {scores(found.mean)}{error} (standard error), on {found.wins} of {found.folds} folds"
+    if found.is_clear:
+        return words
+    return f"{words}: the folds cannot tell them apart, so the default is as good"
+
+
+def _shortened(notes: Sequence[str]) -> list[str]:
+    shown = list(notes[:MAX_NOTES])
+    if len(notes) > MAX_NOTES:
+        shown.append(f"and {len(notes) - MAX_NOTES} more, shown by: lrtune check")
+    return shown
+
+
+def _closing(result: Mapping[str, Any], folder: Path, run: str) -> list[Block]:
+    trials, seconds = result["trials"], result["seconds"]
+    ends = ", ".join(
+        f"{formats.count(trials[state])} {state}"
+        for state in ("complete", "pruned", "diverged", "failed")
+        if trials[state]
+    )
+    time = (
+        f"{formats.duration(seconds['search'])} to search, {formats.duration(seconds['retrain'])} to retrain the best"
+    )
+    return [
+        Facts("", [("trials", f"{formats.count(trials['total'])}: {ends}"), ("time", time)]),
+        Lines("files", [f"{folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"]),
+        Lines("next", [f"lrtune predict {shlex.quote(run)} data.csv -o predictions.csv"]),
+    ]

@@ -1,0 +1,111 @@
+"""The result of a study as a JSON-like dict: what ``result.json`` holds and ``--json`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from lrtune import selection
+from lrtune.reporting import tables
+from lrtune.training.registry import METRICS
+from lrtune.trial import TrialState
+
+if TYPE_CHECKING:
+    from lrtune.study import Study
+    from lrtune.trial import Configuration, Trial, Value
+
+SCHEMA = 1
+"""Raised whenever a key changes its meaning or goes; new keys do not raise it."""
+
+DEFAULT_TRIAL = 0
+
+
+def result(study: Study, metric: str, complete: Callable[[Configuration], Mapping[str, Value]]) -> dict[str, Any]:
+    """Write down what a search found.
+
+    Scores are in the metric's own sign (an error is positive, smaller is better); where a lane diverged they are null,
+    never NaN. ``std`` is the standard deviation over the folds (``ddof=1``).
+
+    ::
+
+        schema        version of this layout
+        name          of the experiment
+        metric        its name;  larger_is_better: whether more of it is better
+        best          number         of the trial that was chosen
+                      configuration  everything that trains it again: flat keys, factors behind a dot
+                      mean, std      over the folds
+                      fold_scores    one number for each fold
+        default       the same for the default configuration, which is always trial 0
+        gain          mean, error    of the paired differences best - default, positive when the best is better, and
+                                     their standard error corrected for overlapping training rows
+                      wins, folds    on how many folds it is better;  null when the two cannot be compared
+        test          score, rows    on the rows that the search never saw;  null without test rows
+        trials        total, complete, pruned, failed, diverged: how many
+        seconds       search, retrain, total: wall time over all sessions
+        finished      why the search ended;  null while it goes on
+        fingerprint   of the experiment and its data
+        versions      of what computed it
+
+    Parameters
+    ----------
+    study
+        The study.
+    metric
+        What it was scored with.
+    complete
+        Fills a point of the space with everything that was fixed (`Experiment.configuration`).
+
+    Raises
+    ------
+    NoUsableResultError
+        If no trial is complete.
+
+    """
+    trials = study.in_order()
+    best, default = selection.best(trials), study.trials[DEFAULT_TRIAL]
+    return {
+        "schema": SCHEMA,
+        "name": study.header.get("name"),
+        "metric": metric,
+        "larger_is_better": METRICS[metric].larger_is_better,
+        "best": _standing(best, metric, complete),
+        "default": _standing(default, metric, complete),
+        "gain": _gain(best, default),
+        "test": _test(study, metric),
+        "trials": {"total": len(trials), **{str(state): study.count(state) for state in _ENDS}},
+        "seconds": {
+            "search": round(study.search_seconds, 3),
+            "retrain": round(study.retrain_seconds, 3),
+            "total": round(study.search_seconds + study.retrain_seconds, 3),
+        },
+        "finished": study.finished,
+        "fingerprint": study.header.get("fingerprint"),
+        "versions": study.header.get("clock", {}).get("versions"),
+    }
+
+
+_ENDS = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED, TrialState.DIVERGED)
+
+
+def _standing(trial: Trial, metric: str, complete: Callable[[Configuration], Mapping[str, Value]]) -> dict[str, Any]:
+    shown = tables.standing(trial, metric)
+    configuration = complete(trial.configuration)
+    return {
+        "number": shown.number,
+        "configuration": {key: configuration[key] for key in tables.canonical_keys([configuration])},
+        "mean": shown.mean,
+        "std": shown.std,
+        "fold_scores": list(shown.folds),
+    }
+
+
+def _gain(best: Trial, default: Trial) -> dict[str, Any] | None:
+    found = tables.difference(best, default)
+    return None if found is None else found._asdict()
+
+
+def _test(study: Study, metric: str) -> dict[str, Any] | None:
+    found = (study.refit or {}).get("test")
+    if not found or not found.get("rows"):
+        return None
+    return {"score": tables.own_sign(metric, found["score"]), "rows": found["rows"]}

@@ -1,0 +1,209 @@
+"""What stands in tables: configurations in one line, scores in the metric's own sign, comparisons with the default."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from lrtune.reporting import formats
+from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS
+
+if TYPE_CHECKING:
+    from lrtune.trial import Configuration, Trial, Value
+
+_ORDER = {key: place for place, key in enumerate([*TRAINING_KEYS, *MODEL_KEYS])}
+_HEADS = ("optimizer", "decay")
+_LABELS = {
+    "learning_rate": "rate",
+    "batch_size": "batch",
+    "model": "",
+    "hidden": "",
+    "activation": "",
+}
+"""How keys are called in one line; an empty label shows the value alone."""
+
+_SILENT: dict[str, tuple[Value, ...]] = {
+    "warmup": (0.0,),
+    "dropout": (0.0,),
+    "weight_decay": (0.0,),
+    "label_smoothing": (0.0,),
+    "clip_norm": (None,),
+    "class_weight": (None,),
+    "decoupled": (False,),
+}
+"""Values that mean "not used" and are not worth room in a line."""
+
+
+def canonical_keys(configurations: Iterable[Configuration]) -> list[str]:
+    """List every key that occurs, in the order of the registry; factors stand behind the choice they belong to."""
+    return sorted({key for each in configurations for key in each}, key=_place)
+
+
+def _place(key: str) -> tuple[int, str]:
+    return _ORDER.get(key.partition(".")[0], len(_ORDER)), key
+
+
+def varying_keys(configurations: Sequence[Configuration]) -> set[str]:
+    """List the keys on which these configurations differ."""
+    absent = object()
+    return {
+        key for key in canonical_keys(configurations) if len({each.get(key, absent) for each in configurations}) > 1
+    }
+
+
+def value_text(key: str, value: Value) -> str:
+    """Write one value: rates as ``3.2e-3``, layer widths as ``64-64``, null as ``none``."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple | list):
+        return "-".join(formats.number(each) for each in value)
+    if isinstance(value, str):
+        return formats.printable(value)
+    return formats.rate(value) if key == "learning_rate" else formats.number(value)
+
+
+def configuration_line(configuration: Configuration, keys: Iterable[str] | None = None) -> str:
+    """Write a configuration in one line: optimizer, rate, decay, then the rest in the order of the registry.
+
+    Parameters
+    ----------
+    configuration
+        Flat configuration, complete or not.
+    keys
+        Leave out what is not among these; a choice stays when one of its factors is. None shows all.
+
+    >>> configuration_line({"decay": "cosine", "decay.final": 0.01, "learning_rate": 0.032, "warmup": 0.05,
+    ...                     "optimizer": "momentum", "optimizer.momentum": 0.9})
+    'momentum 0.9 · rate 3.2e-2 · cosine final=0.01 · warmup 0.05'
+    """
+    wanted = set(configuration) if keys is None else set(keys)
+    shown = [key for key in canonical_keys([configuration]) if key in wanted or _is_head_of(key, wanted)]
+    first = [key for key in ("optimizer", "learning_rate") if key in shown]
+    heads = [key for key in [*first, *shown] if "." not in key]
+    parts = [_part(configuration, key, wanted) for key in dict.fromkeys(heads)]
+    return " · ".join(each for each in parts if each)
+
+
+def _is_head_of(key: str, wanted: set[str]) -> bool:
+    return key in _HEADS and any(each.startswith(f"{key}.") for each in wanted)
+
+
+def _part(configuration: Configuration, key: str, wanted: set[str]) -> str:
+    value = configuration[key]
+    if key in _HEADS:
+        factors = [each for each in sorted(configuration) if each.startswith(f"{key}.") and each in wanted]
+        return " ".join([str(value), *(_factor(configuration, key, each) for each in factors)])
+    if value in _SILENT.get(key, ()):
+        return ""
+    label = _LABELS.get(key, key.replace("_", " "))
+    return f"{label} {value_text(key, value)}".strip()
+
+
+def _factor(configuration: Configuration, head: str, key: str) -> str:
+    name = key.removeprefix(f"{head}.")
+    text = value_text(key, configuration[key])
+    # "momentum 0.9" says as much as "momentum momentum=0.9".
+    return text if name == configuration[head] else f"{name}={text}"
+
+
+def own_sign(metric: str, score: float | None) -> float | None:
+    """Turn an oriented score back into the metric's own sign; the one place where this happens."""
+    if score is None or METRICS[metric].larger_is_better:
+        return score
+    return 0.0 - score  # not -score: a perfect error of 0 must not become -0.0
+
+
+class Standing(NamedTuple):
+    """A trial's scores in the metric's own sign."""
+
+    number: int
+    configuration: Configuration
+    mean: float | None
+    std: float | None
+    folds: tuple[float | None, ...]
+
+
+def standing(trial: Trial, metric: str) -> Standing:
+    """Look at a trial as people do."""
+    folds = tuple(own_sign(metric, each) for each in trial.fold_scores)
+    return Standing(trial.number, trial.configuration, own_sign(metric, trial.mean), trial.std, folds)
+
+
+class Difference(NamedTuple):
+    """What a trial gained over another on the same folds.
+
+    Attributes
+    ----------
+    mean
+        Mean of the oriented differences: positive where the first trial is better, whatever the metric's sign.
+    error
+        Standard error of that mean, corrected for folds that share training rows (Nadeau & Bengio 2003); None for one
+        fold.
+    wins, folds
+        On how many folds the first trial is better, of how many.
+
+    """
+
+    mean: float
+    error: float | None
+    wins: int
+    folds: int
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the difference is more than twice its standard error, so that the folds can tell the two apart."""
+        return self.error is not None and self.mean > 2 * self.error
+
+
+def difference(better: Trial, other: Trial, rows_ratio: float | None = None) -> Difference | None:
+    """Compare two trials fold by fold; None unless both are scored on the same folds.
+
+    The variance of the mean difference of K folds is ``(1 / K + rows_ratio) * s^2``, where ``rows_ratio`` is the number
+    of validation rows over that of training rows of a fold; by default 1 / (K - 1), as in k-fold cross-validation.
+    """
+    pairs = [
+        (first, second)
+        for first, second in zip(better.fold_scores, other.fold_scores, strict=False)
+        if first is not None and second is not None
+    ]
+    folds = len(pairs)
+    if not folds or len({folds, len(better.fold_scores), len(other.fold_scores)}) > 1:
+        return None
+    gaps = [first - second for first, second in pairs]
+    mean = math.fsum(gaps) / folds
+    error = None
+    if folds > 1:
+        variance = math.fsum((each - mean) ** 2 for each in gaps) / (folds - 1)
+        ratio = 1 / (folds - 1) if rows_ratio is None else rows_ratio
+        error = math.sqrt((1 / folds + ratio) * variance)
+    return Difference(mean, error, sum(each > 0 for each in gaps), folds)
+
+
+def top_rows(ranked: Sequence[Trial], metric: str, limit: int = 5) -> list[tuple[str, ...]]:
+    """Tabulate the first trials of a ranking: number, mean, std and what they differ in.
+
+    Keys on which these trials agree are left out: they are in the best configuration above the table.
+    """
+    chosen = list(ranked[:limit])
+    standings = [standing(each, metric) for each in chosen]
+    keys = varying_keys([each.configuration for each in chosen]) if len(chosen) > 1 else None
+    show = formats.score_format(each.mean for each in standings)
+    return [
+        (str(each.number), show(each.mean), show(each.std), configuration_line(each.configuration, keys))
+        for each in standings
+    ]
+
+
+def facts(configuration: Mapping[str, Value]) -> list[tuple[str, str]]:
+    """List a configuration as pairs of a name and a value, with the factors beside their choice."""
+    heads = [key for key in canonical_keys([configuration]) if "." not in key]
+    return [
+        (
+            key.replace("_", " "),
+            _part(configuration, key, set(configuration)) if key in _HEADS else value_text(key, value),
+        )
+        for key, value in ((each, configuration[each]) for each in heads)
+    ]
