@@ -121,8 +121,8 @@ def describe_range(factor: Factor) -> str:
     'a whole number of at least 1'
     """
     if factor.kind in ("choice", "decay"):
-        names = " or ".join(_shown(choice) for choice in factor.choices)
-        return f"{names} or null" if factor.optional else names
+        names = [_shown(choice) for choice in factor.choices] + ["null"] * factor.optional
+        return f"one of {', '.join(names)}" if len(names) > 2 else " or ".join(names)
     nouns = {
         "float": "a number",
         "int": "a whole number",

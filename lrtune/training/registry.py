@@ -104,7 +104,6 @@ TRAINING_KEYS: dict[str, Factor] = _table(
         "first rate of the warm-up divided by the peak; null: 1 / (number of warm-up steps)",
         low=0.0,
         high=1.0,
-        open_low=True,
         scale="log",
         search=Range(1e-3, 0.5),
         optional=True,
@@ -202,6 +201,8 @@ def problems(configuration: Configuration) -> list[str]:
     known = MODEL_KEYS.keys() | TRAINING_KEYS.keys()
     found.extend(_factor_problems(filled, "optimizer", optimizer.factors))
     found.extend(_factor_problems(filled, "decay", decay.factors))
+    if filled["warmup_shape"] == "exponential" and filled["warmup_start"] == 0.0:
+        found.append("warmup_start: an exponential warm-up cannot start from 0")
     prefixes = ("optimizer.", "decay.")
     found.extend(f"{key}: unknown key" for key in filled if key not in known and not key.startswith(prefixes))
     return found

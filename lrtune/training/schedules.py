@@ -1,86 +1,48 @@
-"""Decay types as pure functions of time, and their table of rates, computed before the first step.
+"""Every rate of every lane, computed before the first step: decay types, warm-up and their composition.
 
-A schedule maps time to a multiplier of the peak rate: ``name(epoch, horizon, *, factors) -> multiplier``. Time and
-horizon are in epochs, counted from the end of the warm-up, and everything broadcasts: ``epoch (T, 1, K)`` with factors
-``(C, 1)`` gives ``(T, C, K)``. Names and factors are those of the registry; a choice is a plain string.
-
-The rate of a step is the schedule's value *before* that step, so the value at ``epoch == horizon`` belongs to the
-step that would come next: the last step of a decay to zero still has a rate.
+The decays themselves are in ``decays``. A decay's clock starts when the warm-up ends and runs over the rest of the
+horizon, and time is measured in epochs, so the same factors mean the same on a fold and on the full training set.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lrtune.training.decays import FUNCTIONS, MOMENTA, Array, BoundDecay, join
 from lrtune.training.registry import DECAYS, Configuration, Value, complete
 
-Array: TypeAlias = NDArray[np.float64]
-Numbers: TypeAlias = Array | float
-Schedule: TypeAlias = Callable[..., Array]
 
-_TOLERANCE = 1e-9
-"""Epochs by which a jump comes early, so that rounding of ``step / steps_per_epoch`` never delays it by a step."""
+def decay_of(configuration: Configuration, prefix: str = "decay") -> BoundDecay:
+    """Bind the decay type of a complete configuration to its factors: ``(epoch, horizon) -> multiplier``.
 
-
-def constant(epoch: Array, horizon: Numbers) -> Array:
-    """One, always."""
-    return np.ones(np.broadcast_shapes(np.shape(epoch), np.shape(horizon)))
+    >>> decay_of({"decay": "exponential", "decay.k": 0.1})(np.array([0.0, 10.0]), 30.0).round(6)
+    array([1.      , 0.367879])
+    """
+    name, given = str(configuration[prefix]), _factors(configuration, prefix)
+    return lambda epoch, horizon: FUNCTIONS[name](epoch, horizon, **given)
 
 
-def linear(epoch: Array, horizon: Numbers, *, final: Numbers) -> Array:
-    """Fall along ``1 - (1 - final) * t / T``, then stay at ``final``."""
-    return 1.0 - (1.0 - final) * _progress(epoch, horizon)
+def momentum_of(configuration: Configuration, prefix: str = "decay") -> BoundDecay | None:
+    """Bind the momentum that a complete configuration cycles, or None if it keeps it fixed."""
+    name = str(configuration[prefix])
+    if name == "join":
+        return _joined_momentum(configuration, prefix)
+    if name not in MOMENTA or not configuration[f"{prefix}.cycle_momentum"]:
+        return None
+    given = _factors(configuration, prefix)
+    return lambda epoch, horizon: MOMENTA[name](epoch, horizon, **given)
 
 
-def step(
-    epoch: Array,
-    horizon: Numbers,
-    *,
-    factor: Numbers | None = None,
-    drops: Numbers | None = None,
-    every: Numbers | None = None,
-    final: Numbers | None = None,
-) -> Array:
-    """Fall to ``factor ^ floor(t / every)``, where ``every = T / (drops + 1)`` and ``factor = final ^ (1 / drops)``."""
-    if every is None:
-        every = horizon / (_needed("step", "drops", drops) + 1.0)
-    if factor is None:
-        inside = np.ceil(horizon / every - _TOLERANCE) - 1.0
-        if np.any(inside < 1.0):
-            raise ValueError(
-                f"step: final needs a drop within the horizon, but every = {every} and T = {horizon} epochs"
-            )
-        factor = _power(_needed("step", "final", final), 1.0 / inside)
-    return _power(factor, np.floor(epoch / every + _TOLERANCE))
-
-
-def exponential(epoch: Array, horizon: Numbers, *, k: Numbers | None = None, final: Numbers | None = None) -> Array:
-    """Fall along ``e ^ (-k * t)``, where ``k = -ln(final) / T``."""
-    if k is None:
-        k = -np.log(_needed("exponential", "final", final)) / horizon
-    return np.exp(-k * epoch)
-
-
-def cosine(epoch: Array, horizon: Numbers, *, final: Numbers) -> Array:
-    """Fall along ``final + (1 - final) * (1 + cos(pi * t / T)) / 2``, then stay at ``final``."""
-    return final + (1.0 - final) * _half_wave(_progress(epoch, horizon))
-
-
-SCHEDULES: dict[str, Schedule] = {
-    each.__name__: each
-    for each in (
-        constant,
-        linear,
-        step,
-        exponential,
-        cosine,
-    )
-}
+def fixed_momentum(configuration: Configuration) -> float:
+    """Read the momentum of a complete configuration: ``momentum``, or Adam's ``beta1``, or 0 for want of either."""
+    for key in ("optimizer.momentum", "optimizer.beta1"):
+        if key in configuration:
+            return _number(configuration[key])
+    return 0.0
 
 
 def warmup_steps(fraction: float, total: int) -> int:
@@ -89,33 +51,54 @@ def warmup_steps(fraction: float, total: int) -> int:
 
 
 def warmup(update: Array, steps: int, *, shape: str = "linear", start: float | None = None) -> Array:
-    """Rise to one over so many steps.
+    """Rise to one within so many steps; ``update`` counts them from 0.
 
-    Without a ``start`` the first rate is ``1 / steps`` and the last step of the warm-up has the full rate:
-    ``(t + 1) / steps`` for the linear shape. With one, the rate is ``start`` at first and full just after the warm-up.
+    Without a ``start`` the first rate is ``1 / steps`` and the last step of the warm-up has the full rate already:
+    ``(t + 1) / steps`` for the linear shape. With one, the first rate is ``start`` and the full rate comes just after.
+
+    >>> warmup(np.arange(4.0), 4)
+    array([0.25, 0.5 , 0.75, 1.  ])
+    >>> warmup(np.arange(4.0), 4, start=0.0)
+    array([0.  , 0.25, 0.5 , 0.75])
     """
-    first, span = (start, steps) if start is not None else (1.0 / steps, max(steps - 1, 1))
+    first, span = (1.0 / steps, max(steps - 1, 1)) if start is None else (start, steps)
     done = np.minimum(update / span, 1.0)
-    if shape == "exponential":
-        return np.exp((1.0 - done) * math.log(first))
-    return first + (1.0 - first) * done
+    if shape == "linear":
+        return first + (1.0 - first) * done
+    if first <= 0.0:
+        raise ValueError("warmup_start: an exponential warm-up cannot start from 0")
+    return np.exp((1.0 - done) * math.log(first))
 
 
 def multipliers(
-    configuration: Configuration, steps: int, epochs: int, start: int = 0, stop: int | None = None
+    configuration: Configuration, steps: int, epochs: int, *, start: int = 0, stop: int | None = None
 ) -> Array:
-    """Compute the rates of one lane relative to its peak, for the steps of the epochs from ``start`` to ``stop``.
+    """Compute the rates of one lane divided by its peak, for each step of the epochs from ``start`` to ``stop``.
 
-    The decay's clock starts when the warm-up ends and runs over the rest of the horizon.
+    Parameters
+    ----------
+    configuration
+        A complete configuration.
+    steps
+        Steps per epoch of the lane's fold.
+    epochs
+        The horizon.
+    start, stop
+        Range of epochs.
+
     """
-    update = np.arange(start * steps, (epochs if stop is None else stop) * steps, dtype=np.float64)
+    update = _updates(steps, start, epochs if stop is None else stop)
     warm = warmup_steps(_number(configuration["warmup"]), steps * epochs)
-    horizon = (steps * epochs - warm) / steps
-    values = _decay(configuration, "decay")(np.maximum(update - warm, 0.0) / steps, horizon)
+    values = _after_warmup(decay_of(configuration), update, warm, steps, epochs)
     rising = update < warm
     if rising.any():
-        shape, first = configuration["warmup_shape"], configuration["warmup_start"]
-        values[rising] = warmup(update[rising], warm, shape=str(shape), start=None if first is None else _number(first))
+        first = configuration["warmup_start"]
+        values[rising] = warmup(
+            update[rising],
+            warm,
+            shape=str(configuration["warmup_shape"]),
+            start=None if first is None else _number(first),
+        )
     return values
 
 
@@ -132,13 +115,13 @@ def tabulate(
     Parameters
     ----------
     configurations
-        ``C`` configurations; missing factors have their defaults.
+        ``C`` configurations; missing keys and factors have their defaults.
     steps
         Steps per epoch of each of the ``K`` folds.
     epochs
         The horizon.
     start, stop
-        Range of epochs to tabulate, to bound memory.
+        Range of epochs to tabulate, to bound memory; the rates are the same in any cut.
 
     Returns
     -------
@@ -148,45 +131,93 @@ def tabulate(
 
     """
     stop = epochs if stop is None else stop
-    width = max(steps)
-    table = np.zeros((len(configurations), len(steps), stop - start, width))
-    known: dict[tuple[Value, ...], Array] = {}
+    table = _empty_table(configurations, steps, stop - start)
+    known: dict[tuple[Any, ...], Array] = {}
     for rates, given in zip(table, configurations, strict=True):
         configuration = complete(given)
-        shape = tuple(item for item in configuration.items() if item[0].startswith(("decay", "warmup")))
+        shape = _shape_key(configuration)
         for lane, count in zip(rates, steps, strict=True):
-            key: Any = (count, *shape)
+            key = (count, *shape)
             if key not in known:
-                known[key] = multipliers(configuration, count, epochs, start, stop).reshape(-1, count)
+                known[key] = multipliers(configuration, count, epochs, start=start, stop=stop).reshape(-1, count)
             np.multiply(known[key], _number(configuration["learning_rate"]), out=lane[:, :count])
-    return table.reshape(len(configurations), len(steps), -1).transpose(2, 0, 1)
+    return _by_step(table)
 
 
-def _decay(configuration: Configuration, prefix: str) -> Callable[[Array, Numbers], Array]:
-    """Bind a decay type to the factors that a configuration gives it."""
-    name = str(configuration[prefix])
-    keys = {factor.name: f"{prefix}.{factor.name}" for factor in DECAYS[name].factors}
-    given = {factor: configuration[key] for factor, key in keys.items() if key in configuration}
-    return lambda epoch, horizon: SCHEDULES[name](epoch, horizon, **given)
+def tabulate_momentum(
+    configurations: Sequence[Configuration],
+    steps: Sequence[int],
+    epochs: int,
+    *,
+    start: int = 0,
+    stop: int | None = None,
+) -> Array | None:
+    """Compute every lane's momentum in advance, laid out as in `tabulate`; None if no configuration cycles it.
+
+    Lanes that do not cycle it have their fixed momentum, or beta1, in every row.
+    """
+    completed = [complete(given) for given in configurations]
+    cycles = [momentum_of(configuration) for configuration in completed]
+    if not any(cycles):
+        return None
+    stop = epochs if stop is None else stop
+    table = _empty_table(configurations, steps, stop - start)
+    for momenta, configuration, cycle in zip(table, completed, cycles, strict=True):
+        momenta[...] = fixed_momentum(configuration)
+        if cycle is None:
+            continue
+        for lane, count in zip(momenta, steps, strict=True):
+            warm = warmup_steps(_number(configuration["warmup"]), count * epochs)
+            values = _after_warmup(cycle, _updates(count, start, stop), warm, count, epochs)
+            lane[:, :count] = values.reshape(-1, count)
+    return _by_step(table)
 
 
-def _progress(epoch: Array, horizon: Numbers) -> Array:
-    return np.minimum(epoch / horizon, 1.0)
+def _updates(steps: int, start: int, stop: int) -> Array:
+    return np.arange(start * steps, stop * steps, dtype=np.float64)
 
 
-def _half_wave(progress: Array) -> Array:
-    return 0.5 * (1.0 + np.cos(np.pi * progress))
+def _after_warmup(curve: BoundDecay, update: Array, warm: int, steps: int, epochs: int) -> Array:
+    """Evaluate a curve on the clock that starts when the warm-up ends; before that, at its start."""
+    return curve(np.maximum(update - warm, 0.0) / steps, (steps * epochs - warm) / steps)
 
 
-def _power(base: Numbers, exponent: Numbers) -> Array:
-    """Compute ``base ^ exponent`` with the same bits for every shape; NumPy squares where the exponent is a lone 2."""
-    return np.exp(exponent * np.log(base))
+def _empty_table(configurations: Sequence[Configuration], steps: Sequence[int], epochs: int) -> Array:
+    return np.zeros((len(configurations), len(steps), epochs, max(steps)))
 
 
-def _needed(schedule: str, name: str, value: Numbers | None) -> Numbers:
-    if value is None:
-        raise ValueError(f"{schedule}: {name} is missing")
-    return value
+def _by_step(table: Array) -> Array:
+    """View ``(C, K, epochs, steps)`` as ``(T, C, K)``: a lane's rates stay contiguous, which makes filling fast."""
+    return table.reshape(*table.shape[:2], -1).transpose(2, 0, 1)
+
+
+def _shape_key(configuration: Configuration) -> tuple[tuple[str, Value], ...]:
+    """Pick all that shapes the curve: configurations that agree in it share their multipliers."""
+    return tuple(item for item in configuration.items() if item[0].startswith(("decay", "warmup")))
+
+
+def _factors(configuration: Configuration, prefix: str) -> dict[str, Any]:
+    """Collect the factors of a decay under the names of its function; decays that it joins are bound themselves."""
+    given: dict[str, Any] = {}
+    for factor in DECAYS[str(configuration[prefix])].factors:
+        key = f"{prefix}.{factor.name}"
+        if factor.kind == "decay":
+            given[factor.name] = decay_of(configuration, key)
+        elif key in configuration:
+            given[factor.name] = configuration[key]
+    return given
+
+
+def _joined_momentum(configuration: Configuration, prefix: str) -> BoundDecay | None:
+    first, second = (momentum_of(configuration, f"{prefix}.{part}") for part in ("first", "second"))
+    if first is None and second is None:
+        return None
+    fixed, at = fixed_momentum(configuration), _number(configuration[f"{prefix}.at"])
+
+    def unchanged(epoch: Array, _horizon: float) -> Array:
+        return np.full_like(epoch, fixed)
+
+    return lambda epoch, horizon: join(epoch, horizon, first=first or unchanged, second=second or unchanged, at=at)
 
 
 def _number(value: Value) -> float:

@@ -1,0 +1,383 @@
+"""Decay types as pure functions of time.
+
+``name(epoch, horizon, *, factors) -> multiplier of the peak rate``. Epochs are counted from the end of the warm-up, as
+floats; ``horizon`` is the number of epochs that is left then. Names and factors are those of the catalogue, where the
+formulas and sources stand; of two factors of which one determines the other, exactly one is given.
+
+The rate of a step is the value at the time before it, so the value at ``epoch == horizon`` belongs to the step that
+would come next: the last step of a decay to zero still has a rate. Beyond the horizon a decay stays where it ended.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[np.float64]
+Decay: TypeAlias = Callable[..., Array]
+BoundDecay: TypeAlias = Callable[[Array, float], Array]
+
+_TOLERANCE = 1e-9
+"""By how much a jump comes early, so that the rounding of ``step / steps_per_epoch`` never delays it by a step."""
+
+
+def constant(epoch: Array, _horizon: float) -> Array:
+    """Stay at the peak."""
+    return np.ones_like(epoch)
+
+
+def linear(epoch: Array, horizon: float, *, final: float) -> Array:
+    """Fall along a straight line.
+
+    >>> linear(np.array([0.0, 15.0, 30.0]), 30.0, final=0.0)
+    array([1. , 0.5, 0. ])
+    """
+    return 1.0 - (1.0 - final) * _progress(epoch, horizon)
+
+
+def polynomial(epoch: Array, horizon: float, *, power: float, final: float) -> Array:
+    """Fall along a power of the time that is left.
+
+    >>> polynomial(np.array([0.0, 15.0, 30.0]), 30.0, power=2.0, final=0.0)
+    array([1.  , 0.25, 0.  ])
+    """
+    return final + (1.0 - final) * (1.0 - _progress(epoch, horizon)) ** power
+
+
+def step(
+    epoch: Array,
+    horizon: float,
+    *,
+    factor: float | None = None,
+    drops: int | None = None,
+    every: float | None = None,
+    final: float | None = None,
+) -> Array:
+    """Drop by a factor at even distances; ``every = T / (drops + 1)`` and ``factor = final ^ (1 / drops)``.
+
+    >>> step(np.array([0.0, 9.0, 10.0, 29.0]), 30.0, factor=0.5, every=10.0)
+    array([1.  , 1.  , 0.5 , 0.25])
+    """
+    _exactly_one("step", drops=drops, every=every)
+    length = horizon / (drops + 1) if drops is not None else every
+    assert length is not None
+    size = _drop_size("step", math.ceil(horizon / length - _TOLERANCE) - 1, factor=factor, final=final)
+    return size ** np.floor(epoch / length + _TOLERANCE)
+
+
+def multistep(
+    epoch: Array,
+    horizon: float,
+    *,
+    factor: float | None = None,
+    at: Sequence[float] | None = None,
+    milestones: Sequence[float] | None = None,
+    final: float | None = None,
+) -> Array:
+    """Drop by a factor at given times; a time that is given twice counts twice, and a time of 0 counts from the start.
+
+    >>> multistep(np.array([0.0, 4.0, 5.0, 9.0]), 10.0, factor=0.1, milestones=[5.0])
+    array([1. , 1. , 0.1, 0.1])
+    """
+    _exactly_one("multistep", at=at, milestones=milestones)
+    times = np.asarray(milestones) if at is None else np.asarray(at) * horizon
+    size = _drop_size("multistep", int(np.sum(times < horizon - _TOLERANCE)), factor=factor, final=final)
+    return size ** np.searchsorted(times, epoch + _TOLERANCE, side="right").astype(np.float64)
+
+
+def exponential(
+    epoch: Array, horizon: float, *, k: float | None = None, final: float | None = None, staircase: bool = False
+) -> Array:
+    """Lose the same share in equal times; ``k = -ln(final) / T``.
+
+    >>> exponential(np.array([0.0, 10.0]), 30.0, k=0.1).round(6)
+    array([1.      , 0.367879])
+    """
+    _exactly_one("exponential", k=k, final=final)
+    constant = -math.log(final) / horizon if final is not None else k
+    assert constant is not None
+    return np.exp(-constant * (np.floor(epoch + _TOLERANCE) if staircase else epoch))
+
+
+def inverse_time(epoch: Array, horizon: float, *, k: float | None = None, final: float | None = None) -> Array:
+    """Fall hyperbolically; ``k = (1 / final - 1) / T``.
+
+    >>> inverse_time(np.array([0.0, 10.0]), 30.0, k=0.1)
+    array([1. , 0.5])
+    """
+    _exactly_one("inverse_time", k=k, final=final)
+    constant = (1.0 / final - 1.0) / horizon if final is not None else k
+    assert constant is not None
+    return 1.0 / (1.0 + constant * epoch)
+
+
+def inverse_sqrt(epoch: Array, horizon: float, *, timescale: float | None = None, final: float | None = None) -> Array:
+    """Fall with the square root of time; ``timescale = T / (1 / final^2 - 1)``.
+
+    >>> inverse_sqrt(np.array([0.0, 3.0, 15.0]), 30.0, timescale=1.0)
+    array([1.  , 0.5 , 0.25])
+    """
+    _exactly_one("inverse_sqrt", timescale=timescale, final=final)
+    if final is not None:
+        speed = (1.0 / final**2 - 1.0) / horizon
+    else:
+        assert timescale is not None
+        speed = 1.0 / timescale
+    return 1.0 / np.sqrt(1.0 + speed * epoch)
+
+
+def cosine(epoch: Array, horizon: float, *, final: float) -> Array:
+    """Fall along half a cosine wave.
+
+    >>> cosine(np.array([0.0, 15.0, 30.0]), 30.0, final=0.1)
+    array([1.  , 0.55, 0.1 ])
+    """
+    return final + (1.0 - final) * _half_wave(_progress(epoch, horizon))
+
+
+def cosine_restarts(
+    epoch: Array,
+    horizon: float,
+    *,
+    cycles: int | None = None,
+    period: float | None = None,
+    multiplier: float,
+    peak_decay: float,
+    final: float,
+) -> Array:
+    """Fall along half a cosine wave again and again, each time ``multiplier`` times longer.
+
+    The first cycle takes ``period`` epochs, or as many as let ``cycles`` cycles end with the horizon. Starts of cycles
+    are sums of lengths, never logarithms, so they are exact for whole periods and multipliers.
+
+    >>> cosine_restarts(np.array([0.0, 4.0, 5.0, 20.0]), 65.0, period=5.0, multiplier=3.0, peak_decay=0.5, final=0.0)
+    array([1.       , 0.0954915, 0.5      , 0.25     ])
+    """
+    _exactly_one("cosine_restarts", cycles=cycles, period=period)
+    if cycles is not None:
+        period = horizon / sum(multiplier**index for index in range(cycles))
+    assert period is not None
+    lengths, starts = _cycles(period, multiplier, horizon)
+    index = np.searchsorted(starts, epoch + _TOLERANCE, side="right") - 1
+    peaks = np.maximum(peak_decay ** np.arange(len(starts), dtype=np.float64), final)
+    progress = np.clip((epoch - starts[index]) / lengths[index], 0.0, 1.0)
+    return final + (peaks[index] - final) * _half_wave(progress)
+
+
+def cyclical(
+    epoch: Array,
+    horizon: float,
+    *,
+    low: float,
+    cycles: float | None = None,
+    period: float | None = None,
+    rise: float,
+    mode: str,
+    gamma: float,
+    **_momentum: float | bool,
+) -> Array:
+    """Swing between ``low`` and the peak.
+
+    >>> cyclical(np.array([0.0, 2.5, 5.0]), 10.0, low=0.1, period=10.0, rise=0.5, mode="triangular", gamma=1.0)
+    array([0.1 , 0.55, 1.  ])
+    """
+    height = _cycle_height(epoch, horizon, cycles=cycles, period=period, rise=rise, mode=mode, gamma=gamma)
+    return low + (1.0 - low) * height
+
+
+def one_cycle(
+    epoch: Array,
+    horizon: float,
+    *,
+    initial: float,
+    rise: float,
+    tail: float,
+    shape: str,
+    final: float,
+    **_momentum: float | bool,
+) -> Array:
+    """Rise from ``initial`` to the peak and fall to ``final``, with a ``tail`` in two falls that meet at ``initial``.
+
+    >>> one_cycle(np.array([0.0, 3.0, 10.0]), 10.0, initial=0.04, rise=0.3, tail=0.0, shape="linear", final=0.0)
+    array([0.04, 1.  , 0.  ])
+    """
+    progress = _progress(epoch, horizon)
+    meeting = rise + (1.0 - rise) * (1.0 - tail)
+    floor = np.where(progress < rise, initial, final if tail == 0.0 else initial)
+    values = floor + (1.0 - floor) * _one_cycle_height(epoch, horizon, rise=rise, tail=tail, shape=shape)
+    in_tail = progress > meeting
+    ending = final + (initial - final) * _anneal(_share(progress, meeting, 1.0), shape)
+    return np.where(in_tail, ending, values)
+
+
+def wsd(epoch: Array, horizon: float, *, cooldown: float, shape: str, final: float) -> Array:
+    """Stay at the peak, then cool down to ``final`` in the last ``cooldown`` of the horizon.
+
+    >>> wsd(np.array([0.0, 8.0, 9.0, 10.0]), 10.0, cooldown=0.2, shape="linear", final=0.0)
+    array([1. , 1. , 0.5, 0. ])
+    """
+    share = _share(_progress(epoch, horizon), 1.0 - cooldown, 1.0)
+    return final + (1.0 - final) * _anneal(share, shape)
+
+
+def rex(epoch: Array, horizon: float, *, final: float) -> Array:
+    """Fall slowly at first and fast at the end.
+
+    >>> rex(np.array([0.0, 5.0, 10.0]), 10.0, final=0.0).round(6)
+    array([1.      , 0.666667, 0.      ])
+    """
+    progress = _progress(epoch, horizon)
+    return final + (1.0 - final) * (1.0 - progress) / (1.0 - 0.5 * progress)
+
+
+def join(epoch: Array, horizon: float, *, first: BoundDecay, second: BoundDecay, at: float) -> Array:
+    """Run one decay up to a share of the horizon and then another, each with its own clock and horizon.
+
+    At the boundary itself the second one is used, from its own peak.
+    """
+    boundary = at * horizon
+    before = epoch < boundary - _TOLERANCE
+    late = np.maximum(epoch - boundary, 0.0)
+    return np.where(before, first(epoch, boundary), second(late, horizon - boundary))
+
+
+def cyclical_momentum(
+    epoch: Array,
+    horizon: float,
+    *,
+    cycles: float | None = None,
+    period: float | None = None,
+    rise: float,
+    mode: str,
+    gamma: float,
+    low_momentum: float,
+    high_momentum: float,
+    **_rates: float | bool,
+) -> Array:
+    """Swing the momentum against the rate of `cyclical`."""
+    height = _cycle_height(epoch, horizon, cycles=cycles, period=period, rise=rise, mode=mode, gamma=gamma)
+    return high_momentum - (high_momentum - low_momentum) * height
+
+
+def one_cycle_momentum(
+    epoch: Array,
+    horizon: float,
+    *,
+    rise: float,
+    tail: float,
+    shape: str,
+    low_momentum: float,
+    high_momentum: float,
+    **_rates: float | bool,
+) -> Array:
+    """Move the momentum against the rate of `one_cycle`."""
+    height = _one_cycle_height(epoch, horizon, rise=rise, tail=tail, shape=shape)
+    return high_momentum - (high_momentum - low_momentum) * height
+
+
+FUNCTIONS: dict[str, Decay] = {
+    each.__name__: each
+    for each in (
+        constant,
+        linear,
+        polynomial,
+        step,
+        multistep,
+        exponential,
+        inverse_time,
+        inverse_sqrt,
+        cosine,
+        cosine_restarts,
+        cyclical,
+        one_cycle,
+        wsd,
+        rex,
+        join,
+    )
+}
+
+MOMENTA: dict[str, Decay] = {"cyclical": cyclical_momentum, "one_cycle": one_cycle_momentum}
+"""Decay types that can cycle the momentum."""
+
+
+def _progress(epoch: Array, horizon: float) -> Array:
+    return np.minimum(epoch / horizon, 1.0)
+
+
+def _share(progress: Array, begin: float, end: float) -> Array:
+    """How much of the stretch from begin to end has passed; an empty one is passed at its end."""
+    if end <= begin:
+        return (progress >= end).astype(np.float64)
+    return np.clip((progress - begin) / (end - begin), 0.0, 1.0)
+
+
+def _half_wave(progress: Array) -> Array:
+    return 0.5 * (1.0 + np.cos(np.pi * progress))
+
+
+def _anneal(share: Array, shape: str) -> Array:
+    """Go from 1 to 0."""
+    if shape == "cosine":
+        return _half_wave(share)
+    return 1.0 - (np.sqrt(share) if shape == "1-sqrt" else share)
+
+
+def _drop_size(name: str, inside: int, *, factor: float | None, final: float | None) -> float:
+    """Find the factor of one drop, given how many drops there are within the horizon."""
+    _exactly_one(name, factor=factor, final=final)
+    if final is None:
+        assert factor is not None
+        return factor
+    if inside < 1:
+        raise ValueError(f"{name}: final = {final} cannot be reached, because no drop lies within the horizon")
+    return float(final ** (1.0 / inside))
+
+
+def _cycles(period: float, multiplier: float, horizon: float) -> tuple[Array, Array]:
+    """List the lengths and the starts of all cycles that start before the horizon."""
+    lengths, starts = [period], [0.0]
+    while starts[-1] + lengths[-1] < horizon - _TOLERANCE:
+        starts.append(starts[-1] + lengths[-1])
+        lengths.append(lengths[-1] * multiplier)
+    return np.array(lengths), np.array(starts)
+
+
+def _cycle_height(
+    epoch: Array,
+    horizon: float,
+    *,
+    cycles: float | None,
+    period: float | None,
+    rise: float,
+    mode: str,
+    gamma: float,
+) -> Array:
+    """How far up a triangular cycle the rate is, from 0 to 1 and scaled down as the mode says."""
+    _exactly_one("cyclical", cycles=cycles, period=period)
+    length = horizon / cycles if cycles is not None else period
+    assert length is not None
+    index = np.floor(epoch / length + _TOLERANCE)
+    inside = np.clip(epoch / length - index, 0.0, 1.0)
+    height = np.where(inside < rise, _share(inside, 0.0, rise), 1.0 - _share(inside, rise, 1.0))
+    if mode == "triangular2":
+        return height * 0.5**index
+    return height * gamma**epoch if mode == "exp_range" else height
+
+
+def _one_cycle_height(epoch: Array, horizon: float, *, rise: float, tail: float, shape: str) -> Array:
+    """How far up the cycle the rate is: from 0 to 1, then back to 0 where the tail begins."""
+    progress = _progress(epoch, horizon)
+    meeting = rise + (1.0 - rise) * (1.0 - tail)
+    rising = 1.0 - _anneal(_share(progress, 0.0, rise), shape)
+    return np.where(progress < rise, rising, _anneal(_share(progress, rise, meeting), shape))
+
+
+def _exactly_one(name: str, **given: object) -> None:
+    """Refuse two factors of which one determines the other, and none of them."""
+    present = [factor for factor, value in given.items() if value is not None]
+    if len(present) != 1:
+        raise ValueError(f"{name}: give one of {' and '.join(given)}, got {' and '.join(present) or 'none'}")
