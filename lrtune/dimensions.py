@@ -260,7 +260,7 @@ def _fits(value: float, scale: str) -> bool:
 
 def _significant(value: float, low: float, high: float) -> float:
     """Round to four significant digits, to more where the range is so narrow that they would not tell it apart."""
-    extra = max(0, math.ceil(math.log10(high / (high - low))))
+    extra = max(0, round(math.log10(high / (high - low))))
     return float(f"{value:.{_DIGITS + extra - 1}e}")
 
 

@@ -1,0 +1,1 @@
+"""An experiment: the YAML file, read, checked and frozen."""
