@@ -24,8 +24,6 @@ from lrtune.reporting.pages import Block, Facts, Grid, Headline, Lines
 from lrtune.reporting.progress import Tally
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from lrtune.journal import Event
     from lrtune.study import Study
 
@@ -36,9 +34,16 @@ INDENT = (0, 0, 0, 2)
 Watch = Callable[["Event", "Study"], None]
 
 
+class _Console(Console):
+    """Leaves it to the command line what becomes of a program whose reader went away."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console(*, stderr: bool = False) -> Console:
     """Make a console; where there is no terminal to ask, and no ``COLUMNS``, it is 100 columns wide."""
-    made = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    made = _Console(stderr=stderr, markup=False, emoji=False, highlight=False)
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = WIDTH
     return made
@@ -63,6 +68,13 @@ def warn(text: str) -> None:
     _print_lines(console(stderr=True), [text], WARNING)
 
 
+def fail(sentence: str, before: Sequence[str] = ()) -> None:
+    """Print on standard error why a command failed: perhaps details, one per line, then one sentence."""
+    out = console(stderr=True)
+    _print_lines(out, before)
+    out.print(Text.assemble(("lrtune: ", ERROR), formats.printable(sentence)), soft_wrap=True)
+
+
 def _show_block(out: Console, block: Block) -> None:
     if isinstance(block, Headline):
         out.print(_text(block.text, TITLE))
@@ -72,7 +84,17 @@ def _show_block(out: Console, block: Block) -> None:
     if isinstance(block, Lines):
         _print_lines(out, [f"  {line}" for line in block.lines])
     else:
-        out.print(Padding(_facts(block) if isinstance(block, Facts) else _grid(block), INDENT, expand=False))
+        _print_table(out, _facts(block) if isinstance(block, Facts) else _grid(block))
+
+
+def _print_table(out: Console, table: Table) -> None:
+    indented = Padding(table, INDENT, expand=False)
+    if out.is_terminal:
+        out.print(indented)
+        return
+    with out.capture() as captured:
+        out.print(indented)
+    out.file.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
 def _print_lines(out: Console, lines: Sequence[str], style: str = "") -> None:
@@ -84,7 +106,7 @@ def _text(text: str, style: str = "") -> Text:
     return Text(formats.printable(text), style)
 
 
-def _facts(block: Facts) -> RenderableType:
+def _facts(block: Facts) -> Table:
     table = Table(
         Column(style=LABEL, no_wrap=True), Column(overflow="fold"), box=None, show_header=False, pad_edge=False
     )
@@ -93,7 +115,7 @@ def _facts(block: Facts) -> RenderableType:
     return table
 
 
-def _grid(block: Grid) -> RenderableType:
+def _grid(block: Grid) -> Table:
     *numbers, words = block.header
     columns = [Column(_text(each), justify="right", no_wrap=True) for each in numbers]
     table = Table(

@@ -132,8 +132,10 @@ def gain_sentence(result: Mapping[str, Any], scores: Show) -> str:
     if gain is None:
         return "unknown: the default configuration has no score on every fold"
     found = tables.Difference(gain["mean"], gain["error"], gain["wins"], gain["folds"])
-    error = "" if found.error is None else f" ± {scores(found.error)}"
-    words = f"better by {scores(found.mean)}{error} (standard error), on {found.wins} of {found.folds} folds"
+    if found.error is None:
+        return f"better by {scores(found.mean)} on the only fold, which cannot say how sure that is"
+    ahead = f"better by {scores(found.mean)} ± {scores(found.error)} (standard error)"
+    words = f"{ahead}, on {found.wins} of {found.folds} folds"
     if found.is_clear:
         return words
     return f"{words}: the folds cannot tell them apart, so the default is as good"

@@ -1,0 +1,107 @@
+from pathlib import Path
+
+import pytest
+
+from lrtune.reporting import pages
+from lrtune.reporting.result import result
+from lrtune.selection import ranking
+
+
+@pytest.fixture
+def page_of(filled):
+    def make(study, metric="accuracy", **more):
+        ranked = ranking(study.in_order())
+        more = {"folder": Path("runs/digits-0123abcd"), "run": "digits-0123abcd", **more}
+        return pages.search_page(result(study, metric, filled), ranked, ranked[0].configuration, **more)
+
+    return make
+
+
+def flat(page):
+    """Every text on the page, one per line."""
+    lines = []
+    for block in page:
+        if isinstance(block, pages.Headline):
+            lines.append(block.text)
+            continue
+        lines.append(block.title)
+        if isinstance(block, pages.Lines):
+            lines.extend(block.lines)
+        else:
+            lines.extend(" | ".join(row) for row in block.rows)
+    return "\n".join(lines)
+
+
+def test_the_page_answers_the_questions_in_order(study, page_of):
+    text = flat(page_of(study, notes=["task: classification, inferred"]))
+    expected = [
+        "accuracy 0.9700 ± 0.0200; the default configuration has 0.9200 ± 0.0200",
+        "best, by fold | 0.9500  0.9700  0.9900",
+        "default, by fold | 0.9000  0.9200  0.9400",
+        "difference | better by 0.0500 ± 0.0000 (standard error), on 3 of 3 folds",
+        "test | 0.9600 on 360 rows that the search never saw",
+        "best configuration (trial 1)",
+        "optimizer | momentum 0.9",
+        "2 best trials of 4",
+        "1 | 0.9700 | 0.0200 | momentum 0.9 · rate 3.2e-2 · cosine final=0.01 · warmup 0.05",
+        "task: classification, inferred",
+        "trials | 4: 2 complete, 1 diverged, 1 failed",
+        "time | 8.0 s to search, 0.5 s to retrain the best",
+        "runs/digits-0123abcd: result.json, trials.csv, best.yaml, experiment.yaml, model",
+        "lrtune predict digits-0123abcd data.csv -o predictions.csv",
+    ]
+    places = [text.find(each) for each in expected]
+    assert [each for each, place in zip(expected, places, strict=True) if place < 0] == []
+    assert places == sorted(places)
+
+
+def test_a_default_that_wins_is_the_headline(make_study, page_of):
+    text = flat(page_of(make_study([{"learning_rate": 0.1}, {"learning_rate": 0.2}], [[0.9, 0.8], [0.1, 0.2]])))
+    assert text.startswith("accuracy 0.8500 ± 0.0707: the default configuration is the best that was tried\n")
+    assert "default, by fold" not in text
+    assert "difference" not in text.replace("where they differ", "")
+
+
+def test_a_default_that_is_as_good_is_called_so(make_study, page_of):
+    study = make_study([{"learning_rate": 0.1}, {"learning_rate": 0.2}], [[0.9, 0.8, 0.7], [0.8, 0.9, 0.75]])
+    assert "on 2 of 3 folds: the folds cannot tell them apart, so the default is as good" in flat(page_of(study))
+
+
+def test_a_default_that_diverged_is_called_so(make_study, page_of):
+    text = flat(page_of(make_study([{"learning_rate": 9.0}, {"learning_rate": 0.2}], [[None, 0.5], [0.8, 0.9]])))
+    assert "; the default configuration diverged\n" in text
+    assert "default, by fold | diverged  0.5000" in text
+    assert "unknown: the default configuration has no score on every fold" in text
+
+
+def test_an_error_is_better_when_it_is_smaller(make_study, page_of):
+    study = make_study(
+        [{"learning_rate": 0.1}, {"learning_rate": 0.2}], [[-50.0, -52.0], [-40.0, -42.1]], metric="rmse"
+    )
+    text = flat(page_of(study, metric="rmse"))
+    assert text.startswith("rmse 41.05 ± 1.48; the default configuration has 51.00 ± 1.41\n")
+    assert "better by 9.95 ± " in text
+
+
+def test_a_single_fold_has_no_spread(make_study, page_of):
+    text = flat(page_of(make_study([{"learning_rate": 0.1}, {"learning_rate": 0.2}], [[0.8], [0.9]])))
+    assert text.startswith("accuracy 0.9000; the default configuration has 0.8000\n")
+    assert "better by 0.1000 on the only fold, which cannot say how sure that is" in text
+
+
+def test_many_folds_and_notes_are_shortened(make_study, page_of):
+    study = make_study([{"learning_rate": 0.1}], [[0.5 + 0.01 * fold for fold in range(15)]])
+    text = flat(page_of(study, notes=[f"note {number}" for number in range(9)]))
+    assert "0.5900  and 5 more" in text
+    assert "note 3\nand 5 more, shown by: lrtune check" in text
+    assert "note 4" not in text
+
+
+def test_commands_can_be_copied_even_with_blanks_in_the_path(study, page_of):
+    page = page_of(study, folder=Path("my runs/a"), run="my runs/a")
+    assert "lrtune predict 'my runs/a' data.csv -o predictions.csv" in flat(page)
+
+
+def test_a_model_that_fails_on_the_test_rows_is_called_so(make_study, page_of):
+    study = make_study([{"learning_rate": 0.1}], [[0.5, 0.5]], test={"score": None, "rows": 9})
+    assert "test | diverged on 9 rows that the search never saw" in flat(page_of(study))
