@@ -1,0 +1,118 @@
+"""Mini-batches of several folds in lockstep, gathered a chunk of steps at a time.
+
+The order of the rows is drawn once per (seed, fold, epoch) and shared by all configurations, so that comparisons are
+paired. Every row of an epoch is used: the last mini-batch is filled up with rows of zeros that have weight 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lrtune.training.networks import with_ones
+from lrtune.training.streams import ORDER, stream
+from lrtune.training.tasks import Array, Doubles, Fold, Integers, Problem
+
+_CHUNK_BYTES = 4 * 2**20
+"""About how much a chunk of gathered mini-batches may take: it should stay in the cache while it is used."""
+
+_GRANULE = 16
+"""Mini-batches larger than a fold shrink to the next multiple of this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One fold, ready to be gathered from; the row ``N`` is all zeros, weight included.
+
+    ``features (N + 1, D + 1)`` with a column of ones, ``targets (N + 1, O)`` as the loss wants them, ``weights
+    (N + 1,)``.
+    """
+
+    index: int
+    features: Array
+    targets: Array
+    weights: Doubles
+
+
+class Batch(NamedTuple):
+    """One mini-batch of each of ``k`` folds.
+
+    ``columns (k, D + 1, B)`` and ``rows (k, B, D + 1)`` hold the same features; ``weights (k, 1, B)`` sum to one over
+    the rows of a fold (or are all zero), ``targets (k, O, B)`` are multiplied by them.
+    """
+
+    columns: Array
+    rows: Array
+    targets: Array
+    weights: Array
+
+
+def effective_batch_size(batch_size: int, rows: int) -> int:
+    """Shrink a mini-batch that is larger than the whole fold, so that no more than 15 empty rows are computed."""
+    return min(batch_size, -(-rows // _GRANULE) * _GRANULE)
+
+
+def steps_per_epoch(batch_size: int, rows: int) -> int:
+    """Count the mini-batches that cover all rows."""
+    return -(-rows // batch_size)
+
+
+def table(fold: Fold, problem: Problem, dtype: np.dtype[Any]) -> Table:
+    """Copy a fold into the form that mini-batches are gathered from."""
+    rows = len(fold.features)
+    features = np.zeros((rows + 1, fold.features.shape[1] + 1), dtype)
+    features[:-1] = with_ones(fold.features, dtype)
+    targets = np.zeros((rows + 1, problem.outputs), dtype)
+    if problem.loss == "softmax":
+        targets[np.arange(rows), fold.targets] = 1.0
+    else:
+        targets[:-1, 0] = fold.targets
+    return Table(fold.index, features, targets, np.append(np.asarray(fold.weights, np.float64), 0.0))
+
+
+def epoch_order(seed: int, fold: int, epoch: int, rows: int, batch_size: int) -> Integers:
+    """Draw the order ``(S, B)`` of a fold's rows in one epoch; ``rows`` itself stands for the row of zeros."""
+    order = np.full(steps_per_epoch(batch_size, rows) * batch_size, rows)
+    order[:rows] = stream(seed, ORDER, fold, epoch).permutation(rows)
+    return order.reshape(-1, batch_size)
+
+
+def epoch_batches(tables: Sequence[Table], seed: int, epoch: int, batch_size: int) -> Iterator[Batch]:
+    """Walk through the mini-batches of an epoch.
+
+    ``tables`` come in order of decreasing steps; a mini-batch has as many folds as still have a step to do.
+    """
+    orders = [epoch_order(seed, each.index, epoch, len(each.weights) - 1, batch_size) for each in tables]
+    first = tables[0]
+    width = 2 * first.features.shape[1] + 2 * first.targets.shape[1] + 1
+    at_once = max(1, _CHUNK_BYTES // (len(tables) * batch_size * width * first.features.itemsize))
+    start = 0
+    while start < len(orders[0]):
+        active = sum(len(order) > start for order in orders)
+        stop = min(start + at_once, len(orders[active - 1]))
+        chunk = _gather(tables[:active], [order[start:stop] for order in orders[:active]])
+        yield from (Batch(*(part[:, step] for part in chunk)) for step in range(stop - start))
+        start = stop
+
+
+def _gather(tables: Sequence[Table], orders: Sequence[Integers]) -> Batch:
+    """Gather several steps of some folds: the arrays of a `Batch` with an axis of steps after that of the folds."""
+    first, shape = tables[0], (len(tables), *orders[0].shape)
+    dtype, outputs = first.features.dtype, first.targets.shape[1]
+    rows = np.empty((*shape, first.features.shape[1]), dtype)
+    targets = np.empty((*shape[:2], outputs, shape[2]), dtype)
+    weights = np.empty((*shape[:2], 1, shape[2]), dtype)
+    for place, (each, order) in enumerate(zip(tables, orders, strict=True)):
+        each.features.take(order, axis=0, out=rows[place], mode="clip")
+        weights[place, :, 0] = _shares(each.weights[order])
+        np.multiply(each.targets[order].swapaxes(-1, -2), weights[place], out=targets[place])
+    return Batch(np.ascontiguousarray(rows.swapaxes(-1, -2)), rows, targets, weights)
+
+
+def _shares(weights: Doubles) -> Doubles:
+    """Divide the weights ``(S, B)`` of each mini-batch by their sum; where that is zero, they stay zero."""
+    totals = weights.sum(axis=-1, keepdims=True)
+    return weights / np.where(totals > 0.0, totals, 1.0)

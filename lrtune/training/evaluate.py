@@ -1,0 +1,177 @@
+"""Configurations in, fold scores and predictions out: what worker processes run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+
+from lrtune.training.batches import effective_batch_size
+from lrtune.training.costs import block_lanes, cost_seconds, lane_bytes
+from lrtune.training.declarations import Configuration
+from lrtune.training.losses import LOSSES
+from lrtune.training.metrics import compact, keep, score
+from lrtune.training.networks import Network, outputs, split
+from lrtune.training.population import evaluated, plan, start, train
+from lrtune.training.registry import complete
+from lrtune.training.tasks import Array, Doubles, Fold, Integers, Outcome, Problem
+
+__all__ = [
+    "Fold",
+    "Outcome",
+    "Problem",
+    "StoppedError",
+    "block_lanes",
+    "cost_seconds",
+    "evaluate",
+    "fit",
+    "lane_bytes",
+    "predict_outputs",
+    "shape_key",
+]
+
+Cell: TypeAlias = tuple[float | None, int | None, Array | None]
+"""Score, epoch of divergence and kept prediction of one lane."""
+
+_SHAPE_KEYS = ("model", "hidden", "activation", "epochs", "batch_size", "class_weight")
+
+
+class StoppedError(Exception):
+    """The caller's ``should_stop`` said yes before the end."""
+
+
+def shape_key(configuration: Configuration) -> Hashable:
+    """Get what configurations must have in common to be one population; those with equal keys can be."""
+    filled = complete(configuration)
+    keys = [key for key in _SHAPE_KEYS if filled["model"] == "mlp" or key not in {"hidden", "activation"}]
+    return tuple((key, _hashable(filled[key])) for key in keys)
+
+
+def evaluate(
+    configurations: Sequence[Configuration],
+    folds: Sequence[Fold],
+    problem: Problem,
+    metric: str,
+    *,
+    seed: int,
+    dtype: str,
+    should_stop: Callable[[], bool] | None = None,
+) -> list[Outcome]:
+    """Train configurations of one shape (`shape_key`) on all folds and score them on the validation rows.
+
+    What a configuration gets depends on nothing but itself, the fold, the problem, the metric, the seed and the dtype.
+
+    Parameters
+    ----------
+    configurations
+        ``C`` of them; missing keys have their defaults.
+    folds
+        ``K`` of them.
+    problem
+        Loss, outputs and classes.
+    metric
+        A name in ``registry.METRICS``.
+    seed
+        Of initial parameters, order of rows, dropout.
+    dtype
+        ``"float32"`` or ``"float64"``.
+    should_stop
+        Asked at the end of every epoch.
+
+    Raises
+    ------
+    StoppedError
+        After a yes of ``should_stop``.
+
+    """
+    filled = [complete(each) for each in configurations]
+    weighted = [_with_class_weights(fold, filled[0], problem) for fold in folds]
+    cells: list[dict[int, Cell]] = [{} for _ in filled]
+    for batch_size, places in _by_batch_size(filled[0], folds):
+        part = [weighted[place] for place in places]
+        shared = plan(filled[0], part, problem, batch_size=batch_size, seed=seed, dtype=dtype)
+        population = train(start(filled, shared), shared, should_stop=should_stop)
+        if population.epoch < shared.epochs:
+            raise StoppedError
+        parameters = evaluated(population)
+        for lane, place in enumerate(shared.places):
+            column = _score_lanes(
+                shared.network,
+                parameters[:, lane],
+                population.diverged[:, lane],
+                part[place],
+                metric=metric,
+                epochs=shared.epochs,
+            )
+            for number, cell in zip(population.places, column, strict=True):
+                cells[number][places[place]] = cell
+    return [Outcome(*zip(*(row[place] for place in range(len(folds))), strict=True)) for row in cells]
+
+
+def fit(
+    configuration: Configuration, fold: Fold, problem: Problem, *, seed: int, dtype: str
+) -> list[tuple[Array, Array]]:
+    """Train one configuration on one fold's rows: the weights ``(D, H)`` and biases ``(H,)`` of each layer.
+
+    They are those of this fold's lane in `evaluate`, bit for bit; all NaN if the lane diverges.
+    """
+    filled = complete(configuration)
+    ((batch_size, _),) = _by_batch_size(filled, [fold])
+    weighted = _with_class_weights(fold, filled, problem)
+    shared = plan(filled, [weighted], problem, batch_size=batch_size, seed=seed, dtype=dtype)
+    layers = split(shared.network, evaluated(train(start([filled], shared), shared))[0, 0])
+    return [(weights[:, :-1].T.copy(), weights[:, -1].copy()) for weights in layers]
+
+
+def predict_outputs(
+    parameters: Sequence[tuple[Array, Array]], features: Array, *, activation: str, loss: str
+) -> Doubles:
+    """Predict ``(N, classes)`` probabilities, or ``(N, 1)`` standardised values, from what `fit` returned."""
+    widths = (len(parameters[0][0]), *(len(biases) for _, biases in parameters))
+    layers = [np.concatenate([weights.T, biases[:, None]], axis=1)[None] for weights, biases in parameters]
+    shape = Network(widths, activation, loss, 0)
+    with np.errstate(all="ignore"):
+        prediction = LOSSES[loss].prediction(outputs(shape, layers, features))[0].T
+    return np.hstack([1.0 - prediction, prediction]) if loss == "logistic" else prediction
+
+
+def _score_lanes(
+    network: Network, parameters: Array, diverged: Integers, fold: Fold, *, metric: str, epochs: int
+) -> list[Cell]:
+    """Score the parameters ``(C, P)`` of one fold; outputs beyond all numbers count as divergence at the end."""
+    with np.errstate(all="ignore"):
+        found = outputs(network, split(network, parameters), fold.validation_features)
+    epoch = np.where(np.isfinite(found).all(axis=(1, 2)), diverged, np.where(diverged > 0, diverged, epochs))
+    good = epoch == 0
+    prediction = LOSSES[network.loss].prediction(found[good])
+    if network.loss == "squared":
+        prediction = prediction * fold.scale + fold.shift
+    kept = keep(metric, prediction, fold.validation_targets)
+    scores = iter(score(metric, kept, fold.validation_targets, network.classes))
+    stored = iter(compact(metric, kept, network.classes))
+    return [(float(next(scores)), None, next(stored)) if each == 0 else (None, int(each), None) for each in epoch]
+
+
+def _by_batch_size(configuration: Configuration, folds: Sequence[Fold]) -> Iterator[tuple[int, list[int]]]:
+    """Group folds by effective batch size; only with mini-batches as large as a fold can there be more than one."""
+    places: dict[int, list[int]] = {}
+    for place, fold in enumerate(folds):
+        size = effective_batch_size(int(configuration["batch_size"]), len(fold.features))  # type: ignore[arg-type]
+        places.setdefault(size, []).append(place)
+    yield from places.items()
+
+
+def _with_class_weights(fold: Fold, configuration: Configuration, problem: Problem) -> Fold:
+    """Multiply the weights of the rows by ``N / (classes * rows of the class)`` where the configuration asks for it."""
+    if configuration["class_weight"] != "balanced" or not problem.classes:
+        return fold
+    labels = fold.targets.astype(np.int64)
+    rows = np.bincount(labels, weights=np.asarray(fold.weights, np.float64), minlength=problem.classes)
+    present = np.maximum(rows, np.finfo(np.float64).tiny)
+    return replace(fold, weights=fold.weights * (rows.sum() / (np.count_nonzero(rows) * present))[labels])
+
+
+def _hashable(value: object) -> Hashable:
+    return tuple(value) if isinstance(value, list | tuple) else value

@@ -1,0 +1,277 @@
+"""One mini-batch update of all lanes.
+
+What only some configurations ask for (clipping, weight decay, dropout, label smoothing) is applied to runs of
+neighbouring configurations that ask for it. The others are not touched, so they have the same bits as without that
+company.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from lrtune.training.batches import Batch
+from lrtune.training.declarations import Configuration
+from lrtune.training.losses import LOSSES
+from lrtune.training.networks import Network, Workspace, backward, forward, split, workspace
+from lrtune.training.optimizers import OPTIMIZERS, Optimizer, State, StepValues
+from lrtune.training.registry import OPTIMIZERS as ENTRIES
+from lrtune.training.streams import DROPOUT, stream
+from lrtune.training.tasks import Array
+
+_CLIP_MARGIN = 1e-6
+"""Added to the norm before dividing by it, as PyTorch does."""
+
+Run: TypeAlias = tuple[slice, Array]
+"""Neighbouring configurations, with one number for each of them."""
+
+
+class Group(NamedTuple):
+    """The lanes of one optimizer, seen on the folds that still have a step to do."""
+
+    optimizer: Optimizer
+    lanes: slice
+    parameters: Array
+    gradient: Array
+    state: State
+    scratch: tuple[Array, Array]
+    factors: dict[str, Array]
+    weight_decay: Array
+
+
+class Lanes(NamedTuple):
+    """Views of all arrays of a population on its first ``k`` folds."""
+
+    parameters: Array
+    gradient: Array
+    scratch: Array
+    layers: list[Array]
+    gradients: list[Array]
+    space: Workspace
+    groups: list[Group]
+
+
+def groups(configurations: Sequence[Configuration]) -> list[tuple[str, slice]]:
+    """Find the slices of equal optimizers."""
+    found, start = [], 0
+    for name, members in groupby(str(each["optimizer"]) for each in configurations):
+        stop = start + sum(1 for _ in members)
+        found.append((name, slice(start, stop)))
+        start = stop
+    return found
+
+
+def factors(configurations: Sequence[Configuration], dtype: np.dtype[Any]) -> dict[str, Array]:
+    """Stack the factors ``(C, 1, 1)`` of configurations with the same optimizer."""
+    entry = ENTRIES[str(configurations[0]["optimizer"])]
+    keys = {each.name: f"optimizer.{each.name}" for each in entry.factors}
+    return {
+        name: _column([each[key] for each in configurations], dtype)
+        for name, key in keys.items()
+        if all(key in each for each in configurations)
+    }
+
+
+def company(configuration: Configuration) -> tuple[str | bool, ...]:
+    """Sort key that brings together the configurations which are updated in the same way."""
+    return (
+        str(configuration["optimizer"]),
+        _coupled_decay(configuration) > 0.0,
+        _decoupled_decay(configuration) > 0.0,
+        configuration["clip_norm"] is not None,
+        _number(configuration["dropout"]) > 0.0,
+        _number(configuration["label_smoothing"]) > 0.0,
+    )
+
+
+class Stepper:
+    """Updates the lanes of a population in place, with arrays that it allocates once.
+
+    Parameters
+    ----------
+    configurations, parameters, states
+        ``C`` complete configurations, their ``(C, K, P)`` and the state of each optimizer's slice; the arrays are
+        changed in place.
+    network, batch_size, seed
+        What is trained.
+    folds
+        Stream number of each fold.
+
+    """
+
+    def __init__(
+        self,
+        configurations: Sequence[Configuration],
+        parameters: Array,
+        states: Sequence[State],
+        *,
+        network: Network,
+        batch_size: int,
+        seed: int,
+        folds: Sequence[int],
+    ) -> None:
+        self._network, self._configurations = network, configurations
+        self._parameters, self._states = parameters, states
+        self._gradient = np.empty_like(parameters)
+        self._scratch = np.empty((2, *parameters.shape), parameters.dtype)
+        dtype = parameters.dtype
+        self._space = workspace(network, parameters.shape[:2], batch_size, dtype)
+        self._loss = LOSSES[network.loss]
+        self._coupled = runs(configurations, _coupled_decay, dtype)
+        self._decoupled = runs(configurations, _decoupled_decay, dtype)
+        self._clipped = runs(configurations, lambda each: _number(each["clip_norm"]), dtype)
+        self._smoothed = runs(configurations, lambda each: _number(each["label_smoothing"]), dtype)
+        self._dropout = Dropout(configurations, dtype, network=network, batch_size=batch_size, seed=seed, folds=folds)
+        self._known: dict[int, Lanes] = {}
+
+    def start_epoch(self, epoch: int) -> None:
+        """Open the random streams of an epoch."""
+        self._dropout.start_epoch(epoch)
+
+    def step(self, batch: Batch, rates: Array) -> None:
+        """Do one update of the lanes ``(C, k)`` in ``batch`` with ``rates (C, K, 1)``."""
+        k = len(batch.rows)
+        if k not in self._known:
+            self._known[k] = self._lanes(k)
+        lanes = self._known[k]
+        drop = self._dropout if self._dropout.runs else None
+        outputs = forward(self._network, lanes.layers, batch.columns, lanes.space, drop)
+        self._loss.gradient(outputs, batch.targets, batch.weights)
+        self._smooth(outputs, batch)
+        backward(lanes.layers, lanes.gradients, batch.rows, lanes.space)
+        self._regularise(lanes, rates[:, :k])
+        for group in lanes.groups:
+            values = StepValues(rates[group.lanes, :k], group.factors, group.weight_decay)
+            group.optimizer.update(group.parameters, group.gradient, group.state, values, group.scratch, None)
+
+    def _smooth(self, outputs: Array, batch: Batch) -> None:
+        """Move the targets towards the uniform distribution by ``label_smoothing``."""
+        if self._smoothed:
+            away = batch.targets - batch.weights / self._network.classes
+        for lanes, amounts in self._smoothed:
+            outputs[lanes] += amounts[..., None] * away
+
+    def _regularise(self, lanes: Lanes, rates: Array) -> None:
+        """Clip gradients, then apply weight decay."""
+        for run, limits in self._clipped:
+            clip(lanes.gradient[run], limits, lanes.scratch[run])
+        for run, amounts in self._coupled:
+            np.multiply(lanes.parameters[run], amounts, out=lanes.scratch[run])
+            lanes.gradient[run] += lanes.scratch[run]
+        for run, amounts in self._decoupled:
+            lanes.parameters[run] *= 1.0 - rates[run] * amounts
+
+    def _lanes(self, k: int) -> Lanes:
+        parameters, gradient, scratch = self._parameters[:, :k], self._gradient[:, :k], self._scratch[:, :, :k]
+        dtype = parameters.dtype
+        members = [
+            Group(
+                OPTIMIZERS[name],
+                lanes,
+                parameters[lanes],
+                gradient[lanes],
+                tuple(each[:, :k] for each in state),
+                (scratch[0, lanes], scratch[1, lanes]),
+                factors(self._configurations[lanes], dtype),
+                _column([each["weight_decay"] for each in self._configurations[lanes]], dtype),
+            )
+            for (name, lanes), state in zip(groups(self._configurations), self._states, strict=True)
+        ]
+        layers, gradients = split(self._network, parameters), split(self._network, gradient)
+        return Lanes(parameters, gradient, scratch[0], layers, gradients, self._space.folds(k), members)
+
+
+class Dropout:
+    """Switches units off in training and scales the others up, so that nothing is to be done in prediction.
+
+    The uniforms of a fold are shared by all configurations: comparisons are paired.
+    """
+
+    def __init__(
+        self,
+        configurations: Sequence[Configuration],
+        dtype: np.dtype[Any],
+        *,
+        network: Network,
+        batch_size: int,
+        seed: int,
+        folds: Sequence[int],
+    ) -> None:
+        hidden = network.widths[1:-1]
+        self.runs = runs(configurations, lambda each: _number(each["dropout"]), dtype) if hidden else []
+        self._address = seed, folds
+        self._streams: list[np.random.Generator] = []
+        lanes = max((run.stop - run.start for run, _ in self.runs), default=0)
+        shape = (len(folds), max(hidden, default=0), batch_size)
+        self._uniforms = np.empty(shape if self.runs else 0, np.float32)
+        self._gates = np.empty(lanes * self._uniforms.size, dtype)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Open the streams of an epoch."""
+        if self.runs:
+            seed, folds = self._address
+            self._streams = [stream(seed, DROPOUT, fold, epoch) for fold in folds]
+
+    def __call__(self, _number: int, units: Array, slope: Array) -> None:
+        """Drop units ``(C, k, H, B)`` of the next hidden layer; the slope likewise."""
+        shape = units.shape[1:]
+        uniforms = self._uniforms[: shape[0], : shape[1]]
+        for each, generator in zip(uniforms, self._streams, strict=False):
+            generator.random(out=each, dtype=np.float32)
+        for run, rates in self.runs:
+            lanes = rates[..., None]
+            gates = self._gates[: len(rates) * uniforms.size].reshape(len(rates), *shape)
+            np.greater_equal(uniforms, lanes, out=gates)
+            gates *= 1.0 / (1.0 - lanes)
+            units[run] *= gates
+            slope[run] *= gates
+
+
+def clip(gradient: Array, limits: Array, scratch: Array) -> None:
+    """Shorten the gradients ``(C, K, P)`` of lanes whose norm is above the limit ``(C, 1, 1)``, in place."""
+    np.multiply(gradient, gradient, out=scratch)
+    norms = np.sqrt(np.add.reduce(scratch, axis=-1, keepdims=True))
+    gradient *= np.minimum(limits / (norms + _CLIP_MARGIN), 1.0)
+
+
+def runs(
+    configurations: Sequence[Configuration], amount: Callable[[Configuration], float], dtype: np.dtype[Any]
+) -> list[Run]:
+    """Find neighbouring configurations with a positive amount, with their amounts ``(C, 1, 1)``."""
+    return [
+        (lanes, _column([amount(each) for each in configurations[lanes]], dtype))
+        for lanes in _neighbours([amount(each) > 0.0 for each in configurations])
+    ]
+
+
+def _neighbours(wanted: Sequence[bool]) -> Iterator[slice]:
+    start = 0
+    for value, members in groupby(wanted):
+        stop = start + sum(1 for _ in members)
+        if value:
+            yield slice(start, stop)
+        start = stop
+
+
+def _coupled_decay(configuration: Configuration) -> float:
+    return 0.0 if _is_decoupled(configuration) else _number(configuration["weight_decay"])
+
+
+def _decoupled_decay(configuration: Configuration) -> float:
+    itself = OPTIMIZERS[str(configuration["optimizer"])].decays_itself
+    return _number(configuration["weight_decay"]) if _is_decoupled(configuration) and not itself else 0.0
+
+
+def _is_decoupled(configuration: Configuration) -> bool:
+    return bool(configuration["decoupled"]) or ENTRIES[str(configuration["optimizer"])].decoupled
+
+
+def _column(values: Sequence[Any], dtype: np.dtype[Any]) -> Array:
+    return np.array([_number(value) for value in values], dtype).reshape(-1, 1, 1)
+
+
+def _number(value: Any) -> float:
+    return 0.0 if value is None else float(value)

@@ -1,0 +1,79 @@
+"""What the engine is given and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+Doubles: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """The arrays of one fold: ``N`` rows to train on, ``M`` rows to be scored on.
+
+    Parameters
+    ----------
+    index
+        Number of the random streams that this fold uses (initial parameters, order of rows, dropout), at least 0.
+    features
+        ``(N, D)``.
+    targets
+        ``(N,)``: labels ``0 .. classes - 1``, or standardised values.
+    weights
+        ``(N,)``, at least 0. A row of weight 0 takes its place in the mini-batches but trains nothing.
+    validation_features
+        ``(M, D)``.
+    validation_targets
+        ``(M,)``: labels, or values in original units.
+    shift, scale
+        A value in original units is ``output * scale + shift``.
+
+    """
+
+    index: int
+    features: Array
+    targets: Array
+    weights: Array
+    validation_features: Array
+    validation_targets: Array
+    shift: float = 0.0
+    scale: float = 1.0
+
+
+class Problem(NamedTuple):
+    """The question: ``loss`` is ``"softmax"``, ``"logistic"`` or ``"squared"``.
+
+    ``outputs`` is 1 for the logistic and the squared loss; ``classes`` is 2 for the logistic one and 0 for regression.
+    """
+
+    loss: str
+    outputs: int
+    classes: int
+
+
+class Outcome(NamedTuple):
+    """What became of one configuration, per fold and in the order of the folds.
+
+    Parameters
+    ----------
+    scores
+        Larger is better; None where the lane diverged.
+    diverged
+        The epoch, counted from 1, at whose end the lane was found to be non-finite; else None.
+    predictions
+        What the metric needs of the validation rows (`Metric.keeps`): ``"label"`` uint8 or uint16 ``(M,)``, ``"loss"``
+        float32 ``(M,)``, ``"score"`` float32 ``(M,)`` for two classes and ``(M, classes)`` for more, ``"value"``
+        float32 ``(M,)`` in original units. None where the lane diverged.
+
+    """
+
+    scores: tuple[float | None, ...]
+    diverged: tuple[int | None, ...]
+    predictions: tuple[Array | None, ...]
