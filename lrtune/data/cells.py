@@ -1,0 +1,213 @@
+"""Columns as they were read, before anybody has decided what they mean.
+
+A table is a mapping from names to *raw columns*, and there are only three kinds of them: `Numbers`, `Texts` and
+`Dates`. All three are NumPy inside, so nothing behind the door of the file reader needs to know which library read
+the file.
+
+Texts are kept factorised, as codes into their sorted distinct levels: whatever has to be found out about a text column
+(is it a boolean, a date, a number in disguise?) is found out once for each level instead of once for each row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+MISSING_TEXTS = frozenset(
+    [
+        "",
+        "NA",
+        "N/A",
+        "n/a",
+        "na",
+        "#N/A",
+        "<NA>",
+        "NaN",
+        "nan",
+        "-nan",
+        "NaT",
+        "null",
+        "NULL",
+        "Null",
+        "None",
+        "?",
+        "-",
+        ".",
+    ]
+)
+"""Cells that say "there is nothing here" in the files people have."""
+
+LARGEST_EXACT = 2**53
+"""Whole numbers from here on are not exact in float64, so that a column that holds them stays text."""
+
+MISSING = -1
+"""The code of a missing cell."""
+
+_NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?)", re.ASCII)
+_LEADING_ZERO = re.compile(r"[+-]?0\d+", re.ASCII)
+_CLOCK = r"(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)? ?(Z|[+-]\d{2}:?\d{2})?)?"
+_DATES = {
+    "year-month-day": re.compile(r"(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})" + _CLOCK, re.ASCII),
+    "day.month.year": re.compile(r"(?P<d>\d{1,2})([-/.])(?P<m>\d{1,2})\2(?P<y>\d{4})" + _CLOCK, re.ASCII),
+    "month/day/year": re.compile(r"(?P<m>\d{1,2})([-/])(?P<d>\d{1,2})\2(?P<y>\d{4})" + _CLOCK, re.ASCII),
+}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Numbers:
+    """A column of numbers: `values (N,)`, NaN where a cell is missing; `whole` if all that are there are integers."""
+
+    values: Floats
+    whole: bool
+
+    @property
+    def missing(self) -> Mask:
+        """Which cells are missing, (N,)."""
+        return np.isnan(self.values)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts:
+    """A column of texts: `codes (N,)` into `levels`, -1 where missing; levels in code point order, all used."""
+
+    codes: Codes
+    levels: tuple[str, ...]
+
+    @property
+    def missing(self) -> Mask:
+        """Which cells are missing, (N,)."""
+        return self.codes < 0
+
+    @property
+    def counts(self) -> Rows:
+        """Rows of each level."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.levels)).astype(np.int64, copy=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dates:
+    """A column of dates: `days (N,)` since 1970-01-01 (UTC), NaN where missing; `clock` if any has a time of day.
+
+    `reading` says in which order day, month and year were read, and is empty where the file's type left no choice.
+    """
+
+    days: Floats
+    clock: bool
+    reading: str = ""
+
+    @property
+    def missing(self) -> Mask:
+        """Which cells are missing, (N,)."""
+        return np.isnan(self.days)
+
+
+Raw = Numbers | Texts | Dates
+
+
+def numbers(values: npt.ArrayLike) -> Numbers:
+    """Numbers from anything that NumPy can make floats of; infinite ones are kept for the time being."""
+    floats = np.asarray(values, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        whole = bool(np.all(np.isnan(floats) | (np.isfinite(floats) & (np.floor(floats) == floats))))
+    return Numbers(floats, whole)
+
+
+def texts(values: Sequence[str | None]) -> Texts:
+    """Factorise: None is missing, everything else is a level as it stands."""
+    levels = sorted({value for value in values if value is not None})
+    index: dict[str | None, int] = {level: code for code, level in enumerate(levels)}
+    index[None] = MISSING
+    codes = np.fromiter((index[value] for value in values), dtype=np.int32, count=len(values))
+    return Texts(codes, tuple(levels))
+
+
+def number_text(value: float) -> str:
+    """Spell a number the one way that the same number always has: `2007`, `1.5`, `1e+30`.
+
+    >>> number_text(2007.0), number_text(1.50)
+    ('2007', '1.5')
+    """
+    return str(int(value)) if value.is_integer() and abs(value) < LARGEST_EXACT else repr(float(value))
+
+
+def number_or_none(text: str) -> float | None:
+    """Read the number that a text spells, or None; `007` is an identifier, not a number.
+
+    >>> number_or_none("1.50"), number_or_none("007"), number_or_none("1_000")
+    (1.5, None, None)
+    """
+    if _NUMBER.fullmatch(text) is None or _LEADING_ZERO.fullmatch(text) is not None:
+        return None
+    return float(text)
+
+
+def lenient_number(text: str) -> float | None:
+    """Read the number that a text spells where a number is expected, so that `007` is 7.
+
+    >>> lenient_number("007"), lenient_number("seven")
+    (7.0, None)
+    """
+    return float(text) if _NUMBER.fullmatch(text.strip()) else None
+
+
+def parse_dates(levels: Iterable[str], first: str = "") -> tuple[Floats, bool, str] | None:
+    """Read texts as dates: days since 1970-01-01, whether any has a time of day, and the order they were read in.
+
+    Year first (ISO 8601), then day first, then month first; the first order in which *all* texts are dates is taken,
+    hence 03/04/2020 alone is the third of April. `first` names an order to be tried before the others. None if there is
+    no such order, or no text at all.
+    """
+    levels = list(levels)
+    if not levels:
+        return None
+    for reading in sorted(_DATES, key=lambda reading: reading != first):
+        days = _days(levels, _DATES[reading])
+        if days is not None:
+            return np.array(days), any(":" in level for level in levels), reading
+    return None
+
+
+def _days(levels: Sequence[str], pattern: re.Pattern[str]) -> list[float] | None:
+    days = []
+    for level in levels:
+        match = pattern.fullmatch(level)
+        day = None if match is None else _day(match)
+        if day is None:
+            return None
+        days.append(day)
+    return days
+
+
+def _day(match: re.Match[str]) -> float | None:
+    hour, minute, second, fraction, zone = match.groups()[4:]
+    try:
+        day = datetime(int(match["y"]), int(match["m"]), int(match["d"]), tzinfo=UTC)
+        clock = day.replace(hour=int(hour or 0), minute=int(minute or 0), second=int(second or 0))
+    except ValueError:
+        return None
+    return (clock - _EPOCH) / _DAY + float(f"0.{fraction or 0}") / 86_400 - _zone_days(zone)
+
+
+def _zone_days(zone: str | None) -> float:
+    """Days by which a zone is ahead of UTC: 'Z', '+02:00' or '-0530'."""
+    if zone is None or zone == "Z":
+        return 0.0
+    sign = -1 if zone[0] == "-" else 1
+    return sign * (int(zone[1:3]) * 60 + int(zone[-2:])) / 1440
+
+
+def naive(moment: datetime) -> datetime:
+    """Give a moment in UTC without its zone, as NumPy wants it."""
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)

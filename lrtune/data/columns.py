@@ -1,0 +1,211 @@
+"""From a table and its schema to arrays; behind this point there are no names and no texts, only NumPy.
+
+`arrays` serves the table that the schema was made of, `arrays_for` any other one. `fit_levels` decides, from the
+training rows only, which categories and which marks of missing cells get a feature; it comes after the test rows have
+been set apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from lrtune.data.cells import Codes, Floats, Rows, Texts
+from lrtune.data.conversion import as_texts, date_parts, to_codes, to_groups, to_numbers, to_times
+from lrtune.data.schema import MAX_LEVELS, ColumnSpec, Schema
+from lrtune.data.tables import Table
+from lrtune.data.targets import label_text
+from lrtune.errors import DataError, LrtuneError, ModelError, nearest
+
+SHARE_FOR_LEVEL = 0.01
+"""A category gets a feature of its own if it has this share of the training rows ..."""
+
+FEWEST_FOR_LEVEL, MOST_FOR_LEVEL = 2, 10
+"""... but at least two rows, and ten are always enough."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """A table as arrays.
+
+    Parameters
+    ----------
+    numeric
+        (N, n) float64 in the order of `Schema.numeric`; NaN where missing or infinite; booleans are 0 and 1.
+    codes
+        (N, m) int32 in the order of `Schema.categorical`: a level's number, -1 missing, -2 any other level.
+    target
+        (N,) int64 labels or float64 values; None in a table to predict.
+    groups
+        (N,) int64 numbers of groups, or None.
+    order
+        (N,) float64 times, or None.
+
+    """
+
+    numeric: Floats
+    codes: Codes
+    target: Rows | Floats | None = None
+    groups: Rows | None = None
+    order: Floats | None = None
+
+    @property
+    def rows(self) -> int:
+        """N."""
+        return len(self.numeric)
+
+
+def arrays(table: Table, schema: Schema) -> Columns:
+    """Convert the table that the schema was made of.
+
+    Raises
+    ------
+    DataError
+        A column of numbers holds text, a group or time is missing.
+
+    """
+    return _with_target(_features(table, schema, DataError), table, schema)
+
+
+def arrays_for(table: Table, schema: Schema, *, with_target: bool = False) -> Columns:
+    """Convert another table: columns are found by name in any order, further ones do not matter.
+
+    Categories that the schema does not know become "other". The target is converted on request (a test file).
+
+    Raises
+    ------
+    ModelError
+        Columns are missing (all are named), a column of numbers holds text (the first such row is named), or there is
+        a class that the schema does not know (with the target).
+
+    """
+    needed = [column.name for column in schema.features] + [schema.target] * with_target
+    lacking = [name for name in needed if name not in table.columns]
+    if lacking:
+        described = ", ".join(_described(name, table.names) for name in lacking[:20])
+        more = f" and {len(lacking) - 20} more" if len(lacking) > 20 else ""
+        plural = "s" if len(lacking) > 1 else ""
+        raise ModelError(f"{table.source} lacks the column{plural} {described}{more}")
+    columns = _features(table, schema, ModelError)
+    return replace(columns, target=_target(table, schema, ModelError)) if with_target else columns
+
+
+def concatenate(first: Columns, second: Columns) -> Columns:
+    """Put the test rows of a second table below the first; they belong to no group (-1) and come last in time."""
+    assert first.target is not None
+    assert second.target is not None
+    nowhere = np.full(second.rows, -1, dtype=np.int64)
+    return Columns(
+        np.concatenate([first.numeric, second.numeric]),
+        np.concatenate([first.codes, second.codes]),
+        np.concatenate([first.target, second.target]),
+        None if first.groups is None else np.concatenate([first.groups, nowhere]),
+        None if first.order is None else np.concatenate([first.order, np.full(second.rows, np.inf)]),
+    )
+
+
+def fit_levels(table: Table, schema: Schema, rows: npt.NDArray[np.integer]) -> Schema:
+    """Decide from the training rows which categories, and which missing cells, get a feature.
+
+    A category needs 1 % of the training rows, at least 2 and at most 10 rows; the others share one feature. If there
+    are more than 100, the most frequent are kept (ties by code point).
+    """
+    needed = min(max(math.ceil(SHARE_FOR_LEVEL * len(rows)), FEWEST_FOR_LEVEL), MOST_FOR_LEVEL)
+    specs = {}
+    for column in schema.features:
+        raw = table.columns[column.name]
+        if column.kind == "categorical":
+            specs[column.name] = _with_levels(column, as_texts(raw), rows, needed)
+        else:
+            missing = np.isnan(to_numbers(raw, column, schema, DataError)[rows])
+            specs[column.name] = replace(column, missing=bool(missing.any()))
+    return replace(schema.with_columns(specs), min_count=needed)
+
+
+def data_hash(schema: Schema, columns: Columns) -> str:
+    """Hash what training sees, by SHA-256: names, kinds, classes and all values, but no path and no file format."""
+    described = schema.to_dict()
+    del described["notes"], described["warnings"]
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
+    for array in (columns.numeric, columns.codes, columns.target, columns.groups, columns.order):
+        if array is None:
+            digest.update(b"none")
+            continue
+        digest.update(f"{array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _with_target(columns: Columns, table: Table, schema: Schema) -> Columns:
+    """Add the target, the groups and the times of the table."""
+    return replace(
+        columns,
+        target=_target(table, schema, DataError),
+        groups=None if schema.group is None else to_groups(table.columns[schema.group], schema.group),
+        order=None if schema.order is None else to_times(table.columns[schema.order], schema.order),
+    )
+
+
+def _described(name: str, names: Collection[str]) -> str:
+    hint = nearest(name, names)
+    return f"'{name}' ({hint})" if hint.startswith("did") else f"'{name}'"
+
+
+def _features(table: Table, schema: Schema, error: type[LrtuneError]) -> Columns:
+    numeric = np.empty((table.rows, len(schema.numeric)))
+    codes = np.empty((table.rows, len(schema.categorical)), dtype=np.int32)
+    n = m = 0
+    for column in schema.features:
+        raw = table.columns[column.name]
+        if column.kind == "categorical":
+            codes[:, m] = to_codes(as_texts(raw), column.levels, schema.missing)
+            m += 1
+            continue
+        values = to_numbers(raw, column, schema, error)
+        for part in date_parts(values, column) if column.kind == "date" else [values]:
+            numeric[:, n] = part
+            n += 1
+    return Columns(numeric, codes)
+
+
+def _with_levels(column: ColumnSpec, raw: Texts, rows: npt.NDArray[np.integer], needed: int) -> ColumnSpec:
+    codes = raw.codes[rows]
+    counts = np.bincount(codes[codes >= 0], minlength=len(raw.levels))
+    frequent = np.flatnonzero(counts >= needed)
+    frequent = np.sort(frequent[np.argsort(-counts[frequent], kind="stable")][:MAX_LEVELS])
+    return replace(
+        column,
+        levels=tuple(raw.levels[code] for code in frequent),
+        grouped=bool(counts.sum() > counts[frequent].sum()),
+        missing=bool((codes < 0).any()),
+    )
+
+
+def _target(table: Table, schema: Schema, error: type[LrtuneError]) -> Rows | Floats:
+    raw = table.columns[schema.target]
+    gaps = np.flatnonzero(raw.missing)
+    if gaps.size:
+        raise error(f"{table.source}: the target '{schema.target}' is missing in row {gaps[0] + 1}")
+    if schema.task == "regression":
+        values = to_numbers(raw, ColumnSpec(schema.target, "numeric", "target"), schema, error)
+        infinite = np.flatnonzero(np.isnan(values))
+        if infinite.size:
+            raise error(f"{table.source}: the target '{schema.target}' is infinite in row {infinite[0] + 1}")
+        return values
+    labels = tuple(label_text(label) for label in schema.classes)
+    codes = to_codes(as_texts(raw), labels, ())
+    strange = np.flatnonzero(codes < 0)
+    if strange.size:
+        texts = as_texts(raw)
+        label = texts.levels[texts.codes[strange[0]]]
+        raise error(
+            f"{table.source}: the target '{schema.target}' is {label!r} in row {strange[0] + 1}, "
+            f"a class that the training table does not have; {nearest(label, labels)}"
+        )
+    return codes.astype(np.int64)

@@ -1,0 +1,121 @@
+"""The whole way from a file to arrays and rows, in the one order in which nothing leaks.
+
+Read, describe, convert; set the test rows apart; decide from the training rows which categories have features; convert
+again. What comes out is all that evaluation needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lrtune.data.cells import Rows
+from lrtune.data.columns import Columns, arrays, arrays_for, concatenate, data_hash, fit_levels
+from lrtune.data.describe import describe
+from lrtune.data.folds import holdout
+from lrtune.data.schema import Schema
+from lrtune.data.tables import DataOptions, Table, load
+from lrtune.errors import DataError, ModelError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """Data ready for training.
+
+    Parameters
+    ----------
+    source
+        Where it came from, for messages.
+    schema
+        The columns, the task, the classes, notes and warnings.
+    columns
+        All rows as arrays.
+    train_rows, test_rows
+        Sorted row numbers of `columns`; without test rows the latter are empty.
+
+    """
+
+    source: str
+    schema: Schema
+    columns: Columns
+    train_rows: Rows
+    test_rows: Rows
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of what training sees; see `data_hash`."""
+        return data_hash(self.schema, self.columns)
+
+
+def open_dataset(
+    source: str | Path | Table,
+    *,
+    base: Path | None = None,
+    options: DataOptions | None = None,
+    target: str | None = None,
+    task: str | None = None,
+    positive: object = None,
+    features: Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+    categorical: Sequence[str] = (),
+    numeric: Sequence[str] = (),
+    dates: str = "ignore",
+    group: str | None = None,
+    order: str | None = None,
+    test: str | Path | None = None,
+    test_size: float = 0.2,
+    seed: int = 0,
+) -> Dataset:
+    """Read a table and prepare it.
+
+    Parameters
+    ----------
+    source, base, options
+        See `lrtune.data.tables.load`; a table that has been read already is taken as it is.
+    target, task, positive, features, ignore, categorical, numeric, dates, group, order
+        See `lrtune.data.describe.describe`.
+    test
+        A file with test rows, read like the first; `test_size` is then not used.
+    test_size, seed
+        See `lrtune.data.folds.holdout`.
+
+    Raises
+    ------
+    DataError
+        Anything is wrong with the data or contradicts what is asked of them.
+
+    """
+    table = source if isinstance(source, Table) else load(source, base=base, options=options)
+    schema = describe(
+        table,
+        target=target,
+        task=task,
+        positive=positive,
+        features=features,
+        ignore=ignore,
+        categorical=categorical,
+        numeric=numeric,
+        dates=dates,
+        group=group,
+        order=order,
+    )
+    if test is None:
+        train_rows, test_rows = holdout(arrays(table, schema), schema, test_size=test_size, seed=seed)
+    else:
+        train_rows, test_rows = np.arange(table.rows), np.empty(0, dtype=np.int64)
+    schema = fit_levels(table, schema, train_rows)
+    columns = arrays(table, schema)
+    if test is not None:
+        columns = _with_test(columns, schema, load(test, base=base, options=options))
+        test_rows = np.arange(table.rows, columns.rows)
+    return Dataset(table.source, schema, columns, train_rows, test_rows)
+
+
+def _with_test(columns: Columns, schema: Schema, test: Table) -> Columns:
+    try:
+        return concatenate(columns, arrays_for(test, schema, with_target=True))
+    except ModelError as error:
+        raise DataError(f"the test table does not fit: {error}") from None

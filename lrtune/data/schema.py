@@ -1,0 +1,196 @@
+"""What a table's columns are and what becomes of them: the part of the data that a saved model keeps.
+
+A `Schema` is decided once, on the training table, and is then enough to turn any other table with the same columns
+into the same arrays. It holds no values except the names of classes and of frequent categories.
+
+Kinds and what becomes of them:
+
+=============  ==============================================================================================
+kind           features
+=============  ==============================================================================================
+numeric        one, standardised; one more that marks missing cells, if the training rows have any
+boolean        one, 0 or 1 (true/false, yes/no, y/n, t/f, on/off in any case); one for missing cells likewise
+categorical    one for each frequent level, one for all the others together, one for missing cells
+date           left out with a warning; if asked for: day since 1970, month, weekday (Monday is 1), hour
+constant       left out: one value in all rows
+empty          left out: no value in any row
+identifier     left out: a running number, or a text that is different in every row
+text           left out: a text of which more than half of the rows are different
+=============  ==============================================================================================
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+Label = str | int | float
+
+KINDS = ("numeric", "boolean", "categorical", "date", "constant", "empty", "identifier", "text")
+ROLES = ("feature", "target", "group", "order", "left out")
+
+MAX_LEVELS = 100
+"""Categories with a feature of their own, at most; the most frequent ones."""
+
+TRUE_TEXTS = frozenset({"true", "yes", "y", "t", "on"})
+FALSE_TEXTS = frozenset({"false", "no", "n", "f", "off"})
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSpec:
+    """One column of the table.
+
+    Parameters
+    ----------
+    name, kind, role
+        The column's name, one of `KINDS`, one of `ROLES`.
+    missing
+        Whether the training rows have missing cells: then missing cells get a feature.
+    levels
+        Of a categorical column: the levels with a feature of their own, in code point order.
+    grouped
+        Whether the training rows have further, rare levels: then all of these share a feature.
+    clock
+        Whether a date column has times of day.
+    reading
+        In which order a date's parts were read from text; empty if the file's type left no choice.
+
+    """
+
+    name: str
+    kind: str
+    role: str
+    missing: bool = False
+    levels: tuple[str, ...] = ()
+    grouped: bool = False
+    clock: bool = False
+    reading: str = ""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of the numbers that this feature column contributes to `Columns.numeric`."""
+        if self.kind == "date":
+            return tuple(
+                f"{self.name}.{part}" for part in ("day", "month", "weekday", "hour")[: 4 if self.clock else 3]
+            )
+        return (self.name,) if self.kind in {"numeric", "boolean"} else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The columns of a table, the task, and the classes.
+
+    Parameters
+    ----------
+    task
+        `"classification"` or `"regression"`.
+    target
+        Name of the target column.
+    classes
+        Labels in the order of their numbers 0, 1, ...; of two the positive one is the last. None for regression.
+    columns
+        All columns of the table in the table's order.
+    group, order
+        Names of the columns that keep rows together in folds, and that order them in time, or None.
+    min_count
+        Rows that a category needs for a feature of its own; half as many in a fold's training rows.
+    missing
+        The user's own texts for "missing".
+    notes, warnings
+        Finished sentences about what was decided, for the user to read.
+
+    """
+
+    task: str
+    target: str
+    classes: tuple[Label, ...]
+    columns: tuple[ColumnSpec, ...]
+    group: str | None = None
+    order: str | None = None
+    min_count: int = 2
+    missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def problem(self) -> str:
+        """`"binary"`, `"multiclass"` or `"regression"`, as the metrics know it."""
+        if self.task == "regression":
+            return "regression"
+        return "binary" if len(self.classes) == 2 else "multiclass"
+
+    @property
+    def positive(self) -> Label | None:
+        """The positive class of a task of two classes, else None."""
+        return self.classes[1] if self.problem == "binary" else None
+
+    @property
+    def features(self) -> tuple[ColumnSpec, ...]:
+        """The columns that are used; a table to predict needs these and no others."""
+        return tuple(column for column in self.columns if column.role == "feature")
+
+    @property
+    def categorical(self) -> tuple[ColumnSpec, ...]:
+        """The used columns that `Columns.codes` holds, in its order."""
+        return tuple(column for column in self.features if column.kind == "categorical")
+
+    @property
+    def numeric(self) -> tuple[tuple[ColumnSpec, str], ...]:
+        """The used columns that `Columns.numeric` holds, in its order, each with the name of the number."""
+        return tuple((column, part) for column in self.features for part in column.parts)
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """How many used columns there are of each kind."""
+        return dict(Counter(column.kind for column in self.features))
+
+    @property
+    def width(self) -> int:
+        """D, the number of encoded features."""
+        return len(encoded_names(self))
+
+    def with_columns(self, columns: Mapping[str, ColumnSpec]) -> Schema:
+        """Replace some columns, given by name."""
+        return replace(self, columns=tuple(columns.get(column.name, column) for column in self.columns))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Schema:
+        """Rebuild what `to_dict` gave, also after a detour over JSON.
+
+        Raises
+        ------
+        KeyError, TypeError
+            The values are not those of a schema.
+
+        """
+        columns = tuple(ColumnSpec(**{**column, "levels": tuple(column["levels"])}) for column in values["columns"])
+        sequences = {name: tuple(values[name]) for name in ("classes", "missing", "notes", "warnings")}
+        return cls(**{**values, **sequences, "columns": columns})
+
+
+def encoded_names(schema: Schema) -> tuple[str, ...]:
+    """Name the D encoded features in their order: numbers, marks of missing numbers, categories.
+
+    The layout depends on the schema only, hence every fold and the final model have the same.
+    """
+    numbers = [part for _, part in schema.numeric]
+    marks = [f"{column.name} (missing)" for column in marked(schema)]
+    categories = [name for column in schema.categorical for name in category_names(column)]
+    return (*numbers, *marks, *categories)
+
+
+def marked(schema: Schema) -> tuple[ColumnSpec, ...]:
+    """Columns of numbers whose missing cells get a feature."""
+    return tuple(column for column in schema.features if column.parts and column.missing)
+
+
+def category_names(column: ColumnSpec) -> list[str]:
+    """Name the features of a categorical column: its levels, the others together, missing cells."""
+    names = [f"{column.name}={level}" for level in column.levels]
+    return names + [f"{column.name} (other)"] * column.grouped + [f"{column.name} (missing)"] * column.missing

@@ -1,0 +1,173 @@
+"""What is to be predicted: the task, the classes and their order, the positive class."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lrtune.data.cells import LARGEST_EXACT, Dates, Numbers, Raw, Texts, number_or_none, number_text
+from lrtune.data.schema import FALSE_TEXTS, TRUE_TEXTS, Label
+from lrtune.errors import DataError, nearest
+
+TASKS = ("classification", "regression")
+
+FEW = 20
+"""Whole numbers with at most this many distinct values are classes ..."""
+
+ROWS_PER_VALUE = 5
+"""... if there are at least this many rows for each value on average; two distinct values are always classes."""
+
+
+class Target(NamedTuple):
+    """The task, its classes in order (none for regression), and what was decided without being told."""
+
+    task: str
+    classes: tuple[Label, ...]
+    notes: tuple[str, ...]
+
+
+def describe_target(raw: Raw, name: str, task: str | None = None, positive: object = None) -> Target:
+    """Decide the task and the classes.
+
+    Text is classification; numbers with fractions are regression; whole numbers are classification if they are few (see
+    `FEW` and `ROWS_PER_VALUE`), else regression. A given task overrides.
+
+    Parameters
+    ----------
+    raw, name
+        The column and its name.
+    task
+        `"classification"`, `"regression"`, or None.
+    positive
+        The positive one of two classes: `yes` and `1` find a class of that text or number. None takes the last class.
+
+    Raises
+    ------
+    DataError
+        The target has missing or infinite cells, is a date, has one class only, or does not fit the task.
+
+    """
+    if task is not None and task not in TASKS:
+        raise DataError(f"unknown task {task!r}; {nearest(task, TASKS)}")
+    _check_cells(raw, name)
+    notes = []
+    if task is None:
+        task, reason = _inferred(raw, name)
+        notes.append(reason)
+    if task == "regression":
+        _check_regression(raw, name, positive)
+        return Target(task, (), tuple(notes))
+    classes, order = _ordered(_classes(raw, name), name, positive)
+    return Target(task, classes, (*notes, *order))
+
+
+def label_text(label: Label) -> str:
+    """Spell a label as a table would.
+
+    >>> label_text("yes"), label_text(1)
+    ('yes', '1')
+    """
+    return label if isinstance(label, str) else number_text(float(label))
+
+
+def _check_cells(raw: Raw, name: str) -> None:
+    if isinstance(raw, Dates):
+        raise DataError(f"the target '{name}' is a date, which can neither be classified nor fitted")
+    gaps = np.flatnonzero(raw.missing)
+    if gaps.size == raw.missing.size:
+        raise DataError(f"the target '{name}' is empty")
+    if gaps.size:
+        raise DataError(
+            f"the target '{name}' is missing in {gaps.size} of {raw.missing.size} rows, first in row {gaps[0] + 1}; "
+            "remove these rows: nothing can be learnt from them"
+        )
+    if isinstance(raw, Numbers) and np.isinf(raw.values).any():
+        row = int(np.flatnonzero(np.isinf(raw.values))[0]) + 1
+        raise DataError(f"the target '{name}' is infinite in row {row}")
+
+
+def _inferred(raw: Raw, name: str) -> tuple[str, str]:
+    if isinstance(raw, Texts):
+        return "classification", f"task: classification, since the target '{name}' is text"
+    assert isinstance(raw, Numbers)
+    distinct = int(np.unique(raw.values).size)
+    if not raw.whole:
+        return "regression", f"task: regression, since the target '{name}' has numbers with fractions"
+    if distinct == 2 or (distinct <= FEW and raw.values.size >= ROWS_PER_VALUE * distinct):
+        return "classification", (
+            f"task: classification, since the target '{name}' has only {distinct} distinct whole numbers; "
+            "say data.task: regression if they are quantities"
+        )
+    return "regression", (
+        f"task: regression, since the target '{name}' has {distinct} distinct whole numbers; "
+        "say data.task: classification if they are classes"
+    )
+
+
+def _check_regression(raw: Raw, name: str, positive: object) -> None:
+    if positive is not None:
+        raise DataError(f"data.positive is {positive!r}, but the task is regression and has no classes")
+    if isinstance(raw, Texts):
+        code = next((code for code, level in enumerate(raw.levels) if number_or_none(level) is None), 0)
+        row = int(np.flatnonzero(raw.codes == code)[0]) + 1
+        raise DataError(f"task: regression needs numbers, but the target '{name}' is {raw.levels[code]!r} in row {row}")
+    assert isinstance(raw, Numbers)
+    if np.ptp(raw.values) == 0:
+        raise DataError(f"the target '{name}' is {number_text(float(raw.values[0]))} in every row: nothing to learn")
+
+
+def _classes(raw: Raw, name: str) -> tuple[Label, ...]:
+    classes: tuple[Label, ...]
+    if isinstance(raw, Texts):
+        classes = raw.levels
+    else:
+        assert isinstance(raw, Numbers)
+        values = np.unique(raw.values).tolist()
+        classes = tuple(int(value) for value in values) if raw.whole and _exact(values) else tuple(values)
+    if len(classes) == 1:
+        raise DataError(f"the target '{name}' has only one class, {label_text(classes[0])!r}: nothing to learn")
+    rows = raw.missing.size
+    if len(classes) > max(rows / 2, 2):
+        raise DataError(
+            f"the target '{name}' has {len(classes)} distinct values in {rows} rows: these are no classes; "
+            "choose another target, or data.task: regression for numbers"
+        )
+    return classes
+
+
+def _exact(values: list[float]) -> bool:
+    return all(abs(value) < LARGEST_EXACT for value in values)
+
+
+def _ordered(classes: tuple[Label, ...], name: str, positive: object) -> tuple[tuple[Label, ...], tuple[str, ...]]:
+    """Put the positive class last, and say so if nobody has chosen it."""
+    shown = [label_text(label) for label in classes]
+    if len(classes) > 2:
+        if positive is not None:
+            raise DataError(
+                f"data.positive is {positive!r}, but the target '{name}' has {len(classes)} classes; "
+                "a positive class needs exactly two"
+            )
+        return classes, ()
+    if positive is None:
+        note = f"positive class of '{name}': '{shown[1]}', the last of '{shown[0]}' and '{shown[1]}'"
+        return classes, (f"{note}; set data.positive to choose",)
+    chosen = _matching(positive, shown)
+    if chosen is None:
+        raise DataError(
+            f"data.positive: the target '{name}' has no class {positive!r}; {nearest(str(positive), shown)}"
+        )
+    return (classes[1 - chosen], classes[chosen]), ()
+
+
+def _matching(positive: object, shown: list[str]) -> int | None:
+    """Find a class by its text, by its number (`1.0` finds `1`), or by its truth (`true` finds `yes`)."""
+    if isinstance(positive, bool):
+        words = TRUE_TEXTS | {"1"} if positive else FALSE_TEXTS | {"0"}
+        matches = [index for index, text in enumerate(shown) if text.casefold() in words]
+        return matches[0] if len(matches) == 1 else None
+    if str(positive) in shown:
+        return shown.index(str(positive))
+    number = number_or_none(str(positive))
+    return next((i for i, text in enumerate(shown) if number is not None and number_or_none(text) == number), None)
