@@ -6,11 +6,13 @@ about processes nor about what becomes of the scores.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from lrtune.training.evaluate import Fold, Outcome, Problem, block_lanes, cost_seconds, evaluate, shape_key
+from lrtune.training.tasks import Array
 from lrtune.trial import Configuration
 from lrtune.workers import Executor, completed
 
@@ -34,6 +36,14 @@ class Evaluated(NamedTuple):
     number: int
     outcome: Outcome | None
     failure: str | None = None
+
+    @property
+    def predictions(self) -> list[Array] | None:
+        """What the metric keeps of each fold's validation rows; None unless every fold has them."""
+        if self.outcome is None:
+            return None
+        kept = [each for each in self.outcome.predictions if each is not None]
+        return kept if len(kept) == len(self.outcome.predictions) else None
 
 
 Numbered = tuple[int, Configuration]
@@ -60,7 +70,7 @@ def blocks(trials: Sequence[Numbered], setting: Setting, *, slots: int = 1) -> l
     return sorted(cut, key=lambda block: (-_seconds(block, setting), block[0][0]))
 
 
-def _cut(group: Sequence[Numbered], setting: Setting, slots: int) -> Iterator[Sequence[Numbered]]:
+def _cut(group: Sequence[Numbered], setting: Setting, slots: int) -> Iterator[list[Numbered]]:
     lanes = block_lanes(group[0][1], setting.folds, setting.problem, setting.dtype)
     each = _seconds(group[:1], setting)
     size = max(1, min(lanes // len(setting.folds), int(BLOCK_SECONDS // each) if each else lanes))
@@ -68,7 +78,7 @@ def _cut(group: Sequence[Numbered], setting: Setting, slots: int) -> Iterator[Se
         size = max(1, min(size, -(-len(group) // slots)))
     pieces = -(-len(group) // size)
     ends = [len(group) * piece // pieces for piece in range(pieces + 1)]
-    return (group[start:end] for start, end in zip(ends[:-1], ends[1:], strict=True))
+    return (list(group[start:end]) for start, end in itertools.pairwise(ends))
 
 
 def _seconds(block: Sequence[Numbered], setting: Setting) -> float:

@@ -56,9 +56,7 @@ def run_folder(experiment: Experiment, prepared: Prepared, output: Path | None =
     return output or Path("runs") / f"{experiment.name}-{fingerprint(experiment, prepared)[:8]}"
 
 
-def tune(
-    experiment: Experiment, prepared: Prepared, folder: Path, *, workers: int | None = None
-) -> Iterator[Event]:
+def tune(experiment: Experiment, prepared: Prepared, folder: Path, *, workers: int | None = None) -> Iterator[Event]:
     """Run the study in ``folder``, or go on with it.
 
     Parameters
@@ -213,9 +211,7 @@ class _Session:
 
     def evaluate(self, executor: Executor, trials: Sequence[Trial]) -> Iterator[Event]:
         """Score trials; each block's predictions are on the disk before the transaction that tells of them."""
-        numbered: list[Numbered] = [
-            (each.number, self.experiment.configuration(each.configuration)) for each in trials
-        ]
+        numbered: list[Numbered] = [(each.number, self.experiment.configuration(each.configuration)) for each in trials]
         for block in scored(numbered, self.setting, executor):
             hashes = self.keep_predictions(block)
             yield from self.record([Event(RESULT, _result(each, hashes.get(each.number))) for each in block])
@@ -225,9 +221,9 @@ class _Session:
         rows = sum(len(fold.validation_targets) for fold in self.setting.folds)
         kept = out_of_fold.kept_rows(rows, self.study.header["predictions"]["rows"], seed=self.setting.seed)
         records = [
-            (each.number, out_of_fold.record(each.outcome.predictions, kept))
+            (each.number, out_of_fold.record(predictions, kept))
             for each in block
-            if each.outcome is not None and None not in each.outcome.scores
+            if (predictions := each.predictions) is not None
         ]
         if records:
             out_of_fold.write(self.folder / OUT_OF_FOLD, records)
@@ -274,4 +270,4 @@ def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any], prefix: str 
 
 def _short(value: object) -> str:
     text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - about a line of a terminal
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -21,5 +21,5 @@ def kernels() -> dict[str, str]:
     from threadpoolctl import threadpool_info
 
     blas = sorted({f"{each['internal_api']} {each.get('architecture', '')}".strip() for each in threadpool_info()})
-    found = np.show_config(mode="dicts")["SIMD Extensions"]["found"]  # type: ignore[call-overload, index]
+    found = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
     return {"machine": platform.machine(), "numpy": found[-1] if found else "baseline", "blas": ", ".join(blas)}

@@ -1,0 +1,236 @@
+"""From an experiment to everything its study needs: data read, split, encoded inside each fold, and hashed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from lrtune.data.dataset import Dataset, open_dataset
+from lrtune.data.encoding import Encoder, fit_encoder
+from lrtune.data.folds import fold_notes, make_folds
+from lrtune.data.schema import Schema
+from lrtune.data.tables import DataOptions
+from lrtune.errors import NoUsableResultError
+from lrtune.evaluation import Setting
+from lrtune.experiment import Experiment
+from lrtune.model import Model
+from lrtune.training.evaluate import fit
+from lrtune.training.metrics import keep, score
+from lrtune.training.registry import METRICS
+from lrtune.training.tasks import Fold, Problem
+from lrtune.trial import Configuration
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RecordForm:
+    """How one validation row of one trial is kept (see `lrtune.out_of_fold`)."""
+
+    dtype: str
+    columns: int
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes for each row."""
+        return np.dtype(self.dtype).itemsize * self.columns
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An experiment's data, ready to train on.
+
+    Attributes
+    ----------
+    dataset
+        All rows as arrays, which of them are for the search and which for the test, and the schema.
+    splits
+        Training and validation rows of each fold.
+    setting
+        What every configuration is trained and scored on.
+
+    """
+
+    dataset: Dataset
+    splits: tuple[tuple[Rows, Rows], ...]
+    setting: Setting
+
+    @property
+    def schema(self) -> Schema:
+        """The columns, the target and its classes."""
+        return self.dataset.schema
+
+    @property
+    def task(self) -> str:
+        """``"binary"``, ``"multiclass"`` or ``"regression"``."""
+        return self.schema.problem
+
+    @property
+    def metric(self) -> str:
+        """What configurations are judged by."""
+        return self.setting.metric
+
+    @property
+    def rows(self) -> int:
+        """Rows that the search may use."""
+        return len(self.dataset.train_rows)
+
+    @property
+    def test_rows(self) -> int:
+        """Rows that it never sees."""
+        return len(self.dataset.test_rows)
+
+    @property
+    def features(self) -> int:
+        """D, the number of encoded features."""
+        return self.schema.width
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was decided about the data, one finished sentence each."""
+        return self.schema.notes
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about the data, one finished sentence each."""
+        return (*self.schema.warnings, *fold_notes(self.dataset.columns, self.schema, self.splits))
+
+    @property
+    def data_hash(self) -> str:
+        """Hash of what training sees of the table."""
+        return self.dataset.hash
+
+    @property
+    def folds_hash(self) -> str:
+        """Hash of the rows of every fold and of the test."""
+        digest = hashlib.sha256()
+        for rows in (self.dataset.test_rows, *(part for split in self.splits for part in split)):
+            digest.update(np.int64(len(rows)).tobytes() + rows.astype(np.int64).tobytes())
+        return digest.hexdigest()
+
+    @property
+    def record_form(self) -> RecordForm:
+        """Dtype and columns of the out-of-fold results that the metric needs."""
+        classes = self.setting.problem.classes
+        kept = METRICS[self.metric].keeps
+        if kept == "label":
+            return RecordForm("uint8" if classes <= 256 else "uint16", 1)
+        return RecordForm("float32", classes if kept == "score" and classes > 2 else 1)
+
+    def refit(self, configuration: Configuration) -> Model:
+        """Train a complete configuration on all training rows.
+
+        Raises
+        ------
+        NoUsableResultError
+            If it diverges there, although it did not on the folds.
+
+        """
+        encoder, fold = _encoded(
+            self.dataset, self.dataset.train_rows, self.dataset.test_rows, len(self.splits), self.setting.dtype
+        )
+        layers = fit(configuration, fold, self.setting.problem, seed=self.setting.seed, dtype=self.setting.dtype)
+        if not all(np.isfinite(each).all() for layer in layers for each in layer):
+            raise NoUsableResultError(
+                "the best configuration diverged when it was retrained on all training rows; try smaller learning rates"
+            )
+        return Model(
+            schema=self.schema,
+            encoder=encoder,
+            problem=self.setting.problem,
+            configuration=configuration,
+            layers=tuple(layers),
+            shift=fold.shift,
+            scale=fold.scale,
+        )
+
+    def test_score(self, model: Model) -> float | None:
+        """Score a model on the test rows, oriented; None if there are none."""
+        if not self.test_rows:
+            return None
+        outputs = model.outputs(self.dataset.columns, self.dataset.test_rows)
+        if self.task == "binary":
+            outputs = outputs[:, 1:]  # metrics take the probability of class 1
+        targets = _targets(self.dataset, self.dataset.test_rows)
+        kept = keep(self.metric, outputs.T[None], targets)
+        return float(score(self.metric, kept, targets, self.setting.problem.classes)[0])
+
+
+def prepare(experiment: Experiment) -> Prepared:
+    """Read, describe, split and encode an experiment's data.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read, or do not fit what is asked of them.
+    ExperimentError
+        If the metric or another setting does not fit the task that was found.
+
+    """
+    data, search = experiment.data, experiment.search
+    dataset = open_dataset(
+        data.path,
+        base=experiment.base,
+        options=DataOptions(data.separator, data.decimal, data.encoding, data.missing),
+        target=data.target,
+        task=data.task,
+        positive=data.positive,
+        features=data.features,
+        ignore=data.ignore,
+        categorical=data.categorical,
+        numeric=data.numeric,
+        dates=data.dates,
+        group=data.group,
+        order=data.order,
+        test=data.test_path,
+        test_size=data.test_size,
+        seed=search.seed,
+    )
+    metric = experiment.metric(dataset.schema.problem)
+    splits = make_folds(
+        dataset.columns,
+        dataset.schema,
+        dataset.train_rows,
+        folds=search.folds,
+        kind=search.splitter,
+        repeats=search.repeats,
+        seed=search.seed,
+    )
+    dtype = experiment.training.dtype
+    folds = tuple(_encoded(dataset, *split, index, dtype)[1] for index, split in enumerate(splits))
+    setting = Setting(folds, _problem(dataset.schema), metric, search.seed, dtype)
+    return Prepared(dataset, tuple(splits), setting)
+
+
+def _problem(schema: Schema) -> Problem:
+    classes = len(schema.classes)
+    if schema.problem == "multiclass":
+        return Problem("softmax", classes, classes)
+    return Problem("logistic" if schema.problem == "binary" else "squared", 1, classes)
+
+
+def _targets(dataset: Dataset, rows: Sequence[int] | Rows) -> npt.NDArray[np.int64] | npt.NDArray[np.float64]:
+    assert dataset.columns.target is not None
+    return dataset.columns.target[rows]
+
+
+def _encoded(dataset: Dataset, train: Rows, validation: Rows, index: int, dtype: str) -> tuple[Encoder, Fold]:
+    """Fit on the training rows, encode both; a regression target is standardised by its training rows."""
+    encoder = fit_encoder(dataset.columns, train, dataset.schema)
+    targets = _targets(dataset, train)
+    fold = Fold(
+        index=index,
+        features=encoder.transform(dataset.columns, train).astype(dtype),
+        targets=targets,
+        weights=np.ones(len(train)),
+        validation_features=encoder.transform(dataset.columns, validation).astype(dtype),
+        validation_targets=_targets(dataset, validation),
+    )
+    if dataset.schema.task != "regression":
+        return encoder, fold
+    shift, scale = float(targets.mean()), float(targets.std()) or 1.0
+    return encoder, replace(fold, targets=(targets - shift) / scale, shift=shift, scale=scale)
