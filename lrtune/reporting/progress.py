@@ -63,7 +63,8 @@ class Tally:
         >>> Tally("accuracy", 50).text()
         '0 of 50 trials'
         """
-        parts = [f"{formats.count(self.ended)} of {formats.plural(self.total, 'trial')}"]
+        total = max(self.total, self.ended)  # a finished study may be larger than what is asked for now
+        parts = [f"{formats.count(self.ended)} of {formats.plural(total, 'trial')}"]
         if self.best is not None:
             mean = tables.own_sign(self.metric, self.best.mean)
             parts.append(f"best {self.metric} {formats.score_format([mean])(mean)} (trial {self.best.number})")

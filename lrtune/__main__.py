@@ -1,0 +1,5 @@
+"""``python -m lrtune``."""
+
+from lrtune.cli import main
+
+main()

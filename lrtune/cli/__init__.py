@@ -1,0 +1,64 @@
+"""The command line: each command parses, calls, shows, and ends with an exit code. Nobody imports it.
+
+A command is a function in a module of its own and one entry in `COMMANDS`; its docstring is its help. Modules of
+commands import at the top only what ``--help`` may cost; the rest is imported when a command runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from lrtune import __version__
+from lrtune.cli import check, exits, predict, schema, search
+
+COMMANDS = (search.search, check.check, predict.predict, schema.schema)
+
+
+class _Commands(TyperGroup):
+    """Runs a command so that whatever it raises ends in a sentence and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with exits.handled():
+            return super().invoke(ctx)
+
+
+# Plain help: formatting it with rich would cost as much again as everything else that --help needs.
+app = typer.Typer(
+    name="lrtune",
+    cls=_Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+for each in COMMANDS:
+    app.command()(each)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lrtune {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Tune the learning rate, its decay and the optimizer around them, on your own table."""
+    del version
+
+
+def main() -> None:
+    """Run the command line; the entry point of the ``lrtune`` script."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without '±' is no reason to fail
+    exits.heed_sigterm()
+    app(prog_name="lrtune")

@@ -1,0 +1,71 @@
+"""Finds the experiment that a command means, and joins what file and options say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lrtune.errors import LrtuneError
+
+if TYPE_CHECKING:
+    from lrtune.experiment import Experiment
+
+AUTO = "auto"
+USUAL_FILES = (Path("lrtune.yaml"), Path("config.yaml"))
+
+
+def chosen(
+    config: Path | None,
+    data: str | None,
+    target: str | None,
+    overrides: Sequence[str] | None,
+    shortcuts: Mapping[str, object] | None = None,
+) -> Experiment:
+    """Load the experiment that the arguments of a command describe.
+
+    Parameters
+    ----------
+    config
+        The experiment file. Without it and without ``data`` the usual file of this folder is meant.
+    data, target
+        Table and column to predict; they go before what the file says.
+    overrides
+        Settings as ``key.path=value``.
+    shortcuts
+        Settings that have an option of their own, by key path; None stands for "not given".
+
+    Raises
+    ------
+    LrtuneError
+        If nothing says what to search, or the experiment is wrong.
+
+    """
+    from lrtune import experiment
+
+    path = config if config is not None or data is not None else _usual()
+    given = [f"{key}={value}" for key, value in (shortcuts or {}).items() if value is not None]
+    return experiment.load(path, [*(overrides or ()), *given], data=data, target=target)
+
+
+def _usual() -> Path:
+    found = [each for each in USUAL_FILES if each.is_file()]
+    if not found:
+        names = " nor ".join(str(each) for each in USUAL_FILES)
+        raise LrtuneError(
+            f"nothing to search: there is neither {names} here. "
+            "Name an experiment file, as in `lrtune search config.yaml`, "
+            "or a table, as in `lrtune search --data table.csv --target column`"
+        )
+    return found[0]
+
+
+def planned_trials(experiment: Experiment) -> int:
+    """Count the configurations that a search will try: its budget, or the whole space if that is smaller."""
+    return int(min(experiment.search.trials, experiment.space.size))
+
+
+def wanted_workers(experiment: Experiment) -> int | None:
+    """Say how many worker processes are asked for; None leaves it to the work there is."""
+    workers = experiment.search.workers
+    return None if workers == AUTO else int(workers)

@@ -1,0 +1,111 @@
+"""How a command ends: every exit code, and the sentence that goes with it.
+
+====  ==========================================================================================
+code  meaning
+====  ==========================================================================================
+0     fine
+1     a defect of lrtune
+2     wrong use, a wrong experiment or table, a file that cannot be read or written
+5     no usable result: every trial failed or diverged
+130   stopped by Ctrl-C; the same command goes on
+141   the reader of the output went away (``| head``)
+143   stopped by SIGTERM; the same command goes on
+====  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import typer
+
+from lrtune.errors import ExperimentError, LrtuneError, NoUsableResultError
+from lrtune.reporting import formats
+
+DEFECT, WRONG, UNUSABLE, INTERRUPTED, NO_READER, TERMINATED = 1, 2, 5, 130, 141, 143
+
+DEBUG = "LRTUNE_DEBUG"
+
+_FOR_TYPER: tuple[type[BaseException], ...] = (typer.Exit, typer.Abort, typer.BadParameter.__mro__[2])
+"""What typer handles itself; the last is its base of usage errors, whose module moved between versions."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM arrived; it stops a command as Ctrl-C does."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise Terminated
+
+
+def heed_sigterm() -> None:
+    """Let SIGTERM stop this process in good order instead of at once."""
+    signal.signal(signal.SIGTERM, _terminate)
+
+
+@contextlib.contextmanager
+def handled() -> Iterator[None]:
+    """Turn whatever a command raises into a sentence on standard error and an exit code; never a traceback.
+
+    ``LRTUNE_DEBUG=1`` lets defects through, with their traceback.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except _FOR_TYPER:
+        raise
+    except ExperimentError as error:
+        _fail(formats.plural(len(error.problems), "mistake"), before=error.problems)
+    except NoUsableResultError as error:
+        _fail(str(error), code=UNUSABLE)
+    except LrtuneError as error:
+        _fail(str(error))
+    except KeyboardInterrupt as error:
+        code = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
+        _fail("; ".join(["stopped", *getattr(error, "__notes__", ())]), code=code)
+    except BrokenPipeError:
+        _silence_output()
+        raise typer.Exit(NO_READER) from None
+    except MemoryError:
+        _fail("out of memory")
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"{place}{error.strerror or error}")
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        sentence = f"this is a defect of lrtune, please report it: {type(error).__name__}: {error}"
+        _fail(f"{sentence} ({DEBUG}=1 in front of the command shows where it happened)", code=DEFECT)
+
+
+def _fail(sentence: str, *, before: Sequence[str] = (), code: int = WRONG) -> NoReturn:
+    from lrtune.reporting import console
+
+    console.fail(sentence, before)
+    raise typer.Exit(code) from None
+
+
+def _silence_output() -> None:
+    # What is still in the buffers would fail again when the interpreter flushes them on its way out.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
+
+
+@contextlib.contextmanager
+def resumable(folder: Path) -> Iterator[None]:
+    """Add to an interruption how to go on with the run in this folder."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        error.add_note(f"everything finished so far is kept in {folder}; to go on, run the same command again")
+        raise

@@ -1,0 +1,59 @@
+"""``lrtune predict``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lrtune.cli import runs
+from lrtune.cli.options import RunArgument
+
+if TYPE_CHECKING:
+    from lrtune.data.tables import Table
+    from lrtune.model import Model
+
+MODEL = "model"
+
+
+def predict(
+    run: RunArgument,
+    data: Annotated[str, typer.Argument(metavar="DATA", help="Table with the columns that the model was trained on.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="CSV file to write; by default standard output."),
+    ] = None,
+) -> None:
+    """Predict the rows of a table with the model of a run.
+
+    Writes CSV with the predicted label, in a column named like the target, and the probability of each class; for
+    regression with the predicted value.
+
+    Example: lrtune predict latest new_rows.csv -o predictions.csv
+    """
+    from lrtune import model
+    from lrtune.data import tables
+    from lrtune.reporting import export
+
+    folder = runs.find(run)
+    fitted = model.load(folder / MODEL)
+    text = export.csv_text(_rows(fitted, tables.load(data, options=tables.DataOptions(missing=fitted.schema.missing))))
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        export.write_text(output, text)
+
+
+def _rows(fitted: Model, table: Table) -> Iterator[list[Any]]:
+    predicted = fitted.predict(table)
+    values = predicted.values.tolist()
+    if predicted.probabilities is None:
+        yield [fitted.schema.target]
+        yield from ([repr(each)] for each in values)
+        return
+    yield [fitted.schema.target, *(f"probability_{each}" for each in fitted.schema.classes)]
+    for label, shares in zip(values, predicted.probabilities.tolist(), strict=True):
+        yield [label, *map(repr, shares)]

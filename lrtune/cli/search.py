@@ -1,0 +1,124 @@
+"""``lrtune search``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lrtune.cli import choices, exits, runs
+from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
+from lrtune.errors import NoUsableResultError
+
+if TYPE_CHECKING:
+    from lrtune.experiment import Experiment
+    from lrtune.preparation import Prepared
+    from lrtune.reporting.console import Watch
+    from lrtune.study import Study
+
+
+def search(
+    config: ConfigArgument = None,
+    *,
+    data: DataOption = None,
+    target: TargetOption = None,
+    overrides: SetOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="Folder of the run; by default one of its own under ./runs."
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option("--trials", metavar="N", help="Number of configurations; a larger one goes on.")
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", metavar="NAME", help="How to choose them, as in grid or random.")
+    ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option("--workers", metavar="N", help="Worker processes; 'auto' takes what the work is worth."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of everything random.")] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Search for the best configuration, then retrain it.
+
+    Configurations are compared by cross-validation. The run's folder gets the retrained model and all results. The same command goes on with a run that was interrupted,
+    and shows the result of one that is finished.
+
+    Example: lrtune search --data datasets/wine.csv --target cultivar
+    """
+    from lrtune import tuning
+    from lrtune.preparation import prepare
+    from lrtune.reporting import console, export, pages, result
+    from lrtune.selection import ranking
+
+    shortcuts = {
+        "search.trials": trials,
+        "search.strategy": strategy,
+        "search.seed": seed,
+        "search.workers": workers,
+    }
+    experiment = choices.chosen(config, data, target, overrides, shortcuts)
+    prepared = prepare(experiment)
+    folder = tuning.run_folder(experiment, prepared, output)
+    study = _run(experiment, prepared, folder, quiet=quiet)
+    ranked = ranking(study.in_order())
+    found = result.result(study, prepared.metric, experiment.configuration)
+    _write(folder, experiment, study, found)
+    if as_json:
+        sys.stdout.write(export.json_text(found))
+        _say(() if quiet else prepared.notes)
+        return
+    point, run = ranked[0].configuration, runs.name_of(folder)
+    console.show(pages.search_page(found, ranked, point, folder=folder, run=run, notes=prepared.notes))
+
+
+def _run(experiment: Experiment, prepared: Prepared, folder: Path, *, quiet: bool) -> Study:
+    """Search to the end, or go on with a search, and show how it goes."""
+    from lrtune import tuning
+    from lrtune.reporting import export
+    from lrtune.study import STUDY, Study
+
+    study = Study()
+    with exits.resumable(folder), _watching(experiment, prepared, quiet=quiet) as see:
+        try:
+            for event in tuning.tune(experiment, prepared, folder, workers=choices.wanted_workers(experiment)):
+                study.add(event)
+                see(event, study)
+                if event.kind == STUDY:  # now there is a folder, and what it is about should outlive a crash
+                    export.write_text(folder / "experiment.yaml", experiment.to_yaml(folder))
+        except NoUsableResultError:
+            export.write_text(folder / "trials.csv", export.trials_text(study.in_order(), prepared.metric))
+            raise
+    return study
+
+
+def _watching(experiment: Experiment, prepared: Prepared, *, quiet: bool) -> AbstractContextManager[Watch]:
+    from lrtune.reporting import console
+
+    if quiet:
+        return nullcontext(lambda _event, _study: None)
+    return console.watch_search(prepared.metric, choices.planned_trials(experiment))
+
+
+def _write(folder: Path, experiment: Experiment, study: Study, found: Mapping[str, Any]) -> None:
+    """Write the files of a finished run; the result comes last, because it says that the run is finished."""
+    from lrtune.reporting import export
+
+    export.write_text(folder / "best.yaml", experiment.dump(found["best"]["configuration"], folder))
+    export.write_text(folder / "trials.csv", export.trials_text(study.in_order(), found["metric"]))
+    export.write_text(folder / runs.RESULT, export.json_text(found))
+
+
+def _say(notes: Sequence[str]) -> None:
+    from lrtune.reporting import console
+
+    for each in notes:
+        console.note(each)

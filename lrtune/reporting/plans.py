@@ -1,0 +1,85 @@
+"""What `lrtune check` says: the plan of a search before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lrtune.reporting import formats
+from lrtune.reporting.pages import Block, Facts, Headline, Lines
+
+MAX_NAMES = 8
+
+
+def plan_page(plan: Mapping[str, Any]) -> list[Block]:
+    """Show a plan, a dict as `lrtune.cli.check.plan` makes it."""
+    page: list[Block] = [
+        Headline(f"{plan['name']}: nothing is wrong with it"),
+        Facts("data", _data_rows(plan["data"])),
+        Facts("columns", _column_rows(plan["columns"])),
+        Facts("search", _search_rows(plan["search"])),
+        Facts("estimate", _estimate_rows(plan["estimate"])),
+    ]
+    return page + [Lines(title, plan[title]) for title in ("notes", "warnings") if plan[title]]
+
+
+def _data_rows(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows = data["rows"]
+    test = f"{formats.plural(rows['test'], 'row')} kept for the test" if rows["test"] else "no rows kept for a test"
+    found = [
+        ("table", str(data["path"])),
+        ("task", f"{data['task']} of '{data['target']}'"),
+        ("rows", f"{formats.count(rows['train'])} to search on, {test}"),
+        ("features", f"{formats.count(data['features'])} after encoding"),
+    ]
+    if data["classes"]:
+        positive = "" if data["positive"] is None else f"; '{data['positive']}' is the positive one"
+        classes = listed([str(each) for each in data["classes"]])
+        found.insert(2, ("classes", f"{formats.count(len(data['classes']))}: {classes}{positive}"))
+    return found
+
+
+def _column_rows(columns: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Gather the columns by what becomes of them: features by kind, then other roles, then what is left out and why."""
+    groups: dict[str, list[str]] = {}
+    for each in columns:
+        used = each["role"] == "feature"
+        name = each["name"] if used or each["role"] != "left out" else f"{each['name']} ({each['kind']})"
+        groups.setdefault(each["kind"] if used else each["role"], []).append(name)
+    last = ("target", "group", "order", "left out")
+    ordered = sorted(groups, key=lambda group: (last.index(group) + 1 if group in last else 0, group))
+    return [(group, f"{formats.count(len(groups[group]))}: {listed(groups[group])}") for group in ordered]
+
+
+def listed(names: Sequence[str]) -> str:
+    """List names, the middle of many left out.
+
+    >>> listed(["a", "b"]), listed([f"p{number}" for number in range(64)])
+    ('a, b', 'p0, p1, p2, p3, p4, p5, p6, ... p63')
+    """
+    if len(names) <= MAX_NAMES:
+        return ", ".join(names)
+    return ", ".join(names[: MAX_NAMES - 1]) + f", ... {names[-1]}"
+
+
+def _search_rows(search: Mapping[str, Any]) -> list[tuple[str, str]]:
+    size = "infinitely many" if search["space_size"] is None else formats.count(search["space_size"])
+    return [
+        ("metric", str(search["metric"])),
+        ("strategy", str(search["strategy"])),
+        ("configurations", f"{formats.count(search['trials'])} of {size}"),
+        (
+            "fits",
+            f"{formats.count(search['fits'])}: {formats.plural(search['folds'], 'fold')} each, and the best once more",
+        ),
+        ("populations", f"{formats.count(search['populations'])} in the first round, each trained as one"),
+        ("default", str(search["default"])),
+    ]
+
+
+def _estimate_rows(estimate: Mapping[str, Any]) -> list[tuple[str, str]]:
+    processes = formats.plural(estimate["workers"], "process", "processes")
+    return [
+        ("time", f"{formats.duration(estimate['seconds'])} with {processes}"),
+        ("memory", formats.memory(estimate["bytes"])),
+    ]
