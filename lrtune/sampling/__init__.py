@@ -16,9 +16,6 @@ from lrtune.trial import Configuration, Trial
 SAMPLING = 11
 """Purpose of the streams ``[seed, SAMPLING, trial number, ...]``, which only this package draws from."""
 
-STRATEGIES = {"grid": "lrtune.sampling.grid", "random": "lrtune.sampling.random_search"}
-"""Where each strategy lives; a module is imported when it is asked for."""
-
 
 class Propose(Protocol):
     """The one function of a strategy."""
@@ -40,6 +37,16 @@ class Propose(Protocol):
         """
 
 
-def strategy(name: str) -> Propose:
-    """Import a strategy's function; `name` is a key of `STRATEGIES`."""
-    return cast("Propose", importlib.import_module(STRATEGIES[name]).propose)
+def _imported_when_called(module: str) -> Propose:
+    def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
+        strategy = importlib.import_module(f"lrtune.sampling.{module}")
+        return cast("Propose", strategy.propose)(space, history, n, seed)
+
+    return propose
+
+
+STRATEGIES: dict[str, Propose] = {
+    "grid": _imported_when_called("grid"),
+    "random": _imported_when_called("random_search"),
+}
+"""Every strategy by its name in the experiment file."""

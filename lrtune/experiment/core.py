@@ -1,0 +1,153 @@
+"""The experiment as one frozen value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lrtune.errors import nearest
+from lrtune.experiment.document import Document
+from lrtune.experiment.sections import AUTO, HOMES, DataSection, ModelSection, SearchSection, Section, TrainingSection
+from lrtune.experiment.vocabulary import KEYS
+from lrtune.experiment.writing import nested_space, plain, yaml_text
+from lrtune.space import SearchSpace
+from lrtune.training.registry import METRICS, complete
+from lrtune.trial import Configuration, Value
+
+TASKS = ("binary", "multiclass", "regression")
+_DEFAULT_METRICS = {"binary": "accuracy", "multiclass": "accuracy", "regression": "rmse"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """What is to be done: the validated file.
+
+    Attributes
+    ----------
+    name
+        The file's name without its ending, or the table's.
+    base
+        Folder that relative paths in `data` start from.
+    data, model, training, search
+        The flat sections.
+    space
+        What is searched.
+    fixed
+        Flat keys that are the same in every configuration.
+    in_space
+        Flat keys that stand under `space`, in branches as well.
+
+    """
+
+    name: str
+    base: Path
+    data: DataSection
+    model: ModelSection
+    training: TrainingSection
+    search: SearchSection
+    space: SearchSpace
+    fixed: Mapping[str, Value]
+    in_space: frozenset[str]
+    _document: Document = field(repr=False, compare=False)
+
+    def configuration(self, point: Configuration) -> dict[str, Value]:
+        """Complete a point of the space with what is fixed and with the documented defaults."""
+        return complete({**self.fixed, **point})
+
+    def canonical(self) -> dict[str, Any]:
+        """Describe in JSON's types all that results depend on.
+
+        Left out are budgets (trials, workers), names and paths: what counts of a table is its content.
+        """
+        data = {key: each for key, each in _values(self.data).items() if key not in ("path", "test_path")}
+        search = {key: each for key, each in _values(self.search).items() if key not in ("trials", "workers")}
+        fixed = {key: plain(self.fixed[key]) for key in sorted(self.fixed)}
+        return {
+            "data": data,
+            "fixed": fixed,
+            "dtype": self.training.dtype,
+            "search": search,
+            "space": self.space.canonical(),
+        }
+
+    def metric(self, task: str) -> str:
+        """Name the metric for a task, and check all that depends on the task.
+
+        Parameters
+        ----------
+        task
+            One of `TASKS`, as found in the table.
+
+        Raises
+        ------
+        ExperimentError
+            If the metric, the splitter or a training key does not fit the task.
+
+        """
+        document = Document({}, self._document.root, self._document.origins)
+        name = _DEFAULT_METRICS[task] if self.search.metric == AUTO else self.search.metric
+        if task not in METRICS[name].tasks:
+            fitting = [each.name for each in METRICS.values() if task in each.tasks]
+            problem = f"'{name}' is for {' and '.join(METRICS[name].tasks)} targets and this one is {task}"
+            document.report(("search", "metric"), f"{problem}; {nearest(name, fitting)}")
+        if task == "regression":
+            self._refuse_classification(document)
+        document.raise_problems()
+        return name
+
+    def _refuse_classification(self, document: Document) -> None:
+        if self.search.splitter == "stratified":
+            document.report(("search", "splitter"), "'stratified' needs classes and this target is regression")
+        for key in ("label_smoothing", "class_weight"):
+            if key in self.in_space:
+                document.report(("space", key), "needs classes and this target is regression")
+            elif self.fixed[key] != KEYS[key].default:
+                document.report(("training", key), "needs classes and this target is regression")
+
+    def to_yaml(self, folder: Path | None = None) -> str:
+        """Write the whole experiment, overrides included, as a file that loads as the same experiment.
+
+        Parameters
+        ----------
+        folder
+            Where the file will stand: paths become relative to it. None makes them absolute.
+
+        """
+        fixed = {key: each for key, each in self.fixed.items() if key not in self.in_space}
+        return self._written(folder, fixed, self._document.values["space"])
+
+    def dump(self, configuration: Configuration, folder: Path | None = None) -> str:
+        """Write an experiment in which everything is fixed to one complete configuration.
+
+        Loading the text gives a space of one point, whose `configuration` is the one given. `folder` as in `to_yaml`.
+        """
+        return self._written(folder, configuration, nested_space(configuration))
+
+    def _written(self, folder: Path | None, fixed: Configuration, space: Mapping[str, Any]) -> str:
+        data = {key: each for key, each in _values(self.data).items() if each is not None and each != []}
+        for key in ("path", "test_path"):
+            if key in data:
+                data[key] = seen_from(folder, self.base, data[key])
+        values: dict[str, dict[str, Any]] = {"data": data, "model": {}, "training": {}}
+        for flat, (section, key) in HOMES.items():
+            if flat in fixed:
+                values[section][key] = plain(fixed[flat])
+        values["training"]["dtype"] = self.training.dtype
+        return yaml_text({**values, "search": _values(self.search), "space": dict(space)})
+
+
+def _values(section: Section) -> dict[str, Any]:
+    return {key: plain(getattr(section, key)) for key in type(section).model_fields}
+
+
+def seen_from(folder: Path | None, base: Path, path: str) -> str:
+    """Rewrite a path that starts from `base` as one that starts from `folder`, or as an absolute one."""
+    if path.startswith("sklearn:"):
+        return path
+    absolute = (base / path).absolute()
+    if folder is None:
+        return absolute.as_posix()
+    return Path(os.path.relpath(absolute, folder.absolute())).as_posix()

@@ -1,0 +1,156 @@
+"""A file, a table or a text, and overrides -> an `Experiment`, or all that is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lrtune.errors import ExperimentError
+from lrtune.experiment.core import Experiment, seen_from
+from lrtune.experiment.document import Document, KeyPath, Origin, dotted
+from lrtune.experiment.reading import override, read_file, read_text
+from lrtune.experiment.sections import HOMES, SearchSection
+from lrtune.experiment.space_form import SpaceReader
+from lrtune.experiment.starter import default_space, starter
+from lrtune.experiment.validation import Sections, check_sections, read_sections
+from lrtune.space import SearchSpace
+from lrtune.trial import Value
+
+
+def load(
+    path: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    data: str | Path | None = None,
+    target: str | None = None,
+) -> Experiment:
+    """Load an experiment, from a file or the default one.
+
+    Parameters
+    ----------
+    path
+        The experiment file; None takes the default experiment, which needs `data`.
+    overrides
+        Settings that replace those of the file, as ``"search.trials=20"``; the value is YAML.
+    data, target
+        The table, relative to the working folder, and its target column; they replace those of the file.
+
+    Raises
+    ------
+    ExperimentError
+        With everything that is wrong.
+
+    """
+    if path is None and data is None:
+        raise ExperimentError(["give an experiment file, or a table with --data FILE --target COLUMN"])
+    if path is None:
+        document = read_text(starter(str(data), target), "default experiment")
+        name, base = _stem(str(data)), Path()
+    else:
+        document = read_file(Path(path))
+        name, base = _stem(str(path)), Path(path).parent
+    if data is not None and path is not None:
+        document.put(("data", "path"), seen_from(None, Path(), str(data)), Origin(f"--data {data}"))
+    if target is not None:
+        document.put(("data", "target"), target, Origin(f"--target {target}"))
+    for each in overrides:
+        changed = override(document, each)
+        if changed is not None:
+            _take_out_of_the_way(document, changed)
+    return _experiment(document, name, base)
+
+
+def load_text(text: str, *, name: str = "experiment", base: Path | None = None) -> Experiment:
+    """Load an experiment from the text of a file; `base` is the folder that its paths start from.
+
+    Raises
+    ------
+    ExperimentError
+        With everything that is wrong.
+
+    """
+    return _experiment(read_text(text, name), name, base or Path())
+
+
+def _experiment(document: Document, name: str, base: Path) -> Experiment:
+    sections = read_sections(document)
+    reader = SpaceReader(document)
+    if document.values.get("space") is None:
+        document.values["space"] = default_space()
+    space = reader.read(document.values["space"], model=_model_type(document))
+    _refuse_both(document, reader)
+    if sections is not None:
+        check_sections(document, sections)
+        _refuse_ranges(document, sections, reader)
+    document.raise_problems()
+    assert sections is not None
+    return Experiment(
+        name=name,
+        base=base,
+        data=sections.data,
+        model=sections.model,
+        training=sections.training,
+        search=_with_budget(sections.search, space),
+        space=space,
+        fixed=_fixed(sections, reader, space),
+        in_space=frozenset(reader.mentioned),
+        _document=document,
+    )
+
+
+def _model_type(document: Document) -> str:
+    model = document.values.get("model")
+    return str(model.get("type", "mlp")) if isinstance(model, dict) else "mlp"
+
+
+def _with_budget(search: SearchSection, space: SearchSpace) -> SearchSection:
+    """Give a grid without a number of trials all of its points."""
+    if search.strategy != "grid" or "trials" in search.model_fields_set:
+        return search
+    return search.model_copy(update={"trials": int(space.size)})
+
+
+def _refuse_ranges(document: Document, sections: Sections, reader: SpaceReader) -> None:
+    """Report what no grid can walk."""
+    for path in reader.ranges if sections.search.strategy == "grid" else ():
+        document.report(path, "a grid needs finite dimensions; add `points: 5` to the range, or list values")
+
+
+def _refuse_both(document: Document, reader: SpaceReader) -> None:
+    """Report keys that are fixed in a section and searched as well."""
+    for key, place in reader.mentioned.items():
+        home = HOMES.get(key)
+        if home in document.origins:
+            line = document.origins[home].line
+            where = dotted(home) + (f" in line {line}" if line else "")
+            document.report(place, f"is given by {where} as well; keep one of the two")
+
+
+def _take_out_of_the_way(document: Document, changed: KeyPath) -> None:
+    """Let an override win over the same key in its other place: in `space`, or fixed in a section."""
+    if changed[0] == "space":
+        space = document.values.get("space")
+        for key in changed[1:2] or tuple(space if isinstance(space, dict) else ()):
+            if str(key) in HOMES:
+                document.remove(HOMES[str(key)])
+    for flat, home in HOMES.items():
+        if home == changed:
+            document.remove(("space", flat))
+
+
+def _fixed(sections: Sections, reader: SpaceReader, space: SearchSpace) -> dict[str, Value]:
+    """Collect what every configuration has: the sections without what is searched, and dimensions of one point."""
+    fixed: dict[str, Value] = {}
+    for flat, (section, key) in HOMES.items():
+        value = getattr(getattr(sections, section), key)
+        left_to_the_optimizer = flat == "weight_decay" and value is None
+        if flat not in reader.mentioned and not left_to_the_optimizer:
+            fixed[flat] = value
+    for each in space.dimensions:
+        if each.size == 1:
+            fixed.update(each.default())
+    return fixed
+
+
+def _stem(path: str) -> str:
+    return Path(path.removeprefix("sklearn:")).stem or "experiment"

@@ -1,0 +1,200 @@
+"""The flat sections of an experiment, frozen: `data`, `model`, `training` and `search`.
+
+What `model` and `training` may hold is declared in `lrtune.training.registry`, which checks their values; the other two
+are declared here. Descriptions end up in the JSON Schema.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, field_validator
+
+from lrtune.errors import nearest
+from lrtune.experiment.document import shown
+from lrtune.experiment.vocabulary import KEYS, coerced, illegal
+from lrtune.sampling import STRATEGIES
+from lrtune.training.registry import METRICS, Factor
+
+if TYPE_CHECKING:
+    from pydantic import ValidationInfo
+
+AUTO = "auto"
+DTYPE = Factor("dtype", "float32", "precision of the training", kind="choice", choices=("float32", "float64"))
+
+
+class Section(BaseModel):
+    """A frozen mapping of settings; unknown keys and values of another type are mistakes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def factor_of(key: str) -> Factor:
+    """Find the declaration of a key of `model` or `training`."""
+    return {"type": KEYS["model"], "dtype": DTYPE}.get(key) or KEYS[key]
+
+
+def _declared(key: str) -> Any:
+    factor = factor_of(key)
+    return Field(default=factor.default, description=factor.meaning)
+
+
+class _DeclaredSection(Section):
+    @field_validator("*", mode="plain")
+    @classmethod
+    def _check(cls, value: Any, info: ValidationInfo) -> Any:
+        factor = factor_of(str(info.field_name))
+        legal = coerced(value, factor)
+        if problem := illegal(factor, legal):
+            raise ValueError(problem)
+        return legal
+
+
+class ModelSection(_DeclaredSection):
+    """What is trained."""
+
+    type: str = _declared("type")
+    hidden: tuple[int, ...] = _declared("hidden")
+    activation: str = _declared("activation")
+    dropout: float = _declared("dropout")
+
+
+class TrainingSection(_DeclaredSection):
+    """How it is trained, apart from what `space` holds."""
+
+    epochs: int = _declared("epochs")
+    batch_size: int = _declared("batch_size")
+    warmup: float = _declared("warmup")
+    warmup_shape: str = _declared("warmup_shape")
+    warmup_start: float | None = _declared("warmup_start")
+    weight_decay: float | None = Field(default=None, description="strength of weight decay; default: the optimizer's")
+    decoupled: bool = _declared("decoupled")
+    label_smoothing: float = _declared("label_smoothing")
+    clip_norm: float | None = _declared("clip_norm")
+    class_weight: str | None = _declared("class_weight")
+    dtype: str = _declared("dtype")
+
+
+def _name(value: Any) -> Any:
+    """Take a number for the name of a column: YAML reads the header `2024` as one."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _names(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        value = [value]
+    names = [_name(each) for each in value]
+    wrong = [each for each in names if not isinstance(each, str)]
+    if wrong:
+        raise ValueError(f"expected a list of texts, got {shown(wrong[0])} in it")
+    twice = [each for number, each in enumerate(names) if each in names[:number]]
+    if twice:
+        raise ValueError(f"{shown(twice[0])} is listed twice")
+    return tuple(names)
+
+
+def _scalar(value: Any) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise ValueError(f"expected one class, got {shown(value)}")
+
+
+def _one_of(*names: str) -> Any:
+    """Make a text that must be one of some names."""
+
+    def check(value: Any) -> str:
+        if value not in names:
+            raise ValueError(f"unknown value {shown(value)}; {nearest(str(value), names)}")
+        return str(value)
+
+    return (PlainValidator(check), WithJsonSchema({"enum": list(names)}))
+
+
+def _workers(value: Any) -> int | str:
+    if value == AUTO or (type(value) is int and 1 <= value <= 1024):
+        return AUTO if value == AUTO else int(value)
+    raise ValueError(f"expected 'auto' or a whole number from 1 to 1024, got {shown(value)}")
+
+
+_NAME_SCHEMA = {"type": ["string", "number"]}
+_NAMES_SCHEMA = {"anyOf": [_NAME_SCHEMA, {"type": "array", "items": _NAME_SCHEMA, "uniqueItems": True}]}
+Name = Annotated[str, BeforeValidator(_name), WithJsonSchema(_NAME_SCHEMA)]
+Names = Annotated[tuple[str, ...], PlainValidator(_names), WithJsonSchema(_NAMES_SCHEMA)]
+Scalar = Annotated[Any, PlainValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+
+_STRATEGY, _METRIC = _one_of(*STRATEGIES), _one_of(AUTO, *METRICS)
+Strategy = Annotated[str, _STRATEGY[0], _STRATEGY[1]]
+MetricName = Annotated[str, _METRIC[0], _METRIC[1]]
+Workers = Annotated[
+    int | str,
+    PlainValidator(_workers),
+    WithJsonSchema({"anyOf": [{"const": AUTO}, {"type": "integer", "minimum": 1, "maximum": 1024}]}),
+]
+
+
+class DataSection(Section):
+    """The table, and what its columns are."""
+
+    path: str = Field(
+        min_length=1,
+        description="csv, tsv, parquet or npz file, relative to this one; or sklearn:digits and the like",
+    )
+    test_path: str | None = Field(default=None, min_length=1, description="table that the search never sees")
+    target: Name | None = Field(default=None, description="column to predict")
+    task: Literal["classification", "regression"] | None = Field(
+        default=None, description="default: found from the target's values, and said"
+    )
+    positive: Scalar = Field(default=None, description="the positive one of two classes; default: the last")
+    features: Names | None = Field(default=None, description="the only columns to learn from; default: all others")
+    ignore: Names = Field(default=(), description="columns not to learn from")
+    categorical: Names = Field(default=(), description="columns that are categories, whatever they look like")
+    numeric: Names = Field(default=(), description="columns that are numbers, whatever they look like")
+    dates: Literal["ignore", "encode"] = Field(
+        default="ignore", description="whether date columns become features (day, month, weekday, hour)"
+    )
+    missing: Names = Field(default=(), description="further texts that mean a missing cell, beside NA, ?, empty ...")
+    test_size: float = Field(
+        default=0.2, ge=0, lt=1, description="share of the rows that the search never sees; 0: none"
+    )
+    separator: str | None = Field(default=None, min_length=1, description="one character or 'tab'; default: found")
+    decimal: Literal[".", ","] | None = Field(default=None, description="decimal sign; default: found")
+    encoding: str | None = Field(default=None, min_length=1, description="of a text file; default: found")
+    group: Name | None = Field(default=None, description="column whose equal values stay together in one fold")
+    order: Name | None = Field(default=None, description="column that puts the rows in order for time_series")
+
+
+class SearchSection(Section):
+    """How the space is searched, and by what a configuration is judged."""
+
+    strategy: Strategy = Field(default="random", description="how configurations are proposed")
+    trials: int = Field(
+        default=50, ge=1, le=10**7, description="how many configurations; default: 50, for grid all of them"
+    )
+    metric: MetricName = Field(
+        default=AUTO, description="what is optimised; auto: accuracy for classes, rmse for values"
+    )
+    folds: int = Field(default=5, ge=2, le=1000, description="parts of the cross-validation")
+    splitter: Literal["auto", "kfold", "stratified", "group", "time_series"] = Field(
+        default="auto",
+        description="how rows get into folds; auto: by data.group or data.order, stratified for classes, else kfold",
+    )
+    repeats: int = Field(default=1, ge=1, le=1000, description="how often the rows are put into folds anew")
+    seed: int = Field(default=0, ge=0, lt=2**32, description="of everything random")
+    workers: Workers = Field(default=AUTO, description="processes; auto: as many as the work is worth")
+    round: int = Field(default=32, ge=1, le=10_000, description="configurations proposed and trained together")
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "data": DataSection,
+    "model": ModelSection,
+    "training": TrainingSection,
+    "search": SearchSection,
+}
+
+HOMES: dict[str, tuple[str, str]] = {
+    "model" if key == "type" else key: (name, key)
+    for name, kind in (("model", ModelSection), ("training", TrainingSection))
+    for key in kind.model_fields
+    if key != "dtype"
+}
+"""Section and key in which each flat key of a configuration is fixed; the others have no place but `space`."""
