@@ -113,7 +113,7 @@ def save(model: Model, folder: Path) -> str:
         "scale": model.scale,
         "weights": digest,
     }
-    text = json.dumps(description, ensure_ascii=False, allow_nan=False, indent=1)
+    text = json.dumps(description, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _replace(folder / WEIGHTS, weights.getvalue())

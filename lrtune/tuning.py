@@ -25,7 +25,7 @@ from lrtune.selection import best
 from lrtune.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, Study, result_body
 from lrtune.trial import Trial
 from lrtune.versions import ENGINE, kernels, versions
-from lrtune.workers import Executor, available_cores, executor_for
+from lrtune.workers import Executor, available_cores, executor_for, one_blas_thread
 
 DATABASE = "study.db"
 OUT_OF_FOLD = "out_of_fold.bin"
@@ -242,7 +242,8 @@ class _Session:
     def retrain(self, winner: Trial, *, record: bool) -> Iterator[Event]:
         """Fit the winner on all training rows and save it; recorded unless only its files were lost."""
         self.recorded_at = time.monotonic()
-        fitted = self.prepared.refit(self.experiment.configuration(winner.configuration))
+        with one_blas_thread():
+            fitted = self.prepared.refit(self.experiment.configuration(winner.configuration))
         digest = model.save(fitted, self.folder / MODEL)
         test = {"score": self.prepared.test_score(fitted), "rows": self.prepared.test_rows}
         if record:

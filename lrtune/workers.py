@@ -12,7 +12,8 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, NamedTuple, Protocol
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Protocol, cast
 
 Function = Callable[[Any, Any], Any]
 """``function(shared, payload) -> value``; importable by name, because workers import it."""
@@ -63,11 +64,19 @@ class Serial:
         if not self._queue:
             return None
         key, payload = self._queue.pop(0)
-        return _guarded(self._function, self._shared, key, payload)
+        with one_blas_thread():
+            return _guarded(self._function, self._shared, key, payload)
 
     def close(self) -> None:
         """Forget the queue."""
         self._queue.clear()
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Hold BLAS to one thread: the same product rounds differently on one and two."""
+    from threadpoolctl import threadpool_limits
+
+    return cast("AbstractContextManager[object]", threadpool_limits(1, user_api="blas"))
 
 
 def _guarded(function: Function, shared: object, key: int, payload: object) -> Done:
@@ -95,7 +104,7 @@ def _run_in_worker(key: int, payload: object) -> Done:
 class Loky:
     """Runs blocks in ``slots`` worker processes of joblib's loky, one executor each.
 
-    Every worker gets ``shared`` once and one BLAS thread: the same product rounds differently on one and two threads.
+    Every worker gets ``shared`` once, and one BLAS thread as `one_blas_thread` does.
     """
 
     def __init__(self, function: Function, shared: object, slots: int) -> None:

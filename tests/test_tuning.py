@@ -1,0 +1,260 @@
+"""The loop: whatever happens on the way, the same study comes out."""
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+
+from lrtune import evaluation, out_of_fold, tuning
+from lrtune.errors import NoUsableResultError, StudyError
+from lrtune.experiment import load_text
+from lrtune.journal import Journal, canonical
+from lrtune.preparation import prepare
+from lrtune.study import replay
+from lrtune.trial import TrialState
+
+EXPERIMENT = """
+data: {path: sklearn:iris, test_size: 0.2}
+model: {hidden: [8]}
+training: {epochs: 3}
+search: {strategy: random, trials: 9, folds: 3, round: 4}
+space:
+  learning_rate: {low: 1e-3, high: 1.0, scale: log}
+  optimizer: [sgd, momentum: {momentum: [0.8, 0.9]}, adam]
+  decay: [constant, exponential: {k: {low: 0.01, high: 0.5, scale: log}}]
+  batch_size: [16, 32]
+"""
+
+
+def experiment(text=EXPERIMENT):
+    return load_text(text, name="iris")
+
+
+def make(tmp_path, text=EXPERIMENT, *, workers=1, name="run"):
+    """Run a study to its end; returns its folder and its events."""
+    chosen = experiment(text)
+    folder = tmp_path / name
+    return folder, list(tuning.tune(chosen, prepare(chosen), folder, workers=workers))
+
+
+def content(folder):
+    """Everything of a study that must not depend on how it came about."""
+    with Journal(folder / tuning.DATABASE) as journal:
+        events = canonical(journal.events())
+    files = [tuning.OUT_OF_FOLD, "model/model.json", "model/model.npz"]
+    return events, [(folder / each).read_bytes() for each in files]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder, events = make(tmp_path_factory.mktemp("undisturbed"))
+    return content(folder), events
+
+
+def test_a_study_scores_every_trial_and_retrains_the_best(undisturbed):
+    _, events = undisturbed
+    study = replay(events)
+    assert [each.number for each in study.in_order()] == list(range(9))
+    assert all(each.state is TrialState.COMPLETE and len(each.fold_scores) == 3 for each in study.in_order())
+    top = max(study.in_order(), key=lambda each: (each.mean, -each.number))
+    assert study.refit["trial"] == top.number
+    assert study.refit["test"]["rows"] == 30
+    assert 0 <= study.refit["test"]["score"] <= 1
+    assert study.finished == "trials"
+
+
+def test_trial_0_is_the_default_configuration(undisturbed):
+    _, events = undisturbed
+    assert replay(events).trials[0].configuration == experiment().space.default()
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_workers_change_nothing(undisturbed, tmp_path, workers):
+    folder, _ = make(tmp_path, workers=workers)
+    assert content(folder) == undisturbed[0]
+
+
+@pytest.mark.parametrize("lanes", [3, 7, 1000])
+def test_block_size_changes_nothing(undisturbed, tmp_path, monkeypatch, lanes):
+    monkeypatch.setattr(evaluation, "block_lanes", lambda *_: lanes)
+    folder, _ = make(tmp_path)
+    assert content(folder) == undisturbed[0]
+
+
+def test_the_same_command_on_a_finished_study_trains_nothing(tmp_path, monkeypatch):
+    folder, events = make(tmp_path)
+    monkeypatch.setattr(tuning, "run_block", None)
+    monkeypatch.setattr(evaluation, "fit", None, raising=False)
+    assert make(tmp_path)[1] == events
+    assert content(folder)[0] == canonical(events)
+
+
+def test_a_crash_after_any_event_costs_nothing(undisturbed, tmp_path, monkeypatch):
+    """Stop after every number of transactions, resume, and compare with the study nobody disturbed."""
+    append = Journal.append
+    crashes = 0
+    for allowed in range(40):
+        left = iter(range(allowed))
+
+        def crash(journal, events, left=left):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            append(journal, events)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Journal, "append", crash)
+            try:
+                make(tmp_path, name=str(allowed))
+            except KeyboardInterrupt:
+                crashes += 1
+            else:
+                break
+        folder, _ = make(tmp_path, name=str(allowed))
+        assert content(folder) == undisturbed[0]
+    assert crashes >= 5  # one transaction a round and a block, at the least
+
+
+def test_a_killed_process_goes_on_where_it_was(undisturbed, tmp_path):
+    folder = tmp_path / "run"
+    code = f"""
+        import time
+        from pathlib import Path
+        from lrtune import tuning
+        from lrtune.experiment import load_text
+        from lrtune.preparation import prepare
+        chosen = load_text({EXPERIMENT!r}, name="iris")
+        for event in tuning.tune(chosen, prepare(chosen), Path({str(folder)!r}), workers=1):
+            print(event.kind, flush=True)
+            if event.kind == "result":
+                time.sleep(60)
+    """
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
+    while process.stdout.readline() != "result\n":
+        assert process.poll() is None
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    make(tmp_path)
+    assert content(folder) == undisturbed[0]
+
+
+def test_a_raised_budget_goes_on_and_equals_the_larger_study(tmp_path):
+    larger, _ = make(tmp_path, name="larger")
+    make(tmp_path, EXPERIMENT.replace("trials: 9", "trials: 4"), name="grown")
+    grown, _ = make(tmp_path, name="grown")
+    trials = [[event for event in content(each)[0] if '"result"' in event] for each in (larger, grown)]
+    assert trials[0] == trials[1]
+    assert content(larger)[1][1:] == content(grown)[1][1:]
+
+
+def test_another_experiment_in_the_same_folder_is_refused_with_the_differences(tmp_path):
+    make(tmp_path)
+    with pytest.raises(StudyError, match=r"another experiment.*search\.folds \(3 there, 4 here\).*Choose another"):
+        make(tmp_path, EXPERIMENT.replace("folds: 3", "folds: 4"))
+
+
+def test_an_edited_experiment_gets_a_folder_of_its_own():
+    chosen, edited = experiment(), experiment(EXPERIMENT.replace("epochs: 3", "epochs: 4"))
+    longer = experiment(EXPERIMENT.replace("trials: 9", "trials: 90"))
+    names = [tuning.run_folder(each, prepare(each)).name for each in (chosen, edited, longer)]
+    assert names[0] != names[1]
+    assert names[0] == names[2]  # a budget is not part of the identity
+    assert all(each.startswith("iris-") and len(each) == len("iris-") + 8 for each in names)
+
+
+def test_out_of_fold_results_are_the_validation_predictions(tmp_path):
+    folder, events = make(tmp_path)
+    study, chosen = replay(events), experiment()
+    prepared = prepare(chosen)
+    form = study.header["predictions"]
+    targets = np.concatenate([fold.validation_targets for fold in prepared.setting.folds])
+    assert form == {"dtype": "uint8", "columns": 1, "rows": len(targets)}
+    bounds = np.cumsum([0, *(len(fold.validation_targets) for fold in prepared.setting.folds)])
+    for trial in study.in_order():
+        record = out_of_fold.read(folder / tuning.OUT_OF_FOLD, trial.number, ("uint8", (len(targets),)))
+        accuracy = [(record == targets)[start:end].mean() for start, end in itertools.pairwise(bounds)]
+        assert accuracy == pytest.approx(trial.fold_scores, abs=1e-12)
+    (result,) = [event for event in events if event.kind == "result" and event.body["trial"] == 3]
+    assert result.body["predictions"] == out_of_fold.digest(
+        out_of_fold.read(folder / tuning.OUT_OF_FOLD, 3, ("uint8", (len(targets),)))
+    )
+
+
+def test_lost_model_files_are_made_again_and_nothing_is_recorded_twice(tmp_path):
+    folder, events = make(tmp_path)
+    before = content(folder)
+    (folder / "model" / "model.npz").unlink()
+    assert make(tmp_path)[1] == events
+    assert content(folder) == before
+
+
+def test_a_failing_block_is_recorded_and_the_others_go_on(tmp_path, monkeypatch):
+    run_block = evaluation.run_block
+
+    def failing(setting, configurations):
+        if configurations[0]["batch_size"] == 16:
+            raise MemoryError
+        return run_block(setting, configurations)
+
+    monkeypatch.setattr(tuning, "run_block", failing)
+    _, events = make(tmp_path)
+    states = {each.configuration["batch_size"]: (each.state, each.reason) for each in replay(events).in_order()}
+    assert states == {16: (TrialState.FAILED, "out of memory"), 32: (TrialState.COMPLETE, None)}
+
+
+def test_divergence_is_data_and_a_search_where_all_diverge_says_so(tmp_path):
+    text = """
+data: {path: sklearn:diabetes}
+model: {hidden: [8]}
+training: {epochs: 3}
+search: {strategy: grid, folds: 3}
+space: {learning_rate: [1e3, 1e4], optimizer: sgd, decay: constant}
+"""
+    with pytest.raises(NoUsableResultError, match=r"none of the 2 trials .*2 diverged"):
+        make(tmp_path, text)
+    with Journal(tmp_path / "run" / tuning.DATABASE) as journal:
+        study = replay(journal.events())
+    assert study.count(TrialState.DIVERGED) == 2
+    assert study.trials[0].reason.startswith("diverged on 3 of its folds, first in epoch ")
+    assert "NaN" not in json.dumps([dict(event.body) for event in journal_events(tmp_path / "run")])
+
+
+def journal_events(folder):
+    with Journal(folder / tuning.DATABASE) as journal:
+        return journal.events()
+
+
+def test_a_grid_ends_when_it_is_exhausted(tmp_path):
+    text = EXPERIMENT.replace("strategy: random, trials: 9", "strategy: grid, trials: 99").replace(
+        "{low: 1e-3, high: 1.0, scale: log}", "[0.01, 0.1]"
+    )
+    text = text.replace("{low: 0.01, high: 0.5, scale: log}", "0.1").replace("batch_size: [16, 32]", "warmup: 0")
+    _, events = make(tmp_path, text)
+    study = replay(events)
+    assert len(study.trials) == 2 * 4 * 2
+    assert study.finished == "exhausted"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions are POSIX's here")
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    chosen = experiment()
+    with pytest.raises(StudyError, match="cannot be created"):
+        next(tuning.tune(chosen, prepare(chosen), tmp_path / "file" / "run"))
+
+
+def test_seconds_are_recorded_and_not_part_of_the_content(undisturbed):
+    _, events = undisturbed
+    assert replay(events).search_seconds > 0
+    assert all(
+        event.body["clock"]["at"] <= time.time()
+        for event in events
+        if "clock" in event.body and "at" in event.body["clock"]
+    )
+    assert not any('"clock"' in each for each in canonical(events))
