@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -12,6 +12,8 @@ from lrtune.errors import nearest
 from lrtune.experiment.document import Document, KeyPath, shown
 from lrtune.experiment.sections import SECTIONS, DataSection, ModelSection, SearchSection, Section, TrainingSection
 from lrtune.experiment.vocabulary import KEYS
+
+AnySection = TypeVar("AnySection", bound=Section)
 
 _SENTENCES = {
     "string_type": "expected text",
@@ -42,14 +44,17 @@ def read_sections(document: Document) -> Sections | None:
     for key in document.values:
         if key not in names:
             document.report((key,), f"unknown section; {nearest(key, names)}")
-    found = {name: _section(document, name, kind) for name, kind in SECTIONS.items()}
+    data = _section(document, "data", DataSection)
+    model = _section(document, "model", ModelSection)
+    training = _section(document, "training", TrainingSection)
+    search = _section(document, "search", SearchSection)
     _require_data(document)
-    if any(each is None for each in found.values()):
+    if data is None or model is None or training is None or search is None:
         return None
-    return Sections(**found)  # type: ignore[arg-type]  # by name, each of its own type
+    return Sections(data, model, training, search)
 
 
-def _section(document: Document, name: str, kind: type[Section]) -> Section | None:
+def _section(document: Document, name: str, kind: type[AnySection]) -> AnySection | None:
     values = document.values.get(name)
     if not isinstance(values, dict | None):
         document.report((name,), f"must be a mapping of keys, got {shown(values)}")
