@@ -231,13 +231,13 @@ def spaced(low: float, high: float, points: int, *, scale: str = LINEAR, whole: 
     >>> spaced(1, 8, 4, scale="log", whole=True)
     (1, 2, 4, 8)
     """
-    fractions = [number / (points - 1) for number in range(points)]
+    inner = [number / (points - 1) for number in range(1, points - 1)]
     first, last = warp(low, scale), warp(high, scale)
-    exact = [low, *(unwarp(first + each * (last - first), scale) for each in fractions[1:-1]), high]
+    exact = {low, *(unwarp(first + each * (last - first), scale) for each in inner), high}
     if whole:
         return tuple(sorted({round(each) for each in exact}))
-    neat = {Real("", low, high, low, scale).value(each) for each in fractions}
-    return tuple(sorted(neat if len(neat) == points else set(exact)))
+    neat = {low, *map(Real("", low, high, low, scale).value, inner), high}
+    return tuple(sorted(neat if len(neat) == points else exact))
 
 
 def warp(value: float, scale: str) -> float:
