@@ -29,7 +29,7 @@ NEVER_IMPORTS = {
 
 DOORS = {
     "polars": ("data/tables.py",),
-    "sklearn": ("data/folds.py", "data/tables.py", "estimator.py"),
+    "sklearn": ("data/folds.py", "data/archives.py", "estimator.py"),
     "scipy": ("sampling", "selection.py"),
     "joblib": ("workers.py",),
     "sqlite3": ("journal.py",),

@@ -1,1 +1,13 @@
-"""."""
+"""Tables in, arrays out.
+
+::
+
+    tables      read a file or a frame into raw columns           -> Table
+    describe    what each column is and what becomes of it        -> Schema
+    columns     raw columns as arrays                             -> Columns
+    folds       test rows and folds                               -> row numbers
+    encoding    impute, scale, one-hot, fitted in each fold       -> features (N, D)
+    dataset     the first four in the one order without leaks     -> Dataset
+
+Everything after `tables` is NumPy only, except that `folds` asks scikit-learn for its splitters.
+"""

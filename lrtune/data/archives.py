@@ -66,7 +66,7 @@ def read_npz(path: Path, where: str) -> Named:
 
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
         reason = "pickled objects are never loaded; save numbers or texts" if "pickle" in str(error) else str(error)

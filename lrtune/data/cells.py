@@ -11,7 +11,7 @@ Texts are kept factorised, as codes into their sorted distinct levels: whatever 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -131,6 +131,19 @@ def texts(values: Sequence[str | None]) -> Texts:
     index[None] = MISSING
     codes = np.fromiter((index[value] for value in values), dtype=np.int32, count=len(values))
     return Texts(codes, tuple(levels))
+
+
+def blanked(raw: Raw, missing: Collection[str]) -> Raw:
+    """Make missing what the user says means missing: the texts themselves, and the numbers that they spell."""
+    if not missing or isinstance(raw, Dates):
+        return raw
+    if isinstance(raw, Numbers):
+        gone = [number for text in missing if (number := number_or_none(text)) is not None]
+        return numbers(np.where(np.isin(raw.values, gone), np.nan, raw.values))
+    kept = tuple(level for level in raw.levels if level not in missing)
+    new = {level: code for code, level in enumerate(kept)}
+    translation = np.array([*(new.get(level, MISSING) for level in raw.levels), MISSING], dtype=np.int32)
+    return Texts(translation[raw.codes], kept)
 
 
 def number_text(value: float) -> str:

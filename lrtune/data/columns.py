@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.data.cells import Codes, Floats, Rows, Texts
+from lrtune.data.cells import Codes, Floats, Rows, Texts, blanked
 from lrtune.data.conversion import as_texts, date_parts, to_codes, to_groups, to_numbers, to_times
 from lrtune.data.schema import MAX_LEVELS, ColumnSpec, Schema
 from lrtune.data.tables import Table
@@ -123,7 +123,7 @@ def fit_levels(table: Table, schema: Schema, rows: npt.NDArray[np.integer]) -> S
         if column.kind == "categorical":
             specs[column.name] = _with_levels(column, as_texts(raw), rows, needed)
         else:
-            missing = np.isnan(to_numbers(raw, column, schema, DataError)[rows])
+            missing = np.isnan(to_numbers(raw, column, DataError)[rows])
             specs[column.name] = replace(column, missing=bool(missing.any()))
     return replace(schema.with_columns(specs), min_count=needed)
 
@@ -162,12 +162,12 @@ def _features(table: Table, schema: Schema, error: type[LrtuneError]) -> Columns
     codes = np.empty((table.rows, len(schema.categorical)), dtype=np.int32)
     n = m = 0
     for column in schema.features:
-        raw = table.columns[column.name]
+        raw = blanked(table.columns[column.name], schema.missing)
         if column.kind == "categorical":
-            codes[:, m] = to_codes(as_texts(raw), column.levels, schema.missing)
+            codes[:, m] = to_codes(as_texts(raw), column.levels)
             m += 1
             continue
-        values = to_numbers(raw, column, schema, error)
+        values = to_numbers(raw, column, error)
         for part in date_parts(values, column) if column.kind == "date" else [values]:
             numeric[:, n] = part
             n += 1
@@ -188,18 +188,18 @@ def _with_levels(column: ColumnSpec, raw: Texts, rows: npt.NDArray[np.integer], 
 
 
 def _target(table: Table, schema: Schema, error: type[LrtuneError]) -> Rows | Floats:
-    raw = table.columns[schema.target]
+    raw = blanked(table.columns[schema.target], schema.missing)
     gaps = np.flatnonzero(raw.missing)
     if gaps.size:
         raise error(f"{table.source}: the target '{schema.target}' is missing in row {gaps[0] + 1}")
     if schema.task == "regression":
-        values = to_numbers(raw, ColumnSpec(schema.target, "numeric", "target"), schema, error)
+        values = to_numbers(raw, ColumnSpec(schema.target, "numeric", "target"), error)
         infinite = np.flatnonzero(np.isnan(values))
         if infinite.size:
             raise error(f"{table.source}: the target '{schema.target}' is infinite in row {infinite[0] + 1}")
         return values
     labels = tuple(label_text(label) for label in schema.classes)
-    codes = to_codes(as_texts(raw), labels, ())
+    codes = to_codes(as_texts(raw), labels)
     strange = np.flatnonzero(codes < 0)
     if strange.size:
         texts = as_texts(raw)

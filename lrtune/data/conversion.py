@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 
 from lrtune.data.cells import (
@@ -21,26 +19,24 @@ from lrtune.data.cells import (
     number_text,
     parse_dates,
 )
-from lrtune.data.schema import FALSE_TEXTS, TRUE_TEXTS, ColumnSpec, Schema
+from lrtune.data.schema import FALSE_TEXTS, TRUE_TEXTS, ColumnSpec
 from lrtune.errors import DataError, LrtuneError
 
 OTHER = -2
 """The code of a category without a feature of its own: rare in the training rows, or never seen there."""
 
 
-def to_numbers(raw: Raw, column: ColumnSpec, schema: Schema, error: type[LrtuneError]) -> Floats:
+def to_numbers(raw: Raw, column: ColumnSpec, error: type[LrtuneError]) -> Floats:
     """Make numbers of any raw column, (N,); dates are days, booleans 0 and 1."""
     if column.kind == "date":
-        return _days(raw, column, schema, error)
+        return _days(raw, column, error)
     if isinstance(raw, Dates):
         raise error(f"column '{column.name}' holds dates where {_expected(column)} are expected")
     if isinstance(raw, Numbers):
         values = raw.values
     else:
         read = _truth if column.kind == "boolean" else lenient_number
-        values = _each(
-            raw, column, [None if _blank(level, schema) else read(level) for level in raw.levels], schema, error
-        )
+        values = _each(raw, column, [None if _blank(level) else read(level) for level in raw.levels], error)
     if column.kind == "boolean" and not np.isin(values[~np.isnan(values)], (0.0, 1.0)).all():
         row = int(np.flatnonzero(~np.isnan(values) & (values != 0) & (values != 1))[0])
         raise error(f"column '{column.name}' is {number_text(float(values[row]))} in row {row + 1}, not true or false")
@@ -59,15 +55,13 @@ def _truth(level: str) -> float | None:
     return 0.0 if folded in FALSE_TEXTS else lenient_number(level)
 
 
-def _blank(level: str, schema: Schema) -> bool:
-    return level.strip() in MISSING_TEXTS or level in schema.missing
+def _blank(level: str) -> bool:
+    return level.strip() in MISSING_TEXTS
 
 
-def _each(
-    raw: Texts, column: ColumnSpec, values: list[float | None], schema: Schema, error: type[LrtuneError]
-) -> Floats:
+def _each(raw: Texts, column: ColumnSpec, values: list[float | None], error: type[LrtuneError]) -> Floats:
     """Spread the levels' values over the rows; None is an error unless the level spells "missing"."""
-    unread = [i for i, value in enumerate(values) if value is None and not _blank(raw.levels[i], schema)]
+    unread = [i for i, value in enumerate(values) if value is None and not _blank(raw.levels[i])]
     if unread:
         row = int(np.flatnonzero(np.isin(raw.codes, unread))[0])
         level = raw.levels[raw.codes[row]]
@@ -75,14 +69,14 @@ def _each(
     return np.array([*(np.nan if value is None else value for value in values), np.nan])[raw.codes]
 
 
-def _days(raw: Raw, column: ColumnSpec, schema: Schema, error: type[LrtuneError]) -> Floats:
+def _days(raw: Raw, column: ColumnSpec, error: type[LrtuneError]) -> Floats:
     if isinstance(raw, Dates):
         return raw.days
     if isinstance(raw, Numbers):
         if raw.missing.all():
             return raw.values
         raise error(f"column '{column.name}' holds numbers where dates are expected")
-    texts = [level for level in raw.levels if not _blank(level, schema)]
+    texts = [level for level in raw.levels if not _blank(level)]
     parsed = parse_dates(texts, column.reading)
     if parsed is not None:
         days = dict(zip(texts, parsed[0].tolist(), strict=True))
@@ -90,7 +84,7 @@ def _days(raw: Raw, column: ColumnSpec, schema: Schema, error: type[LrtuneError]
         days = {text: 0.0 for text in texts if parse_dates([text])}
         if len(days) == len(texts) > 0:
             raise error(f"column '{column.name}' holds dates of several forms, such as {texts[0]!r} and {texts[-1]!r}")
-    return _each(raw, column, [days.get(level) for level in raw.levels], schema, error)
+    return _each(raw, column, [days.get(level) for level in raw.levels], error)
 
 
 def date_parts(days: Floats, column: ColumnSpec) -> list[Floats]:
@@ -120,7 +114,7 @@ def as_texts(raw: Raw) -> Texts:
     return Texts(codes, tuple(levels[i] for i in by_text))
 
 
-def to_codes(raw: Texts, levels: tuple[str, ...], missing: Collection[str]) -> Codes:
+def to_codes(raw: Texts, levels: tuple[str, ...]) -> Codes:
     """Translate a column's own codes to those of the schema's levels, (N,).
 
     A level is found as it is written, else by its number: `1.50` and the number 1.5 are one category.
@@ -131,7 +125,7 @@ def to_codes(raw: Texts, levels: tuple[str, ...], missing: Collection[str]) -> C
     def code(level: str) -> int:
         if level in known:
             return known[level]
-        if level in MISSING_TEXTS or level in missing:
+        if _blank(level):
             return MISSING
         number = number_or_none(level)
         return OTHER if number is None else by_number.get(number, OTHER)

@@ -8,21 +8,21 @@ they say: those with leading zeros (`007`), and whole ones too long for a float 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lrtune.data import archives, delimited
-from lrtune.data.cells import LARGEST_EXACT, MISSING, MISSING_TEXTS, Numbers, Raw, Texts, numbers
+from lrtune.data.cells import LARGEST_EXACT, MISSING, MISSING_TEXTS, Numbers, Raw, Texts, blanked, numbers
 from lrtune.data.delimited import DataOptions, repair_names
 from lrtune.errors import DataError, nearest
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["DataOptions", "Table", "from_array", "from_frame", "load"]
+__all__ = ["DataOptions", "Table", "from_array", "from_frame", "load", "with_column"]
 
 _COMMA = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)?(,\d*)?([eE][+-]?\d+)?$"
 _THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
@@ -89,13 +89,20 @@ def load(source: str | Path, *, base: Path | None = None, options: DataOptions |
     options = options or DataOptions()
     if str(source).startswith("sklearn:"):
         return _from_arrays(str(source), *archives.sklearn_set(str(source)), missing=options.missing)
-    path = _existing(Path(source), base)
+    path = _existing(Path(source).expanduser(), base)
     where = str(source)
+    try:
+        return _read(path, where, options)
+    except OSError as error:
+        raise DataError(f"{where} cannot be read: {error.strerror or error}") from None
+
+
+def _read(path: Path, where: str, options: DataOptions) -> Table:
     with path.open("rb") as file:
         magic = file.read(4)
     if magic == b"PAR1":
         return _from_polars(where, _read_parquet(path, where), missing=options.missing)
-    if magic == b"PK\x03\x04" and (path.suffix == ".npz" or archives.is_npz(path)):
+    if magic.startswith(b"PK") and (path.suffix == ".npz" or archives.is_npz(path)):
         return _from_arrays(where, *archives.read_npz(path, where), missing=options.missing)
     return _read_text(path, where, options)
 
@@ -123,6 +130,16 @@ def from_array(values: Any, names: Sequence[str] | None = None, source: str = "t
     return _from_arrays(source, names, list(array.T))
 
 
+def with_column(table: Table, name: str, values: Any) -> Table:
+    """Add a column to a table, such as the target that comes apart from its features."""
+    if name in table.columns:
+        raise DataError(f"{table.source} has a column '{name}' already")
+    column = _from_arrays(table.source, [name], [archives.as_array(values)]).columns[name]
+    if column.missing.size != table.rows:
+        raise DataError(f"{table.source} has {table.rows} rows, but '{name}' has {column.missing.size}")
+    return replace(table, columns={**table.columns, name: column})
+
+
 def _existing(path: Path, base: Path | None) -> Path:
     full = path if base is None else base / path
     if full.is_file():
@@ -141,7 +158,8 @@ def _table(
 ) -> Table:
     """Put a table together; a column that cannot be read is None and left out with a note."""
     unreadable = [name for name, column in zip(names, columns, strict=True) if column is None]
-    kept = {name: column for name, column in zip(names, columns, strict=True) if column is not None}
+    missing = more.get("missing", ())
+    kept = {name: blanked(raw, missing) for name, raw in zip(names, columns, strict=True) if raw is not None}
     if not kept:
         raise DataError(f"{source} has no columns that can be read")
     if unreadable:
