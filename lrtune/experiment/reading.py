@@ -152,8 +152,8 @@ def _compose(text: str, label: str) -> yaml.Node | None:
         loader = _Loader(text)
         return loader.get_single_node()
     except yaml.reader.ReaderError as error:
-        character = f"U+{ord(str(error.character)):04X}" if len(str(error.character)) == 1 else error.character
-        raise ExperimentError([f"{label}: is not text: it contains the character {character}"]) from None
+        line, code = text.count("\n", 0, error.position) + 1, int(error.character)
+        raise ExperimentError([f"{label}:{line}: has a character that no text has (U+{code:04X})"]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{label}:{mark.line + 1}" if mark else label
@@ -184,7 +184,7 @@ def _plain(node: yaml.Node, path: KeyPath, document: Document, place: Callable[[
     if isinstance(node, yaml.MappingNode) and kind == "map":
         return _mapping(node, path, document, place)
     if not isinstance(node, yaml.ScalarNode) or kind not in _SCALARS:
-        document.report(path, f"the tag !{kind} is not supported; write the plain value")
+        document.report(path, f"the tag {node.tag.replace(_TAG, '!!')} is not supported; write the plain value")
         return None
     try:
         return _SCALARS[kind](node.value)
