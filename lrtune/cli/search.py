@@ -49,8 +49,9 @@ def search(
 ) -> None:
     """Search for the best configuration, then retrain it.
 
-    Configurations are compared by cross-validation. The run's folder gets the retrained model and all results. The same command goes on with a run that was interrupted,
-    and shows the result of one that is finished.
+    Configurations are compared by cross-validation; the best is retrained on all training rows. The run's folder gets
+    the model and all results. The same command goes on with a run that was interrupted, and shows the result of one
+    that is finished.
 
     Example: lrtune search --data datasets/wine.csv --target cultivar
     """
@@ -66,18 +67,20 @@ def search(
         "search.workers": workers,
     }
     experiment = choices.chosen(config, data, target, overrides, shortcuts)
-    prepared = prepare(experiment)
+    with nullcontext() if quiet else console.working(f"reading {experiment.data.path}"):
+        prepared = prepare(experiment)
     folder = tuning.run_folder(experiment, prepared, output)
     study = _run(experiment, prepared, folder, quiet=quiet)
     ranked = ranking(study.in_order())
     found = result.result(study, prepared.metric, experiment.configuration)
     _write(folder, experiment, study, found)
+    notes = (*prepared.warnings, *prepared.notes)
     if as_json:
         sys.stdout.write(export.json_text(found))
-        _say(() if quiet else prepared.notes)
+        _say(() if quiet else notes)
         return
     point, run = ranked[0].configuration, runs.name_of(folder)
-    console.show(pages.search_page(found, ranked, point, folder=folder, run=run, notes=prepared.notes))
+    console.show(pages.search_page(found, ranked, point, folder=folder, run=run, notes=notes))
 
 
 def _run(experiment: Experiment, prepared: Prepared, folder: Path, *, quiet: bool) -> Study:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 WIDTH = 100
 TITLE, LABEL, WARNING, ERROR = "bold", "dim", "yellow", "bold red"
 INDENT = (0, 0, 0, 2)
+QUIET_SECONDS = 2.0
+"""Without a terminal no more than one line in this time, so that a search of a second does not print ten."""
 
 Watch = Callable[["Event", "Study"], None]
 
@@ -132,6 +134,17 @@ def _grid(block: Grid) -> Table:
 
 
 @contextlib.contextmanager
+def working(text: str) -> Iterator[None]:
+    """Show on a terminal that something is being done, as long as it is; elsewhere say nothing."""
+    out = console(stderr=True)
+    if not out.is_terminal or out.is_dumb_terminal:
+        yield
+        return
+    with out.status(_text(text, LABEL)):
+        yield
+
+
+@contextlib.contextmanager
 def watch_search(metric: str, total: int) -> Iterator[Watch]:
     """Show on standard error how a search goes on; yields the function that is told each event.
 
@@ -155,14 +168,14 @@ def watch_search(metric: str, total: int) -> Iterator[Watch]:
 
 
 def _lines(out: Console, tally: Tally) -> Watch:
-    reported = 0
+    reported, printed_at = 0, time.monotonic() - QUIET_SECONDS
 
     def see(event: Event, study: Study) -> None:
-        nonlocal reported
+        nonlocal reported, printed_at
         tally.see(event, study)
-        tenth = tally.ended * 10 // max(1, tally.total)
-        if tenth > reported:
-            reported = tenth
+        tenth, now = tally.ended * 10 // max(1, tally.total), time.monotonic()
+        if tenth > reported and (tenth >= 10 or now - printed_at >= QUIET_SECONDS):
+            reported, printed_at = tenth, now
             _print_lines(out, [f"{tally.text()}{_left(tally.seconds_left())}"])
 
     return see

@@ -11,7 +11,7 @@ from lrtune.reporting import formats, tables
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lrtune.trial import Trial, Value
+    from lrtune.trial import Configuration, Trial
 
 MAX_NOTES = 4
 
@@ -53,7 +53,7 @@ Block = Headline | Facts | Grid | Lines
 def search_page(
     result: Mapping[str, Any],
     ranked: Sequence[Trial],
-    point: Mapping[str, Value],
+    point: Configuration,
     *,
     folder: Path,
     run: str,
@@ -79,8 +79,8 @@ def search_page(
     scores = formats.score_format([*_means(result), (result["test"] or {}).get("score")])
     page: list[Block] = [
         Headline(_headline(result, scores)),
-        Facts("", _score_rows(result, scores)),
-        Facts(f"best configuration (trial {result['best']['number']})", tables.facts(point)),
+        Facts("", [*_score_rows(result, scores), *_effort_rows(result)]),
+        Facts(f"best configuration (trial {result['best']['number']})", _configuration_rows(result, point)),
         Grid(
             f"{formats.plural(min(5, len(ranked)), 'best trial')} of {formats.count(result['trials']['total'])}",
             ("trial", metric, "std", "where they differ"),
@@ -89,7 +89,19 @@ def search_page(
     ]
     if notes:
         page.append(Lines("notes", _shortened(notes)))
-    return [*page, *_closing(result, folder, run)]
+    page.append(Lines("files", [f"{folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"]))
+    page.append(Lines("next", [f"lrtune predict {shlex.quote(run)} data.csv -o predictions.csv"]))
+    return page
+
+
+def _configuration_rows(result: Mapping[str, Any], point: Configuration) -> list[tuple[str, str]]:
+    """List what was searched, and in one line what else makes the model."""
+    whole = result["best"]["configuration"]
+    names = ("model", "hidden", "activation") if whole["model"] == "mlp" else ("model",)
+    model = " ".join(tables.value_text(key, whole[key]) for key in names if key not in point)
+    effort = {key: whole[key] for key in ("epochs", "batch_size") if key not in point}
+    fixed = " · ".join(each for each in (model, tables.configuration_line(effort)) if each)
+    return [*tables.facts(point), *([("fixed", fixed)] if fixed else [])]
 
 
 def _means(result: Mapping[str, Any]) -> list[float | None]:
@@ -121,6 +133,17 @@ def _score_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, str]
     return rows
 
 
+def _effort_rows(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    trials, seconds = result["trials"], result["seconds"]
+    states = ("complete", "pruned", "diverged", "failed")
+    ends = ", ".join(f"{formats.count(trials[state])} {state}" for state in states if trials[state])
+    retraining = f"{formats.duration(seconds['retrain'])} to retrain the best"
+    return [
+        ("trials", f"{formats.count(trials['total'])}: {ends}"),
+        ("time", f"{formats.duration(seconds['search'])} to search, {retraining}"),
+    ]
+
+
 def _by_fold(entry: Mapping[str, Any], scores: Show) -> str:
     shown = ["diverged" if each is None else scores(each) for each in entry["fold_scores"]]
     return "  ".join(shown[:10]) + (f"  and {len(shown) - 10} more" if len(shown) > 10 else "")
@@ -146,20 +169,3 @@ def _shortened(notes: Sequence[str]) -> list[str]:
     if len(notes) > MAX_NOTES:
         shown.append(f"and {len(notes) - MAX_NOTES} more, shown by: lrtune check")
     return shown
-
-
-def _closing(result: Mapping[str, Any], folder: Path, run: str) -> list[Block]:
-    trials, seconds = result["trials"], result["seconds"]
-    ends = ", ".join(
-        f"{formats.count(trials[state])} {state}"
-        for state in ("complete", "pruned", "diverged", "failed")
-        if trials[state]
-    )
-    time = (
-        f"{formats.duration(seconds['search'])} to search, {formats.duration(seconds['retrain'])} to retrain the best"
-    )
-    return [
-        Facts("", [("trials", f"{formats.count(trials['total'])}: {ends}"), ("time", time)]),
-        Lines("files", [f"{folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"]),
-        Lines("next", [f"lrtune predict {shlex.quote(run)} data.csv -o predictions.csv"]),
-    ]

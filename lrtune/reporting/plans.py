@@ -72,7 +72,10 @@ def _search_rows(search: Mapping[str, Any]) -> list[tuple[str, str]]:
             "fits",
             f"{formats.count(search['fits'])}: {formats.plural(search['folds'], 'fold')} each, and the best once more",
         ),
-        ("populations", f"{formats.count(search['populations'])} in the first round, each trained as one"),
+        (
+            "populations",
+            f"{formats.count(search['populations'])}, of configurations with equal shapes that train as one",
+        ),
         ("default", str(search["default"])),
     ]
 

@@ -99,7 +99,8 @@ def run_events(study, see, number_of_trials):
         see(Event(RESULT, body), study)
 
 
-def test_without_a_terminal_each_tenth_of_the_search_is_a_line(capsys):
+def test_without_a_terminal_each_tenth_of_the_search_is_a_line(capsys, monkeypatch):
+    monkeypatch.setattr(console, "QUIET_SECONDS", 0.0)
     with console.watch_search("accuracy", 40) as see:
         run_events(Study(), see, 40)
     captured = capsys.readouterr()
@@ -109,6 +110,29 @@ def test_without_a_terminal_each_tenth_of_the_search_is_a_line(capsys):
     assert lines[0] == "4 of 40 trials · best accuracy 0.5100 (trial 2) · 1 diverged · 6 m left"
     assert lines[-1] == "40 of 40 trials · best accuracy 0.6950 (trial 39) · 1 diverged"
     assert not re.search(r"[\x00-\x09\x0b-\x1f]", captured.err)
+
+
+def test_a_quick_search_prints_only_its_first_and_last_line(capsys, monkeypatch):
+    monkeypatch.setattr(console, "QUIET_SECONDS", 1e9)
+    with console.watch_search("accuracy", 40) as see:
+        run_events(Study(), see, 40)
+    assert [each.split(" · ")[0] for each in capsys.readouterr().err.splitlines()] == [
+        "4 of 40 trials",
+        "40 of 40 trials",
+    ]
+
+
+def test_what_takes_a_while_is_announced_on_a_terminal_only(capsys, monkeypatch):
+    with console.working("reading a.csv"):
+        pass
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    with console.working("reading [b]a.csv"):
+        pass
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "reading [b]a.csv" in captured.err
 
 
 def test_on_a_terminal_the_bar_is_drawn_and_taken_away(monkeypatch):

@@ -1,0 +1,70 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from lrtune.cli import app
+
+CONFIG = """\
+data:
+  path: blobs.csv
+  target: kind
+model:
+  hidden: [8]
+training:
+  epochs: 5
+  batch_size: 16
+search:
+  trials: 6
+  folds: 3
+space:
+  learning_rate: {low: 1e-3, high: 1.0, scale: log}
+  optimizer: [adam, momentum: {momentum: [0.8, 0.9]}]
+  decay: [constant, cosine: {final: [0.0, 0.1]}]
+"""
+
+
+def blobs(rows=90):
+    """Three well-separated classes in two numbers and a category, as CSV."""
+    rng = np.random.default_rng(5)
+    kinds = np.arange(rows) % 3
+    points = rng.normal(size=(rows, 2)) + 3 * np.eye(3)[kinds][:, :2]
+    lines = [f"{x:.4f},{y:.4f},{'ab'[i % 2]},k{k}" for i, ((x, y), k) in enumerate(zip(points, kinds, strict=True))]
+    return "\n".join(["x,y,letter,kind", *lines]) + "\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A working folder with a table and an experiment; no variable of the caller changes how output looks."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "LRTUNE_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "blobs.csv").write_text(blobs())
+    (tmp_path / "blobs.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+@pytest.fixture
+def run():
+    """Run a command in this process."""
+
+    def invoke(*arguments, **options):
+        return CliRunner().invoke(app, [str(each) for each in arguments], prog_name="lrtune", **options)
+
+    return invoke
+
+
+@pytest.fixture
+def command(folder):
+    """Start a command in a process of its own."""
+
+    def start(*arguments, **options):
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": folder, **options}
+        environment = {**os.environ, **options.pop("env", {})}
+        words = [sys.executable, "-m", "lrtune", *(str(each) for each in arguments)]
+        return subprocess.Popen(words, env=environment, **options)
+
+    return start

@@ -1,0 +1,127 @@
+import json
+
+import pytest
+
+MISTAKES = """\
+data:
+  path: blobs.csv
+  target: kind
+modle:
+  hidden: [8]
+training:
+  epochs: many
+  batch_size: 0
+search:
+  metric: acuracy
+space:
+  learning_rate: 0.1
+  decay:
+    - step: {evry: [5, 10]}
+"""
+
+
+def test_the_plan_says_what_would_be_done(run, folder):
+    result = run("check", "blobs.yaml")
+    assert result.exit_code == 0, result.output
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    for expected in (
+        "table blobs.csv",
+        "task classification of 'kind'",
+        "classes 3: k0, k1, k2",
+        "rows 72 to search on, 18 rows kept for the test",
+        "features 4 after encoding",
+        "numeric 2: x, y",
+        "categorical 1: letter",
+        "target 1: kind",
+        "metric accuracy",
+        "strategy random",
+        "configurations 6 of infinitely many",
+        "fits 19: 3 folds each, and the best once more",
+    ):
+        assert expected in lines, expected
+    assert result.stderr == ""
+    assert not (folder / "runs").exists()
+
+
+def test_the_plan_as_json(run):
+    plan = json.loads(run("check", "blobs.yaml", "--json").stdout)
+    assert plan["schema"] == 1
+    assert plan["data"]["classes"] == ["k0", "k1", "k2"]
+    assert plan["columns"][2] == {"name": "letter", "kind": "categorical", "role": "feature"}
+    assert plan["search"]["space_size"] is None
+    assert plan["search"]["fits"] == 6 * 3 + 1
+    assert plan["estimate"]["seconds"] > 0
+    assert plan["estimate"]["bytes"] > 1e7
+
+
+def test_shapes_and_sizes_are_counted(run):
+    settings = ("space={learning_rate: [0.01, 0.1], optimizer: adam, decay: constant, batch_size: [8, 16, 32]}",)
+    plan = json.loads(run("check", "blobs.yaml", "--set", *settings, "--set", "search.strategy=grid", "--json").stdout)
+    assert (plan["search"]["space_size"], plan["search"]["populations"]) == (6, 3)
+    smaller = json.loads(run("check", "blobs.yaml", "--set", *settings, "--set", "search.trials=50", "--json").stdout)
+    assert smaller["search"]["trials"] == 6
+
+
+def test_regression_and_the_positive_class_are_told(run, folder):
+    rows = [f"{i},{i * i % 7},{'yes' if i % 3 else 'no'}" for i in range(60)]
+    (folder / "more.csv").write_text("\n".join(["a,price,sold", *rows]) + "\n")
+    value = run("check", "--data", "more.csv", "--target", "price", "--set", "data.task=regression")
+    assert "regression of 'price'" in value.stdout
+    assert "classes" not in value.stdout
+    sold = run("check", "--data", "more.csv", "--target", "sold", "--set", "data.positive=no")
+    assert "yes, no; 'no' is the positive one" in sold.stdout
+
+
+def test_what_is_left_out_is_said_with_its_reason(run, folder):
+    rows = [f"{i * i % 7},u{i},same,{i % 2}" for i in range(60)]
+    (folder / "more.csv").write_text("\n".join(["a,user,origin,kind", *rows]) + "\n")
+    result = run("check", "--data", "more.csv", "--target", "kind")
+    assert "user (identifier)" in result.stdout
+    assert "origin (constant)" in result.stdout
+
+
+@pytest.mark.parametrize("name", ["check", "search"])
+def test_five_mistakes_are_five_lines(run, folder, name):
+    (folder / "wrong.yaml").write_text(MISTAKES)
+    result = run(name, "wrong.yaml")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    *problems, last = result.stderr.splitlines()
+    assert last == "lrtune: 5 mistakes"
+    assert [line.split(":")[1] for line in problems] == ["4", "7", "8", "10", "14"]
+    for line, words in zip(
+        problems,
+        ("modle", "training.epochs", "training.batch_size", "did you mean 'accuracy'?", "did you mean 'every'?"),
+        strict=True,
+    ):
+        assert line.startswith("wrong.yaml:")
+        assert words in line
+
+
+def test_a_wrong_override_is_named(run):
+    result = run("check", "blobs.yaml", "--set", "search.folds=many")
+    assert result.exit_code == 2
+    assert "--set search.folds=many: search.folds: expected a whole number" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("no_such.yaml",), "no_such.yaml: no such file"),
+        (("--data", "blob.csv", "--target", "kind"), "did you mean 'blobs.csv'?"),
+        (("--data", "blobs.csv", "--target", "knd"), "did you mean 'kind'?"),
+        (("--data", "blobs.csv"), "--target"),
+        (("--target", "kind"), "nothing to search"),
+    ],
+)
+def test_wrong_files_and_columns_are_sentences(run, arguments, words):
+    result = run("check", *arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_the_schema_is_a_json_schema_of_the_sections(run):
+    schema = json.loads(run("schema").stdout)
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert {"data", "model", "training", "search", "space"} == set(schema["properties"])

@@ -1,0 +1,81 @@
+import os
+import signal
+
+import pytest
+import typer
+
+from lrtune.cli import exits
+from lrtune.errors import DataError, ExperimentError, NoUsableResultError, StudyError
+
+
+def ended(error):
+    """The exit code that an exception becomes."""
+    with pytest.raises(typer.Exit) as caught, exits.handled():
+        raise error
+    return caught.value.exit_code
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch):
+    monkeypatch.delenv(exits.DEBUG, raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (DataError("a.csv: no column 'x'; did you mean 'y'?"), 2, "lrtune: a.csv: no column 'x'; did you mean 'y'?\n"),
+        (StudyError("runs/a: busy"), 2, "lrtune: runs/a: busy\n"),
+        (NoUsableResultError("nothing"), 5, "lrtune: nothing\n"),
+        (ExperimentError(["a.yaml:3: one", "a.yaml:7: two"]), 2, "a.yaml:3: one\na.yaml:7: two\nlrtune: 2 mistakes\n"),
+        (ExperimentError(["a.yaml:3: one"]), 2, "a.yaml:3: one\nlrtune: 1 mistake\n"),
+        (PermissionError(13, "Permission denied", "/root/x"), 2, "lrtune: /root/x: Permission denied\n"),
+        (OSError(28, "No space left on device"), 2, "lrtune: No space left on device\n"),
+        (MemoryError(), 2, "lrtune: out of memory\n"),
+        (KeyboardInterrupt(), 130, "lrtune: stopped\n"),
+        (exits.Terminated(), 143, "lrtune: stopped\n"),
+    ],
+)
+def test_what_is_raised_becomes_a_sentence_and_a_code(capsys, error, code, text):
+    assert ended(error) == code
+    assert capsys.readouterr() == ("", text)
+
+
+def test_a_defect_asks_to_be_reported_and_shows_its_traceback_on_request(capsys, monkeypatch):
+    assert ended(KeyError("oops")) == 1
+    err = capsys.readouterr().err
+    assert "defect" in err
+    assert "KeyError: 'oops'" in err
+    assert "Traceback" not in err
+    monkeypatch.setenv(exits.DEBUG, "1")
+    with pytest.raises(KeyError), exits.handled():
+        raise KeyError("oops")
+
+
+@pytest.mark.parametrize("error", [typer.Exit(7), typer.Abort(), typer.BadParameter("no")])
+def test_what_typer_handles_is_left_to_typer(error):
+    with pytest.raises(type(error)), exits.handled():
+        raise error
+
+
+def test_an_interruption_says_how_to_go_on(capsys, tmp_path):
+    with pytest.raises(typer.Exit), exits.handled(), exits.resumable(tmp_path / "run"):
+        raise KeyboardInterrupt
+    err = capsys.readouterr().err
+    assert str(tmp_path / "run") in err
+    assert "run the same command again" in err
+
+
+def test_sigterm_stops_like_ctrl_c():
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        exits.heed_sigterm()
+        with pytest.raises(exits.Terminated):
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_messages_carry_no_foreign_codes(capsys):
+    ended(DataError("no column '[red]\x1b[31mx'"))
+    assert capsys.readouterr().err == "lrtune: no column '[red]\\x1b[31mx'\n"

@@ -1,0 +1,181 @@
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from lrtune.cli import exits
+
+SEARCH = ("search", "blobs.yaml")
+ESCAPES = re.compile(r"[\x00-\x09\x0b-\x1f]")
+
+
+def only_run():
+    (folder,) = Path("runs").iterdir()
+    return folder
+
+
+def test_a_search_prints_its_page_and_leaves_its_files(run):
+    result = run(*SEARCH)
+    assert result.exit_code == 0, result.output
+    folder = only_run()
+    assert re.fullmatch(r"blobs-[0-9a-f]{8}", folder.name)
+    files = {each.name for each in folder.iterdir()}
+    assert {"study.db", "result.json", "trials.csv", "best.yaml", "experiment.yaml", "model"} <= files
+    found = json.loads((folder / "result.json").read_text())
+    out = result.stdout
+    assert out.startswith(f"accuracy {found['best']['mean']:.4f} ± {found['best']['std']:.4f}")
+    assert f"test              {found['test']['score']:.4f} on 18 rows that the search never saw" in out or (
+        found["best"]["number"] == 0
+    )
+    assert f"best configuration (trial {found['best']['number']})" in out
+    assert "5 best trials of 6" in out
+    assert f"lrtune predict {folder.name} data.csv -o predictions.csv" in out
+    assert max(len(line) for line in out.splitlines()) <= 100
+    assert len(out.splitlines()) <= 40
+    assert not ESCAPES.search(out + result.stderr)
+    assert "6 of 6 trials · best accuracy" in result.stderr
+
+
+def test_json_is_the_result_and_nothing_else(run):
+    result = run(*SEARCH, "--json")
+    found = json.loads(result.stdout)
+    assert result.stdout == (only_run() / "result.json").read_text()
+    assert found["schema"] == 1
+    assert found["metric"] == "accuracy"
+    assert found["trials"]["total"] == 6
+    assert found["test"]["rows"] == 18
+    assert len(found["best"]["fold_scores"]) == 3
+    assert found["best"]["mean"] == pytest.approx(sum(found["best"]["fold_scores"]) / 3)
+    assert found["default"]["number"] == 0
+    assert "task: classification" in result.stderr
+
+
+def test_quiet_says_nothing_but_the_result(run):
+    result = run(*SEARCH, "--quiet", "--json")
+    assert result.stderr == ""
+    json.loads(result.stdout)
+
+
+def test_the_same_command_again_trains_nothing_and_touches_nothing(run):
+    first = run(*SEARCH)
+    before = {each.name: each.stat().st_mtime_ns for each in only_run().rglob("*.*") if each.suffix != ".lock"}
+    second = run(*SEARCH)
+    after = {each.name: each.stat().st_mtime_ns for each in only_run().rglob("*.*") if each.suffix != ".lock"}
+    assert second.stdout == first.stdout
+    assert {name for name in before if before[name] != after[name]} <= {"study.db", "study.db-wal", "study.db-shm"}
+
+
+def test_a_larger_number_of_trials_goes_on_in_the_same_run(run):
+    run(*SEARCH)
+    first = (only_run() / "trials.csv").read_text().splitlines()
+    assert run(*SEARCH, "--trials", "9").exit_code == 0
+    second = (only_run() / "trials.csv").read_text().splitlines()
+    assert second[: len(first)] == first
+    assert len(second) == 10
+
+
+def test_lost_files_are_written_again(run):
+    run(*SEARCH)
+    for name in ("trials.csv", "best.yaml", "result.json"):
+        (only_run() / name).unlink()
+    assert run(*SEARCH).exit_code == 0
+    assert (only_run() / "result.json").is_file()
+
+
+def test_a_changed_setting_gets_a_run_of_its_own(run):
+    run(*SEARCH)
+    assert run(*SEARCH, "--set", "training.epochs=4").exit_code == 0
+    assert run(*SEARCH, "--seed", "3").exit_code == 0
+    assert len(list(Path("runs").iterdir())) == 3
+
+
+def test_without_a_file_a_table_and_its_target_are_enough(run):
+    result = run("search", "--data", "blobs.csv", "--target", "kind", "--trials", "3", "--set", "training.epochs=2")
+    assert result.exit_code == 0, result.output
+    folder = only_run()
+    assert folder.name.startswith("blobs-")
+    again = run("check", folder / "experiment.yaml", "--json")
+    assert json.loads(again.stdout)["data"]["rows"] == {"train": 72, "test": 18}
+
+
+def test_best_yaml_is_an_experiment_with_everything_fixed(run):
+    run(*SEARCH)
+    best = json.loads((only_run() / "result.json").read_text())["best"]
+    result = run("search", only_run() / "best.yaml", "--json", "--output", "again")
+    again = json.loads(result.stdout)
+    assert again["trials"]["total"] == 1
+    assert again["best"]["configuration"] == best["configuration"]
+    assert again["best"]["fold_scores"] == best["fold_scores"]
+
+
+def test_output_names_the_folder_and_refuses_another_experiment(run):
+    assert run(*SEARCH, "--output", "out").exit_code == 0
+    assert Path("out/result.json").is_file()
+    result = run(*SEARCH, "--output", "out", "--set", "training.epochs=4")
+    assert result.exit_code == exits.WRONG
+    assert "epochs" in result.stderr
+    assert result.stdout == ""
+
+
+def test_workers_do_not_change_the_trials(run):
+    run(*SEARCH, "--output", "one", "--workers", "1")
+    assert run(*SEARCH, "--output", "two", "--workers", "2").exit_code == 0
+    assert Path("one/trials.csv").read_bytes() == Path("two/trials.csv").read_bytes()
+
+
+def test_the_usual_file_of_the_folder_is_found(run, folder):
+    (folder / "blobs.yaml").rename("config.yaml")
+    assert run("search", "--json").exit_code == 0
+    assert only_run().name.startswith("config-")
+    Path("lrtune.yaml").write_text(Path("config.yaml").read_text().replace("trials: 6", "trials: 2"))
+    assert json.loads(run("search", "--json").stdout)["name"] == "lrtune"
+
+
+@pytest.mark.parametrize("name", ["search", "check"])
+def test_nothing_to_search_names_the_two_ways(run, folder, name):
+    (folder / "blobs.yaml").unlink()
+    result = run(name)
+    assert result.exit_code == 2
+    assert "lrtune search config.yaml" in result.stderr
+    assert "--data table.csv --target column" in result.stderr
+
+
+def test_a_table_given_as_experiment_is_told(run):
+    result = run("search", "blobs.csv")
+    assert result.exit_code == 2
+    assert "--data blobs.csv" in result.stderr
+
+
+def test_trials_csv_tells_every_trial(run):
+    run(*SEARCH)
+    with (only_run() / "trials.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["number"] for row in rows] == [str(number) for number in range(6)]
+    for row in rows:
+        scores = [float(row[f"fold_{fold}"]) for fold in (1, 2, 3)]
+        assert float(row["mean"]) == pytest.approx(sum(scores) / 3)
+        assert row["optimizer"] in {"adam", "momentum"}
+        assert (row["optimizer.momentum"] == "") == (row["optimizer"] == "adam")
+
+
+def test_when_every_trial_diverges_there_is_no_result_but_a_table(run):
+    divergent = ("--set", "space={learning_rate: [1e30, 2e30], optimizer: sgd, decay: constant}")
+    result = run(*SEARCH, *divergent)
+    assert result.exit_code == exits.UNUSABLE
+    assert "2 diverged" in result.stderr
+    assert result.stdout == ""
+    assert "diverged" in (only_run() / "trials.csv").read_text()
+    assert not (only_run() / "result.json").exists()
+
+
+def test_names_with_markup_and_codes_are_shown_as_they_are(run, folder):
+    text = (folder / "blobs.csv").read_text().replace("letter,kind", "[red]letter[/red],[bold]kind")
+    (folder / "odd.csv").write_text(text.replace("k1", "[link=x]k\x1b[31m1"))
+    arguments = ("--data", "odd.csv", "--target", "[bold]kind", "--trials", "2", "--set", "training.epochs=2")
+    for name in ("search", "check"):
+        result = run(name, *(arguments if name == "search" else arguments[:4]))
+        assert result.exit_code == 0, result.output
+        assert "[bold]kind" in result.stdout
+        assert "\x1b" not in result.output
