@@ -65,8 +65,8 @@ def step(
     _exactly_one("step", drops=drops, every=every)
     length = horizon / (drops + 1) if drops is not None else every
     assert length is not None
-    size = _drop_size("step", math.ceil(horizon / length - _TOLERANCE) - 1, factor=factor, final=final)
-    return size ** np.floor(epoch / length + _TOLERANCE)
+    inside = math.ceil(horizon / length - _TOLERANCE) - 1
+    return _dropped("step", np.floor(epoch / length + _TOLERANCE), inside, factor=factor, final=final)
 
 
 def multistep(
@@ -85,8 +85,9 @@ def multistep(
     """
     _exactly_one("multistep", at=at, milestones=milestones)
     times = np.asarray(milestones) if at is None else np.asarray(at) * horizon
-    size = _drop_size("multistep", int(np.sum(times < horizon - _TOLERANCE)), factor=factor, final=final)
-    return size ** np.searchsorted(times, epoch + _TOLERANCE, side="right").astype(np.float64)
+    passed = np.searchsorted(times, epoch + _TOLERANCE, side="right").astype(np.float64)
+    inside = int(np.sum(times < horizon - _TOLERANCE))
+    return _dropped("multistep", passed, inside, factor=factor, final=final)
 
 
 def exponential(
@@ -326,15 +327,14 @@ def _anneal(share: Array, shape: str) -> Array:
     return 1.0 - (np.sqrt(share) if shape == "1-sqrt" else share)
 
 
-def _drop_size(name: str, inside: int, *, factor: float | None, final: float | None) -> float:
-    """Find the factor of one drop, given how many drops there are within the horizon."""
+def _dropped(name: str, passed: Array, inside: int, *, factor: float | None, final: float | None) -> Array:
+    """Drop as often as drops have passed; the ``inside`` ones, at least one, lead to ``final`` if given."""
     _exactly_one(name, factor=factor, final=final)
     if final is None:
         assert factor is not None
-        return factor
-    if inside < 1:
-        raise ValueError(f"{name}: final = {final} cannot be reached, because no drop lies within the horizon")
-    return float(final ** (1.0 / inside))
+        return factor**passed
+    share = passed / max(inside, 1)
+    return np.asarray(final ** np.minimum(share, 1.0))
 
 
 def _cycles(period: float, multiplier: float, horizon: float) -> tuple[Array, Array]:
