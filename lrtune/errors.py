@@ -6,9 +6,13 @@
     ├── ExperimentError             the experiment file is wrong; carries every problem found, with lines
     ├── DataError                   a table cannot be read, or does not fit what is asked of it
     ├── SpaceError                  a search space is illegal, or too large for the strategy
+    ├── ConfigurationError          a configuration has illegal values, or keys that do not exist
     ├── StudyError                  a study's folder is damaged, locked, or belongs to another experiment
     ├── ModelError                  a saved model is damaged, or cannot predict the table it was given
     └── NoUsableResultError         every trial failed or diverged; the CLI exits with 5
+
+Those about data, configurations and models are a ``ValueError`` as well, which is what callers of a scikit-learn
+estimator expect.
 
 Every message says what is wrong, where, what was got, what is allowed, and the nearest name if there is one.
 """
@@ -38,7 +42,7 @@ class ExperimentError(LrtuneError):
         super().__init__("\n".join(self.problems))
 
 
-class DataError(LrtuneError):
+class DataError(LrtuneError, ValueError):
     """A table cannot be read, or does not fit what is asked of it."""
 
 
@@ -46,11 +50,15 @@ class SpaceError(LrtuneError):
     """A search space is illegal, or too large for the strategy that should walk it."""
 
 
+class ConfigurationError(LrtuneError, ValueError):
+    """A configuration has illegal values, or keys that do not exist."""
+
+
 class StudyError(LrtuneError):
     """A study's folder is damaged, locked, or belongs to another experiment."""
 
 
-class ModelError(LrtuneError):
+class ModelError(LrtuneError, ValueError):
     """A saved model is damaged, or cannot predict the table it was given."""
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 import os
 import zipfile
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,9 +25,12 @@ from lrtune.errors import ModelError, StudyError
 from lrtune.training.evaluate import predict_outputs
 from lrtune.training.tasks import Problem
 from lrtune.trial import Configuration
+from lrtune.workers import one_blas_thread
 
 FORMAT = 1
 DESCRIPTION, WEIGHTS = "model.json", "model.npz"
+FOLDER = "model"
+"""Where a run keeps its model."""
 
 Layer = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
@@ -56,6 +62,10 @@ class Model:
         Weights ``(inputs, units)`` and biases ``(units,)`` of each layer.
     shift, scale
         A value in the target's units is ``output * scale + shift``.
+    seed
+        That it was trained with.
+    class_weights
+        Factor of the rows' weights for each class of the schema, if there were any beside the configuration's.
 
     """
 
@@ -66,12 +76,19 @@ class Model:
     layers: tuple[Layer, ...]
     shift: float = 0.0
     scale: float = 1.0
+    seed: int = 0
+    class_weights: tuple[float, ...] | None = None
 
     def outputs(self, columns: Columns, rows: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float64]:
-        """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, for all or some rows."""
-        features = self.encoder.transform(columns, rows).astype(self.layers[0][0].dtype)
+        """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, for all or some rows.
+
+        In float64 whatever the weights are, so that a row's prediction hardly depends on the rows beside it.
+        """
+        features = self.encoder.transform(columns, rows)
+        layers = [(weights.astype(np.float64), biases.astype(np.float64)) for weights, biases in self.layers]
         activation = str(self.configuration["activation"])
-        outputs = predict_outputs(self.layers, features, activation=activation, loss=self.problem.loss)
+        with one_blas_thread():
+            outputs = predict_outputs(layers, features, activation=activation, loss=self.problem.loss)
         return outputs * self.scale + self.shift if self.problem.loss == "squared" else outputs
 
     def predict(self, table: Table) -> Prediction:
@@ -103,6 +120,17 @@ def save(model: Model, folder: Path) -> str:
     weights = io.BytesIO()
     np.savez(weights, *(each for layer in model.layers for each in layer))
     digest = hashlib.sha256(weights.getvalue()).hexdigest()
+    text = json.dumps(_described(model, digest), ensure_ascii=False, allow_nan=False, indent=1)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(folder / WEIGHTS, weights.getvalue())
+        _replace(folder / DESCRIPTION, text.encode())
+    except OSError as error:
+        raise StudyError(f"{folder}: the model cannot be written ({error.strerror})") from error
+    return hashlib.sha256(weights.getvalue() + text.encode()).hexdigest()[:16]
+
+
+def _described(model: Model, weights: str) -> dict[str, Any]:
     description = {
         "format": FORMAT,
         "schema": model.schema.to_dict(),
@@ -111,16 +139,16 @@ def save(model: Model, folder: Path) -> str:
         "configuration": dict(model.configuration),
         "shift": model.shift,
         "scale": model.scale,
-        "weights": digest,
+        "seed": model.seed,
+        "class_weights": model.class_weights,
+        "weights": weights,
     }
-    text = json.dumps(description, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / WEIGHTS, weights.getvalue())
-        _replace(folder / DESCRIPTION, text.encode())
-    except OSError as error:
-        raise StudyError(f"{folder}: the model cannot be written ({error.strerror})") from error
-    return hashlib.sha256(weights.getvalue() + text.encode()).hexdigest()[:16]
+    return {**description, "digest": _digest(description)}
+
+
+def _digest(description: Mapping[str, Any]) -> str:
+    """Hash a description as it will be read back."""
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -140,12 +168,19 @@ def is_saved(folder: Path) -> bool:
 def load(folder: Path) -> Model:
     """Read a saved model. Nothing in the files is executed.
 
+    Parameters
+    ----------
+    folder
+        The folder that it was saved to, or a run, whose model is in the folder ``model``.
+
     Raises
     ------
     ModelError
         If there is no model, it is damaged, or a newer lrtune made it.
 
     """
+    if not (folder / DESCRIPTION).exists() and (folder / FOLDER).is_dir():
+        folder = folder / FOLDER
     description = _description(folder / DESCRIPTION)
     try:
         content = (folder / WEIGHTS).read_bytes()
@@ -155,8 +190,12 @@ def load(folder: Path) -> Model:
         raise ModelError(f"{folder / WEIGHTS}: damaged, or not the weights that {DESCRIPTION} describes")
     try:
         return _rebuilt(description, content)
-    except (KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{folder / DESCRIPTION}: damaged ({type(error).__name__}: {error})") from error
+    except _DAMAGE as error:
+        raise ModelError(f"{folder}: the model is damaged ({type(error).__name__}: {error})") from error
+
+
+_DAMAGE = (LookupError, TypeError, ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What NumPy and the constructors raise where a file does not hold what it should."""
 
 
 def _description(path: Path) -> dict[str, Any]:
@@ -164,29 +203,43 @@ def _description(path: Path) -> dict[str, Any]:
         description = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelError(f"{path.parent}: no model here (it has no {path.name})") from error
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot be read ({error})") from error
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise ModelError(f"{path}: damaged, or not a saved model ({error})") from error
     found = description.get("format") if isinstance(description, dict) else None
     if not isinstance(found, int):
         raise ModelError(f"{path}: not a saved model")
     if found > FORMAT:
         raise ModelError(f"{path}: made by a newer lrtune (format {found}; this one knows {FORMAT}); upgrade lrtune")
+    if description.pop("digest", None) != _digest(description):
+        raise ModelError(f"{path}: damaged, or changed by hand")
     return dict(description)
 
 
-def _rebuilt(description: dict[str, Any], content: bytes) -> Model:
+def _rebuilt(description: Mapping[str, Any], content: bytes) -> Model:
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         flat = [archive[name] for name in archive.files]
+    schema = Schema.from_dict(description["schema"])
+    encoder = Encoder.from_dict(description["encoder"])
+    problem = Problem(**description["problem"])
     layers = tuple(zip(flat[::2], flat[1::2], strict=True))
-    configuration = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in description["configuration"].items()
-    }
+    widths = [encoder.width, *(len(biases) for _, biases in layers)]
+    if [weights.shape for weights, _ in layers] != list(itertools.pairwise(widths)) or widths[-1] != problem.outputs:
+        raise ValueError(f"layers of shapes {[weights.shape for weights, _ in layers]} do not fit together")
+    class_weights = description["class_weights"]
     return Model(
-        Schema.from_dict(description["schema"]),
-        Encoder.from_dict(description["encoder"]),
-        Problem(**description["problem"]),
-        configuration,
-        layers,
-        float(description["shift"]),
-        float(description["scale"]),
+        schema=schema,
+        encoder=encoder,
+        problem=problem,
+        configuration={key: _value(value) for key, value in description["configuration"].items()},
+        layers=layers,
+        shift=float(description["shift"]),
+        scale=float(description["scale"]),
+        seed=int(description["seed"]),
+        class_weights=None if class_weights is None else tuple(class_weights),
     )
+
+
+def _value(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from lrtune.data.dataset import Dataset, open_dataset
-from lrtune.data.encoding import Encoder, fit_encoder
 from lrtune.data.folds import fold_notes, make_folds
 from lrtune.data.schema import Schema
 from lrtune.data.tables import DataOptions
-from lrtune.errors import NoUsableResultError
 from lrtune.evaluation import Setting
 from lrtune.experiment import Experiment
+from lrtune.fitting import encoded, fit_model, problem_of
 from lrtune.model import Model
-from lrtune.training.evaluate import fit
 from lrtune.training.metrics import keep, score
 from lrtune.training.registry import METRICS
-from lrtune.training.tasks import Fold, Problem
 from lrtune.trial import Configuration
 
 Rows = npt.NDArray[np.int64]
@@ -130,22 +126,13 @@ class Prepared:
             If it diverges there, although it did not on the folds.
 
         """
-        encoder, fold = _encoded(
-            self.dataset, self.dataset.train_rows, self.dataset.test_rows, len(self.splits), self.setting.dtype
-        )
-        layers = fit(configuration, fold, self.setting.problem, seed=self.setting.seed, dtype=self.setting.dtype)
-        if not all(np.isfinite(each).all() for layer in layers for each in layer):
-            raise NoUsableResultError(
-                "the best configuration diverged when it was retrained on all training rows; try smaller learning rates"
-            )
-        return Model(
-            schema=self.schema,
-            encoder=encoder,
-            problem=self.setting.problem,
-            configuration=configuration,
-            layers=tuple(layers),
-            shift=fold.shift,
-            scale=fold.scale,
+        return fit_model(
+            self.dataset.columns,
+            self.schema,
+            self.dataset.train_rows,
+            configuration,
+            seed=self.setting.seed,
+            dtype=self.setting.dtype,
         )
 
     def test_score(self, model: Model) -> float | None:
@@ -155,7 +142,8 @@ class Prepared:
         outputs = model.outputs(self.dataset.columns, self.dataset.test_rows)
         if self.task == "binary":
             outputs = outputs[:, 1:]  # metrics take the probability of class 1
-        targets = _targets(self.dataset, self.dataset.test_rows)
+        assert self.dataset.columns.target is not None
+        targets = self.dataset.columns.target[self.dataset.test_rows]
         kept = keep(self.metric, outputs.T[None], targets)
         return float(score(self.metric, kept, targets, self.setting.problem.classes)[0])
 
@@ -201,36 +189,9 @@ def prepare(experiment: Experiment) -> Prepared:
         seed=search.seed,
     )
     dtype = experiment.training.dtype
-    folds = tuple(_encoded(dataset, *split, index, dtype)[1] for index, split in enumerate(splits))
-    setting = Setting(folds, _problem(dataset.schema), metric, search.seed, dtype)
-    return Prepared(dataset, tuple(splits), setting)
-
-
-def _problem(schema: Schema) -> Problem:
-    classes = len(schema.classes)
-    if schema.problem == "multiclass":
-        return Problem("softmax", classes, classes)
-    return Problem("logistic" if schema.problem == "binary" else "squared", 1, classes)
-
-
-def _targets(dataset: Dataset, rows: Sequence[int] | Rows) -> npt.NDArray[np.int64] | npt.NDArray[np.float64]:
-    assert dataset.columns.target is not None
-    return dataset.columns.target[rows]
-
-
-def _encoded(dataset: Dataset, train: Rows, validation: Rows, index: int, dtype: str) -> tuple[Encoder, Fold]:
-    """Fit on the training rows, encode both; a regression target is standardised by its training rows."""
-    encoder = fit_encoder(dataset.columns, train, dataset.schema)
-    targets = _targets(dataset, train)
-    fold = Fold(
-        index=index,
-        features=encoder.transform(dataset.columns, train).astype(dtype),
-        targets=targets,
-        weights=np.ones(len(train)),
-        validation_features=encoder.transform(dataset.columns, validation).astype(dtype),
-        validation_targets=_targets(dataset, validation),
+    folds = tuple(
+        encoded(dataset.columns, dataset.schema, *split, index=index, dtype=dtype)[1]
+        for index, split in enumerate(splits)
     )
-    if dataset.schema.task != "regression":
-        return encoder, fold
-    shift, scale = float(targets.mean()), float(targets.std()) or 1.0
-    return encoder, replace(fold, targets=(targets - shift) / scale, shift=shift, scale=scale)
+    setting = Setting(folds, problem_of(dataset.schema), metric, search.seed, dtype)
+    return Prepared(dataset, tuple(splits), setting)

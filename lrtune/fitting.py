@@ -1,0 +1,142 @@
+"""One configuration on given rows: everything is fitted on these rows alone, and a `Model` comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lrtune.data.columns import Columns
+from lrtune.data.encoding import Encoder, fit_encoder
+from lrtune.data.schema import Schema
+from lrtune.errors import NoUsableResultError
+from lrtune.model import Model
+from lrtune.training.evaluate import fit
+from lrtune.training.tasks import Fold, Problem
+from lrtune.trial import Configuration
+from lrtune.workers import one_blas_thread
+
+Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+FINAL = 2**31
+"""Number of the random streams of a model on all training rows; folds count from 0, so that theirs are others."""
+
+
+def problem_of(schema: Schema) -> Problem:
+    """Find the loss that fits the task."""
+    classes = len(schema.classes)
+    if schema.problem == "multiclass":
+        return Problem("softmax", classes, classes)
+    return Problem("logistic" if schema.problem == "binary" else "squared", 1, classes)
+
+
+def encoded(
+    columns: Columns,
+    schema: Schema,
+    train: Rows,
+    validation: Rows,
+    *,
+    index: int,
+    dtype: str,
+    weights: Floats | None = None,
+) -> tuple[Encoder, Fold]:
+    """Fit on the training rows and encode both; a regression target is standardised by its training rows.
+
+    Parameters
+    ----------
+    columns, schema
+        The table.
+    train, validation
+        Row numbers.
+    index
+        Number of the random streams.
+    dtype
+        Of the features.
+    weights
+        Of the training rows, in their order, all positive; None: every row counts the same.
+
+    """
+    assert columns.target is not None
+    encoder = fit_encoder(columns, train, schema, weights)
+    targets = columns.target[train]
+    shift, scale = _mean_and_deviation(targets, weights) if schema.task == "regression" else (0.0, 1.0)
+    fold = Fold(
+        index=index,
+        features=encoder.transform(columns, train).astype(dtype),
+        targets=(targets - shift) / scale if schema.task == "regression" else targets,
+        weights=np.ones(len(train)) if weights is None else weights,
+        validation_features=encoder.transform(columns, validation).astype(dtype),
+        validation_targets=columns.target[validation],
+        shift=shift,
+        scale=scale,
+    )
+    return encoder, fold
+
+
+def _mean_and_deviation(targets: npt.NDArray[Any], weights: Floats | None) -> tuple[float, float]:
+    mean = float(np.average(targets, weights=weights))
+    return mean, float(np.sqrt(np.average(np.square(targets - mean), weights=weights))) or 1.0
+
+
+def fit_model(
+    columns: Columns,
+    schema: Schema,
+    rows: Rows,
+    configuration: Configuration,
+    *,
+    seed: int,
+    dtype: str,
+    weights: Floats | None = None,
+    class_weights: Sequence[float] | None = None,
+) -> Model:
+    """Train a complete configuration on rows.
+
+    Parameters
+    ----------
+    columns, schema
+        The table.
+    rows
+        Row numbers.
+    configuration
+        What to train, and how.
+    seed
+        Of initial parameters, order of rows, dropout.
+    dtype
+        ``"float32"`` or ``"float64"``.
+    weights
+        Of the rows, in their order, all positive; they count in the encoding as well.
+    class_weights
+        Factor of the weights of each class, at least 0; it counts in the loss alone, as ``class_weight`` does.
+
+    Raises
+    ------
+    NoUsableResultError
+        If the training diverges.
+
+    """
+    none = np.empty(0, dtype=np.int64)
+    encoder, fold = encoded(columns, schema, rows, none, index=FINAL, dtype=dtype, weights=weights)
+    if class_weights is not None:
+        fold = replace(fold, weights=fold.weights * np.array(class_weights)[fold.targets])
+    with one_blas_thread():
+        layers = fit(configuration, fold, problem_of(schema), seed=seed, dtype=dtype)
+    if not all(np.isfinite(each).all() for layer in layers for each in layer):
+        raise NoUsableResultError(
+            f"the configuration diverged when it was trained on all {len(rows)} training rows "
+            f"(learning_rate: {configuration['learning_rate']}); try smaller learning rates"
+        )
+    return Model(
+        schema=schema,
+        encoder=encoder,
+        problem=problem_of(schema),
+        configuration=configuration,
+        layers=tuple(layers),
+        shift=fold.shift,
+        scale=fold.scale,
+        seed=seed,
+        class_weights=None if class_weights is None else tuple(class_weights),
+    )
