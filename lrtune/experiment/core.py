@@ -131,6 +131,8 @@ class Experiment:
         for key in ("path", "test_path"):
             if key in data:
                 data[key] = seen_from(folder, self.base, data[key])
+        if "test_path" in data:
+            del data["test_size"]
         values: dict[str, dict[str, Any]] = {"data": data, "model": {}, "training": {}}
         for flat, (section, key) in HOMES.items():
             if flat in fixed:

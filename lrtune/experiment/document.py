@@ -74,6 +74,7 @@ class Document:
         for depth, key in enumerate(path[:-1], start=1):
             if parent.get(str(key)) is None:
                 parent[str(key)] = {}
+                self.origins[path[:depth]] = origin
             inner = parent[str(key)]
             if not isinstance(inner, dict):
                 whole = dotted(path[:depth])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from lrtune.dimensions import LINEAR, LOG, SCALES, Dimension, Integer, Ordinal, Real, spaced
+from lrtune.dimensions import LINEAR, LOG, REVERSED_LOG, SCALES, Dimension, Integer, Ordinal, Real, spaced
 from lrtune.errors import nearest
 from lrtune.experiment.document import Document, KeyPath, shown
 from lrtune.experiment.vocabulary import LISTS, Member, coerced, illegal
@@ -35,14 +35,14 @@ def read_leaf(document: Document, value: Any, path: KeyPath, member: Member) -> 
     return None if fixed is None else _listed(member, [fixed.value])
 
 
-def _legal(document: Document, value: Any, path: KeyPath, factor: Factor, hint: str = "") -> Legal | None:
+def _legal(document: Document, value: Any, path: KeyPath, factor: Factor) -> Legal | None:
     legal = coerced(value, factor)
     if isinstance(value, dict):
         problem: str | None = f"expected {describe_range(factor)}, got {shown(value)}"
     else:
         problem = illegal(factor, legal)
     if problem:
-        document.report(path, problem + hint)
+        document.report(path, problem)
         return None
     return Legal(legal)
 
@@ -51,8 +51,10 @@ def _list(document: Document, values: list[Any], path: KeyPath, member: Member) 
     if not values:
         document.report(path, "an empty list offers nothing to pick")
         return None
-    hint = "; a list means pick one, so a list of lists is needed: [[64]]" if member.factor.kind in LISTS else ""
-    found = [_legal(document, each, (*path, number), member.factor, hint) for number, each in enumerate(values)]
+    if member.factor.kind in LISTS and not any(isinstance(each, list) for each in values):
+        document.report(path, f"a list means pick one, so a single value is a list in a list: {shown([values])}")
+        return None
+    found = [_legal(document, each, (*path, number), member.factor) for number, each in enumerate(values)]
     legal = [each.value for each in found if each is not None]
     twice = [number for number, each in enumerate(legal) if each in legal[:number]]
     for number in twice:
@@ -77,6 +79,9 @@ def _range(document: Document, value: dict[str, Any], path: KeyPath, member: Mem
     before = len(document.problems)
     for key in [each for each in value if each not in _RANGE_KEYS]:
         document.report((*path, key), f"unknown key of a range; {nearest(key, _RANGE_KEYS)}")
+    missing = [key for key in ("low", "high") if key not in value]
+    if missing:
+        document.report(path, f"a range needs 'low' and 'high'; missing: {', '.join(missing)}")
     low, high = (_end(document, value, path, factor, key) for key in ("low", "high"))
     scale = value.get("scale", factor.scale)
     if scale not in SCALES:
@@ -92,10 +97,7 @@ def _range(document: Document, value: dict[str, Any], path: KeyPath, member: Mem
 
 
 def _end(document: Document, value: dict[str, Any], path: KeyPath, factor: Factor, key: str) -> float | None:
-    if key not in value:
-        document.report(path, f"a range needs 'low' and 'high'; '{key}' is missing")
-        return None
-    legal = _legal(document, value[key], (*path, key), factor._replace(optional=False))
+    legal = _legal(document, value[key], (*path, key), factor._replace(optional=False)) if key in value else None
     return legal.value if legal is not None and isinstance(legal.value, int | float) else None
 
 
@@ -103,12 +105,13 @@ def _misfit(low: float, high: float, scale: str) -> str | None:
     """Say why two legal ends do not make a range."""
     if low >= high:
         return f"low must be below high, got {shown(low)} and {shown(high)}"
-    if scale == LINEAR or (low > 0 if scale == LOG else high < 1):
-        return None
-    wanted = f"low must be above 0 on a log scale, got {shown(low)}"
-    if scale != LOG:
-        wanted = f"high must be below 1 on a {scale} scale, got {shown(high)}"
-    return f"{wanted}; `scale: linear` allows it"
+    if scale == LOG and low <= 0:
+        return f"low must be above 0 on a log scale, got {shown(low)}; `scale: linear` allows it"
+    if scale == REVERSED_LOG and high >= 1:
+        return f"high must be below 1 on a {scale} scale, got {shown(high)}; `scale: linear` allows it"
+    if scale == REVERSED_LOG and 1.0 - low == 1.0 - high:
+        return f"low and high are the same on a {scale} scale; `scale: linear` tells them apart"
+    return None
 
 
 def _between(low: float, high: float, scale: str, points: int | None, member: Member) -> Dimension:

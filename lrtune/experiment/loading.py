@@ -10,7 +10,7 @@ from lrtune.experiment.core import Experiment, seen_from
 from lrtune.experiment.document import Document, KeyPath, Origin, dotted
 from lrtune.experiment.reading import override, read_file, read_text
 from lrtune.experiment.sections import HOMES, SearchSection
-from lrtune.experiment.space_form import SpaceReader
+from lrtune.experiment.space_form import SpaceReader, check_warmup
 from lrtune.experiment.starter import default_space, starter
 from lrtune.experiment.validation import Sections, check_sections, read_sections
 from lrtune.space import SearchSpace
@@ -82,6 +82,7 @@ def _experiment(document: Document, name: str, base: Path) -> Experiment:
     if sections is not None:
         check_sections(document, sections)
         _refuse_ranges(document, sections, reader)
+        check_warmup(document, reader, space, _fixed(sections, reader, space))
     document.raise_problems()
     assert sections is not None
     return Experiment(

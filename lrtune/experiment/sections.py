@@ -179,7 +179,7 @@ class SearchSection(Section):
         description="how rows get into folds; auto: by data.group or data.order, stratified for classes, else kfold",
     )
     repeats: int = Field(default=1, ge=1, le=1000, description="how often the rows are put into folds anew")
-    seed: int = Field(default=0, ge=0, lt=2**32, description="of everything random")
+    seed: int = Field(default=0, ge=0, le=2**32 - 1, description="of everything random")
     workers: Workers = Field(default=AUTO, description="processes; auto: as many as the work is worth")
     round: int = Field(default=32, ge=1, le=10_000, description="configurations proposed and trained together")
 

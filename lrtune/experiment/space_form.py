@@ -15,6 +15,7 @@ from lrtune.dimensions import Dimension, Ordinal, Real
 from lrtune.errors import nearest
 from lrtune.experiment.document import Document, KeyPath, Origin, shown
 from lrtune.experiment.leaves import read_leaf
+from lrtune.experiment.sections import HOMES
 from lrtune.experiment.vocabulary import (
     KEYS,
     LAYER_KEYS,
@@ -26,7 +27,8 @@ from lrtune.experiment.vocabulary import (
     unknown_key,
 )
 from lrtune.space import Choice, Option, SearchSpace
-from lrtune.trial import Value
+from lrtune.training.registry import complete, problems
+from lrtune.trial import Configuration, Value
 
 
 @dataclass
@@ -176,6 +178,19 @@ def _not_a_branch(item: Any, member: Member) -> str:
     return f"expected the name of the {noun}, alone or with a mapping of its factors, got {shown(item)}"
 
 
+def check_warmup(document: Document, reader: SpaceReader, space: SearchSpace, fixed: Configuration) -> None:
+    """Report the one combination that no branch can exclude: keys of the warm-up that contradict each other."""
+    shape, start = KEYS["warmup_shape"], KEYS["warmup_start"]
+    contradiction: dict[str, Value] = {shape.name: "exponential", start.name: 0.0}
+    settled = complete(fixed)
+    possible = {
+        each.name: each.point(contradiction) is not None for each in space.dimensions if each.name in contradiction
+    }
+    if all(possible.get(key, settled[key] == value) for key, value in contradiction.items()):
+        place = reader.mentioned.get(start.name, HOMES[start.name])
+        document.report(place, problems(contradiction)[0].partition(": ")[2])
+
+
 def parse_space(values: Mapping[str, Any], *, model: str = "mlp") -> SearchSpace:
     """Make a space of plain values in the form of the experiment file's `space`.
 
@@ -193,7 +208,9 @@ def parse_space(values: Mapping[str, Any], *, model: str = "mlp") -> SearchSpace
 
     """
     document = Document({}, Origin("space"))
-    space = SpaceReader(document).read(_with_lists(values), (), model=model)
+    reader = SpaceReader(document)
+    space = reader.read(_with_lists(values), (), model=model)
+    check_warmup(document, reader, space, {})
     document.raise_problems()
     return space
 
