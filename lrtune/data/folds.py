@@ -101,10 +101,13 @@ def fold_notes(columns: Columns, schema: Schema, splits: Sequence[Split]) -> tup
             for label in np.setdiff1d(np.arange(len(schema.classes)), present).tolist():
                 lacking.setdefault(schema.classes[label], []).append(fold)
         notes += [
-            f"class '{label_text(label)}' has no {name} rows in fold {', '.join(map(str, which))}"
-            for label, which in lacking.items()
+            f"class '{label_text(label)}' has no {name} rows in {_numbered(which)}" for label, which in lacking.items()
         ]
     return tuple(notes)
+
+
+def _numbered(folds: Sequence[int]) -> str:
+    return f"fold{'s' * (len(folds) > 1)} {', '.join(map(str, folds))}"
 
 
 def holdout(columns: Columns, schema: Schema, *, test_size: float = 0.2, seed: int = 0) -> Split:
