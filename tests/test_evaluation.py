@@ -1,0 +1,97 @@
+"""How trials are cut into blocks: a matter of speed, so nothing may be lost, doubled or mixed."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lrtune import evaluation
+from lrtune.evaluation import Setting, blocks, expected_seconds, scored
+from lrtune.training.evaluate import Fold, Problem, shape_key
+from lrtune.training.registry import complete
+from lrtune.workers import Serial
+
+
+def fold(index, rows=40):
+    generator = np.random.default_rng(index)
+    features = generator.normal(size=(rows + 10, 3)).astype(np.float32)
+    labels = (features[:, 0] > 0).astype(np.int64)
+    return Fold(index, features[:rows], labels[:rows], np.ones(rows), features[rows:], labels[rows:])
+
+
+SETTING = Setting((fold(0), fold(1), fold(2)), Problem("logistic", 1, 2), "accuracy", 0, "float32")
+
+configurations = st.lists(
+    st.fixed_dictionaries(
+        {
+            "hidden": st.sampled_from([(4,), (8,), (4, 4)]),
+            "batch_size": st.sampled_from([16, 32]),
+            "epochs": st.sampled_from([1, 40]),
+            "learning_rate": st.sampled_from([0.01, 0.1]),
+        }
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+def numbered(drawn):
+    return [(number, complete(each)) for number, each in enumerate(drawn)]
+
+
+@given(configurations, st.integers(1, 4))
+@settings(deadline=None, max_examples=50)
+def test_every_trial_is_in_one_block_with_others_of_its_shape(drawn, slots):
+    trials = numbered(drawn)
+    cut = blocks(trials, SETTING, slots=slots)
+    assert sorted(number for block in cut for number, _ in block) == list(range(len(trials)))
+    for block in cut:
+        assert len({shape_key(each) for _, each in block}) == 1
+
+
+def test_a_block_takes_no_longer_than_a_kill_may_cost(monkeypatch):
+    trials = numbered([{"learning_rate": 0.1}] * 40)
+    each = expected_seconds(trials[0][1], SETTING)
+    monkeypatch.setattr(evaluation, "BLOCK_SECONDS", each * 3.5)
+    assert max(len(block) for block in blocks(trials, SETTING)) == 3
+    monkeypatch.setattr(evaluation, "BLOCK_SECONDS", each / 100)
+    assert [len(block) for block in blocks(trials, SETTING)] == [1] * 40  # one trial is the least there is
+
+
+def test_lanes_of_a_block_stay_within_what_trains_fast(monkeypatch):
+    monkeypatch.setattr(evaluation, "block_lanes", lambda *_: 12)
+    cut = blocks(numbered([{"learning_rate": 0.1}] * 30), SETTING)
+    assert max(len(block) for block in cut) * len(SETTING.folds) <= 12
+
+
+def test_every_worker_gets_something_to_do():
+    assert len(blocks(numbered([{"learning_rate": 0.1}] * 4), SETTING, slots=4)) == 4
+
+
+def test_the_longest_blocks_come_first():
+    cut = blocks(numbered([{"epochs": 1}, {"epochs": 40}, {"epochs": 10}]), SETTING)
+    assert [block[0][1]["epochs"] for block in cut] == [40, 10, 1]
+
+
+def fail_for_small_batches(setting, configurations):
+    if configurations[0]["batch_size"] == 16:
+        raise ValueError("no")
+    return evaluation.run_block(setting, configurations)
+
+
+def test_a_failed_block_names_its_trials_and_the_reason():
+    trials = numbered([{"batch_size": 16, "epochs": 1}, {"batch_size": 32, "epochs": 1}])
+    ends = {
+        each.number: each
+        for block in scored(trials, SETTING, Serial(fail_for_small_batches, SETTING))
+        for each in block
+    }
+    assert (ends[0].outcome, ends[0].failure, ends[0].predictions) == (None, "ValueError: no", None)
+    assert ends[1].failure is None
+    assert len(ends[1].outcome.scores) == 3
+    assert [len(each) for each in ends[1].predictions] == [10, 10, 10]
+
+
+def test_twice_the_epochs_are_expected_to_take_twice_as_long():
+    short, long = (complete({"epochs": epochs}) for epochs in (10, 20))
+    assert expected_seconds(long, SETTING) == pytest.approx(2 * expected_seconds(short, SETTING))
