@@ -87,7 +87,7 @@ def evaluate(
 
     """
     filled = [complete(each) for each in configurations]
-    weighted = [_with_class_weights(fold, filled[0], problem) for fold in folds]
+    weighted = [with_class_weights(fold, filled[0], problem) for fold in folds]
     cells: list[dict[int, Cell]] = [{} for _ in filled]
     for batch_size, places in _by_batch_size(filled[0], folds):
         part = [weighted[place] for place in places]
@@ -119,7 +119,7 @@ def fit(
     """
     filled = complete(configuration)
     ((batch_size, _),) = _by_batch_size(filled, [fold])
-    weighted = _with_class_weights(fold, filled, problem)
+    weighted = with_class_weights(fold, filled, problem)
     shared = plan(filled, [weighted], problem, batch_size=batch_size, seed=seed, dtype=dtype)
     layers = split(shared.network, evaluated(train(start([filled], shared), shared))[0, 0])
     return [(weights[:, :-1].T.copy(), weights[:, -1].copy()) for weights in layers]
@@ -163,7 +163,7 @@ def _by_batch_size(configuration: Configuration, folds: Sequence[Fold]) -> Itera
     yield from places.items()
 
 
-def _with_class_weights(fold: Fold, configuration: Configuration, problem: Problem) -> Fold:
+def with_class_weights(fold: Fold, configuration: Configuration, problem: Problem) -> Fold:
     """Multiply the weights of the rows by ``N / (classes * rows of the class)`` where the configuration asks for it."""
     if configuration["class_weight"] != "balanced" or not problem.classes:
         return fold

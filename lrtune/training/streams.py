@@ -17,6 +17,9 @@ ORDER = 2
 DROPOUT = 3
 """Uniforms that switch units off: ``[seed, DROPOUT, fold, epoch]``, step after step."""
 
+VALIDATION = 4
+"""Which validation rows the range test looks at, where a fold has many: ``[seed, VALIDATION, fold]``."""
+
 
 def stream(seed: int, purpose: int, *address: int) -> np.random.Generator:
     """Open the stream at an address; all numbers must be non-negative."""
