@@ -72,7 +72,7 @@ def search(
     folder = tuning.run_folder(experiment, prepared, output)
     study = _run(experiment, prepared, folder, quiet=quiet)
     ranked = ranking(study.in_order())
-    found = result.result(study, prepared.metric, experiment.configuration)
+    found = result.result(study, prepared.metric, experiment.configuration, rows_ratio=_rows_ratio(prepared))
     _write(folder, experiment, study, found)
     notes = (*prepared.warnings, *prepared.notes)
     if as_json:
@@ -109,6 +109,12 @@ def _watching(experiment: Experiment, prepared: Prepared, *, quiet: bool) -> Abs
     if quiet:
         return nullcontext(lambda _event, _study: None)
     return console.watch_search(prepared.metric, choices.planned_trials(experiment))
+
+
+def _rows_ratio(prepared: Prepared) -> float:
+    """Compute the mean number of validation rows for each training row of a fold."""
+    ratios = [len(validation) / len(train) for train, validation in prepared.splits]
+    return sum(ratios) / len(ratios)
 
 
 def _write(folder: Path, experiment: Experiment, study: Study, found: Mapping[str, Any]) -> None:

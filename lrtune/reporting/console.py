@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from lrtune.reporting import formats
-from lrtune.reporting.pages import Block, Facts, Grid, Headline, Lines
+from lrtune.reporting.pages import Block, Facts, Grid, Headline, Lines, Remarks
 from lrtune.reporting.progress import Tally
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 WIDTH = 100
 TITLE, LABEL, WARNING, ERROR = "bold", "dim", "yellow", "bold red"
 INDENT = (0, 0, 0, 2)
-QUIET_SECONDS = 2.0
-"""Without a terminal no more than one line in this time, so that a search of a second does not print ten."""
+LINE_SECONDS = 2.0
+"""How often, without a terminal, is looked whether there is something new to print."""
 
 Watch = Callable[["Event", "Study"], None]
 
@@ -85,6 +86,8 @@ def _show_block(out: Console, block: Block) -> None:
         out.print(_text(block.title, TITLE))
     if isinstance(block, Lines):
         _print_lines(out, [f"  {line}" for line in block.lines])
+    elif isinstance(block, Remarks):
+        _print_table(out, _facts(Facts("", [("-", each) for each in block.sentences])))
     else:
         _print_table(out, _facts(block) if isinstance(block, Facts) else _grid(block))
 
@@ -160,25 +163,42 @@ def watch_search(metric: str, total: int) -> Iterator[Watch]:
     """
     out = console(stderr=True)
     tally = Tally(metric, total)
-    if out.is_terminal and not out.is_dumb_terminal:
-        with _bar(out, tally) as see:
-            yield see
-    else:
-        yield _lines(out, tally)
+    shown = _bar if out.is_terminal and not out.is_dumb_terminal else _lines
+    with shown(out, tally) as see:
+        yield see
 
 
-def _lines(out: Console, tally: Tally) -> Watch:
-    reported, printed_at = 0, time.monotonic() - QUIET_SECONDS
+@contextlib.contextmanager
+def _lines(out: Console, tally: Tally) -> Iterator[Watch]:
+    # The events of a block come all at once, so that a line printed at one of them would tell half of the block: a
+    # clock of its own prints what is known between blocks. It only reads `news`, which is replaced as a whole.
+    news, printed, over = (0, ""), 0, threading.Event()
 
     def see(event: Event, study: Study) -> None:
-        nonlocal reported, printed_at
+        nonlocal news
         tally.see(event, study)
-        tenth, now = tally.ended * 10 // max(1, tally.total), time.monotonic()
-        if tenth > reported and (tenth >= 10 or now - printed_at >= QUIET_SECONDS):
-            reported, printed_at = tenth, now
-            _print_lines(out, [f"{tally.text()}{_left(tally.seconds_left())}"])
+        tenth = tally.ended * 10 // max(1, tally.total)
+        news = (tenth, f"{tally.text()}{_left(tally.seconds_left())}")
 
-    return see
+    def report() -> None:
+        nonlocal printed
+        tenth, text = news
+        if tenth > printed:
+            printed = tenth
+            _print_lines(out, [text])
+
+    def watch() -> None:
+        while not over.wait(LINE_SECONDS):
+            report()
+
+    clock = threading.Thread(target=watch, daemon=True)
+    clock.start()
+    try:
+        yield see
+    finally:
+        over.set()
+        clock.join()
+        report()
 
 
 def _left(seconds: float | None) -> str:

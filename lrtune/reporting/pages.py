@@ -47,7 +47,14 @@ class Lines(NamedTuple):
     lines: Sequence[str]
 
 
-Block = Headline | Facts | Grid | Lines
+class Remarks(NamedTuple):
+    """Sentences, wrapped to the page."""
+
+    title: str
+    sentences: Sequence[str]
+
+
+Block = Headline | Facts | Grid | Lines | Remarks
 
 
 def search_page(
@@ -88,7 +95,7 @@ def search_page(
         ),
     ]
     if notes:
-        page.append(Lines("notes", _shortened(notes)))
+        page.append(Remarks("notes", _shortened(notes)))
     page.append(Lines("files", [f"{folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"]))
     page.append(Lines("next", [f"lrtune predict {shlex.quote(run)} data.csv -o predictions.csv"]))
     return page
@@ -97,11 +104,9 @@ def search_page(
 def _configuration_rows(result: Mapping[str, Any], point: Configuration) -> list[tuple[str, str]]:
     """List what was searched, and in one line what else makes the model."""
     whole = result["best"]["configuration"]
-    names = ("model", "hidden", "activation") if whole["model"] == "mlp" else ("model",)
-    model = " ".join(tables.value_text(key, whole[key]) for key in names if key not in point)
-    effort = {key: whole[key] for key in ("epochs", "batch_size") if key not in point}
-    fixed = " · ".join(each for each in (model, tables.configuration_line(effort)) if each)
-    return [*tables.facts(point), *([("fixed", fixed)] if fixed else [])]
+    kept = ({"model", "hidden", "activation"} - set(point), {"epochs", "batch_size"} - set(point))
+    fixed = [line for keys in kept if (line := tables.configuration_line(whole, keys))]
+    return [*tables.facts(point), *([("fixed", " · ".join(fixed))] if fixed else [])]
 
 
 def _means(result: Mapping[str, Any]) -> list[float | None]:
@@ -118,8 +123,17 @@ def _headline(result: Mapping[str, Any], scores: Show) -> str:
     best, default = result["best"], result["default"]
     if best["number"] == default["number"]:
         return f"{result['metric']} {_plus_minus(best, scores)}: the default configuration is the best that was tried"
-    known = "diverged" if default["mean"] is None else f"has {_plus_minus(default, scores)}"
-    return f"{result['metric']} {_plus_minus(best, scores)}; the default configuration {known}"
+    best_text, default_text = _plus_minus(best, scores), _plus_minus(default, scores)
+    if default["mean"] is None:
+        return f"{result['metric']} {best_text}; the default configuration diverged"
+    gain = _difference(result)
+    as_good = gain is not None and gain.error is not None and not gain.is_clear
+    has = "is as good with" if as_good else "has"
+    return f"{result['metric']} {best_text}; the default configuration {has} {default_text}"
+
+
+def _difference(result: Mapping[str, Any]) -> tables.Difference | None:
+    return None if result["gain"] is None else tables.Difference(**result["gain"])
 
 
 def _score_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, str]]:
@@ -151,17 +165,14 @@ def _by_fold(entry: Mapping[str, Any], scores: Show) -> str:
 
 def gain_sentence(result: Mapping[str, Any], scores: Show) -> str:
     """Say in words whether tuning was worth it; above all where it was not."""
-    gain = result["gain"]
-    if gain is None:
+    found = _difference(result)
+    if found is None:
         return "unknown: the default configuration has no score on every fold"
-    found = tables.Difference(gain["mean"], gain["error"], gain["wins"], gain["folds"])
     if found.error is None:
         return f"better by {scores(found.mean)} on the only fold, which cannot say how sure that is"
     ahead = f"better by {scores(found.mean)} ± {scores(found.error)} (standard error)"
     words = f"{ahead}, on {found.wins} of {found.folds} folds"
-    if found.is_clear:
-        return words
-    return f"{words}: the folds cannot tell them apart, so the default is as good"
+    return words if found.is_clear else f"{words}: the folds cannot tell them apart"
 
 
 def _shortened(notes: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lrtune.reporting import formats
-from lrtune.reporting.pages import Block, Facts, Headline, Lines
+from lrtune.reporting.pages import Block, Facts, Headline, Remarks
 
 MAX_NAMES = 8
 
@@ -20,7 +20,7 @@ def plan_page(plan: Mapping[str, Any]) -> list[Block]:
         Facts("search", _search_rows(plan["search"])),
         Facts("estimate", _estimate_rows(plan["estimate"])),
     ]
-    return page + [Lines(title, plan[title]) for title in ("notes", "warnings") if plan[title]]
+    return page + [Remarks(title, plan[title]) for title in ("notes", "warnings") if plan[title]]
 
 
 def _data_rows(data: Mapping[str, Any]) -> list[tuple[str, str]]:

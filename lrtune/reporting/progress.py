@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from lrtune.reporting import formats, tables
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Tally:
-    """Counts as events go by, so that a long study costs no more for each event than a short one.
+    """Counts as events go by, so that an event of a long study costs no more than one of a short study.
 
     Parameters
     ----------
@@ -29,7 +30,8 @@ class Tally:
         self.metric = metric
         self.total = total
         self.best: Trial | None = None
-        self._ended: dict[int, TrialState] = {}
+        self._states: dict[int, TrialState] = {}
+        self._counts: Counter[TrialState] = Counter()
         self._seconds = 0.0
 
     def see(self, event: Event, study: Study) -> None:
@@ -38,22 +40,26 @@ class Tally:
         self._seconds = study.search_seconds
         if trial is None or trial.state is TrialState.PROPOSED:
             return
-        self._ended[trial.number] = trial.state
+        before = self._states.get(trial.number)
+        if before is not None:
+            self._counts[before] -= 1
+        self._states[trial.number] = trial.state
+        self._counts[trial.state] += 1
         if trial.mean is not None and (self.best is None or _is_better(trial, self.best)):
             self.best = trial
 
     @property
     def ended(self) -> int:
         """Number of trials that are over."""
-        return len(self._ended)
+        return len(self._states)
 
     def count(self, state: TrialState) -> int:
         """Count the trials that ended like this."""
-        return sum(each is state for each in self._ended.values())
+        return self._counts[state]
 
     def seconds_left(self) -> float | None:
         """Estimate the search time left, in seconds, from the pace so far; None before the first trial has ended."""
-        if not self._ended:
+        if not self._states:
             return None
         return self._seconds / self.ended * max(0, self.total - self.ended)
 

@@ -20,7 +20,13 @@ SCHEMA = 1
 DEFAULT_TRIAL = 0
 
 
-def result(study: Study, metric: str, complete: Callable[[Configuration], Mapping[str, Value]]) -> dict[str, Any]:
+def result(
+    study: Study,
+    metric: str,
+    complete: Callable[[Configuration], Mapping[str, Value]],
+    *,
+    rows_ratio: float | None = None,
+) -> dict[str, Any]:
     """Write down what a search found.
 
     Scores are in the metric's own sign (an error is positive, smaller is better); where a lane diverged they are null,
@@ -54,6 +60,8 @@ def result(study: Study, metric: str, complete: Callable[[Configuration], Mappin
         What it was scored with.
     complete
         Fills a point of the space with everything that was fixed (`Experiment.configuration`).
+    rows_ratio
+        Validation rows over training rows of a fold; by default as in k-fold cross-validation.
 
     Raises
     ------
@@ -70,7 +78,7 @@ def result(study: Study, metric: str, complete: Callable[[Configuration], Mappin
         "larger_is_better": METRICS[metric].larger_is_better,
         "best": _standing(best, metric, complete),
         "default": _standing(default, metric, complete),
-        "gain": _gain(best, default),
+        "gain": _gain(best, default, rows_ratio),
         "test": _test(study, metric),
         "trials": {"total": len(trials), **{str(state): study.count(state) for state in _ENDS}},
         "seconds": {
@@ -99,8 +107,8 @@ def _standing(trial: Trial, metric: str, complete: Callable[[Configuration], Map
     }
 
 
-def _gain(best: Trial, default: Trial) -> dict[str, Any] | None:
-    found = tables.difference(best, default)
+def _gain(best: Trial, default: Trial, rows_ratio: float | None) -> dict[str, Any] | None:
+    found = tables.difference(best, default, rows_ratio)
     return None if found is None else found._asdict()
 
 

@@ -14,13 +14,8 @@ if TYPE_CHECKING:
 
 _ORDER = {key: place for place, key in enumerate([*TRAINING_KEYS, *MODEL_KEYS])}
 _HEADS = ("optimizer", "decay")
-_LABELS = {
-    "learning_rate": "rate",
-    "batch_size": "batch",
-    "model": "",
-    "hidden": "",
-    "activation": "",
-}
+_NETWORK = ("hidden", "activation")
+_LABELS = {"learning_rate": "rate", "batch_size": "batch", "hidden": "", "activation": ""}
 """How keys are called in one line; an empty label shows the value alone."""
 
 _SILENT: dict[str, tuple[Value, ...]] = {
@@ -82,7 +77,8 @@ def configuration_line(configuration: Configuration, keys: Iterable[str] | None 
     wanted = set(configuration) if keys is None else set(keys)
     shown = [key for key in canonical_keys([configuration]) if key in wanted or _is_head_of(key, wanted)]
     first = [key for key in ("optimizer", "learning_rate") if key in shown]
-    heads = [key for key in [*first, *shown] if "." not in key]
+    beside_model = _NETWORK if "model" in shown else ()
+    heads = [key for key in [*first, *shown] if "." not in key and key not in beside_model]
     parts = [_part(configuration, key, wanted) for key in dict.fromkeys(heads)]
     return " · ".join(each for each in parts if each)
 
@@ -96,10 +92,19 @@ def _part(configuration: Configuration, key: str, wanted: set[str]) -> str:
     if key in _HEADS:
         factors = [each for each in sorted(configuration) if each.startswith(f"{key}.") and each in wanted]
         return " ".join([str(value), *(_factor(configuration, key, each) for each in factors)])
+    if key == "model":
+        return _model_text(configuration, wanted)
     if value in _SILENT.get(key, ()):
         return ""
     label = _LABELS.get(key, key.replace("_", " "))
     return f"{label} {value_text(key, value)}".strip()
+
+
+def _model_text(configuration: Configuration, wanted: set[str]) -> str:
+    if configuration["model"] == "linear":  # a decay is called so, too
+        return "linear model"
+    network = [value_text(key, configuration[key]) for key in _NETWORK if key in configuration and key in wanted]
+    return " ".join([str(configuration["model"]), *network])
 
 
 def _factor(configuration: Configuration, head: str, key: str) -> str:

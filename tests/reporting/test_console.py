@@ -1,11 +1,12 @@
 import io
 import re
+import time
 
 import pytest
 
 from lrtune.journal import Event
 from lrtune.reporting import console
-from lrtune.reporting.pages import Facts, Grid, Headline, Lines
+from lrtune.reporting.pages import Facts, Grid, Headline, Lines, Remarks
 from lrtune.reporting.progress import Tally
 from lrtune.study import RESULT, TRIAL, Study, result_body
 from lrtune.trial import TrialState
@@ -14,6 +15,7 @@ PAGE = [
     Headline("accuracy 0.97 ± 0.02"),
     Facts("best", [("rate", "3.2e-2"), ("column", "[red]price[/red] :smile: \x1b[31m")]),
     Grid("trials", ("trial", "mean", "what"), [("7", "0.97", "adam"), ("12", "0.9", "sgd")]),
+    Remarks("notes", ["a long sentence " * 9]),
     Lines("next", ["lrtune predict " + "x" * 120]),
 ]
 
@@ -37,6 +39,10 @@ def test_a_page_without_a_terminal_is_plain_text(capsys):
         "  trial  mean  what",
         "      7  0.97  adam",
         "     12   0.9  sgd",
+        "",
+        "notes",
+        "  -  a long sentence a long sentence a long sentence a long sentence a long sentence a long sentence",
+        "     a long sentence a long sentence a long sentence",
         "",
         "next",
         "  lrtune predict " + "x" * 120,
@@ -87,39 +93,51 @@ def test_errors_and_notes_go_to_standard_error(capsys):
     ]
 
 
-def run_events(study, see, number_of_trials):
-    for number in range(number_of_trials):
+def run_events(study, see, last, first=0):
+    """Propose and score the trials from `first` to before `last`."""
+    for number in range(first, last):
         event = Event(TRIAL, {"trial": number, "configuration": {"learning_rate": 0.1}})
         study.add(event)
         see(event, study)
-    for number in range(number_of_trials):
+    for number in range(first, last):
         scores = [None, 0.1] if number == 3 else [0.5 + 0.01 * number, 0.5]
         body = result_body(number, scores, [1, None] if number == 3 else []) | {"clock": {"seconds": 10.0}}
         study.add(Event(RESULT, body))
         see(Event(RESULT, body), study)
 
 
-def test_without_a_terminal_each_tenth_of_the_search_is_a_line(capsys, monkeypatch):
-    monkeypatch.setattr(console, "QUIET_SECONDS", 0.0)
+def test_a_quick_search_without_a_terminal_is_one_line(capsys):
     with console.watch_search("accuracy", 40) as see:
         run_events(Study(), see, 40)
     captured = capsys.readouterr()
     assert captured.out == ""
-    lines = captured.err.splitlines()
-    assert len(lines) == 10
-    assert lines[0] == "4 of 40 trials · best accuracy 0.5100 (trial 2) · 1 diverged · 6 m left"
-    assert lines[-1] == "40 of 40 trials · best accuracy 0.6950 (trial 39) · 1 diverged"
-    assert not re.search(r"[\x00-\x09\x0b-\x1f]", captured.err)
+    assert captured.err == "40 of 40 trials · best accuracy 0.6950 (trial 39) · 1 diverged\n"
 
 
-def test_a_quick_search_prints_only_its_first_and_last_line(capsys, monkeypatch):
-    monkeypatch.setattr(console, "QUIET_SECONDS", 1e9)
-    with console.watch_search("accuracy", 40) as see:
-        run_events(Study(), see, 40)
-    assert [each.split(" · ")[0] for each in capsys.readouterr().err.splitlines()] == [
-        "4 of 40 trials",
-        "40 of 40 trials",
-    ]
+def test_a_long_search_without_a_terminal_prints_a_line_now_and_then(capsys, monkeypatch):
+    monkeypatch.setattr(console, "LINE_SECONDS", 0.001)
+    study, lines = Study(), []
+    with console.watch_search("accuracy", 20) as see:
+        for number in range(20):
+            run_events(study, see, number + 1, first=number)
+            deadline = time.monotonic() + 10
+            while (number + 1) % 2 == 0 and not (new := capsys.readouterr().err) and time.monotonic() < deadline:
+                time.sleep(0.001)
+            lines += [new] if (number + 1) % 2 == 0 else []
+    assert lines[0] == "2 of 20 trials · best accuracy 0.5050 (trial 1) · 3 m left\n"
+    assert [each.split(" of ")[0] for each in lines] == [str(number) for number in range(2, 21, 2)]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_search_that_is_stopped_still_says_how_far_it_was(capsys):
+    def interrupted():
+        with console.watch_search("accuracy", 10) as see:
+            run_events(Study(), see, 3)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert capsys.readouterr().err.startswith("3 of 10 trials")
 
 
 def test_what_takes_a_while_is_announced_on_a_terminal_only(capsys, monkeypatch):

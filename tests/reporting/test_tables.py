@@ -28,7 +28,9 @@ def test_what_is_not_used_takes_no_room():
 
 def test_layers_batches_and_activations_are_told_by_their_form():
     configuration = {"model": "mlp", "hidden": (64, 64), "activation": "tanh", "batch_size": 32, "learning_rate": 1e-3}
-    assert tables.configuration_line(configuration) == "rate 1.0e-3 · batch 32 · mlp · 64-64 · tanh"
+    assert tables.configuration_line(configuration) == "rate 1.0e-3 · batch 32 · mlp 64-64 tanh"
+    assert tables.configuration_line(configuration, {"hidden", "learning_rate"}) == "rate 1.0e-3 · 64-64"
+    assert tables.configuration_line({"decay": "linear", "model": "linear"}) == "linear · linear model"
 
 
 def test_only_asked_keys_are_shown_and_a_factor_brings_its_choice():

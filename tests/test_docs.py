@@ -1,0 +1,51 @@
+"""The README tells of every command and option, and every command line in it is one that exists."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+from lrtune.cli import app
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = typer.main.get_command(app).commands
+EVERYWHERE = {"--help", "-h"}
+
+
+def options_of(command):
+    return {option for each in command.params for option in each.opts if option.startswith("-")}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_in_the_readme(name):
+    assert f"lrtune {name}" in README
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_in_the_readme(name):
+    long = {each for each in options_of(COMMANDS[name]) if each.startswith("--")} - EVERYWHERE
+    assert sorted(each for each in long if not re.search(rf"(?<![\w-]){each}(?![\w-])", README)) == []
+
+
+def command_lines():
+    """Every line of a code block, and every piece of inline code, that calls lrtune."""
+    for block in re.findall(r"^```[a-z]*\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE):
+        for line in block.splitlines():
+            if re.match(r"(\$ )?lrtune ", line):
+                yield line.removeprefix("$ ").split("  #")[0]
+    yield from re.findall(r"`(lrtune [^`]+)`", README)
+
+
+@pytest.mark.parametrize("line", sorted(set(command_lines())))
+def test_command_lines_in_the_readme_exist(line):
+    words = shlex.split(line.split(" | ")[0].split(" > ")[0], comments=True)[1:]
+    if words[0].startswith("-"):
+        known = options_of(typer.main.get_command(app)) | EVERYWHERE
+    else:
+        assert words[0] in COMMANDS, line
+        known = options_of(COMMANDS[words[0]]) | EVERYWHERE
+    used = {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+    assert sorted(used - known) == [], line
