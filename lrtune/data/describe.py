@@ -189,7 +189,7 @@ def _spec(name: str, raw: Raw, *, categorical: bool, numeric: bool) -> ColumnSpe
         return ColumnSpec(name, "date", "feature", clock=raw.clock, reading=raw.reading)
     if len(raw.levels) == 1 and not missing.any():
         return ColumnSpec(name, "constant", "feature")
-    if {level.casefold() for level in raw.levels} in _BOOLEANS:
+    if len(raw.levels) <= FEW_LEVELS and {level.casefold() for level in raw.levels} in _BOOLEANS:
         return ColumnSpec(name, "boolean", "feature")
     parsed = parse_dates(raw.levels)
     if parsed is not None:

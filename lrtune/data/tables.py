@@ -237,7 +237,8 @@ def _read_text(path: Path, where: str, options: DataOptions) -> Table:
         infer_schema=False,
     )
     missing = sorted(MISSING_TEXTS.union(options.missing))
-    columns = frame.select(pl.all().str.strip_chars().replace(missing, [None] * len(missing))).get_columns()
+    cells = pl.all().str.strip_chars()
+    columns = frame.select(pl.when(cells.is_in(missing)).then(None).otherwise(cells).name.keep()).get_columns()
     del frame
     decimal = options.decimal or _decimal(columns, text.separator)
     notes = list(text.notes)

@@ -80,7 +80,7 @@ def _check_cells(raw: Raw, name: str) -> None:
     if gaps.size:
         raise DataError(
             f"the target '{name}' is missing in {gaps.size} of {raw.missing.size} rows, first in row {gaps[0] + 1}; "
-            "remove these rows: nothing can be learnt from them"
+            "remove these rows, nothing can be learnt from them (empty cells, NA, None, ?, - and the like are missing)"
         )
     if isinstance(raw, Numbers) and np.isinf(raw.values).any():
         row = int(np.flatnonzero(np.isinf(raw.values))[0]) + 1
