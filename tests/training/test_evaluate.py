@@ -104,17 +104,16 @@ def test_coupled_weight_decay_is_ridge_on_weights_and_biases():
 
 
 def test_an_mlp_learns_what_that_of_scikit_learn_learns():
-    features, targets = load_diabetes(return_X_y=True)
-    features, targets = standardised(features), standardised(targets)
     rng = np.random.default_rng(0)
+    features = rng.normal(size=(600, 2))
     targets = np.sin(2.0 * features[:, 0]) * features[:, 1] + 0.1 * rng.normal(size=len(features))
-    cut = 300
+    cut = 400
     fold = Fold(0, features[:cut], targets[:cut], np.ones(cut), features[cut:], targets[cut:])
     configuration = {
         "optimizer": "adam",
         "learning_rate": 0.01,
         "hidden": (50,),
-        "epochs": 100,
+        "epochs": 300,
         "batch_size": 32,
         "activation": "tanh",
     }
@@ -124,14 +123,15 @@ def test_an_mlp_learns_what_that_of_scikit_learn_learns():
         activation="tanh",
         learning_rate_init=0.01,
         batch_size=32,
-        max_iter=100,
+        max_iter=300,
         n_iter_no_change=1000,
         random_state=0,
     )
     with pytest.warns(match="Maximum iterations"):
         reference.fit(features[:cut], targets[:cut])
     expected = reference.score(features[cut:], targets[cut:])
-    assert outcome.scores[0] > expected - 0.05
+    assert outcome.scores[0] > expected - 0.02
+    assert expected > 0.9
 
 
 # --- what evaluate returns
