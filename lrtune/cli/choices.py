@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lrtune.errors import LrtuneError
+from lrtune.errors import ExperimentError, LrtuneError
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
@@ -44,8 +44,23 @@ def chosen(
     from lrtune import experiment
 
     path = config if config is not None or data is not None else _usual()
-    given = [f"{key}={value}" for key, value in (shortcuts or {}).items() if value is not None]
-    return experiment.load(path, [*(overrides or ()), *given], data=data, target=target)
+    given = {
+        f"--{key.rpartition('.')[2]} {value}": f"{key}={value}"
+        for key, value in (shortcuts or {}).items()
+        if value is not None
+    }
+    try:
+        return experiment.load(path, [*(overrides or ()), *given.values()], data=data, target=target)
+    except ExperimentError as error:
+        raise ExperimentError([_as_typed(each, given) for each in error.problems]) from error
+
+
+def _as_typed(problem: str, shortcuts: Mapping[str, str]) -> str:
+    """Name an option as it was typed, not as the setting that it stands for."""
+    for typed, setting in shortcuts.items():
+        if problem.startswith(f"--set {setting}: "):
+            return typed + problem.removeprefix(f"--set {setting}")
+    return problem
 
 
 def _usual() -> Path:

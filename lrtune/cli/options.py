@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from lrtune.cli import runs
+
 ConfigArgument = Annotated[
     Path | None,
     typer.Argument(
@@ -29,5 +31,11 @@ SetOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")]
 RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="Folder of a run, its name under ./runs, or 'latest'.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="Folder of a run, its name under ./runs, or 'latest'.",
+        show_default=False,
+        autocompletion=runs.names,
+    ),
 ]

@@ -13,10 +13,10 @@ from lrtune.cli import runs
 from lrtune.cli.options import RunArgument
 
 if TYPE_CHECKING:
-    from lrtune.data.tables import Table
+    from lrtune.data.tables import DataOptions, Table
     from lrtune.model import Model
 
-MODEL = "model"
+MODEL, EXPERIMENT = "model", "experiment.yaml"
 
 
 def predict(
@@ -40,11 +40,22 @@ def predict(
 
     folder = runs.find(run)
     fitted = model.load(folder / MODEL)
-    text = export.csv_text(_rows(fitted, tables.load(data, options=tables.DataOptions(missing=fitted.schema.missing))))
+    text = export.csv_text(_rows(fitted, tables.load(data, options=_reading(folder, fitted))))
     if output is None:
         sys.stdout.write(text)
     else:
         export.write_text(output, text)
+
+
+def _reading(folder: Path, fitted: Model) -> DataOptions:
+    """Read new tables as the experiment says that its own is to be read."""
+    from lrtune import experiment
+    from lrtune.data.tables import DataOptions
+
+    if not (folder / EXPERIMENT).is_file():
+        return DataOptions(missing=fitted.schema.missing)
+    said = experiment.load(folder / EXPERIMENT).data
+    return DataOptions(said.separator, said.decimal, said.encoding, said.missing)
 
 
 def _rows(fitted: Model, table: Table) -> Iterator[list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from pathlib import Path
 
 from lrtune.errors import StudyError, nearest
@@ -34,7 +35,7 @@ def find(run: str) -> Path:
             return folder
     names = [each.name for each in RUNS.glob("*") if each.is_dir()]
     hint = nearest(run, names) if names else f"{RUNS.absolute()} has no runs; `lrtune search` makes one"
-    return _latest(list(RUNS.glob(f"{Path(run).name}-????????")), f"no run '{run}'; {hint}")
+    return _latest(list(RUNS.glob(f"{glob.escape(Path(run).name)}-????????")), f"no run '{run}'; {hint}")
 
 
 def _latest(folders: list[Path], otherwise: str) -> Path:
@@ -42,6 +43,12 @@ def _latest(folders: list[Path], otherwise: str) -> Path:
     if not finished:
         raise StudyError(otherwise)
     return max(finished, key=lambda each: ((each / RESULT).stat().st_mtime_ns, each.name))
+
+
+def names(incomplete: str) -> list[str]:
+    """List what completes a run for the shell: ``latest`` and the folders in ``./runs``."""
+    known = [LATEST, *sorted(each.name for each in RUNS.glob("*") if each.is_dir())]
+    return [each for each in known if each.startswith(incomplete)]
 
 
 def name_of(folder: Path) -> str:

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from lrtune.study import Study
 
 
+def _strategies(incomplete: str) -> list[str]:
+    from lrtune.sampling import STRATEGIES
+
+    return [each for each in STRATEGIES if each.startswith(incomplete)]
+
+
 def search(
     config: ConfigArgument = None,
     *,
@@ -37,7 +43,10 @@ def search(
         int | None, typer.Option("--trials", metavar="N", help="Number of configurations; a larger one goes on.")
     ] = None,
     strategy: Annotated[
-        str | None, typer.Option("--strategy", metavar="NAME", help="How to choose them, as in grid or random.")
+        str | None,
+        typer.Option(
+            "--strategy", metavar="NAME", help="How to choose them, as in grid or random.", autocompletion=_strategies
+        ),
     ] = None,
     workers: Annotated[
         str | None,

@@ -105,6 +105,21 @@ def test_a_wrong_override_is_named(run):
 
 
 @pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--trials", "0", "--trials 0: search.trials: expected at least 1, got 0"),
+        ("--strategy", "rndom", "--strategy rndom: search.strategy: unknown value 'rndom'; did you mean 'random'?"),
+        ("--workers", "many", "--workers many: search.workers: expected 'auto' or a whole number"),
+        ("--seed", "-1", "--seed -1: search.seed: expected at least 0"),
+    ],
+)
+def test_a_wrong_option_is_named_as_it_was_typed(run, option, value, words):
+    result = run("search", "blobs.yaml", option, value)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(words)
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("no_such.yaml",), "no_such.yaml: no such file"),

@@ -73,9 +73,16 @@ def test_help_loads_nothing_heavy():
 
 @pytest.mark.parametrize(
     ("words", "expected"),
-    [("lrtune ", set(NAMES)), ("lrtune search --tr", {"--trials"}), ("lrtune predict --o", {"--output"})],
+    [
+        ("lrtune ", set(NAMES)),
+        ("lrtune search --tr", {"--trials"}),
+        ("lrtune search --strategy r", {"random"}),
+        ("lrtune predict w", {"wine-0000000a"}),
+        ("lrtune predict ", {"latest", "wine-0000000a"}),
+    ],
 )
-def test_completion_works_and_loads_nothing_heavy(words, expected):
+def test_completion_works_and_loads_nothing_heavy(folder, words, expected):
+    (folder / "runs" / "wine-0000000a").mkdir(parents=True)
     probe = (
         "import sys\n"
         "from lrtune.cli import main\n"

@@ -65,6 +65,15 @@ def test_a_regression_gives_values(run, folder):
     assert all(95 < float(row["price"]) < 121 for row in rows)
 
 
+def test_new_tables_are_read_as_the_experiment_says(run, folder):
+    lines = ["a;price", *(f"{i},5;{i / 5 + 100:.1f}".replace(".", ",") for i in range(80))]
+    (folder / "prices.csv").write_text("\n".join(lines) + "\n")
+    told = ("--set", "data.separator=;", "--set", "data.decimal=','", "--set", "training.epochs=2")
+    assert run("search", "--data", "prices.csv", "--target", "price", "--trials", "1", *told).exit_code == 0
+    (folder / "new.csv").write_text("a;b\n1,5;1,25\n")
+    assert len(table(run("predict", "prices", "new.csv").stdout)) == 1
+
+
 def test_wrong_runs_and_tables_are_sentences(run, folder):
     missing = run("predict", "latest", "blobs.csv")
     assert missing.exit_code == 2

@@ -27,6 +27,8 @@ def test_latest_is_the_one_that_finished_last(made):
     assert str(runs.find("latest")) == "runs/wine-00000001"
     made("concrete-00000003", 9)
     assert str(runs.find("latest")) == "runs/concrete-00000003"
+    made("odd [x]-00000004", 5)
+    assert str(runs.find("odd [x]")) == "runs/odd [x]-00000004"
 
 
 @pytest.mark.usefixtures("made")
