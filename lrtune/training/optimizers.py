@@ -17,6 +17,7 @@ from lrtune.training.adam_family import (
 )
 from lrtune.training.adaptive import adadelta, adagrad, adagrad_start, rmsprop
 from lrtune.training.gradient_descent import lion, momentum, nesterov, sgd
+from lrtune.training.natural_gradient import NATURAL_GRADIENT
 from lrtune.training.prodigy import prodigy, prodigy_start
 from lrtune.training.schedule_free import (
     averaged,
@@ -42,6 +43,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
     "nadam": Optimizer(nadam_start, nadam),
     "radam": Optimizer(radam_start, radam),
     "lion": Optimizer(one_buffer, lion),
+    "natural_gradient": NATURAL_GRADIENT,
     "schedule_free_sgd": Optimizer(schedule_free_start, schedule_free_sgd, averaged, decays_itself=True),
     "schedule_free_adamw": Optimizer(schedule_free_adamw_start, schedule_free_adamw, averaged, decays_itself=True),
     "prodigy": Optimizer(prodigy_start, prodigy, decays_itself=True),

@@ -17,7 +17,7 @@ from lrtune.training.declarations import Configuration
 from lrtune.training.networks import Network, initial_parameters, network
 from lrtune.training.optimizers import OPTIMIZERS, State
 from lrtune.training.registry import complete
-from lrtune.training.schedules import tabulate
+from lrtune.training.schedules import tabulate, tabulate_momentum
 from lrtune.training.steps import Stepper, company, factors, groups
 from lrtune.training.streams import INITIAL, stream
 from lrtune.training.tasks import Array, Flags, Fold, Integers, Problem
@@ -96,7 +96,8 @@ def start(configurations: Sequence[Configuration], plan: Plan) -> Population:
     dtype = plan.tables[0].features.dtype
     parameters = np.repeat(np.array(initial, dtype)[None], len(members), axis=0)
     states = tuple(
-        OPTIMIZERS[name].init(parameters[lanes], factors(members[lanes], dtype)) for name, lanes in groups(members)
+        OPTIMIZERS[name].init(parameters[lanes], factors(members[lanes], dtype), plan.network.shapes)
+        for name, lanes in groups(members)
     )
     diverged = np.zeros(parameters.shape[:2], np.int64)
     return Population(members, tuple(places), parameters, states, diverged, 0)
@@ -176,11 +177,13 @@ def _epochs(population: Population, plan: Plan, until: int) -> Iterator[Populati
             stop = min(epoch + at_once, until)
             table = tabulate(configurations, plan.steps, plan.epochs, start=epoch, stop=stop)
             rates = table.astype(parameters.dtype, order="C")[..., None]
+            cycled = tabulate_momentum(configurations, plan.steps, plan.epochs, start=epoch, stop=stop)
+            momenta = None if cycled is None else cycled.astype(parameters.dtype, order="C")[..., None]
         with np.errstate(all="ignore"):
             stepper.start_epoch(epoch)
             batches = epoch_batches(plan.tables, plan.seed, epoch, plan.batch_size)
             for row, batch in enumerate(batches, first * plan.steps[0]):
-                stepper.step(batch, rates[row])
+                stepper.step(batch, rates[row], None if momenta is None else momenta[row])
         _mark_diverged(population, epoch + 1)
         yield population._replace(epoch=epoch + 1)
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from lrtune.training.batches import Batch
+from lrtune.training.curvature import Curvature
 from lrtune.training.declarations import Configuration
 from lrtune.training.losses import LOSSES
 from lrtune.training.networks import Network, Workspace, backward, forward, split, workspace
@@ -123,7 +124,8 @@ class Stepper:
         self._coupled = runs(configurations, _coupled_decay, dtype)
         self._decoupled = runs(configurations, _decoupled_decay, dtype)
         self._clipped = runs(configurations, lambda each: _number(each["clip_norm"]), dtype)
-        self._smoothed = runs(configurations, lambda each: _number(each["label_smoothing"]), dtype)
+        smoothing = (lambda each: _number(each["label_smoothing"])) if network.classes else _never
+        self._smoothed = runs(configurations, smoothing, dtype)
         self._dropout = Dropout(configurations, dtype, network=network, batch_size=batch_size, seed=seed, folds=folds)
         self._known: dict[int, Lanes] = {}
 
@@ -131,8 +133,8 @@ class Stepper:
         """Open the random streams of an epoch."""
         self._dropout.start_epoch(epoch)
 
-    def step(self, batch: Batch, rates: Array) -> None:
-        """Do one update of the lanes ``(C, k)`` in ``batch`` with ``rates (C, K, 1)``."""
+    def step(self, batch: Batch, rates: Array, momenta: Array | None = None) -> None:
+        """Do one update of the lanes ``(C, k)`` in ``batch``; rates, and momenta if cycled, are ``(C, K, 1)``."""
         k = len(batch.rows)
         if k not in self._known:
             self._known[k] = self._lanes(k)
@@ -140,15 +142,27 @@ class Stepper:
         drop = self._dropout if self._dropout.runs else None
         outputs = forward(self._network, lanes.layers, batch.columns, lanes.space, drop)
         self._loss.gradient(outputs, batch.targets, batch.weights)
+        curvatures = [self._curvature(lanes, group, batch, outputs) for group in lanes.groups]
         self._smooth(outputs, batch)
         backward(lanes.layers, lanes.gradients, batch.rows, lanes.space)
         self._regularise(lanes, rates[:, :k])
-        for group in lanes.groups:
-            values = StepValues(rates[group.lanes, :k], group.factors, group.weight_decay)
-            group.optimizer.update(group.parameters, group.gradient, group.state, values, group.scratch, None)
+        for group, curvature in zip(lanes.groups, curvatures, strict=True):
+            momentum = None if momenta is None else momenta[group.lanes, :k]
+            values = StepValues(rates[group.lanes, :k], group.factors, group.weight_decay, momentum)
+            group.optimizer.update(group.parameters, group.gradient, group.state, values, group.scratch, curvature)
+
+    def _curvature(self, lanes: Lanes, group: Group, batch: Batch, gradient: Array) -> Curvature | None:
+        """Hand out what the Fisher matrix is made of; ``gradient``, of the outputs, is ``w * p - targets``."""
+        if not group.optimizer.needs_curvature:
+            return None
+        layers, inputs, slopes = (
+            [each[group.lanes] for each in part] for part in (lanes.layers, lanes.space.inputs, lanes.space.slopes)
+        )
+        expected = gradient[group.lanes] + batch.targets
+        return Curvature(self._network.loss, layers, [batch.columns[None], *inputs], slopes, expected, batch.weights)
 
     def _smooth(self, outputs: Array, batch: Batch) -> None:
-        """Move the targets towards the uniform distribution by ``label_smoothing``."""
+        """Move the targets of a classification towards the uniform distribution by ``label_smoothing``."""
         if self._smoothed:
             away = batch.targets - batch.weights / self._network.classes
         for lanes, amounts in self._smoothed:
@@ -254,6 +268,10 @@ def _neighbours(wanted: Sequence[bool]) -> Iterator[slice]:
         if value:
             yield slice(start, stop)
         start = stop
+
+
+def _never(_configuration: Configuration) -> float:
+    return 0.0
 
 
 def _coupled_decay(configuration: Configuration) -> float:

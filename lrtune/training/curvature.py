@@ -1,0 +1,105 @@
+"""Fisher matrices of mini-batches: exact ones, and Kronecker factors layer by layer.
+
+The expectation over the targets is taken under the model's own predictions and exactly, not by sampling and not at the
+true targets. It needs square roots of the Fisher matrix of the outputs, columns ``r`` with ``sum_y r r' = w * F(row)``:
+``sqrt(p_y) * (e_y - p)`` for the softmax, ``sqrt(p * (1 - p))`` for the logistic loss, 1 for the squared one.
+
+``n`` counts lanes, ``Y`` the columns of a square root; ``w`` are the weights of the rows, which sum to one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lrtune.training.updates import Array
+
+Lanes: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Indices of some lanes: of their configurations and of their folds."""
+
+
+class Curvature(NamedTuple):
+    """What a forward and backward pass left behind, for lanes ``(C, k)`` on ``B`` rows; nothing is copied.
+
+    Parameters
+    ----------
+    loss
+        ``"softmax"``, ``"logistic"`` or ``"squared"``.
+    layers
+        Weights ``(C, k, H, D + 1)`` of each layer.
+    inputs
+        Inputs ``(C, k, D + 1, B)`` of each layer with a row of ones; those of the first one are ``(1, k, D + 1, B)``.
+    slopes
+        Derivatives ``(C, k, H, B)`` of the activations of each hidden layer.
+    expected
+        Predictions times weights ``(C, k, O, B)``; not used for the squared loss.
+    weights
+        ``(k, 1, B)``.
+
+    """
+
+    loss: str
+    layers: Sequence[Array]
+    inputs: Sequence[Array]
+    slopes: Sequence[Array]
+    expected: Array
+    weights: Array
+
+
+def exact_fisher(curvature: Curvature, lanes: Lanes) -> Array:
+    """Compute the Fisher matrices ``(n, P, P)`` of some lanes without hidden layers: ``sum_b w F_b (x) x x'``."""
+    root = _roots(curvature, lanes)
+    inputs = curvature.inputs[0][0, lanes[1]][:, None, None]
+    blocks = np.add.reduce(root[:, :, None] * root[:, None], axis=-2)
+    fisher = np.matmul(inputs * blocks[..., None, :], inputs.swapaxes(-1, -2))
+    outputs, features = root.shape[1], inputs.shape[-2]
+    result: Array = fisher.swapaxes(2, 3).reshape(-1, outputs * features, outputs * features)
+    return result
+
+
+def kronecker_factors(curvature: Curvature, lanes: Lanes) -> list[tuple[Array, Array]]:
+    """Compute ``E[a a'] (n, D + 1, D + 1)`` of the inputs and ``E[d d'] (n, H, H)`` of the pre-activations, per layer.
+
+    The factors of one layer approximate its block of the Fisher matrix by their Kronecker product (Martens & Grosse
+    2015, section 3).
+    """
+    delta = _roots(curvature, lanes)
+    weights = np.sqrt(curvature.weights[lanes[1]])
+    factors: list[tuple[Array, Array]] = []
+    for number in range(len(curvature.layers) - 1, -1, -1):
+        inputs = curvature.inputs[number]
+        scaled = inputs[lanes if number else (0, lanes[1])] * weights
+        flat = delta.reshape(*delta.shape[:2], -1)
+        factors.append((scaled @ scaled.swapaxes(-1, -2), flat @ flat.swapaxes(-1, -2)))
+        if number:
+            upstream = curvature.layers[number][lanes][..., :-1].swapaxes(-1, -2)
+            slope = curvature.slopes[number - 1][lanes]
+            delta = (upstream @ flat).reshape(*slope.shape[:2], -1, slope.shape[-1]) * slope[:, :, None]
+    return factors[::-1]
+
+
+def portions(lanes: Lanes, numbers_per_lane: int, at_once: int = 2**17) -> Iterator[Lanes]:
+    """Cut lanes into portions whose arrays stay in the cache; which ones are together changes no bits."""
+    count = max(1, at_once // numbers_per_lane)
+    for start in range(0, len(lanes[0]), count):
+        yield lanes[0][start : start + count], lanes[1][start : start + count]
+
+
+def _roots(curvature: Curvature, lanes: Lanes) -> Array:
+    """Compute the square roots ``(n, O, Y, B)`` of the weighted Fisher matrices of the outputs."""
+    weights = curvature.weights[lanes[1]]
+    if curvature.loss == "squared":
+        return np.sqrt(weights)[:, :, None]
+    expected = np.maximum(curvature.expected[lanes], 0.0)
+    predictions = np.divide(expected, weights, out=np.zeros_like(expected), where=weights > 0.0)
+    if curvature.loss == "logistic":
+        spread: Array = np.sqrt(expected * np.maximum(1.0 - predictions, 0.0))
+        return spread[:, :, None]
+    root = np.sqrt(expected)
+    roots: Array = -predictions[:, :, None] * root[:, None]
+    diagonal = np.arange(expected.shape[1])
+    roots[:, diagonal, diagonal] += root
+    return roots
