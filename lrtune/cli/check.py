@@ -6,7 +6,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lrtune.cli import choices
+from lrtune.cli.choices import chosen, planned_trials, wanted_workers
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, SetOption, TargetOption
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def check(
     from lrtune.preparation import prepare
     from lrtune.reporting import console, export, plans
 
-    experiment = choices.chosen(config, data, target, overrides)
+    experiment = chosen(config, data, target, overrides)
     made = plan(experiment, prepare(experiment))
     if as_json:
         sys.stdout.write(export.json_text(made))
@@ -55,7 +55,7 @@ def check(
 def plan(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
     """Write down what a search of this experiment would do, in JSON's types."""
     schema, search, folds = prepared.schema, experiment.search, len(prepared.setting.folds)
-    first, trials = _first_round(experiment), choices.planned_trials(experiment)
+    first, trials = _first_round(experiment), planned_trials(experiment)
     return {
         "schema": SCHEMA,
         "name": experiment.name,
@@ -115,10 +115,8 @@ def _estimate(experiment: Experiment, prepared: Prepared, configurations: list[C
 
     setting = prepared.setting
     each = sum(expected_seconds(one, setting) for one in configurations) / len(configurations)
-    total = each * choices.planned_trials(experiment)
-    workers = choices.wanted_workers(experiment) or max(
-        1, min(available_cores(), int(total / tuning.SECONDS_PER_WORKER))
-    )
+    total = each * planned_trials(experiment)
+    workers = wanted_workers(experiment) or max(1, min(available_cores(), int(total / tuning.SECONDS_PER_WORKER)))
     arrays = sum(part.nbytes for fold in setting.folds for part in (fold.features, fold.validation_features))
     block = max(
         block_lanes(one, setting.folds, setting.problem, setting.dtype)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lrtune.cli import runs
+from lrtune.cli.runs import names
 
 ConfigArgument = Annotated[
     Path | None,
@@ -36,6 +36,6 @@ RunArgument = Annotated[
         metavar="RUN",
         help="Folder of a run, its name under ./runs, or 'latest'.",
         show_default=False,
-        autocompletion=runs.names,
+        autocompletion=names,
     ),
 ]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lrtune.cli import runs
 from lrtune.cli.options import RunArgument
+from lrtune.cli.runs import find
 
 if TYPE_CHECKING:
     from lrtune.data.tables import DataOptions, Table
@@ -38,7 +38,7 @@ def predict(
     from lrtune.data import tables
     from lrtune.reporting import export
 
-    folder = runs.find(run)
+    folder = find(run)
     fitted = model.load(folder / MODEL)
     text = export.csv_text(_rows(fitted, tables.load(data, options=_reading(folder, fitted))))
     if output is None:

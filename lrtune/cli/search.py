@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lrtune.cli import choices, exits, runs
+from lrtune.cli.choices import chosen, planned_trials, wanted_workers
+from lrtune.cli.exits import resumable
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
+from lrtune.cli.runs import RESULT, name_of
 from lrtune.errors import NoUsableResultError
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ def search(
         "search.seed": seed,
         "search.workers": workers,
     }
-    experiment = choices.chosen(config, data, target, overrides, shortcuts)
+    experiment = chosen(config, data, target, overrides, shortcuts)
     with nullcontext() if quiet else console.working(f"reading {experiment.data.path}"):
         prepared = prepare(experiment)
     folder = tuning.run_folder(experiment, prepared, output)
@@ -88,7 +90,7 @@ def search(
         sys.stdout.write(export.json_text(found))
         _say(() if quiet else notes)
         return
-    point, run = ranked[0].configuration, runs.name_of(folder)
+    point, run = ranked[0].configuration, name_of(folder)
     console.show(pages.search_page(found, ranked, point, folder=folder, run=run, notes=notes))
 
 
@@ -99,11 +101,11 @@ def _run(experiment: Experiment, prepared: Prepared, folder: Path, *, quiet: boo
     from lrtune.study import STUDY, Study
 
     study = Study()
-    with exits.resumable(folder), _watching(experiment, prepared, quiet=quiet) as see:
+    with resumable(folder), _watching(experiment, prepared, quiet=quiet) as see:
         try:
-            for event in tuning.tune(experiment, prepared, folder, workers=choices.wanted_workers(experiment)):
+            for event in tuning.tune(experiment, prepared, folder, workers=wanted_workers(experiment)):
                 study.add(event)
-                see(event, study)
+                see(event.body, study)
                 if event.kind == STUDY:  # now there is a folder, and what it is about should outlive a crash
                     export.write_text(folder / "experiment.yaml", experiment.to_yaml(folder))
         except NoUsableResultError:
@@ -116,8 +118,8 @@ def _watching(experiment: Experiment, prepared: Prepared, *, quiet: bool) -> Abs
     from lrtune.reporting import console
 
     if quiet:
-        return nullcontext(lambda _event, _study: None)
-    return console.watch_search(prepared.metric, choices.planned_trials(experiment))
+        return nullcontext(lambda _body, _study: None)
+    return console.watch_search(prepared.metric, planned_trials(experiment))
 
 
 def _rows_ratio(prepared: Prepared) -> float:
@@ -132,7 +134,7 @@ def _write(folder: Path, experiment: Experiment, study: Study, found: Mapping[st
 
     export.write_text(folder / "best.yaml", experiment.dump(found["best"]["configuration"], folder))
     export.write_text(folder / "trials.csv", export.trials_text(study.in_order(), found["metric"]))
-    export.write_text(folder / runs.RESULT, export.json_text(found))
+    export.write_text(folder / RESULT, export.json_text(found))
 
 
 def _say(notes: Sequence[str]) -> None:

@@ -11,8 +11,8 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -25,7 +25,6 @@ from lrtune.reporting.pages import Block, Facts, Grid, Headline, Lines, Remarks
 from lrtune.reporting.progress import Tally
 
 if TYPE_CHECKING:
-    from lrtune.journal import Event
     from lrtune.study import Study
 
 WIDTH = 100
@@ -34,7 +33,8 @@ INDENT = (0, 0, 0, 2)
 LINE_SECONDS = 2.0
 """How often, without a terminal, is looked whether there is something new to print."""
 
-Watch = Callable[["Event", "Study"], None]
+Watch = Callable[[Mapping[str, Any], "Study"], None]
+"""Is told the body of each event and the study that has taken it into account."""
 
 
 class _Console(Console):
@@ -174,9 +174,9 @@ def _lines(out: Console, tally: Tally) -> Iterator[Watch]:
     # clock of its own prints what is known between blocks. It only reads `news`, which is replaced as a whole.
     news, printed, over = (0, ""), 0, threading.Event()
 
-    def see(event: Event, study: Study) -> None:
+    def see(body: Mapping[str, Any], study: Study) -> None:
         nonlocal news
-        tally.see(event, study)
+        tally.see(body, study)
         tenth = tally.ended * 10 // max(1, tally.total)
         news = (tenth, f"{tally.text()}{_left(tally.seconds_left())}")
 
@@ -223,8 +223,8 @@ def _bar(out: Console, tally: Tally) -> Iterator[Watch]:
     with Progress(*columns, console=out, transient=True, refresh_per_second=5) as progress:
         task = progress.add_task(tally.text(), total=tally.total, left=None, at=time.monotonic())
 
-        def see(event: Event, study: Study) -> None:
-            tally.see(event, study)
+        def see(body: Mapping[str, Any], study: Study) -> None:
+            tally.see(body, study)
             progress.update(
                 task, completed=tally.ended, description=tally.text(), left=tally.seconds_left(), at=time.monotonic()
             )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from lrtune.reporting import formats, tables
 from lrtune.trial import TrialState
 
 if TYPE_CHECKING:
-    from lrtune.journal import Event
     from lrtune.study import Study
     from lrtune.trial import Trial
 
@@ -34,9 +34,9 @@ class Tally:
         self._counts: Counter[TrialState] = Counter()
         self._seconds = 0.0
 
-    def see(self, event: Event, study: Study) -> None:
-        """Take an event into account that the study has already taken into account."""
-        trial = study.trials.get(event.body.get("trial", -1))
+    def see(self, body: Mapping[str, Any], study: Study) -> None:
+        """Take the body of an event into account; the study has already done so."""
+        trial = study.trials.get(body.get("trial", -1))
         self._seconds = study.search_seconds
         if trial is None or trial.state is TrialState.PROPOSED:
             return

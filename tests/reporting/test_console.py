@@ -98,12 +98,12 @@ def run_events(study, see, last, first=0):
     for number in range(first, last):
         event = Event(TRIAL, {"trial": number, "configuration": {"learning_rate": 0.1}})
         study.add(event)
-        see(event, study)
+        see(event.body, study)
     for number in range(first, last):
         scores = [None, 0.1] if number == 3 else [0.5 + 0.01 * number, 0.5]
         body = result_body(number, scores, [1, None] if number == 3 else []) | {"clock": {"seconds": 10.0}}
         study.add(Event(RESULT, body))
-        see(Event(RESULT, body), study)
+        see(body, study)
 
 
 def test_a_quick_search_without_a_terminal_is_one_line(capsys):
@@ -173,7 +173,7 @@ def test_a_tally_prefers_the_earlier_of_equal_trials():
         study.add(Event(TRIAL, {"trial": number, "configuration": {}}))
         event = Event(RESULT, result_body(number, [-2.0, -2.0]) | {"clock": {"seconds": 3.0}})
         study.add(event)
-        tally.see(event, study)
+        tally.see(event.body, study)
     assert tally.best.number == 0
     assert tally.text() == "3 of 3 trials · best rmse 2.000 (trial 0)"
     assert tally.count(TrialState.COMPLETE) == 3
