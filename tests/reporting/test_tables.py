@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from lrtune.reporting import tables
 from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS, complete
@@ -85,7 +86,20 @@ def test_difference_is_paired_and_corrected_for_shared_rows(trial):
     assert repeated.error == pytest.approx(math.sqrt((1 / 5 + 1) * gaps.var(ddof=1)))
 
 
-def test_a_difference_is_clear_beyond_two_errors(trial):
+@pytest.mark.parametrize("freedom", [1, 2, 4, 9, 10, 14, 29, 99])
+def test_the_quantile_is_that_of_students_t(freedom):
+    assert tables.t_quantile(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=2e-3)
+
+
+def test_a_difference_is_clear_when_its_interval_leaves_out_zero(trial):
+    centred = [-0.02, -0.01, 0.0, 0.01, 0.02]
+    half_width = float(math.sqrt((1 / 5 + 1 / 4) * np.var(centred, ddof=1)) * stats.t.ppf(0.975, 4))
+    for share, clear in ((1.01, True), (0.99, False)):
+        better = trial([each + share * half_width for each in centred])
+        assert tables.difference(better, trial([0.0] * 5)).is_clear is clear
+
+
+def test_what_is_clear_by_eye_is_clear(trial):
     assert tables.difference(trial([0.9, 0.91, 0.92]), trial([0.8, 0.81, 0.83])).is_clear
     assert not tables.difference(trial([0.9, 0.91, 0.92]), trial([0.8, 0.99, 0.9])).is_clear
     assert not tables.difference(trial([0.9]), trial([0.8])).is_clear
