@@ -187,6 +187,11 @@ def _explained(error: Exception, path: Path) -> StudyError:
         return StudyError(
             f"{path}: the disk is full; everything recorded before is safe, free some space and run the command again"
         )
+    if "disk I/O error" in text:
+        return StudyError(
+            f"{path}: the disk refuses ({text}: it may be full, gone, or limited); everything recorded before is safe, "
+            "mend this and run the command again"
+        )
     if "readonly" in text or "unable to open" in text:
         return StudyError(f"{path.parent}: cannot write here ({text}); choose another folder with --output")
     if "locked" in text:

@@ -25,14 +25,11 @@ from lrtune.selection import best
 from lrtune.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, Study, result_body
 from lrtune.trial import Trial
 from lrtune.versions import ENGINE, kernels, versions
-from lrtune.workers import Executor, available_cores, executor_for, one_blas_thread
+from lrtune.workers import Executor, executor_for, one_blas_thread, workers_worth
 
 DATABASE = "study.db"
 OUT_OF_FOLD = "out_of_fold.bin"
 MODEL = "model"
-
-SECONDS_PER_WORKER = 4.0
-"""A worker process takes about a second to start: each must have more than this to do, or it is not worth it."""
 
 
 def identity(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
@@ -173,9 +170,7 @@ class _Session:
 
     def executor(self, workers: int | None) -> Executor:
         """Start as many workers as asked for, or as the work is worth."""
-        cores = available_cores()
-        slots = workers or max(1, min(cores, int(self.expected_seconds() / SECONDS_PER_WORKER)))
-        return executor_for(run_block, self.setting, slots)
+        return executor_for(run_block, self.setting, workers or workers_worth(self.expected_seconds()))
 
     def expected_seconds(self) -> float:
         """Estimate the work left to do, from the next round's configurations (seconds on one core)."""

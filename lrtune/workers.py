@@ -20,6 +20,9 @@ Function = Callable[[Any, Any], Any]
 
 ATTEMPTS = 2  # a block whose worker died is tried once more in a fresh one
 
+SECONDS_PER_WORKER = 4.0
+"""A worker process takes about a second to start: each must have more than this to do, or it is not worth it."""
+
 
 class Done(NamedTuple):
     """The end of one block: its key with a value, or with the reason why there is none."""
@@ -188,3 +191,8 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def workers_worth(seconds: float) -> int:
+    """Count the workers that this much work on one core is worth, as far as there are cores."""
+    return max(1, min(available_cores(), int(seconds / SECONDS_PER_WORKER)))

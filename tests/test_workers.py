@@ -12,6 +12,7 @@ from worker_functions import (
     wait_for_the_other,
 )
 
+from lrtune import workers
 from lrtune.workers import Done, Loky, Serial, completed, executor_for
 
 
@@ -70,3 +71,8 @@ def test_next_done_gives_up_after_its_timeout():
         assert executor.next_done(timeout=0.05) is None
     finally:
         executor.close()
+
+
+def test_workers_are_started_only_where_they_have_something_to_do(monkeypatch):
+    monkeypatch.setattr(workers, "available_cores", lambda: 4)
+    assert [workers.workers_worth(seconds) for seconds in (0.0, 2.0, 7.9, 8.0, 12.5, 1000.0)] == [1, 1, 1, 2, 3, 4]

@@ -108,15 +108,14 @@ def _default(experiment: Experiment) -> str:
 
 def _estimate(experiment: Experiment, prepared: Prepared, configurations: list[Configuration]) -> dict[str, Any]:
     """Estimate seconds and bytes of a whole search from its first round."""
-    from lrtune import tuning
     from lrtune.evaluation import expected_seconds
     from lrtune.training.evaluate import block_lanes, lane_bytes
-    from lrtune.workers import available_cores
+    from lrtune.workers import workers_worth
 
     setting = prepared.setting
     each = sum(expected_seconds(one, setting) for one in configurations) / len(configurations)
     total = each * planned_trials(experiment)
-    workers = wanted_workers(experiment) or max(1, min(available_cores(), int(total / tuning.SECONDS_PER_WORKER)))
+    workers = wanted_workers(experiment) or workers_worth(total)
     arrays = sum(part.nbytes for fold in setting.folds for part in (fold.features, fold.validation_features))
     block = max(
         block_lanes(one, setting.folds, setting.problem, setting.dtype)
