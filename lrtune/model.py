@@ -120,7 +120,8 @@ def save(model: Model, folder: Path) -> str:
     weights = io.BytesIO()
     np.savez(weights, *(each for layer in model.layers for each in layer))
     digest = hashlib.sha256(weights.getvalue()).hexdigest()
-    text = json.dumps(_described(model, digest), ensure_ascii=False, allow_nan=False, indent=1)
+    # Sorted, because the order of keys is an accident: a configuration replayed from the journal has another one.
+    text = json.dumps(_described(model, digest), ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _replace(folder / WEIGHTS, weights.getvalue())
