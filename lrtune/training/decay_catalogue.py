@@ -4,7 +4,8 @@ Time ``t`` is measured in epochs since the warm-up ended and ``T`` is the horizo
 mean the same on a fold and on the full training set. Every formula is a multiplier of ``learning_rate``.
 ``final`` is always "the rate at the end of the horizon, divided by the peak". Where it is not a factor of the formula
 it determines one, and is given in its place. Defaults do not depend on the horizon, except those of ``k`` and
-``timescale``, which are speeds.
+``timescale``, which are speeds. The last two entries follow what happens in training: see ``feedback`` and
+``wall_clock``.
 """
 
 from __future__ import annotations
@@ -301,4 +302,81 @@ def _join() -> Entry:
     )
 
 
-DECAYS: dict[str, Entry] = {entry.name: entry for entry in (*_ENTRIES, _join())}
+_PLATEAU = Entry(
+    "plateau",
+    "cut whenever the loss on held-out training rows has stopped falling",
+    "scale, times factor after more than patience epochs in a row without loss < best - threshold * |best|",
+    "PyTorch ReduceLROnPlateau, whose counting it has; Keras and optax cut one epoch earlier",
+    (
+        _DROP._replace(meaning="what the rate is multiplied by at each cut", high=1.0, open_high=True),
+        Factor(
+            "patience",
+            3,
+            "bad epochs in a row that are borne; the next one cuts",
+            low=0,
+            high=10**6,
+            search=(1, 2, 3, 5),
+            kind="int",
+        ),
+        Factor("cooldown", 0, "epochs after a cut in which bad ones do not count", low=0, high=10**6, kind="int"),
+        _fraction("minimum", 0.0, "the rate is never cut below this share of the peak rate", search=None),
+        _fraction(
+            "threshold",
+            1e-4,
+            "an epoch is good if its loss is below the best by more than this share of the best's size",
+            search=None,
+            open_high=True,
+        ),
+    ),
+)
+
+_SHAPES = (
+    "linear",
+    "polynomial",
+    "step",
+    "multistep",
+    "exponential",
+    "inverse_time",
+    "inverse_sqrt",
+    "cosine",
+    "cosine_restarts",
+    "wsd",
+    "rex",
+)
+
+_WALL_CLOCK = Entry(
+    "wall_clock",
+    "another decay, run by the training time in seconds against a budget instead of by epochs",
+    "shape(T * u / budget) at u seconds, at most budget; then it stays where the shape ended",
+    "Izsak et al. 2021, arXiv 2104.07705; Li et al. 2020, arXiv 1905.04753",
+    (
+        Factor(
+            "budget",
+            10.0,
+            "training time after which the decay has ended, in seconds",
+            low=0.0,
+            open_low=True,
+            scale="log",
+        ),
+        Factor(
+            "shape",
+            "linear",
+            "decay type that the clock runs",
+            kind="decay",
+            choices=_SHAPES,
+            search=("linear", "cosine"),
+        ),
+        Factor(
+            "step_seconds",
+            None,
+            "seconds that each update counts as; null: measured, and the final retraining follows the real clock",
+            low=0.0,
+            open_low=True,
+            scale="log",
+            optional=True,
+        ),
+    ),
+)
+
+
+DECAYS: dict[str, Entry] = {entry.name: entry for entry in (*_ENTRIES, _join(), _PLATEAU, _WALL_CLOCK)}

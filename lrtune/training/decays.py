@@ -6,6 +6,8 @@ formulas and sources stand; of two factors of which one determines the other, ex
 
 The rate of a step is the value at the time before it, so the value at ``epoch == horizon`` belongs to the step that
 would come next: the last step of a decay to zero still has a rate. Beyond the horizon a decay stays where it ended.
+What follows the training itself is only half here: `plateau` without its cuts, `wall_clock` on time as its clock tells
+it.
 """
 
 from __future__ import annotations
@@ -246,6 +248,21 @@ def join(epoch: Array, horizon: float, *, first: BoundDecay, second: BoundDecay,
     return np.where(before, first(epoch, boundary), second(late, horizon - boundary))
 
 
+def plateau(epoch: Array, _horizon: float, **_rules: float) -> Array:
+    """Stay at the peak; the cuts depend on the loss and multiply the rates while training (``feedback``)."""
+    return np.ones_like(epoch)
+
+
+def wall_clock(epoch: Array, horizon: float, *, shape: BoundDecay, **_clock: float | None) -> Array:
+    """Run another decay; ``epoch / horizon`` is the share of the budget that has been spent.
+
+    >>> shape = lambda epoch, horizon: linear(epoch, horizon, final=0.1)
+    >>> wall_clock(np.array([0.0, 5.0, 25.0]), 10.0, shape=shape)
+    array([1.  , 0.55, 0.1 ])
+    """
+    return shape(np.minimum(epoch, horizon), horizon)
+
+
 def cyclical_momentum(
     epoch: Array,
     horizon: float,
@@ -298,6 +315,8 @@ FUNCTIONS: dict[str, Decay] = {
         wsd,
         rex,
         join,
+        plateau,
+        wall_clock,
     )
 }
 

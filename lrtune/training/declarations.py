@@ -103,6 +103,12 @@ class Metric(NamedTuple):
     keeps: str
 
 
+def number(value: Value) -> float:
+    """Read a value that is known to be a number."""
+    assert isinstance(value, int | float)
+    return float(value)
+
+
 def check_value(factor: Factor, value: object) -> str | None:
     """Say why a value is illegal, or None if it is legal.
 

@@ -8,15 +8,18 @@ from typing import TypeAlias
 
 import numpy as np
 
+from lrtune.training import feedback
 from lrtune.training.batches import effective_batch_size
 from lrtune.training.costs import block_lanes, cost_seconds, lane_bytes
 from lrtune.training.declarations import Configuration
+from lrtune.training.feedback import Scales
 from lrtune.training.losses import LOSSES
 from lrtune.training.metrics import compact, keep, score
 from lrtune.training.networks import Network, outputs, split
 from lrtune.training.population import evaluated, plan, start, train
 from lrtune.training.registry import complete
 from lrtune.training.tasks import Array, Doubles, Fold, Integers, Outcome, Problem
+from lrtune.training.wall_clock import Clock
 
 __all__ = [
     "Fold",
@@ -35,6 +38,9 @@ __all__ = [
 Cell: TypeAlias = tuple[float | None, int | None, Array | None]
 """Score, epoch of divergence and kept prediction of one lane."""
 
+LaneOutcome: TypeAlias = tuple[float | None, int | None, Array | None, Scales]
+"""The same with what its rates were multiplied by."""
+
 _SHAPE_KEYS = ("model", "hidden", "activation", "epochs", "batch_size", "class_weight")
 
 
@@ -46,7 +52,7 @@ def shape_key(configuration: Configuration) -> Hashable:
     """Get what configurations must have in common to be one population; those with equal keys can be."""
     filled = complete(configuration)
     keys = [key for key in _SHAPE_KEYS if filled["model"] == "mlp" or key not in {"hidden", "activation"}]
-    return tuple((key, _hashable(filled[key])) for key in keys)
+    return (feedback.is_watched(filled), *((key, _hashable(filled[key])) for key in keys))
 
 
 def evaluate(
@@ -88,7 +94,7 @@ def evaluate(
     """
     filled = [complete(each) for each in configurations]
     weighted = [with_class_weights(fold, filled[0], problem) for fold in folds]
-    cells: list[dict[int, Cell]] = [{} for _ in filled]
+    cells: list[dict[int, LaneOutcome]] = [{} for _ in filled]
     for batch_size, places in _by_batch_size(filled[0], folds):
         part = [weighted[place] for place in places]
         shared = plan(filled[0], part, problem, batch_size=batch_size, seed=seed, dtype=dtype)
@@ -105,23 +111,43 @@ def evaluate(
                 metric=metric,
                 epochs=shared.epochs,
             )
-            for number, cell in zip(population.places, column, strict=True):
-                cells[number][places[place]] = cell
+            trajectories = feedback.trajectories(population.feedback, lane, len(filled))
+            for number, cell, scales in zip(population.places, column, trajectories, strict=True):
+                cells[number][places[place]] = (*cell, scales)
     return [Outcome(*zip(*(row[place] for place in range(len(folds))), strict=True)) for row in cells]
 
 
 def fit(
-    configuration: Configuration, fold: Fold, problem: Problem, *, seed: int, dtype: str
+    configuration: Configuration,
+    fold: Fold,
+    problem: Problem,
+    *,
+    seed: int,
+    dtype: str,
+    scales: Scales = (),
+    clock: Clock | None = None,
 ) -> list[tuple[Array, Array]]:
     """Train one configuration on one fold's rows: the weights ``(D, H)`` and biases ``(H,)`` of each layer.
 
     They are those of this fold's lane in `evaluate`, bit for bit; all NaN if the lane diverges.
+
+    Parameters
+    ----------
+    configuration, fold, problem, seed, dtype
+        As in `evaluate`.
+    scales
+        For a decay that watches a loss: what the rates of each epoch are multiplied by, one number for each. All rows
+        are trained on then. Empty: it watches a tenth of the rows, as in `evaluate`.
+    clock
+        For a decay that follows the time and has no ``step_seconds``: tells seconds; asked before every update. None:
+        the budget lasts as long as the horizon.
+
     """
     filled = complete(configuration)
     ((batch_size, _),) = _by_batch_size(filled, [fold])
     weighted = with_class_weights(fold, filled, problem)
-    shared = plan(filled, [weighted], problem, batch_size=batch_size, seed=seed, dtype=dtype)
-    layers = split(shared.network, evaluated(train(start([filled], shared), shared))[0, 0])
+    shared = plan(filled, [weighted], problem, batch_size=batch_size, seed=seed, dtype=dtype, scales=scales)
+    layers = split(shared.network, evaluated(train(start([filled], shared), shared, clock=clock))[0, 0])
     return [(weights[:, :-1].T.copy(), weights[:, -1].copy()) for weights in layers]
 
 

@@ -12,8 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lrtune.training import feedback
 from lrtune.training.batches import Table, epoch_batches, steps_per_epoch, table
 from lrtune.training.declarations import Configuration
+from lrtune.training.feedback import Feedback, Holdout, Scales, Watcher
 from lrtune.training.networks import Network, initial_parameters, network
 from lrtune.training.optimizers import OPTIMIZERS, State
 from lrtune.training.registry import complete
@@ -21,6 +23,7 @@ from lrtune.training.schedules import tabulate, tabulate_momentum
 from lrtune.training.steps import Stepper, company, factors, groups
 from lrtune.training.streams import INITIAL, stream
 from lrtune.training.tasks import Array, Flags, Fold, Integers, Problem
+from lrtune.training.wall_clock import Clock, Stopwatch
 
 _TABULATED = 2**20
 """About how many rates are tabulated at once."""
@@ -30,7 +33,8 @@ class Plan(NamedTuple):
     """What all lanes share.
 
     ``tables`` and ``steps`` (per epoch) come in order of decreasing steps; ``places`` are their positions in the list
-    of folds that the plan was made from.
+    of folds that the plan was made from. ``holdouts`` are rows that decays with feedback watch, of each fold or none;
+    ``scales`` are what multiplies the rates of each epoch, where that is known in advance.
     """
 
     network: Network
@@ -40,6 +44,8 @@ class Plan(NamedTuple):
     batch_size: int
     epochs: int
     seed: int
+    holdouts: tuple[Holdout, ...] = ()
+    scales: Scales = ()
 
 
 class Population(NamedTuple):
@@ -58,6 +64,8 @@ class Population(NamedTuple):
         such a lane are NaN.
     epoch
         Number of epochs done.
+    feedback
+        What scales the rates, for a decay that watches a loss; else None.
 
     """
 
@@ -67,23 +75,40 @@ class Population(NamedTuple):
     states: tuple[State, ...]
     diverged: Integers
     epoch: int
+    feedback: Feedback | None = None
 
 
 def plan(
-    configuration: Configuration, folds: Sequence[Fold], problem: Problem, *, batch_size: int, seed: int, dtype: str
+    configuration: Configuration,
+    folds: Sequence[Fold],
+    problem: Problem,
+    *,
+    batch_size: int,
+    seed: int,
+    dtype: str,
+    scales: Scales = (),
 ) -> Plan:
-    """Prepare what lanes of this shape share; ``batch_size`` is the effective one."""
+    """Prepare what lanes of this shape share.
+
+    ``batch_size`` is the effective one. A decay with feedback watches a holdout, unless its ``scales`` are given.
+    """
     steps = [steps_per_epoch(batch_size, len(fold.features)) for fold in folds]
     places = sorted(range(len(folds)), key=lambda place: -steps[place])
-    kind = np.dtype(dtype)
+    tables = [table(folds[place], problem, np.dtype(dtype)) for place in places]
+    holdouts: list[Holdout] = []
+    if feedback.is_watched(configuration) and not scales:
+        pairs = [feedback.hold_out(each, seed) for each in tables]
+        tables, holdouts = [first for first, _ in pairs], [second for _, second in pairs]
     return Plan(
         network(configuration, problem, folds[0].features.shape[1]),
-        tuple(table(folds[place], problem, kind) for place in places),
+        tuple(tables),
         tuple(steps[place] for place in places),
         tuple(places),
         batch_size,
         int(configuration["epochs"]),  # type: ignore[arg-type]
         seed,
+        tuple(holdouts),
+        scales,
     )
 
 
@@ -99,8 +124,9 @@ def start(configurations: Sequence[Configuration], plan: Plan) -> Population:
         OPTIMIZERS[name].init(parameters[lanes], factors(members[lanes], dtype), plan.network.shapes)
         for name, lanes in groups(members)
     )
-    diverged = np.zeros(parameters.shape[:2], np.int64)
-    return Population(members, tuple(places), parameters, states, diverged, 0)
+    lanes = parameters.shape[:2]
+    scaled = feedback.beginning(lanes, plan.epochs, plan.scales) if plan.holdouts or plan.scales else None
+    return Population(members, tuple(places), parameters, states, np.zeros(lanes, np.int64), 0, scaled)
 
 
 def take(population: Population, keep: Flags) -> Population:
@@ -117,17 +143,23 @@ def take(population: Population, keep: Flags) -> Population:
         parameters=population.parameters[keep],
         states=tuple(states),
         diverged=population.diverged[keep],
+        feedback=feedback.taken(population.feedback, keep),
     )
 
 
 def train(
-    population: Population, plan: Plan, until: int | None = None, should_stop: Callable[[], bool] | None = None
+    population: Population,
+    plan: Plan,
+    until: int | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    clock: Clock | None = None,
 ) -> Population:
     """Train to the end of epoch ``until`` (default: the horizon); what is given stays as it is.
 
     Configurations all of whose lanes have diverged cost nothing any more. ``should_stop`` is asked at the end of every
     epoch; after a yes, the result's ``epoch`` is less than ``until``, and training it further gives the same bits as if
-    there had been no stop.
+    there had been no stop. ``clock`` is for one configuration trained in one go: where its decay follows the time in
+    seconds, it is asked before every update.
     """
     until = plan.epochs if until is None else until
     stopped = False
@@ -135,7 +167,7 @@ def train(
         living = _living(population)
         if not living.any():
             return population._replace(epoch=until)
-        for trained in _epochs(take(population, living), plan, until):
+        for trained in _epochs(take(population, living), plan, until, clock):
             stopped = should_stop is not None and should_stop()
             if stopped or not _living(trained).all():
                 break
@@ -156,7 +188,7 @@ def _living(population: Population) -> Flags:
     return living
 
 
-def _epochs(population: Population, plan: Plan, until: int) -> Iterator[Population]:
+def _epochs(population: Population, plan: Plan, until: int, clock: Clock | None) -> Iterator[Population]:
     """Train in place, epoch by epoch."""
     configurations, parameters = population.configurations, population.parameters
     folds = [each.index for each in plan.tables]
@@ -169,6 +201,8 @@ def _epochs(population: Population, plan: Plan, until: int) -> Iterator[Populati
         seed=plan.seed,
         folds=folds,
     )
+    watcher = Watcher(configurations, plan.network, plan.steps, plan.epochs, plan.holdouts)
+    stopwatch = Stopwatch(configurations, plan.steps, plan.epochs, clock)
     per_epoch = plan.steps[0] * parameters.shape[0] * parameters.shape[1]
     at_once = max(1, _TABULATED // per_epoch)
     for epoch in range(population.epoch, until):
@@ -179,12 +213,18 @@ def _epochs(population: Population, plan: Plan, until: int) -> Iterator[Populati
             rates = table.astype(parameters.dtype, order="C")[..., None]
             cycled = tabulate_momentum(configurations, plan.steps, plan.epochs, start=epoch, stop=stop)
             momenta = None if cycled is None else cycled.astype(parameters.dtype, order="C")[..., None]
+        scale = feedback.scale(population.feedback, epoch, parameters.dtype)
         with np.errstate(all="ignore"):
             stepper.start_epoch(epoch)
             batches = epoch_batches(plan.tables, plan.seed, epoch, plan.batch_size)
-            for row, batch in enumerate(batches, first * plan.steps[0]):
-                stepper.step(batch, rates[row], None if momenta is None else momenta[row])
+            for step, batch in enumerate(batches):
+                row = first * plan.steps[0] + step
+                stopwatch.set_rates(rates[row], epoch, step)
+                scaled = rates[row] if scale is None else rates[row] * scale
+                stepper.step(batch, scaled, None if momenta is None else momenta[row])
         _mark_diverged(population, epoch + 1)
+        if population.feedback is not None and plan.holdouts:
+            watcher.judge(population.feedback, evaluated(population), population.diverged == 0, epoch)
         yield population._replace(epoch=epoch + 1)
 
 
@@ -204,4 +244,6 @@ def _merge(population: Population, places: Flags, part: Population) -> Populatio
         if places[lanes].any():
             for whole, piece in zip(state, next(parts), strict=True):
                 whole[places[lanes]] = piece
+    if merged.feedback is not None and part.feedback is not None:
+        feedback.put(merged.feedback, places, part.feedback)
     return merged._replace(epoch=part.epoch)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lrtune.training.decays import FUNCTIONS, MOMENTA, Array, BoundDecay, join
+from lrtune.training.declarations import number
 from lrtune.training.registry import DECAYS, Configuration, Value, complete
 
 
@@ -41,7 +42,7 @@ def fixed_momentum(configuration: Configuration) -> float:
     """Read the momentum of a complete configuration: ``momentum``, or Adam's ``beta1``, or 0 for want of either."""
     for key in ("optimizer.momentum", "optimizer.beta1"):
         if key in configuration:
-            return _number(configuration[key])
+            return number(configuration[key])
     return 0.0
 
 
@@ -88,8 +89,8 @@ def multipliers(
 
     """
     update = _updates(steps, start, epochs if stop is None else stop)
-    warm = warmup_steps(_number(configuration["warmup"]), steps * epochs)
-    values = _after_warmup(decay_of(configuration), update, warm, steps, epochs)
+    warm = warmup_steps(number(configuration["warmup"]), steps * epochs)
+    values = decay_of(configuration)(*_decay_time(configuration, update, warm, steps, epochs))
     rising = update < warm
     if rising.any():
         first = configuration["warmup_start"]
@@ -97,7 +98,7 @@ def multipliers(
             update[rising],
             warm,
             shape=str(configuration["warmup_shape"]),
-            start=None if first is None else _number(first),
+            start=None if first is None else number(first),
         )
     return values
 
@@ -140,7 +141,7 @@ def tabulate(
             key = (count, *shape)
             if key not in known:
                 known[key] = multipliers(configuration, count, epochs, start=start, stop=stop).reshape(-1, count)
-            np.multiply(known[key], _number(configuration["learning_rate"]), out=lane[:, :count])
+            np.multiply(known[key], number(configuration["learning_rate"]), out=lane[:, :count])
     return _by_step(table)
 
 
@@ -167,10 +168,37 @@ def tabulate_momentum(
         if cycle is None:
             continue
         for lane, count in zip(momenta, steps, strict=True):
-            warm = warmup_steps(_number(configuration["warmup"]), count * epochs)
+            warm = warmup_steps(number(configuration["warmup"]), count * epochs)
             values = _after_warmup(cycle, _updates(count, start, stop), warm, count, epochs)
             lane[:, :count] = values.reshape(-1, count)
     return _by_step(table)
+
+
+def left_after(warm: int, steps: int, epochs: int) -> float:
+    """Compute what is left of the horizon after so many steps of warm-up, in epochs."""
+    return (steps * epochs - warm) / steps
+
+
+def spent(seconds: Array, budget: float) -> Array:
+    """Compute the share of a budget that is spent, at most 1; of a budget that is not positive nothing is left.
+
+    >>> spent(np.array([0.0, 1.0, 9.0]), 4.0)
+    array([0.  , 0.25, 1.  ])
+    """
+    return np.minimum(seconds / budget, 1.0) if budget > 0.0 else np.ones_like(seconds)
+
+
+def _decay_time(configuration: Configuration, update: Array, warm: int, steps: int, epochs: int) -> tuple[Array, float]:
+    """Compute the decay's own time since the end of the warm-up and its horizon, in epochs.
+
+    The virtual clock of a wall-clock decay counts the same number of seconds for each update (see ``wall_clock``).
+    """
+    since, horizon = np.maximum(update - warm, 0.0), left_after(warm, steps, epochs)
+    seconds = configuration.get("decay.step_seconds") if configuration["decay"] == "wall_clock" else None
+    if seconds is None:
+        return since / steps, horizon
+    budget = number(configuration["decay.budget"]) - warm * number(seconds)
+    return horizon * spent(since * number(seconds), budget), horizon
 
 
 def _updates(steps: int, start: int, stop: int) -> Array:
@@ -179,7 +207,7 @@ def _updates(steps: int, start: int, stop: int) -> Array:
 
 def _after_warmup(curve: BoundDecay, update: Array, warm: int, steps: int, epochs: int) -> Array:
     """Evaluate a curve on the clock that starts when the warm-up ends; before that, at its start."""
-    return curve(np.maximum(update - warm, 0.0) / steps, (steps * epochs - warm) / steps)
+    return curve(np.maximum(update - warm, 0.0) / steps, left_after(warm, steps, epochs))
 
 
 def _empty_table(configurations: Sequence[Configuration], steps: Sequence[int], epochs: int) -> Array:
@@ -212,14 +240,9 @@ def _joined_momentum(configuration: Configuration, prefix: str) -> BoundDecay | 
     first, second = (momentum_of(configuration, f"{prefix}.{part}") for part in ("first", "second"))
     if first is None and second is None:
         return None
-    fixed, at = fixed_momentum(configuration), _number(configuration[f"{prefix}.at"])
+    fixed, at = fixed_momentum(configuration), number(configuration[f"{prefix}.at"])
 
     def unchanged(epoch: Array, _horizon: float) -> Array:
         return np.full_like(epoch, fixed)
 
     return lambda epoch, horizon: join(epoch, horizon, first=first or unchanged, second=second or unchanged, at=at)
-
-
-def _number(value: Value) -> float:
-    assert isinstance(value, int | float)
-    return float(value)

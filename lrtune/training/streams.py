@@ -20,6 +20,9 @@ DROPOUT = 3
 VALIDATION = 4
 """Which validation rows the range test looks at, where a fold has many: ``[seed, VALIDATION, fold]``."""
 
+HOLDOUT = 5
+"""Training rows that a plateau decay watches: ``[seed, HOLDOUT, fold]``."""
+
 
 def stream(seed: int, purpose: int, *address: int) -> np.random.Generator:
     """Open the stream at an address; all numbers must be non-negative."""

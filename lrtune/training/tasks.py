@@ -71,9 +71,12 @@ class Outcome(NamedTuple):
         What the metric needs of the validation rows (`Metric.keeps`): ``"label"`` uint8 or uint16 ``(M,)``, ``"loss"``
         float32 ``(M,)``, ``"score"`` float32 ``(M,)`` for two classes and ``(M, classes)`` for more, ``"value"``
         float32 ``(M,)`` in original units. None where the lane diverged.
+    scales
+        What the rates of each epoch were multiplied by, for a decay that watches a loss; else empty on every fold.
 
     """
 
     scores: tuple[float | None, ...]
     diverged: tuple[int | None, ...]
     predictions: tuple[Array | None, ...]
+    scales: tuple[tuple[float, ...], ...] = ()

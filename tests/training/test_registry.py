@@ -8,6 +8,7 @@ import pytest
 
 from lrtune.training import decays, declarations, optimizers
 from lrtune.training.declarations import Factor, Range, check_value, describe_range
+from lrtune.training.feedback import Rules
 from lrtune.training.registry import DECAYS, METRICS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, complete, problems
 
 ENTRIES = [("decay", entry) for entry in DECAYS.values()] + [("optimizer", entry) for entry in OPTIMIZERS.values()]
@@ -33,6 +34,7 @@ class TestAgreement:
         taken = keyword_only(decays.FUNCTIONS[name])
         if name in decays.MOMENTA:
             taken |= keyword_only(decays.MOMENTA[name]) | {"cycle_momentum"}
+        taken |= {"plateau": set(Rules._fields), "wall_clock": {"budget", "step_seconds"}}.get(name, set())
         assert {factor.name for factor in DECAYS[name].factors} == taken
 
     def test_optimizers_and_functions_have_the_same_names(self):
