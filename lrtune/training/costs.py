@@ -6,6 +6,7 @@ They only steer how work is cut and what ``lrtune check`` announces; no result d
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -20,51 +21,58 @@ from lrtune.training.tasks import Fold, Problem
 _FLOPS = 8.5e10
 """Multiplications and additions per second of stacked float32 matrix products on one core."""
 
-_NUMBERS = 8e9
+_NUMBERS = 6.5e9
 """Numbers per second of an elementwise pass over float32 arrays."""
 
-_CALLS = 0.25e-6
-"""Seconds per matrix product that one lane adds to a stacked one."""
+_GATHERED = 4e8
+"""Numbers per second of mini-batches gathered from a fold; all configurations of a block share them."""
 
-_LANE_BYTES = 2**23
+_PRODUCT_SECONDS = 0.25e-6
+"""What one more lane adds to a stacked matrix product, however small."""
+
+_STEP_SECONDS = 80e-6
+"""What the calls of one update of a whole block take, however small its arrays."""
+
+_UNIT_PASSES = {"relu": 5, "tanh": 8, "gelu": 25}
+"""Elementwise passes over the hidden units forwards and backwards, as long as a sum."""
+
+_DROPOUT_PASSES = 20
+"""The same for dropout."""
+
+_OUTPUT_PASSES = 12
+"""The same for the outputs."""
+
+_CURVATURE = 5.0
+"""How many times the rest the update of an optimizer that inverts curvature takes."""
+
+_LANE_BYTES = 12 * 2**20
 """About how many bytes the arrays of a block may take: they should stay in the second- and third-level cache."""
 
 _MOST_LANES = 320
 """More lanes than this are not faster, however small."""
 
-_UPDATE_PASSES = 10
-"""Elementwise passes over the parameters in an update, about."""
-
-_UNIT_PASSES = 6
-"""Elementwise passes over the hidden units, about."""
-
 
 def cost_seconds(configuration: Configuration, folds: Sequence[Fold], problem: Problem, dtype: str) -> float:
     """Estimate the time of training one complete configuration on all folds, in company, on one core (seconds)."""
     shape = network(configuration, problem, folds[0].features.shape[1])
+    lanes = block_lanes(configuration, folds, problem, dtype)
+    double = np.dtype(dtype).itemsize / 4.0
     seconds = 0.0
     for fold in folds:
         batch = effective_batch_size(_whole(configuration, "batch_size"), len(fold.features))
         steps = steps_per_epoch(batch, len(fold.features)) * _whole(configuration, "epochs")
-        seconds += steps * step_seconds(shape, batch, dtype)
+        gathered = batch * (shape.widths[0] + shape.widths[-1]) / _GATHERED * len(folds) / lanes
+        calls = 3 * len(shape.shapes) * _PRODUCT_SECONDS + _STEP_SECONDS / lanes
+        seconds += steps * (calls + double * (gathered + _array_seconds(configuration, shape, batch)))
     return seconds
-
-
-def step_seconds(shape: Network, batch_size: int, dtype: str) -> float:
-    """Estimate one update of one lane (seconds)."""
-    units = sum(shape.widths[1:])
-    products = 3 * shape.size - shape.shapes[0][0] * shape.shapes[0][1]
-    passes = _UPDATE_PASSES * shape.size + _UNIT_PASSES * units * batch_size
-    seconds = 2.0 * products * batch_size / _FLOPS + passes / _NUMBERS
-    return seconds * np.dtype(dtype).itemsize / 4.0 + 3 * len(shape.shapes) * _CALLS
 
 
 def lane_bytes(configuration: Configuration, problem: Problem, features: int, dtype: str) -> int:
     """Estimate the memory that one lane takes while it trains (bytes)."""
     shape = network(configuration, problem, features)
-    buffers = 4 + _state_buffers(str(configuration["optimizer"]))
+    state = _state_numbers(str(configuration["optimizer"]), tuple(shape.shapes))
     units = 3 * sum(shape.widths[1:]) * _whole(configuration, "batch_size")
-    return (buffers * shape.size + units) * np.dtype(dtype).itemsize
+    return (4 * shape.size + state + units) * np.dtype(dtype).itemsize
 
 
 def block_lanes(configuration: Configuration, folds: Sequence[Fold], problem: Problem, dtype: str) -> int:
@@ -73,11 +81,23 @@ def block_lanes(configuration: Configuration, folds: Sequence[Fold], problem: Pr
     return max(len(folds), min(_MOST_LANES, _LANE_BYTES // each))
 
 
-def _state_buffers(optimizer: str) -> int:
-    """Count the arrays ``(C, K, P)`` in the state of an optimizer."""
-    probe = np.zeros((1, 1, 2))
-    state = OPTIMIZERS[optimizer].init(probe, factors([complete({"optimizer": optimizer})], probe.dtype))
-    return sum(each.shape == probe.shape for each in state)
+def _array_seconds(configuration: Configuration, shape: Network, batch_size: int) -> float:
+    """Estimate what the arrays of one update of one lane take in float32 (seconds)."""
+    optimizer = str(configuration["optimizer"])
+    products = 3 * shape.size - shape.shapes[0][0] * shape.shapes[0][1]
+    update = 3.0 + 3.5 * _state_numbers(optimizer, tuple(shape.shapes)) / shape.size
+    hidden = _UNIT_PASSES[shape.activation] + (_DROPOUT_PASSES if configuration["dropout"] else 0)
+    units = hidden * sum(shape.widths[1:-1]) + _OUTPUT_PASSES * shape.widths[-1]
+    seconds = 2.0 * products * batch_size / _FLOPS + (update * shape.size + units * batch_size) / _NUMBERS
+    return seconds * (_CURVATURE if OPTIMIZERS[optimizer].needs_curvature else 1.0)
+
+
+@cache
+def _state_numbers(optimizer: str, shapes: tuple[tuple[int, int], ...]) -> int:
+    """Count the numbers in the state of an optimizer for one lane."""
+    probe = np.zeros((1, 1, sum(units * inputs for units, inputs in shapes)), np.float32)
+    given = factors([complete({"optimizer": optimizer})], probe.dtype)
+    return sum(each.size for each in OPTIMIZERS[optimizer].init(probe, given, shapes))
 
 
 def _whole(configuration: Configuration, key: str) -> int:
