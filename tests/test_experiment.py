@@ -76,7 +76,7 @@ space:
         ("search: {seed: -1}\n", "x.yaml:2: search.seed: expected at least 0, got -1"),
         ("search: {seed: 4294967296}\n", "x.yaml:2: search.seed: expected at most 4294967295, got 4294967296"),
         ("search: {seed: 99999999999999999999999}\n", "x.yaml:2: search.seed: expected "),
-        ("search: {strategy: bayesian}\n", "x.yaml:2: search.strategy: unknown value 'bayesian'; allowed: "),
+        ("search: {strategy: annealing}\n", "x.yaml:2: search.strategy: unknown value 'annealing'; allowed: "),
         ("search: {metric: acuracy}\n", "x.yaml:2: search.metric: unknown value 'acuracy'; did you mean 'accuracy'?"),
         (
             "search: {metric: [accuracy]}\n",

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from lrtune.experiment.writing import plain, yaml_text
+from lrtune.sampling import STRATEGIES
 from lrtune.training.registry import DECAYS, OPTIMIZERS, Factor, Range
 
 DEFAULT_OPTIMIZERS = ("adam", "momentum")
@@ -30,7 +31,7 @@ training:
   batch_size: 64
 
 search:
-  strategy: random        # or grid
+  strategy: random        # or {strategies}
   trials: 50
   metric: auto            # accuracy for classes, rmse for values
   folds: 5
@@ -53,7 +54,12 @@ def default_space() -> dict[str, Any]:
 
 def starter(path: str, target: str | None) -> str:
     """Write the default experiment on a table, with comments; `target` may be None if the table names it."""
-    text = _TEXT.format(path=_quoted(path), target=_quoted(target or ""), space=yaml_text({"space": default_space()}))
+    text = _TEXT.format(
+        path=_quoted(path),
+        target=_quoted(target or ""),
+        strategies=", ".join(each for each in STRATEGIES if each != "random"),
+        space=yaml_text({"space": default_space()}),
+    )
     if target is not None:
         return text
     return "\n".join(line for line in text.splitlines() if not line.startswith("  target:")) + "\n"
