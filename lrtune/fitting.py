@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,9 @@ from lrtune.data.schema import Schema
 from lrtune.errors import NoUsableResultError
 from lrtune.model import Model
 from lrtune.training.evaluate import fit
+from lrtune.training.feedback import Scales
 from lrtune.training.tasks import Fold, Problem
+from lrtune.training.wall_clock import Clock
 from lrtune.trial import Configuration
 from lrtune.workers import one_blas_thread
 
@@ -92,6 +95,8 @@ def fit_model(
     dtype: str,
     weights: Floats | None = None,
     class_weights: Sequence[float] | None = None,
+    scales: Scales = (),
+    clock: Clock = time.perf_counter,
 ) -> Model:
     """Train a complete configuration on rows.
 
@@ -111,6 +116,11 @@ def fit_model(
         Of the rows, in their order, all positive; they count in the encoding as well.
     class_weights
         Factor of the weights of each class, at least 0; it counts in the loss alone, as ``class_weight`` does.
+    scales
+        What the rates of each epoch are multiplied by, for a decay that watches a loss; empty: it watches a tenth of
+        the rows.
+    clock
+        Tells the seconds that a decay by training time follows, unless the configuration fixes its speed.
 
     Raises
     ------
@@ -123,7 +133,7 @@ def fit_model(
     if class_weights is not None:
         fold = replace(fold, weights=fold.weights * np.array(class_weights)[fold.targets])
     with one_blas_thread():
-        layers = fit(configuration, fold, problem_of(schema), seed=seed, dtype=dtype)
+        layers = fit(configuration, fold, problem_of(schema), seed=seed, dtype=dtype, scales=scales, clock=clock)
     if not all(np.isfinite(each).all() for layer in layers for each in layer):
         raise NoUsableResultError(
             f"the configuration diverged when it was trained on all {len(rows)} training rows "

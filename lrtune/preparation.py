@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,10 @@ from lrtune.evaluation import Setting
 from lrtune.experiment import Experiment
 from lrtune.fitting import encoded, fit_model, problem_of
 from lrtune.model import Model
+from lrtune.training.feedback import Scales
 from lrtune.training.metrics import keep, score
 from lrtune.training.registry import METRICS
+from lrtune.training.wall_clock import Clock
 from lrtune.trial import Configuration
 
 Rows = npt.NDArray[np.int64]
@@ -117,8 +120,8 @@ class Prepared:
             return RecordForm("uint8" if classes <= 256 else "uint16", 1)
         return RecordForm("float32", classes if kept == "score" and classes > 2 else 1)
 
-    def refit(self, configuration: Configuration) -> Model:
-        """Train a complete configuration on all training rows.
+    def refit(self, configuration: Configuration, *, scales: Scales = (), clock: Clock = time.perf_counter) -> Model:
+        """Train a complete configuration on all training rows; ``scales`` and ``clock`` as in `fit_model`.
 
         Raises
         ------
@@ -133,6 +136,8 @@ class Prepared:
             configuration,
             seed=self.setting.seed,
             dtype=self.setting.dtype,
+            scales=scales,
+            clock=clock,
         )
 
     def test_score(self, model: Model) -> float | None:

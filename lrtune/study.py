@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lrtune.journal import CLOCK, Event
 from lrtune.trial import Trial, TrialState
 
-STUDY, TRIAL, RESULT, REFIT, FINISHED = "study", "trial", "result", "refit", "finished"
+STUDY, TRIAL, SPEED, RESULT, REFIT, FINISHED = "study", "trial", "speed", "result", "refit", "finished"
 """The kinds of events.
 
 ``study``     what is studied: experiment, fingerprint, number of folds, data, versions; once, first
 ``trial``     a configuration proposed: its number and the point of the search space
+``speed``     seconds that each update of a network counts as, for decays that follow the time
 ``result``    a trial's scores on some folds, or the reason why it failed
-``refit``     a trial retrained on all training rows, and its score on the test rows
+``refit``     a trial retrained on all training rows, its score on the test rows and the hash of the model; these two
+              stand under the clock if the rates followed the real one, because then they are others each time
 ``finished``  the search ended, and why
 """
 
@@ -30,6 +33,8 @@ class Study:
         Body of the ``study`` event; empty before it.
     trials
         Every trial by its number.
+    speeds
+        Seconds that each update counts as, by what the time depends on (`lrtune.calibration`).
     refit
         Body of the last ``refit`` event.
     finished
@@ -41,6 +46,7 @@ class Study:
 
     header: Mapping[str, Any] = field(default_factory=dict)
     trials: dict[int, Trial] = field(default_factory=dict)
+    speeds: dict[tuple[tuple[str, Any], ...], float] = field(default_factory=dict)
     refit: Mapping[str, Any] | None = None
     finished: str | None = None
     search_seconds: float = 0.0
@@ -80,6 +86,7 @@ def result_body(
     *,
     reason: str | None = None,
     predictions: str | None = None,
+    scales: Iterable[Sequence[float]] = (),
 ) -> dict[str, Any]:
     """Write down a trial's end.
 
@@ -95,10 +102,15 @@ def result_body(
         Why the trial failed.
     predictions
         Hash of its out-of-fold results.
+    scales
+        What the rates of each epoch were multiplied by, on each fold; empty where nothing was watched. Written as runs:
+        ``[[1.0, 12], [0.1, 8]]`` are twelve epochs at the peak and eight at a tenth of it.
 
     """
     body: dict[str, Any] = {"trial": number, "stage": 0, "scores": list(scores), "diverged": list(diverged)}
-    body.update({key: value for key, value in {"reason": reason, "predictions": predictions}.items() if value})
+    runs = [[[value, len(list(run))] for value, run in itertools.groupby(each)] for each in scales if each]
+    more = {"reason": reason, "predictions": predictions, "scales": runs}
+    body.update({key: value for key, value in more.items() if value})
     return body
 
 
@@ -117,6 +129,11 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value  # JSON has no tuples: layer widths come back as lists
 
 
+def _on_speed(study: Study, body: Mapping[str, Any]) -> None:
+    key = sorted((name, _frozen(value)) for name, value in body.items() if name not in (CLOCK, "step_seconds"))
+    study.speeds[tuple(key)] = float(body["step_seconds"])
+
+
 def _on_result(study: Study, body: Mapping[str, Any]) -> None:
     trial = study.trials[int(body["trial"])]
     scores = tuple(body["scores"])
@@ -126,8 +143,13 @@ def _on_result(study: Study, body: Mapping[str, Any]) -> None:
         state=_state(body, scores),
         fold_scores=scores,
         reason=body.get("reason") or _divergence(body["diverged"]),
+        scales=tuple(_unrolled(each) for each in body.get("scales", ())),
     )
     study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
+
+
+def _unrolled(runs: Iterable[tuple[float, int]]) -> tuple[float, ...]:
+    return tuple(value for value, epochs in runs for _ in range(epochs))
 
 
 def _state(body: Mapping[str, Any], scores: tuple[float | None, ...]) -> TrialState:
@@ -142,7 +164,8 @@ def _divergence(epochs: Iterable[int | None]) -> str | None:
 
 
 def _on_refit(study: Study, body: Mapping[str, Any]) -> None:
-    study.refit = body
+    timed = {key: value for key, value in body.get(CLOCK, {}).items() if key in ("test", "model")}
+    study.refit = {**body, **timed}
     study.retrain_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
 
 
@@ -150,4 +173,11 @@ def _on_finished(study: Study, body: Mapping[str, Any]) -> None:
     study.finished = str(body["reason"])
 
 
-_HANDLERS = {STUDY: _on_study, TRIAL: _on_trial, RESULT: _on_result, REFIT: _on_refit, FINISHED: _on_finished}
+_HANDLERS = {
+    STUDY: _on_study,
+    TRIAL: _on_trial,
+    SPEED: _on_speed,
+    RESULT: _on_result,
+    REFIT: _on_refit,
+    FINISHED: _on_finished,
+}

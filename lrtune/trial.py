@@ -40,6 +40,8 @@ class Trial:
         Oriented score of each fold (larger is better); None where the lane diverged.
     reason
         Why the trial was pruned, failed or diverged.
+    scales
+        What the rates of each epoch were multiplied by, on each fold, where the decay watches a loss.
 
     """
 
@@ -48,6 +50,7 @@ class Trial:
     state: TrialState = TrialState.PROPOSED
     fold_scores: tuple[float | None, ...] = ()
     reason: str | None = None
+    scales: tuple[tuple[float, ...], ...] = ()
 
     @property
     def mean(self) -> float | None:

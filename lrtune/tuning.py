@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lrtune import model, out_of_fold
+from lrtune.calibration import measured_step_seconds, speed_key, with_speed
 from lrtune.errors import StudyError
 from lrtune.evaluation import Evaluated, Numbered, Setting, expected_seconds, run_block, scored
 from lrtune.experiment import Experiment
@@ -22,8 +23,10 @@ from lrtune.journal import CLOCK, Event, Journal
 from lrtune.preparation import Prepared
 from lrtune.sampling import STRATEGIES
 from lrtune.selection import best
-from lrtune.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, Study, result_body
-from lrtune.trial import Trial
+from lrtune.study import FINISHED, REFIT, RESULT, SPEED, STUDY, TRIAL, Study, result_body
+from lrtune.training.feedback import median_scales
+from lrtune.training.wall_clock import follows_clock
+from lrtune.trial import Configuration, Trial
 from lrtune.versions import ENGINE, kernels, versions
 from lrtune.workers import Executor, executor_for, one_blas_thread, workers_worth
 
@@ -112,9 +115,9 @@ class _Session:
     def record(self, events: Sequence[Event]) -> Sequence[Event]:
         """Write the events in one transaction; the first carries the seconds since the last one."""
         now = time.monotonic()
-        clock = {CLOCK: {"seconds": round(now - self.recorded_at, 3), "at": round(time.time(), 3)}}
+        clock = {"seconds": round(now - self.recorded_at, 3), "at": round(time.time(), 3)}
         first, *others = events
-        stamped = [Event(first.kind, {**first.body, **clock}), *others]
+        stamped = [Event(first.kind, {**first.body, CLOCK: {**first.body.get(CLOCK, {}), **clock}}), *others]
         self.journal.append(stamped)
         self.recorded_at = now
         for each in stamped:
@@ -196,6 +199,7 @@ class _Session:
     def search(self, executor: Executor) -> Iterator[Event]:
         """Score what is proposed, propose more, until the budget is spent or nothing is left to try."""
         while True:
+            yield from self.calibrate(self.study.unfinished())
             yield from self.evaluate(executor, self.study.unfinished())
             proposed = self.proposals() if self.left() else []
             if not proposed:
@@ -204,9 +208,22 @@ class _Session:
                 [Event(TRIAL, {"trial": each.number, "configuration": dict(each.configuration)}) for each in proposed]
             )
 
+    def calibrate(self, trials: Sequence[Trial]) -> Iterator[Event]:
+        """Measure and record the speed of the virtual clock for trials that need one which is not known yet."""
+        for each in trials:
+            chosen = self.complete(each)
+            if follows_clock(chosen) and speed_key(chosen) not in self.study.speeds:
+                seconds = measured_step_seconds(chosen, self.setting, time.perf_counter)
+                yield from self.record([Event(SPEED, {**dict(speed_key(chosen)), "step_seconds": seconds})])
+
+    def complete(self, trial: Trial) -> Configuration:
+        """Complete a trial's configuration."""
+        return self.experiment.configuration(trial.configuration)
+
     def evaluate(self, executor: Executor, trials: Sequence[Trial]) -> Iterator[Event]:
         """Score trials; each block's predictions are on the disk before the transaction that tells of them."""
-        numbered: list[Numbered] = [(each.number, self.experiment.configuration(each.configuration)) for each in trials]
+        speeds = self.study.speeds
+        numbered: list[Numbered] = [(each.number, with_speed(self.complete(each), speeds)) for each in trials]
         for block in scored(numbered, self.setting, executor):
             hashes = self.keep_predictions(block)
             yield from self.record([Event(RESULT, _result(each, hashes.get(each.number))) for each in block])
@@ -235,21 +252,30 @@ class _Session:
             yield from self.record([Event(FINISHED, {"reason": reason})])
 
     def retrain(self, winner: Trial, *, record: bool) -> Iterator[Event]:
-        """Fit the winner on all training rows and save it; recorded unless only its files were lost."""
+        """Fit the winner on all training rows and save it; recorded unless only its files were lost.
+
+        A decay that watches a loss replays what it did on the median fold. One that follows the time has the real clock
+        now, unless its speed is fixed: the model is then another one whenever it is made.
+        """
         self.recorded_at = time.monotonic()
+        chosen = self.complete(winner)
         with one_blas_thread():
-            fitted = self.prepared.refit(self.experiment.configuration(winner.configuration))
+            fitted = self.prepared.refit(chosen, scales=median_scales(winner.scales), clock=time.perf_counter)
         digest = model.save(fitted, self.folder / MODEL)
         test = {"score": self.prepared.test_score(fitted), "rows": self.prepared.test_rows}
+        made = {"test": test, "model": digest}
         if record:
-            yield from self.record([Event(REFIT, {"trial": winner.number, "test": test, "model": digest})])
+            body = {"trial": winner.number, **({CLOCK: made} if follows_clock(chosen) else made)}
+            yield from self.record([Event(REFIT, body)])
 
 
 def _result(evaluated: Evaluated, predictions: str | None) -> dict[str, Any]:
     if evaluated.outcome is None:
         return result_body(evaluated.number, (), reason=evaluated.failure)
     outcome = evaluated.outcome
-    return result_body(evaluated.number, outcome.scores, outcome.diverged, predictions=predictions)
+    return result_body(
+        evaluated.number, outcome.scores, outcome.diverged, predictions=predictions, scales=outcome.scales
+    )
 
 
 def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -1,9 +1,13 @@
+import json
+
 import pytest
 
+from lrtune.calibration import speed_key
 from lrtune.errors import NoUsableResultError
-from lrtune.journal import Event
+from lrtune.journal import Event, canonical
 from lrtune.selection import best, ranking
-from lrtune.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, replay, result_body
+from lrtune.study import FINISHED, REFIT, RESULT, SPEED, STUDY, TRIAL, replay, result_body
+from lrtune.training.registry import complete
 from lrtune.trial import TrialState
 
 
@@ -58,6 +62,32 @@ def test_the_last_refit_counts_and_its_seconds_add_up():
         [Event(REFIT, {"trial": 1, "clock": {"seconds": 2.0}}), Event(REFIT, {"trial": 0, "clock": {"seconds": 1.0}})]
     )
     assert (study.refit["trial"], study.retrain_seconds) == (0, 3.0)
+
+
+def test_scales_come_back_as_they_were_and_are_written_as_runs():
+    scales = ((1.0, 1.0, 0.1, 0.1 * 0.1), (1.0, 1.0, 1.0, 0.1))
+    event = result(3, [0.1, 0.2], scales=scales)
+    assert event.body["scales"] == [[[1.0, 2], [0.1, 1], [0.1 * 0.1, 1]], [[1.0, 3], [0.1, 1]]]
+    stored = Event(RESULT, json.loads(json.dumps(event.body)))
+    assert replay([*EVENTS, stored]).trials[3].scales == scales
+    assert "scales" not in result(3, [0.1, 0.2], scales=((), ())).body
+    assert replay(EVENTS).trials[0].scales == ()
+
+
+def test_speeds_are_found_by_what_the_time_depends_on():
+    mlp = {"model": "mlp", "hidden": [64, 32], "activation": "relu", "batch_size": 16, "optimizer": "adam"}
+    linear = {"model": "linear", "batch_size": 16, "optimizer": "adam"}
+    study = replay([Event(SPEED, {**mlp, "step_seconds": 1e-4}), Event(SPEED, {**linear, "step_seconds": 1e-5})])
+    keys = [speed_key(complete({**each, "hidden": (64, 32)})) for each in (mlp, linear)]
+    assert [study.speeds[each] for each in keys] == [1e-4, 1e-5]
+
+
+def test_what_the_real_clock_decided_about_a_refit_is_not_part_of_the_content():
+    made = [{"test": {"score": score, "rows": 9}, "model": digest} for score, digest in ((0.5, "a"), (0.6, "b"))]
+    events = [Event(REFIT, {"trial": 1, "clock": {"seconds": 2.0, **each}}) for each in made]
+    assert canonical(events[:1]) == canonical(events[1:])
+    refit = replay(events[:1]).refit
+    assert (refit["test"]["score"], refit["model"]) == (0.5, "a")
 
 
 def test_an_event_of_a_later_version_is_passed_over():

@@ -12,10 +12,11 @@ import time
 import numpy as np
 import pytest
 
-from lrtune import evaluation, out_of_fold, tuning
+from lrtune import calibration, evaluation, out_of_fold, tuning
 from lrtune.errors import NoUsableResultError, StudyError
 from lrtune.experiment import load_text
 from lrtune.journal import Journal, canonical
+from lrtune.model import load
 from lrtune.preparation import prepare
 from lrtune.study import replay
 from lrtune.trial import TrialState
@@ -31,6 +32,31 @@ space:
   decay: [constant, exponential: {k: {low: 0.01, high: 0.5, scale: log}}]
   batch_size: [16, 32]
 """
+
+PLATEAU = """
+data: {path: sklearn:diabetes, test_size: 0.2}
+model: {hidden: [8]}
+training: {epochs: 12, batch_size: 32}
+search: {strategy: random, trials: 6, folds: 3, round: 3}
+space:
+  learning_rate: {low: 1e-2, high: 0.3, scale: log}
+  optimizer: momentum
+  decay:
+    - plateau: {factor: [0.1, 0.5], patience: [0, 1]}
+"""
+
+TIMED = """
+data: {path: sklearn:diabetes, test_size: 0.2}
+model: {hidden: [8]}
+training: {epochs: 6}
+search: {strategy: random, trials: 6, folds: 3, round: 3}
+space:
+  learning_rate: {low: 1e-3, high: 0.1, scale: log}
+  batch_size: [32, 64]
+  decay:
+    - wall_clock: {budget: [0.001, 0.01], shape: [linear, cosine]}
+"""
+FIXED = TIMED.replace("{budget:", "{step_seconds: 5e-4, budget:")
 
 
 def experiment(text=EXPERIMENT):
@@ -96,8 +122,10 @@ def test_the_same_command_on_a_finished_study_trains_nothing(tmp_path, monkeypat
     assert content(folder)[0] == canonical(events)
 
 
-def test_a_crash_after_any_event_costs_nothing(undisturbed, tmp_path, monkeypatch):
+@pytest.mark.parametrize("text", [EXPERIMENT, PLATEAU, FIXED], ids=["pure", "plateau", "wall_clock"])
+def test_a_crash_after_any_event_costs_nothing(text, tmp_path, monkeypatch):
     """Stop after every number of transactions, resume, and compare with the study nobody disturbed."""
+    expected = content(make(tmp_path, text, name="undisturbed")[0])
     append = Journal.append
     crashes = 0
     for allowed in range(40):
@@ -111,13 +139,13 @@ def test_a_crash_after_any_event_costs_nothing(undisturbed, tmp_path, monkeypatc
         with monkeypatch.context() as patch:
             patch.setattr(Journal, "append", crash)
             try:
-                make(tmp_path, name=str(allowed))
+                make(tmp_path, text, name=str(allowed))
             except KeyboardInterrupt:
                 crashes += 1
             else:
                 break
-        folder, _ = make(tmp_path, name=str(allowed))
-        assert content(folder) == undisturbed[0]
+        folder, _ = make(tmp_path, text, name=str(allowed))
+        assert content(folder) == expected
     assert crashes >= 5  # one transaction a round and a block, at the least
 
 
@@ -258,3 +286,121 @@ def test_seconds_are_recorded_and_not_part_of_the_content(undisturbed):
         if "clock" in event.body and "at" in event.body["clock"]
     )
     assert not any('"clock"' in each for each in canonical(events))
+
+
+# --- decays that follow the training itself
+
+
+@pytest.mark.parametrize("text", [PLATEAU, FIXED], ids=["plateau", "wall_clock"])
+def test_workers_and_blocks_change_nothing_about_feedback(text, tmp_path, monkeypatch):
+    expected = content(make(tmp_path, text, name="undisturbed")[0])
+    assert content(make(tmp_path, text, workers=2, name="workers")[0]) == expected
+    monkeypatch.setattr(evaluation, "block_lanes", lambda *_: 3)
+    assert content(make(tmp_path, text, name="blocks")[0]) == expected
+
+
+def test_the_cuts_of_a_plateau_are_recorded_and_replayed_on_all_rows(tmp_path):
+    folder, events = make(tmp_path, PLATEAU)
+    study, prepared = replay(events), prepare(experiment(PLATEAU))
+    winner = study.trials[study.refit["trial"]]
+    assert all(len(each.scales) == 3 and len(each.scales[0]) == 12 for each in study.in_order())
+    assert len({each for trial in study.in_order() for each in trial.scales}) > 3
+    chosen = experiment(PLATEAU).configuration(winner.configuration)
+    (outcome,) = evaluation.run_block(prepared.setting, [chosen])
+    assert outcome.scales == winner.scales
+    ordered = sorted(winner.scales, key=sum)
+    model = load(folder)
+    replayed = prepared.refit(chosen, scales=ordered[1])
+    watching = prepared.refit(chosen)
+    for kept, again, other in zip(model.layers, replayed.layers, watching.layers, strict=True):
+        np.testing.assert_array_equal(kept[0], again[0])
+        assert (kept[0] != other[0]).any()
+    assert not any("scales" in event.body for event in make(tmp_path, FIXED, name="other")[1])
+
+
+def a_measurement(monkeypatch, seconds):
+    asked = []
+
+    def measured(configuration, _setting, _clock):
+        asked.append(configuration["batch_size"])
+        return seconds
+
+    monkeypatch.setattr(tuning, "measured_step_seconds", measured)
+    return asked
+
+
+def test_the_virtual_clock_is_measured_once_and_recorded(tmp_path, monkeypatch):
+    asked = a_measurement(monkeypatch, 5e-4)
+    _, events = make(tmp_path, TIMED)
+    assert sorted(asked) == [32, 64]
+    study = replay(events)
+    assert sorted(study.speeds.values()) == [5e-4, 5e-4]
+    first = next(place for place, event in enumerate(events) if event.kind == "result")
+    assert events[first - 1].kind == "speed"
+    chosen, setting = experiment(TIMED), prepare(experiment(TIMED)).setting
+    for trial in study.in_order():  # a recorded speed does what a fixed one does
+        fixed = {**chosen.configuration(trial.configuration), "decay.step_seconds": 5e-4}
+        (outcome,) = evaluation.run_block(setting, [fixed])
+        assert outcome.scores == trial.fold_scores
+
+
+def test_a_resumed_study_goes_on_with_the_recorded_speed(tmp_path, monkeypatch):
+    """After a crash at any point, a machine that is ten times slower changes nothing but the final model."""
+    a_measurement(monkeypatch, 5e-4)
+    expected = content(make(tmp_path, TIMED, name="undisturbed")[0])
+    append, crashes = Journal.append, 0
+    for allowed in range(3, 40):  # the study, a round and its speeds are recorded
+        left = iter(range(allowed))
+
+        def crash(journal, events, left=left):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            append(journal, events)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Journal, "append", crash)
+            try:
+                make(tmp_path, TIMED, name=str(allowed))
+            except KeyboardInterrupt:
+                crashes += 1
+            else:
+                break
+        with monkeypatch.context() as patch:
+            a_measurement(patch, 5e-3 if allowed >= 4 else 5e-4)
+            events, files = content(make(tmp_path, TIMED, name=str(allowed))[0])
+        assert events == expected[0]
+        assert files[0] == expected[1][0]
+    assert crashes >= 5
+
+
+def test_the_final_retraining_follows_the_real_clock(tmp_path, monkeypatch):
+    """A clock that stands still leaves the rate at its peak; one that has run out leaves it at the end."""
+    a_measurement(monkeypatch, 5e-4)
+    folder, events = make(tmp_path, TIMED)
+    study, prepared = replay(events), prepare(experiment(TIMED))
+    chosen = experiment(TIMED).configuration(study.trials[study.refit["trial"]].configuration)
+    still = prepared.refit(chosen, clock=lambda: 5.0)
+    constant = prepared.refit({**chosen, "decay": "constant"})
+    np.testing.assert_array_equal(still.layers[0][0], constant.layers[0][0])
+    fast = prepared.refit(chosen, clock=map(float, itertools.count()).__next__)
+    assert (fast.layers[0][0] != constant.layers[0][0]).any()
+    assert load(folder).configuration["decay.step_seconds"] is None
+    (refit,) = [event for event in events if event.kind == "refit"]
+    assert set(refit.body) == {"trial", "clock"}
+    assert set(study.refit) >= {"trial", "test", "model"}
+
+
+def test_a_measurement_is_the_median_epoch_divided_by_its_steps():
+    prepared = prepare(experiment(TIMED))
+    chosen = experiment(TIMED).configuration(experiment(TIMED).space.default())
+    steps = -(-len(prepared.setting.folds[0].features) // chosen["batch_size"])
+    ticks = itertools.accumulate([0.0, 9.0, 0.05, 0.06, 0.07, 0.08, *[50.0] * 99])
+    seconds = calibration.measured_step_seconds(chosen, prepared.setting, ticks.__next__)
+    assert seconds == pytest.approx(0.065 / steps, rel=5e-3)
+    real = calibration.measured_step_seconds(chosen, prepared.setting, time.perf_counter)
+    assert 0 < real < 1
+
+
+def test_versions_and_kernels_are_in_the_first_event(undisturbed):
+    clock = undisturbed[1][0].body["clock"]
+    assert {"versions", "kernels", "seconds", "at"} <= clock.keys()

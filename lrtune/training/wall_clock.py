@@ -25,6 +25,11 @@ Clock: TypeAlias = Callable[[], float]
 """Tells seconds, from whatever beginning."""
 
 
+def follows_clock(configuration: Configuration) -> bool:
+    """Tell whether a complete configuration needs a clock: its decay follows the time, and no speed is fixed."""
+    return configuration["decay"] == "wall_clock" and configuration["decay.step_seconds"] is None
+
+
 class _Lane(NamedTuple):
     """A lane that follows the real clock."""
 
@@ -79,7 +84,7 @@ class Stopwatch:
 
 def _followers(configurations: Sequence[Configuration], steps: Sequence[int], epochs: int) -> Iterator[_Lane]:
     for row, each in enumerate(configurations):
-        if each["decay"] == "wall_clock" and each["decay.step_seconds"] is None:
+        if follows_clock(each):
             for column, count in enumerate(steps):
                 warm = warmup_steps(number(each["warmup"]), count * epochs)
                 yield _Lane(each, (row, column), count, warm)
