@@ -76,14 +76,22 @@ class Journal:
             self._release()
             raise
 
-    def append(self, events: Sequence[Event]) -> None:
-        """Write the events in one transaction: after this returns they survive a power cut; before, none exists."""
+    def append(self, events: Sequence[Event]) -> list[Event]:
+        """Write the events in one transaction: after this returns they survive a power cut; before, none exists.
+
+        Returns
+        -------
+        list
+            The events as they will be read back, so that a study is the same live and replayed.
+
+        """
         rows = [(each.kind, _dump(dict(each.body))) for each in events]
         try:
             with self._connection:
                 self._connection.executemany("INSERT INTO events (kind, body) VALUES (?, ?)", rows)
         except sqlite3.Error as error:
             raise _explained(error, self.path) from error
+        return [Event(kind, json.loads(body)) for kind, body in rows]
 
     def events(self, after: int = 0) -> list[Event]:
         """Read all events in the order of writing, or those behind the first ``after``."""

@@ -118,11 +118,11 @@ class _Session:
         clock = {"seconds": round(now - self.recorded_at, 3), "at": round(time.time(), 3)}
         first, *others = events
         stamped = [Event(first.kind, {**first.body, CLOCK: {**first.body.get(CLOCK, {}), **clock}}), *others]
-        self.journal.append(stamped)
+        written = self.journal.append(stamped)
         self.recorded_at = now
-        for each in stamped:
+        for each in written:
             self.study.add(each)
-        return stamped
+        return written
 
     def begin(self) -> Iterator[Event]:
         """Replay what there is, or write the study's first event."""

@@ -134,7 +134,7 @@ def test_a_crash_after_any_event_costs_nothing(text, tmp_path, monkeypatch):
         def crash(journal, events, left=left):
             if next(left, None) is None:
                 raise KeyboardInterrupt
-            append(journal, events)
+            return append(journal, events)
 
         with monkeypatch.context() as patch:
             patch.setattr(Journal, "append", crash)
@@ -355,7 +355,7 @@ def test_a_resumed_study_goes_on_with_the_recorded_speed(tmp_path, monkeypatch):
         def crash(journal, events, left=left):
             if next(left, None) is None:
                 raise KeyboardInterrupt
-            append(journal, events)
+            return append(journal, events)
 
         with monkeypatch.context() as patch:
             patch.setattr(Journal, "append", crash)
