@@ -13,6 +13,7 @@ from lrtune.training import feedback
 from lrtune.training.batches import effective_batch_size
 from lrtune.training.evaluate import evaluate, fit, shape_key
 from lrtune.training.population import evaluated, plan, start, take, train
+from lrtune.training.range_test import ramp
 from lrtune.training.registry import OPTIMIZERS, complete
 from lrtune.training.tasks import Fold, Problem
 
@@ -439,3 +440,14 @@ def test_training_leaves_what_it_is_given_as_it_was():
     train(population, shared)
     assert (population.feedback.scales == 1).all()
     assert np.isinf(population.feedback.best).all()
+
+
+def test_the_finder_trains_on_all_rows_whatever_the_decay():
+    rng = np.random.default_rng(10)
+    problem = PROBLEMS["softmax"]
+    fold = a_fold(0, 40, 3, problem, rng)
+    losses = [
+        ramp([{"decay": name}], [fold], problem, np.geomspace(1e-3, 1.0, 6), seed=0, dtype="float64").losses
+        for name in ("plateau", "constant")
+    ]
+    np.testing.assert_array_equal(*losses)
