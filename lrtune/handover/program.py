@@ -1,0 +1,137 @@
+"""Puts exported files together, one kind for each library."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping
+
+from lrtune.errors import ConfigurationError
+from lrtune.handover import templates
+from lrtune.handover.core import (
+    WIDTH,
+    Plan,
+    constants,
+    expected_updates,
+    literal,
+    plan_of,
+    schedule_text,
+    table_text,
+)
+from lrtune.handover.feedback import clock_table, clock_text, follows_clock, follows_loss, plateau_table, plateau_text
+from lrtune.training.registry import DECAYS, Configuration, complete
+from lrtune.training.schedules import momentum_of, multipliers
+
+
+def export(configuration: Configuration, steps: int, epochs: int, target: str) -> str:
+    """Write a schedule as Python code for another library.
+
+    Parameters
+    ----------
+    configuration
+        What was chosen; missing keys have their defaults.
+    steps
+        Updates in an epoch.
+    epochs
+        The horizon.
+    target
+        One of `TARGETS`.
+
+    Raises
+    ------
+    ConfigurationError
+        If the library cannot follow this schedule exactly.
+
+    """
+    plan = plan_of(complete(configuration), steps, epochs)
+    return TARGETS[target](plan)
+
+
+def _pytorch(plan: Plan) -> str:
+    if follows_loss(plan):
+        if plan.warm:
+            raise ConfigurationError(
+                "PyTorch's ReduceLROnPlateau has no warm-up, and chained with one it cuts at other epochs; "
+                "use --warmup 0, or export to keras"
+            )
+        return _file(plan, "torch", templates.PYTORCH_PLATEAU, _rule_constants(plan), plateau_table(plan))
+    if follows_clock(plan):
+        return _file(plan, "torch", templates.PYTORCH_CLOCK, clock_text(plan), clock_table(plan))
+    momentum = templates.PYTORCH_MOMENTUM if _cycles(plan) else ""
+    return _file(plan, "torch", momentum + templates.PYTORCH, schedule_text(plan), _table(plan))
+
+
+def _keras(plan: Plan) -> str:
+    if follows_loss(plan):
+        return _file(plan, "keras", templates.KERAS_PLATEAU, plateau_text(plan), plateau_table(plan))
+    if follows_clock(plan):
+        return _file(plan, "keras", templates.KERAS_CLOCK, clock_text(plan), clock_table(plan))
+    return _file(plan, "keras", templates.KERAS, schedule_text(plan, module="ops"), _table(plan))
+
+
+def _optax(plan: Plan) -> str:
+    if follows_loss(plan):
+        return _file(plan, "optax", templates.OPTAX_PLATEAU, plateau_text(plan), plateau_table(plan))
+    if follows_clock(plan):
+        return _file(plan, "optax", templates.OPTAX_CLOCK, clock_text(plan), clock_table(plan))
+    return _file(plan, "optax", templates.OPTAX, schedule_text(plan, module="jnp"), _table(plan))
+
+
+TARGETS: Mapping[str, Callable[[Plan], str]] = {"pytorch": _pytorch, "keras": _keras, "optax": _optax}
+"""Libraries that a schedule can be handed to."""
+
+_IMPORTS = {
+    "torch": ["import torch"],
+    "keras": ["import keras", "from keras import ops"],
+    "optax": ["import jax.numpy as jnp", "import optax"],
+}
+
+
+def _file(plan: Plan, library: str, ending: str, schedule: str, table: str) -> str:
+    body = "\n\n\n".join([schedule, table, ending.strip("\n")])
+    imports = [each for each in _IMPORTS[library] if f"{each.split()[-1]}." in body]
+    standard = [f"import {each}" for each in ("math", "time") if f"{each}." in body]
+    blocks = [
+        _heading(plan),
+        "\n".join(standard),
+        "\n".join(imports),
+        "\n".join(constants(plan)) + "\n" + _gap(schedule),
+    ]
+    return "\n\n".join(each for each in blocks if each) + body + "\n"
+
+
+def _gap(schedule: str) -> str:
+    """Separate the constants from what follows: further constants, or definitions."""
+    return "\n\n" if schedule.startswith(("def ", "class ")) else ""
+
+
+def _heading(plan: Plan) -> str:
+    """Say what the schedule is: formula, factors, warm-up."""
+    entry = DECAYS[plan.decay]
+    lines = [*textwrap.wrap(f'"""The learning-rate schedule {plan.decay}: {entry.summary}.', WIDTH), ""]
+    lines += textwrap.wrap(f"rate = PEAK * ({entry.formula})", WIDTH)
+    if plan.decay not in ("constant", "plateau"):
+        lines += textwrap.wrap("t: epochs since the warm-up ended; T: epochs that were left then.", WIDTH)
+    factors = [key for key in plan.configuration if key.startswith("decay")]
+    lines += ["", "Factors, as lrtune calls them:", ""]
+    lines += [f"    {key.removeprefix('decay.')} = {literal(plan.configuration[key])}" for key in factors]
+    if plan.warm:
+        shape = plan.configuration["warmup_shape"]
+        lines += [f"    warmup = {plan.configuration['warmup']!r} of the horizon: {plan.warm} updates, {shape}"]
+    lines += ["", *textwrap.wrap(f"Source: {entry.source}.", WIDTH)]
+    lines += ["Run this file to check it: it compares its rates with those that lrtune computed.", '"""']
+    return "\n".join(lines)
+
+
+def _table(plan: Plan) -> str:
+    rates = plan.peak * multipliers(plan.configuration, plan.steps, plan.epochs)
+    rows = [(step, float(rates[step])) for step in expected_updates(plan)]
+    return table_text("EXPECTED", "(update, rate) of lrtune", rows)
+
+
+def _rule_constants(plan: Plan) -> str:
+    names = ("factor", "patience", "cooldown", "minimum", "threshold")
+    return "\n".join(f"{name.upper()} = {plan.configuration[f'decay.{name}']!r}" for name in names)
+
+
+def _cycles(plan: Plan) -> bool:
+    return momentum_of(plan.configuration) is not None
