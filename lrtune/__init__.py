@@ -1,3 +1,29 @@
 """lrtune tunes the learning rate, its decay type and its decay factors on your own table."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lrtune.estimator import Classifier, Regressor, load
+
 __version__ = "0.1.0"
+__all__ = ["Classifier", "Regressor", "load"]
+
+_HOMES = {
+    "Classifier": "lrtune.estimator",
+    "Regressor": "lrtune.estimator",
+    "load": "lrtune.estimator",
+}
+"""Where each name lives; imported when it is asked for, so that the command line starts without NumPy."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'lrtune' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

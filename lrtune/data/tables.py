@@ -204,7 +204,7 @@ def _typed(series: pl.Series) -> Raw | None:
         series, dtype = series.cast(pl.String), pl.String()
     if dtype == pl.String:
         return _factorised(series.set(series.str.strip_chars() == "", None))
-    if dtype.is_integer() and bool(((series >= LARGEST_EXACT) | (series <= -LARGEST_EXACT)).any()):
+    if dtype.is_integer() and any(abs(int(end)) >= LARGEST_EXACT for end in _ends(series)):
         return _factorised(series.cast(pl.String))
     if dtype.is_numeric() or dtype == pl.Null:
         return numbers(series.cast(pl.Float64).to_numpy())
@@ -212,6 +212,11 @@ def _typed(series: pl.Series) -> Raw | None:
         moments = series.cast(pl.Datetime("us")).to_numpy().astype("datetime64[us]")
         return archives.raw(moments)
     return None
+
+
+def _ends(series: pl.Series) -> list[Any]:
+    """Give the smallest and the largest value, as Python's numbers: a narrow type cannot be compared with 2^53."""
+    return [end for end in (series.min(), series.max()) if end is not None]
 
 
 def _factorised(series: pl.Series) -> Texts:

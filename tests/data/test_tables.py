@@ -363,3 +363,12 @@ def test_nothing_heavy_is_imported_before_it_is_needed():
     modules = "tables, archives, delimited, describe, columns, encoding, folds, dataset, schema, targets"
     check = "assert not {'polars', 'sklearn', 'pandas', 'scipy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", f"import sys; from lrtune.data import {modules}; {check}"], check=True)
+
+
+@pytest.mark.parametrize("kind", ["Int8", "Int16", "Int32", "Int64", "UInt8", "UInt32", "UInt64", "Float32"])
+def test_numbers_of_every_width_are_numbers(tmp_path, kind):
+    frame = pl.DataFrame({"n": pl.Series([1, None, 100], dtype=getattr(pl, kind)), "none": [None] * 3})
+    frame.write_parquet(tmp_path / "table.parquet")
+    read = load(tmp_path / "table.parquet").columns["n"]
+    assert read.missing.tolist() == [False, True, False]
+    assert read.values[[0, 2]].tolist() == [1.0, 100.0]

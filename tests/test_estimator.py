@@ -1,0 +1,155 @@
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+import lrtune
+from lrtune import tuning
+from lrtune.errors import ModelError
+from lrtune.experiment import load_text
+from lrtune.preparation import prepare
+from lrtune.study import replay
+
+X, Y = load_iris(return_X_y=True)
+
+MIXED = pd.DataFrame(
+    {
+        "size": np.where(np.arange(90) % 11 == 0, np.nan, np.linspace(-1, 1, 90) + np.tile([0.0, 0.1, 0.2], 30)),
+        "colour": np.tile(["red", "green", "blue"], 30),
+        "heavy": np.arange(90) % 2 == 0,
+    }
+)
+KIND = pd.Series(np.where(MIXED["colour"] == "red", "warm", "cold"), name="kind")
+
+
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    [
+        pytest.param(estimator, check, id=f"{type(estimator).__name__}-{getattr(check, 'func', check).__name__}")
+        for each in (lrtune.Classifier(), lrtune.Regressor())
+        for estimator, check in estimator_checks_generator(each, legacy=True)
+    ],
+)
+@pytest.mark.filterwarnings("ignore:SCIPY_ARRAY_API")
+def test_scikit_learns_own_checks(estimator, check):
+    check(estimator)
+
+
+def test_a_frame_with_mixed_columns_and_missing_cells_is_fine():
+    classifier = lrtune.Classifier(hidden=(8,), epochs=40, batch_size=16).fit(MIXED, KIND)
+    assert classifier.classes_.tolist() == ["cold", "warm"]
+    assert classifier.score(MIXED, KIND) > 0.95
+    assert classifier.model_.schema.target == "kind"
+    other = pl.from_pandas(MIXED)
+    assert classifier.predict(other).tolist() == classifier.predict(MIXED).tolist()
+
+
+def test_it_works_in_pipelines_and_searches():
+    pipeline = make_pipeline(StandardScaler(), lrtune.Classifier(epochs=20))
+    assert cross_val_score(pipeline, X, Y, cv=3).mean() > 0.85
+    grid = {"learning_rate": [1e-3, 1e-2], "decay": ["constant", {"cosine": {"final": 0.1}}]}
+    search = GridSearchCV(lrtune.Classifier(epochs=5, hidden=(8,)), grid, cv=2).fit(X, Y)
+    assert search.best_params_["learning_rate"] in grid["learning_rate"]
+
+
+def test_class_weights_shift_the_decision():
+    noise = np.random.default_rng(0).normal(size=(200, 2))
+    labels = (noise[:, 0] + np.random.default_rng(1).normal(size=200) > 0).astype(int)
+    shares = [
+        lrtune.Classifier(model="linear", class_weight=weights).fit(noise, labels).predict(noise).mean()
+        for weights in ({0: 20.0, 1: 1.0}, None, {0: 1.0, 1: 20.0})
+    ]
+    assert shares[0] < 0.2 < shares[1] < 0.7 < shares[2]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"optimizer": "adm"}, "optimizer: unknown 'adm'; did you mean 'adam'?"),
+        ({"decay": {"step": {"evry": 3}}}, "decay: step has no factor 'evry'; did you mean 'every'?"),
+        ({"optimizer": {"momentum": {"momentum": 2.0}}}, "optimizer.momentum: expected a number .*got 2.0"),
+        ({"epochs": 0}, "epochs: expected a whole number of at least 1, got 0"),
+        ({"learning_rate": -1.0}, "learning_rate: expected a number .*got -1.0"),
+        ({"hidden": ()}, "hidden: expected a list of whole numbers"),
+        ({"dtype": "float16"}, "dtype: expected 'float32' or 'float64', got 'float16'"),
+    ],
+)
+def test_illegal_parameters_are_named_with_what_is_legal(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        lrtune.Classifier(**parameters).fit(X, Y)
+
+
+def test_divergence_is_an_error_that_names_the_rate():
+    with pytest.raises(ValueError, match=r"diverged .*learning_rate: 100000.0.*smaller"):
+        lrtune.Regressor(learning_rate=1e5, optimizer="sgd", decay="constant").fit(X[:, :3], X[:, 3])
+
+
+EXPERIMENT = """
+data: {path: table.csv, target: kind, test_size: 0}
+model: {hidden: [8]}
+training: {epochs: 5}
+search: {trials: 3, folds: 3, seed: 7}
+space: {learning_rate: {low: 1e-3, high: 1e-1, scale: log}, optimizer: [momentum: {momentum: 0.8}]}
+"""
+
+
+@pytest.fixture
+def finished_run(tmp_path):
+    MIXED.assign(kind=KIND).to_csv(tmp_path / "table.csv", index=False)
+    experiment = load_text(EXPERIMENT, base=tmp_path)
+    prepared = prepare(experiment)
+    study = replay(tuning.tune(experiment, prepared, tmp_path / "run", workers=1))
+    return tmp_path / "run", experiment, study
+
+
+def test_a_run_is_loaded_as_a_fitted_estimator(finished_run):
+    folder, _, _ = finished_run
+    for path in (folder, folder / "model", str(folder)):
+        loaded = lrtune.load(path)
+        assert isinstance(loaded, lrtune.Classifier)
+        assert loaded.classes_.tolist() == ["cold", "warm"]
+        assert loaded.predict_proba(MIXED).sum(axis=1) == pytest.approx(1.0)
+    shuffled = MIXED[["heavy", "colour", "size"]].assign(more=1)
+    assert loaded.predict(shuffled).tolist() == loaded.predict(MIXED).tolist()
+    with pytest.raises(ValueError, match="lacks the column 'colour'"):
+        loaded.predict(MIXED.drop(columns="colour"))
+
+
+def test_what_the_search_retrains_is_what_fit_gives(finished_run):
+    """The same rows, configuration and seed: the same model to the last bit."""
+    folder, _, _ = finished_run
+    loaded = lrtune.load(folder)
+    again = clone(loaded).fit(pd.read_csv(folder.parent / "table.csv").drop(columns="kind"), KIND)
+    for mine, theirs in zip(again.model_.layers, loaded.model_.layers, strict=True):
+        assert np.array_equal(mine[0], theirs[0])
+        assert np.array_equal(mine[1], theirs[1])
+    assert again.get_params() == loaded.get_params()
+
+
+def test_an_array_for_a_loaded_model_needs_all_columns(tmp_path):
+    lrtune.Classifier(epochs=3).fit(X, Y).save(tmp_path)
+    loaded = lrtune.load(tmp_path)
+    assert loaded.predict(X).shape == (150,)
+    with pytest.raises(ValueError, match="X has 2 columns, but the model needs 4"):
+        loaded.predict(X[:, :2])
+
+
+@pytest.mark.parametrize("kind", [lrtune.Classifier, lrtune.Regressor])
+def test_saving_and_loading_changes_no_prediction(tmp_path, kind):
+    fitted = kind(epochs=3, hidden=(4, 3), decay={"exponential": {"k": 0.2}}).fit(X[:, :3], Y)
+    fitted.save(tmp_path)
+    loaded = lrtune.load(tmp_path)
+    assert type(loaded) is kind
+    assert np.array_equal(loaded.predict(X[:, :3]), fitted.predict(X[:, :3]))
+    assert loaded.get_params()["decay"]["exponential"]["k"] == 0.2
+
+
+def test_a_folder_without_a_model_says_so(tmp_path):
+    with pytest.raises(ModelError, match="no model here"):
+        lrtune.load(tmp_path)
