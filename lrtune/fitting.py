@@ -23,7 +23,6 @@ from lrtune.trial import Configuration
 from lrtune.workers import one_blas_thread
 
 Rows = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 FINAL = 2**31
 """Number of the random streams of a model on all training rows; folds count from 0, so that theirs are others."""
@@ -45,7 +44,6 @@ def encoded(
     *,
     index: int,
     dtype: str,
-    weights: Floats | None = None,
 ) -> tuple[Encoder, Fold]:
     """Fit on the training rows and encode both; a regression target is standardised by its training rows.
 
@@ -59,19 +57,16 @@ def encoded(
         Number of the random streams.
     dtype
         Of the features.
-    weights
-        Of the training rows, in their order, all positive; None: every row counts the same.
-
     """
     assert columns.target is not None
-    encoder = fit_encoder(columns, train, schema, weights)
+    encoder = fit_encoder(columns, train, schema)
     targets = columns.target[train]
-    shift, scale = _mean_and_deviation(targets, weights) if schema.task == "regression" else (0.0, 1.0)
+    shift, scale = _mean_and_deviation(targets) if schema.task == "regression" else (0.0, 1.0)
     fold = Fold(
         index=index,
         features=encoder.transform(columns, train).astype(dtype),
         targets=(targets - shift) / scale if schema.task == "regression" else targets,
-        weights=np.ones(len(train)) if weights is None else weights,
+        weights=np.ones(len(train)),
         validation_features=encoder.transform(columns, validation).astype(dtype),
         validation_targets=columns.target[validation],
         shift=shift,
@@ -80,9 +75,8 @@ def encoded(
     return encoder, fold
 
 
-def _mean_and_deviation(targets: npt.NDArray[Any], weights: Floats | None) -> tuple[float, float]:
-    mean = float(np.average(targets, weights=weights))
-    return mean, float(np.sqrt(np.average(np.square(targets - mean), weights=weights))) or 1.0
+def _mean_and_deviation(targets: npt.NDArray[Any]) -> tuple[float, float]:
+    return float(targets.mean()), float(targets.std()) or 1.0
 
 
 def fit_model(
@@ -93,7 +87,6 @@ def fit_model(
     *,
     seed: int,
     dtype: str,
-    weights: Floats | None = None,
     class_weights: Sequence[float] | None = None,
     scales: Scales = (),
     clock: Clock = time.perf_counter,
@@ -112,8 +105,6 @@ def fit_model(
         Of initial parameters, order of rows, dropout.
     dtype
         ``"float32"`` or ``"float64"``.
-    weights
-        Of the rows, in their order, all positive; they count in the encoding as well.
     class_weights
         Factor of the weights of each class, at least 0; it counts in the loss alone, as ``class_weight`` does.
     scales
@@ -129,7 +120,7 @@ def fit_model(
 
     """
     none = np.empty(0, dtype=np.int64)
-    encoder, fold = encoded(columns, schema, rows, none, index=FINAL, dtype=dtype, weights=weights)
+    encoder, fold = encoded(columns, schema, rows, none, index=FINAL, dtype=dtype)
     if class_weights is not None:
         fold = replace(fold, weights=fold.weights * np.array(class_weights)[fold.targets])
     with one_blas_thread():

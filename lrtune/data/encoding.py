@@ -109,20 +109,14 @@ class Encoder:
         return encoder
 
 
-def fit_encoder(
-    columns: Columns, rows: npt.NDArray[np.integer] | None, schema: Schema, weights: Floats | None = None
-) -> Encoder:
-    """Fit an encoder on training rows (all by default); other rows have no influence on it.
-
-    With weights (one for each training row, positive) medians, means and standard deviations are weighted: a row of
-    weight 2 counts like two rows. Which categories have a feature depends on rows alone.
-    """
+def fit_encoder(columns: Columns, rows: npt.NDArray[np.integer] | None, schema: Schema) -> Encoder:
+    """Fit an encoder on training rows (all by default); other rows have no influence on it."""
     numeric = columns.numeric if rows is None else columns.numeric[rows]
     codes = columns.codes if rows is None else columns.codes[rows]
     scaled = np.array([column.kind != "boolean" for column, _ in schema.numeric], dtype=bool)
-    fill = _medians(numeric, weights)
+    fill = _medians(numeric)
     fill[~scaled] = np.floor(fill[~scaled])  # as many ones as zeros: the median of 0.5 becomes 0
-    shift, factor = _standard(np.where(np.isnan(numeric), fill, numeric), weights)
+    shift, factor = _standard(np.where(np.isnan(numeric), fill, numeric))
     shift[~scaled], factor[~scaled] = 0.0, 1.0
     names = [column.name for column, _ in schema.numeric]
     marks = np.array([names.index(column.name) for column in marked(schema)], dtype=np.int64)
@@ -134,28 +128,17 @@ def fit_encoder(
     return Encoder(encoded_names(schema), fill, shift, factor, marks, tuple(places))
 
 
-def _medians(values: Floats, weights: Floats | None) -> Floats:
+def _medians(values: Floats) -> Floats:
     """Take the median of each column's present cells, 0 where there are none."""
     medians = np.zeros(values.shape[1])
     for j, column in enumerate(values.T):
-        present = ~np.isnan(column)
-        if present.any():
-            medians[j] = _median(column[present], None if weights is None else weights[present])
+        present = column[~np.isnan(column)]
+        if present.size:
+            medians[j] = np.median(present)
     return medians
 
 
-def _median(values: Floats, weights: Floats | None) -> float:
-    """Take the median; with weights the middle of all values whose weights below and above are both at most half."""
-    if weights is None:
-        return float(np.median(values))
-    order = np.argsort(values, kind="stable")
-    below = np.cumsum(weights[order])
-    half = below[-1] / 2
-    first, last = np.searchsorted(below, half), np.searchsorted(below, half, side="right")
-    return float(values[order[[first, last]]].mean())
-
-
-def _standard(values: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
+def _standard(values: Floats) -> tuple[Floats, Floats]:
     """Give mean and inverse standard deviation of each column, 0 for the inverse where there is no spread.
 
     Columns are brought to about 1 by a power of two first, which is exact, so that squares neither overflow nor vanish.
@@ -165,12 +148,14 @@ def _standard(values: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
         return np.zeros(values.shape[1]), np.zeros(values.shape[1])
     _, exponents = np.frexp(np.abs(values).max(axis=0))
     small = np.ldexp(values, -exponents)
-    mean = np.average(small, axis=0, weights=weights)
-    variance = np.average(np.square(small - mean), axis=0, weights=weights)
+    mean = small.mean(axis=0)
+    variance = np.square(small - mean).mean(axis=0)
     epsilon = np.finfo(np.float64).eps
     rounding = len(values) * epsilon * variance + np.square(len(values) * mean * epsilon)
     spread = np.where(variance > rounding, np.sqrt(variance), np.inf)
-    return np.ldexp(mean, exponents), np.ldexp(1.0 / spread, -exponents)
+    with np.errstate(over="ignore"):
+        factor = np.ldexp(1.0 / spread, -exponents)
+    return np.ldexp(mean, exponents), np.where(np.isfinite(factor), factor, 0.0)  # a spread below all numbers is none
 
 
 def _places(column: ColumnSpec, codes: npt.NDArray[np.int32], start: int, needed: int) -> Index:

@@ -221,17 +221,3 @@ def test_every_fold_has_the_same_width(bundled):
         encoder = fit_encoder(columns, np.setdiff1d(np.arange(3000), part), schema)
         assert encoder.names == encoded_names(schema)
         assert encoder.transform(columns, part).shape == (600, schema.width)
-
-
-@settings(deadline=None, max_examples=60)
-@given(problems(), st.integers(0, 2**32 - 1))
-def test_a_row_of_weight_two_counts_like_two_rows(problem, seed):
-    columns, train, schema = problem
-    weights = np.random.default_rng(seed).integers(1, 4, size=len(train))
-    weighted = fit_encoder(columns, train, schema, weights.astype(float))
-    repeated = fit_encoder(columns, np.repeat(train, weights), schema)
-    np.testing.assert_allclose(weighted.fill, repeated.fill, rtol=1e-12)
-    np.testing.assert_allclose(weighted.shift, repeated.shift, rtol=1e-9, atol=1e-9)
-    spread = repeated.factor * (np.abs(repeated.shift) + 1e-9) * 1e-6 < 1  # rounding decides nothing there
-    spread &= repeated.factor > 0
-    np.testing.assert_allclose(weighted.factor[spread], repeated.factor[spread], rtol=1e-6)
