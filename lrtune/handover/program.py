@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Callable, Mapping
 
 from lrtune.errors import ConfigurationError
-from lrtune.handover import templates
 from lrtune.handover.core import (
     WIDTH,
     Plan,
@@ -18,6 +17,18 @@ from lrtune.handover.core import (
     table_text,
 )
 from lrtune.handover.feedback import clock_table, clock_text, follows_clock, follows_loss, plateau_table, plateau_text
+from lrtune.handover.templates import (
+    KERAS,
+    KERAS_CLOCK,
+    KERAS_PLATEAU,
+    OPTAX,
+    OPTAX_CLOCK,
+    OPTAX_PLATEAU,
+    PYTORCH,
+    PYTORCH_CLOCK,
+    PYTORCH_MOMENTUM,
+    PYTORCH_PLATEAU,
+)
 from lrtune.training.registry import DECAYS, Configuration, complete
 from lrtune.training.schedules import momentum_of, multipliers
 
@@ -53,27 +64,27 @@ def _pytorch(plan: Plan) -> str:
                 "PyTorch's ReduceLROnPlateau has no warm-up, and chained with one it cuts at other epochs; "
                 "use --warmup 0, or export to keras"
             )
-        return _file(plan, "torch", templates.PYTORCH_PLATEAU, _rule_constants(plan), plateau_table(plan))
+        return _file(plan, "torch", PYTORCH_PLATEAU, _rule_constants(plan), plateau_table(plan))
     if follows_clock(plan):
-        return _file(plan, "torch", templates.PYTORCH_CLOCK, clock_text(plan), clock_table(plan))
-    momentum = templates.PYTORCH_MOMENTUM if _cycles(plan) else ""
-    return _file(plan, "torch", momentum + templates.PYTORCH, schedule_text(plan), _table(plan))
+        return _file(plan, "torch", PYTORCH_CLOCK, clock_text(plan), clock_table(plan))
+    momentum = PYTORCH_MOMENTUM if _cycles(plan) else ""
+    return _file(plan, "torch", momentum + PYTORCH, schedule_text(plan), _table(plan))
 
 
 def _keras(plan: Plan) -> str:
     if follows_loss(plan):
-        return _file(plan, "keras", templates.KERAS_PLATEAU, plateau_text(plan), plateau_table(plan))
+        return _file(plan, "keras", KERAS_PLATEAU, plateau_text(plan), plateau_table(plan))
     if follows_clock(plan):
-        return _file(plan, "keras", templates.KERAS_CLOCK, clock_text(plan), clock_table(plan))
-    return _file(plan, "keras", templates.KERAS, schedule_text(plan, module="ops"), _table(plan))
+        return _file(plan, "keras", KERAS_CLOCK, clock_text(plan), clock_table(plan))
+    return _file(plan, "keras", KERAS, schedule_text(plan, module="ops"), _table(plan))
 
 
 def _optax(plan: Plan) -> str:
     if follows_loss(plan):
-        return _file(plan, "optax", templates.OPTAX_PLATEAU, plateau_text(plan), plateau_table(plan))
+        return _file(plan, "optax", OPTAX_PLATEAU, plateau_text(plan), plateau_table(plan))
     if follows_clock(plan):
-        return _file(plan, "optax", templates.OPTAX_CLOCK, clock_text(plan), clock_table(plan))
-    return _file(plan, "optax", templates.OPTAX, schedule_text(plan, module="jnp"), _table(plan))
+        return _file(plan, "optax", OPTAX_CLOCK, clock_text(plan), clock_table(plan))
+    return _file(plan, "optax", OPTAX, schedule_text(plan, module="jnp"), _table(plan))
 
 
 TARGETS: Mapping[str, Callable[[Plan], str]] = {"pytorch": _pytorch, "keras": _keras, "optax": _optax}

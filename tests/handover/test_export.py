@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lrtune.errors import ConfigurationError
-from lrtune.handover import TARGETS, export
+from lrtune.handover.program import TARGETS, export
 from lrtune.training import feedback
 from lrtune.training.registry import DECAYS, complete
 from lrtune.training.schedules import tabulate, tabulate_momentum

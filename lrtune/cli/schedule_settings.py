@@ -1,0 +1,145 @@
+"""Words of the command line -> the configuration whose schedule is meant."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lrtune.cli.runs import RESULT, find
+from lrtune.errors import ConfigurationError, ExperimentError, StudyError, nearest
+from lrtune.experiment.document import Document, Origin
+from lrtune.experiment.reading import override
+from lrtune.experiment.vocabulary import KEYS, LISTS, Member, coerced, illegal, inside, unknown_factor
+from lrtune.training.registry import DECAYS, Value, complete, problems
+
+WARMUP_KEYS = ("warmup", "warmup_shape", "warmup_start")
+STEPS_PER_EPOCH = 10
+"""Where nothing says how many updates an epoch has."""
+
+
+class Schedule(NamedTuple):
+    """A complete configuration with the length of the training that its rates are for."""
+
+    configuration: dict[str, Value]
+    steps: int
+    epochs: int
+
+
+class Given(NamedTuple):
+    """What options say; None where nothing is said."""
+
+    settings: Sequence[str] = ()
+    rate: float | None = None
+    warmup: float | None = None
+    epochs: int | None = None
+    steps: int | None = None
+
+    def keys(self) -> dict[str, Any]:
+        """Gather the options that are keys of a configuration."""
+        named = {"learning_rate": self.rate, "warmup": self.warmup, "epochs": self.epochs}
+        return {key: value for key, value in named.items() if value is not None}
+
+
+def named(name: str, given: Given) -> Schedule:
+    """Find the schedule of a decay type, with the factors that are set.
+
+    Raises
+    ------
+    ExperimentError
+        With everything that is wrong.
+
+    """
+    if name not in DECAYS:
+        raise ExperimentError([f"unknown decay '{name}'; {nearest(name, DECAYS)}"])
+    return _settled({"decay": name}, given, STEPS_PER_EPOCH if given.steps is None else given.steps)
+
+
+def of_run(run: str, given: Given) -> Schedule:
+    """Find the schedule of a finished run's best configuration; what is given goes before what was found.
+
+    Raises
+    ------
+    StudyError
+        If the run is not finished.
+
+    """
+    folder = find(run)
+    try:
+        found = json.loads((folder / RESULT).read_text(encoding="utf-8"))["best"]["configuration"]
+    except (OSError, ValueError, KeyError) as error:
+        raise StudyError(f"{folder}: has no readable {RESULT}; a run has one when it is finished") from error
+    configuration = {key: tuple(each) if isinstance(each, list) else each for key, each in found.items()}
+    steps = _steps_of(folder, int(found["batch_size"])) if given.steps is None else given.steps
+    return _settled(configuration, given, steps)
+
+
+def _steps_of(folder: Path, batch: int) -> int:
+    """Count the updates of an epoch of the final retraining."""
+    from lrtune.journal import Journal
+    from lrtune.study import replay
+    from lrtune.tuning import DATABASE
+
+    with Journal(folder / DATABASE) as journal:
+        rows = int(replay(journal.events()).header["rows"]["train"])
+    return math.ceil(rows / batch)
+
+
+def _settled(configuration: dict[str, Any], given: Given, steps: int) -> Schedule:
+    found: list[str] = []
+    configuration |= given.keys()
+    for text in sorted(given.settings, key=lambda each: each.partition("=")[0].count(".")):
+        found.extend(f"--set {text}: {each}" for each in _set(configuration, text))
+    found = found or [_as_option(each) for each in problems(configuration)]
+    if steps < 1:
+        found.append(f"--steps-per-epoch: expected a whole number of at least 1, got {steps}")
+    if found:
+        raise ExperimentError(found)
+    whole = complete(configuration)
+    return Schedule(whole, steps, int(str(whole["epochs"])))
+
+
+def _as_option(problem: str) -> str:
+    for key, option in (("learning_rate", "rate"), ("warmup", "warmup"), ("epochs", "epochs")):
+        if problem.startswith(f"{key}: "):
+            return f"--{option}{problem.removeprefix(key)}"
+    return problem.removeprefix("decay.")
+
+
+def _set(configuration: dict[str, Any], text: str) -> list[str]:
+    """Apply ``factor=value`` to a configuration; give back what is wrong with it."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        return ["must have the form factor=value, such as final=0.01"]
+    document = Document({}, Origin("value"))
+    override(document, f"value={value}")
+    if document.problems:
+        return [problem for _, problem in document.problems]
+    try:
+        member = _member(configuration, key.strip().removeprefix("decay."))
+    except ConfigurationError as error:
+        return [str(error)]
+    legal = coerced(document.values["value"], member.factor)
+    if problem := illegal(member.factor, legal):
+        misspelt = member.branches and isinstance(legal, str)
+        return [f"unknown decay '{legal}'; {nearest(legal, member.names)}" if misspelt else problem]
+    configuration[member.key] = tuple(legal) if member.factor.kind in LISTS and legal is not None else legal
+    return []
+
+
+def _member(configuration: dict[str, Any], key: str) -> Member:
+    """Find the declaration of a factor; ``first.final`` is inside the decay that ``first`` names."""
+    if key in WARMUP_KEYS:
+        return Member(key, KEYS[key])
+    member = Member("decay", KEYS["decay"])
+    for part in key.split("."):
+        name = str(configuration.get(member.key, member.factor.default))
+        members = inside(member, name) if member.branches else {}
+        if part not in members:
+            raise ConfigurationError(
+                unknown_factor(part, member, name) if member.branches else f"{member.factor.name} has no factors"
+            )
+        member = members[part]
+    return member
