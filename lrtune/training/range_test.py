@@ -262,7 +262,8 @@ class _Watch:
             self._weights[place, :count] = _weights(fold, network)
         self._space = workspace(network, (lanes, len(folds)), rows, np.dtype(dtype))
         guesses = np.array([_constant(fold, network) for fold in folds])[..., None]
-        self.constant: Doubles = self._mean(self._loss.rows(guesses, self._targets))
+        everywhere = np.broadcast_to(guesses, self._targets.shape)
+        self.constant: Doubles = self._mean(self._loss.rows(everywhere, self._targets))
 
     def losses(self, parameters: Array) -> Doubles:
         """Compute the losses ``(C, K)`` of parameters ``(C, K, P)``."""
@@ -305,8 +306,7 @@ def _constant(fold: Fold, network: Network) -> Doubles:
     if network.loss == "squared":
         return np.zeros(1)
     totals = np.bincount(fold.targets, weights=fold.weights, minlength=network.classes)
-    logs = np.log(
-        (totals + 0.5) / (totals.sum() + 0.5 * network.classes)
-    )  # half a row more of each: none is impossible
+    shares = totals + 0.5  # half a row more of each class, so that none is impossible
+    logs = np.log(shares / shares.sum())
     outputs: Doubles = logs[1:] - logs[:1] if network.loss == "logistic" else logs
     return outputs
