@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_WORKERS ?= 2
 
-.PHONY: demo test check bench format clean
+.PHONY: demo test check bench docs format clean
 
 demo: .venv/user
 	$(BIN)/lrtune search configs/digits.yaml
@@ -19,6 +19,9 @@ check: .venv/dev
 
 bench: .venv/dev
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+docs: .venv/dev
+	$(BIN)/python -m lrtune.reporting.reference
 
 format: .venv/dev
 	$(BIN)/ruff format .
