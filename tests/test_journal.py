@@ -136,6 +136,7 @@ def test_a_finished_study_on_a_read_only_folder_can_be_read(tmp_path):
         from pathlib import Path
         from lrtune.journal import Journal
         from lrtune.errors import StudyError
+        Journal(Path({str(folder / "study.db")!r})).close()  # whatever is imported late is imported now
         if os.geteuid() == 0:
             os.setuid(65534)  # root may write anywhere; nobody may not
         print(len(Journal(Path({str(folder / "study.db")!r})).events()))
