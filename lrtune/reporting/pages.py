@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lrtune.reporting import formats, tables
+from lrtune.reporting import branches, formats, tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from lrtune.trial import Configuration, Trial
 
 MAX_NOTES = 4
+MIN_KINDS = 4
+"""Fewer kinds of decay or optimizer are compared in ``result.json`` only."""
 
 Show = Callable[[float | None], str]
 """Writes a score with the digits that suit the page."""
@@ -94,11 +96,22 @@ def search_page(
             tables.top_rows(ranked, metric),
         ),
     ]
+    page.extend(_branches(result))
     if notes:
         page.append(Remarks("notes", _shortened(notes)))
     page.append(Lines("files", [f"{folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"]))
     page.append(Lines("next", [f"lrtune predict {shlex.quote(run)} data.csv -o predictions.csv"]))
     return page
+
+
+def _branches(result: Mapping[str, Any]) -> Iterator[Grid]:
+    """Compare the kinds of decay and of optimizer, where several were tried."""
+    for key, noun in (("decay", "decay type"), ("optimizer", "optimizer")):
+        found = result[f"{key}s"]
+        if len(found) >= MIN_KINDS:
+            control = next((each["name"] for each in found if each["difference"] is None), branches.CONSTANT)
+            title = f"the best of each {noun}, and its gain over {control} on the same folds (standard error)"
+            yield Grid(title, branches.header(key, result["metric"]), branches.rows(found))
 
 
 def _configuration_rows(result: Mapping[str, Any], point: Configuration) -> list[tuple[str, str]]:

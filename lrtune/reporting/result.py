@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lrtune import selection
-from lrtune.reporting import tables
+from lrtune.reporting import branches, tables
 from lrtune.training.registry import METRICS
 from lrtune.trial import TrialState
 
@@ -45,6 +45,9 @@ def result(
         gain          mean, error    of the paired differences best - default, positive when the best is better, and
                                      their standard error corrected for overlapping training rows
                       wins, folds    on how many folds it is better;  null when the two cannot be compared
+        decays        the best trial of each decay type, ranked: name, number, mean, std, and difference to that
+                      with a constant rate, as in gain;  empty where there is no other or no constant
+        optimizers    the same for optimizers, with the difference to that of the default configuration
         test          score, rows    on the rows that the search never saw;  null without test rows
         trials        total, complete, pruned, failed, diverged: how many
         seconds       search, retrain, total: wall time over all sessions
@@ -79,6 +82,10 @@ def result(
         "best": _standing(best, metric, complete),
         "default": _standing(default, metric, complete),
         "gain": _gain(best, default, rows_ratio),
+        "decays": branches.compared(trials, "decay", branches.CONSTANT, metric, rows_ratio),
+        "optimizers": branches.compared(
+            trials, "optimizer", str(default.configuration.get("optimizer")), metric, rows_ratio
+        ),
         "test": _test(study, metric),
         "trials": {"total": len(trials), **{str(state): study.count(state) for state in _ENDS}},
         "seconds": {
