@@ -1,7 +1,8 @@
 """What to try next: functions of the space and the history, without any state of their own.
 
 Every strategy is a module with one function ``propose(space, history, n, seed)``. It returns the configurations of the
-next `n` trials, fewer only if there is nothing left to try. Trial 0 is always the default configuration.
+next `n` trials, fewer only if there is nothing left to try. Trial 0 is always the default configuration. The first
+proposals do not depend on how many are asked for.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ class Propose(Protocol):
 def _imported_when_called(module: str) -> Propose:
     def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
         strategy = importlib.import_module(f"lrtune.sampling.{module}")
-        return cast("Propose", strategy.propose)(space, history, n, seed)
+        from threadpoolctl import threadpool_limits  # it holds back the libraries that are loaded by now
+
+        with threadpool_limits(1, user_api="blas"):  # two threads round differently: other proposals
+            return cast("Propose", strategy.propose)(space, history, n, seed)
 
     return propose
 
@@ -48,5 +52,14 @@ def _imported_when_called(module: str) -> Propose:
 STRATEGIES: dict[str, Propose] = {
     "grid": _imported_when_called("grid"),
     "random": _imported_when_called("random_search"),
+    "quasirandom": _imported_when_called("quasirandom"),
+    "bayesian": _imported_when_called("bayesian"),
+    "tpe": _imported_when_called("tpe"),
 }
 """Every strategy by its name in the experiment file."""
+
+ROUND = {"bayesian": 8, "tpe": 8}
+"""How many proposals a strategy that learns from the scores makes at a time, unless the experiment says otherwise."""
+
+FREE_ROUND = 256
+"""The same for the others: their proposals do not depend on the scores, and large populations train faster."""

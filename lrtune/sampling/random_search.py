@@ -37,6 +37,14 @@ def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> 
     return proposals
 
 
+def leftovers(
+    space: SearchSpace, history: Sequence[Trial], picked: Sequence[Configuration], n: int, seed: int
+) -> list[Configuration]:
+    """Draw what is missing to `n` proposals, where a strategy found nothing new in a space that is nearly tried."""
+    proposed = (Trial(number, point) for number, point in enumerate(picked, len(history)))
+    return propose(space, [*history, *proposed], n - len(picked), seed)
+
+
 def _untried(space: SearchSpace, tried: AbstractSet[Any], seed: int, number: int) -> Configuration | None:
     """Draw until something new comes; None if nothing new is left."""
     if len(tried) >= space.size:

@@ -1,0 +1,132 @@
+"""Bayesian search: a Gaussian process over the whole conditional space, and log noisy expected improvement.
+
+Each round starts from the history alone: the scores become observations (`scores`), the points rows (`encoding`), a
+Gaussian process is fitted to them (`gaussian_process`), and samples of the function are drawn at the observed points
+(`surrogate`). Then point after point is picked where the expected improvement over the samples' best is largest. A
+picked point joins the observed ones with a sampled value, so that the picks of a round do not crowd on one place: joint
+expected improvement, maximised greedily.
+
+Letham et al. 2019, "Constrained Bayesian optimization with noisy experiments" (noisy expected improvement); Balandat et
+al. 2020, "BoTorch" (greedy joint maximisation); Ament et al. 2023, "Unexpected improvements to expected improvement"
+(its logarithm).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lrtune.sampling import SAMPLING, quasirandom, random_search
+from lrtune.sampling import gaussian_process as gp
+from lrtune.sampling.acquisition import log_noisy_improvement
+from lrtune.sampling.candidates import neighbour
+from lrtune.sampling.encoding import Array
+from lrtune.sampling.surrogate import Samples, Surrogate, extended, learn, sampled
+from lrtune.space import SearchSpace
+from lrtune.trial import Configuration, Trial, TrialState
+
+FIRST = 8
+"""Trials before the first fit: the default, then a Sobol design."""
+
+_SAMPLES = 32
+_WHOLE = 2000  # a space of at most so many points is looked through completely
+_POOL = 1000  # draws from a larger one,
+_NEAR, _BROOD = 6, 30  # and so many neighbours of each of the best trials
+_ELITE, _YOUNG = 8, 12  # the most promising climb, each with so many attempts a step
+_STEPS = (0.2, 0.1, 0.05, 0.025, 0.0125)
+
+
+def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
+    """Propose points of the largest joint expected improvement; see `lrtune.sampling.Propose`."""
+    rng = np.random.default_rng([seed, SAMPLING, len(history)])
+    scored = sum(each.state is not TrialState.PROPOSED for each in history)
+    surrogate = learn(space, history, rng) if scored >= FIRST else None
+    if surrogate is None:
+        return quasirandom.propose(space, history, n, seed)
+    picked = _Round(space, history, surrogate, rng).picks(n)
+    return picked + random_search.leftovers(space, history, picked, n, seed)
+
+
+class _Round:
+    """The picks of one round: each changes the samples, and so what the next promises."""
+
+    def __init__(
+        self, space: SearchSpace, history: Sequence[Trial], surrogate: Surrogate, rng: np.random.Generator
+    ) -> None:
+        self.space = space
+        self.encoding = surrogate.encoding
+        self.rng = rng
+        self.tried = {space.key(each.configuration) for each in history}
+        self.samples: Samples = sampled(surrogate, _SAMPLES, rng)
+        self.pool = self.untried([*self.everywhere(), *self.near(surrogate)])
+        self.rows = self.encoding.rows(self.pool)
+        for each in history:
+            point = space.point(each.configuration) if each.state is TrialState.PROPOSED else None
+            if point is not None:
+                self.learn_of(point)
+
+    def everywhere(self) -> list[Configuration]:
+        """List the whole space if it is small, else draw from it."""
+        if self.space.size <= _WHOLE:
+            return [self.space.at(number) for number in range(int(self.space.size))]
+        return [self.space.sample(self.rng) for _ in range(_POOL)]
+
+    def near(self, surrogate: Surrogate) -> list[Configuration]:
+        """Draw around the trials that the process thinks best."""
+        if self.space.size <= _WHOLE:
+            return []
+        best = np.argsort(-surrogate.mean, kind="stable")[:_NEAR]
+        return [
+            neighbour(self.space, surrogate.points[number], _STEPS[number_of_try % len(_STEPS)], self.rng)
+            for number in best
+            for number_of_try in range(_BROOD)
+        ]
+
+    def untried(self, points: Sequence[Configuration]) -> list[Configuration]:
+        """Leave out what has been tried, and repetitions."""
+        named = {self.space.key(each): each for each in points}
+        return [each for key, each in named.items() if key not in self.tried]
+
+    def learn_of(self, point: Configuration) -> None:
+        """Take a point into account whose score is not known yet."""
+        self.tried.add(self.space.key(point))
+        self.samples = extended(self.samples, self.encoding.rows([point])[0], self.rng)
+
+    def gains(self, rows: Array) -> Array:
+        """Log expected improvement of encoded points (M,)."""
+        return log_noisy_improvement(*gp.predict(self.samples.process, rows, self.samples.values), self.samples.best)
+
+    def picks(self, n: int) -> list[Configuration]:
+        """Pick up to `n` points, fewer if nothing is left of the pool."""
+        picked: list[Configuration] = []
+        while len(picked) < n and self.pool:
+            best = self.pick()
+            picked.append(best)
+            self.learn_of(best)
+            left = [number for number, each in enumerate(self.pool) if self.space.key(each) not in self.tried]
+            self.pool, self.rows = [self.pool[number] for number in left], self.rows[left]
+        return picked
+
+    def pick(self) -> Configuration:
+        """Find the most promising point: the best of the pool, or what the best of the pool climb to."""
+        gains = self.gains(self.rows)
+        best = np.argsort(-gains, kind="stable")[:_ELITE]
+        elite: list[tuple[float, Configuration]] = [(float(gains[number]), self.pool[number]) for number in best]
+        for width in _STEPS if self.space.size > _WHOLE else ():
+            elite = self.climbed(elite, width)
+        return max(elite, key=lambda each: each[0])[1]
+
+    def climbed(self, elite: list[tuple[float, Configuration]], width: float) -> list[tuple[float, Configuration]]:
+        """Replace each of the elite by its best neighbour, where that promises more."""
+        better = list(elite)
+        parents, young = [], []
+        for number, (_, point) in enumerate(elite):
+            fresh = self.untried([neighbour(self.space, point, width, self.rng) for _ in range(_YOUNG)])
+            parents += [number] * len(fresh)
+            young += fresh
+        gains = self.gains(self.encoding.rows(young)) if young else np.empty(0)
+        for parent, point, gain in zip(parents, young, gains.tolist(), strict=True):
+            if gain > better[parent][0]:
+                better[parent] = (gain, point)
+        return better

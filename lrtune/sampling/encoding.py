@@ -1,0 +1,182 @@
+"""Points of a conditional space as points of a Euclidean one, where distance is what a stationary kernel needs.
+
+A flat key is one *axis*, wherever it stands in the tree: ``learning_rate`` in two optimizers' branches is one axis,
+measured in each as the place within the branch's own range. So what is learned about a key is shared by all branches
+that have it.
+
+=================================  ==================================================================================
+axis                               columns
+=================================  ==================================================================================
+number, in every point             its place, from 0 to 1
+number, in some points only        a point on an arc of radius 1 that spans 60 degrees; the centre where it is absent
+choice                             one column for each option, 1 where it is chosen
+=================================  ==================================================================================
+
+The arc (after Swersky et al. 2014, "Raiders of the lost architecture: kernels for Bayesian optimization in conditional
+parameter spaces") puts an absent number at the same distance, 1, from every value that it could have, which is as far
+as its two ends are from each other: two points share what they know of a number where both have it, and nothing where
+one has not. Numbers of a list lie at equal distances, in their order: who lists 0, 1e-5 and 1e-3 says what is a step.
+
+Each column has a length scale of its own, except that the arc's two share theirs. Two options of a choice are therefore
+``1/l_a^2 + 1/l_b^2`` apart (squared): an option that behaves like the others has a long scale, one that does not a
+short one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from lrtune.dimensions import Dimension, Integer, Ordinal, Real, warp
+from lrtune.space import Choice, SearchSpace
+from lrtune.trial import Configuration, Value
+
+Array: TypeAlias = npt.NDArray[np.float64]
+
+_ARC = math.pi / 3  # the ends are as far from each other as from the centre
+
+
+class Axis(NamedTuple):
+    """One flat key: its options if it is a choice (else none), and whether some points lack it.
+
+    A key that is a number in one branch and a choice in another is two axes: ``key`` is its name, and whether it is a
+    choice.
+    """
+
+    key: tuple[str, bool]
+    options: tuple[Value, ...]
+    conditional: bool
+
+    @property
+    def columns(self) -> int:
+        """How many columns it takes."""
+        return len(self.options) or (2 if self.conditional else 1)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The map from the points of a space to rows of numbers.
+
+    Attributes
+    ----------
+    space
+        What is encoded; dimensions of one value take no columns.
+
+    """
+
+    space: SearchSpace
+
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        """Every key with more than one value, in the order of its first place in the tree."""
+        options: dict[tuple[str, bool], list[Value]] = {}
+        varied: set[tuple[str, bool]] = set()
+        for each in walk(self.space):
+            listed = options.setdefault(axis_key(each), [])
+            if isinstance(each, Choice):
+                listed += [option.value for option in each.options if number_of(listed, option.value) is None]
+            if len(listed) > 1 or (not isinstance(each, Choice) and each.size > 1):
+                varied.add(axis_key(each))
+        always = _always(self.space)
+        return tuple(Axis(key, tuple(listed), key not in always) for key, listed in options.items() if key in varied)
+
+    @cached_property
+    def scales(self) -> npt.NDArray[np.intp]:
+        """Which length scale each column has (columns,)."""
+        numbers: list[int] = []
+        for axis in self.axes:
+            first = numbers[-1] + 1 if numbers else 0
+            numbers += range(first, first + len(axis.options)) if axis.options else [first] * axis.columns
+        return np.array(numbers, dtype=np.intp)
+
+    @cached_property
+    def _starts(self) -> dict[tuple[str, bool], tuple[int, Axis]]:
+        ends = np.cumsum([axis.columns for axis in self.axes])
+        return {axis.key: (int(end) - axis.columns, axis) for axis, end in zip(self.axes, ends, strict=True)}
+
+    @property
+    def columns(self) -> int:
+        """How many columns a row has."""
+        return len(self.scales)
+
+    def rows(self, points: Sequence[Configuration]) -> Array:
+        """Encode points (N) as rows (N, columns)."""
+        rows = np.zeros((len(points), self.columns))
+        for row, point in zip(rows, points, strict=True):
+            for dimension in active(self.space, point):
+                self._put(row, dimension, point[dimension.name])
+        return rows
+
+    def _put(self, row: Array, dimension: Dimension, value: Value) -> None:
+        start, axis = self._starts.get(axis_key(dimension), (-1, None))
+        if axis is None:
+            return
+        if axis.options:
+            number = number_of(axis.options, value)
+            assert number is not None
+            row[start + number] = 1.0
+        elif axis.conditional:
+            angle = _ARC * place(dimension, value)
+            row[start : start + 2] = math.cos(angle), math.sin(angle)
+        else:
+            row[start] = place(dimension, value)
+
+
+def walk(space: SearchSpace) -> Iterator[Dimension]:
+    """List every dimension of the tree, parents first."""
+    for each in space.dimensions:
+        yield each
+        if isinstance(each, Choice):
+            for option in each.options:
+                yield from walk(option.space)
+
+
+def active(space: SearchSpace, point: Configuration) -> Iterator[Dimension]:
+    """List the dimensions that a point has, parents first."""
+    for each in space.dimensions:
+        yield each
+        if isinstance(each, Choice):
+            number = number_of([option.value for option in each.options], point[each.name])
+            assert number is not None
+            yield from active(each.options[number].space, point)
+
+
+def place(dimension: Dimension, value: Value) -> float:
+    """Measure where a number lies in its dimension, from 0 to 1; a single value lies in the middle."""
+    assert isinstance(value, int | float)
+    if isinstance(dimension, Ordinal):
+        last = len(dimension.values) - 1
+        return dimension.values.index(value) / last if last else 0.5
+    assert isinstance(dimension, Real | Integer)
+    if dimension.low == dimension.high:
+        return 0.5
+    half = 0.5 if isinstance(dimension, Integer) else 0.0
+    low, high = warp(dimension.low - half, dimension.scale), warp(dimension.high + half, dimension.scale)
+    return min(max((warp(value, dimension.scale) - low) / (high - low), 0.0), 1.0)
+
+
+def _always(space: SearchSpace) -> set[tuple[str, bool]]:
+    """Collect the axes that every point has."""
+    keys: set[tuple[str, bool]] = set()
+    for each in space.dimensions:
+        keys.add(axis_key(each))
+        if isinstance(each, Choice):
+            keys |= set.intersection(*(_always(option.space) for option in each.options))
+    return keys
+
+
+def axis_key(dimension: Dimension) -> tuple[str, bool]:
+    """Name the axis of a dimension."""
+    return dimension.name, isinstance(dimension, Choice)
+
+
+def number_of(options: Sequence[Value], value: Value) -> int | None:
+    """Find an option without taking True for 1."""
+    same = (n for n, each in enumerate(options) if isinstance(each, bool) == isinstance(value, bool) and each == value)
+    return next(same, None)

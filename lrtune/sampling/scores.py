@@ -1,0 +1,135 @@
+"""What is known of the trials, one number each: fold effects removed, bad ones compressed, uncertainty attached."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from lrtune.sampling.encoding import Array
+from lrtune.trial import Trial, TrialState
+
+
+class Observations(NamedTuple):
+    """Scores as a regression wants them.
+
+    Attributes
+    ----------
+    trials
+        Those that say something (N): scored on some fold at least, or known to fail.
+    values
+        Their scores, standardised (N,); larger is better.
+    spread
+        Noise variance of each, relative to that of a trial scored on all folds (N,).
+    noise
+        Noise variance of a trial scored on all folds, as its folds' disagreement suggests; None if it does not.
+
+    """
+
+    trials: tuple[Trial, ...]
+    values: Array
+    spread: Array
+    noise: float | None
+
+
+def observe(history: Sequence[Trial]) -> Observations:
+    """Make observations of the trials that are scored; the others are left out."""
+    known = tuple(each for each in history if each.fold_scores or each.state is TrialState.FAILED)
+    table = _table(known)
+    lost = np.array([_lost(each) for each in known], dtype=bool)
+    means, noise, counts = _adjusted(table, lost)
+    lost |= np.isnan(means)
+    values, scale = transformed(np.where(lost, -np.inf, means))
+    spread = table.shape[1] / np.maximum(counts, 1)
+    return Observations(
+        known, values, np.where(lost, 1.0, spread), None if noise is None else noise / table.shape[1] / scale**2
+    )
+
+
+def _lost(trial: Trial) -> bool:
+    """Tell whether a trial came to nothing: failed, or not finite on a fold that it was run on."""
+    if trial.state in (TrialState.FAILED, TrialState.DIVERGED):
+        return True
+    return trial.state is not TrialState.PRUNED and not all(map(_finite, trial.fold_scores))
+
+
+def _finite(score: float | None) -> bool:
+    return score is not None and math.isfinite(score)
+
+
+def _table(trials: Sequence[Trial]) -> Array:
+    """Write the finite scores into a table (N, K); NaN where there is none."""
+    folds = max((len(each.fold_scores) for each in trials), default=0)
+    table = np.full((len(trials), max(folds, 1)), np.nan)
+    for row, trial in zip(table, trials, strict=True):
+        for fold, score in enumerate(trial.fold_scores):
+            if score is not None and math.isfinite(score):
+                row[fold] = score
+    return table
+
+
+def _adjusted(table: Array, lost: np.ndarray) -> tuple[Array, float | None, Array]:
+    """Estimate score = configuration + fold + noise by median polish (Tukey 1977), which bad trials cannot upset.
+
+    Returns the configurations' scores (N,), the noise variance of one fold's score (None if unknown), and how many
+    folds each has been scored on (N,).
+    """
+    counts = np.isfinite(table).sum(1)
+    usable = (counts > 0) & ~lost
+    folds = np.zeros(table.shape[1])
+    scores = _means(table, folds)
+    for _ in range(10):
+        if not usable.any():
+            break
+        rest = table[usable] - scores[usable, None]
+        folds = np.array([np.median(each[np.isfinite(each)]) if np.isfinite(each).any() else 0.0 for each in rest.T])
+        folds -= folds.mean()
+        scores = _means(table, folds)
+    return scores, _noise(table - folds - scores[:, None], scores, usable & (counts > 1)), counts
+
+
+def _means(table: Array, folds: Array) -> Array:
+    finite = np.isfinite(table)
+    total = np.where(finite, table - folds, 0.0).sum(1)
+    return np.where(finite.any(1), total / np.maximum(finite.sum(1), 1), np.nan)
+
+
+def _noise(residuals: Array, scores: Array, usable: np.ndarray) -> float | None:
+    """Pool the variance that configurations show over folds, of the better half: the search takes place there."""
+    if usable.sum() < 3:
+        return None
+    better = usable & (scores >= np.median(scores[usable]))
+    kept = residuals[better]
+    finite = np.isfinite(kept)
+    freedom = (finite.sum(1) - 1).sum() - (kept.shape[1] - 1)
+    return float((np.where(finite, kept, 0.0) ** 2).sum() / freedom) if freedom > 0 else None
+
+
+def transformed(scores: Array) -> tuple[Array, float]:
+    """Standardise scores so that the worse half cannot flatten the better one.
+
+    Above the median of the finite ones, distances are kept; below it only ranks count, spread out as the lower half of
+    a normal distribution (as in Song et al. 2024, "The Vizier Gaussian process bandit algorithm", section 3.1.1).
+    ``-inf`` is a trial that came to nothing, and ranks below all others.
+
+    Returns
+    -------
+    tuple[Array, float]
+        The values (N,), and the number that distances in the better half were divided by.
+
+    """
+    finite = np.isfinite(scores)
+    if not finite.any():
+        return np.zeros(len(scores)), 1.0
+    middle = float(np.median(scores[finite]))
+    above = scores >= middle
+    scale = float(np.sqrt(np.mean((scores[above] - middle) ** 2)))
+    scale = scale if scale > 0 else 1.0
+    values = np.where(above, (scores - middle) / scale, 0.0)
+    ranks = rankdata(scores) - 0.5
+    values[~above] = ndtri(0.5 * ranks[~above] / max((~above).sum(), 1))
+    return values, scale

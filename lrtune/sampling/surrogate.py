@@ -1,0 +1,145 @@
+"""What a study has learned about its space: a fitted Gaussian process, and samples of the function it stands for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import cholesky
+
+from lrtune.sampling import gaussian_process as gp
+from lrtune.sampling.encoding import Array, Encoding
+from lrtune.sampling.scores import Observations, observe
+from lrtune.space import SearchSpace
+from lrtune.trial import Configuration, Trial
+
+FITTED, KEPT = 250, 500
+"""How many trials the hyperparameters are fitted to, and how many the process sees: see `_kept`."""
+
+_STARTS = 2
+_CAUTION = 1e-7  # added to covariances that samples are drawn from, relative to the prior's
+_LEAST_NOISE = 1e-4  # of the better half's variance
+
+
+class Surrogate(NamedTuple):
+    """A Gaussian process fitted to a history.
+
+    Attributes
+    ----------
+    encoding
+        From points to rows.
+    points
+        What has been observed (N).
+    x
+        The same as rows (N, columns).
+    values, spread
+        Standardised scores and their relative noise variances (N,).
+    hyperparameters
+        As fitted.
+
+    """
+
+    encoding: Encoding
+    points: tuple[Configuration, ...]
+    x: Array
+    values: Array
+    spread: Array
+    hyperparameters: gp.Hyperparameters
+
+    @property
+    def mean(self) -> Array:
+        """Posterior mean of the function at the observed points (N,)."""
+        process = gp.condition(self.x, self.spread, self.encoding.scales, self.hyperparameters)
+        return gp.predict(process, self.x, self.values)[0]
+
+
+def learn(space: SearchSpace, history: Sequence[Trial], rng: np.random.Generator) -> Surrogate | None:
+    """Fit a process to what the trials tell; None if they tell nothing, because there are no two different scores."""
+    seen = observe(history)
+    points = [space.point(each.configuration) for each in seen.trials]
+    usable = np.array([each is not None for each in points], dtype=bool)
+    values, spread = seen.values[usable], seen.spread[usable]
+    if len(np.unique(values)) < 2:
+        return None
+    kept = _kept(values, KEPT)
+    known = [each for each in points if each is not None]
+    chosen = tuple(known[number] for number in kept)
+    values, spread = values[kept], spread[kept]
+    encoding = Encoding(space)
+    x = encoding.rows(chosen)
+    few = _kept(values, FITTED)
+    hyperparameters = gp.fit(
+        x[few], values[few], spread[few], encoding.scales, prior=_prior(seen), starts=_STARTS, rng=rng
+    )
+    return Surrogate(encoding, chosen, x, values, spread, hyperparameters)
+
+
+def _kept(values: Array, most: int) -> np.ndarray:
+    """Choose `most` trials, if there are more: half are the best ones, half the others at even steps of their ranks."""
+    if len(values) <= most:
+        return np.arange(len(values))
+    order = np.argsort(-values, kind="stable")
+    best, rest = order[: most // 2], order[most // 2 :]
+    even = rest[np.linspace(0, len(rest) - 1, most - len(best)).round().astype(int)]
+    return np.sort(np.concatenate([best, even]))
+
+
+def _prior(seen: Observations) -> gp.Prior:
+    """Expect as much noise as the folds disagree by, where they tell."""
+    prior = gp.Prior()
+    if seen.noise is None:
+        return prior
+    return prior._replace(noise=math.log(min(max(seen.noise, _LEAST_NOISE), 1.0)))
+
+
+class Samples(NamedTuple):
+    """Samples of the function at some points, and the process that has seen it there without noise.
+
+    Attributes
+    ----------
+    process
+        Conditioned on all points.
+    values
+        Each sample's values at these points (N, S).
+
+    """
+
+    process: gp.Process
+    values: Array
+
+    @property
+    def best(self) -> Array:
+        """The largest value of each sample (S,)."""
+        return np.asarray(self.values.max(axis=0))
+
+
+def sampled(surrogate: Surrogate, count: int, rng: np.random.Generator) -> Samples:
+    """Draw the function at the observed points, `count` (even) times, from its joint posterior distribution."""
+    x, groups, hyperparameters = surrogate.x, surrogate.encoding.scales, surrogate.hyperparameters
+    noisy = gp.condition(x, surrogate.spread, groups, hyperparameters)
+    prior = gp.covariance(x, x, groups, hyperparameters)
+    posterior = prior - prior @ noisy.weights(prior)
+    posterior[np.diag_indices_from(posterior)] += _CAUTION * prior[0, 0]
+    mean = prior @ noisy.weights(surrogate.values)
+    factor = cholesky(posterior, lower=True, check_finite=False)
+    values = mean[:, None] + factor @ _normal(len(mean), count, rng)
+    return Samples(gp.condition(x, np.zeros(len(x)), groups, hyperparameters), values)
+
+
+def extended(samples: Samples, row: Array, rng: np.random.Generator) -> Samples:
+    """Draw the function at one more point (columns,), given each sample's values at the others."""
+    process, values = samples
+    means, variance = gp.predict(process, row[None], values)
+    drawn = means + np.sqrt(variance)[:, None] * _normal(1, values.shape[1], rng)
+    x = np.vstack([process.x, row])
+    return Samples(
+        gp.condition(x, np.zeros(len(x)), process.groups, process.hyperparameters), np.vstack([values, drawn])
+    )
+
+
+def _normal(rows: int, count: int, rng: np.random.Generator) -> Array:
+    """Draw standard normal numbers (rows, count) in pairs of opposite sign."""
+    half = rng.standard_normal((rows, count // 2))
+    return np.hstack([half, -half])
