@@ -143,6 +143,10 @@ def _connect(path: Path, *, write: bool) -> sqlite3.Connection:
         if write:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(
+                "BEGIN IMMEDIATE"
+            )  # fails now rather than at the first event, where nothing can be written
+            connection.rollback()
         _migrate(connection, path, write=write)
     except sqlite3.Error as error:
         connection.close()
