@@ -143,10 +143,6 @@ def _connect(path: Path, *, write: bool) -> sqlite3.Connection:
         if write:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
-            connection.execute(
-                "BEGIN IMMEDIATE"
-            )  # fails now rather than at the first event, where nothing can be written
-            connection.rollback()
         _migrate(connection, path, write=write)
     except sqlite3.Error as error:
         connection.close()
@@ -191,6 +187,10 @@ def _migrate(connection: sqlite3.Connection, path: Path, *, write: bool) -> None
             connection.execute("BEGIN")
             migrate(connection)
             connection.execute(f"PRAGMA user_version={number}")
+    # A write that changes nothing: what cannot be written is refused now rather than at the first event.
+    connection.execute("BEGIN")
+    connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+    connection.rollback()
 
 
 def _explained(error: Exception, path: Path) -> StudyError:
