@@ -164,12 +164,14 @@ def _open_readable(path: Path) -> sqlite3.Connection:
     # A log left by a writer that is alive or was killed needs the shared-memory file, which SQLite may have to create;
     # in a folder that cannot be written, a file without such a log is still readable when declared immutable.
     uri = path.resolve().as_uri()
+    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=10)
     try:
-        connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=10)
         connection.execute("PRAGMA user_version").fetchone()
     except sqlite3.OperationalError:
-        connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True)
+        connection.close()
+        return sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True)
     except sqlite3.Error as error:
+        connection.close()
         raise _explained(error, path) from error
     return connection
 
