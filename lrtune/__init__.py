@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lrtune.estimator import Classifier, Regressor, load
+    from lrtune.finder import find_learning_rate
+    from lrtune.suggest import suggest
 
 __version__ = "0.1.0"
-__all__ = ["Classifier", "Regressor", "load"]
+__all__ = ["Classifier", "Regressor", "load", "suggest"]
 
 _HOMES = {
     "Classifier": "lrtune.estimator",
     "Regressor": "lrtune.estimator",
+    "find_learning_rate": "lrtune.finder",
     "load": "lrtune.estimator",
+    "suggest": "lrtune.suggest",
 }
 """Where each name lives; imported when it is asked for, so that the command line starts without NumPy."""
 

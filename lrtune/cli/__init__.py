@@ -13,9 +13,9 @@ import typer
 from typer.core import TyperGroup
 
 from lrtune import __version__
-from lrtune.cli import check, exits, predict, schedules, schema, search
+from lrtune.cli import check, exits, finder, predict, schedules, schema, search
 
-COMMANDS = (search.search, check.check, predict.predict, schedules.schedules, schema.schema)
+COMMANDS = (search.search, finder.finder, check.check, predict.predict, schedules.schedules, schema.schema)
 
 
 class _Commands(TyperGroup):

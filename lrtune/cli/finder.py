@@ -1,0 +1,144 @@
+"""``lrtune finder``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lrtune.cli import choices
+from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
+
+if TYPE_CHECKING:
+    from lrtune.experiment import Experiment
+    from lrtune.finder import Finding
+
+BUNDLED = "sklearn:digits"
+
+
+def finder(
+    config: ConfigArgument = None,
+    *,
+    data: DataOption = None,
+    target: TargetOption = None,
+    overrides: SetOption = None,
+    optimizers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--optimizer", metavar="NAME", help="Optimizer to sweep; repeatable. By default those of the experiment."
+        ),
+    ] = None,
+    method: Annotated[
+        str, typer.Option("--method", metavar="NAME", help="ramp (one rising rate) or ladder (many constant rates).")
+    ] = "ramp",
+    updates: Annotated[
+        int | None, typer.Option("--updates", metavar="N", help="Length of a run; by default a share of the horizon.")
+    ] = None,
+    repetitions: Annotated[int, typer.Option("--repetitions", metavar="N", help="Runs for each fold.")] = 3,
+    low: Annotated[float | None, typer.Option("--low", metavar="RATE", help="Lowest rate; fixes this end.")] = None,
+    high: Annotated[float | None, typer.Option("--high", metavar="RATE", help="Highest rate; fixes this end.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Folder for finder.json, finder.csv and finder.svg."),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the curves as .png, .svg or .html.")
+    ] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option("--write", metavar="CONFIG", help="Put the suggested range into this experiment file."),
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Find the learning rates that work, before searching.
+
+    The rate rises over a short run of every fold while the validation loss is watched. Without CONFIG and table,
+    lrtune.yaml or config.yaml of this folder is meant, else the bundled digits.
+
+    Example: lrtune finder configs/digits.yaml --optimizer adam --plot rates.html
+    """
+    from contextlib import nullcontext
+
+    from lrtune.finder import find
+    from lrtune.preparation import prepare
+    from lrtune.reporting import console, export, figures, rates
+
+    if plot is not None:
+        figures.check_path(plot)
+    experiment, notes = _chosen(config, data, target, overrides)
+    with nullcontext() if quiet else console.working(f"sweeping {experiment.data.path}"):
+        found = find(
+            experiment,
+            prepare(experiment),
+            optimizers=optimizers or (),
+            method=method,
+            updates=updates,
+            repetitions=repetitions,
+            low=low,
+            high=high,
+        )
+    written = rates.summary(found, experiment.name)
+    if output is not None:
+        _write(output, written)
+    if plot is not None:
+        figures.write(figures.rate_figure(written), plot)
+    if write is not None:
+        notes += _put(write, found)
+    if as_json:
+        sys.stdout.write(export.json_text(written))
+        for each in () if quiet else notes:
+            console.note(each)
+    else:
+        _show(found, written, [] if quiet else notes, output)
+    _refuse_nothing(found)
+
+
+def _chosen(
+    config: Path | None, data: str | None, target: str | None, overrides: list[str] | None
+) -> tuple[Experiment, list[str]]:
+    """Find the experiment; without any, the bundled digits."""
+    if config is None and data is None and not any(each.is_file() for each in choices.USUAL_FILES):
+        note = "no experiment given and none in this folder: this is about scikit-learn's digits"
+        return choices.chosen(None, BUNDLED, target, overrides), [note]
+    return choices.chosen(config, data, target, overrides), []
+
+
+def _show(found: Finding, written: dict[str, Any], notes: list[str], output: Path | None) -> None:
+    from lrtune.reporting import console, rate_curves, rates
+    from lrtune.reporting.pages import Lines
+
+    width = min(console.console().width, console.WIDTH) - 2
+    picture = Lines("", rate_curves.curve_lines(written, width=width))
+    headline, *blocks = rates.page(found, notes=notes, folder=output)
+    console.show([headline, picture, *blocks])
+
+
+def _write(folder: Path, written: dict[str, Any]) -> None:
+    from lrtune.reporting import export, figures, rates
+
+    folder.mkdir(parents=True, exist_ok=True)
+    export.write_text(folder / "finder.csv", rates.csv_text(written))
+    figures.write(figures.rate_figure(written), folder / "finder.svg")
+    export.write_text(folder / "finder.json", export.json_text(written))
+
+
+def _put(path: Path, found: Finding) -> list[str]:
+    from lrtune.experiment.ranges import with_ranges
+    from lrtune.reporting import export
+
+    known = {name: each.search_range for name, each in found.suggestions.items() if each.search_range is not None}
+    if not known:
+        return [f"{path}: left as it is, because there is no range to suggest"]
+    export.write_text(path, with_ranges(path.read_text(encoding="utf-8"), known, str(path)))
+    return [f"{path}: now has the suggested range"]
+
+
+def _refuse_nothing(found: Finding) -> None:
+    from lrtune.errors import NoUsableResultError
+
+    if all(each.recommended is None for each in found.suggestions.values()):
+        reasons = "; ".join(f"{name}: {each.sentence}" for name, each in found.suggestions.items())
+        raise NoUsableResultError(f"no learning rate can be recommended ({reasons})")

@@ -1,0 +1,122 @@
+"""Figures as PNG, SVG or HTML: the one door of altair. Nothing is fetched: the HTML carries its scripts in itself."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from lrtune.errors import StudyError, nearest
+from lrtune.reporting import export
+
+FORMATS = (".png", ".svg", ".html")
+
+_WIDTH, _HEIGHT = 640, 360
+_PIXELS = 2.0
+"""Pixels of a PNG for each unit of the figure."""
+
+
+def check_path(path: Path) -> None:
+    """Refuse a file whose ending is no format that can be drawn.
+
+    Raises
+    ------
+    StudyError
+        If so.
+
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise StudyError(f"{path}: figures end in .png, .svg or .html; {nearest(path.suffix, FORMATS)}")
+
+
+def write(chart: Any, path: Path) -> None:
+    """Write a figure in the format that the file's ending names.
+
+    Raises
+    ------
+    StudyError
+        If the ending is none of `FORMATS`, or the file cannot be written.
+
+    """
+    check_path(path)
+    kind = path.suffix.lower()
+    if kind == ".png":
+        import vl_convert
+
+        try:
+            path.write_bytes(vl_convert.vegalite_to_png(chart.to_dict(), scale=_PIXELS))
+        except OSError as error:
+            raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from error
+    elif kind == ".svg":
+        import vl_convert
+
+        export.write_text(path, vl_convert.vegalite_to_svg(chart.to_dict()))
+    else:
+        import vl_convert
+
+        export.write_text(path, vl_convert.vegalite_to_html(chart.to_dict(), bundle=True))
+
+
+def rate_figure(found: dict[str, Any]) -> Any:
+    """Draw validation loss against rate for each optimizer, from a summary of `lrtune.reporting.rates`."""
+    import altair as alt
+
+    ceiling = _ceiling(found)
+    curves = alt.Data(values=[row for each in found["optimizers"] for row in _rows(each, ceiling)])
+    marks = alt.Data(values=[row for each in found["optimizers"] for row in _marks(each)])
+    x = alt.X("rate:Q", scale=alt.Scale(type="log"), title="learning rate", axis=alt.Axis(format="~e"))
+    y = alt.Y("median:Q", title="validation loss", scale=alt.Scale(domainMax=ceiling, clamp=True, zero=False))
+    colour = alt.Color("optimizer:N", title=None, legend=alt.Legend(orient="top"))
+    hover = [
+        alt.Tooltip("optimizer:N"),
+        *(alt.Tooltip(f"{key}:Q", format=".3g") for key in ("rate", "median", "low", "high")),
+        alt.Tooltip("diverged:Q", format=".0%", title="runs diverged"),
+    ]
+    base = alt.Chart(curves).encode(x=x, color=colour)
+    band = base.mark_area(opacity=0.18, clip=True).encode(y=alt.Y("low:Q"), y2="high:Q")
+    line = base.mark_line(clip=True).encode(y=y)
+    points = base.mark_circle(size=50, opacity=0.01).encode(y=y, tooltip=hover)
+    rules = (
+        alt.Chart(marks)
+        .mark_rule(size=1.5)
+        .encode(
+            x="rate:Q",
+            color="optimizer:N",
+            strokeDash=alt.StrokeDash("mark:N", title=None, legend=alt.Legend(orient="top")),
+            tooltip=["optimizer:N", "mark:N", alt.Tooltip("rate:Q", format=".2g")],
+        )
+    )
+    title = f"{found['name']}: {found['method']}, {found['folds']} folds x {found['repetitions']} repetitions"
+    return alt.layer(band, line, points, rules).properties(
+        width=_WIDTH, height=_HEIGHT, title={"text": [title], "subtitle": ["median of the runs and their 10-90 % band"]}
+    )
+
+
+def _ceiling(found: dict[str, Any]) -> float:
+    firsts = [next((m for m in each["curve"]["high"] if m is not None), 1.0) for each in found["optimizers"]]
+    return 1.25 * max(firsts)
+
+
+def _rows(entry: dict[str, Any], ceiling: float) -> list[dict[str, Any]]:
+    rows = [dict(zip(entry["curve"], cells, strict=True)) for cells in zip(*entry["curve"].values(), strict=True)]
+    return [
+        {
+            "optimizer": entry["optimizer"],
+            "rate": row["rates"],
+            "median": row["median"],
+            "low": row["low"],
+            "high": ceiling if row["high"] is None else min(row["high"], ceiling),
+            "diverged": row["diverged"],
+        }
+        for row in rows
+        if row["median"] is not None and math.isfinite(row["median"])
+    ]
+
+
+def _marks(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    names = {"recommended": "recommended", "minimum": "minimum (edge)", "edge": "breaks away"}
+    return [
+        {"optimizer": entry["optimizer"], "mark": name, "rate": entry[key]}
+        for key, name in names.items()
+        if entry[key] is not None
+    ]

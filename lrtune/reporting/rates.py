@@ -1,0 +1,126 @@
+"""What the finder says: a page, and the content of its files.
+
+``finder.csv`` has one row for each optimizer and rate: the median loss of the runs, the 10 and 90 % quantiles, and the
+share of diverged runs; a cell is empty where the loss is infinite.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lrtune.reporting import export, formats
+from lrtune.reporting.pages import Block, Facts, Grid, Headline, Lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lrtune.finder import Finding, RateCurve
+    from lrtune.range_rules import Suggestion
+
+SCHEMA = 1
+_RATES = ("recommended", "minimum", "valley", "edge")
+
+
+def summary(finding: Finding, name: str) -> dict[str, Any]:
+    """Write a finding down in JSON's types; null where there is no number."""
+    return {
+        "schema": SCHEMA,
+        "name": name,
+        "method": finding.method,
+        "folds": finding.folds,
+        "repetitions": finding.repetitions,
+        "optimizers": [_entry(each) for each in finding.curves],
+    }
+
+
+def _entry(curve: RateCurve) -> dict[str, Any]:
+    found = curve.suggestion
+    low, high = curve.band
+    return {
+        "optimizer": curve.optimizer,
+        "status": found.status,
+        "reason": found.sentence,
+        **{key: getattr(found, key) for key in _RATES},
+        "interval": None if found.interval is None else list(found.interval),
+        "search_range": None if found.search_range is None else list(found.search_range),
+        "updates": curve.updates,
+        "curve": {
+            "rates": [float(each) for each in curve.rates],
+            "median": _finite(curve.median),
+            "low": _finite(low),
+            "high": _finite(high),
+            "diverged": [float(each) for each in curve.diverged],
+        },
+    }
+
+
+def _finite(values: Any) -> list[float | None]:
+    return [float(each) if math.isfinite(each) else None for each in values]
+
+
+def csv_text(found: Mapping[str, Any]) -> str:
+    """Write the content of ``finder.csv`` from a `summary`."""
+    return export.csv_text(_csv_rows(found))
+
+
+def _csv_rows(found: Mapping[str, Any]) -> Iterator[list[str]]:
+    yield ["optimizer", "rate", "median", "low", "high", "diverged"]
+    for each in found["optimizers"]:
+        for row in zip(*each["curve"].values(), strict=True):
+            yield [each["optimizer"], *("" if cell is None else repr(cell) for cell in row)]
+
+
+def page(finding: Finding, *, notes: Sequence[str] = (), folder: Path | None = None) -> list[Block]:
+    """Say what was found, without the curve."""
+    blocks: list[Block] = [Headline(_headline(finding)), _table(finding)]
+    refused = [each for each in finding.curves if each.suggestion.recommended is None]
+    if refused:
+        blocks.append(Facts("no answer", [(each.optimizer, each.suggestion.sentence) for each in refused]))
+    if notes:
+        blocks.append(Lines("notes", notes))
+    if folder is not None:
+        blocks.append(Lines("files", [f"{folder}: finder.json, finder.csv, finder.svg"]))
+    return blocks
+
+
+def _headline(finding: Finding) -> str:
+    answers = [each for each in finding.curves if each.suggestion.recommended is not None]
+    if not answers:
+        return "no learning rate can be recommended"
+    return "learning rate: " + ", ".join(
+        f"{formats.rate(each.suggestion.recommended or 0.0)} for {each.optimizer}" for each in answers
+    )
+
+
+def _table(finding: Finding) -> Grid:
+    header = ("recommended", "90 % interval", "valley", "minimum (edge)", "breaks away", "search range", "optimizer")
+    return Grid(_effort(finding), header, [_cells(each.optimizer, each.suggestion) for each in finding.curves])
+
+
+def _effort(finding: Finding) -> str:
+    updates = sorted({each.updates for each in finding.curves})
+    many = formats.count(updates[0]) if len(updates) == 1 else f"{updates[0]} to {updates[-1]}"
+    runs = f"{formats.plural(finding.folds, 'fold')} x {formats.plural(finding.repetitions, 'repetition')}"
+    return f"{finding.method} of {many} updates, {runs}, validation loss"
+
+
+def _cells(name: str, found: Suggestion) -> tuple[str, ...]:
+    return (
+        _rate(found.recommended),
+        _range(found.interval),
+        _rate(found.valley),
+        _rate(found.minimum),
+        _rate(found.edge),
+        _range(found.search_range),
+        name,
+    )
+
+
+def _rate(value: float | None) -> str:
+    return formats.MISSING if value is None else formats.rate(value)
+
+
+def _range(ends: tuple[float, float] | None) -> str:
+    return formats.MISSING if ends is None else f"{formats.rate(ends[0])} .. {formats.rate(ends[1])}"
