@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lrtune.estimator import Classifier, Regressor, load
     from lrtune.finder import find_learning_rate
-    from lrtune.suggest import suggest
+    from lrtune.suggestions import suggest
 
 __version__ = "0.1.0"
 __all__ = ["Classifier", "Regressor", "load", "suggest"]
@@ -18,7 +18,7 @@ _HOMES = {
     "Regressor": "lrtune.estimator",
     "find_learning_rate": "lrtune.finder",
     "load": "lrtune.estimator",
-    "suggest": "lrtune.suggest",
+    "suggest": "lrtune.suggestions",
 }
 """Where each name lives; imported when it is asked for, so that the command line starts without NumPy."""
 

@@ -7,7 +7,7 @@ import pytest
 
 import lrtune
 
-PUBLIC = ["Classifier", "Regressor", "load"]
+PUBLIC = ["Classifier", "Regressor", "load", "suggest"]
 
 
 def test_the_public_api_is_this_list():

@@ -1,0 +1,140 @@
+"""The strategies as a function of plain values."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import lrtune
+from lrtune.errors import ExperimentError, SpaceError
+from lrtune.experiment import load_text
+from lrtune.sampling import STRATEGIES
+from lrtune.suggestions import read_space
+from lrtune.trial import Trial, TrialState
+
+OWN = {
+    "learning_rate": {"low": 1e-3, "high": 1.0, "scale": "log"},
+    "optimizer": ["sgd", {"momentum": {"momentum": [0.8, 0.9]}}],
+    "hidden": [[32], [64, 64]],
+}
+FOREIGN = {
+    "depth": {"low": 1, "high": 9},
+    "subsample": {"low": 0.5, "high": 1.0},
+    "booster": ["tree", {"dart": {"drop": [0.1, 0.2], "skip": {"low": 0.0, "high": 0.5}}}],
+    "seed": 7,
+}
+
+
+def score(point):
+    return -abs(point["depth"] - 3) - abs(point["subsample"] - 0.8)
+
+
+def searched(strategy, rounds=(8, 4), scores=lambda point: (score(point),), seed=0):
+    history = []
+    for n in rounds:
+        history += [(point, scores(point)) for point in lrtune.suggest(FOREIGN, history, n, seed, strategy)]
+    return history
+
+
+@pytest.mark.parametrize("strategy", ["bayesian", "quasirandom", "random", "tpe"])
+def test_plain_values_go_in_and_come_out(strategy):
+    history = searched(strategy)
+    assert len({json.dumps(point) for point, _ in history}) == 12
+    for point, _ in history:
+        assert type(point) is dict
+        assert type(point["depth"]) is int
+        assert 1 <= point["depth"] <= 9
+        assert 0.5 <= point["subsample"] <= 1.0
+        assert ("booster.drop" in point) == ("booster.skip" in point) == (point["booster"] == "dart")
+        assert point["seed"] == 7
+    assert searched(strategy) == history
+
+
+def test_the_suggestions_are_those_of_the_strategy_in_a_search():
+    text = f"data: {{path: x.csv, target: y}}\nspace: {json.dumps(OWN)}\n"
+    space = load_text(text).space
+    history = [(point, (float(n), None if n == 4 else n + 0.5)) for n, point in enumerate(lrtune.suggest(OWN, [], 9))]
+    trials = [
+        Trial(n, point, TrialState.DIVERGED if n == 4 else TrialState.COMPLETE, scores)
+        for n, (point, scores) in enumerate(history)
+    ]
+    assert lrtune.suggest(OWN, history, 3) == STRATEGIES["bayesian"](space, trials, 3, 0)
+    assert lrtune.suggest(OWN, [], 1)[0]["learning_rate"] == space.default()["learning_rate"]
+
+
+def test_lists_from_json_and_scores_of_numpy_are_taken():
+    history = searched("bayesian", (8,))
+    as_numpy = [(point, np.array(scores, dtype=np.float64)) for point, scores in history]
+    alone = [(point, np.float64(scores[0])) for point, scores in history]
+    by_fold = [(point, {0: scores[0]}) for point, scores in history]
+    expected = lrtune.suggest(FOREIGN, history, 2)
+    assert all(lrtune.suggest(FOREIGN, each, 2) == expected for each in (as_numpy, alone, by_fold))
+    own = json.loads(json.dumps([(point, 0.5) for point in lrtune.suggest(OWN, [], 3)]))
+    assert len(lrtune.suggest(OWN, own, 2)) == 2
+
+
+def test_what_came_to_nothing_and_what_still_runs_is_told_apart():
+    first = lrtune.suggest(FOREIGN, [], 9)
+    lost, nan, running = (
+        lrtune.suggest(FOREIGN, [*((point, score(point)) for point in first[:8]), (first[8], last)], 2)
+        for last in (None, float("nan"), [])
+    )
+    assert lost == nan != running
+
+
+def test_a_space_that_is_exhausted_gives_fewer():
+    assert len(lrtune.suggest({"a": [1, 2, 3]}, [], 9)) == 3
+
+
+@pytest.mark.parametrize(
+    ("space", "problem"),
+    [
+        ({"a": {"low": 0, "hihg": 1}}, "unknown key of a range 'hihg'; did you mean 'high'?"),
+        ({"a": {"low": 2, "high": 1}}, "low below high; got 2 and 1"),
+        ({"a": {"low": 0, "high": 1, "scale": "log"}}, "a log scale does not reach from 0 to 1"),
+        ({"a": {"low": 1, "high": 9, "scale": "lgo"}}, "unknown scale 'lgo'; did you mean 'log'?"),
+        ({"a": {"low": 1, "high": 9, "points": 1}}, "points is a whole number of at least 2; got 1"),
+        ({"a": []}, "space: a: an empty list offers nothing to pick"),
+        ({"a": [1, 1]}, "space: a: a number is listed twice"),
+        ({"a": ["x", "x"]}, "space: a: an option is listed twice"),
+        ({"a": ["x", {"y": {}, "z": {}}]}, "a branch is a mapping with one key, got 2 keys"),
+        ({"a": [{"x": {"b": []}}, "y"]}, "space: a.x.b: an empty list"),
+    ],
+)
+def test_mistakes_in_a_foreign_space_are_named(space, problem):
+    with pytest.raises(SpaceError) as caught:
+        read_space(space)
+    assert problem in str(caught.value)
+
+
+def test_mistakes_in_the_experiment_files_own_keys_are_named():
+    with pytest.raises(ExperimentError, match="unknown"):
+        lrtune.suggest({"optimizer": ["adma"]}, [])
+
+
+@pytest.mark.parametrize(
+    ("history", "strategy", "problem"),
+    [
+        ([], "bayes", "unknown strategy 'bayes'; did you mean 'bayesian'?"),
+        ([({"a": 5}, 1.0)], "random", "history, entry 0: not a point of the space: {'a': 5}"),
+        ([({"a": 1}, "good")], "random", "history, entry 0: a score is a number or None; got 'good'"),
+    ],
+)
+def test_other_mistakes_are_named(history, strategy, problem):
+    with pytest.raises(SpaceError) as caught:
+        lrtune.suggest({"a": [1, 2]}, history, 1, 0, strategy)
+    assert str(caught.value).startswith(problem)
+
+
+def test_it_stays_a_function_after_it_was_called():
+    """A module of the same name would take its place in the package."""
+    code = "import lrtune; lrtune.suggest({'a': [1]}, []); print(lrtune.suggest({'a': [1]}, []))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[{'a': 1}]\n"
+
+
+def test_the_example_in_the_docstring_is_true():
+    space = {"learning_rate": {"low": 0.001, "high": 1.0, "scale": "log"}, "depth": [1, 2, 3]}
+    assert lrtune.suggest(space, []) == [{"learning_rate": 0.03162, "depth": 2}]
