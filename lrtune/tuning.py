@@ -189,12 +189,17 @@ class _Session:
         return max(0, self.experiment.search.trials - len(self.study.trials))
 
     def proposals(self) -> list[Trial]:
-        """Ask the strategy for the next round."""
+        """Ask the strategy for the rest of the round, as far as the budget goes.
+
+        A round that a smaller budget has cut short is finished as if it had not: it is proposed anew from the trials
+        before it, and what is there already is left out.
+        """
         search = self.experiment.search
-        propose = STRATEGIES[search.strategy]
         history = self.study.in_order()
-        points = propose(self.experiment.space, history, min(self.left(), search.round), search.seed)
-        return [Trial(number, point) for number, point in enumerate(points, len(history))]
+        there = len(history) % search.round
+        before, size = history[: len(history) - there], min(search.round, there + self.left())
+        points = STRATEGIES[search.strategy](self.experiment.space, before, size, search.seed)
+        return [Trial(number, point) for number, point in enumerate(points, len(before))][there:]
 
     def search(self, executor: Executor) -> Iterator[Event]:
         """Score what is proposed, propose more, until the budget is spent or nothing is left to try."""

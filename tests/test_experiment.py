@@ -16,6 +16,7 @@ from lrtune.errors import ExperimentError
 from lrtune.experiment.sections import HOMES, SECTIONS, ModelSection, TrainingSection, factor_of
 from lrtune.experiment.vocabulary import KEYS
 from lrtune.experiment.writing import yaml_text
+from lrtune.sampling import STRATEGIES
 from lrtune.training.registry import DECAYS, METRICS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, complete
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
@@ -226,6 +227,15 @@ class TestDefaults:
         text = "search: {strategy: grid%s}\nspace: {learning_rate: [0.1, 1], warmup: [0, 0.1, 0.2]}\n"
         assert load(text % "").search.trials == 6
         assert load(text % ", trials: 4").search.trials == 4
+
+    @pytest.mark.parametrize("strategy", STRATEGIES)
+    def test_a_round_suits_the_strategy_unless_told(self, strategy):
+        text = "search: {strategy: %s%s}\nspace: {learning_rate: [0.1, 1]}\n"
+        suited = 8 if strategy in ("bayesian", "tpe") else 256
+        assert load(text % (strategy, "")).search.round == suited
+        assert load(text % (strategy, ", round: 32")).search.round == 32
+        written = load(text % (strategy, "")).to_yaml()
+        assert load(written.replace(f"strategy: {strategy}", "strategy: bayesian")).search.round == 8
 
     def test_each_optimizer_brings_its_own_weight_decay_unless_told(self):
         text = "space: {optimizer: [adam, adamw]}\n"

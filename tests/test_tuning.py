@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from lrtune import calibration, evaluation, out_of_fold, tuning
 from lrtune.errors import NoUsableResultError, StudyError
@@ -18,6 +20,7 @@ from lrtune.experiment import load_text
 from lrtune.journal import Journal, canonical
 from lrtune.model import load
 from lrtune.preparation import prepare
+from lrtune.sampling import STRATEGIES
 from lrtune.study import replay
 from lrtune.trial import TrialState
 
@@ -32,6 +35,10 @@ space:
   decay: [constant, exponential: {k: {low: 0.01, high: 0.5, scale: log}}]
   batch_size: [16, 32]
 """
+LEARNING = {
+    name: EXPERIMENT.replace("random, trials: 9", f"{name}, trials: {trials}")
+    for name, trials in (("bayesian", 11), ("tpe", 14))  # the last round is the first that learns
+}
 
 PLATEAU = """
 data: {path: sklearn:diabetes, test_size: 0.2}
@@ -122,7 +129,11 @@ def test_the_same_command_on_a_finished_study_trains_nothing(tmp_path, monkeypat
     assert content(folder)[0] == canonical(events)
 
 
-@pytest.mark.parametrize("text", [EXPERIMENT, PLATEAU, FIXED], ids=["pure", "plateau", "wall_clock"])
+@pytest.mark.parametrize(
+    "text",
+    [EXPERIMENT, PLATEAU, FIXED, LEARNING["bayesian"]],
+    ids=["pure", "plateau", "wall_clock", "bayesian"],
+)
 def test_a_crash_after_any_event_costs_nothing(text, tmp_path, monkeypatch):
     """Stop after every number of transactions, resume, and compare with the study nobody disturbed."""
     expected = content(make(tmp_path, text, name="undisturbed")[0])
@@ -149,27 +160,64 @@ def test_a_crash_after_any_event_costs_nothing(text, tmp_path, monkeypatch):
     assert crashes >= 5  # one transaction a round and a block, at the least
 
 
-def test_a_killed_process_goes_on_where_it_was(undisturbed, tmp_path):
+@pytest.mark.parametrize(("text", "last"), [(EXPERIMENT, 0), (LEARNING["bayesian"], 8)], ids=["random", "bayesian"])
+def test_a_killed_process_goes_on_where_it_was(text, last, tmp_path):
+    """The process is killed in the middle of a round: some of its trials are scored, the others are not."""
     folder = tmp_path / "run"
     code = f"""
         import time
         from pathlib import Path
-        from lrtune import tuning
+        from lrtune import evaluation, tuning
         from lrtune.experiment import load_text
         from lrtune.preparation import prepare
-        chosen = load_text({EXPERIMENT!r}, name="iris")
+        evaluation.block_lanes = lambda *_: 3  # a block for each trial
+        chosen = load_text({text!r}, name="iris")
         for event in tuning.tune(chosen, prepare(chosen), Path({str(folder)!r}), workers=1):
             print(event.kind, flush=True)
-            if event.kind == "result":
+            if event.kind == "result" and event.body["trial"] >= {last}:
+                print("waiting", flush=True)
                 time.sleep(60)
     """
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
-    while process.stdout.readline() != "result\n":
+    while process.stdout.readline() != "waiting\n":
         assert process.poll() is None
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    make(tmp_path)
-    assert content(folder) == undisturbed[0]
+    events = journal_events(folder)
+    assert sum(event.kind == "trial" for event in events) > sum(event.kind == "result" for event in events)
+    make(tmp_path, text)
+    assert content(folder) == content(make(tmp_path, text, name="undisturbed")[0])
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_strategy_that_learns_is_the_same_for_any_workers_blocks_and_threads(name, tmp_path, monkeypatch):
+    folder, events = make(tmp_path, LEARNING[name], name="undisturbed")
+    tried = [each.configuration for each in replay(events).in_order()]
+    others = STRATEGIES["quasirandom"](experiment().space, [], len(tried), 0)
+    assert tried[:8] == others[:8]
+    assert tried[-2:] != others[-2:]  # or nothing would be learned
+    assert content(make(tmp_path, LEARNING[name], workers=2, name="workers")[0]) == content(folder)
+    monkeypatch.setattr(evaluation, "block_lanes", lambda *_: 3)
+    with threadpool_limits(1):
+        assert content(make(tmp_path, LEARNING[name], name="blocks")[0]) == content(folder)
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_budget_raised_in_the_middle_of_a_round_finishes_the_round_as_it_was_begun(name, tmp_path):
+    larger = make(tmp_path, LEARNING[name], name="larger")[1]
+    for trials in (6, 9):
+        make(tmp_path, re.sub(r"trials: \d+", f"trials: {trials}", LEARNING[name]), name="grown")
+    grown = make(tmp_path, LEARNING[name], name="grown")[1]
+    assert replay(grown).in_order() == replay(larger).in_order()
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_ends_when_a_finite_space_is_exhausted(name, tmp_path):
+    text = EXPERIMENT[: EXPERIMENT.index("space:")].replace("random, trials: 9", f"{name}, trials: 99")
+    text += "space: {learning_rate: [0.01, 0.1, 1], optimizer: [sgd, adam], decay: [constant, cosine], warmup: 0}"
+    study = replay(make(tmp_path, text)[1])
+    assert len({tuple(each.configuration.items()) for each in study.in_order()}) == len(study.trials) == 12
+    assert study.finished == "exhausted"
 
 
 def test_a_raised_budget_goes_on_and_equals_the_larger_study(tmp_path):

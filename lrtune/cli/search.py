@@ -47,7 +47,10 @@ def search(
     strategy: Annotated[
         str | None,
         typer.Option(
-            "--strategy", metavar="NAME", help="How to choose them, as in grid or random.", autocompletion=_strategies
+            "--strategy",
+            metavar="NAME",
+            help="How to choose them, as in random or bayesian.",
+            autocompletion=_strategies,
         ),
     ] = None,
     workers: Annotated[
@@ -85,13 +88,21 @@ def search(
     ranked = ranking(study.in_order())
     found = result.result(study, prepared.metric, experiment.configuration, rows_ratio=_rows_ratio(prepared))
     _write(folder, experiment, study, found)
-    notes = (*prepared.warnings, *prepared.notes)
+    notes = (*prepared.warnings, *prepared.notes, *_end(study, experiment))
     if as_json:
         sys.stdout.write(export.json_text(found))
         _say(() if quiet else notes)
         return
     point, run = ranked[0].configuration, name_of(folder)
     console.show(pages.search_page(found, ranked, point, folder=folder, run=run, notes=notes))
+
+
+def _end(study: Study, experiment: Experiment) -> tuple[str, ...]:
+    """Say why a search ended before its budget was spent."""
+    if study.finished != "exhausted":
+        return ()
+    tried, wanted = len(study.trials), experiment.search.trials
+    return (f"the space has {tried} configurations and all have been tried: the search ended before {wanted} trials",)
 
 
 def _run(experiment: Experiment, prepared: Prepared, folder: Path, *, quiet: bool) -> Study:

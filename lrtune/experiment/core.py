@@ -13,6 +13,7 @@ from lrtune.experiment.document import Document
 from lrtune.experiment.sections import AUTO, HOMES, DataSection, ModelSection, SearchSection, Section, TrainingSection
 from lrtune.experiment.vocabulary import KEYS
 from lrtune.experiment.writing import nested_space, plain, yaml_text
+from lrtune.sampling import FREE_ROUND, ROUND
 from lrtune.space import SearchSpace
 from lrtune.training.registry import METRICS, complete
 from lrtune.trial import Configuration, Value
@@ -138,7 +139,10 @@ class Experiment:
             if flat in fixed:
                 values[section][key] = plain(fixed[flat])
         values["training"]["dtype"] = self.training.dtype
-        return yaml_text({**values, "search": _values(self.search), "space": dict(space)})
+        search = _values(self.search)
+        if search["round"] == ROUND.get(self.search.strategy, FREE_ROUND):
+            del search["round"]  # so that another strategy gets its own
+        return yaml_text({**values, "search": search, "space": dict(space)})
 
 
 def _values(section: Section) -> dict[str, Any]:

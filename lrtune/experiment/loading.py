@@ -13,6 +13,7 @@ from lrtune.experiment.sections import HOMES, SearchSection
 from lrtune.experiment.space_form import SpaceReader, check_warmup
 from lrtune.experiment.starter import default_space, starter
 from lrtune.experiment.validation import Sections, check_sections, read_sections
+from lrtune.sampling import FREE_ROUND, ROUND
 from lrtune.space import SearchSpace
 from lrtune.trial import Value
 
@@ -91,7 +92,7 @@ def _experiment(document: Document, name: str, base: Path) -> Experiment:
         data=sections.data,
         model=sections.model,
         training=sections.training,
-        search=_with_budget(sections.search, space),
+        search=_with_defaults(sections.search, space),
         space=space,
         fixed=_fixed(sections, reader, space),
         in_space=frozenset(reader.mentioned),
@@ -104,11 +105,12 @@ def _model_type(document: Document) -> str:
     return str(model.get("type", "mlp")) if isinstance(model, dict) else "mlp"
 
 
-def _with_budget(search: SearchSection, space: SearchSpace) -> SearchSection:
-    """Give a grid without a number of trials all of its points."""
-    if search.strategy != "grid" or "trials" in search.model_fields_set:
-        return search
-    return search.model_copy(update={"trials": int(space.size)})
+def _with_defaults(search: SearchSection, space: SearchSpace) -> SearchSection:
+    """Set what the file leaves to the strategy: how large a round is, and that a grid has all of its points."""
+    suited: dict[str, int] = {"round": ROUND.get(search.strategy, FREE_ROUND)}
+    if search.strategy == "grid":
+        suited["trials"] = int(space.size)
+    return search.model_copy(update={key: each for key, each in suited.items() if key not in search.model_fields_set})
 
 
 def _refuse_ranges(document: Document, sections: Sections, reader: SpaceReader) -> None:

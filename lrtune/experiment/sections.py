@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from lrtune.errors import nearest
 from lrtune.experiment.document import shown
 from lrtune.experiment.vocabulary import KEYS, coerced, illegal
-from lrtune.sampling import STRATEGIES
+from lrtune.sampling import FREE_ROUND, ROUND, STRATEGIES
 from lrtune.training.registry import METRICS, Factor
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ Name = Annotated[str, BeforeValidator(_name), WithJsonSchema(_NAME_SCHEMA)]
 Names = Annotated[tuple[str, ...], PlainValidator(_names), WithJsonSchema(_NAMES_SCHEMA)]
 Scalar = Annotated[Any, PlainValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 
+_ROUNDS = ", ".join([*(f"{size} for {name}" for name, size in ROUND.items()), f"else {FREE_ROUND}"])
 _STRATEGY, _METRIC = _one_of(*STRATEGIES), _one_of(AUTO, *METRICS)
 Strategy = Annotated[str, _STRATEGY[0], _STRATEGY[1]]
 MetricName = Annotated[str, _METRIC[0], _METRIC[1]]
@@ -181,7 +182,12 @@ class SearchSection(Section):
     repeats: int = Field(default=1, ge=1, le=1000, description="how often the rows are put into folds anew")
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="of everything random")
     workers: Workers = Field(default=AUTO, description="processes; auto: as many as the work is worth")
-    round: int = Field(default=32, ge=1, le=10_000, description="configurations proposed and trained together")
+    round: int = Field(
+        default=FREE_ROUND,
+        ge=1,
+        le=10_000,
+        description=f"configurations proposed and trained together; default: {_ROUNDS}",
+    )
 
 
 SECTIONS: dict[str, type[Section]] = {
