@@ -1,7 +1,12 @@
-"""How the decay types and the optimizers that a search tried compare, the best trial of each."""
+"""How the decay types and the optimizers that a search tried compare, the best trial of each.
+
+Each was picked as the best of its own trials, which flatters those that had more of them. So the table says how many
+there were, and gives no verdicts: an interval for one difference does not cover the largest of several picked ones.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,27 +25,36 @@ def compared(
 ) -> list[dict[str, Any]]:
     """Rank the best trial of each value of a key; empty unless that of the control and another one are complete.
 
-    Each has the ``name``, ``number``, ``mean``, ``std`` and ``difference``: that to the control's best trial, fold by
-    fold (see `tables.Difference`), null for that trial itself and where the two cannot be compared.
+    Each has the ``name``, how many ``trials`` it had, the ``number``, ``mean`` and ``std`` of the best one, and its
+    ``difference``: that to the control's best trial, fold by fold (see `tables.Difference`), null for that trial itself
+    and where the two cannot be compared.
     """
     best: dict[str, Trial] = {}
     for each in selection.ranking(trials):
-        best.setdefault(str(each.configuration.get(key)), each)
+        best.setdefault(_name(each, key), each)
     if control not in best or len(best) < 2:
         return []
-    return [_row(name, each, best[control], metric, rows_ratio) for name, each in best.items()]
+    counts = Counter(_name(each, key) for each in trials)
+    return [
+        {"name": name, "trials": counts[name], **_row(each, best[control], metric, rows_ratio)}
+        for name, each in best.items()
+    ]
 
 
-def _row(name: str, trial: Trial, control: Trial, metric: str, rows_ratio: float | None) -> dict[str, Any]:
+def _name(trial: Trial, key: str) -> str:
+    return str(trial.configuration.get(key))
+
+
+def _row(trial: Trial, control: Trial, metric: str, rows_ratio: float | None) -> dict[str, Any]:
     shown = tables.standing(trial, metric)
     found = None if trial is control else tables.difference(trial, control, rows_ratio)
     difference = None if found is None else found._asdict()
-    return {"name": name, "number": shown.number, "mean": shown.mean, "std": shown.std, "difference": difference}
+    return {"number": shown.number, "mean": shown.mean, "std": shown.std, "difference": difference}
 
 
 def header(key: str, metric: str) -> tuple[str, ...]:
     """Head the table of `rows`."""
-    return ("trial", metric, "std", "gain", "error", "folds won", key)
+    return ("trial", metric, "std", "gain", "error", "folds won", "best of", key)
 
 
 def rows(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
@@ -51,15 +65,9 @@ def rows(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
 
 def _cells(entry: Mapping[str, Any], scores: Any) -> tuple[str, ...]:
     start = (str(entry["number"]), scores(entry["mean"]), scores(entry["std"]))
+    end = (str(entry["trials"]), str(entry["name"]))
     if entry["difference"] is None:
-        return (*start, formats.MISSING, formats.MISSING, formats.MISSING, entry["name"])
+        return (*start, formats.MISSING, formats.MISSING, formats.MISSING, *end)
     found = tables.Difference(**entry["difference"])
     gain = f"{'-' if found.mean < 0 else '+'}{scores(abs(found.mean))}"
-    return (*start, gain, scores(found.error), f"{found.wins}/{found.folds}", f"{entry['name']}{_verdict(found)}")
-
-
-def _verdict(found: tables.Difference) -> str:
-    """Say which differences the folds can tell from none."""
-    if found.is_clear:
-        return ": clearly better"
-    return ": clearly worse" if found._replace(mean=-found.mean).is_clear else ""
+    return (*start, gain, scores(found.error), f"{found.wins}/{found.folds}", *end)
