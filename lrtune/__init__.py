@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lrtune.suggestions import suggest
 
 __version__ = "0.1.0"
-__all__ = ["Classifier", "Regressor", "load", "suggest"]
+__all__ = ["Classifier", "Regressor", "find_learning_rate", "load", "suggest"]
 
 _HOMES = {
     "Classifier": "lrtune.estimator",

@@ -7,7 +7,7 @@ import pytest
 
 import lrtune
 
-PUBLIC = ["Classifier", "Regressor", "load", "suggest"]
+PUBLIC = ["Classifier", "Regressor", "find_learning_rate", "load", "suggest"]
 
 
 def test_the_public_api_is_this_list():

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lrtune.cli import choices
+from lrtune.cli.choices import USUAL_FILES, chosen
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
+from lrtune.cli.runs import RUNS
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
@@ -41,7 +42,9 @@ def finder(
     high: Annotated[float | None, typer.Option("--high", metavar="RATE", help="Highest rate; fixes this end.")] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="DIR", help="Folder for finder.json, finder.csv and finder.svg."),
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="Folder for finder.json, .csv and .svg; by default one under ./runs."
+        ),
     ] = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the curves as .png, .svg or .html.")
@@ -81,8 +84,8 @@ def finder(
             high=high,
         )
     written = rates.summary(found, experiment.name)
-    if output is not None:
-        _write(output, written)
+    folder = output or RUNS / f"{experiment.name}-finder"
+    _write(folder, written)
     if plot is not None:
         figures.write(figures.rate_figure(written), plot)
     if write is not None:
@@ -92,7 +95,7 @@ def finder(
         for each in () if quiet else notes:
             console.note(each)
     else:
-        _show(found, written, [] if quiet else notes, output)
+        _show(found, written, [] if quiet else notes, folder)
     _refuse_nothing(found)
 
 
@@ -100,19 +103,19 @@ def _chosen(
     config: Path | None, data: str | None, target: str | None, overrides: list[str] | None
 ) -> tuple[Experiment, list[str]]:
     """Find the experiment; without any, the bundled digits."""
-    if config is None and data is None and not any(each.is_file() for each in choices.USUAL_FILES):
+    if config is None and data is None and not any(each.is_file() for each in USUAL_FILES):
         note = "no experiment given and none in this folder: this is about scikit-learn's digits"
-        return choices.chosen(None, BUNDLED, target, overrides), [note]
-    return choices.chosen(config, data, target, overrides), []
+        return chosen(None, BUNDLED, target, overrides), [note]
+    return chosen(config, data, target, overrides), []
 
 
-def _show(found: Finding, written: dict[str, Any], notes: list[str], output: Path | None) -> None:
+def _show(found: Finding, written: dict[str, Any], notes: list[str], folder: Path) -> None:
     from lrtune.reporting import console, rate_curves, rates
     from lrtune.reporting.pages import Lines
 
     width = min(console.console().width, console.WIDTH) - 2
     picture = Lines("", rate_curves.curve_lines(written, width=width))
-    headline, *blocks = rates.page(found, notes=notes, folder=output)
+    headline, *blocks = rates.page(found, notes=notes, folder=folder)
     console.show([headline, picture, *blocks])
 
 
