@@ -158,6 +158,8 @@ def status(rates: Doubles, losses: Doubles, start: Doubles, constant: Doubles) -
     rises = bool((curve > curve[lowest] + ROSE * max(begin - curve[lowest], 0.0)).any()) or count < len(rates)
     if lowest == 0 and rises:
         return AT_START
+    if not rises and curve[lowest] < begin:
+        return FALLING  # even if it is no gain yet: higher rates may bring one
     if not _gains(losses[..., lowest], start, constant):
         return FLAT
     if count < LEAST_POINTS:

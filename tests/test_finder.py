@@ -1,0 +1,153 @@
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import lrtune
+from lrtune.cli import app
+from lrtune.experiment import load_text
+from lrtune.experiment.ranges import with_ranges
+from lrtune.range_rules import marks, middle, smoothed
+
+CONFIG = "data: {{path: {path}, target: y}}\ntraining: {{epochs: 20, batch_size: 32}}\nmodel: {{hidden: [16]}}\n"
+
+
+def table(folder, kind):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 3))
+    y = {
+        "signal": x @ [1.0, -1.0, 0.5] + 0.1 * rng.normal(size=300),
+        "noise": rng.normal(size=300),
+        "constant": np.r_[np.full(299, 2.0), 2.0],
+    }[kind]
+    path = folder / f"{kind}.csv"
+    path.write_text(
+        "a,b,c,y\n" + "\n".join(",".join(f"{v:.5f}" for v in (*row, t)) for row, t in zip(x, y, strict=True))
+    )
+    config = folder / f"{kind}.yaml"
+    config.write_text(CONFIG.format(path=path.name))
+    return config
+
+
+def found(folder, kind, **options):
+    overrides = ["data.task=regression"]
+    return lrtune.find_learning_rate(table(folder, kind), overrides=overrides, optimizers=["momentum"], **options)
+
+
+@pytest.mark.parametrize("method", ["ramp", "ladder"])
+def test_a_signal_gives_a_rate_inside_its_interval_and_below_the_edge(tmp_path, method):
+    answer = found(tmp_path, "signal", method=method).curves[0].suggestion
+    assert answer.status == "ok"
+    assert answer.interval[0] <= answer.recommended <= answer.interval[1]
+    assert answer.search_range[0] < answer.recommended < answer.search_range[1]
+    assert answer.recommended < answer.minimum < answer.edge
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "status"),
+    [
+        ("noise", {}, "flat"),
+        ("signal", {"low": 1e-9, "high": 1e-3}, "still_falling"),
+        ("signal", {"low": 50.0, "high": 1e5}, "diverged_at_start"),
+        ("signal", {"updates": 5, "low": 1e-4, "high": 1.0}, "too_few_points"),
+    ],
+)
+def test_without_an_answer_there_is_no_number(tmp_path, kind, options, status):
+    answer = found(tmp_path, kind, **options).curves[0].suggestion
+    assert answer.status == status
+    assert answer[1:] == (None,) * 6
+
+
+def test_the_range_grows_when_the_answer_lies_outside(tmp_path):
+    curve = found(tmp_path, "signal", low=1e-8).curves[0]
+    assert curve.suggestion.status == "ok"
+
+
+def test_the_same_call_gives_the_same_bits(tmp_path):
+    one, two = (found(tmp_path, "signal").curves[0] for _ in range(2))
+    np.testing.assert_array_equal(one.losses, two.losses)
+    assert one.suggestion == two.suggestion
+
+
+def test_marks_of_a_curve_known_in_closed_form():
+    rates = np.logspace(-4, 0, 4001)
+    curve = np.abs(np.log10(rates) + 2.0)  # falls from 2 to 0 at 1e-2 and rises again
+    found = marks(rates, curve, 2.0)
+    assert found.minimum == pytest.approx(1e-2, rel=1e-3)
+    assert found.valley == pytest.approx(1e-3, rel=1e-3)
+    assert found.down == pytest.approx(10 ** -(2 + 0.03 * 2), rel=1e-3)
+    assert found.edge == pytest.approx(1e-1, rel=1e-3)
+
+
+def test_medians_are_infinite_where_half_of_the_runs_are():
+    losses = np.array([[[1.0, 1.0]], [[3.0, np.inf]]])
+    np.testing.assert_array_equal(middle(losses), [2.0, np.inf])
+    np.testing.assert_array_equal(smoothed(np.array([1e-3, 1e2]), np.array([2.0, np.inf])), [2.0, np.inf])
+
+
+def test_files_json_and_plots(tmp_path):
+    config = table(tmp_path, "signal")
+    outputs = [tmp_path / f"lr{ending}" for ending in (".png", ".svg", ".html")]
+    for each in outputs:
+        result = CliRunner().invoke(
+            app, ["finder", str(config), "--plot", str(each), "-o", str(tmp_path / "o"), "--json"]
+        )
+        assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout) == json.loads((tmp_path / "o" / "finder.json").read_text())
+    assert (tmp_path / "o" / "finder.csv").read_text().startswith("optimizer,rate,median,low,high,diverged\n")
+    assert outputs[0].read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in outputs[1].read_text()
+    assert "src=" not in outputs[2].read_text().split("<body")[0].replace("data:", "")[:2000]
+
+
+def test_no_answer_ends_with_five_and_a_wrong_name_with_two(tmp_path):
+    noise = table(tmp_path, "noise")
+    result = CliRunner().invoke(app, ["finder", str(noise), "--json"])
+    assert (result.exit_code, json.loads(result.stdout)["optimizers"][0]["recommended"]) == (5, None)
+    result = CliRunner().invoke(app, ["finder", str(noise), "--optimizer", "adan"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "adam" in result.stderr
+
+
+TEXT = """\
+data: {path: sklearn:digits}  # kept
+
+space:
+  # above
+  learning_rate: {low: 1e-3, high: 1.0}   # behind
+  optimizer:
+    - momentum
+    - adam:
+        learning_rate:
+          low: 1e-5
+          high: 1e-1
+
+        # below
+        beta1: 0.9
+"""
+
+
+def test_writing_ranges_keeps_comments_and_blank_lines():
+    text = with_ranges(TEXT, {"momentum": (2e-3, 0.5), "adam": (1e-4, 0.02)}, "x.yaml")
+    for kept in ("# kept", "# above", "   # behind", "# below", "sklearn:digits}  # kept\n\nspace"):
+        assert kept in text
+    space = load_text(text).space
+    assert all(
+        space.contains({"learning_rate": r, "optimizer": o, "optimizer.beta1": 0.9}) is ok
+        for o, r, ok in [
+            ("momentum", 2e-3, True),
+            ("momentum", 0.6, False),
+            ("adam", 1e-4, True),
+            ("adam", 0.03, False),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["data: {path: sklearn:digits}\n", "data: {path: sklearn:digits}\nspace: {decay: linear}\n"]
+)
+def test_a_missing_learning_rate_is_added(text):
+    assert load_text(with_ranges(text, {"adam": (1e-4, 0.02)}, "x.yaml")).space.contains(
+        {"learning_rate": 1e-3, "decay": "linear", "optimizer": "adam"}
+    )

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+
+from lrtune.training.range_test import geometric, ladder, ramp, repeated, thinned
+from lrtune.training.tasks import Fold, Problem
+
+LINEAR = {"model": "linear", "optimizer": "sgd", "batch_size": 100, "epochs": 5}
+SQUARED = Problem("squared", 1, 0)
+
+
+def fold(index=0, rows=96, seed=1):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(rows + 32, 3))
+    y = x @ [1.0, -0.5, 0.2] + 0.1 * rng.normal(size=rows + 32)
+    return Fold(index, x[:rows], y[:rows], np.ones(rows), x[rows:], y[rows:])
+
+
+@pytest.mark.parametrize(("low", "high", "points"), [(1e-6, 10.0, 100), (3e-5, 0.7, 7), (1e-7, 1.0, 2)])
+def test_both_ends_are_hit_exactly_and_the_factor_is_constant(low, high, points):
+    rates = geometric(low, high, points)
+    assert (rates[0], rates[-1], len(rates)) == (low, high, points)
+    assert np.ptp(np.diff(np.log(rates))) < 1e-9
+
+
+def descended(rates, each):
+    """Full-batch gradient descent on the halved mean square, written out; losses after each update."""
+    design = np.c_[each.features, np.ones(len(each.features))]
+    validation = np.c_[each.validation_features, np.ones(len(each.validation_features))]
+    w, losses = np.zeros(4), []
+    for rate in rates:
+        w = w - rate * design.T @ (design @ w - each.targets) / len(design)
+        losses.append(0.5 * np.mean((validation @ w - each.validation_targets) ** 2))
+    return losses
+
+
+def test_the_ramp_is_gradient_descent_with_the_loss_after_the_update_at_that_rate():
+    each, rates = fold(), geometric(1e-4, 0.5, 20)
+    found = ramp([LINEAR], [each], SQUARED, rates, seed=0, dtype="float64")
+    np.testing.assert_allclose(found.losses[0, 0], descended(rates, each), rtol=1e-10)
+    np.testing.assert_allclose(found.start[0, 0], 0.5 * np.mean(each.validation_targets**2))
+
+
+def test_a_ladder_trains_each_rate_from_scratch():
+    each = fold()
+    found = ladder([LINEAR], [each], SQUARED, np.array([0.01, 0.1]), updates=10, seed=0, dtype="float64")
+    expected = [np.mean(descended([rate] * 10, each)[-3:]) for rate in (0.01, 0.1)]
+    np.testing.assert_allclose(found.losses[0, 0], expected, rtol=1e-10)
+
+
+def test_from_where_a_lane_diverges_its_losses_are_infinite_and_others_go_on():
+    found = ramp(
+        [LINEAR, {**LINEAR, "optimizer": "adam"}], [fold()], SQUARED, geometric(1e-2, 1e4, 40), seed=0, dtype="float32"
+    )
+    dead = np.isinf(found.losses[:, 0])
+    assert dead[0].any()
+    assert (np.diff(dead.astype(int), axis=1) >= 0).all()
+
+
+def test_a_lane_is_the_same_alone_and_in_company():
+    folds = repeated([fold(0, 96), fold(1, 80, seed=2)], 2)
+    several = [{**LINEAR, "batch_size": 16, "optimizer": name} for name in ("momentum", "sgd", "adam")]
+    rates = geometric(1e-5, 1.0, 30)
+    together = ramp(several, folds, SQUARED, rates, seed=3, dtype="float32")
+    for number, each in enumerate(several):
+        alone = ramp([each], folds, SQUARED, rates, seed=3, dtype="float32")
+        np.testing.assert_array_equal(alone.losses[0], together.losses[number])
+
+
+def test_validation_rows_are_thinned_once_and_shared_by_repetitions():
+    (each,) = thinned([fold()], seed=0, most=10)
+    assert len(each.validation_targets) == 10
+    first, second = repeated([each], 2)
+    assert first.index != second.index
+    assert first.validation_targets is second.validation_targets
+
+
+def test_what_is_passed_in_stays_as_it_is():
+    each, before = fold(), np.random.get_state()[1].copy()  # noqa: NPY002 - the global state is what is tested
+    copy = each.features.copy()
+    ramp([LINEAR], [each], SQUARED, geometric(1e-4, 0.5, 20), seed=0, dtype="float32")
+    np.testing.assert_array_equal(each.features, copy)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
