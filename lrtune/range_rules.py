@@ -155,7 +155,7 @@ def status(rates: Doubles, losses: Doubles, start: Doubles, constant: Doubles) -
     curve = smoothed(rates, median)
     lowest = int(np.argmin(curve))
     begin = float(np.median(start))
-    rises = bool((curve > curve[lowest] + ROSE * max(begin - curve[lowest], 0.0)).any()) or count < len(rates)
+    rises = bool((curve[lowest:] > curve[lowest] + ROSE * max(begin - curve[lowest], 0.0)).any()) or count < len(rates)
     if lowest == 0 and rises:
         return AT_START
     if not rises and curve[lowest] < begin:
