@@ -43,7 +43,7 @@ def finder(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="DIR", help="Folder for finder.json, .csv and .svg; by default one under ./runs."
+            "--output", "-o", metavar="DIR", help="Folder of the files; by default one under ./runs."
         ),
     ] = None,
     plot: Annotated[
