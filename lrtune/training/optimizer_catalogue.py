@@ -206,7 +206,7 @@ _ENTRIES = (
         "SGD whose average replaces a decaying rate; scored at the average",
         "y = (1 - momentum) * z + momentum * x;  z -= lr * g(y);  x: mean of all z, weighted by lr^2",
         "Defazio et al. 2024, arXiv 2405.15682",
-        _rate(0.3, 1e-2, 3.0),
+        _rate(0.2, 1e-2, 3.0),
         (_INTERPOLATION,),
         decoupled=True,
     ),
