@@ -209,12 +209,13 @@ def one_cycle(
     array([0.04, 1.  , 0.  ])
     """
     progress = _progress(epoch, horizon)
-    meeting = rise + (1.0 - rise) * (1.0 - tail)
     floor = np.where(progress < rise, initial, final if tail == 0.0 else initial)
     values = floor + (1.0 - floor) * _one_cycle_height(epoch, horizon, rise=rise, tail=tail, shape=shape)
-    in_tail = progress > meeting
+    if tail == 0.0:
+        return values
+    meeting = rise + (1.0 - rise) * (1.0 - tail)
     ending = final + (initial - final) * _anneal(_share(progress, meeting, 1.0), shape)
-    return np.where(in_tail, ending, values)
+    return np.where(progress > meeting, ending, values)
 
 
 def wsd(epoch: Array, horizon: float, *, cooldown: float, shape: str, final: float) -> Array:
@@ -391,8 +392,8 @@ def _one_cycle_height(epoch: Array, horizon: float, *, rise: float, tail: float,
     """How far up the cycle the rate is: from 0 to 1, then back to 0 where the tail begins."""
     progress = _progress(epoch, horizon)
     meeting = rise + (1.0 - rise) * (1.0 - tail)
-    rising = 1.0 - _anneal(_share(progress, 0.0, rise), shape)
-    return np.where(progress < rise, rising, _anneal(_share(progress, rise, meeting), shape))
+    rising, falling = _share(progress, 0.0, rise), _share(progress, rise, meeting)
+    return _anneal(np.where(progress < rise, 1.0 - rising, falling), shape)
 
 
 def _exactly_one(name: str, **given: object) -> None:
