@@ -52,6 +52,16 @@ def test_json_is_the_result_and_nothing_else(run):
     assert "task: classification" in result.stderr
 
 
+@pytest.mark.parametrize("strategy", ["bayesian", "grid", "quasirandom", "random", "tpe"])
+def test_every_strategy_can_be_asked_for_and_an_exhausted_space_is_said(run, strategy):
+    space = "space={learning_rate: [0.01, 0.1], optimizer: [sgd, adam], decay: constant}"
+    result = run(*SEARCH, "--strategy", strategy, "--set", space, "--trials", "9")
+    assert result.exit_code == 0, result.output
+    written = " ".join(result.stdout.split())
+    assert "the space has 4 configurations and all have been tried: the search ended before 9 trials" in written
+    assert f"strategy: {strategy}" in (only_run() / "experiment.yaml").read_text()
+
+
 def test_quiet_says_nothing_but_the_result(run):
     result = run(*SEARCH, "--quiet", "--json")
     assert result.stderr == ""
