@@ -39,11 +39,16 @@ def fold(name, index, rows):
     return Fold(index, features, targets, np.ones(rows), features[:1], targets[:1])
 
 
+WATCHING = [{"decay": "plateau"}]
+OTHERS = [{"decay": decay} for decay in DECAYS if decay != "plateau"]
+CYCLING = [{"decay": decay, "decay.cycle_momentum": True} for decay in ("cyclical", "one_cycle")]
+
+
 def populations(name, folds, hidden, epochs):
-    """Make a population of every optimizer with every decay, but plateau has one of its own."""
-    for decays in ([decay for decay in DECAYS if decay != "plateau"], ["plateau"]):
+    """Make populations of every optimizer with every decay, and with momentum cycled where a decay can do that."""
+    for decays in (OTHERS + CYCLING, WATCHING):
         pairs = [
-            {"optimizer": optimizer, "decay": decay, "hidden": hidden, "epochs": epochs}
+            {"optimizer": optimizer, "hidden": hidden, "epochs": epochs, **decay}
             for optimizer in OPTIMIZERS
             for decay in decays
         ]
@@ -57,7 +62,7 @@ def populate(name, folds, pairs):
 
 
 def pair(configuration):
-    return configuration["optimizer"], configuration["decay"]
+    return configuration["optimizer"], configuration["decay"], configuration.get("decay.cycle_momentum", False)
 
 
 def training_losses(population, shared):
