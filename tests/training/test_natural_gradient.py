@@ -375,6 +375,22 @@ class TestLanes:
             point = point - 0.01 * x.T @ (x @ point - data.targets) / 16
         np.testing.assert_allclose(lanes[0], point, rtol=1e-9)
 
+    def test_a_singular_block_stops_neither_the_other_lanes_nor_the_other_blocks(self):
+        """All rows are alike and a feature repeats the bias: factors of inputs are singular but for the damping."""
+        data = fold("logistic", rows=16, columns=1, scale=0.0, weights=np.ones(16))
+        data.features[:] = 1.0
+        broken, sound = (
+            configuration(model="mlp", hidden=(3,), damping=each, learning_rate=0.01) for each in (1e-300, 0.1)
+        )
+        together, _ = trained([broken, sound], [data], "logistic", epochs=3)
+        alone, _ = trained([sound], [data], "logistic", epochs=3)
+        rows = np.argsort(together.places)
+        assert together.diverged.max() == 0
+        np.testing.assert_array_equal(together.parameters[rows[1], 0], alone.parameters[0, 0])
+        of_inputs, _, _, of_outputs = (each[rows[0], 0] for each in together.states[0][-4:])
+        np.testing.assert_array_equal(of_inputs, np.eye(2))
+        assert of_outputs >= 4.0, "p * (1 - p) is at most a quarter"
+
     def test_a_lane_that_is_not_finite_stops_no_other(self):
         data = fold("squared", rows=40)
         wild = configuration(model="mlp", damping=1e-10, learning_rate=1e200, activation="relu")
