@@ -77,11 +77,12 @@ def truth(dataset, optimizer, seed, data):
     return kept(f"truth-{dataset}-{optimizer}-{seed}", make)
 
 
-def sweep(method, times, dataset, optimizer, seed, data):
+def sweep(method, times, problem, data):
     """Sweep as `lrtune finder` does, with its usual number of updates or a multiple; all that is read off it."""
 
     def make():
         found, prepared = data()
+        _, optimizer, seed = problem
         configuration = complete({**found.fixed, "model": "mlp", "optimizer": optimizer})
         folds = tuple(repeated(thinned(prepared.setting.folds, seed), REPETITIONS))
         setting = prepared.setting._replace(folds=folds)
@@ -101,7 +102,7 @@ def sweep(method, times, dataset, optimizer, seed, data):
             "horizon": np.array(horizon(configuration, setting)),
         }
 
-    return kept(f"marks-{method}-{times}-{dataset}-{optimizer}-{seed}", make)
+    return kept("-".join(map(str, ("marks", method, times, *problem))), make)
 
 
 def excess(rate, losses):
@@ -154,7 +155,7 @@ def line(name, results, extra=""):
 
 
 def factors(pairs):
-    """The 90th percentile and the median of the factors between two rates."""
+    """Sum up the factors between pairs of rates."""
     ratios = [max(one / other, other / one) for one, other in pairs]
     return f"median {np.median(ratios):.2f}, 90th percentile {np.quantile(ratios, 0.9):.2f}"
 
@@ -173,7 +174,7 @@ def main():
             key = dataset, optimizer, seed
             found["truth", *key] = truth(*key, data)
             for method, times in itertools.product(METHODS, (1, 2)):
-                found[method, times, *key] = sweep(method, times, *key, data)
+                found[method, times, *key] = sweep(method, times, key, data)
     for method in METHODS:
         report(found, method)
 

@@ -185,6 +185,25 @@ def find(
     return Finding(method, len(setting.folds), repetitions, tuple(curves))
 
 
+def resolved(experiment: Experiment, prepared: Prepared) -> tuple[Experiment, Finding | None]:
+    """Find the ranges of learning rates that an experiment leaves to us (``learning_rate: auto``).
+
+    Returns
+    -------
+    experiment
+        With ranges in their place: those suggested, and for optimizers without an answer the documented ones. The same
+        experiment and data give the same ranges.
+    finding
+        What they come from; None if nothing is left to us.
+
+    """
+    if not experiment.automatic:
+        return experiment, None
+    finding = find(experiment, prepared, optimizers=experiment.automatic)
+    ranges = {name: each.search_range for name, each in finding.suggestions.items() if each.search_range is not None}
+    return experiments.with_rates(experiment, ranges), finding
+
+
 class _Sweep(NamedTuple):
     """How to sweep; None leaves a choice to us."""
 

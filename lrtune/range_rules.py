@@ -127,8 +127,10 @@ def _first_above(rates: Doubles, curve: Doubles, lowest: int, limit: float) -> f
 
 
 def _crossing(rates: Doubles, curve: Doubles, place: int, limit: float) -> float:
-    """Interpolate between a point and the next, in log rate."""
+    """Interpolate between a point and the next, in log rate; next to an infinite loss, take the next."""
     ends = curve[place : place + 2]
+    if not np.isfinite(ends).all():
+        return float(rates[place + 1])
     share = (limit - ends[0]) / (ends[1] - ends[0])
     return float(rates[place] * (rates[place + 1] / rates[place]) ** share)
 

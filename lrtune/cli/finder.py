@@ -42,9 +42,7 @@ def finder(
     high: Annotated[float | None, typer.Option("--high", metavar="RATE", help="Highest rate; fixes this end.")] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", metavar="DIR", help="Folder of the files; by default one under ./runs."
-        ),
+        typer.Option("--output", "-o", metavar="DIR", help="Folder of the files; by default one under ./runs."),
     ] = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the curves as .png, .svg or .html.")

@@ -18,6 +18,7 @@ from lrtune.errors import NoUsableResultError
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
+    from lrtune.finder import Finding
     from lrtune.preparation import Prepared
     from lrtune.reporting.console import Watch
     from lrtune.study import Study
@@ -83,18 +84,52 @@ def search(
     experiment = chosen(config, data, target, overrides, shortcuts)
     with nullcontext() if quiet else console.working(f"reading {experiment.data.path}"):
         prepared = prepare(experiment)
+    experiment, finding = _with_rates(experiment, prepared, quiet=quiet)
     folder = tuning.run_folder(experiment, prepared, output)
     study = _run(experiment, prepared, folder, quiet=quiet)
     ranked = ranking(study.in_order())
     found = result.result(study, prepared.metric, experiment.configuration, rows_ratio=_rows_ratio(prepared))
     _write(folder, experiment, study, found)
-    notes = (*prepared.warnings, *prepared.notes, *_end(study, experiment))
+    if finding is not None:
+        _write_finding(folder, experiment, finding)
+    notes = (*_swept(finding), *prepared.warnings, *prepared.notes, *_end(study, experiment))
     if as_json:
         sys.stdout.write(export.json_text(found))
         _say(() if quiet else notes)
         return
     point, run = ranked[0].configuration, name_of(folder)
     console.show(pages.search_page(found, ranked, point, folder=folder, run=run, notes=notes))
+
+
+def _with_rates(experiment: Experiment, prepared: Prepared, *, quiet: bool) -> tuple[Experiment, Finding | None]:
+    """Put ranges where the experiment says ``learning_rate: auto``."""
+    if not experiment.automatic:
+        return experiment, None
+    from lrtune.finder import resolved
+    from lrtune.reporting import console
+
+    with nullcontext() if quiet else console.working("finding the range of learning rates"):
+        return resolved(experiment, prepared)
+
+
+def _swept(finding: Finding | None) -> tuple[str, ...]:
+    """Say what was searched where the experiment said ``learning_rate: auto``."""
+    from lrtune.reporting import formats
+
+    notes = []
+    for name, each in finding.suggestions.items() if finding else ():
+        if each.search_range is None:
+            notes.append(f"learning_rate of {name}: its documented range, because {each.sentence}")
+        else:
+            low, high = map(formats.rate, each.search_range)
+            notes.append(f"learning_rate of {name}: from {low} to {high}, as `lrtune finder` suggests")
+    return tuple(notes)
+
+
+def _write_finding(folder: Path, experiment: Experiment, finding: Finding) -> None:
+    from lrtune.reporting import export, rates
+
+    export.write_text(folder / "finder.json", export.json_text(rates.summary(finding, experiment.name)))
 
 
 def _end(study: Study, experiment: Experiment) -> tuple[str, ...]:

@@ -17,9 +17,19 @@
 """
 
 from lrtune.experiment.core import TASKS, Experiment
-from lrtune.experiment.loading import load, load_text
+from lrtune.experiment.loading import load, load_text, with_rates
 from lrtune.experiment.schema import schema
 from lrtune.experiment.space_form import parse_space
 from lrtune.experiment.starter import default_space, starter
 
-__all__ = ["TASKS", "Experiment", "default_space", "load", "load_text", "parse_space", "schema", "starter"]
+__all__ = [
+    "TASKS",
+    "Experiment",
+    "default_space",
+    "load",
+    "load_text",
+    "parse_space",
+    "schema",
+    "starter",
+    "with_rates",
+]

@@ -40,6 +40,9 @@ class Experiment:
         Flat keys that are the same in every configuration.
     in_space
         Flat keys that stand under `space`, in branches as well.
+    automatic
+        Optimizers whose learning rate is ``auto``: their range is still to be found (`lrtune.finder.resolved`), and
+        until then the documented one.
 
     """
 
@@ -52,6 +55,7 @@ class Experiment:
     space: SearchSpace
     fixed: Mapping[str, Value]
     in_space: frozenset[str]
+    automatic: tuple[str, ...] = ()
     _document: Document = field(repr=False, compare=False)
 
     def configuration(self, point: Configuration) -> dict[str, Value]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lrtune.errors import ExperimentError
+from lrtune.experiment.automatic import asking, fill
 from lrtune.experiment.core import Experiment, seen_from
 from lrtune.experiment.document import Document, KeyPath, Origin, dotted
 from lrtune.experiment.reading import override, read_file, read_text
@@ -73,6 +75,25 @@ def load_text(text: str, *, name: str = "experiment", base: Path | None = None) 
     return _experiment(read_text(text, name), name, base or Path())
 
 
+def with_rates(experiment: Experiment, ranges: Mapping[str, tuple[float, float]]) -> Experiment:
+    """Put ranges of learning rates where an experiment says ``auto``.
+
+    One that stands directly under `space` moves into the branches of the optimizers that have none of their own.
+
+    Parameters
+    ----------
+    experiment
+        It stays as it is.
+    ranges
+        Lowest and highest rate by optimizer; the others get their documented range.
+
+    """
+    old = experiment._document  # noqa: SLF001 - the experiment is ours
+    values = copy.deepcopy(old.values)
+    fill(values["space"], ranges)
+    return _experiment(Document(values, old.root, dict(old.origins)), experiment.name, experiment.base)
+
+
 def _experiment(document: Document, name: str, base: Path) -> Experiment:
     sections = read_sections(document)
     reader = SpaceReader(document)
@@ -96,6 +117,7 @@ def _experiment(document: Document, name: str, base: Path) -> Experiment:
         space=space,
         fixed=_fixed(sections, reader, space),
         in_space=frozenset(reader.mentioned),
+        automatic=asking(document.values["space"]) if reader.automatic else (),
         _document=document,
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from lrtune.dimensions import SCALES
 from lrtune.experiment.sections import (
+    AUTO,
     SECTIONS,
     DataSection,
     ModelSection,
@@ -96,6 +97,8 @@ def _space() -> Json:
 def _dimension(member: Member) -> Json:
     factor = member.factor
     forms = _branch_forms(member) if member.branches else _leaf_forms(factor)
+    if member.key == "learning_rate":
+        forms.append({"const": AUTO, "description": "the finder chooses the range"})
     return {"description": factor.meaning, "anyOf": forms}
 
 

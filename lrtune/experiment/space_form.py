@@ -13,9 +13,10 @@ from typing import Any
 
 from lrtune.dimensions import Dimension, Ordinal, Real
 from lrtune.errors import nearest
+from lrtune.experiment.automatic import documented
 from lrtune.experiment.document import Document, KeyPath, Origin, shown
 from lrtune.experiment.leaves import read_leaf
-from lrtune.experiment.sections import HOMES
+from lrtune.experiment.sections import AUTO, HOMES
 from lrtune.experiment.vocabulary import (
     KEYS,
     LAYER_KEYS,
@@ -43,12 +44,15 @@ class SpaceReader:
         Where each flat key stands first, inside branches as well.
     ranges
         Where each real range stands, which no grid can walk.
+    automatic
+        Where a learning rate is ``auto``: until the finder has found a range, it has the documented one.
 
     """
 
     document: Document
     mentioned: dict[str, KeyPath] = field(default_factory=dict)
     ranges: list[KeyPath] = field(default_factory=list)
+    automatic: list[KeyPath] = field(default_factory=list)
 
     def read(self, values: Any, path: KeyPath = ("space",), *, model: str = "mlp") -> SearchSpace:
         """Read a space; `model` is the type of model where the space does not choose one.
@@ -76,6 +80,9 @@ class SpaceReader:
         self.mentioned.setdefault(member.key, path)
         if member.branches:
             return self._branches(value, path, member)
+        if member.key == "learning_rate" and value == AUTO:
+            self.automatic.append(path)
+            value = documented(member.factor)
         dimension = read_leaf(self.document, value, path, member)
         if isinstance(dimension, Real):
             self.ranges.append(path)
@@ -211,6 +218,8 @@ def parse_space(values: Mapping[str, Any], *, model: str = "mlp") -> SearchSpace
     reader = SpaceReader(document)
     space = reader.read(_with_lists(values), (), model=model)
     check_warmup(document, reader, space, {})
+    for each in reader.automatic:
+        document.report(each, "'auto' needs data to find a range on; give a range here")
     document.raise_problems()
     return space
 
