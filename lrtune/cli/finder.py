@@ -112,7 +112,7 @@ def _show(found: Finding, written: dict[str, Any], notes: list[str], folder: Pat
     from lrtune.reporting.pages import Lines
 
     width = min(console.console().width, console.WIDTH) - 2
-    picture = Lines("", rate_curves.curve_lines(written, width=width))
+    picture = Lines("validation loss against learning rate", rate_curves.curve_lines(written, width=width))
     headline, *blocks = rates.page(found, notes=notes, folder=folder)
     console.show([headline, picture, *blocks])
 

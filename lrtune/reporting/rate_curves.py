@@ -103,10 +103,10 @@ def _framed(cells: list[list[str]], bottom: float, top: float) -> Iterator[str]:
 
 def _ticks(left: float, right: float, columns: int) -> str:
     """Write the powers of ten below the axis."""
-    text = [" "] * (columns + 6)
+    text = [" "] * columns
     for power in range(math.ceil(left - 1e-9), math.floor(right + 1e-9) + 1):
-        place = round((power - left) / (right - left) * (columns - 1))
         label = f"1e{power}"
+        place = min(round((power - left) / (right - left) * (columns - 1)), columns - len(label))
         text[place : place + len(label)] = label
     return f"{'':{_MARGIN + 1}}{''.join(text)}".rstrip()
 
@@ -116,4 +116,4 @@ def _legend(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     shown = f"{names}: median" + (f"   {_BAND} 10-90 % of the runs" if len(entries) == 1 else "s")
     if any(each["recommended"] is not None for each in entries):
         shown += f"   {_MARK} recommended"
-    yield f"{'':{_MARGIN + 1}}{formats.printable(shown)}   (validation loss against learning rate)"
+    yield f"{'':{_MARGIN + 1}}{formats.printable(shown)}"

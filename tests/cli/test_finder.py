@@ -1,0 +1,76 @@
+import csv
+import json
+
+import pytest
+
+QUICK = ("--updates", 40, "--repetitions", 1)
+
+
+def test_the_page_has_a_curve_an_answer_and_the_files(run, folder):
+    result = run("finder", "blobs.yaml", *QUICK, "--optimizer", "adam", "--optimizer", "momentum")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("learning rate: ")
+    for expected in ("● adam", "x momentum", "90 % interval", "minimum (edge)", "runs/blobs-finder: finder.json"):
+        assert expected in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 100
+    names = {each.name for each in (folder / "runs" / "blobs-finder").iterdir()}
+    assert names == {"finder.json", "finder.csv", "finder.svg"}
+
+
+def test_json_and_csv_tell_the_same(run, folder):
+    found = json.loads(run("finder", "blobs.yaml", *QUICK, "--output", "o", "--json").stdout)
+    (entry,) = [each for each in found["optimizers"] if each["optimizer"] == "adam"]
+    assert entry["status"] == "ok"
+    assert entry["search_range"][0] < entry["recommended"] < entry["search_range"][1]
+    with (folder / "o" / "finder.csv").open() as file:
+        rows = [each for each in csv.DictReader(file) if each["optimizer"] == "adam"]
+    assert [float(each["rate"]) for each in rows] == entry["curve"]["rates"]
+    assert [float(each["median"]) if each["median"] else None for each in rows] == entry["curve"]["median"]
+    assert all(0.0 <= float(each["diverged"]) <= 1.0 for each in rows)
+
+
+def test_without_anything_it_is_about_the_bundled_digits_and_says_so(run):
+    result = run("finder", *QUICK, "--optimizer", "adam")
+    assert result.exit_code == 0, result.output
+    assert "no experiment given and none in this folder: this is about scikit-learn's digits" in result.stdout
+
+
+def test_an_experiment_of_the_usual_name_is_taken(run, folder):
+    (folder / "config.yaml").write_text((folder / "blobs.yaml").read_text())
+    result = run("finder", *QUICK)
+    assert result.exit_code == 0, result.output
+    assert "digits" not in result.stdout
+
+
+def test_the_suggested_range_goes_into_the_file_and_comments_stay(run, folder):
+    config = folder / "own.yaml"
+    config.write_text(
+        "# mine\ndata: {path: blobs.csv, target: kind}\n\nspace:\n  learning_rate: 0.1  # a guess\n  optimizer: adam\n"
+    )
+    found = json.loads(run("finder", "own.yaml", *QUICK, "--write", "own.yaml", "--json").stdout)
+    low, high = found["optimizers"][0]["search_range"]
+    lines = config.read_text().splitlines()
+    assert [lines[0], lines[2]] == ["# mine", ""]
+    (line,) = [each for each in lines if "learning_rate" in each]
+    assert line.endswith("  # a guess")
+    assert run("check", "own.yaml").exit_code == 0
+    assert [float(each.split(",")[0].split("}")[0]) for each in line.split(": ")[2:4]] == [low, high]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--plot", "lr.gif"), ".png, .svg or .html"),
+        (("--optimizer", "adan"), "did you mean 'adam'?"),
+        (("--method", "lader"), "did you mean 'ladder'?"),
+        (("--low", -1), "above 0"),
+        (("--low", 2, "--high", 1), "must be below"),
+        (("--updates", 0), "updates must be at least 1"),
+        (("--repetitions", 0), "repetitions must be at least 1"),
+    ],
+)
+def test_wrong_options_end_with_two_and_one_sentence(run, folder, options, words):
+    result = run("finder", "blobs.yaml", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
+    assert not (folder / "runs").exists()
