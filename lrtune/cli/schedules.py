@@ -155,7 +155,7 @@ def _export(chosen: Schedule, to: str, output: Path | None) -> None:
 
 
 def _show(chosen: Schedule, *, as_json: bool, as_csv: bool, plot: Path | None) -> None:
-    from lrtune.reporting import console, export, schedule_figures, schedules, tables
+    from lrtune.reporting import console, export, figures, schedule_figures, schedules, tables
     from lrtune.training.schedules import tabulate
 
     configuration, steps, epochs = chosen
@@ -163,7 +163,7 @@ def _show(chosen: Schedule, *, as_json: bool, as_csv: bool, plot: Path | None) -
     if plot is not None:
         keys = [key for key in configuration if key.partition(".")[0] in ("learning_rate", "decay", "warmup")]
         title = tables.configuration_line(configuration, keys)
-        schedule_figures.save(schedule_figures.schedule_figure(title, rates, steps), plot)
+        figures.write(schedule_figures.schedule_figure(title, rates, steps), plot)
     if as_json:
         sys.stdout.write(export.json_text(schedules.schedule_json(configuration, rates, steps)))
     elif as_csv:

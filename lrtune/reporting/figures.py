@@ -6,8 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from lrtune.errors import StudyError, nearest
-from lrtune.reporting import export
+from lrtune.errors import LrtuneError, nearest
 
 FORMATS = (".png", ".svg", ".html")
 
@@ -21,43 +20,41 @@ def check_path(path: Path) -> None:
 
     Raises
     ------
-    StudyError
+    LrtuneError
         If so.
 
     """
-    if path.suffix.lower() not in FORMATS:
-        raise StudyError(f"{path}: figures end in .png, .svg or .html; {nearest(path.suffix, FORMATS)}")
+    kind = path.suffix.lower()
+    if kind not in FORMATS:
+        raise LrtuneError(f"{path}: unknown kind of figure '{kind}'; {nearest(kind, FORMATS)}")
 
 
-def write(chart: Any, path: Path) -> None:
-    """Write a figure in the format that the file's ending names.
+def write(figure: dict[str, Any], path: Path) -> None:
+    """Write a figure in Vega-Lite in the format that the file's ending names; HTML is interactive.
 
     Raises
     ------
-    StudyError
+    LrtuneError
         If the ending is none of `FORMATS`, or the file cannot be written.
 
     """
+    import vl_convert
+
     check_path(path)
     kind = path.suffix.lower()
     if kind == ".png":
-        import vl_convert
-
-        try:
-            path.write_bytes(vl_convert.vegalite_to_png(chart.to_dict(), scale=_PIXELS))
-        except OSError as error:
-            raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from error
+        content = vl_convert.vegalite_to_png(figure, scale=_PIXELS)
     elif kind == ".svg":
-        import vl_convert
-
-        export.write_text(path, vl_convert.vegalite_to_svg(chart.to_dict()))
+        content = vl_convert.vegalite_to_svg(figure).encode()
     else:
-        import vl_convert
+        content = vl_convert.vegalite_to_html(figure, bundle=True).encode()
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise LrtuneError(f"{path}: cannot be written ({error.strerror or error})") from error
 
-        export.write_text(path, vl_convert.vegalite_to_html(chart.to_dict(), bundle=True))
 
-
-def rate_figure(found: dict[str, Any]) -> Any:
+def rate_figure(found: dict[str, Any]) -> dict[str, Any]:
     """Draw validation loss against rate for each optimizer, from a summary of `lrtune.reporting.rates`."""
     import altair as alt
 
@@ -87,9 +84,11 @@ def rate_figure(found: dict[str, Any]) -> Any:
         )
     )
     title = f"{found['name']}: {found['method']}, {found['folds']} folds x {found['repetitions']} repetitions"
-    return alt.layer(band, line, points, rules).properties(
+    chart = alt.layer(band, line, points, rules).properties(
         width=_WIDTH, height=_HEIGHT, title={"text": [title], "subtitle": ["median of the runs and their 10-90 % band"]}
     )
+    figure: dict[str, Any] = chart.to_dict()
+    return figure
 
 
 def _ceiling(found: dict[str, Any]) -> float:

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lrtune.errors import LrtuneError, nearest
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-KINDS = (".png", ".svg", ".html")
 _POINTS = 2000
 
 
@@ -33,29 +27,3 @@ def schedule_figure(title: str, rates: Sequence[float], steps: int) -> dict[str,
             "tooltip": tooltip,
         },
     }
-
-
-def save(figure: dict[str, Any], path: Path) -> None:
-    """Write a figure as PNG, SVG or interactive HTML that needs no network, as the file's ending says.
-
-    Raises
-    ------
-    LrtuneError
-        If the ending is none of these, or the file cannot be written.
-
-    """
-    import vl_convert
-
-    kind = path.suffix.lower()
-    if kind not in KINDS:
-        raise LrtuneError(f"{path}: unknown kind of figure '{kind}'; {nearest(kind, KINDS)}")
-    if kind == ".png":
-        content = vl_convert.vegalite_to_png(figure, scale=2)
-    elif kind == ".svg":
-        content = vl_convert.vegalite_to_svg(figure).encode()
-    else:
-        content = vl_convert.vegalite_to_html(figure, bundle=True).encode()
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise LrtuneError(f"{path}: cannot be written ({error.strerror or error})") from error

@@ -60,7 +60,7 @@ def test_the_suggested_range_goes_into_the_file_and_comments_stay(run, folder):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--plot", "lr.gif"), ".png, .svg or .html"),
+        (("--plot", "lr.gif"), "unknown kind of figure '.gif'"),
         (("--optimizer", "adan"), "did you mean 'adam'?"),
         (("--method", "lader"), "did you mean 'ladder'?"),
         (("--low", -1), "above 0"),
