@@ -6,7 +6,10 @@ rows, with the same configuration and seed, the same model comes out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from inspect import signature
+from numbers import Real
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -15,25 +18,23 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
 from lrtune import model as saved
+from lrtune.data.cells import Numbers, Raw
 from lrtune.data.columns import arrays, arrays_for, fit_levels
 from lrtune.data.describe import describe
 from lrtune.data.tables import Table, from_array, from_frame, with_column
-from lrtune.errors import LrtuneError, ModelError, nearest
+from lrtune.errors import ConfigurationError, NoUsableResultError, nearest
 from lrtune.fitting import fit_model
 from lrtune.model import Model
-from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, Factor, check_value, complete
+from lrtune.nesting import flat, nested
+from lrtune.training.registry import complete
 from lrtune.trial import Configuration
 
 Array = npt.NDArray[Any]
 
-_BRANCHES: dict[str, Mapping[str, Any]] = {"optimizer": OPTIMIZERS, "decay": DECAYS}
-_KEYS = {**MODEL_KEYS, **TRAINING_KEYS}
-_NOT_KEYS = {"dtype", "random_state"}
-_LEFT_OUT = {"learning_rate", "weight_decay"}  # None: the optimizer's own default
-_MODEL = "model"
+_NOT_KEYS = {"dtype", "random_state", "positive"}
 
 
 class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -46,6 +47,8 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         optimizer: str | Mapping[str, Mapping[str, Any]] = "adam",
         decay: str | Mapping[str, Mapping[str, Any]] = "linear",
         warmup: float = 0.0,
+        warmup_shape: str = "linear",
+        warmup_start: float | None = None,
         model: str = "mlp",
         hidden: tuple[int, ...] = (64,),
         activation: str = "relu",
@@ -62,6 +65,8 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         self.optimizer = optimizer
         self.decay = decay
         self.warmup = warmup
+        self.warmup_shape = warmup_shape
+        self.warmup_start = warmup_start
         self.model = model
         self.hidden = hidden
         self.activation = activation
@@ -80,6 +85,7 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True  # missing cells are imputed inside
+        tags.input_tags.string = True  # categories are encoded inside
         return tags
 
     @property
@@ -88,50 +94,72 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
 
         Raises
         ------
-        ValueError
-            If a parameter is unknown or illegal.
+        ConfigurationError
+            If a parameter is illegal; it is a ValueError.
 
         """
         if self.dtype not in {"float32", "float64"}:
-            raise ValueError(f"dtype: expected 'float32' or 'float64', got {self.dtype!r}")
-        return complete(_flat({key: each for key, each in self.get_params().items() if key not in _NOT_KEYS}))
+            raise ConfigurationError(f"dtype: expected 'float32' or 'float64', got {self.dtype!r}")
+        given = {key: each for key, each in self.get_params().items() if key not in _NOT_KEYS}
+        if isinstance(given.get("class_weight"), Mapping):
+            del given["class_weight"]  # goes to the rows; a configuration knows 'balanced' only
+        return complete(flat(given))
+
+    @property
+    def target(self) -> str:
+        """Name of what the fitted model predicts."""
+        check_is_fitted(self)
+        return self.model_.schema.target
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted model as JSON and npz; `lrtune.load` reads it."""
         check_is_fitted(self)
         saved.save(self.model_, Path(folder))
 
-    def _fit(
-        self,
-        table: Table,
-        targets: Array,
-        given: Any,
-        *,
-        numeric: bool,
-        class_weights: tuple[float, ...] | None = None,
-    ) -> Self:
-        """Train on a table and targets; ``given`` is what the user passed as ``y``, which may have a name."""
+    def _fit(self, features: Any, targets: Array, given: Any, *, task: str, positive: object = None) -> Self:
+        """Train on features and targets; ``given`` is what the user passed as ``y``, which may have a name."""
         configuration = self.configuration
-        names = table.names if numeric else ()  # an array's columns are numbers, whatever they look like
-        task = "classification" if isinstance(self, Classifier) else "regression"
+        table = self._table(features, reset=True)
+        # An array's columns of numbers are features, even where a file's would be taken for an identifier.
+        numeric = () if _is_frame(features) else [name for name, raw in table.columns.items() if _is_numbers(raw)]
         target = _free(str(getattr(given, "name", None) or "target"), table)
+        table = with_column(table, target, targets)
+        schema = describe(table, target=target, task=task, positive=positive, numeric=numeric)
+        rows = np.arange(table.rows)
+        schema = fit_levels(table, schema, rows)
+        columns = arrays(table, schema)
+        if task == "classification":  # the labels themselves, because a table spells True and 1.0 its own way
+            assert columns.target is not None
+            _, first = np.unique(columns.target, return_index=True)
+            schema = replace(schema, classes=tuple(targets[first].tolist()))
         try:
-            table = with_column(table, target, targets)
-            schema = describe(table, target=target, task=task, numeric=names)
-            rows = np.arange(table.rows)
-            schema = fit_levels(table, schema, rows)
             self.model_ = fit_model(
-                arrays(table, schema),
+                columns,
                 schema,
                 rows,
                 configuration,
                 seed=_seed(self.random_state),
                 dtype=self.dtype,
-                class_weights=class_weights,
+                class_weights=self._class_weights(schema.classes),
             )
-        except LrtuneError as error:
+        except NoUsableResultError as error:
             raise ValueError(str(error)) from error
         return self
+
+    def _class_weights(self, classes: Sequence[Any]) -> tuple[float, ...] | None:
+        """Give the weights that a mapping lists, in the order of the classes; a class without one has weight 1."""
+        given = getattr(self, "class_weight", None)
+        if not isinstance(given, Mapping):
+            return None
+        unknown = [each for each in given if each not in classes]
+        if unknown:
+            raise ConfigurationError(
+                f"class_weight: y has no class {unknown[0]!r}; {nearest(str(unknown[0]), map(str, classes))}"
+            )
+        for each in given.values():
+            if not isinstance(each, Real) or not 0.0 <= float(each) < np.inf:
+                raise ConfigurationError(f"class_weight: expected numbers of at least 0, got {each!r}")
+        return tuple(float(given.get(each, 1.0)) for each in classes)
 
     def _table(self, features: Any, *, reset: bool) -> Table:
         """Take features as a table; names and number of columns must be those of `fit`, as in all of scikit-learn."""
@@ -139,30 +167,34 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
             self.loaded_ = False
         elif self.loaded_:
             return self._table_of_loaded(features)
-        table = from_frame(features) if _is_frame(features) else from_array(self._numbers(features, least=1 + reset))
+        table = from_frame(features) if _is_frame(features) else from_array(self._array(features, least=1 + reset))
         validate_data(self, features, reset=reset, skip_check_array=True)
         return table
 
     def _table_of_loaded(self, features: Any) -> Table:
         if _is_frame(features):
             return from_frame(features)  # columns are found by name
-        numbers, names = self._numbers(features), [each.name for each in self.model_.schema.features]
-        if numbers.shape[1] != len(names):
-            raise ValueError(f"X has {numbers.shape[1]} columns, but the model needs {len(names)}: {', '.join(names)}")
-        return from_array(numbers, names)
+        array, schema = self._array(features), self.model_.schema
+        every = [each.name for each in schema.columns if each.name != schema.target]
+        used = [each.name for each in schema.features]
+        for names in (every, used):
+            if array.shape[1] == len(names):
+                return from_array(array, names)
+        fewer = f", or the {len(used)} that it uses: {', '.join(used)}" if len(used) < len(every) else ""
+        raise ValueError(f"X has {array.shape[1]} columns, but the model was trained on a table of {len(every)}{fewer}")
 
-    def _numbers(self, features: Any, least: int = 1) -> npt.NDArray[np.float64]:
-        checked: npt.NDArray[np.float64] = check_array(
-            features, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=least, estimator=self
+    def _array(self, features: Any, least: int = 1) -> Array:
+        """Check an array ``(N, D)`` of numbers, or of objects where there are texts among them."""
+        if isinstance(features, list | tuple) and np.asarray(features).dtype.kind in "SU":
+            features = np.asarray(features, dtype=object)  # else NumPy makes texts of the numbers
+        checked: Array = check_array(
+            features, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=least, estimator=self
         )
         return checked
 
     def _outputs(self, features: Any) -> npt.NDArray[np.float64]:
         check_is_fitted(self)
-        try:
-            return self.model_.outputs(arrays_for(self._table(features, reset=False), self.model_.schema))
-        except ModelError as error:
-            raise ValueError(str(error)) from error
+        return self.model_.outputs(arrays_for(self._table(features, reset=False), self.model_.schema))
 
 
 class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
@@ -175,8 +207,9 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
     optimizer, decay
         A name, or a mapping with one key that carries factors, as in the experiment file:
         ``{"momentum": {"momentum": 0.9}}``, ``{"exponential": {"k": 0.1}}``.
-    warmup
-        Share of the horizon in which the rate rises.
+    warmup, warmup_shape, warmup_start
+        Share of the horizon in which the rate rises; ``"linear"`` or ``"exponential"``; first rate divided by the peak
+        (None: one divided by the steps).
     model
         ``"mlp"`` or ``"linear"``.
     hidden, activation, dropout
@@ -191,6 +224,8 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         Probability taken from the true class and spread over all.
     class_weight
         ``"balanced"``, a mapping from labels to weights, or None.
+    positive
+        The positive one of two classes; None takes the last. It decides the sign of what is trained, nothing else.
     dtype
         ``"float32"`` or ``"float64"``.
     random_state
@@ -199,7 +234,7 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
     Attributes
     ----------
     classes_
-        The labels, sorted; of two the last is the positive one.
+        The labels, sorted.
     model_
         The trained `lrtune.model.Model`.
 
@@ -212,6 +247,8 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         optimizer: str | Mapping[str, Mapping[str, Any]] = "adam",
         decay: str | Mapping[str, Mapping[str, Any]] = "linear",
         warmup: float = 0.0,
+        warmup_shape: str = "linear",
+        warmup_start: float | None = None,
         model: str = "mlp",
         hidden: tuple[int, ...] = (64,),
         activation: str = "relu",
@@ -223,6 +260,7 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         clip_norm: float | None = None,
         label_smoothing: float = 0.0,
         class_weight: str | Mapping[Any, float] | None = None,
+        positive: Any = None,
         dtype: str = "float32",
         random_state: Any = 0,
     ) -> None:
@@ -231,6 +269,8 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
             optimizer=optimizer,
             decay=decay,
             warmup=warmup,
+            warmup_shape=warmup_shape,
+            warmup_start=warmup_start,
             model=model,
             hidden=hidden,
             activation=activation,
@@ -245,29 +285,30 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         )
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
+        self.positive = positive
+
+    classes_: Array
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train on rows ``X (N, D)``, an array or a data frame with mixed columns, and their labels ``y (N,)``."""
-        table = self._table(X, reset=True)
+        check_consistent_length(X, y)
         labels = check_array(column_or_1d(y, warn=True), ensure_2d=False, dtype=None, input_name="y")
         check_classification_targets(labels)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
+        self.classes_ = np.unique(labels)
         if len(self.classes_) < 2:
             raise ValueError(f"y has only one class, {self.classes_[0]!r}: nothing to learn")
-        targets = labels if _as_a_table_has_them(self.classes_) else codes
-        weights = None
-        if isinstance(self.class_weight, Mapping):
-            weights = tuple(float(self.class_weight.get(each, 1.0)) for each in self.classes_.tolist())
-        return self._fit(table, targets, y, numeric=not _is_frame(X), class_weights=weights)
+        return self._fit(X, labels, y, task="classification", positive=self.positive)
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Give the probability ``(N, classes)`` of each class, in the order of ``classes_``."""
-        return self._outputs(X)
+        outputs = self._outputs(X)
+        trained = list(self.model_.schema.classes)
+        return outputs[:, [trained.index(label) for label in self.classes_.tolist()]]
 
     def predict(self, X: Any) -> Array:
         """Give the most probable label of each row ``(N,)``."""
-        probabilities = self._outputs(X)
-        return cast("Array", self.classes_[probabilities.argmax(axis=1)])
+        best = self.predict_proba(X).argmax(axis=1)
+        return cast("Array", self.classes_[best])
 
 
 class Regressor(RegressorMixin, _Trained):  # type: ignore[misc]
@@ -275,9 +316,9 @@ class Regressor(RegressorMixin, _Trained):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train on rows ``X (N, D)``, an array or a data frame with mixed columns, and their values ``y (N,)``."""
-        table = self._table(X, reset=True)
+        check_consistent_length(X, y)
         values = check_array(column_or_1d(y, warn=True), ensure_2d=False, dtype=np.float64, input_name="y")
-        return self._fit(table, values, y, numeric=not _is_frame(X))
+        return self._fit(X, values, y, task="regression")
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
         """Give the value of each row ``(N,)`` in the units of ``y``."""
@@ -295,8 +336,8 @@ def load(path: str | Path) -> Classifier | Regressor:
     Returns
     -------
     estimator
-        Data frames are matched by the names of their columns, in any order; the columns of an array must be the
-        training features, in the order of ``model_.schema.features``. Its parameters are those of the configuration.
+        Data frames are matched by the names of their columns, in any order. An array has the columns of the training
+        table in their order, without the target. Its parameters are those of the configuration.
 
     Raises
     ------
@@ -304,68 +345,28 @@ def load(path: str | Path) -> Classifier | Regressor:
         If there is no model, or it is damaged.
 
     """
-    folder = Path(path)
-    model = saved.load(folder / _MODEL if (folder / _MODEL).is_dir() else folder)
-    kind = Regressor if model.problem.loss == "squared" else Classifier
-    estimator = kind(**_parameters(model, kind))
+    model = saved.load(Path(path))
+    schema = model.schema
+    settings: dict[str, Any] = {"dtype": str(model.layers[0][0].dtype), "random_state": model.seed}
+    estimator: Classifier | Regressor
+    if schema.task == "regression":
+        estimator = Regressor(**_known(nested(model.configuration), Regressor), **settings)
+    else:
+        estimator = Classifier(**_known(nested(model.configuration), Classifier), **settings)
+        estimator.classes_ = np.unique(np.array(schema.classes))
+        if schema.classes != tuple(estimator.classes_.tolist()):
+            estimator.positive = schema.positive
+        if model.class_weights is not None:
+            estimator.class_weight = dict(zip(schema.classes, model.class_weights, strict=True))
     estimator.model_, estimator.loaded_ = model, True
-    estimator.n_features_in_ = len(model.schema.features)
-    if isinstance(estimator, Classifier):
-        estimator.classes_ = np.array(model.schema.classes)
+    estimator.n_features_in_ = len(schema.columns) - 1  # all but the target
     return estimator
 
 
-def _parameters(model: Model, kind: type[Classifier | Regressor]) -> dict[str, Any]:
-    configuration = dict(model.configuration)
-    names = set(kind._get_param_names())  # noqa: SLF001 - scikit-learn's way to ask for them
-    plain: dict[str, Any] = {
-        key: value for key, value in configuration.items() if key in names and key not in _BRANCHES
-    }
-    for key in _BRANCHES:
-        factors = {name.partition(".")[2]: value for name, value in configuration.items() if name.startswith(f"{key}.")}
-        plain[key] = {configuration[key]: factors} if factors else configuration[key]
-    if model.class_weights is not None:
-        plain["class_weight"] = dict(zip(model.schema.classes, model.class_weights, strict=True))
-    return {**plain, "dtype": str(model.layers[0][0].dtype), "random_state": model.seed}
-
-
-def _flat(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn an estimator's parameters into flat keys, all of them checked."""
-    flat: dict[str, Any] = {}
-    for key, value in parameters.items():
-        if key in _BRANCHES:
-            flat.update(_branch(key, value))
-        elif value is None and key in _LEFT_OUT:
-            continue
-        elif key == "class_weight" and isinstance(value, Mapping):
-            continue  # the configuration knows 'balanced' only; a mapping goes to the rows
-        else:
-            flat[key] = _checked(_KEYS[key], key, value)
-    return flat
-
-
-def _branch(key: str, value: Any) -> dict[str, Any]:
-    """Read a name, or a mapping from a name to its factors."""
-    entries = _BRANCHES[key]
-    name, factors = next(iter(value.items())) if isinstance(value, Mapping) and len(value) == 1 else (value, {})
-    if not isinstance(name, str) or name not in entries:
-        raise ValueError(f"{key}: unknown {name!r}; {nearest(str(name), entries)}")
-    known = {each.name: each for each in entries[name].factors}
-    flat = {key: name}
-    for factor, setting in (factors or {}).items():
-        if factor not in known:
-            raise ValueError(f"{key}: {name} has no factor {factor!r}; {nearest(str(factor), known)}")
-        flat[f"{key}.{factor}"] = _checked(known[factor], f"{key}.{factor}", setting)
-    return flat
-
-
-def _checked(declared: Factor, key: str, value: Any) -> Any:
-    plain = value.item() if isinstance(value, np.generic) else value
-    plain = tuple(plain) if isinstance(plain, list) else plain
-    problem = check_value(declared, plain)
-    if problem is not None:
-        raise ValueError(f"{key}: {problem}")
-    return plain
+def _known(parameters: dict[str, Any], kind: type[BaseEstimator]) -> dict[str, Any]:
+    """Leave out what a task has no parameter for."""
+    names = signature(kind.__init__).parameters
+    return {key: each for key, each in parameters.items() if key in names}
 
 
 def _seed(random_state: Any) -> int:
@@ -385,6 +386,5 @@ def _free(name: str, table: Table) -> str:
     return str(name)
 
 
-def _as_a_table_has_them(classes: Array) -> bool:
-    """Tell whether labels would be the same as cells of a table: text or whole numbers."""
-    return classes.dtype.kind in "iu" or all(isinstance(each, str) for each in classes.tolist())
+def _is_numbers(raw: Raw) -> bool:
+    return isinstance(raw, Numbers)

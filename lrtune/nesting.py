@@ -1,0 +1,92 @@
+"""Configurations in the form that the estimators' parameters have, and back to flat keys.
+
+Nested as in the experiment file: an optimizer or a decay is a name, or a mapping with one key that holds its factors.
+The registry's tables say what may stand where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lrtune.errors import ConfigurationError, nearest
+from lrtune.experiment.vocabulary import KEYS, Member, coerced, inside, unknown_factor
+from lrtune.training.registry import problems
+from lrtune.trial import Configuration, Value
+
+_BRANCHES = ("optimizer", "decay")
+_OWN_DEFAULT = ("learning_rate", "weight_decay")
+
+
+def flat(nested: Mapping[str, Any]) -> dict[str, Value]:
+    """Turn nested parameters into a flat configuration, all of it checked; what is not given is left out.
+
+    None for the learning rate or the weight decay means the optimizer's own default.
+
+    >>> flat({"epochs": 5, "decay": {"exponential": {"k": 0.1}}, "learning_rate": None})
+    {'epochs': 5, 'decay': 'exponential', 'decay.k': 0.1}
+
+    Raises
+    ------
+    ConfigurationError
+        With all illegal values, or the first name that does not exist.
+
+    """
+    configuration: dict[str, Value] = {}
+    for key, value in nested.items():
+        if key not in _BRANCHES and not (value is None and key in _OWN_DEFAULT):
+            configuration[key] = coerced(_plain(value), KEYS[key])
+    for key in _BRANCHES:
+        if key in nested:
+            configuration.update(_flat_branch(nested[key], Member(key, KEYS[key])))
+    found = problems(configuration)
+    if found:
+        raise ConfigurationError("; ".join(found))
+    return configuration
+
+
+def nested(configuration: Configuration) -> dict[str, Any]:
+    """Turn `flat` round.
+
+    >>> nested({"epochs": 5, "decay": "exponential", "decay.k": 0.1})
+    {'epochs': 5, 'decay': {'exponential': {'k': 0.1}}}
+    """
+    return {
+        key: _nested_branch(configuration, Member(key, KEYS[key])) if key in _BRANCHES else configuration[key]
+        for key in configuration
+        if key in KEYS
+    }
+
+
+def _flat_branch(value: Any, member: Member) -> Iterator[tuple[str, Value]]:
+    name, factors = next(iter(value.items())) if isinstance(value, Mapping) and len(value) == 1 else (value, None)
+    if not isinstance(name, str) or name not in member.names:
+        raise ConfigurationError(f"{member.key}: unknown {member.noun} {name!r}; {nearest(str(name), member.names)}")
+    if not isinstance(factors, Mapping | None):
+        raise ConfigurationError(f"{member.key}: expected a mapping of the factors of {name}, got {factors!r}")
+    yield member.key, name
+    members = inside(member, name)
+    for factor, each in (factors or {}).items():
+        if factor not in members:
+            raise ConfigurationError(f"{member.key}.{name}.{factor}: {unknown_factor(factor, member, name)}")
+        below = members[factor]
+        if below.branches:
+            yield from _flat_branch(each, below)
+        else:
+            yield below.key, coerced(_plain(each), below.factor)
+
+
+def _nested_branch(configuration: Configuration, member: Member) -> Any:
+    name = str(configuration[member.key])
+    factors = {}
+    for factor, below in inside(member, name).items():
+        if below.key == f"{member.key}.{factor}" and below.key in configuration:
+            factors[factor] = _nested_branch(configuration, below) if below.branches else configuration[below.key]
+    return {name: factors} if factors else name
+
+
+def _plain(value: Any) -> Any:
+    """Turn what NumPy makes of numbers and lists, in a search over an array of rates say, into Python's own."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return tuple(_plain(each) for each in value) if isinstance(value, list | tuple) else value
