@@ -50,9 +50,7 @@ def kept(name, make):
     place = CACHE / f"{name}.npz"
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
-        start = time.process_time()
-        arrays = make()
-        np.savez(place, **arrays, seconds=time.process_time() - start)
+        np.savez(place, **make())
     with np.load(place) as stored:
         return dict(stored)
 
@@ -64,7 +62,7 @@ def truth(dataset, optimizer, seed, data):
         found, prepared = data()
         setting = prepared.setting
         metric = "mse" if prepared.task == "regression" else "log_loss"
-        losses = []
+        start, losses = time.process_time(), []
         for decay in DECAYS:
             base = {**found.fixed, "model": "mlp", "optimizer": optimizer, "decay": decay, "warmup": 0.0}
             outcomes = []
@@ -72,7 +70,7 @@ def truth(dataset, optimizer, seed, data):
                 lanes = [{**base, "learning_rate": float(rate)} for rate in block]
                 outcomes += evaluate(lanes, setting.folds, setting.problem, metric, seed=seed, dtype=setting.dtype)
             losses.append([[np.inf if each is None else -each for each in one.scores] for one in outcomes])
-        return {"losses": np.array(losses)}
+        return {"losses": np.array(losses), "seconds": np.array(time.process_time() - start)}
 
     return kept(f"truth-{dataset}-{optimizer}-{seed}", make)
 
@@ -86,8 +84,9 @@ def sweep(method, times, problem, data):
         configuration = complete({**found.fixed, "model": "mlp", "optimizer": optimizer})
         folds = tuple(repeated(thinned(prepared.setting.folds, seed), REPETITIONS))
         setting = prepared.setting._replace(folds=folds)
+        start = time.process_time()
         first = _curve(configuration, setting, _Sweep(method, None, REPETITIONS, None, None))
-        used = first
+        used, seconds = first, time.process_time() - start
         if times != 1:
             used = _curve(configuration, setting, _Sweep(method, times * first.updates, REPETITIONS, None, None))
         begin = float(np.median(used.start))
@@ -99,6 +98,7 @@ def sweep(method, times, problem, data):
             "status": np.array(used.suggestion.status),
             "range": np.array(ends),
             "lanes": np.array(len(used.rates) if method == "ramp" else used.updates * len(used.rates)),
+            "seconds": np.array(seconds),
             "horizon": np.array(horizon(configuration, setting)),
         }
 

@@ -75,6 +75,12 @@ def test_marks_of_a_curve_known_in_closed_form():
     assert found.edge == pytest.approx(1e-1, rel=1e-3)
 
 
+def test_next_to_an_infinite_loss_nothing_is_interpolated():
+    rates = np.array([1e-3, 1e-2, 1e-1, 1.0])
+    found = marks(rates, np.array([np.inf, 0.0, 2.0, np.inf]), 4.0)
+    assert found == (1e-2, 1e-2, 1e-2, 1.0)
+
+
 def test_medians_are_infinite_where_half_of_the_runs_are():
     losses = np.array([[[1.0, 1.0]], [[3.0, np.inf]]])
     np.testing.assert_array_equal(middle(losses), [2.0, np.inf])

@@ -69,6 +69,8 @@ def finder(
 
     if plot is not None:
         figures.check_path(plot)
+    if write is not None:
+        write.read_text(encoding="utf-8")  # what cannot be read is refused before anything is trained
     experiment, notes = _chosen(config, data, target, overrides)
     with nullcontext() if quiet else console.working(f"sweeping {experiment.data.path}"):
         found = find(

@@ -1,6 +1,7 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 
 QUICK = ("--updates", 40, "--repetitions", 1)
@@ -67,6 +68,7 @@ def test_the_suggested_range_goes_into_the_file_and_comments_stay(run, folder):
         (("--low", 2, "--high", 1), "must be below"),
         (("--updates", 0), "updates must be at least 1"),
         (("--repetitions", 0), "repetitions must be at least 1"),
+        (("--write", "no.yaml"), "no.yaml: No such file"),
     ],
 )
 def test_wrong_options_end_with_two_and_one_sentence(run, folder, options, words):
@@ -74,3 +76,26 @@ def test_wrong_options_end_with_two_and_one_sentence(run, folder, options, words
     assert (result.exit_code, result.stdout) == (2, "")
     assert words in result.stderr
     assert not (folder / "runs").exists()
+
+
+def test_labels_that_have_nothing_to_do_with_the_features_give_no_number(run, folder):
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{a:.4f},{b:.4f},{label}"
+        for (a, b), label in zip(rng.normal(size=(200, 2)), rng.choice(["u", "v"], 200), strict=True)
+    ]
+    (folder / "noise.csv").write_text("\n".join(["a,b,label", *rows]) + "\n")
+    result = run("finder", "--data", "noise.csv", "--target", "label", "--optimizer", "adam", "--json")
+    assert result.exit_code == 5
+    (entry,) = json.loads(result.stdout)["optimizers"]
+    assert entry["status"] == "flat"
+    assert {entry[key] for key in ("recommended", "interval", "minimum", "valley", "edge", "search_range")} == {None}
+    page = run("finder", "--data", "noise.csv", "--target", "label", "--optimizer", "adam").stdout
+    assert page.startswith("no learning rate can be recommended\n")
+
+
+def test_a_constant_target_is_refused_with_the_reason(run, folder):
+    (folder / "constant.csv").write_text("a,y\n" + "".join(f"{each},2.5\n" for each in range(40)))
+    result = run("finder", "--data", "constant.csv", "--target", "y", "--set", "data.task=regression")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "2.5 in every row: nothing to learn" in result.stderr
