@@ -9,6 +9,8 @@ kept in runs/finder-study.
 """
 
 import itertools
+import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -226,18 +228,37 @@ def report(found, method):
     print(f"cost, share of the grid's updates: median {np.median(lanes):.3f}, largest {max(lanes):.3f}")
 
 
+WITHOUT_FIGURE = """
+import sys
+from lrtune.reporting import figures
+figures.rate_figure, figures.write = dict, lambda *_: None
+from lrtune.cli import main
+main()
+"""
+
+
 def measure(runs=5):
-    """Time the command, in turn with one optimizer and with two."""
-    commands = {"one optimizer": ["--optimizer", "adam"], "two": ["--optimizer", "adam", "--optimizer", "momentum"]}
-    seconds = {name: [] for name in commands}
+    """Time the command on one core with and without its SVG, in turn: seconds by the clock and of the processor."""
+    starts = {"without SVG": ["-c", WITHOUT_FIGURE], "with SVG": ["-m", "lrtune"]}
+    optimizers = {"one optimizer": ("adam",), "two": ("adam", "momentum")}
+    seconds = {pair: [] for pair in itertools.product(optimizers, starts)}
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
     with tempfile.TemporaryDirectory() as folder:
-        for _, (name, options) in itertools.product(range(runs), commands.items()):
-            start = time.perf_counter()
-            given = [sys.executable, "-m", "lrtune", "finder", "--data", "sklearn:digits", *options, "-o", folder]
+        for _, (many, figure) in itertools.product(range(runs), seconds):
+            options = [word for name in optimizers[many] for word in ("--optimizer", name)]
+            given = [sys.executable, *starts[figure], "finder", "--data", "sklearn:digits", *options, "-o", folder]
+            clock, used = time.perf_counter(), processor_seconds()
             subprocess.run(given, check=True, capture_output=True)
-            seconds[name].append(time.perf_counter() - start)
+            seconds[many, figure].append((time.perf_counter() - clock, processor_seconds() - used))
     for name, values in seconds.items():
-        print(f"{name}: median {np.median(values):.2f} s, {min(values):.2f} to {max(values):.2f} s, SVG included")
+        wall, processor = np.median(values, axis=0)
+        print(f"{', '.join(name)}: {wall:.2f} s, of the processor {processor:.2f} s (medians of {runs})")
+
+
+def processor_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":
