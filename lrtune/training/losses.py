@@ -65,8 +65,10 @@ def _softmax(outputs: Array) -> Doubles:
 
 
 def _sigmoid(outputs: Array) -> Doubles:
+    """``1 / (1 + e^-z)``; an overflow of the exponential gives the right limit 0."""
     z = np.negative(outputs, dtype=np.float64)
-    np.exp(z, out=z)
+    with np.errstate(over="ignore"):
+        np.exp(z, out=z)
     z += 1.0
     np.reciprocal(z, out=z)
     return z

@@ -67,3 +67,8 @@ def test_extreme_outputs_have_finite_gradients(loss):
         LOSSES[loss].gradient(gradient, targets, np.ones((1, 3)))
     expected = np.array([[-1.0, 1.0, 0.5], [1.0, -1.0, -0.5]])[: len(z)]
     np.testing.assert_allclose(gradient, expected, atol=1e-12)
+
+
+def test_outputs_far_out_are_certain_and_warn_nobody():
+    outputs = np.array([[[-2000.0, 0.0, 2000.0]]])
+    assert LOSSES["logistic"].prediction(outputs).tolist() == [[[0.0, 0.5, 1.0]]]
