@@ -77,7 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a study of a few seconds, once")
     quick = parser.parse_args().quick
-    rounds, trials, repeats = (500, 64, 1) if quick else (4000, 320, 3)
+    rounds, trials, repeats = (500, 64, 1) if quick else (4000, 400, 3)
     print(f"{os.cpu_count()} cores, {repeats} interleaved repetitions, medians")
     alone, together, one, two = [], [], [], []
     for _ in range(repeats):
