@@ -7,8 +7,8 @@ rates, weights for padded rows, divergence checks and the scores on the validati
 
 PyTorch takes part if it is installed; to measure it without installing it beside lrtune::
 
-    python -m venv /tmp/torch && /tmp/torch/bin/pip install torch numpy scikit-learn threadpoolctl
-    PYTHONPATH=. /tmp/torch/bin/python benchmarks/trainer.py
+    python -m venv torch-venv && torch-venv/bin/pip install torch numpy scikit-learn threadpoolctl
+    PYTHONPATH=. torch-venv/bin/python benchmarks/trainer.py
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def plain(monkeypatch):
         (NoUsableResultError("nothing"), 5, "lrtune: nothing\n"),
         (ExperimentError(["a.yaml:3: one", "a.yaml:7: two"]), 2, "a.yaml:3: one\na.yaml:7: two\nlrtune: 2 mistakes\n"),
         (ExperimentError(["a.yaml:3: one"]), 2, "a.yaml:3: one\nlrtune: 1 mistake\n"),
-        (PermissionError(13, "Permission denied", "/root/x"), 2, "lrtune: /root/x: Permission denied\n"),
+        (PermissionError(13, "Permission denied", "/nowhere/x"), 2, "lrtune: /nowhere/x: Permission denied\n"),
         (OSError(28, "No space left on device"), 2, "lrtune: No space left on device\n"),
         (MemoryError(), 2, "lrtune: out of memory\n"),
         (KeyboardInterrupt(), 130, "lrtune: stopped\n"),
