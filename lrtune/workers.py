@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -94,9 +96,17 @@ def _guarded(function: Function, shared: object, key: int, payload: object) -> D
 _in_worker: dict[str, Any] = {}  # what the initializer of a worker process leaves for its blocks
 
 
+def _follow(parent: int) -> None:
+    """End this worker when its parent is gone: a killed parent cannot tell its workers to stop."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
+
+
 def _start_worker(function: Function, shared: object) -> None:
     # Ctrl-C reaches the whole process group; the parent decides what becomes of the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     _in_worker.update(function=function, shared=shared)
 
 
