@@ -84,6 +84,12 @@ class Prepared:
         return len(self.dataset.test_rows)
 
     @property
+    def rows_ratio(self) -> float:
+        """Mean number of validation rows for each training row of a fold."""
+        ratios = [len(validation) / len(train) for train, validation in self.splits]
+        return sum(ratios) / len(ratios)
+
+    @property
     def features(self) -> int:
         """D, the number of encoded features."""
         return self.schema.width

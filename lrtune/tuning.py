@@ -145,6 +145,7 @@ class _Session:
             "metric": self.setting.metric,
             "task": self.prepared.task,
             "rows": {"train": self.prepared.rows, "test": self.prepared.test_rows},
+            "rows_ratio": self.prepared.rows_ratio,
             "predictions": {
                 "dtype": form.dtype,
                 "columns": form.columns,

@@ -88,7 +88,7 @@ def search(
     folder = tuning.run_folder(experiment, prepared, output)
     study = _run(experiment, prepared, folder, quiet=quiet)
     ranked = ranking(study.in_order())
-    found = result.result(study, prepared.metric, experiment.configuration, rows_ratio=_rows_ratio(prepared))
+    found = result.result(study, prepared.metric, experiment.configuration, rows_ratio=prepared.rows_ratio)
     _write(folder, experiment, study, found)
     if finding is not None:
         _write_finding(folder, experiment, finding)
@@ -166,12 +166,6 @@ def _watching(experiment: Experiment, prepared: Prepared, *, quiet: bool) -> Abs
     if quiet:
         return nullcontext(lambda _body, _study: None)
     return console.watch_search(prepared.metric, planned_trials(experiment))
-
-
-def _rows_ratio(prepared: Prepared) -> float:
-    """Compute the mean number of validation rows for each training row of a fold."""
-    ratios = [len(validation) / len(train) for train, validation in prepared.splits]
-    return sum(ratios) / len(ratios)
 
 
 def _write(folder: Path, experiment: Experiment, study: Study, found: Mapping[str, Any]) -> None:

@@ -1,0 +1,118 @@
+"""A run's folder as it is, finished or not: the replayed study, and what was asked for; no data, no training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lrtune.errors import StudyError
+from lrtune.journal import Journal
+from lrtune.selection import ranking
+from lrtune.study import Study, replay
+from lrtune.trial import Trial
+
+if TYPE_CHECKING:
+    from lrtune.experiment import Experiment
+
+DATABASE, EXPERIMENT, RESULT = "study.db", "experiment.yaml", "result.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A folder with a study, as it was when it was opened.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    study
+        What its events add up to.
+
+    """
+
+    folder: Path
+    study: Study
+
+    @property
+    def name(self) -> str:
+        """What the experiment is called."""
+        return str(self.study.header.get("name") or self.folder.name)
+
+    @property
+    def metric(self) -> str:
+        """What trials are scored with."""
+        return str(self.study.header["metric"])
+
+    @cached_property
+    def trials(self) -> list[Trial]:
+        """Every trial by number."""
+        return self.study.in_order()
+
+    @cached_property
+    def ranked(self) -> list[Trial]:
+        """The complete trials, the best first."""
+        return ranking(self.trials)
+
+    @property
+    def rows_ratio(self) -> float | None:
+        """Validation rows over training rows of a fold; None where the study is too old to say."""
+        return self.study.header.get("rows_ratio")
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """The experiment, as the folder's file has it.
+
+        Raises
+        ------
+        StudyError
+            If there is no file.
+        ExperimentError
+            If it was changed by hand and is wrong now.
+
+        """
+        from lrtune import experiment
+
+        path = self.folder / EXPERIMENT
+        if not path.is_file():
+            raise StudyError(f"{self.folder}: has no {EXPERIMENT}; run the search again to have it written")
+        return experiment.load(path)
+
+    @cached_property
+    def result(self) -> Mapping[str, Any] | None:
+        """What the finished search wrote into its result file; None while it goes on, or if that file was lost.
+
+        Raises
+        ------
+        StudyError
+            If the file is no JSON.
+
+        """
+        path = self.folder / RESULT
+        if self.study.finished is None or not path.is_file():
+            return None
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            of_now = found["trials"]["total"] == len(self.study.trials)
+        except (ValueError, LookupError, TypeError) as error:
+            raise StudyError(f"{path}: damaged ({error}); run the search again to have it written anew") from error
+        return found if of_now else None
+
+
+def open_run(folder: Path) -> Run:
+    """Read the study in a folder, whether it is finished, running or stopped; takes no lock.
+
+    Raises
+    ------
+    StudyError
+        If there is no study, it is damaged, or a newer lrtune made it.
+
+    """
+    with Journal(folder / DATABASE) as journal:
+        study = replay(journal.events())
+    if "metric" not in study.header:
+        raise StudyError(f"{folder}: the study has not begun yet")
+    return Run(folder, study)
