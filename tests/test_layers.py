@@ -20,6 +20,7 @@ NEVER_IMPORTS = {
     "training": (*LRTUNE_OUTSIDE_TRAINING, "sklearn", "joblib", "yaml", "rich", "logging", "time", "pathlib"),
     "sampling": ("lrtune.training", "lrtune.data", "lrtune.evaluation", "lrtune.study", "lrtune.journal", *IO),
     "selection": IO,
+    "comparison": IO,
     "workers": ("lrtune",),
     "journal": ("lrtune.trial", "lrtune.study", "numpy"),
     "evaluation": ("lrtune.sampling", "lrtune.study", "lrtune.journal", "rich"),
@@ -31,7 +32,7 @@ NEVER_IMPORTS = {
 DOORS = {
     "polars": ("data/tables.py",),
     "sklearn": ("data/folds.py", "data/archives.py", "estimator.py"),
-    "scipy": ("sampling", "selection.py"),
+    "scipy": ("sampling", "selection.py", "comparison.py", "correction.py"),
     "joblib": ("workers.py",),
     "sqlite3": ("journal.py",),
     "yaml": ("experiment",),

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune import selection
+from lrtune import comparison, selection
 from lrtune.reporting import formats, tables
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 CONSTANT = "constant"
 """The decay that every other one has to beat."""
 
+_SHOWN = ("mean", "error", "wins", "folds")
+"""No p-value: see above."""
+
 
 def compared(
     trials: Sequence[Trial], key: str, control: str, metric: str, rows_ratio: float | None = None
@@ -26,8 +29,8 @@ def compared(
     """Rank the best trial of each value of a key; empty unless that of the control and another one are complete.
 
     Each has the ``name``, how many ``trials`` it had, the ``number``, ``mean`` and ``std`` of the best one, and its
-    ``difference``: that to the control's best trial, fold by fold (see `tables.Difference`), null for that trial itself
-    and where the two cannot be compared.
+    ``difference``: that to the control's best trial, fold by fold (see `comparison.Difference`), null for that trial
+    itself and where the two cannot be compared.
     """
     best: dict[str, Trial] = {}
     for each in selection.ranking(trials):
@@ -47,8 +50,8 @@ def _name(trial: Trial, key: str) -> str:
 
 def _row(trial: Trial, control: Trial, metric: str, rows_ratio: float | None) -> dict[str, Any]:
     shown = tables.standing(trial, metric)
-    found = None if trial is control else tables.difference(trial, control, rows_ratio)
-    difference = None if found is None else found._asdict()
+    found = None if trial is control else comparison.between(trial, control, rows_ratio)
+    difference = None if found is None else {key: getattr(found, key) for key in _SHOWN}
     return {"number": shown.number, "mean": shown.mean, "std": shown.std, "difference": difference}
 
 
@@ -68,6 +71,6 @@ def _cells(entry: Mapping[str, Any], scores: Any) -> tuple[str, ...]:
     end = (str(entry["trials"]), str(entry["name"]))
     if entry["difference"] is None:
         return (*start, formats.MISSING, formats.MISSING, formats.MISSING, *end)
-    found = tables.Difference(**entry["difference"])
+    found = comparison.Difference(**entry["difference"])
     gain = f"{'-' if found.mean < 0 else '+'}{scores(abs(found.mean))}"
     return (*start, gain, scores(found.error), f"{found.wins}/{found.folds}", *end)

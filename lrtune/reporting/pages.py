@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lrtune.comparison import Difference
 from lrtune.reporting import branches, formats, tables
 
 if TYPE_CHECKING:
@@ -145,8 +146,8 @@ def _headline(result: Mapping[str, Any], scores: Show) -> str:
     return f"{result['metric']} {best_text}; the default configuration {has} {default_text}"
 
 
-def _difference(result: Mapping[str, Any]) -> tables.Difference | None:
-    return None if result["gain"] is None else tables.Difference(**result["gain"])
+def _difference(result: Mapping[str, Any]) -> Difference | None:
+    return None if result["gain"] is None else Difference(**result["gain"])
 
 
 def _score_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, str]]:

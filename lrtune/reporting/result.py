@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lrtune import selection
+from lrtune import comparison, selection
 from lrtune.reporting import branches, tables
 from lrtune.training.registry import METRICS
 from lrtune.trial import TrialState
@@ -44,7 +44,9 @@ def result(
         default       the same for the default configuration, which is always trial 0
         gain          mean, error    of the paired differences best - default, positive when the best is better, and
                                      their standard error corrected for overlapping training rows
-                      wins, folds    on how many folds it is better;  null when the two cannot be compared
+                      wins, folds    on how many folds it is better
+                      p              of the corrected resampled t-test (two-sided) that they are equally good
+                      probability    that the best is better;  gain is null when the two cannot be compared
         decays        the best trial of each decay type, ranked: name, number, mean, std, and difference to that
                       with a constant rate, as in gain;  empty where there is no other or no constant
         optimizers    the same for optimizers, with the difference to that of the default configuration
@@ -115,7 +117,7 @@ def _standing(trial: Trial, metric: str, complete: Callable[[Configuration], Map
 
 
 def _gain(best: Trial, default: Trial, rows_ratio: float | None) -> dict[str, Any] | None:
-    found = tables.difference(best, default, rows_ratio)
+    found = comparison.between(best, default, rows_ratio)
     return None if found is None else found._asdict()
 
 

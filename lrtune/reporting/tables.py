@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -135,70 +134,6 @@ def standing(trial: Trial, metric: str) -> Standing:
     """Look at a trial as people do."""
     folds = tuple(own_sign(metric, each) for each in trial.fold_scores)
     return Standing(trial.number, trial.configuration, own_sign(metric, trial.mean), trial.std, folds)
-
-
-class Difference(NamedTuple):
-    """What a trial gained over another on the same folds.
-
-    Attributes
-    ----------
-    mean
-        Mean of the oriented differences: positive where the first trial is better, whatever the metric's sign.
-    error
-        Standard error of that mean, corrected for folds that share training rows (Nadeau & Bengio 2003); None for one
-        fold.
-    wins, folds
-        On how many folds the first trial is better, of how many.
-
-    """
-
-    mean: float
-    error: float | None
-    wins: int
-    folds: int
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether the folds can tell the two apart: the 95 % interval of the difference lies above zero."""
-        return self.error is not None and self.mean > t_quantile(self.folds - 1) * self.error
-
-
-_QUANTILES = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-
-
-def t_quantile(freedom: int) -> float:
-    """Give the 97.5 % quantile of Student's t: half of the width of a 95 % interval, in standard errors.
-
-    >>> t_quantile(4), round(t_quantile(9), 2), round(t_quantile(99), 2)
-    (2.776, 2.26, 1.98)
-    """
-    if freedom <= len(_QUANTILES):
-        return _QUANTILES[freedom - 1]
-    return 1.96 + 2.372 / freedom + 2.822 / freedom**2  # expansion of Cornish and Fisher
-
-
-def difference(better: Trial, other: Trial, rows_ratio: float | None = None) -> Difference | None:
-    """Compare two trials fold by fold; None unless both are scored on the same folds.
-
-    The variance of the mean difference of K folds is ``(1 / K + rows_ratio) * s^2``, where ``rows_ratio`` is the number
-    of validation rows over that of training rows of a fold; by default 1 / (K - 1), as in k-fold cross-validation.
-    """
-    pairs = [
-        (first, second)
-        for first, second in zip(better.fold_scores, other.fold_scores, strict=False)
-        if first is not None and second is not None
-    ]
-    folds = len(pairs)
-    if not folds or len({folds, len(better.fold_scores), len(other.fold_scores)}) > 1:
-        return None
-    gaps = [first - second for first, second in pairs]
-    mean = math.fsum(gaps) / folds
-    error = None
-    if folds > 1:
-        variance = math.fsum((each - mean) ** 2 for each in gaps) / (folds - 1)
-        ratio = 1 / (folds - 1) if rows_ratio is None else rows_ratio
-        error = math.sqrt((1 / folds + ratio) * variance)
-    return Difference(mean, error, sum(each > 0 for each in gaps), folds)
 
 
 def top_rows(ranked: Sequence[Trial], metric: str, limit: int = 5) -> list[tuple[str, ...]]:

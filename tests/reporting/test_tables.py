@@ -2,11 +2,9 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from lrtune.reporting import tables
 from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS, complete
-from lrtune.trial import TrialState
 
 MOMENTUM = {
     "learning_rate": 0.032,
@@ -73,42 +71,6 @@ def test_standing_of_an_error_is_positive_and_its_spread_too(trial):
     shown = tables.standing(trial([-2.0, -4.0], number=3), "mse")
     assert (shown.number, shown.mean, shown.folds) == (3, 3.0, (2.0, 4.0))
     assert shown.std == pytest.approx(np.std([2.0, 4.0], ddof=1))
-
-
-def test_difference_is_paired_and_corrected_for_shared_rows(trial):
-    first, second = [0.9, 0.8, 0.95, 0.9, 0.7], [0.8, 0.85, 0.9, 0.8, 0.65]
-    found = tables.difference(trial(first), trial(second))
-    gaps = np.subtract(first, second)
-    assert found.mean == pytest.approx(gaps.mean())
-    assert found.error == pytest.approx(math.sqrt((1 / 5 + 1 / 4) * gaps.var(ddof=1)))
-    assert (found.wins, found.folds) == (4, 5)
-    repeated = tables.difference(trial(first), trial(second), rows_ratio=1.0)
-    assert repeated.error == pytest.approx(math.sqrt((1 / 5 + 1) * gaps.var(ddof=1)))
-
-
-@pytest.mark.parametrize("freedom", [1, 2, 4, 9, 10, 14, 29, 99])
-def test_the_quantile_is_that_of_students_t(freedom):
-    assert tables.t_quantile(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=2e-3)
-
-
-def test_a_difference_is_clear_when_its_interval_leaves_out_zero(trial):
-    centred = [-0.02, -0.01, 0.0, 0.01, 0.02]
-    half_width = float(math.sqrt((1 / 5 + 1 / 4) * np.var(centred, ddof=1)) * stats.t.ppf(0.975, 4))
-    for share, clear in ((1.01, True), (0.99, False)):
-        better = trial([each + share * half_width for each in centred])
-        assert tables.difference(better, trial([0.0] * 5)).is_clear is clear
-
-
-def test_what_is_clear_by_eye_is_clear(trial):
-    assert tables.difference(trial([0.9, 0.91, 0.92]), trial([0.8, 0.81, 0.83])).is_clear
-    assert not tables.difference(trial([0.9, 0.91, 0.92]), trial([0.8, 0.99, 0.9])).is_clear
-    assert not tables.difference(trial([0.9]), trial([0.8])).is_clear
-
-
-def test_trials_scored_on_other_folds_are_not_compared(trial):
-    assert tables.difference(trial([0.9, 0.8]), trial([0.9], state=TrialState.PRUNED)) is None
-    assert tables.difference(trial([0.9, 0.8]), trial([0.9, None], state=TrialState.DIVERGED)) is None
-    assert tables.difference(trial([0.9]), trial([], state=TrialState.FAILED)) is None
 
 
 def test_top_rows_say_only_what_differs(trial):
