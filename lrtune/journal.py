@@ -97,7 +97,9 @@ class Journal:
         """Read all events in the order of writing, or those behind the first ``after``."""
         query = "SELECT kind, body FROM events WHERE seq > ? ORDER BY seq"
         try:
-            return [Event(kind, json.loads(body)) for kind, body in self._connection.execute(query, (after,))]
+            rows = self._connection.execute(query, (after,)).fetchall()
+            bodies = json.loads(f"[{','.join(body for _, body in rows)}]")  # in one go: half the time of one by one
+            return [Event(kind, body) for (kind, _), body in zip(rows, bodies, strict=True)]
         except (sqlite3.Error, ValueError) as error:
             raise _explained(error, self.path) from error
 
@@ -122,7 +124,8 @@ class Journal:
 def _take_lock(path: Path) -> sqlite3.Connection:
     # An open exclusive transaction on a file of its own: the operating system ends it with the process, everywhere.
     lock = path.with_suffix(".lock")
-    connection = sqlite3.connect(lock, timeout=0, isolation_level=None)
+    # Whoever only looks (`is_held`) is gone in a moment: worth a short wait.
+    connection = sqlite3.connect(lock, timeout=0.2, isolation_level=None)
     try:
         connection.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as error:
@@ -133,6 +136,21 @@ def _take_lock(path: Path) -> sqlite3.Connection:
             ) from error
         raise _explained(error, path) from error
     return connection
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether a process holds the writers' lock of this study; looks at the lock without taking it."""
+    lock = path.with_suffix(".lock")
+    if not lock.is_file():
+        return False
+    connection = sqlite3.connect(f"{lock.resolve().as_uri()}?mode=ro", uri=True, timeout=0)
+    try:
+        connection.execute("SELECT name FROM sqlite_master").fetchall()
+    except sqlite3.OperationalError as error:
+        return "locked" in str(error)
+    finally:
+        connection.close()
+    return False
 
 
 def _connect(path: Path, *, write: bool) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lrtune.errors import StudyError
-from lrtune.journal import Event, Journal, canonical
+from lrtune.journal import Event, Journal, canonical, is_held
 
 EVENTS = [Event("study", {"name": "ä"}), Event("trial", {"trial": 0, "x": 0.1, "clock": {"at": 1.5}})]
 
@@ -161,3 +161,14 @@ def test_a_finished_study_on_a_read_only_folder_can_be_read(tmp_path):
     shutil.rmtree(folder)
     assert run.stdout.startswith("2\n")
     assert "cannot write here" in run.stdout
+
+
+def test_looking_at_the_lock_tells_who_holds_it_and_takes_nothing(tmp_path):
+    path = tmp_path / "study.db"
+    assert not is_held(path)
+    with Journal(path, write=True):
+        assert is_held(path)
+        assert is_held(path)
+        with pytest.raises(StudyError, match="another lrtune process"):
+            Journal(path, write=True)
+    assert not is_held(path)

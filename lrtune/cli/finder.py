@@ -111,7 +111,7 @@ def _chosen(
 
 def _show(found: Finding, written: dict[str, Any], notes: list[str], folder: Path) -> None:
     from lrtune.reporting import console, rate_curves, rates
-    from lrtune.reporting.pages import Lines
+    from lrtune.reporting.blocks import Lines
 
     width = min(console.console().width, console.WIDTH) - 2
     picture = Lines("validation loss against learning rate", rate_curves.curve_lines(written, width=width))

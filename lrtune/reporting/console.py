@@ -21,7 +21,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from lrtune.reporting import formats
-from lrtune.reporting.pages import Block, Facts, Grid, Headline, Lines, Remarks
+from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
 from lrtune.reporting.progress import Tally
 
 if TYPE_CHECKING:

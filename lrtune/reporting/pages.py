@@ -1,13 +1,14 @@
-"""What the pages of the terminal say, as plain blocks; how they look is the business of `lrtune.reporting.console`."""
+"""What the page of a search says, as plain blocks."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from lrtune.comparison import Difference
 from lrtune.reporting import branches, formats, tables
+from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,44 +21,6 @@ MIN_KINDS = 4
 
 Show = Callable[[float | None], str]
 """Writes a score with the digits that suit the page."""
-
-
-class Headline(NamedTuple):
-    """The one sentence to remember."""
-
-    text: str
-
-
-class Facts(NamedTuple):
-    """Names and what belongs to them, under a title (which may be empty)."""
-
-    title: str
-    rows: Sequence[tuple[str, str]]
-
-
-class Grid(NamedTuple):
-    """A table; the last column is text, the others are numbers and aligned to the right."""
-
-    title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
-class Lines(NamedTuple):
-    """Lines that are not wrapped, so that paths and commands can be copied."""
-
-    title: str
-    lines: Sequence[str]
-
-
-class Remarks(NamedTuple):
-    """Sentences, wrapped to the page."""
-
-    title: str
-    sentences: Sequence[str]
-
-
-Block = Headline | Facts | Grid | Lines | Remarks
 
 
 def search_page(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lrtune.reporting import formats
-from lrtune.reporting.pages import Block, Facts, Headline, Remarks
+from lrtune.reporting.blocks import Block, Facts, Headline, Remarks
 
 MAX_NAMES = 8
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lrtune.reporting import export, formats
-from lrtune.reporting.pages import Block, Facts, Grid, Headline, Lines
+from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines
 
 if TYPE_CHECKING:
     from pathlib import Path

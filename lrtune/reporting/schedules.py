@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lrtune.reporting import formats, tables
-from lrtune.reporting.pages import Block, Facts, Grid, Headline, Lines
+from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines
 from lrtune.reporting.terminal_plots import curve, sparkline
 from lrtune.training.registry import DECAYS, Entry, Factor, Range, Value, complete, describe_range
 

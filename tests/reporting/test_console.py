@@ -6,7 +6,7 @@ import pytest
 
 from lrtune.journal import Event
 from lrtune.reporting import console
-from lrtune.reporting.pages import Facts, Grid, Headline, Lines, Remarks
+from lrtune.reporting.blocks import Facts, Grid, Headline, Lines, Remarks
 from lrtune.reporting.progress import Tally
 from lrtune.study import RESULT, TRIAL, Study, result_body
 from lrtune.trial import TrialState
