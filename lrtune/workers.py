@@ -7,6 +7,7 @@ replaced without the others noticing.
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol, cast
 
 Function = Callable[[Any, Any], Any]
@@ -25,13 +27,35 @@ ATTEMPTS = 2  # a block whose worker died is tried once more in a fresh one
 SECONDS_PER_WORKER = 4.0
 """A worker process takes about a second to start: each must have more than this to do, or it is not worth it."""
 
+GRACE = 5.0
+"""Seconds that a worker gets to notice that its block's time is up, its start included, before it is killed."""
+
+
+class Limit(NamedTuple):
+    """How long blocks may run: each for so many ``seconds``, and all ``until`` a time of `time.monotonic`."""
+
+    seconds: float = math.inf
+    until: float = math.inf
+
+    def left(self) -> float:
+        """Count the seconds that a block which starts now may run."""
+        return min(self.seconds, self.until - time.monotonic())
+
+
+UNLIMITED = Limit()
+
+
+class OverdueError(Exception):
+    """Raised by a block's function that gives up because `time_is_up`."""
+
 
 class Done(NamedTuple):
-    """The end of one block: its key with a value, or with the reason why there is none."""
+    """The end of one block: its key with a value, or with the reason why there is none, or its time was up."""
 
     key: int
     value: Any = None
     failure: str | None = None
+    overdue: bool = False
 
 
 class Executor(Protocol):
@@ -39,7 +63,7 @@ class Executor(Protocol):
 
     slots: int
 
-    def submit(self, key: int, payload: object) -> None:
+    def submit(self, key: int, payload: object, limit: Limit = UNLIMITED) -> None:
         """Take a block; returns at once or after running it."""
 
     def next_done(self, timeout: float | None = None) -> Done | None:
@@ -57,20 +81,20 @@ class Serial:
     def __init__(self, function: Function, shared: object) -> None:
         self._function = function
         self._shared = shared
-        self._queue: list[tuple[int, object]] = []
+        self._queue: list[tuple[int, object, Limit]] = []
 
-    def submit(self, key: int, payload: object) -> None:
+    def submit(self, key: int, payload: object, limit: Limit = UNLIMITED) -> None:
         """Queue a block."""
-        self._queue.append((key, payload))
+        self._queue.append((key, payload, limit))
 
     def next_done(self, timeout: float | None = None) -> Done | None:
         """Run the oldest block; ``timeout`` cannot interrupt it and only matters when nothing is queued."""
         del timeout
         if not self._queue:
             return None
-        key, payload = self._queue.pop(0)
+        key, payload, limit = self._queue.pop(0)
         with one_blas_thread():
-            return _guarded(self._function, self._shared, key, payload)
+            return _guarded(self._function, self._shared, key, payload, limit.left())
 
     def close(self) -> None:
         """Forget the queue."""
@@ -84,13 +108,26 @@ def one_blas_thread() -> AbstractContextManager[object]:
     return cast("AbstractContextManager[object]", threadpool_limits(1, user_api="blas"))
 
 
-def _guarded(function: Function, shared: object, key: int, payload: object) -> Done:
+_end: ContextVar[float] = ContextVar("_end", default=math.inf)
+
+
+def time_is_up() -> bool:
+    """Tell a block's function, which should ask now and then, whether to give up with an `OverdueError`."""
+    return time.monotonic() >= _end.get()
+
+
+def _guarded(function: Function, shared: object, key: int, payload: object, seconds: float) -> Done:
+    before = _end.set(time.monotonic() + seconds)
     try:
         return Done(key, function(shared, payload))
+    except OverdueError:
+        return Done(key, overdue=True)
     except MemoryError:
         return Done(key, failure="out of memory")
     except Exception as error:  # noqa: BLE001 - whatever a block raises is the reason of its failure, not ours
         return Done(key, failure=f"{type(error).__name__}: {error}")
+    finally:
+        _end.reset(before)
 
 
 _in_worker: dict[str, Any] = {}  # what the initializer of a worker process leaves for its blocks
@@ -103,29 +140,45 @@ def _follow(parent: int) -> None:
     os._exit(1)
 
 
-def _start_worker(function: Function, shared: object) -> None:
+def _start_worker(function: Function, shared: object, parent: int) -> None:
     # Ctrl-C reaches the whole process group; the parent decides what becomes of the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
     _in_worker.update(function=function, shared=shared)
 
 
-def _run_in_worker(key: int, payload: object) -> Done:
-    return _guarded(_in_worker["function"], _in_worker["shared"], key, payload)
+def _run_in_worker(key: int, payload: object, seconds: float) -> Done:
+    return _guarded(_in_worker["function"], _in_worker["shared"], key, payload, seconds)
+
+
+class _Task(NamedTuple):
+    key: int
+    payload: object
+    limit: Limit
+    attempt: int = 1
+
+
+class _Run(NamedTuple):
+    """A task in the hands of a worker; ``kill_at`` is a time of `time.monotonic`."""
+
+    executor: Any
+    task: _Task
+    kill_at: float
 
 
 class Loky:
     """Runs blocks in ``slots`` worker processes of joblib's loky, one executor each.
 
-    Every worker gets ``shared`` once, and one BLAS thread as `one_blas_thread` does.
+    Every worker gets ``shared`` once, and one BLAS thread as `one_blas_thread` does. One that does not notice that its
+    block's time is up is killed and replaced; the others go on.
     """
 
     def __init__(self, function: Function, shared: object, slots: int) -> None:
         self.slots = slots
-        self._start = (function, shared)
+        self._start = (function, shared, os.getpid())
         self._idle = [self._new_executor() for _ in range(slots)]
-        self._queue: list[tuple[int, object, int]] = []
-        self._running: dict[Future[Done], tuple[Any, int, object, int]] = {}
+        self._queue: list[_Task] = []
+        self._running: dict[Future[Done], _Run] = {}
 
     def _new_executor(self) -> Any:
         from joblib.externals.loky import ProcessPoolExecutor
@@ -133,46 +186,62 @@ class Loky:
         one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM")}
         return ProcessPoolExecutor(max_workers=1, initializer=_start_worker, initargs=self._start, env=one_thread)
 
-    def submit(self, key: int, payload: object) -> None:
+    def submit(self, key: int, payload: object, limit: Limit = UNLIMITED) -> None:
         """Queue a block and start it if a worker is idle."""
-        self._queue.append((key, payload, 1))
+        self._queue.append(_Task(key, payload, limit))
         self._fill()
 
     def _fill(self) -> None:
         while self._idle and self._queue:
-            executor, (key, payload, attempt) = self._idle.pop(), self._queue.pop(0)
-            future = executor.submit(_run_in_worker, key, payload)
-            self._running[future] = (executor, key, payload, attempt)
+            executor, task = self._idle.pop(), self._queue.pop(0)
+            seconds = task.limit.left()
+            future = executor.submit(_run_in_worker, task.key, task.payload, seconds)
+            self._running[future] = _Run(executor, task, time.monotonic() + seconds + GRACE)
 
     def next_done(self, timeout: float | None = None) -> Done | None:
         """Wait for the next finished block; a dead worker is replaced and its block tried once more."""
+        give_up = math.inf if timeout is None else time.monotonic() + timeout
         while self._running:
-            finished, _ = wait(self._running, timeout=timeout, return_when=FIRST_COMPLETED)
-            if not finished:
-                return None
-            done = self._settle(finished.pop())
+            nearest = min(give_up, *(each.kill_at for each in self._running.values()))
+            patience = None if nearest == math.inf else max(0.0, nearest - time.monotonic())
+            finished, _ = wait(self._running, timeout=patience, return_when=FIRST_COMPLETED)
+            done = self._settle(finished.pop()) if finished else self._kill_overdue()
             self._fill()
             if done is not None:
                 return done
+            if not finished and time.monotonic() >= give_up:
+                return None
         return None
 
     def _settle(self, future: Future[Done]) -> Done | None:
-        executor, key, payload, attempt = self._running.pop(future)
+        executor, task, _ = self._running.pop(future)
         try:
             done = future.result()
         except BrokenProcessPool:  # loky's TerminatedWorkerError among them
-            executor.shutdown(wait=False, kill_workers=True)
-            self._idle.append(self._new_executor())
-            if attempt < ATTEMPTS:
-                self._queue.insert(0, (key, payload, attempt + 1))
+            self._replace(executor)
+            if task.attempt < ATTEMPTS:
+                self._queue.insert(0, task._replace(attempt=task.attempt + 1))
                 return None
-            return Done(key, failure=f"its worker process died {ATTEMPTS} times (out of memory, or killed)")
+            return Done(task.key, failure=f"its worker process died {ATTEMPTS} times (out of memory, or killed)")
         self._idle.append(executor)
         return done
 
+    def _kill_overdue(self) -> Done | None:
+        now = time.monotonic()
+        for future, run in self._running.items():
+            if run.kill_at <= now:
+                del self._running[future]
+                self._replace(run.executor)
+                return Done(run.task.key, overdue=True)
+        return None
+
+    def _replace(self, executor: Any) -> None:
+        executor.shutdown(wait=False, kill_workers=True)
+        self._idle.append(self._new_executor())
+
     def close(self) -> None:
         """Kill the workers."""
-        for executor in [*self._idle, *(entry[0] for entry in self._running.values())]:
+        for executor in [*self._idle, *(each.executor for each in self._running.values())]:
             executor.shutdown(wait=False, kill_workers=True)
         self._idle, self._running, self._queue = [], {}, []
 
@@ -182,17 +251,23 @@ def executor_for(function: Function, shared: object, slots: int) -> Executor:
     return Serial(function, shared) if slots <= 1 else Loky(function, shared, slots)
 
 
-def completed(executor: Executor, payloads: Iterable[object]) -> Iterator[Done]:
-    """Submit all payloads, keyed by their position, and yield each as it finishes."""
-    pending = 0
-    for key, payload in enumerate(payloads):
-        executor.submit(key, payload)
-        pending += 1
-    while pending:
-        done = executor.next_done()
+def completed(executor: Executor, payloads: Iterable[object], limit: Limit = UNLIMITED) -> Iterator[Done]:
+    """Run payloads, keyed by their position, and yield each as it finishes.
+
+    The next payload is asked for when a worker is free for it, and after every result even if there was none before:
+    a block may have come back in pieces. At the end of the ``limit`` what still runs is left to `Executor.close`.
+    """
+    coming, running = enumerate(payloads), 0
+    while True:
+        while running < executor.slots and (task := next(coming, None)) is not None:
+            executor.submit(*task, limit)
+            running += 1
+        if not running:
+            return
+        done = executor.next_done(None if limit.until == math.inf else max(0.0, limit.until - time.monotonic()))
         if done is None:
             return
-        pending -= 1
+        running -= 1
         yield done
 
 

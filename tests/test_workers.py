@@ -1,3 +1,10 @@
+import math
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
 from functools import partial
 from pathlib import Path
 
@@ -6,6 +13,8 @@ from worker_functions import (
     die_always,
     die_once,
     fail_on_three,
+    hang_on_zero,
+    heed_the_time,
     square,
     threads_of_blas,
     time_out,
@@ -13,13 +22,13 @@ from worker_functions import (
 )
 
 from lrtune import workers
-from lrtune.workers import Done, Loky, Serial, completed, executor_for
+from lrtune.workers import Done, Limit, Loky, Serial, completed, executor_for, time_is_up
 
 
-def run(make, function, shared, payloads):
+def run(make, function, shared, payloads, limit=workers.UNLIMITED):
     executor = make(function, shared)
     try:
-        return sorted(completed(executor, payloads))
+        return sorted(completed(executor, payloads, limit))
     finally:
         executor.close()
 
@@ -76,3 +85,95 @@ def test_next_done_gives_up_after_its_timeout():
 def test_workers_are_started_only_where_they_have_something_to_do(monkeypatch):
     monkeypatch.setattr(workers, "available_cores", lambda: 4)
     assert [workers.workers_worth(seconds) for seconds in (0.0, 2.0, 7.9, 8.0, 12.5, 1000.0)] == [1, 1, 1, 2, 3, 4]
+
+
+def is_running(pid):
+    """Tell whether a process lives; one that is dead and not yet waited for does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@BOTH
+def test_a_block_that_notices_the_end_of_its_time_ends_alone(make):
+    results = run(make, heed_the_time, None, range(4), Limit(seconds=0.1))
+    assert results == [Done(0, overdue=True), Done(1, 1), Done(2, 2), Done(3, 3)]
+
+
+def test_without_a_limit_time_is_never_up():
+    assert not time_is_up()
+    assert run(Serial, heed_the_time, None, [1]) == [Done(0, 1)]
+    assert Limit().left() == math.inf
+    assert Limit(seconds=5.0, until=time.monotonic() - 1.0).left() < 0
+
+
+def test_a_worker_that_notices_nothing_is_killed_and_replaced_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "GRACE", 0.0)
+    executor = Loky(hang_on_zero, tmp_path, 1)
+    try:
+        executor.submit(1, 1)
+        assert executor.next_done() == Done(1, 1)  # now the worker has started
+        executor.submit(0, 0, Limit(seconds=0.5))
+        executor.submit(2, 2)
+        assert [executor.next_done(), executor.next_done()] == [Done(0, overdue=True), Done(2, 2)]
+    finally:
+        executor.close()
+    (pid,) = (int(each.name) for each in tmp_path.iterdir())
+    wait_until(lambda: not is_running(pid))
+
+
+def test_at_the_end_of_all_time_nobody_waits_for_what_still_runs(tmp_path):
+    assert run(partial(Loky, slots=1), hang_on_zero, tmp_path, range(3), Limit(until=time.monotonic() + 0.2)) == []
+
+
+def test_payloads_may_come_back_in_pieces():
+    class Pieces:
+        def __init__(self):
+            self.waiting = [3, 1]
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            if not self.waiting:
+                raise StopIteration
+            return self.waiting.pop(0)
+
+    pieces, executor, results = Pieces(), Serial(fail_on_three, 0), []
+    for done in completed(executor, pieces):
+        results.append(done)
+        if done.failure and len(results) < 3:
+            pieces.waiting += [2, 4]
+    assert [(each.key, each.value) for each in results] == [(0, None), (1, 1), (2, 4), (3, 16)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_workers_end_when_their_parent_was_killed(tmp_path):
+    code = f"""
+        from pathlib import Path
+        from worker_functions import tell_who
+        from lrtune.workers import Loky
+        executor = Loky(tell_who, Path({str(tmp_path)!r}), 2)
+        executor.submit(0, 1)
+        executor.submit(1, 2)
+        executor.next_done()
+    """
+    here = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], env=here)
+    try:
+        wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    pids = [int(each.name) for each in tmp_path.iterdir()]
+    wait_until(lambda: not any(is_running(pid) for pid in pids), seconds=10)

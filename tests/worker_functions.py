@@ -3,6 +3,8 @@
 import os
 import time
 
+from lrtune.workers import OverdueError, time_is_up
+
 
 def square(shared, payload):
     return shared + payload * payload
@@ -51,3 +53,27 @@ def wait_for_the_other(folder, payload):
 def time_out(shared, payload):
     del shared, payload
     time.sleep(600)
+
+
+def heed_the_time(shared, payload):
+    """Work on payload 0 until told to stop; the others end at once."""
+    del shared
+    while payload == 0:
+        if time_is_up():
+            raise OverdueError
+        time.sleep(0.01)
+    return payload
+
+
+def hang_on_zero(shared, payload):
+    """Notice nothing."""
+    if payload == 0:
+        (shared / str(os.getpid())).touch()
+        time.sleep(600)
+    return payload
+
+
+def tell_who(shared, payload):
+    """Leave the worker's number where another process can see it, and wait to be killed."""
+    (shared / str(os.getpid())).touch()
+    time.sleep(600 if payload else 0)
