@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import StudyError
-from lrtune.journal import Journal
+from lrtune.journal import Journal, is_held
 from lrtune.selection import ranking
 from lrtune.study import Study, replay
-from lrtune.trial import Trial
+from lrtune.training.registry import complete
+from lrtune.trial import Configuration, Trial, Value
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
@@ -31,11 +32,17 @@ class Run:
         Where it is.
     study
         What its events add up to.
+    running
+        Whether a process was at work on it.
+    changed
+        When something was last written (seconds since 1970).
 
     """
 
     folder: Path
     study: Study
+    running: bool = False
+    changed: float = 0.0
 
     @property
     def name(self) -> str:
@@ -56,6 +63,23 @@ class Run:
     def ranked(self) -> list[Trial]:
         """The complete trials, the best first."""
         return ranking(self.trials)
+
+    @property
+    def state(self) -> str:
+        """``running``, ``finished``, or ``stopped`` with something left to do."""
+        if self.running:
+            return "running"
+        return "stopped" if self.study.finished is None else "finished"
+
+    @cached_property
+    def planned(self) -> int:
+        """Number of trials that the search was asked for, or the size of the space if that is smaller."""
+        return int(min(self.experiment.search.trials, self.experiment.space.size))
+
+    def configuration(self, point: Configuration) -> dict[str, Value]:
+        """Complete a point of the space; quicker than asking the experiment, because the study knows what is fixed."""
+        fixed = self.study.header.get("experiment", {}).get("fixed", {})
+        return complete({**{key: _frozen(value) for key, value in fixed.items()}, **point})
 
     @property
     def rows_ratio(self) -> float | None:
@@ -102,6 +126,10 @@ class Run:
         return found if of_now else None
 
 
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
 def open_run(folder: Path) -> Run:
     """Read the study in a folder, whether it is finished, running or stopped; takes no lock.
 
@@ -111,8 +139,16 @@ def open_run(folder: Path) -> Run:
         If there is no study, it is damaged, or a newer lrtune made it.
 
     """
-    with Journal(folder / DATABASE) as journal:
+    database = folder / DATABASE
+    changed, running = changed_at(folder), is_held(database)
+    with Journal(database) as journal:
         study = replay(journal.events())
     if "metric" not in study.header:
-        raise StudyError(f"{folder}: the study has not begun yet")
-    return Run(folder, study)
+        raise StudyError(f"{folder}: the study has not begun yet; it begins when the data have been read")
+    return Run(folder, study, running, changed)
+
+
+def changed_at(folder: Path) -> float:
+    """Tell when something was last written into a folder's study (seconds since 1970); 0 if there is none."""
+    files = [folder / DATABASE, folder / f"{DATABASE}-wal"]
+    return max((each.stat().st_mtime for each in files if each.is_file()), default=0.0)

@@ -38,7 +38,7 @@ DOORS = {
     "yaml": ("experiment",),
     "pydantic": ("experiment",),
     "altair": ("reporting/figures.py",),
-    "rich": ("reporting/console.py", "cli"),
+    "rich": ("reporting/console.py", "reporting/live.py", "cli"),
     "typer": ("cli",),
 }
 

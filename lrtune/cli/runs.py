@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import glob
+from collections.abc import Iterable
 from pathlib import Path
 
 from lrtune.errors import StudyError, nearest
 
 RUNS = Path("runs")
 LATEST = "latest"
-RESULT = "result.json"
-"""Written last: a run that has it is finished."""
+RESULT, STUDY = "result.json", "study.db"
+"""The result is written last: a run that has it is finished."""
+
+FINDER = "finder.json"
+MAKES_ONE = "`lrtune search` makes one"
 
 
-def find(run: str) -> Path:
+def find(run: str, *, finished: bool = True) -> Path:
     """Find the folder of a run.
 
     Parameters
@@ -21,6 +25,9 @@ def find(run: str) -> Path:
     run
         ``latest`` for the run in ``./runs`` that finished last; a folder; the name of a folder in ``./runs``, with or
         without its last eight digits. Where several runs share a name, the one that finished last is meant.
+    finished
+        Whether ``latest`` and names mean finished runs only. Otherwise the one in which something was written last is
+        meant, running or stopped as it may be.
 
     Raises
     ------
@@ -29,25 +36,61 @@ def find(run: str) -> Path:
 
     """
     if run == LATEST:
-        return _latest(list(RUNS.glob("*")), f"no finished run in {RUNS.absolute()}; `lrtune search` makes one")
+        kind = "finished run" if finished else "run"
+        return _latest(RUNS.glob("*"), f"no {kind} in {RUNS.absolute()}; {MAKES_ONE}", finished=finished)
     for folder in (Path(run), RUNS / run):
         if folder.is_dir():
-            return folder
-    names = [each.name for each in RUNS.glob("*") if each.is_dir()]
-    hint = nearest(run, names) if names else f"{RUNS.absolute()} has no runs; `lrtune search` makes one"
-    return _latest(list(RUNS.glob(f"{glob.escape(Path(run).name)}-????????")), f"no run '{run}'; {hint}")
+            return _no_finder(folder)
+    alike = RUNS.glob(f"{glob.escape(Path(run).name)}-????????")
+    return _latest(alike, f"no run '{run}'; {_hint(run)}", finished=finished)
 
 
-def _latest(folders: list[Path], otherwise: str) -> Path:
-    finished = [each for each in folders if (each / RESULT).is_file()]
-    if not finished:
+def _no_finder(folder: Path) -> Path:
+    if _is_finders(folder):
+        raise StudyError(f"{folder}: holds what `lrtune finder` found about learning rates, not a run; {MAKES_ONE}")
+    return folder
+
+
+def _is_finders(folder: Path) -> bool:
+    return (folder / FINDER).is_file() and not (folder / STUDY).exists()
+
+
+def _hint(run: str) -> str:
+    known = folders()
+    swept = RUNS / f"{Path(run).name}-finder"
+    if _is_finders(swept):
+        return f"{swept} holds what `lrtune finder` found about learning rates, not a run; {MAKES_ONE}"
+    return nearest(run, [each.name for each in known]) if known else f"{RUNS.absolute()} has no runs; {MAKES_ONE}"
+
+
+def _latest(candidates: Iterable[Path], otherwise: str, *, finished: bool) -> Path:
+    moment = _finished_at if finished else _changed_at
+    there = [(moment(each), each.name, each) for each in candidates]
+    there = [each for each in there if each[0]]
+    if not there:
         raise StudyError(otherwise)
-    return max(finished, key=lambda each: ((each / RESULT).stat().st_mtime_ns, each.name))
+    return max(there)[-1]
+
+
+def _finished_at(folder: Path) -> float:
+    result = folder / RESULT
+    return result.stat().st_mtime_ns if result.is_file() else 0
+
+
+def _changed_at(folder: Path) -> float:
+    from lrtune.run import changed_at
+
+    return changed_at(folder)
+
+
+def folders(base: Path = RUNS) -> list[Path]:
+    """List the folders of a folder that may be runs, by name: all but those that the finder made."""
+    return sorted(each for each in base.glob("*") if each.is_dir() and not _is_finders(each))
 
 
 def names(incomplete: str) -> list[str]:
     """List what completes a run for the shell: ``latest`` and the folders in ``./runs``."""
-    known = [LATEST, *sorted(each.name for each in RUNS.glob("*") if each.is_dir())]
+    known = [LATEST, *(each.name for each in folders())]
     return [each for each in known if each.startswith(incomplete)]
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lrtune.experiment import Experiment
     from lrtune.finder import Finding
     from lrtune.preparation import Prepared
-    from lrtune.reporting.console import Watch
+    from lrtune.reporting.live import Watch
     from lrtune.study import Study
 
 
@@ -161,11 +161,11 @@ def _run(experiment: Experiment, prepared: Prepared, folder: Path, *, quiet: boo
 
 
 def _watching(experiment: Experiment, prepared: Prepared, *, quiet: bool) -> AbstractContextManager[Watch]:
-    from lrtune.reporting import console
+    from lrtune.reporting import live
 
     if quiet:
         return nullcontext(lambda _body, _study: None)
-    return console.watch_search(prepared.metric, planned_trials(experiment))
+    return live.watch_search(prepared.metric, planned_trials(experiment))
 
 
 def _write(folder: Path, experiment: Experiment, study: Study, found: Mapping[str, Any]) -> None:

@@ -20,11 +20,12 @@ class Facts(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """A table; the last column is text, the others are numbers and aligned to the right."""
+    """A table; the last column is text and wrapped, the others are numbers but for those whose places `left` lists."""
 
     title: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
+    left: Sequence[int] = ()
 
 
 class Lines(NamedTuple):

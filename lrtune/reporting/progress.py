@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lrtune.reporting import formats, tables
+from lrtune.reporting.terminal_plots import sparkline
 from lrtune.trial import TrialState
 
 if TYPE_CHECKING:
     from lrtune.study import Study
     from lrtune.trial import Trial
+
+OTHER_ENDS = (TrialState.PRUNED, TrialState.DIVERGED, TrialState.FAILED)
+"""Ends of a trial that are worth a word of their own."""
+
+COLUMNS = 12
+"""Width of the picture of the best score."""
 
 
 class Tally:
@@ -30,16 +37,20 @@ class Tally:
         self.metric = metric
         self.total = total
         self.best: Trial | None = None
+        self.bests: list[float] = []
         self._states: dict[int, TrialState] = {}
         self._counts: Counter[TrialState] = Counter()
         self._seconds = 0.0
+        self._proposed = 0
 
     def see(self, body: Mapping[str, Any], study: Study) -> None:
         """Take the body of an event into account; the study has already done so."""
+        self._seconds, self._proposed = study.search_seconds, len(study.trials)
         trial = study.trials.get(body.get("trial", -1))
-        self._seconds = study.search_seconds
-        if trial is None or trial.state is TrialState.PROPOSED:
-            return
+        if trial is not None and trial.state is not TrialState.PROPOSED:
+            self._end(trial)
+
+    def _end(self, trial: Trial) -> None:
         before = self._states.get(trial.number)
         if before is not None:
             self._counts[before] -= 1
@@ -47,11 +58,23 @@ class Tally:
         self._counts[trial.state] += 1
         if trial.mean is not None and (self.best is None or _is_better(trial, self.best)):
             self.best = trial
+        if self.best is not None and self.best.mean is not None and before is None:
+            self.bests.append(self.best.mean)
 
     @property
     def ended(self) -> int:
         """Number of trials that are over."""
         return len(self._states)
+
+    @property
+    def running(self) -> int:
+        """Number of trials that have been proposed and are not over."""
+        return max(0, self._proposed - self.ended)
+
+    @property
+    def round_is_over(self) -> bool:
+        """Whether everything that was proposed is over."""
+        return 0 < self.ended == self._proposed
 
     def count(self, state: TrialState) -> int:
         """Count the trials that ended like this."""
@@ -71,11 +94,29 @@ class Tally:
         """
         total = max(self.total, self.ended)  # a finished study may be larger than what is asked for now
         parts = [f"{formats.count(self.ended)} of {formats.plural(total, 'trial')}"]
+        if self.running:
+            parts.append(f"{formats.count(self.running)} running")
+        parts += [f"{formats.count(self.count(each))} {each}" for each in OTHER_ENDS if self.count(each)]
         if self.best is not None:
             mean = tables.own_sign(self.metric, self.best.mean)
             parts.append(f"best {self.metric} {formats.score_format([mean])(mean)} (trial {self.best.number})")
-        others = {state: self.count(state) for state in (TrialState.PRUNED, TrialState.DIVERGED, TrialState.FAILED)}
-        return " · ".join([*parts, *(f"{formats.count(number)} {state}" for state, number in others.items() if number)])
+        return " · ".join(parts)
+
+
+def climb(bests: Sequence[float], columns: int = COLUMNS) -> str:
+    """Draw how the best score rose, from the first one at the bottom to the last one at the top.
+
+    >>> climb([0.5, 0.5, 0.7, 0.9])
+    '▁▁▄█'
+    >>> climb([0.5]), climb([0.5, 0.5])
+    ('', '')
+    """
+    if not bests or bests[0] == bests[-1]:
+        return ""
+    count = min(columns, len(bests))
+    shown = [bests[place * (len(bests) - 1) // max(1, count - 1)] for place in range(count)]
+    # The lowest bar rather than none: an empty place would look like a gap.
+    return "".join(sparkline([max((each - bests[0]) / (bests[-1] - bests[0]), 0.07)], top=1.0) for each in shown)
 
 
 def _is_better(trial: Trial, other: Trial) -> bool:

@@ -37,6 +37,12 @@ def events(configurations, results, *, metric="accuracy", test=None):
         yield Event(FINISHED, {"reason": "trials"})
 
 
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch):
+    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def study():
     """Four trials: the default, a better one, one that diverged on its second fold, one that failed."""

@@ -1,0 +1,172 @@
+"""What moves: the progress of a search, and pages that are drawn again and again. Standard error, or a terminal.
+
+Without a terminal nothing moves: a search prints a plain line at the end of a round, and a page is printed again when
+it has changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.live import Live
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.table import Column
+from rich.text import Text
+
+from lrtune.reporting import formats
+from lrtune.reporting.console import console, page_text, print_lines
+from lrtune.reporting.progress import Tally, climb
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lrtune.reporting.blocks import Block
+    from lrtune.study import Study
+
+Watch = Callable[[Mapping[str, Any], "Study"], None]
+"""Is told the body of each event and the study that has taken it into account."""
+
+MAX_LINES = 50
+"""How many lines, without a terminal, tell of rounds: of a study of more rounds, not every one."""
+
+LINE_SECONDS = 60.0
+"""In a round that takes longer than this, without a terminal, its blocks are told of."""
+
+
+@contextlib.contextmanager
+def watch_search(metric: str, total: int) -> Iterator[Watch]:
+    """Show on standard error how a search goes on; yields the function that is told each event.
+
+    On a terminal a bar is redrawn in place; elsewhere a line is printed after each round, and at the end.
+
+    Parameters
+    ----------
+    metric
+        What trials are scored with.
+    total
+        Number of trials planned.
+
+    """
+    out = console(stderr=True)
+    tally = Tally(metric, total)
+    if out.is_terminal and not out.is_dumb_terminal:
+        with _bar(out, tally) as see:
+            yield see
+        return
+    lines = _Lines(out, tally)
+    try:
+        yield lines.see
+    finally:
+        lines.line()
+
+
+class _Lines:
+    """Prints what is known at the ends of rounds, and of blocks where rounds are long.
+
+    The events of a block come all at once, the first of them with the time: what is known before it is whole. Rounds of
+    earlier sessions, which are replayed first, are not told of one by one.
+    """
+
+    def __init__(self, out: Console, tally: Tally) -> None:
+        self.out = out
+        self.tally = tally
+        self.begun = time.time()
+        self.live = False
+        self.printed = 0
+        self.printed_at = time.monotonic()
+
+    def see(self, body: Mapping[str, Any], study: Study) -> None:
+        """Take an event into account, and print a line if it is time for one."""
+        at = body.get("clock", {}).get("at")
+        if at is not None:
+            if self.live and time.monotonic() - self.printed_at >= LINE_SECONDS:
+                self.line()
+            self.live = at >= self.begun
+        self.tally.see(body, study)
+        if self.live and self.tally.round_is_over and self.is_worth_a_line():
+            self.line()
+
+    def is_worth_a_line(self) -> bool:
+        """Whether enough has been done since the last line."""
+        return self.tally.ended - self.printed >= self.tally.total / MAX_LINES
+
+    def line(self) -> None:
+        """Print what is known, unless it has been printed."""
+        if self.tally.ended > self.printed:
+            self.printed, self.printed_at = self.tally.ended, time.monotonic()
+            print_lines(self.out, [f"{self.tally.text()}{_left(self.tally.seconds_left())}"])
+
+
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None or seconds < 1 else f" · {formats.duration(seconds)} left"
+
+
+class _TimeLeft(ProgressColumn):
+    """Counts down from the last estimate, because the events of a block come all at once."""
+
+    def render(self, task: Task) -> Text:
+        left = task.fields["left"]
+        if task.finished:
+            return Text("retraining the best")
+        if left is None:
+            return Text(formats.duration(task.elapsed or 0.0))
+        return Text(f"{formats.duration(max(0.0, left - (time.monotonic() - task.fields['at'])))} left")
+
+
+@contextlib.contextmanager
+def _bar(out: Console, tally: Tally) -> Iterator[Watch]:
+    text = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
+    picture = TextColumn("{task.fields[picture]}", markup=False, table_column=Column(no_wrap=True))
+    columns = (SpinnerColumn(), BarColumn(bar_width=12), text, picture, _TimeLeft(Column(no_wrap=True)))
+    with Progress(*columns, console=out, transient=True, refresh_per_second=5) as progress:
+        task = progress.add_task(tally.text(), total=tally.total, left=None, at=time.monotonic(), picture="")
+
+        def see(body: Mapping[str, Any], study: Study) -> None:
+            tally.see(body, study)
+            progress.update(
+                task,
+                completed=tally.ended,
+                description=tally.text(),
+                left=tally.seconds_left(),
+                at=time.monotonic(),
+                picture=climb(tally.bests),
+            )
+
+        yield see
+
+
+def follow(pages: Iterator[Sequence[Block]], *, seconds: float) -> None:
+    """Show pages on standard output, each in place of the one before, until there are no more.
+
+    Without a terminal a page is printed only if it differs from the last one.
+
+    Parameters
+    ----------
+    pages
+        Makes the next page when it is asked.
+    seconds
+        Time between two of them.
+
+    """
+    out = console()
+    if not out.is_terminal or out.is_dumb_terminal:
+        _print_changes(out, pages, seconds)
+        return
+    with Live(console=out, auto_refresh=False, vertical_overflow="crop") as screen:
+        for page in pages:
+            screen.update(Text.from_ansi(page_text(out, page)), refresh=True)
+            time.sleep(seconds)
+
+
+def _print_changes(out: Console, pages: Iterator[Sequence[Block]], seconds: float) -> None:
+    before = ""
+    for page in pages:
+        text = page_text(out, page)
+        if text != before:
+            out.file.write(f"\n{text}" if before else text)
+            out.file.flush()
+            before = text
+        time.sleep(seconds)
