@@ -8,6 +8,7 @@
     ├── SpaceError                  a search space is illegal, or too large for the strategy
     ├── ConfigurationError          a configuration has illegal values, or keys that do not exist
     ├── StudyError                  a study's folder is damaged, locked, or belongs to another experiment
+    │   └── DamagedError            a file of it is not what was written
     ├── ModelError                  a saved model is damaged, or cannot predict the table it was given
     └── NoUsableResultError         every trial failed or diverged; the CLI exits with 5
 
@@ -56,6 +57,10 @@ class ConfigurationError(LrtuneError, ValueError):
 
 class StudyError(LrtuneError):
     """A study's folder is damaged, locked, or belongs to another experiment."""
+
+
+class DamagedError(StudyError):
+    """A study's file is not what was written."""
 
 
 class ModelError(LrtuneError, ValueError):

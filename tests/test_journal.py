@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import signal
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lrtune.errors import StudyError
+from lrtune import database
+from lrtune.errors import DamagedError, StudyError
 from lrtune.journal import Event, Journal, canonical, is_held
 
 EVENTS = [Event("study", {"name": "ä"}), Event("trial", {"trial": 0, "x": 0.1, "clock": {"at": 1.5}})]
@@ -172,3 +174,180 @@ def test_looking_at_the_lock_tells_who_holds_it_and_takes_nothing(tmp_path):
         with pytest.raises(StudyError, match="another lrtune process"):
             Journal(path, write=True)
     assert not is_held(path)
+
+
+# --- what a disk may do to a file
+
+
+MANY = [Event("trial", {"trial": number, "text": "x" * 200}) for number in range(200)]
+
+
+def study_of_many(path):
+    with Journal(path, write=True) as journal:
+        for start in range(0, 200, 10):
+            journal.append(MANY[start : start + 10])
+
+
+def changed(path, sql):
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(sql)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("sql", "intact"),
+    [
+        ("UPDATE events SET body = replace(body, 'xx', 'xy') WHERE seq = 100", 99),
+        ("UPDATE events SET kind = 'tria1' WHERE seq = 7", 6),
+        ("UPDATE events SET checksum = checksum + 1 WHERE seq = 200", 199),
+        ("DELETE FROM events WHERE seq = 50", 49),
+        ("DELETE FROM events WHERE seq = 1", 0),
+        ("UPDATE events SET seq = 1000 WHERE seq = 200", 199),
+        ("DROP TABLE events", 0),
+    ],
+)
+def test_every_change_of_what_was_written_is_found_and_all_before_it_rescued(tmp_path, sql, intact):
+    path = tmp_path / "study.db"
+    study_of_many(path)
+    changed(path, sql)
+    with pytest.raises(DamagedError, match=r"not a readable study.*damaged-1"), Journal(path) as journal:
+        journal.events()
+    with pytest.raises(DamagedError):
+        Journal(path, write=True)
+    damaged = path.read_bytes()
+    with Journal(path, write=True, rescue=True) as journal:
+        assert journal.rescued == (tmp_path / "study.db.damaged-1", intact)
+        assert journal.events() == MANY[:intact]
+        journal.append(MANY[intact:])
+    assert (tmp_path / "study.db.damaged-1").read_bytes() == damaged
+    with Journal(path, write=True, rescue=True) as journal:
+        assert (journal.rescued, journal.events()) == (None, MANY)
+
+
+@pytest.mark.parametrize("place", [0, 18, 60, 63, 100, 4096, 9000, 20_000, 30_001])
+def test_a_flipped_bit_anywhere_costs_no_event_unseen(tmp_path, place):
+    """Either the bit changes nothing that is read, or the damage is found and what stands before it is rescued."""
+    path = tmp_path / "study.db"
+    study_of_many(path)
+    content = bytearray(path.read_bytes())
+    content[place] ^= 2 if place == 63 else 4  # format 2 becomes 0 and not 6, which could be a newer one
+    path.write_bytes(content)
+    with Journal(path, write=True, rescue=True) as journal:
+        events = journal.events()
+        assert events == MANY[: len(events)]
+        assert len(events) == 200 or journal.rescued is not None
+        if journal.rescued is not None:
+            assert journal.rescued.kept.read_bytes() == content
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_truncated_file_is_put_aside_and_another_one_beside_it(tmp_path, share):
+    path = tmp_path / "study.db"
+    for number in (1, 2):
+        path.unlink(missing_ok=True)
+        study_of_many(path)
+        os.truncate(path, int(path.stat().st_size * share))
+        with Journal(path, write=True, rescue=True) as journal:
+            assert journal.rescued.kept.name == f"study.db.damaged-{number}"
+            events = journal.events()
+            assert events == MANY[: len(events)]
+
+
+def test_a_rescue_that_was_interrupted_is_finished(tmp_path, monkeypatch):
+    path = tmp_path / "study.db"
+    study_of_many(path)
+    changed(path, "DELETE FROM events WHERE seq = 50")
+    replace = Path.replace
+
+    def crash(self, target):
+        if Path(target) == path:
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", crash)
+        with pytest.raises(KeyboardInterrupt):
+            Journal(path, write=True, rescue=True)
+    assert not path.exists()
+    with Journal(path, write=True, rescue=True) as journal:
+        assert journal.events() == MANY[:49]
+
+
+def test_the_database_of_another_program_is_left_alone(tmp_path):
+    path = tmp_path / "study.db"
+    changed(path, "CREATE TABLE studies (study_id INTEGER)")
+    before = path.read_bytes()
+    with pytest.raises(StudyError, match="a database of another program"):
+        Journal(path, write=True, rescue=True)
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_lock_stops_nobody(tmp_path):
+    (tmp_path / "study.lock").write_text("this is not a database" * 200)
+    with Journal(tmp_path / "study.db", write=True) as journal:
+        journal.append(EVENTS)
+        with pytest.raises(StudyError, match="another lrtune process"):
+            Journal(tmp_path / "study.db", write=True)
+
+
+def test_a_journal_of_the_first_format_is_read_as_it_is_and_migrated_by_a_writer(tmp_path):
+    path = tmp_path / "study.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE events (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL)")
+    with connection:
+        rows = [(each.kind, json.dumps(each.body)) for each in EVENTS]
+        connection.executemany("INSERT INTO events (kind, body) VALUES (?, ?)", rows)
+    connection.execute("PRAGMA user_version=1")
+    connection.close()
+    before = path.read_bytes()
+    with Journal(path) as journal:
+        assert journal.events() == EVENTS
+        assert journal.events(after=1) == EVENTS[1:]
+    assert path.read_bytes() == before
+    with Journal(path, write=True) as journal:
+        assert journal.events() == EVENTS
+        journal.append(MANY[:2])
+    with Journal(path) as journal:
+        assert journal.events() == [*EVENTS, *MANY[:2]]
+        assert journal.events(after=3) == MANY[1:2]
+    changed(path, "UPDATE events SET body = '{}' WHERE seq = 1")  # checked from now on
+    with pytest.raises(DamagedError), Journal(path) as journal:
+        journal.events()
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "study.db"
+    with Journal(path, write=True) as journal:
+        journal.append(EVENTS)
+
+    def fail(connection):
+        connection.execute("DELETE FROM events")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(database, "MIGRATIONS", (*database.MIGRATIONS, fail))
+    with pytest.raises(KeyboardInterrupt):
+        Journal(path, write=True)
+    monkeypatch.undo()
+    with Journal(path, write=True) as journal:
+        assert journal.events() == EVENTS
+
+
+@pytest.mark.parametrize("how", ["deleted", "moved", "replaced"])
+def test_a_file_that_goes_away_under_a_writer_is_noticed(tmp_path, how):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    with Journal(folder / "study.db", write=True) as journal:
+        journal.append(EVENTS[:1])
+        if how == "deleted":
+            shutil.rmtree(folder)
+        else:
+            folder.rename(tmp_path / "moved")
+        if how == "replaced":
+            folder.mkdir()
+            (folder / "study.db").write_bytes(b"")
+        with pytest.raises(StudyError, match="was moved or deleted"):
+            journal.append(EVENTS[1:])
+    if how != "deleted":
+        with Journal(tmp_path / "moved" / "study.db") as journal:
+            assert journal.events() == EVENTS[:1]
