@@ -30,8 +30,33 @@ class Setting(NamedTuple):
     dtype: str
 
 
+class Stage(NamedTuple):
+    """The part of an evaluation between two pruning decisions.
+
+    Attributes
+    ----------
+    first, end
+        Which folds are trained: those from `first` on, before `end`.
+    shorter
+        What the horizon is divided by.
+
+    """
+
+    first: int
+    end: int
+    shorter: int = 1
+
+
+class Work(NamedTuple):
+    """What a worker gets at a time: configurations of one shape, and the folds to train them on."""
+
+    configurations: Sequence[Configuration]
+    first: int = 0
+    end: int | None = None
+
+
 class Evaluated(NamedTuple):
-    """The end of one configuration's evaluation: an outcome, or the reason why there is none."""
+    """The end of one configuration's stage: an outcome, or the reason why there is none."""
 
     number: int
     outcome: Outcome | None
@@ -39,7 +64,7 @@ class Evaluated(NamedTuple):
 
     @property
     def predictions(self) -> list[Array] | None:
-        """What the metric keeps of each fold's validation rows; None unless every fold has them."""
+        """What the metric keeps of each fold's validation rows; None unless every fold of the stage has them."""
         if self.outcome is None:
             return None
         kept = [each for each in self.outcome.predictions if each is not None]
@@ -50,10 +75,15 @@ Numbered = tuple[int, Configuration]
 """A trial's number and its complete configuration."""
 
 
-def run_block(setting: Setting, configurations: Sequence[Configuration]) -> list[Outcome]:
+def run_block(setting: Setting, work: Work) -> list[Outcome]:
     """Train and score configurations of one shape together; this is what workers run."""
     return evaluate(
-        configurations, setting.folds, setting.problem, setting.metric, seed=setting.seed, dtype=setting.dtype
+        work.configurations,
+        setting.folds[work.first : work.end],
+        setting.problem,
+        setting.metric,
+        seed=setting.seed,
+        dtype=setting.dtype,
     )
 
 
@@ -90,10 +120,26 @@ def expected_seconds(configuration: Configuration, setting: Setting) -> float:
     return cost_seconds(configuration, setting.folds, setting.problem, setting.dtype)
 
 
-def scored(trials: Sequence[Numbered], setting: Setting, executor: Executor) -> Iterator[list[Evaluated]]:
-    """Evaluate trials block by block; yields each block's results as it ends, in no particular order of blocks."""
-    cut = blocks(trials, setting, slots=executor.slots)
-    payloads = [[configuration for _, configuration in block] for block in cut]
+def scored(
+    trials: Sequence[Numbered], setting: Setting, executor: Executor, stage: Stage | None = None
+) -> Iterator[list[Evaluated]]:
+    """Evaluate trials block by block; yields each block's results as it ends, in no particular order of blocks.
+
+    Parameters
+    ----------
+    trials
+        Numbers and complete configurations; on the stage's horizon already.
+    setting
+        As the executor knows it, with all folds.
+    executor
+        Runs `run_block`.
+    stage
+        The folds to train on; default: all of them.
+
+    """
+    first, end, _ = stage or Stage(0, len(setting.folds))
+    cut = blocks(trials, setting._replace(folds=setting.folds[first:end]), slots=executor.slots)
+    payloads = [Work([configuration for _, configuration in block], first, end) for block in cut]
     for done in completed(executor, payloads):
         numbers = [number for number, _ in cut[done.key]]
         if done.failure is not None:

@@ -3,7 +3,8 @@
 Kept because corrected scores, intervals and error analysis come from them without training anything again. A record's
 place follows from the trial's number, so that the file is the same whatever the order in which trials finish, and a
 record that was half written before a crash is written again. The hash in the trial's ``result`` event says which
-records count.
+records count. The rows stand in the order of the folds, so a stage of an evaluation writes its part of the record; a
+trial that was pruned has zeros where it was not trained.
 """
 
 from __future__ import annotations
@@ -54,8 +55,23 @@ def record(predictions: Sequence[Array], kept: npt.NDArray[np.int64]) -> Array:
     return np.ascontiguousarray(np.concatenate(predictions)[kept])
 
 
-def write(path: Path, records: Sequence[tuple[int, Array]]) -> None:
-    """Put the records of some trials in their places and wait until the disk has them.
+def part(kept: npt.NDArray[np.int64], start: int, end: int) -> slice:
+    """Find where in a record the kept ones of the validation rows from ``start`` on, before ``end``, stand."""
+    first, last = np.searchsorted(kept, [start, end])
+    return slice(int(first), int(last))
+
+
+def write(path: Path, records: Sequence[tuple[int, Array]], *, first: int = 0, rows: int | None = None) -> None:
+    """Put the records of some trials, or parts of them, in their places and wait until the disk has them.
+
+    Parameters
+    ----------
+    path
+        The file.
+    records
+        Numbers of trials, and what belongs to them.
+    first, rows
+        Row of the record that each part begins with, and rows of the whole record; default: it is the whole one.
 
     Raises
     ------
@@ -66,8 +82,12 @@ def write(path: Path, records: Sequence[tuple[int, Array]]) -> None:
     try:
         with path.open("r+b" if path.exists() else "w+b") as file:
             for number, each in records:
-                file.seek(number * each.nbytes)
+                row_bytes = each.nbytes // len(each)
+                record_bytes = row_bytes * (len(each) if rows is None else rows)
+                file.seek(number * record_bytes + first * row_bytes)
                 file.write(each.tobytes())
+                if file.seek(0, os.SEEK_END) < (number + 1) * record_bytes:
+                    file.truncate((number + 1) * record_bytes)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from dataclasses import dataclass
 
@@ -116,6 +117,17 @@ class Prepared:
         for rows in (self.dataset.test_rows, *(part for split in self.splits for part in split)):
             digest.update(np.int64(len(rows)).tobytes() + rows.astype(np.int64).tobytes())
         return digest.hexdigest()
+
+    def units(self, fold: int) -> Rows | None:
+        """Get what the validation rows of a fold are resampled by (M,): groups, or stretches of time; None: rows."""
+        _, validation = self.splits[fold]
+        if self.dataset.columns.groups is not None:
+            return self.dataset.columns.groups[validation]
+        if self.dataset.columns.order is None:
+            return None
+        stretch = max(1, math.isqrt(len(validation)))  # neighbours in time resemble each other
+        times = self.dataset.columns.order[validation]
+        return np.asarray(np.argsort(np.argsort(times, kind="stable"), kind="stable") // stretch)
 
     @property
     def record_form(self) -> RecordForm:

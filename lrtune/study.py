@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lrtune.journal import CLOCK, Event
 from lrtune.trial import Trial, TrialState
 
-STUDY, TRIAL, SPEED, RESULT, REFIT, FINISHED = "study", "trial", "speed", "result", "refit", "finished"
+STUDY, TRIAL, SPEED, RESULT, PRUNED, REFIT, FINISHED = (
+    "study",
+    "trial",
+    "speed",
+    "result",
+    "pruned",
+    "refit",
+    "finished",
+)
 """The kinds of events.
 
 ``study``     what is studied: experiment, fingerprint, number of folds, data, versions; once, first
 ``trial``     a configuration proposed: its number and the point of the search space
 ``speed``     seconds that each update of a network counts as, for decays that follow the time
-``result``    a trial's scores on some folds, or the reason why it failed
+``result``    what one stage says of a trial: its scores on the folds of the stage, or the reason why it failed
+``pruned``    a trial that goes no further: after which stage, why, and the numbers behind it
 ``refit``     a trial retrained on all training rows, its score on the test rows and the hash of the model; these two
               stand under the clock if the rates followed the real one, because then they are others each time
 ``finished``  the search ended, and why
@@ -63,8 +72,8 @@ class Study:
         return [self.trials[number] for number in sorted(self.trials)]
 
     def unfinished(self) -> list[Trial]:
-        """List the trials that have been proposed and not scored, by number."""
-        return [each for each in self.in_order() if each.state is TrialState.PROPOSED]
+        """List the trials that are not over, by number."""
+        return [each for each in self.in_order() if not each.is_over]
 
     def count(self, state: TrialState) -> int:
         """Count the trials in this state."""
@@ -84,33 +93,44 @@ def result_body(
     scores: Iterable[float | None],
     diverged: Iterable[int | None] = (),
     *,
+    stage: int = 0,
+    more: bool = False,
+    shorter: int = 1,
     reason: str | None = None,
     predictions: str | None = None,
     scales: Iterable[Sequence[float]] = (),
 ) -> dict[str, Any]:
-    """Write down a trial's end.
+    """Write down what one stage says of a trial; where there is but one, that is its end.
 
     Parameters
     ----------
     number
         The trial.
     scores
-        Oriented score of each fold, None where its lane diverged; empty for a failed trial.
+        Oriented score of each fold of the stage, None where its lane diverged; empty for a failed trial.
     diverged
         Epoch at which each fold's lane became non-finite, None where it did not.
+    stage
+        Number of the stage.
+    more
+        Whether another one follows, if the trial is not pruned.
+    shorter
+        What the epochs were divided by.
     reason
         Why the trial failed.
     predictions
-        Hash of its out-of-fold results.
+        Hash of its out-of-fold results on these folds.
     scales
         What the rates of each epoch were multiplied by, on each fold; empty where nothing was watched. Written as runs:
         ``[[1.0, 12], [0.1, 8]]`` are twelve epochs at the peak and eight at a tenth of it.
 
     """
-    body: dict[str, Any] = {"trial": number, "stage": 0, "scores": list(scores), "diverged": list(diverged)}
+    body: dict[str, Any] = {"trial": number, "stage": stage, "scores": list(scores), "diverged": list(diverged)}
     runs = [[[value, len(list(run))] for value, run in itertools.groupby(each)] for each in scales if each]
-    more = {"reason": reason, "predictions": predictions, "scales": runs}
-    body.update({key: value for key, value in more.items() if value})
+    if shorter > 1:
+        body["shorter"] = shorter
+    optional = {"more": more, "reason": reason, "predictions": predictions, "scales": runs}
+    body.update({key: value for key, value in optional.items() if value})
     return body
 
 
@@ -136,15 +156,19 @@ def _on_speed(study: Study, body: Mapping[str, Any]) -> None:
 
 def _on_result(study: Study, body: Mapping[str, Any]) -> None:
     trial = study.trials[int(body["trial"])]
-    scores = tuple(body["scores"])
-    study.trials[trial.number] = Trial(
-        number=trial.number,
-        configuration=trial.configuration,
+    scores, shorter = tuple(body["scores"]), int(body.get("shorter", 1))
+    known = replace(
+        trial,
         state=_state(body, scores),
-        fold_scores=scores,
-        reason=body.get("reason") or _divergence(body["diverged"]),
-        scales=tuple(_unrolled(each) for each in body.get("scales", ())),
+        stage=int(body["stage"]),
+        reason=body.get("reason") or _divergence(body["diverged"], shorter),
     )
+    if shorter > 1:
+        known = replace(known, horizon_scores=(*trial.horizon_scores, (shorter, scores)))
+    else:
+        scales = tuple(_unrolled(each) for each in body.get("scales", ()))
+        known = replace(known, fold_scores=(*trial.fold_scores, *scores), scales=(*trial.scales, *scales))
+    study.trials[trial.number] = known
     study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
 
 
@@ -155,12 +179,22 @@ def _unrolled(runs: Iterable[tuple[float, int]]) -> tuple[float, ...]:
 def _state(body: Mapping[str, Any], scores: tuple[float | None, ...]) -> TrialState:
     if body.get("reason"):
         return TrialState.FAILED
-    return TrialState.DIVERGED if None in scores else TrialState.COMPLETE
+    if None in scores:
+        return TrialState.DIVERGED
+    return TrialState.PROPOSED if body.get("more") else TrialState.COMPLETE
 
 
-def _divergence(epochs: Iterable[int | None]) -> str | None:
+def _divergence(epochs: Iterable[int | None], shorter: int) -> str | None:
     reached = [each for each in epochs if each is not None]
-    return f"diverged on {len(reached)} of its folds, first in epoch {min(reached)}" if reached else None
+    if not reached:
+        return None
+    horizon = f" of a horizon {shorter} times shorter" if shorter > 1 else ""
+    return f"diverged on {len(reached)} of its folds, first in epoch {min(reached)}{horizon}"
+
+
+def _on_pruned(study: Study, body: Mapping[str, Any]) -> None:
+    number = int(body["trial"])
+    study.trials[number] = replace(study.trials[number], state=TrialState.PRUNED, reason=str(body["reason"]))
 
 
 def _on_refit(study: Study, body: Mapping[str, Any]) -> None:
@@ -178,6 +212,7 @@ _HANDLERS = {
     TRIAL: _on_trial,
     SPEED: _on_speed,
     RESULT: _on_result,
+    PRUNED: _on_pruned,
     REFIT: _on_refit,
     FINISHED: _on_finished,
 }

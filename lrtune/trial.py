@@ -37,7 +37,13 @@ class Trial:
     state
         ``proposed`` until every fold is scored, or there is a reason why not.
     fold_scores
-        Oriented score of each fold (larger is better); None where the lane diverged.
+        Oriented score of each fold (larger is better); None where the lane diverged. Fewer than there are folds, always
+        the first ones, if the trial was pruned, or was over, before it came to the others.
+    horizon_scores
+        The same for shorter horizons, each behind the number that the epochs were divided by. They do not compare with
+        those of the whole horizon.
+    stage
+        The last stage that has been scored; None before the first.
     reason
         Why the trial was pruned, failed or diverged.
     scales
@@ -49,8 +55,15 @@ class Trial:
     configuration: Configuration
     state: TrialState = TrialState.PROPOSED
     fold_scores: tuple[float | None, ...] = ()
+    horizon_scores: tuple[tuple[int, tuple[float | None, ...]], ...] = ()
+    stage: int | None = None
     reason: str | None = None
     scales: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be trained of it."""
+        return self.state is not TrialState.PROPOSED
 
     @property
     def mean(self) -> float | None:

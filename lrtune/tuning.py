@@ -7,53 +7,35 @@ allows, retrain the best unless that has been done.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lrtune import model, out_of_fold
+from lrtune import model
 from lrtune.calibration import measured_step_seconds, speed_key, with_speed
 from lrtune.errors import StudyError
-from lrtune.evaluation import Evaluated, Numbered, Setting, expected_seconds, run_block, scored
+from lrtune.evaluation import Evaluated, Numbered, Setting, Stage, expected_seconds, run_block, scored
 from lrtune.experiment import Experiment
+from lrtune.horizons import compressed
+from lrtune.identity import differences, fingerprint, identity
 from lrtune.journal import CLOCK, Event, Journal
 from lrtune.preparation import Prepared
+from lrtune.pruning import ROW_METRICS
+from lrtune.records import Records
 from lrtune.sampling import STRATEGIES
 from lrtune.selection import best
-from lrtune.study import FINISHED, REFIT, RESULT, SPEED, STUDY, TRIAL, Study, result_body
+from lrtune.stages import Dropped, first_stage, lagging, plan, raced
+from lrtune.study import FINISHED, PRUNED, REFIT, RESULT, SPEED, STUDY, TRIAL, Study, result_body
 from lrtune.training.feedback import median_scales
 from lrtune.training.wall_clock import follows_clock
 from lrtune.trial import Configuration, Trial
-from lrtune.versions import ENGINE, kernels, versions
+from lrtune.versions import kernels, versions
 from lrtune.workers import Executor, executor_for, one_blas_thread, workers_worth
 
 DATABASE = "study.db"
 OUT_OF_FOLD = "out_of_fold.bin"
 MODEL = "model"
-
-
-def identity(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
-    """Everything a result depends on, in JSON's types: experiment without budgets, data, folds, engine version."""
-    return {
-        "experiment": experiment.canonical(),
-        "data": prepared.data_hash,
-        "folds": prepared.folds_hash,
-        "engine": ENGINE,
-    }
-
-
-def fingerprint(experiment: Experiment, prepared: Prepared) -> str:
-    """Hash the `identity`: runs with equal fingerprints give equal results."""
-    text = json.dumps(identity(experiment, prepared), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def run_folder(experiment: Experiment, prepared: Prepared, output: Path | None = None) -> Path:
-    """Name the folder of the run: ``output``, or ``runs/<name>-<8 hex digits of the fingerprint>``."""
-    return output or Path("runs") / f"{experiment.name}-{fingerprint(experiment, prepared)[:8]}"
 
 
 def tune(experiment: Experiment, prepared: Prepared, folder: Path, *, workers: int | None = None) -> Iterator[Event]:
@@ -109,7 +91,14 @@ class _Session:
         self.folder = folder
         self.journal = journal
         self.study = Study()
+        self.records = Records(folder / OUT_OF_FOLD, prepared)
         self.setting: Setting = prepared.setting
+        self.stages = plan(
+            experiment.search.pruning,
+            metric=self.setting.metric,
+            folds=len(self.setting.folds),
+            epochs=_epochs(self.experiment.configuration(experiment.space.default())),
+        )
         self.recorded_at = time.monotonic()
 
     def record(self, events: Sequence[Event]) -> Sequence[Event]:
@@ -128,16 +117,17 @@ class _Session:
         """Replay what there is, or write the study's first event."""
         history = self.journal.events()
         if not history:
-            yield from self.record([Event(STUDY, self.header())])
+            written = self.record([Event(STUDY, self.header())])
+            self.records.take(self.study.header["predictions"])
+            yield from written
             return
         for each in history:
             self.study.add(each)
         self.refuse_another_experiment()
+        self.records.take(self.study.header["predictions"])
         yield from history
 
     def header(self) -> dict[str, Any]:
-        rows = sum(len(fold.validation_targets) for fold in self.setting.folds)
-        form = self.prepared.record_form
         return {
             **identity(self.experiment, self.prepared),
             "fingerprint": fingerprint(self.experiment, self.prepared),
@@ -146,11 +136,7 @@ class _Session:
             "task": self.prepared.task,
             "rows": {"train": self.prepared.rows, "test": self.prepared.test_rows},
             "rows_ratio": self.prepared.rows_ratio,
-            "predictions": {
-                "dtype": form.dtype,
-                "columns": form.columns,
-                "rows": out_of_fold.room(rows, form.row_bytes, self.experiment.search.trials),
-            },
+            "predictions": self.records.new_form(self.experiment.search.trials),
             CLOCK: {"versions": versions(), "kernels": kernels()},
         }
 
@@ -203,10 +189,12 @@ class _Session:
         return [Trial(number, point) for number, point in enumerate(points, len(before))][there:]
 
     def search(self, executor: Executor) -> Iterator[Event]:
-        """Score what is proposed, propose more, until the budget is spent or nothing is left to try."""
+        """Score what is proposed, stage by stage; propose more, until the budget is spent or nothing is left to try."""
         while True:
             yield from self.calibrate(self.study.unfinished())
-            yield from self.evaluate(executor, self.study.unfinished())
+            for number in range(len(self.stages)):
+                yield from self.evaluate(executor, number)
+                yield from self.prune(number)
             proposed = self.proposals() if self.left() else []
             if not proposed:
                 return
@@ -226,26 +214,49 @@ class _Session:
         """Complete a trial's configuration."""
         return self.experiment.configuration(trial.configuration)
 
-    def evaluate(self, executor: Executor, trials: Sequence[Trial]) -> Iterator[Event]:
-        """Score trials; each block's predictions are on the disk before the transaction that tells of them."""
+    def evaluate(self, executor: Executor, number: int) -> Iterator[Event]:
+        """Train a stage; each block's predictions are on the disk before the transaction that tells of them."""
+        stage, last = self.stages[number], number == len(self.stages) - 1
         speeds = self.study.speeds
-        numbered: list[Numbered] = [(each.number, with_speed(self.complete(each), speeds)) for each in trials]
-        for block in scored(numbered, self.setting, executor):
-            hashes = self.keep_predictions(block)
-            yield from self.record([Event(RESULT, _result(each, hashes.get(each.number))) for each in block])
-
-    def keep_predictions(self, block: Sequence[Evaluated]) -> dict[int, str]:
-        """Write the out-of-fold results of a block's complete trials; returns their hashes."""
-        rows = sum(len(fold.validation_targets) for fold in self.setting.folds)
-        kept = out_of_fold.kept_rows(rows, self.study.header["predictions"]["rows"], seed=self.setting.seed)
-        records = [
-            (each.number, out_of_fold.record(predictions, kept))
-            for each in block
-            if (predictions := each.predictions) is not None
+        numbered: list[Numbered] = [
+            (each.number, with_speed(compressed(self.complete(each), stage.shorter), speeds))
+            for each in self.study.unfinished()
+            if self.next_stage(each) == number
         ]
-        if records:
-            out_of_fold.write(self.folder / OUT_OF_FOLD, records)
-        return {number: out_of_fold.digest(each) for number, each in records}
+        for block in scored(numbered, self.setting, executor, stage):
+            hashes = self.records.keep(block, stage)
+            yield from self.record(
+                [Event(RESULT, _result(each, number, stage, hashes.get(each.number), more=not last)) for each in block]
+            )
+
+    def next_stage(self, trial: Trial) -> int:
+        """Say which stage a trial is to go through next."""
+        if trial.stage is not None:
+            return trial.stage + 1
+        return first_stage(self.experiment.search.pruning, len(self.stages), self.round_of(trial))
+
+    def round_of(self, trial: Trial) -> int:
+        """Say in which round a trial was proposed."""
+        return trial.number // self.experiment.search.round
+
+    def prune(self, number: int) -> Iterator[Event]:
+        """Decide which trials of the round go no further after a stage; all at once, or not at all."""
+        if number == len(self.stages) - 1 or not self.study.unfinished():
+            return
+        dropped = [each for each in self.lost(number) if not self.study.trials[each.number].is_over]
+        if dropped:
+            yield from self.record([Event(PRUNED, _pruned(each, number)) for each in dropped])
+
+    def lost(self, number: int) -> list[Dropped]:
+        """Name the trials of the round that a stage speaks against."""
+        stage, present = self.stages[number], self.round_of(self.study.unfinished()[0])
+        trials = self.study.in_order()
+        entrants = [each for each in trials if self.round_of(each) == present]
+        if stage.shorter > 1:
+            return lagging(entrants, stage)
+        earlier = [each for each in trials if self.round_of(each) < present]
+        rows = self.records.values if self.setting.metric in ROW_METRICS else None
+        return raced(entrants, earlier, stage, len(self.setting.folds), rows)
 
     def finish(self) -> Iterator[Event]:
         """Retrain the best on all training rows, score it once on the test rows, and say why the search ended."""
@@ -275,27 +286,27 @@ class _Session:
             yield from self.record([Event(REFIT, body)])
 
 
-def _result(evaluated: Evaluated, predictions: str | None) -> dict[str, Any]:
+def _epochs(configuration: Configuration) -> int:
+    epochs = configuration["epochs"]
+    assert isinstance(epochs, int)
+    return epochs
+
+
+def _result(evaluated: Evaluated, number: int, stage: Stage, predictions: str | None, *, more: bool) -> dict[str, Any]:
     if evaluated.outcome is None:
-        return result_body(evaluated.number, (), reason=evaluated.failure)
+        return result_body(evaluated.number, (), stage=number, shorter=stage.shorter, reason=evaluated.failure)
     outcome = evaluated.outcome
     return result_body(
-        evaluated.number, outcome.scores, outcome.diverged, predictions=predictions, scales=outcome.scales
+        evaluated.number,
+        outcome.scores,
+        outcome.diverged,
+        stage=number,
+        more=more,
+        shorter=stage.shorter,
+        predictions=predictions,
+        scales=outcome.scales,
     )
 
 
-def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """List the keys in which two nested mappings differ, with both values."""
-    found = []
-    for key in sorted({*theirs, *ours}):
-        old, new = theirs.get(key), ours.get(key)
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
-            found += differences(old, new, f"{prefix}{key}.")
-        elif old != new:
-            found.append(f"{prefix}{key} ({_short(old)} there, {_short(new)} here)")
-    return found
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _pruned(dropped: Dropped, number: int) -> dict[str, Any]:
+    return {"trial": dropped.number, "stage": number, "reason": dropped.reason, **dropped.numbers}

@@ -9,7 +9,7 @@ from lrtune.errors import ExperimentError
 from lrtune.experiment import load, load_text, parse_space, with_rates
 from lrtune.preparation import prepare
 from lrtune.training.registry import OPTIMIZERS
-from lrtune.tuning import fingerprint
+from lrtune.identity import fingerprint
 
 DATA = "data: {path: 'sklearn:wine', target: target}\n"
 BRANCHES = """\

@@ -73,10 +73,10 @@ def test_the_longest_blocks_come_first():
     assert [block[0][1]["epochs"] for block in cut] == [40, 10, 1]
 
 
-def fail_for_small_batches(setting, configurations):
-    if configurations[0]["batch_size"] == 16:
+def fail_for_small_batches(setting, work):
+    if work.configurations[0]["batch_size"] == 16:
         raise ValueError("no")
-    return evaluation.run_block(setting, configurations)
+    return evaluation.run_block(setting, work)
 
 
 def test_a_failed_block_names_its_trials_and_the_reason():

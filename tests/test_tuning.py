@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from lrtune import calibration, evaluation, out_of_fold, tuning
+from lrtune import calibration, evaluation, identity, out_of_fold, tuning
 from lrtune.errors import NoUsableResultError, StudyError
+from lrtune.evaluation import Work
 from lrtune.experiment import load_text
 from lrtune.journal import Journal, canonical
 from lrtune.model import load
@@ -238,7 +239,7 @@ def test_another_experiment_in_the_same_folder_is_refused_with_the_differences(t
 def test_an_edited_experiment_gets_a_folder_of_its_own():
     chosen, edited = experiment(), experiment(EXPERIMENT.replace("epochs: 3", "epochs: 4"))
     longer = experiment(EXPERIMENT.replace("trials: 9", "trials: 90"))
-    names = [tuning.run_folder(each, prepare(each)).name for each in (chosen, edited, longer)]
+    names = [identity.run_folder(each, prepare(each)).name for each in (chosen, edited, longer)]
     assert names[0] != names[1]
     assert names[0] == names[2]  # a budget is not part of the identity
     assert all(each.startswith("iris-") and len(each) == len("iris-") + 8 for each in names)
@@ -273,10 +274,10 @@ def test_lost_model_files_are_made_again_and_nothing_is_recorded_twice(tmp_path)
 def test_a_failing_block_is_recorded_and_the_others_go_on(tmp_path, monkeypatch):
     run_block = evaluation.run_block
 
-    def failing(setting, configurations):
-        if configurations[0]["batch_size"] == 16:
+    def failing(setting, work):
+        if work.configurations[0]["batch_size"] == 16:
             raise MemoryError
-        return run_block(setting, configurations)
+        return run_block(setting, work)
 
     monkeypatch.setattr(tuning, "run_block", failing)
     _, events = make(tmp_path)
@@ -354,7 +355,7 @@ def test_the_cuts_of_a_plateau_are_recorded_and_replayed_on_all_rows(tmp_path):
     assert all(len(each.scales) == 3 and len(each.scales[0]) == 12 for each in study.in_order())
     assert len({each for trial in study.in_order() for each in trial.scales}) > 3
     chosen = experiment(PLATEAU).configuration(winner.configuration)
-    (outcome,) = evaluation.run_block(prepared.setting, [chosen])
+    (outcome,) = evaluation.run_block(prepared.setting, Work([chosen]))
     assert outcome.scales == winner.scales
     ordered = sorted(winner.scales, key=sum)
     model = load(folder)
@@ -388,7 +389,7 @@ def test_the_virtual_clock_is_measured_once_and_recorded(tmp_path, monkeypatch):
     chosen, setting = experiment(TIMED), prepare(experiment(TIMED)).setting
     for trial in study.in_order():  # a recorded speed does what a fixed one does
         fixed = {**chosen.configuration(trial.configuration), "decay.step_seconds": 5e-4}
-        (outcome,) = evaluation.run_block(setting, [fixed])
+        (outcome,) = evaluation.run_block(setting, Work([fixed]))
         assert outcome.scores == trial.fold_scores
 
 

@@ -70,7 +70,7 @@ def search(
 
     Example: lrtune search --data datasets/wine.csv --target cultivar
     """
-    from lrtune import tuning
+    from lrtune.identity import run_folder
     from lrtune.preparation import prepare
     from lrtune.reporting import console, export, pages, result
     from lrtune.selection import ranking
@@ -85,7 +85,7 @@ def search(
     with nullcontext() if quiet else console.working(f"reading {experiment.data.path}"):
         prepared = prepare(experiment)
     experiment, finding = _with_rates(experiment, prepared, quiet=quiet)
-    folder = tuning.run_folder(experiment, prepared, output)
+    folder = run_folder(experiment, prepared, output)
     study = _run(experiment, prepared, folder, quiet=quiet)
     ranked = ranking(study.in_order())
     found = result.result(study, prepared.metric, experiment.configuration, rows_ratio=prepared.rows_ratio)

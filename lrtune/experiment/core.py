@@ -10,10 +10,19 @@ from typing import Any
 
 from lrtune.errors import nearest
 from lrtune.experiment.document import Document
-from lrtune.experiment.sections import AUTO, HOMES, DataSection, ModelSection, SearchSection, Section, TrainingSection
+from lrtune.experiment.sections import (
+    AUTO,
+    BUDGETS,
+    HOMES,
+    DataSection,
+    ModelSection,
+    SearchSection,
+    Section,
+    TrainingSection,
+    usual_round,
+)
 from lrtune.experiment.vocabulary import KEYS
 from lrtune.experiment.writing import nested_space, plain, yaml_text
-from lrtune.sampling import FREE_ROUND, ROUND
 from lrtune.space import SearchSpace
 from lrtune.training.registry import METRICS, complete
 from lrtune.trial import Configuration, Value
@@ -65,10 +74,10 @@ class Experiment:
     def canonical(self) -> dict[str, Any]:
         """Describe in JSON's types all that results depend on.
 
-        Left out are budgets (trials, workers), names and paths: what counts of a table is its content.
+        Left out are budgets (`BUDGETS`), names and paths: what counts of a table is its content.
         """
         data = {key: each for key, each in _values(self.data).items() if key not in ("path", "test_path")}
-        search = {key: each for key, each in _values(self.search).items() if key not in ("trials", "workers")}
+        search = {key: each for key, each in _values(self.search).items() if key not in BUDGETS}
         fixed = {key: plain(self.fixed[key]) for key in sorted(self.fixed)}
         return {
             "data": data,
@@ -143,8 +152,8 @@ class Experiment:
             if flat in fixed:
                 values[section][key] = plain(fixed[flat])
         values["training"]["dtype"] = self.training.dtype
-        search = _values(self.search)
-        if search["round"] == ROUND.get(self.search.strategy, FREE_ROUND):
+        search = {key: each for key, each in _values(self.search).items() if each is not None}
+        if search["round"] == usual_round(self.search.strategy, self.search.pruning):
             del search["round"]  # so that another strategy gets its own
         return yaml_text({**values, "search": search, "space": dict(space)})
 

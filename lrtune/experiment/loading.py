@@ -11,11 +11,10 @@ from lrtune.experiment.automatic import asking, fill
 from lrtune.experiment.core import Experiment, seen_from
 from lrtune.experiment.document import Document, KeyPath, Origin, dotted
 from lrtune.experiment.reading import override, read_file, read_text
-from lrtune.experiment.sections import HOMES, SearchSection
+from lrtune.experiment.sections import HOMES, SearchSection, usual_round
 from lrtune.experiment.space_form import SpaceReader, check_warmup
 from lrtune.experiment.starter import default_space, starter
 from lrtune.experiment.validation import Sections, check_sections, read_sections
-from lrtune.sampling import FREE_ROUND, ROUND
 from lrtune.space import SearchSpace
 from lrtune.trial import Value
 
@@ -129,7 +128,7 @@ def _model_type(document: Document) -> str:
 
 def _with_defaults(search: SearchSection, space: SearchSpace) -> SearchSection:
     """Set what the file leaves to the strategy: how large a round is, and that a grid has all of its points."""
-    suited: dict[str, int] = {"round": ROUND.get(search.strategy, FREE_ROUND)}
+    suited: dict[str, int] = {"round": usual_round(search.strategy, search.pruning)}
     if search.strategy == "grid":
         suited["trials"] = int(space.size)
     return search.model_copy(update={key: each for key, each in suited.items() if key not in search.model_fields_set})

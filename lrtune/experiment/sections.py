@@ -122,7 +122,12 @@ Name = Annotated[str, BeforeValidator(_name), WithJsonSchema(_NAME_SCHEMA)]
 Names = Annotated[tuple[str, ...], PlainValidator(_names), WithJsonSchema(_NAMES_SCHEMA)]
 Scalar = Annotated[Any, PlainValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 
-_ROUNDS = ", ".join([*(f"{size} for {name}" for name, size in ROUND.items()), f"else {FREE_ROUND}"])
+HALVING_ROUND = 27
+"""Proposals at a time where they do not depend on the scores, but a third and then a ninth of a round are to go on."""
+
+_ROUNDS = ", ".join(
+    [*(f"{size} for {name}" for name, size in ROUND.items()), f"else {FREE_ROUND}, with halving {HALVING_ROUND}"]
+)
 _STRATEGY, _METRIC = _one_of(*STRATEGIES), _one_of(AUTO, *METRICS)
 Strategy = Annotated[str, _STRATEGY[0], _STRATEGY[1]]
 MetricName = Annotated[str, _METRIC[0], _METRIC[1]]
@@ -188,6 +193,31 @@ class SearchSection(Section):
         le=10_000,
         description=f"configurations proposed and trained together; default: {_ROUNDS}",
     )
+    pruning: Literal["none", "race", "halving"] = Field(
+        default="none",
+        description="what spares bad configurations some of the training; "
+        "race: folds, after the first one; halving: epochs, by short horizons first",
+    )
+    target: float | None = Field(
+        default=None,
+        allow_inf_nan=False,
+        description="mean score over the folds with which the search is content; an error if the metric is one",
+    )
+    stop: Literal["none", "no_gain"] = Field(
+        default="none",
+        description="no_gain: the search ends when what it may still gain is less than the folds can tell apart",
+    )
+    min_trials: int = Field(default=20, ge=1, le=10**7, description="how many configurations no_gain waits for")
+
+
+BUDGETS = ("trials", "workers", "target", "stop", "min_trials")
+"""Keys of `search` that say how far it goes and not where: changing one continues the study."""
+
+
+def usual_round(strategy: str, pruning: str) -> int:
+    """Say how many configurations are proposed together unless the experiment does."""
+    free = HALVING_ROUND if pruning == "halving" else FREE_ROUND
+    return ROUND.get(strategy, free)
 
 
 SECTIONS: dict[str, type[Section]] = {

@@ -36,7 +36,7 @@ def _final_instead_of(replaced: str, *, search: Range | None = _FINAL) -> Factor
 
 
 def _epochs(name: str, default: float, meaning: str, *, replaces: str = "", low: float = 0.0) -> Factor:
-    return Factor(name, default, meaning, low=low, open_low=low == 0.0, scale="log", replaces=replaces)
+    return Factor(name, default, meaning, low=low, open_low=low == 0.0, scale="log", replaces=replaces, time="duration")
 
 
 def _fraction(
@@ -134,7 +134,15 @@ _ENTRIES = (
                 search=((0.5,), (0.5, 0.75), (0.3, 0.6, 0.9)),
                 kind="numbers",
             ),
-            Factor("milestones", (10, 20), "times of the drops, in epochs", low=0.0, kind="numbers", replaces="at"),
+            Factor(
+                "milestones",
+                (10, 20),
+                "times of the drops, in epochs",
+                low=0.0,
+                kind="numbers",
+                replaces="at",
+                time="duration",
+            ),
             _final_instead_of("factor", search=None),
         ),
     ),
@@ -144,7 +152,7 @@ _ENTRIES = (
         "e ^ (-k * t)",
         "PyTorch ExponentialLR with gamma = e^-k; Keras and optax with decay_rate = e^-k",
         (
-            Factor("k", 0.1, "decay constant, per epoch", low=0.0, scale="log"),
+            Factor("k", 0.1, "decay constant, per epoch", low=0.0, scale="log", time="speed"),
             _final_instead_of("k"),
             Factor("staircase", default=False, meaning="change only at the ends of whole epochs", kind="bool"),
         ),
@@ -154,7 +162,7 @@ _ENTRIES = (
         "hyperbolic: fast at first, then ever slower",
         "1 / (1 + k * t)",
         "Robbins & Monro 1951; Keras InverseTimeDecay",
-        (Factor("k", 0.1, "decay constant, per epoch", low=0.0, scale="log"), _final_instead_of("k")),
+        (Factor("k", 0.1, "decay constant, per epoch", low=0.0, scale="log", time="speed"), _final_instead_of("k")),
     ),
     Entry(
         "inverse_sqrt",
@@ -232,7 +240,9 @@ _ENTRIES = (
                 choices=("triangular", "triangular2", "exp_range"),
                 search=("triangular", "triangular2"),
             ),
-            _fraction("gamma", 0.95, "factor per epoch of the mode exp_range", search=None, open_low=True),
+            _fraction("gamma", 0.95, "factor per epoch of the mode exp_range", search=None, open_low=True)._replace(
+                time="base"
+            ),
             *_CYCLED_MOMENTUM,
         ),
     ),
@@ -317,8 +327,17 @@ _PLATEAU = Entry(
             high=10**6,
             search=(1, 2, 3, 5),
             kind="int",
+            time="duration",
         ),
-        Factor("cooldown", 0, "epochs after a cut in which bad ones do not count", low=0, high=10**6, kind="int"),
+        Factor(
+            "cooldown",
+            0,
+            "epochs after a cut in which bad ones do not count",
+            low=0,
+            high=10**6,
+            kind="int",
+            time="duration",
+        ),
         _fraction("minimum", 0.0, "the rate is never cut below this share of the peak rate", search=None),
         _fraction(
             "threshold",
@@ -357,6 +376,7 @@ _WALL_CLOCK = Entry(
             low=0.0,
             open_low=True,
             scale="log",
+            time="duration",
         ),
         Factor(
             "shape",

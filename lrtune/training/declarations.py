@@ -49,6 +49,9 @@ class Factor(NamedTuple):
     replaces
         Name of the factor that this one determines. Such a factor has no effect unless it is given, and then the other
         one must not be.
+    time
+        How it grows with the horizon: ``"duration"`` (in epochs or seconds), ``"speed"`` (for each epoch), ``"base"``
+        (multiplied once for each epoch), or not at all: it is a share, a number of times or no time.
 
     """
 
@@ -65,6 +68,7 @@ class Factor(NamedTuple):
     choices: tuple[Value, ...] = ()
     optional: bool = False
     replaces: str = ""
+    time: str = ""
 
 
 class Entry(NamedTuple):

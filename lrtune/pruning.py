@@ -1,0 +1,213 @@
+"""Which configurations go no further: arithmetic on scores, nothing else. Scores are oriented: larger is better.
+
+**Racing over folds** (Tsamardinos et al. 2018, "Bootstrapping the out-of-sample predictions for efficient and accurate
+cross-validation", there called BBCD-CV). A configuration is dropped if the rows of the folds seen so far say with high
+probability that it is worse than the best. The probability is that of a bootstrap over these rows: ``d`` are the
+differences best - configuration, row by row, ``P(worse)`` is the share of the resamples in which their mean is
+positive. It is computed and not drawn, as the normal distribution that the bootstrap mean has in all but tiny samples,
+so that a bootstrap over whole studies can replay a race at the cost of two sums::
+
+    P(worse) = Phi(sum d / sqrt(sum (d - mean)^2 + 2 s^2))
+
+Rows that belong together (a group, neighbours in time) are added up first, so that they are resampled together.
+``2 s^2`` stands for two rows more, one for and one against, each of the size ``s`` that differences have where there
+are any: seven rows that differ and all speak for the best are then as convincing as the exact sign test has them, where
+the bootstrap alone would see no doubt at all.
+
+The best has been picked from `m` configurations, and any of the others might be the true best. To keep the chance that
+it is dropped in one decision below `RISK`, each comparison has the limit ``1 - RISK / (m - 1)`` (Bonferroni).
+
+**Without rows** (F1, the area under the ROC curve: not means over rows) the folds speak: two-way analysis of variance,
+``score = configuration + fold + noise``, with the same limit.
+
+**Halving** keeps the best third.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Doubles = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+RISK = 0.01
+"""Chance that the true best is dropped in one decision, if all comparisons count."""
+
+LEAST_UNITS = 10
+"""Fewer rows, or groups of rows, than this say nothing."""
+
+ETA = 3
+"""Halving keeps one of so many, and divides the horizon by it."""
+
+LEAST_EPOCHS = 3
+"""The shortest horizon that a decay can be judged on."""
+
+ROW_METRICS = frozenset({"accuracy", "balanced_accuracy", "log_loss", "mse", "rmse", "mae", "r2"})
+"""Metrics that order configurations on one fold as a mean over its rows does."""
+
+
+class Verdict(NamedTuple):
+    """What a race says after a stage.
+
+    Attributes
+    ----------
+    best
+        Place of the configuration that the others were compared with.
+    worse
+        Probability that each is worse than it (C,); 0 for the best.
+    limit
+        What a configuration is dropped above.
+
+    """
+
+    best: int
+    worse: Doubles
+    limit: float
+
+    @property
+    def dropped(self) -> Flags:
+        """Which configurations go no further (C,)."""
+        return self.worse > self.limit
+
+
+def row_values(metric: str, kept: npt.NDArray[np.generic], targets: npt.NDArray[np.generic]) -> Doubles:
+    """Write a score as one number for each row, so that on these rows the larger mean is the better score.
+
+    Parameters
+    ----------
+    metric
+        One of `ROW_METRICS`.
+    kept
+        What is kept of the predictions: labels, losses or values ``(..., n)``.
+    targets
+        Labels or values ``(n,)``, of one fold.
+
+    """
+    if metric == "log_loss":
+        return -kept.astype(np.float64)
+    if metric in ("accuracy", "balanced_accuracy"):
+        right = (kept == targets).astype(np.float64)
+        if metric == "accuracy":
+            return right
+        _, inverse, counts = np.unique(targets, return_inverse=True, return_counts=True)
+        return np.asarray(right * (targets.size / counts.size / counts[inverse]))
+    errors = kept.astype(np.float64) - targets
+    return -np.abs(errors) if metric == "mae" else -np.square(errors)
+
+
+def limit(rivals: int) -> float:
+    """Probability above which a configuration is dropped, when the best has been picked from `rivals`."""
+    return 1.0 - RISK / max(rivals - 1, 1)
+
+
+def race_by_rows(values: Doubles, *, rivals: int | None = None, units: Integers | None = None) -> Verdict:
+    """Compare configurations with the best of them on the same rows.
+
+    Parameters
+    ----------
+    values
+        Score of each row, larger is better (C, n); see `row_values`.
+    rivals
+        How many configurations the best has been picked from, if there are more than these.
+    units
+        Number of the group, or of the stretch of time, that each row belongs to (n,); default: all rows stand alone.
+
+    Returns
+    -------
+    Verdict
+        Of equal means the earlier one is the best. Nothing is dropped on fewer than `LEAST_UNITS` units.
+
+    """
+    best = int(np.argmax(values.mean(axis=1)))
+    bound = limit(len(values) if rivals is None else rivals)
+    sums, sizes = _by_unit(values[best] - values, units)
+    if len(sizes) < LEAST_UNITS:
+        return Verdict(best, np.zeros(len(values)), bound)
+    return Verdict(best, _positive(sums, sizes), bound)
+
+
+def _by_unit(differences: Doubles, units: Integers | None) -> tuple[Doubles, Doubles]:
+    """Add up the differences of rows that belong together (C, U), and count these rows (U,)."""
+    if units is None:
+        return differences, np.ones(differences.shape[1])
+    _, place = np.unique(units, return_inverse=True)
+    sizes = np.bincount(place).astype(np.float64)
+    sums = np.zeros((len(differences), len(sizes)))
+    np.add.at(sums, (slice(None), place), differences)
+    return sums, sizes
+
+
+def _positive(sums: Doubles, sizes: Doubles) -> Doubles:
+    """Probability that a resample of the units has a positive mean difference (C,)."""
+    total = sums.sum(axis=1)
+    squares = np.square(sums).sum(axis=1)
+    rest = np.square(sums - total[:, None] / sizes.sum() * sizes).sum(axis=1)
+    typical = squares / np.maximum((sums != 0).sum(axis=1), 1)
+    error = np.sqrt(rest + 2.0 * typical)
+    z = np.divide(total, error, out=np.zeros_like(total), where=error > 0)
+    return np.array([0.5 * math.erfc(-each / math.sqrt(2.0)) if each else 0.0 for each in z.tolist()])
+
+
+def race_by_folds(scores: Doubles, *, rivals: int | None = None) -> Verdict:
+    """Compare configurations with the best of them by their scores on the same folds.
+
+    The noise is that of the better half, because bad configurations are noisier and nobody asks about them.
+
+    Parameters
+    ----------
+    scores
+        Score of each configuration on each fold (C, K).
+    rivals
+        As in `race_by_rows`.
+
+    Returns
+    -------
+    Verdict
+        Nothing is dropped on fewer than two folds, or of fewer than four configurations.
+
+    """
+    from scipy.special import stdtr
+
+    means = scores.mean(axis=1)
+    best = int(np.argmax(means))
+    bound = limit(len(scores) if rivals is None else rivals)
+    nothing = Verdict(best, np.zeros(len(scores)), bound)
+    count, folds = scores.shape
+    if folds < 2 or count < 4:
+        return nothing
+    better = scores[np.argsort(-means, kind="stable")[: max(4, count // 2)]]
+    residuals = better - better.mean(axis=1, keepdims=True) - better.mean(axis=0) + better.mean()
+    freedom = (folds - 1) * (len(better) - 1)
+    error = math.sqrt(2.0 * float(np.square(residuals).sum()) / freedom / folds)
+    if error == 0.0:
+        return nothing
+    worse = stdtr(freedom, (means[best] - means) / error)
+    worse[best] = 0.0
+    return Verdict(best, worse, bound)
+
+
+def halved(scores: Sequence[float | None]) -> Flags:
+    """Choose which of a rung's configurations go no further (C,): all but the best third, rounded up.
+
+    Of equal scores the earlier one goes on. None, a run that diverged, never does.
+    """
+    values = np.array([-math.inf if each is None else each for each in scores])
+    going = np.argsort(-values, kind="stable")[: -(-len(values) // ETA)]
+    dropped = np.ones(len(values), dtype=bool)
+    dropped[going] = False
+    return dropped | np.isneginf(values)
+
+
+def rungs(epochs: int) -> tuple[int, ...]:
+    """List what a horizon is divided by at each stage of halving, the last time by 1.
+
+    >>> rungs(30), rungs(10), rungs(4)
+    ((9, 3, 1), (3, 1), (1,))
+    """
+    return tuple(each for each in (ETA**2, ETA, 1) if each == 1 or epochs >= LEAST_EPOCHS * each)

@@ -1,0 +1,83 @@
+"""What a study keeps of its predictions, stage by stage: the file of `lrtune.out_of_fold`, and the folds within."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lrtune import out_of_fold
+from lrtune.evaluation import Evaluated, Stage
+from lrtune.preparation import Prepared
+from lrtune.pruning import row_values
+
+Doubles = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+
+
+class Records:
+    """The out-of-fold results of a study's trials.
+
+    Parameters
+    ----------
+    path
+        The file.
+    prepared
+        The folds and the metric.
+
+    """
+
+    def __init__(self, path: Path, prepared: Prepared) -> None:
+        self.path = path
+        self.prepared = prepared
+        self.folds = prepared.setting.folds
+        self.bounds = np.cumsum([0, *(len(fold.validation_targets) for fold in self.folds)]).tolist()
+        self.form: dict[str, Any] = {}
+        self.kept = np.empty(0, dtype=np.int64)
+
+    def new_form(self, trials: int) -> dict[str, Any]:
+        """Decide how results are kept, and how many rows of them, if so many trials are planned."""
+        form = self.prepared.record_form
+        return {
+            "dtype": form.dtype,
+            "columns": form.columns,
+            "rows": out_of_fold.room(self.bounds[-1], form.row_bytes, trials),
+        }
+
+    def take(self, form: dict[str, Any]) -> None:
+        """Go by what the study decided when it began."""
+        self.form = form
+        self.kept = out_of_fold.kept_rows(self.bounds[-1], form["rows"], seed=self.prepared.setting.seed)
+
+    def part(self, stage: Stage) -> tuple[slice, Rows]:
+        """Find which part of a record a stage fills, and with which of the stage's validation rows."""
+        start, end = self.bounds[stage.first], self.bounds[stage.end]
+        part = out_of_fold.part(self.kept, start, end)
+        return part, self.kept[part] - start
+
+    def keep(self, block: Sequence[Evaluated], stage: Stage) -> dict[int, str]:
+        """Write what a stage adds to the results of a block's trials, if all its folds have one; returns its hashes."""
+        part, kept = self.part(stage)
+        if stage.shorter > 1 or not len(kept):
+            return {}
+        records = [
+            (each.number, out_of_fold.record(predictions, kept))
+            for each in block
+            if (predictions := each.predictions) is not None
+        ]
+        if records:
+            out_of_fold.write(self.path, records, first=part.start, rows=self.form["rows"])
+        return {number: out_of_fold.digest(each) for number, each in records}
+
+    def values(self, numbers: Sequence[int], fold: int) -> tuple[Doubles, Rows | None]:
+        """Read how well some trials did on the kept rows of a fold: values (C, n), and what rows belong to (n,)."""
+        part, kept = self.part(Stage(fold, fold + 1))
+        columns = self.form["columns"]
+        like = (self.form["dtype"], (self.form["rows"], *((columns,) if columns > 1 else ())))
+        records = np.stack([out_of_fold.read(self.path, each, like)[part] for each in numbers])
+        units = self.prepared.units(fold)
+        targets = self.folds[fold].validation_targets[kept]
+        return row_values(self.prepared.metric, records, targets), None if units is None else units[kept]
