@@ -20,6 +20,7 @@ NEVER_IMPORTS = {
     "training": (*LRTUNE_OUTSIDE_TRAINING, "sklearn", "joblib", "yaml", "rich", "logging", "time", "pathlib"),
     "sampling": ("lrtune.training", "lrtune.data", "lrtune.evaluation", "lrtune.study", "lrtune.journal", *IO),
     "selection": IO,
+    "gates": IO,
     "pruning": IO,
     "comparison": IO,
     "workers": ("lrtune",),

@@ -1,16 +1,18 @@
 """How a command ends: every exit code, and the sentence that goes with it.
 
-====  ==========================================================================================
+====  ====================================================================================================
 code  meaning
-====  ==========================================================================================
+====  ====================================================================================================
 0     fine
 1     a defect of lrtune
 2     wrong use, a wrong experiment or table, a file that cannot be read or written
+3     a gate failed: the score is under ``--fail-under`` or over ``--fail-over``, or no comparison could be made
+4     worse than the baseline, whatever else failed
 5     no usable result: every trial failed or diverged
 130   stopped by Ctrl-C; the same command goes on
 141   the reader of the output went away (``| head``)
 143   stopped by SIGTERM; the same command goes on
-====  ==========================================================================================
+====  ====================================================================================================
 """
 
 from __future__ import annotations
@@ -29,11 +31,12 @@ import typer
 from lrtune.errors import ExperimentError, LrtuneError, NoUsableResultError
 from lrtune.reporting import formats
 
-DEFECT, WRONG, UNUSABLE, INTERRUPTED, NO_READER, TERMINATED = 1, 2, 5, 130, 141, 143
+DEFECT, WRONG, GATE, WORSE, UNUSABLE = 1, 2, 3, 4, 5
+INTERRUPTED, NO_READER, TERMINATED = 130, 141, 143
 
 DEBUG = "LRTUNE_DEBUG"
 
-_FOR_TYPER: tuple[type[BaseException], ...] = (typer.Exit, typer.Abort, typer.BadParameter.__mro__[2])
+FOR_TYPER: tuple[type[BaseException], ...] = (typer.Exit, typer.Abort, typer.BadParameter.__mro__[2])
 """What typer handles itself; the last is its base of usage errors, whose module moved between versions."""
 
 
@@ -60,7 +63,7 @@ def handled() -> Iterator[None]:
     try:
         yield
         sys.stdout.flush()
-    except _FOR_TYPER:
+    except FOR_TYPER:
         raise
     except ExperimentError as error:
         _fail(formats.plural(len(error.problems), "mistake"), before=error.problems)

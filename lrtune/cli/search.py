@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lrtune.cli import gating
 from lrtune.cli.choices import chosen, planned_trials, wanted_workers
 from lrtune.cli.exits import resumable
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
@@ -30,6 +31,7 @@ def _strategies(incomplete: str) -> list[str]:
     return [each for each in STRATEGIES if each.startswith(incomplete)]
 
 
+@gating.reported
 def search(
     config: ConfigArgument = None,
     *,
@@ -59,6 +61,13 @@ def search(
         typer.Option("--workers", metavar="N", help="Worker processes; 'auto' takes what the work is worth."),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of everything random.")] = None,
+    fail_under: gating.FailUnderOption = None,
+    fail_over: gating.FailOverOption = None,
+    baseline: gating.BaselineOption = None,
+    tolerance: gating.ToleranceOption = None,
+    remeasure: gating.RemeasureOption = False,
+    junit: gating.JunitOption = None,
+    summary: gating.SummaryOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -67,6 +76,9 @@ def search(
     Configurations are compared by cross-validation; the best is retrained on all training rows. The run's folder gets
     the model and all results. The same command goes on with a run that was interrupted, and shows the result of one
     that is finished.
+
+    Exit codes: 0 fine; 2 wrong use or configuration; 3 a gate failed; 4 worse than the baseline; 5 no usable result;
+    130 or 143 stopped, and the same command goes on.
 
     Example: lrtune search --data datasets/wine.csv --target cultivar
     """
@@ -81,24 +93,30 @@ def search(
         "search.seed": seed,
         "search.workers": workers,
     }
+    wanted = gating.asked(fail_under, fail_over, baseline, tolerance, remeasure=remeasure)
     experiment = chosen(config, data, target, overrides, shortcuts)
     with nullcontext() if quiet else console.working(f"reading {experiment.data.path}"):
         prepared = prepare(experiment)
+    wanted.check(prepared.metric)
     experiment, finding = _with_rates(experiment, prepared, quiet=quiet)
     folder = run_folder(experiment, prepared, output)
     study = _run(experiment, prepared, folder, quiet=quiet)
     ranked = ranking(study.in_order())
     found = result.result(study, prepared.metric, experiment.configuration, rows_ratio=prepared.rows_ratio)
+    gates = gating.judge(wanted, found, prepared, folder)
+    found["gates"] = [each.entry() for each in gates]
     _write(folder, experiment, study, found)
     if finding is not None:
         _write_finding(folder, experiment, finding)
     notes = (*_swept(finding), *prepared.warnings, *prepared.notes, *_end(study, experiment))
+    point, run = ranked[0].configuration, name_of(folder)
+    page = pages.search_page(found, ranked, point, folder=folder, run=run, notes=notes)
     if as_json:
         sys.stdout.write(export.json_text(found))
         _say(() if quiet else notes)
-        return
-    point, run = ranked[0].configuration, name_of(folder)
-    console.show(pages.search_page(found, ranked, point, folder=folder, run=run, notes=notes))
+    else:
+        console.show([*page, *gating.block(gates)])
+    gating.report(gates, found, page, junit=junit, summary=summary, only_json=as_json)
 
 
 def _with_rates(experiment: Experiment, prepared: Prepared, *, quiet: bool) -> tuple[Experiment, Finding | None]:

@@ -54,8 +54,10 @@ def result(
         trials        total, complete, pruned, failed, diverged: how many
         seconds       search, retrain, total: wall time over all sessions
         finished      why the search ended;  null while it goes on
+        data          hash, folds: hashes of what training sees of the table, and of the rows of every fold
         fingerprint   of the experiment and its data
         versions      of what computed it
+        gates         what was asked of this result (`lrtune.gates`): name, state, sentence and numbers of each
 
     Parameters
     ----------
@@ -96,6 +98,7 @@ def result(
             "total": round(study.search_seconds + study.retrain_seconds, 3),
         },
         "finished": study.finished,
+        "data": {"hash": study.header.get("data"), "folds": study.header.get("folds")},
         "fingerprint": study.header.get("fingerprint"),
         "versions": study.header.get("clock", {}).get("versions"),
     }

@@ -26,6 +26,8 @@ space:
   decay: [constant, cosine: {final: [0.0, 0.1]}]
 """
 
+GITHUB = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
+
 
 def blobs(rows=90):
     """Three well-separated classes in two numbers and a category, as CSV."""
@@ -40,7 +42,7 @@ def blobs(rows=90):
 def folder(tmp_path, monkeypatch):
     """A working folder with a table and an experiment; no variable of the caller changes how output looks."""
     monkeypatch.chdir(tmp_path)
-    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "LRTUNE_DEBUG"):
+    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "LRTUNE_DEBUG", *GITHUB):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "blobs.csv").write_text(blobs())
     (tmp_path / "blobs.yaml").write_text(CONFIG)

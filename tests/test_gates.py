@@ -1,0 +1,172 @@
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lrtune import gates
+from lrtune.gates import State
+
+DATA = {"hash": "d", "folds": "f"}
+
+
+def result(scores, *, metric="accuracy", larger=True, **more):
+    best = {"mean": math.fsum(scores) / len(scores), "fold_scores": list(scores)}
+    return {"metric": metric, "larger_is_better": larger, "best": best, "data": DATA, **more}
+
+
+@pytest.mark.parametrize(
+    ("larger", "limit", "state", "sentence"),
+    [
+        (True, 0.8, State.PASSED, "mean accuracy 0.9 is not under 0.8"),
+        (True, 0.9, State.PASSED, "mean accuracy 0.9 is not under 0.9"),
+        (True, 0.91, State.FAILED, "mean accuracy 0.9 is under 0.91"),
+        (True, 0.900001, State.FAILED, "mean accuracy 0.9 is under 0.900001"),
+        (False, 0.8, State.FAILED, "mean accuracy 0.9 is over 0.8"),
+        (False, 0.9, State.PASSED, "mean accuracy 0.9 is not over 0.9"),
+        (False, 1.0, State.PASSED, "mean accuracy 0.9 is not over 1"),
+    ],
+)
+def test_a_limit_is_the_least_score_or_the_largest_error(larger, limit, state, sentence):
+    gate = gates.limit_gate(result([0.9], larger=larger), limit)
+    assert (gate.name, gate.state, gate.sentence) == ("fail-under" if larger else "fail-over", state, sentence)
+    assert not gate.is_worse
+    assert gate.entry() == {
+        "name": gate.name,
+        "state": str(state),
+        "sentence": sentence,
+        "judged": "mean",
+        "score": 0.9,
+        "limit": limit,
+    }
+
+
+def test_a_limit_applies_to_the_corrected_score_where_there_is_one():
+    gate = gates.limit_gate(result([0.97, 0.95], corrected={"score": 0.94}), 0.95)
+    assert (gate.state, gate.sentence) == (State.FAILED, "corrected accuracy 0.94 is under 0.95")
+    for corrected in (None, {"score": None}):
+        assert gates.limit_gate(result([0.97, 0.95], corrected=corrected), 0.95).passed
+
+
+OURS, THEIRS = [0.91, 0.90, 0.93, 0.92, 0.90], [0.95, 0.93, 0.95, 0.96, 0.95]
+
+
+def reference_p(ours, theirs, tolerance, ratio):
+    """One-sided p of the corrected resampled t-test, from its formula and SciPy's distribution."""
+    gaps = np.subtract(ours, theirs) + tolerance
+    t = gaps.mean() / math.sqrt((1 / len(gaps) + ratio) * gaps.var(ddof=1))
+    return stats.t.cdf(t, len(gaps) - 1)
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 0.01, 0.03, 0.05])
+@pytest.mark.parametrize("ratio", [0.25, 0.5])
+def test_p_is_that_of_the_corrected_test_against_the_tolerance(tolerance, ratio):
+    gate = gates.baseline_gate(result(OURS), THEIRS, tolerance=tolerance, rows_ratio=ratio)
+    expected = reference_p(OURS, THEIRS, tolerance, ratio)
+    assert gate.numbers["p"] == pytest.approx(expected, rel=1e-5)
+    assert gate.passed == (expected >= gates.ALPHA)
+    assert gate.numbers["difference"] == pytest.approx(-0.036)
+    assert gate.numbers["baseline"] == pytest.approx(0.948)
+
+
+def test_errors_are_worse_when_they_are_larger():
+    as_scores = gates.baseline_gate(result(OURS), THEIRS)
+    as_errors = gates.baseline_gate(result([-each for each in OURS], larger=False), [-each for each in THEIRS])
+    assert as_scores.is_worse
+    assert as_errors.is_worse
+    assert as_errors.numbers["p"] == as_scores.numbers["p"]
+    assert as_errors.numbers["difference"] == as_scores.numbers["difference"]
+    assert as_errors.numbers["baseline"] == -as_scores.numbers["baseline"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "tolerance", "passed", "ending"),
+    [
+        ([0.9, 0.8, 0.7], 0.0, True, "equal on the same 3 folds"),
+        ([0.8, 0.7, 0.6], 0.0, True, "better by 0.1 on the same 3 folds"),
+        ([0.91, 0.81, 0.71], 0.02, True, "worse by 0.01 on the same 3 folds, within the tolerance of 0.02"),
+        ([0.91, 0.81, 0.71], 0.01, True, "worse by 0.01 on the same 3 folds, within the tolerance of 0.01"),
+        ([0.91, 0.81, 0.71], 0.0, False, "worse by 0.01 on the same 3 folds (p < 0.001)"),
+        (
+            [0.92, 0.82, 0.72],
+            0.01,
+            False,
+            "worse by 0.02 on the same 3 folds, more than the tolerance of 0.01 (p < 0.001)",
+        ),
+        (
+            [0.89, 0.87, 0.70],
+            0.0,
+            True,
+            "worse by 0.02 on the same 3 folds (p = 0.33): the folds cannot tell that from chance",
+        ),
+    ],
+)
+def test_every_outcome_has_its_sentence(theirs, tolerance, passed, ending):
+    gate = gates.baseline_gate(result([0.9, 0.8, 0.7]), theirs, tolerance=tolerance)
+    assert gate.sentence == f"accuracy 0.8000 against {sum(theirs) / 3:.4f} of the baseline: {ending}"
+    assert gate.passed == passed
+
+
+def test_where_the_loss_is_just_the_tolerance_one_in_twenty_fails():
+    rng = np.random.default_rng(7)
+    theirs = rng.normal(0.9, 0.02, (4000, 5))
+    ours = theirs + rng.normal(-0.01, 0.005, theirs.shape)  # the folds' differences are independent: a ratio of 0
+    failed = [
+        not gates.baseline_gate(result(one), other, tolerance=0.01, rows_ratio=0.0).passed
+        for one, other in zip(ours.tolist(), theirs.tolist(), strict=True)
+    ]
+    assert np.mean(failed) == pytest.approx(0.05, abs=0.012)  # 3.5 standard errors
+
+
+def test_one_fold_has_no_test_and_the_tolerance_decides():
+    assert gates.baseline_gate(result([0.9]), [0.92], tolerance=0.03).passed
+    gate = gates.baseline_gate(result([0.9]), [0.92], tolerance=0.01)
+    assert gate.is_worse
+    assert gate.sentence.endswith("worse by 0.02 on the same fold, more than the tolerance of 0.01")
+
+
+def test_a_baseline_trained_again_is_told_with_what_it_had_before():
+    gate = gates.baseline_gate(result([0.9, 0.8]), [0.8, 0.7], before=0.6)
+    assert gate.sentence == (
+        "accuracy 0.8500 against 0.7500 of the baseline's configuration, trained on these folds (on its own: 0.6000): "
+        "better by 0.1 on the same 2 folds"
+    )
+    lost = gates.baseline_gate(result([0.9, 0.8]), [0.8, None], before=0.6)
+    assert (lost.state, lost.passed, lost.is_worse) == (State.UNKNOWN, False, False)
+    assert "diverges on these folds" in lost.sentence
+
+
+@pytest.mark.parametrize(
+    ("baseline", "reason"),
+    [
+        ({}, "it is no result of a search"),
+        ({"metric": "accuracy", "best": None}, "it is no result of a search"),
+        (result([0.9], metric="f1"), "its metric is f1, not accuracy"),
+        ({"metric": "accuracy", "best": {"fold_scores": [0.9, None]}}, "it has no score on every fold"),
+        ({"metric": "accuracy", "best": {"fold_scores": []}}, "it has no score on every fold"),
+        (result([0.9]), None),
+    ],
+)
+def test_what_cannot_be_compared_says_why(baseline, reason):
+    assert gates.why_not_comparable(result([0.9]), baseline) == reason
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (DATA, None),
+        (None, "it does not say what data and folds it is of"),
+        ({"hash": None, "folds": None}, "it does not say what data and folds it is of"),
+        ({**DATA, "hash": "x"}, "its data are not the same"),
+        ({**DATA, "folds": "x"}, "its folds are not the same"),
+    ],
+)
+def test_folds_are_the_same_if_data_and_rows_are(data, reason):
+    assert gates.not_same_folds(result([0.9]), {**result([0.9]), "data": data}) == reason
+
+
+def test_another_number_of_folds_is_not_comparable():
+    gate = gates.baseline_gate(result([0.9, 0.8]), [0.9, 0.8, 0.7])
+    assert gate.state is State.UNKNOWN
+    assert "another number of folds" in gate.sentence
+    assert "counts as a failure" in gate.sentence
