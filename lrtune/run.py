@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune.errors import StudyError
 from lrtune.journal import Journal, is_held
 from lrtune.selection import ranking
-from lrtune.study import Study, replay
+from lrtune.study import Study
 from lrtune.training.registry import complete
 from lrtune.trial import Configuration, Trial, Value
 
@@ -139,16 +139,36 @@ def open_run(folder: Path) -> Run:
         If there is no study, it is damaged, or a newer lrtune made it.
 
     """
-    database = folder / DATABASE
-    changed, running = changed_at(folder), is_held(database)
-    with Journal(database) as journal:
-        study = replay(journal.events())
-    if "metric" not in study.header:
-        raise StudyError(f"{folder}: the study has not begun yet; it begins when the data have been read")
-    return Run(folder, study, running, changed)
+    return next(follow(folder))
+
+
+def follow(folder: Path) -> Iterator[Run]:
+    """Read the study in a folder again whenever asked, as long as a process is at work on it; then once more.
+
+    Only new events are read, into one study that all of these runs share.
+
+    Raises
+    ------
+    StudyError
+        As in `open_run`.
+
+    """
+    study, read, database = Study(), 0, folder / DATABASE
+    running = True
+    while running:
+        changed, running = changed_at(folder), is_held(database)
+        with Journal(database) as journal:
+            events = journal.events(read)
+        for each in events:
+            study.add(each)
+        read += len(events)
+        if "metric" not in study.header:
+            raise StudyError(f"{folder}: the study has not begun yet; it begins when the data have been read")
+        yield Run(folder, study, running, changed)
 
 
 def changed_at(folder: Path) -> float:
     """Tell when something was last written into a folder's study (seconds since 1970); 0 if there is none."""
-    files = [folder / DATABASE, folder / f"{DATABASE}-wal"]
-    return max((each.stat().st_mtime for each in files if each.is_file()), default=0.0)
+    found = [each.stat() for each in (folder / DATABASE, folder / f"{DATABASE}-wal") if each.is_file()]
+    # Readers may leave an empty log behind: that is no news.
+    return max((each.st_mtime for each in found if each.st_size), default=0.0)

@@ -1,4 +1,4 @@
-"""The README tells of every command and option, and every command line in it is one that exists."""
+"""The README and the pages in docs tell of every command and option; every command line in them is one that exists."""
 
 import re
 import shlex
@@ -11,6 +11,8 @@ from lrtune.cli import app
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+TOLD = "\n".join([README, *(each.read_text(encoding="utf-8") for each in sorted((ROOT / "docs").glob("*.md")))])
 COMMANDS = typer.main.get_command(app).commands
 EVERYWHERE = {"--help", "-h"}
 
@@ -20,27 +22,27 @@ def options_of(command):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_is_in_the_readme(name):
-    assert f"lrtune {name}" in README
+def test_every_command_is_documented(name):
+    assert f"lrtune {name}" in PAGE
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_option_is_in_the_readme(name):
+def test_every_option_is_documented(name):
     long = {each for each in options_of(COMMANDS[name]) if each.startswith("--")} - EVERYWHERE
-    assert sorted(each for each in long if not re.search(rf"(?<![\w-]){each}(?![\w-])", README)) == []
+    assert sorted(each for each in long if not re.search(rf"(?<![\w-]){each}(?![\w-])", TOLD)) == []
 
 
 def command_lines():
     """Every line of a code block, and every piece of inline code, that calls lrtune."""
-    for block in re.findall(r"^```[a-z]*\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE):
+    for block in re.findall(r"^```[a-z]*\n(.*?)^```", TOLD, flags=re.DOTALL | re.MULTILINE):
         for line in block.splitlines():
             if re.match(r"(\$ )?lrtune ", line):
                 yield line.removeprefix("$ ").split("  #")[0]
-    yield from re.findall(r"`(lrtune [^`]+)`", README)
+    yield from re.findall(r"`(lrtune [^`]+)`", TOLD)
 
 
 @pytest.mark.parametrize("line", sorted(set(command_lines())))
-def test_command_lines_in_the_readme_exist(line):
+def test_command_lines_exist(line):
     words = shlex.split(line.split(" | ")[0].split(" > ")[0], comments=True)[1:]
     if words[0].startswith("-"):
         known = options_of(typer.main.get_command(app)) | EVERYWHERE

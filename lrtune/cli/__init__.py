@@ -1,21 +1,42 @@
 """The command line: each command parses, calls, shows, and ends with an exit code. Nobody imports it.
 
-A command is a function in a module of its own and one entry in `COMMANDS`; its docstring is its help. Modules of
+A command is a function in a module of its own and one entry in `GROUPS`; its docstring is its help. Modules of
 commands import at the top only what ``--help`` may cost; the rest is imported when a command runs.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from lrtune import __version__
-from lrtune.cli import check, exits, finder, predict, schedules, schema, search
+from lrtune.cli import check, exits, finder, listing, predict, schedules, schema, search, show, status, trials
 
-COMMANDS = (search.search, finder.finder, check.check, predict.predict, schedules.schedules, schema.schema)
+GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
+    "Search": {
+        "search": search.search,
+        "finder": finder.finder,
+        "predict": predict.predict,
+    },
+    "Look": {
+        "show": show.show,
+        "trials": trials.trials,
+        "status": status.status,
+        "list": listing.list_runs,
+    },
+    "Prepare": {
+        "check": check.check,
+        "schedules": schedules.schedules,
+        "schema": schema.schema,
+    },
+}
+"""The commands by what they are for, in the order of the help."""
+
+COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
 
 
 class _Commands(TyperGroup):
@@ -24,6 +45,18 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with exits.handled():
             return super().invoke(ctx)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the help in groups; the columns of all of them are alike."""
+        del ctx
+        width = max(map(len, COMMANDS))
+        for title, group in GROUPS.items():
+            rows = [
+                (f"{name:{width}}", self.commands[name].get_short_help_str(formatter.width - 6 - width))
+                for name in group
+            ]
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
 
 # Plain help: formatting it with rich would cost as much again as everything else that --help needs.
@@ -35,8 +68,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for each in COMMANDS:
-    app.command()(each)
+for each_name, each_command in COMMANDS.items():
+    app.command(each_name)(each_command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -30,6 +30,14 @@ SetOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")]
+LookArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="Folder of a run, its name under ./runs, or 'latest': finished, running or stopped.",
+        autocompletion=names,
+    ),
+]
 RunArgument = Annotated[
     str,
     typer.Argument(

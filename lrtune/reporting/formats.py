@@ -60,6 +60,18 @@ def duration(seconds: float) -> str:
     return " ".join(f"{amount} {unit}" for amount, unit in parts[first : first + 2] if amount)
 
 
+def age(seconds: float) -> str:
+    """Write how long something is ago, with the one unit that matters.
+
+    >>> [age(each) for each in (-3, 0.4, 59, 72, 3600, 90000, 86400 * 20)]
+    ['0 s', '0 s', '59 s', '1 m', '1 h', '1 d', '20 d']
+    """
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
 def memory(size: float) -> str:
     """Write a number of bytes.
 

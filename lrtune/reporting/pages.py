@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lrtune.comparison import Difference
-from lrtune.reporting import branches, formats, tables
+from lrtune.reporting import branches, formats, status, tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from lrtune.trial import Configuration, Trial
 
 MAX_NOTES = 4
+TOP = 5
+"""Best trials on a page."""
+
 MIN_KINDS = 4
 """Fewer kinds of decay or optimizer are compared in ``result.json`` only."""
 
@@ -31,8 +34,9 @@ def search_page(
     folder: Path,
     run: str,
     notes: Sequence[str] = (),
+    top: int = TOP,
 ) -> list[Block]:
-    """Say what a search found.
+    """Say what a search found; of one that is not finished, what it has found so far, and how it goes on.
 
     Parameters
     ----------
@@ -46,6 +50,8 @@ def search_page(
         Where the files are, and how commands call the run.
     notes
         What was noticed about the data and the study.
+    top
+        How many of the best trials to show.
 
     """
     metric = result["metric"]
@@ -55,17 +61,25 @@ def search_page(
         Facts("", [*_score_rows(result, scores), *_effort_rows(result)]),
         Facts(f"best configuration (trial {result['best']['number']})", _configuration_rows(result, point)),
         Grid(
-            f"{formats.plural(min(5, len(ranked)), 'best trial')} of {formats.count(result['trials']['total'])}",
+            f"{formats.plural(min(top, len(ranked)), 'best trial')} of {formats.count(result['trials']['total'])}",
             ("trial", metric, "std", "where they differ"),
-            tables.top_rows(ranked, metric),
+            tables.top_rows(ranked, metric, top),
         ),
     ]
     page.extend(_branches(result))
     if notes:
         page.append(Remarks("notes", _shortened(notes)))
-    page.append(Lines("files", [f"{folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"]))
-    page.append(Lines("next", [f"lrtune predict {shlex.quote(run)} data.csv -o predictions.csv"]))
-    return page
+    return [*page, *_next(result, folder, run)]
+
+
+def _next(result: Mapping[str, Any], folder: Path, run: str) -> list[Block]:
+    """Say where the files are and what can be done now."""
+    if result["finished"] is None:
+        return status.next_step(folder, run, "stopped")
+    return [
+        Lines("files", [f"{folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"]),
+        Lines("next", [f"lrtune predict {shlex.quote(run)} data.csv -o predictions.csv"]),
+    ]
 
 
 def _branches(result: Mapping[str, Any]) -> Iterator[Grid]:
@@ -128,10 +142,10 @@ def _effort_rows(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     trials, seconds = result["trials"], result["seconds"]
     states = ("complete", "pruned", "diverged", "failed")
     ends = ", ".join(f"{formats.count(trials[state])} {state}" for state in states if trials[state])
-    retraining = f"{formats.duration(seconds['retrain'])} to retrain the best"
+    retraining = f", {formats.duration(seconds['retrain'])} to retrain the best" if seconds["retrain"] else ""
     return [
         ("trials", f"{formats.count(trials['total'])}: {ends}"),
-        ("time", f"{formats.duration(seconds['search'])} to search, {retraining}"),
+        ("time", f"{formats.duration(seconds['search'])} to search{retraining}"),
     ]
 
 

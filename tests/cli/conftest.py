@@ -1,12 +1,17 @@
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from lrtune import experiment, tuning
 from lrtune.cli import app
+from lrtune.preparation import prepare
+from lrtune.study import RESULT
 
 CONFIG = """\
 data:
@@ -70,3 +75,38 @@ def command(folder):
         return subprocess.Popen(words, env=environment, **options)
 
     return start
+
+
+@pytest.fixture(scope="session")
+def prototypes(tmp_path_factory):
+    """A working folder with two runs of the same experiment: finished, and stopped after four of its six trials."""
+    base = tmp_path_factory.mktemp("prototypes")
+    (base / "blobs.csv").write_text(blobs())
+    (base / "blobs.yaml").write_text(CONFIG)
+    before = Path.cwd()
+    os.chdir(base)
+    try:
+        assert CliRunner().invoke(app, ["search", "blobs.yaml", "-o", "runs/blobs-00000001"]).exit_code == 0
+        begin_and_stop(base / "runs" / "stopped-00000002", base / "blobs.yaml", results=4)
+    finally:
+        os.chdir(before)
+    return base / "runs"
+
+
+def begin_and_stop(folder, config, results):
+    """Search until so many results are on the disk, and not further."""
+    chosen = experiment.load(config, ["search.round=4"])
+    events = tuning.tune(chosen, prepare(chosen), folder, workers=1)
+    seen = 0
+    while seen < results:
+        seen += next(events).kind == RESULT
+    events.close()
+    (folder / "experiment.yaml").write_text(chosen.to_yaml(folder))
+
+
+@pytest.fixture
+def made_runs(folder, prototypes):
+    """Copies of these runs in the working folder; the stopped one was written last."""
+    shutil.copytree(prototypes, folder / "runs")
+    os.utime(folder / "runs" / "blobs-00000001" / "study.db", (1e9, 1e9))
+    return folder / "runs"

@@ -5,17 +5,20 @@ import pytest
 import typer
 
 import lrtune
-from lrtune.cli import COMMANDS, app
+from lrtune.cli import COMMANDS, GROUPS, app
 
-NAMES = [each.__name__ for each in COMMANDS]
+NAMES = list(COMMANDS)
 
 
-def test_help_lists_every_command_with_a_whole_sentence(run):
+def test_help_lists_every_command_in_its_group_with_a_whole_sentence(run):
     result = run("--help")
     assert result.exit_code == 0
-    listed = result.stdout.split("Commands:")[1].splitlines()
-    assert [line.split()[0] for line in listed if line.strip()] == NAMES
+    listed = result.stdout.split("Search:")[1].splitlines()
+    found = [line.split()[0] for line in ["Search:", *listed] if line.strip()]
+    expected = [word for title, group in GROUPS.items() for word in (f"{title}:", *group)]
+    assert found == expected
     assert "..." not in " ".join(listed)
+    assert max(map(len, listed)) <= 100
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -40,7 +43,7 @@ def test_version(run):
 
 
 def test_without_arguments_the_help_is_shown(run):
-    assert "Commands:" in run().output
+    assert "Search:" in run().output
 
 
 def test_a_misspelt_command_names_the_nearest(run):
@@ -68,7 +71,7 @@ def test_help_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     heavy = {"numpy", "polars", "sklearn", "scipy", "joblib", "altair", "pydantic", "yaml", "rich.console"}
     assert heavy & set(done.stderr.split()) == set()
-    assert "Commands:" in done.stdout
+    assert "Search:" in done.stdout
 
 
 @pytest.mark.parametrize(

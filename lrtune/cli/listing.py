@@ -1,0 +1,51 @@
+"""``lrtune list``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lrtune.cli.options import JsonOption
+from lrtune.cli.runs import RUNS, STUDY, folders
+
+TRACES = (STUDY, "experiment.yaml", "trials.csv", "result.json")
+"""A folder with one of these is a run, or was one."""
+
+
+def list_runs(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder with the runs.")] = RUNS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """List all runs with metric, best score, trials, state and age.
+
+    The last written comes first. Damaged ones are listed as such, with the reason.
+
+    Example: lrtune list runs
+    """
+    from lrtune.errors import LrtuneError
+    from lrtune.reporting import console, export, listing
+
+    if not folder.is_dir() and folder != RUNS:
+        raise LrtuneError(f"{folder}: no such folder")
+    there = [each for each in folders(folder) if any((each / name).exists() for name in TRACES)]
+    found = sorted(map(_described, there), key=lambda each: -each.get("changed", 0.0))
+    if as_json:
+        sys.stdout.write(export.json_text({"schema": listing.SCHEMA, "folder": str(folder), "runs": found}))
+    else:
+        console.show(listing.runs_page(found, folder))
+
+
+def _described(folder: Path) -> Mapping[str, Any]:
+    from lrtune.errors import LrtuneError
+    from lrtune.reporting import listing
+    from lrtune.run import open_run
+
+    try:
+        return listing.run_json(open_run(folder))
+    except LrtuneError as error:
+        return listing.damaged_json(folder, str(error).replace("\n", "; "))

@@ -1,0 +1,68 @@
+"""``lrtune show``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lrtune.cli.options import JsonOption, LookArgument
+from lrtune.cli.runs import LATEST, find, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lrtune.reporting.blocks import Block
+    from lrtune.run import Run
+
+
+def show(
+    run: LookArgument = LATEST,
+    *,
+    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="How many of the best trials to show.")] = 5,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a run found, and the best trials.
+
+    Of a run that goes on or was stopped, what it has found so far, and how to go on. Trains nothing and reads no data.
+
+    Example: lrtune show latest --top 10
+    """
+    from lrtune.reporting import console, export, listing, status
+    from lrtune.run import open_run
+
+    found = open_run(find(run, finished=False))
+    result = _result(found)
+    if as_json:
+        best = [listing.trial_json(each, found.metric) for each in found.ranked[:top]]
+        sys.stdout.write(export.json_text({**(result or {}), "status": status.status(found), "top": best}))
+        return
+    called = name_of(found.folder)
+    console.show(status.page(found, called=called) if result is None else _page(found, result, called, top))
+
+
+def _result(run: Run) -> Mapping[str, Any] | None:
+    """Take the result as the search wrote it, or make that of the trials so far; None before any is complete."""
+    from lrtune.reporting import result
+
+    if run.result is not None or not run.ranked:
+        return run.result
+    return result.result(run.study, run.metric, run.configuration, rows_ratio=run.rows_ratio)
+
+
+def _page(run: Run, result: Mapping[str, Any], called: str, top: int) -> list[Block]:
+    from lrtune.reporting import pages, status
+
+    page = pages.search_page(
+        result,
+        run.ranked,
+        run.study.trials[result["best"]["number"]].configuration,
+        folder=run.folder,
+        run=called,
+        top=top,
+    )
+    if run.study.finished is not None:
+        return page
+    so_far = pages.Headline(f"{called}: {status.sentence(status.status(run))}; the best so far")
+    return [so_far, *page]

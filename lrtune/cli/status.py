@@ -1,0 +1,46 @@
+"""``lrtune status``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from lrtune.cli.options import JsonOption, LookArgument
+from lrtune.cli.runs import LATEST, find, name_of
+
+EVERY = 1.0
+"""Seconds between two looks."""
+
+
+def status(
+    run: LookArgument = LATEST,
+    *,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again every second until it ends.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how far a run is, also from another terminal.
+
+    Whether a process is at work on it, how many trials are done, running and pruned, the best so far and the time left.
+    Disturbs nothing: no lock is taken.
+
+    Example: lrtune status latest --watch
+    """
+    from lrtune.errors import LrtuneError
+    from lrtune.reporting import console, export, live
+    from lrtune.reporting import status as reporting
+    from lrtune.run import follow, open_run
+
+    if watch and as_json:
+        raise LrtuneError("--watch and --json: choose one of the two")
+    folder = find(run, finished=False)
+    called = name_of(folder)
+    if watch:
+        live.follow((reporting.page(each, called=called) for each in follow(folder)), seconds=EVERY)
+        return
+    found = open_run(folder)
+    if as_json:
+        sys.stdout.write(export.json_text(reporting.status(found)))
+    else:
+        console.show(reporting.page(found, called=called))

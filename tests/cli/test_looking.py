@@ -1,0 +1,184 @@
+"""show, trials, status and list: on finished, stopped, running and damaged runs."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+
+from lrtune.journal import Journal
+
+ESCAPES = re.compile(r"[\x00-\x09\x0b-\x1f]")
+
+
+def fits(text, lines=40):
+    return max(map(len, text.splitlines())) <= 100 and len(text.splitlines()) <= lines and not ESCAPES.search(text)
+
+
+@pytest.fixture
+def result(made_runs):
+    return json.loads((made_runs / "blobs-00000001" / "result.json").read_text())
+
+
+@pytest.fixture
+def rows(made_runs):
+    with (made_runs / "blobs-00000001" / "trials.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def running(made_runs):
+    with Journal(made_runs / "stopped-00000002" / "study.db", write=True):
+        yield
+
+
+@pytest.mark.usefixtures("made_runs")
+def test_show_of_a_finished_run_is_the_page_of_the_search_without_notes_on_the_data(run):
+    shown = run("show", "blobs")
+    assert shown.exit_code == 0, shown.output
+    of_search = run("search", "blobs.yaml", "-o", "runs/blobs-00000001").stdout
+    before, notes, after = of_search.partition("\nnotes\n")
+    assert notes
+    assert shown.stdout == before + after[after.index("\nfiles\n") :]
+    assert fits(shown.stdout)
+
+
+def test_show_as_json_has_the_result_and_the_best_trials(run, result, rows):
+    found = json.loads(run("show", "blobs", "--json", "--top", "3").stdout)
+    assert {key: found[key] for key in result} == result
+    means = sorted((float(each["mean"]) for each in rows if each["mean"]), reverse=True)
+    assert [each["mean"] for each in found["top"]] == means[:3]
+    assert found["status"]["state"] == "finished"
+
+
+def test_show_without_a_result_file_makes_the_result_anew(run, made_runs, result):
+    (made_runs / "blobs-00000001" / "result.json").unlink()
+    found = json.loads(run("show", "runs/blobs-00000001", "--json").stdout)
+    for key in ("best", "default", "gain", "test", "trials", "finished"):
+        assert found[key] == result[key]
+
+
+@pytest.mark.usefixtures("made_runs")
+def test_show_of_a_stopped_run_says_how_far_it_is_and_how_it_goes_on(run):
+    shown = run("show")  # the latest
+    assert shown.stdout.startswith("stopped-00000002: stopped after 4 of 6 trials; the best so far\n")
+    assert fits(shown.stdout)
+    assert "predict" not in shown.stdout
+    command = shown.stdout.rstrip().rpartition("\n")[2].split()
+    assert command == [
+        "lrtune", "search", "runs/stopped-00000002/experiment.yaml", "--output", "runs/stopped-00000002"
+    ]  # fmt: skip
+    went_on = run(*command[1:])
+    assert went_on.exit_code == 0, went_on.output
+    assert "finished after 6 trials" in run("status", "stopped").stdout
+
+
+def test_show_before_any_trial_is_complete_is_the_status(run, made_runs):
+    with Journal(made_runs / "stopped-00000002" / "study.db") as journal:
+        first = journal.events()[:2]
+    (made_runs / "stopped-00000002" / "study.db").unlink()
+    with Journal(made_runs / "stopped-00000002" / "study.db", write=True) as journal:
+        journal.append(first)
+    shown = run("show", "stopped")
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith("stopped-00000002: stopped after 0 of 6 trials\n")
+    assert json.loads(run("show", "stopped", "--json").stdout)["status"]["best"] is None
+
+
+def test_trials_are_a_table_of_the_best_first(run, rows):
+    shown = run("trials", "blobs")
+    assert fits(shown.stdout)
+    numbers = [int(line.split()[0]) for line in shown.stdout.splitlines() if re.match(r" +[0-9]+ ", line)]
+    expected = sorted(rows, key=lambda each: (-float(each["mean"] or "-inf"), int(each["number"])))
+    assert numbers == [int(each["number"]) for each in expected]
+    assert shown.stdout.startswith("blobs-00000001: 6 of 6 trials\n")
+
+
+def test_trials_can_be_sorted_cut_and_chosen(run, rows):
+    found = json.loads(run("trials", "blobs", "--sort", "learning_rate", "--limit", "3", "--json").stdout)
+    rates = sorted(float(each["learning_rate"]) for each in rows)
+    assert [each["configuration"]["learning_rate"] for each in found["trials"]] == rates[:3]
+    turned = json.loads(run("trials", "blobs", "--sort", "learning_rate", "--reverse", "--json").stdout)
+    assert [each["configuration"]["learning_rate"] for each in turned["trials"]] == rates[::-1]
+    complete = run("trials", "blobs", "--state", "complete", "--json", "--limit", "0")
+    assert {each["state"] for each in json.loads(complete.stdout)["trials"]} == {"complete"}
+    short = run("trials", "blobs", "--limit", "2").stdout
+    assert "4 more with --limit 0" in short
+
+
+def test_trials_as_csv_are_those_of_the_file(run, made_runs):
+    written = (made_runs / "blobs-00000001" / "trials.csv").read_text()
+    assert run("trials", "blobs", "--csv", "--sort", "number").stdout == written
+    of_stopped = list(csv.DictReader(io.StringIO(run("trials", "stopped", "--csv").stdout)))
+    assert len(of_stopped) == 4
+
+
+@pytest.mark.usefixtures("made_runs")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--sort", "learningrate"], "trials cannot be sorted by 'learningrate'; did you mean 'learning_rate'?"),
+        (["--state", "complet"], "unknown state 'complet'; did you mean 'complete'?"),
+        (["--json", "--csv"], "choose one of the two"),
+    ],
+)
+def test_what_trials_cannot_do_is_said(run, words, said):
+    result = run("trials", "blobs", *words)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+@pytest.mark.usefixtures("running")
+def test_status_of_a_running_run_disturbs_nothing(run):
+    shown = run("status", "stopped")
+    assert shown.stdout.startswith("stopped-00000002: running, 4 of 6 trials done\n")
+    assert "left" in shown.stdout
+    found = json.loads(run("status", "stopped", "--json").stdout)
+    assert found["state"] == "running"
+    assert found["trials"] == {
+        "planned": 6, "done": 4, "running": 0, "complete": 4, "pruned": 0, "diverged": 0, "failed": 0
+    }  # fmt: skip
+    assert found["seconds"]["left"] == pytest.approx(found["seconds"]["search"] / 4 * 2, abs=1e-3)
+
+
+@pytest.mark.usefixtures("made_runs")
+def test_status_tells_the_best_and_how_it_rose(run, rows):
+    found = json.loads(run("status", "blobs", "--json").stdout)
+    means = [float(each["mean"]) for each in rows if each["mean"]]
+    assert found["best"]["mean"] == max(means)
+    assert found["bests"] == [max(means[: place + 1]) for place in range(len(means))]
+    assert found["seconds"]["left"] is None
+
+
+@pytest.mark.usefixtures("made_runs")
+def test_watching_a_run_that_does_not_go_on_ends_at_once(run):
+    shown = run("status", "blobs", "--watch")
+    assert shown.exit_code == 0
+    assert shown.stdout == run("status", "blobs").stdout
+    assert run("status", "--watch", "--json").exit_code == 2
+
+
+def test_list_has_every_run_and_calls_damaged_ones_so(run, made_runs, result):
+    (made_runs / "wine-finder").mkdir()
+    (made_runs / "wine-finder" / "finder.json").write_text("{}")
+    (made_runs / "broken-00000003").mkdir()
+    (made_runs / "broken-00000003" / "study.db").write_bytes(b"no database at all" * 100)
+    (made_runs / "notes").mkdir()
+    shown = run("list")
+    assert fits(shown.stdout)
+    lines = shown.stdout.splitlines()
+    assert lines[0] == "3 runs in runs"
+    assert [each.split()[0] for each in lines[2:5]] == ["stopped-00000002", "blobs-00000001", "broken-00000003"]
+    assert re.search(r"stopped-00000002 +accuracy +0\.\d+ +4/6 +stopped +\d+ [sm] ago", shown.stdout)
+    assert f"{result['best']['mean']:.4f}" in lines[3]
+    assert "broken-00000003/study.db" in shown.stdout.split("damaged\n")[1]
+    found = json.loads(run("list", "runs", "--json").stdout)["runs"]
+    assert [each["state"] for each in found] == ["stopped", "finished", "damaged"]
+
+
+def test_list_of_nothing_says_how_to_make_a_run(run):
+    assert "has no runs; `lrtune search` makes one" in run("list").stdout
+    wrong = run("list", "nowhere")
+    assert wrong.exit_code == 2
+    assert "nowhere: no such folder" in wrong.stderr
