@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lrtune.cli import gating
+from lrtune.cli import gating, reports
 from lrtune.cli.choices import chosen, planned_trials, wanted_workers
 from lrtune.cli.exits import resumable
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
@@ -31,7 +31,7 @@ def _strategies(incomplete: str) -> list[str]:
     return [each for each in STRATEGIES if each.startswith(incomplete)]
 
 
-@gating.reported
+@reports.reported
 def search(
     config: ConfigArgument = None,
     *,
@@ -66,8 +66,8 @@ def search(
     baseline: gating.BaselineOption = None,
     tolerance: gating.ToleranceOption = None,
     remeasure: gating.RemeasureOption = False,
-    junit: gating.JunitOption = None,
-    summary: gating.SummaryOption = None,
+    junit: reports.JunitOption = None,
+    summary: reports.SummaryOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -115,8 +115,8 @@ def search(
         sys.stdout.write(export.json_text(found))
         _say(() if quiet else notes)
     else:
-        console.show([*page, *gating.block(gates)])
-    gating.report(gates, found, page, junit=junit, summary=summary, only_json=as_json)
+        console.show([*page, *reports.block(gates)])
+    reports.report(gates, found, page, junit=junit, summary=summary, only_json=as_json)
 
 
 def _with_rates(experiment: Experiment, prepared: Prepared, *, quiet: bool) -> tuple[Experiment, Finding | None]:

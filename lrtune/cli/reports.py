@@ -1,0 +1,138 @@
+"""What is left behind for CI: reports and annotations, also of a command that fails; and the exit code of gates."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lrtune.cli import exits
+from lrtune.errors import LrtuneError
+
+if TYPE_CHECKING:
+    from lrtune.gates import Gate
+    from lrtune.reporting.blocks import Block, Facts
+
+JunitOption = Annotated[
+    Path | None, typer.Option("--junit", metavar="FILE", help="Write the search and its gates as a JUnit report.")
+]
+SummaryOption = Annotated[
+    Path | None, typer.Option("--summary", metavar="FILE", help="Write the result as Markdown, for summaries of CI.")
+]
+
+
+def block(gates: Sequence[Gate]) -> list[Facts]:
+    """Show what became of the gates, if there are any."""
+    from lrtune.reporting.blocks import Facts
+
+    return [Facts("gates", [(each.name, f"{each.state}: {each.sentence}") for each in gates])] if gates else []
+
+
+def report(
+    gates: Sequence[Gate],
+    result: Mapping[str, Any],
+    page: Sequence[Block],
+    *,
+    junit: Path | None,
+    summary: Path | None,
+    only_json: bool,
+) -> None:
+    """Write the reports that were asked for, tell what became of the gates, and end with their exit code.
+
+    Raises
+    ------
+    typer.Exit
+        If a gate failed.
+
+    """
+    from lrtune.reporting import annotations, console
+    from lrtune.reporting.blocks import Headline
+    from lrtune.reporting.junit import Case, gate_cases, junit_text
+    from lrtune.reporting.summary import markdown
+
+    headline = next(each.text for each in page if isinstance(each, Headline))
+    if junit is not None:
+        search = Case("search", "", headline, result["seconds"]["total"])
+        _write(junit, junit_text(result["name"], [search, *gate_cases(gates)]))
+    if summary is not None:
+        _write_summary(summary, markdown(result["name"], [page[0], *block(gates), *page[1:]]))
+    if not gates:
+        return
+    _annotate(annotations.gate_annotations(result["name"], gates), only_json=only_json)
+    failed = [each for each in gates if not each.passed]
+    if failed:
+        console.fail("; ".join(f"gate {each.name} failed: {each.sentence}" for each in failed))
+        raise typer.Exit(exits.WORSE if any(each.is_worse for each in failed) else exits.GATE)
+
+
+def reported(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command that fails without a result write the reports that were asked for nevertheless."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except exits.FOR_TYPER:
+            raise
+        except Exception as error:
+            _report_failure(error, options)
+            raise
+
+    return run
+
+
+def _report_failure(error: Exception, options: Mapping[str, Any]) -> None:
+    from lrtune.reporting import annotations, console
+    from lrtune.reporting.blocks import Facts, Headline
+    from lrtune.reporting.junit import Case, junit_text
+    from lrtune.reporting.summary import markdown
+
+    name = next((Path(str(options[key])).stem for key in ("config", "data") if options.get(key)), "lrtune")
+    asked_for = [key for key in ("fail_under", "fail_over", "baseline") if options.get(key) is not None]
+    gates = [each.replace("_", "-") for each in asked_for]
+    reason = str(error) or type(error).__name__
+    try:
+        if options.get("junit"):
+            cases = [Case("search", "error", reason), *(Case(each, "error", "there is no result") for each in gates)]
+            _write(options["junit"], junit_text(name, cases))
+        if options.get("summary"):
+            rows = [(each, "failed: there is no result") for each in gates]
+            page = [Headline(f"no result: {reason}"), *([Facts("gates", rows)] if rows else [])]
+            _write_summary(options["summary"], markdown(name, page))
+    except LrtuneError as problem:
+        console.warn(str(problem))  # what went wrong first is what the command ends with
+    _annotate(
+        [annotations.annotation(annotations.ERROR, f"lrtune: {name}", reason)], only_json=bool(options.get("as_json"))
+    )
+
+
+def _annotate(lines: Sequence[str], *, only_json: bool) -> None:
+    """Print workflow commands where GitHub Actions reads the output, both streams of it."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        out = sys.stderr if only_json else sys.stdout
+        out.write("".join(f"{each}\n" for each in lines))
+        out.flush()
+
+
+def _write(path: Path, text: str) -> None:
+    from lrtune.errors import StudyError
+    from lrtune.reporting import export
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from error
+    export.write_text(path, text)
+
+
+def _write_summary(path: Path, text: str) -> None:
+    """Write a summary; the file of GitHub's step summary, which other steps may have written to, gets it appended."""
+    shared = os.environ.get("GITHUB_STEP_SUMMARY")
+    if shared and path.resolve() == Path(shared).resolve() and path.is_file():
+        text = f"{path.read_text(encoding='utf-8').rstrip()}\n\n{text}".lstrip()
+    _write(path, text)
