@@ -26,8 +26,10 @@ from lrtune.records import Records
 from lrtune.sampling import STRATEGIES
 from lrtune.selection import best
 from lrtune.stages import Dropped, first_stage, lagging, plan, raced
+from lrtune.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.study import FINISHED, PRUNED, REFIT, RESULT, SPEED, STUDY, TRIAL, Study, result_body
 from lrtune.training.feedback import median_scales
+from lrtune.training.registry import METRICS
 from lrtune.training.wall_clock import follows_clock
 from lrtune.trial import Configuration, Trial
 from lrtune.versions import kernels, versions
@@ -99,6 +101,7 @@ class _Session:
             folds=len(self.setting.folds),
             epochs=_epochs(self.experiment.configuration(experiment.space.default())),
         )
+        self.ending: str | None = None
         self.recorded_at = time.monotonic()
 
     def record(self, events: Sequence[Event]) -> Sequence[Event]:
@@ -195,12 +198,33 @@ class _Session:
             for number in range(len(self.stages)):
                 yield from self.evaluate(executor, number)
                 yield from self.prune(number)
-            proposed = self.proposals() if self.left() else []
+            self.ending = self.content()
+            proposed = self.proposals() if self.left() and self.ending is None else []
             if not proposed:
+                self.ending = self.ending or ("exhausted" if self.left() else "trials")
                 return
             yield from self.record(
                 [Event(TRIAL, {"trial": each.number, "configuration": dict(each.configuration)}) for each in proposed]
             )
+
+    def content(self) -> str | None:
+        """Say why the search may end before its budget is spent; None: it may not."""
+        search, trials = self.experiment.search, self.study.in_order()
+        if search.target is not None and is_reached(trials, self.oriented(search.target)):
+            return TARGET
+        if search.stop == NO_GAIN and has_no_gain(
+            self.experiment.space,
+            trials,
+            min_trials=search.min_trials,
+            rows_ratio=self.prepared.rows_ratio,
+            seed=search.seed,
+        ):
+            return NO_GAIN
+        return None
+
+    def oriented(self, score: float) -> float:
+        """Turn a score in the metric's own sign so that larger is better."""
+        return score if METRICS[self.setting.metric].larger_is_better else -score
 
     def calibrate(self, trials: Sequence[Trial]) -> Iterator[Event]:
         """Measure and record the speed of the virtual clock for trials that need one which is not known yet."""
@@ -265,8 +289,7 @@ class _Session:
         if not done or not model.is_saved(self.folder / MODEL):
             yield from self.retrain(winner, record=not done)
         if self.study.finished is None:
-            reason = "exhausted" if self.left() else "trials"
-            yield from self.record([Event(FINISHED, {"reason": reason})])
+            yield from self.record([Event(FINISHED, {"reason": self.ending})])
 
     def retrain(self, winner: Trial, *, record: bool) -> Iterator[Event]:
         """Fit the winner on all training rows and save it; recorded unless only its files were lost.
