@@ -7,17 +7,24 @@ about processes nor about what becomes of the scores.
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from lrtune.training.evaluate import Fold, Outcome, Problem, block_lanes, cost_seconds, evaluate, shape_key
+from lrtune.pace import BLOCK_SECONDS, Pace
+from lrtune.training.evaluate import (
+    Fold,
+    Outcome,
+    Problem,
+    StoppedError,
+    block_lanes,
+    cost_seconds,
+    evaluate,
+    shape_key,
+)
 from lrtune.training.tasks import Array
 from lrtune.trial import Configuration
-from lrtune.workers import Executor, completed
-
-BLOCK_SECONDS = 30.0
-"""What a kill may cost: a block is cut so that it is expected to take no longer."""
+from lrtune.workers import Executor, OverdueError, completed, time_is_up
 
 
 class Setting(NamedTuple):
@@ -76,19 +83,32 @@ Numbered = tuple[int, Configuration]
 
 
 def run_block(setting: Setting, work: Work) -> list[Outcome]:
-    """Train and score configurations of one shape together; this is what workers run."""
-    return evaluate(
-        work.configurations,
-        setting.folds[work.first : work.end],
-        setting.problem,
-        setting.metric,
-        seed=setting.seed,
-        dtype=setting.dtype,
-    )
+    """Train and score configurations of one shape together; this is what workers run.
+
+    Raises
+    ------
+    OverdueError
+        At the end of the first epoch after the block's time is up.
+
+    """
+    try:
+        return evaluate(
+            work.configurations,
+            setting.folds[work.first : work.end],
+            setting.problem,
+            setting.metric,
+            seed=setting.seed,
+            dtype=setting.dtype,
+            should_stop=time_is_up,
+        )
+    except StoppedError as error:
+        raise OverdueError from error
 
 
-def blocks(trials: Sequence[Numbered], setting: Setting, *, slots: int = 1) -> list[list[Numbered]]:
-    """Cut trials into blocks: one shape each, as many lanes as train fast together, no more than `BLOCK_SECONDS`.
+def blocks(
+    trials: Sequence[Numbered], setting: Setting, *, slots: int = 1, most: float = BLOCK_SECONDS
+) -> list[list[Numbered]]:
+    """Cut trials into blocks: one shape each, as many lanes as train fast together, no more than `most` seconds.
 
     The cut is a matter of speed only: it never changes a result. The most expensive blocks come first, so that no
     worker is left alone with a long one at the end.
@@ -96,14 +116,14 @@ def blocks(trials: Sequence[Numbered], setting: Setting, *, slots: int = 1) -> l
     shapes: dict[object, list[Numbered]] = defaultdict(list)
     for each in trials:
         shapes[shape_key(each[1])].append(each)
-    cut = [block for group in shapes.values() for block in _cut(group, setting, slots)]
+    cut = [block for group in shapes.values() for block in _cut(group, setting, slots, most)]
     return sorted(cut, key=lambda block: (-_seconds(block, setting), block[0][0]))
 
 
-def _cut(group: Sequence[Numbered], setting: Setting, slots: int) -> Iterator[list[Numbered]]:
+def _cut(group: Sequence[Numbered], setting: Setting, slots: int, most: float) -> Iterator[list[Numbered]]:
     lanes = block_lanes(group[0][1], setting.folds, setting.problem, setting.dtype)
     each = _seconds(group[:1], setting)
-    size = max(1, min(lanes // len(setting.folds), int(BLOCK_SECONDS // each) if each else lanes))
+    size = max(1, min(lanes // len(setting.folds), int(most // each) if each else lanes))
     if slots > 1:  # every worker gets something to do
         size = max(1, min(size, -(-len(group) // slots)))
     pieces = -(-len(group) // size)
@@ -120,10 +140,51 @@ def expected_seconds(configuration: Configuration, setting: Setting) -> float:
     return cost_seconds(configuration, setting.folds, setting.problem, setting.dtype)
 
 
+def retraining_seconds(configuration: Configuration, setting: Setting, rows: int) -> float:
+    """Estimate the time that one configuration takes alone on so many rows, on one core (seconds)."""
+    largest = max(setting.folds, key=lambda fold: len(fold.features))
+    alone = cost_seconds(configuration, [largest], setting.problem, setting.dtype, lanes=1)
+    return alone * rows / len(largest.features)
+
+
+class _Waiting:
+    """Blocks in the order in which they are to start, as long as there is time; every next one is noted in ``begun``.
+
+    A block that failed comes back in pieces: lanes are independent, so that what is to blame fails alone, whatever it
+    was in company with.
+    """
+
+    def __init__(self, cut: Sequence[list[Numbered]], setting: Setting, stage: Stage, pace: Pace) -> None:
+        self.waiting = deque(cut)
+        self.begun: list[list[Numbered]] = []
+        self.setting = setting
+        self.stage = stage
+        self.pace = pace
+
+    def __iter__(self) -> Iterator[Work]:
+        return self
+
+    def __next__(self) -> Work:
+        if not self.waiting or not self.pace.allows(_seconds(self.waiting[0], self.setting)):
+            raise StopIteration
+        block = self.waiting.popleft()
+        self.begun.append(block)
+        return Work([configuration for _, configuration in block], self.stage.first, self.stage.end)
+
+    def take_apart(self, block: list[Numbered]) -> None:
+        self.waiting.extendleft([each] for each in reversed(block))
+
+
 def scored(
-    trials: Sequence[Numbered], setting: Setting, executor: Executor, stage: Stage | None = None
+    trials: Sequence[Numbered],
+    setting: Setting,
+    executor: Executor,
+    stage: Stage | None = None,
+    pace: Pace | None = None,
 ) -> Iterator[list[Evaluated]]:
     """Evaluate trials block by block; yields each block's results as it ends, in no particular order of blocks.
+
+    What there is no time for is left out.
 
     Parameters
     ----------
@@ -135,14 +196,23 @@ def scored(
         Runs `run_block`.
     stage
         The folds to train on; default: all of them.
+    pace
+        The time there is, which learns from what the blocks take; default: without end.
 
     """
-    first, end, _ = stage or Stage(0, len(setting.folds))
-    cut = blocks(trials, setting._replace(folds=setting.folds[first:end]), slots=executor.slots)
-    payloads = [Work([configuration for _, configuration in block], first, end) for block in cut]
-    for done in completed(executor, payloads):
-        numbers = [number for number, _ in cut[done.key]]
-        if done.failure is not None:
-            yield [Evaluated(number, None, done.failure) for number in numbers]
+    stage, pace = stage or Stage(0, len(setting.folds)), pace or Pace()
+    part = setting._replace(folds=setting.folds[stage.first : stage.end])
+    cut = blocks(trials, part, slots=executor.slots, most=pace.largest_block())
+    queue = _Waiting(cut, part, stage, pace)
+    for done in completed(executor, queue, pace.limit()):
+        block = queue.begun[done.key]
+        if done.overdue:
+            if not pace.is_over:
+                yield [Evaluated(number, None, pace.too_long()) for number, _ in block]
+        elif done.failure is None:
+            pace.saw(_seconds(block, part), done.seconds)
+            yield [Evaluated(number, outcome) for (number, _), outcome in zip(block, done.value, strict=True)]
+        elif len(block) > 1:
+            queue.take_apart(block)
         else:
-            yield [Evaluated(number, outcome) for number, outcome in zip(numbers, done.value, strict=True)]
+            yield [Evaluated(block[0][0], None, done.failure)]

@@ -50,12 +50,16 @@ class OverdueError(Exception):
 
 
 class Done(NamedTuple):
-    """The end of one block: its key with a value, or with the reason why there is none, or its time was up."""
+    """The end of one block: its key with a value, or with the reason why there is none, or its time was up.
+
+    ``seconds`` is how long its function ran.
+    """
 
     key: int
     value: Any = None
     failure: str | None = None
     overdue: bool = False
+    seconds: float = 0.0
 
 
 class Executor(Protocol):
@@ -117,9 +121,11 @@ def time_is_up() -> bool:
 
 
 def _guarded(function: Function, shared: object, key: int, payload: object, seconds: float) -> Done:
-    before = _end.set(time.monotonic() + seconds)
+    start = time.monotonic()
+    before = _end.set(start + seconds)
     try:
-        return Done(key, function(shared, payload))
+        value = function(shared, payload)
+        return Done(key, value, seconds=time.monotonic() - start)
     except OverdueError:
         return Done(key, overdue=True)
     except MemoryError:

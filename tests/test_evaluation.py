@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrtune import evaluation
-from lrtune.evaluation import Setting, blocks, expected_seconds, scored
+from lrtune.evaluation import Setting, blocks, expected_seconds, retraining_seconds, scored
+from lrtune.pace import Pace
 from lrtune.training.evaluate import Fold, Problem, shape_key
 from lrtune.training.registry import complete
 from lrtune.workers import Serial
@@ -49,13 +50,11 @@ def test_every_trial_is_in_one_block_with_others_of_its_shape(drawn, slots):
         assert len({shape_key(each) for _, each in block}) == 1
 
 
-def test_a_block_takes_no_longer_than_a_kill_may_cost(monkeypatch):
+def test_a_block_takes_no_longer_than_a_kill_may_cost():
     trials = numbered([{"learning_rate": 0.1}] * 40)
     each = expected_seconds(trials[0][1], SETTING)
-    monkeypatch.setattr(evaluation, "BLOCK_SECONDS", each * 3.5)
-    assert max(len(block) for block in blocks(trials, SETTING)) == 3
-    monkeypatch.setattr(evaluation, "BLOCK_SECONDS", each / 100)
-    assert [len(block) for block in blocks(trials, SETTING)] == [1] * 40  # one trial is the least there is
+    assert max(len(block) for block in blocks(trials, SETTING, most=each * 3.5)) == 3
+    assert [len(block) for block in blocks(trials, SETTING, most=each / 100)] == [1] * 40
 
 
 def test_lanes_of_a_block_stay_within_what_trains_fast(monkeypatch):
@@ -90,6 +89,55 @@ def test_a_failed_block_names_its_trials_and_the_reason():
     assert ends[1].failure is None
     assert len(ends[1].outcome.scores) == 3
     assert [len(each) for each in ends[1].predictions] == [10, 10, 10]
+
+
+RATES = [{"learning_rate": rate, "epochs": 2} for rate in (0.01, 0.1, 0.2, 0.3, 0.4)]
+
+
+def ends_of(trials, function, pace=None):
+    found = scored(trials, SETTING, Serial(function, SETTING), None, pace)
+    return {each.number: each for block in found for each in block}
+
+
+def fail_for_one_rate(setting, work):
+    if any(each["learning_rate"] == 0.2 for each in work.configurations):
+        raise ValueError("no")
+    return evaluation.run_block(setting, work)
+
+
+def test_in_a_block_that_fails_only_the_culprit_fails_and_the_others_get_what_they_get_anyway():
+    trials = numbered(RATES)
+    assert [len(block) for block in blocks(trials, SETTING)] == [5]
+    alone = ends_of(trials, evaluation.run_block)
+    ends = ends_of(trials, fail_for_one_rate)
+    assert [number for number, each in ends.items() if each.failure] == [2]
+    assert ends[2].failure == "ValueError: no"
+    assert all(ends[number].outcome.scores == alone[number].outcome.scores for number in (0, 1, 3, 4))
+
+
+def test_a_block_beyond_its_limit_fails_with_the_reason_and_the_search_goes_on():
+    ends = ends_of(numbered(RATES), evaluation.run_block, Pace(block_seconds=1e-9))
+    assert sorted(ends) == [0, 1, 2, 3, 4]
+    assert {each.failure for each in ends.values()} == {"its block took longer than search.block_timeout (1e-09 s)"}
+
+
+def test_what_cannot_end_in_time_is_not_started():
+    executor = Serial(fail_for_small_batches, SETTING)
+    assert list(scored(numbered(RATES), SETTING, executor, None, Pace(seconds=1e-3))) == []
+    assert executor.next_done() is None
+
+
+def test_what_runs_at_the_end_of_time_is_left_out_and_not_a_failure(monkeypatch):
+    monkeypatch.setattr(evaluation, "time_is_up", lambda: True)
+    monkeypatch.setattr(Pace, "is_over", True)
+    assert ends_of(numbered(RATES), evaluation.run_block, Pace(seconds=30.0)) == {}
+
+
+def test_retraining_on_all_rows_is_expected_to_take_longer_than_its_share_of_a_search():
+    chosen = complete({"epochs": 10})
+    rows = len(SETTING.folds[0].features)
+    assert retraining_seconds(chosen, SETTING, rows) > expected_seconds(chosen, SETTING) / len(SETTING.folds)
+    assert retraining_seconds(chosen, SETTING, 2 * rows) == pytest.approx(2 * retraining_seconds(chosen, SETTING, rows))
 
 
 def test_twice_the_epochs_are_expected_to_take_twice_as_long():

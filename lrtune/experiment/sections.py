@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, field_validator
 
+from lrtune import durations
 from lrtune.errors import nearest
 from lrtune.experiment.document import shown
 from lrtune.experiment.vocabulary import KEYS, coerced, illegal
@@ -116,11 +117,21 @@ def _workers(value: Any) -> int | str:
     raise ValueError(f"expected 'auto' or a whole number from 1 to 1024, got {shown(value)}")
 
 
+def _duration(value: Any) -> float | None:
+    return None if value is None else durations.seconds(value)
+
+
 _NAME_SCHEMA = {"type": ["string", "number"]}
 _NAMES_SCHEMA = {"anyOf": [_NAME_SCHEMA, {"type": "array", "items": _NAME_SCHEMA, "uniqueItems": True}]}
 Name = Annotated[str, BeforeValidator(_name), WithJsonSchema(_NAME_SCHEMA)]
 Names = Annotated[tuple[str, ...], PlainValidator(_names), WithJsonSchema(_NAMES_SCHEMA)]
 Scalar = Annotated[Any, PlainValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+
+Duration = Annotated[
+    float | None,
+    PlainValidator(_duration),
+    WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": "[0-9]"}]}),
+]
 
 HALVING_ROUND = 27
 """Proposals at a time where they do not depend on the scores, but a third and then a ninth of a round are to go on."""
@@ -207,10 +218,18 @@ class SearchSection(Section):
         default="none",
         description="no_gain: the search ends when what it may still gain is less than the folds can tell apart",
     )
+    timeout: Duration = Field(
+        default=None,
+        description="how long the search may take, retraining and earlier sessions included, such as 90s, 10m, 1h30m",
+    )
+    block_timeout: Duration = Field(
+        default=None,
+        description="how long configurations trained together may take; beyond it they fail and the search goes on",
+    )
     min_trials: int = Field(default=20, ge=1, le=10**7, description="how many configurations no_gain waits for")
 
 
-BUDGETS = ("trials", "workers", "target", "stop", "min_trials")
+BUDGETS = ("trials", "workers", "target", "stop", "min_trials", "timeout", "block_timeout")
 """Keys of `search` that say how far it goes and not where: changing one continues the study."""
 
 

@@ -52,10 +52,15 @@ _MOST_LANES = 320
 """More lanes than this are not faster, however small."""
 
 
-def cost_seconds(configuration: Configuration, folds: Sequence[Fold], problem: Problem, dtype: str) -> float:
-    """Estimate the time of training one complete configuration on all folds, in company, on one core (seconds)."""
+def cost_seconds(
+    configuration: Configuration, folds: Sequence[Fold], problem: Problem, dtype: str, *, lanes: int | None = None
+) -> float:
+    """Estimate the time of training one complete configuration on all folds on one core (seconds).
+
+    In the company of as many ``lanes`` as train fast together, if nothing else is said.
+    """
     shape = network(configuration, problem, folds[0].features.shape[1])
-    lanes = block_lanes(configuration, folds, problem, dtype)
+    lanes = lanes or block_lanes(configuration, folds, problem, dtype)
     double = np.dtype(dtype).itemsize / 4.0
     seconds = 0.0
     for fold in folds:
