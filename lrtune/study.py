@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lrtune.journal import CLOCK, Event
-from lrtune.trial import Trial, TrialState
+from lrtune.trial import Curves, Trial, TrialState
 
-STUDY, TRIAL, SPEED, RESULT, PRUNED, REFIT, FINISHED = (
+STUDY, TRIAL, SPEED, RESULT, PRUNED, REFIT, FINISHED, MENDED = (
     "study",
     "trial",
     "speed",
@@ -18,6 +18,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, REFIT, FINISHED = (
     "pruned",
     "refit",
     "finished",
+    "mended",
 )
 """The kinds of events.
 
@@ -29,6 +30,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, REFIT, FINISHED = (
 ``refit``     a trial retrained on all training rows, its score on the test rows and the hash of the model; these two
               stand under the clock if the rates followed the real one, because then they are others each time
 ``finished``  the search ended, and why
+``mended``    the journal was found damaged: where that is kept, and how many of its events could be read
 """
 
 
@@ -99,6 +101,7 @@ def result_body(
     reason: str | None = None,
     predictions: str | None = None,
     scales: Iterable[Sequence[float]] = (),
+    curves: Mapping[str, Sequence[float | None]] | None = None,
 ) -> dict[str, Any]:
     """Write down what one stage says of a trial; where there is but one, that is its end.
 
@@ -123,13 +126,15 @@ def result_body(
     scales
         What the rates of each epoch were multiplied by, on each fold; empty where nothing was watched. Written as runs:
         ``[[1.0, 12], [0.1, 8]]`` are twelve epochs at the peak and eight at a tenth of it.
+    curves
+        Learning curves, mean over the folds of the stage: ``epochs``, ``train`` and ``validation`` of equal length.
 
     """
     body: dict[str, Any] = {"trial": number, "stage": stage, "scores": list(scores), "diverged": list(diverged)}
     runs = [[[value, len(list(run))] for value, run in itertools.groupby(each)] for each in scales if each]
     if shorter > 1:
         body["shorter"] = shorter
-    optional = {"more": more, "reason": reason, "predictions": predictions, "scales": runs}
+    optional = {"more": more, "reason": reason, "predictions": predictions, "scales": runs, "curves": curves}
     body.update({key: value for key, value in optional.items() if value})
     return body
 
@@ -167,9 +172,27 @@ def _on_result(study: Study, body: Mapping[str, Any]) -> None:
         known = replace(known, horizon_scores=(*trial.horizon_scores, (shorter, scores)))
     else:
         scales = tuple(_unrolled(each) for each in body.get("scales", ()))
-        known = replace(known, fold_scores=(*trial.fold_scores, *scores), scales=(*trial.scales, *scales))
+        curves = _joined(trial, body.get("curves"), len(scores))
+        known = replace(
+            known, fold_scores=(*trial.fold_scores, *scores), scales=(*trial.scales, *scales), curves=curves
+        )
     study.trials[trial.number] = known
+    study.finished = None  # there was more time
     study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
+
+
+def _joined(trial: Trial, curves: Mapping[str, Any] | None, folds: int) -> Curves | None:
+    """Average the curves of the folds so far with those of ``folds`` more."""
+    if curves is None or trial.curves is None:
+        return trial.curves if curves is None else Curves(*(tuple(curves[key]) for key in Curves._fields))
+    before = len(trial.fold_scores)
+
+    def mean(one: Sequence[float | None], other: Sequence[float | None]) -> tuple[float | None, ...]:
+        pairs = zip(one, other, strict=True)
+        return tuple(None if a is None or b is None else (a * before + b * folds) / (before + folds) for a, b in pairs)
+
+    known = trial.curves
+    return Curves(known.epochs, mean(known.train, curves["train"]), mean(known.validation, curves["validation"]))
 
 
 def _unrolled(runs: Iterable[tuple[float, int]]) -> tuple[float, ...]:

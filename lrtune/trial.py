@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 Value = bool | int | float | str | tuple[float, ...] | None
 """What a hyperparameter can be; layer widths and milestones are tuples, so that values can be compared and hashed."""
@@ -22,6 +23,17 @@ class TrialState(StrEnum):
     PRUNED = "pruned"
     FAILED = "failed"
     DIVERGED = "diverged"
+
+
+class Curves(NamedTuple):
+    """Learning curves of a trial: training and validation loss after some ``epochs``, counted from 1.
+
+    They are means over the folds that have been scored; None from where one of them diverged.
+    """
+
+    epochs: tuple[int, ...]
+    train: tuple[float | None, ...]
+    validation: tuple[float | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,8 @@ class Trial:
         Why the trial was pruned, failed or diverged.
     scales
         What the rates of each epoch were multiplied by, on each fold, where the decay watches a loss.
+    curves
+        Training and validation loss by epoch, of the whole horizon; None before there are any.
 
     """
 
@@ -59,6 +73,7 @@ class Trial:
     stage: int | None = None
     reason: str | None = None
     scales: tuple[tuple[float, ...], ...] = ()
+    curves: Curves | None = None
 
     @property
     def is_over(self) -> bool:

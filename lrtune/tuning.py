@@ -328,6 +328,7 @@ def _result(evaluated: Evaluated, number: int, stage: Stage, predictions: str | 
         shorter=stage.shorter,
         predictions=predictions,
         scales=outcome.scales,
+        curves=outcome.curves._asdict() if outcome.curves else None,
     )
 
 

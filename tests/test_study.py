@@ -74,6 +74,21 @@ def test_scales_come_back_as_they_were_and_are_written_as_runs():
     assert replay(EVENTS).trials[0].scales == ()
 
 
+def test_curves_of_stages_are_averaged_over_all_their_folds():
+    first = {"epochs": [3, 6], "train": [1.0, 0.5], "validation": [2.0, None]}
+    others = {"epochs": [3, 6], "train": [3.0, 1.0], "validation": [4.0, 1.0]}
+    shorter = {"epochs": [2], "train": [9.0], "validation": [9.0]}
+    events = [
+        result(3, [0.1], more=True, stage=0, shorter=2, curves=shorter),
+        result(3, [0.1], more=True, stage=1, curves=first),
+        result(3, [0.1, 0.2, 0.3], stage=2, curves=others),
+    ]
+    curves = [replay([*EVENTS, *events[:count]]).trials[3].curves for count in (0, 1, 2, 3)]
+    assert curves[:2] == [None, None]
+    assert curves[2] == ((3, 6), (1.0, 0.5), (2.0, None))
+    assert curves[3] == ((3, 6), (2.5, 0.875), (3.5, None))
+
+
 def test_speeds_are_found_by_what_the_time_depends_on():
     mlp = {"model": "mlp", "hidden": [64, 32], "activation": "relu", "batch_size": 16, "optimizer": "adam"}
     linear = {"model": "linear", "batch_size": 16, "optimizer": "adam"}

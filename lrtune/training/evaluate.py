@@ -11,6 +11,7 @@ import numpy as np
 from lrtune.training import feedback
 from lrtune.training.batches import effective_batch_size
 from lrtune.training.costs import block_lanes, cost_seconds, lane_bytes
+from lrtune.training.curves import mean_curves, recorded_epochs
 from lrtune.training.declarations import Configuration
 from lrtune.training.feedback import Scales
 from lrtune.training.losses import LOSSES
@@ -95,12 +96,15 @@ def evaluate(
     filled = [complete(each) for each in configurations]
     weighted = [with_class_weights(fold, filled[0], problem) for fold in folds]
     cells: list[dict[int, LaneOutcome]] = [{} for _ in filled]
+    epochs = recorded_epochs(int(filled[0]["epochs"]))  # type: ignore[arg-type]
+    losses = np.empty((len(filled), len(folds), 2, len(epochs)))
     for batch_size, places in _by_batch_size(filled[0], folds):
         part = [weighted[place] for place in places]
-        shared = plan(filled[0], part, problem, batch_size=batch_size, seed=seed, dtype=dtype)
+        shared = plan(filled[0], part, problem, batch_size=batch_size, seed=seed, dtype=dtype, with_curves=True)
         population = train(start(filled, shared), shared, should_stop=should_stop)
         if population.epoch < shared.epochs:
             raise StoppedError
+        assert population.losses is not None
         parameters = evaluated(population)
         for lane, place in enumerate(shared.places):
             column = _score_lanes(
@@ -111,10 +115,14 @@ def evaluate(
                 metric=metric,
                 epochs=shared.epochs,
             )
+            losses[list(population.places), places[place]] = population.losses[:, lane]
             trajectories = feedback.trajectories(population.feedback, lane, len(filled))
             for number, cell, scales in zip(population.places, column, trajectories, strict=True):
                 cells[number][places[place]] = (*cell, scales)
-    return [Outcome(*zip(*(row[place] for place in range(len(folds))), strict=True)) for row in cells]
+    return [
+        Outcome(*zip(*(row[place] for place in range(len(folds))), strict=True), mean_curves(epochs, seen))
+        for row, seen in zip(cells, losses, strict=True)
+    ]
 
 
 def fit(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.training import feedback
+from lrtune.training import curves, feedback
 from lrtune.training.batches import Table, epoch_batches, steps_per_epoch, table
 from lrtune.training.declarations import Configuration
 from lrtune.training.feedback import Feedback, Holdout, Scales, Watcher
@@ -22,7 +22,7 @@ from lrtune.training.registry import complete
 from lrtune.training.schedules import tabulate, tabulate_momentum
 from lrtune.training.steps import Stepper, company, factors, groups
 from lrtune.training.streams import INITIAL, stream
-from lrtune.training.tasks import Array, Flags, Fold, Integers, Problem
+from lrtune.training.tasks import Array, Doubles, Flags, Fold, Integers, Problem
 from lrtune.training.wall_clock import Clock, Stopwatch
 
 _TABULATED = 2**20
@@ -34,7 +34,8 @@ class Plan(NamedTuple):
 
     ``tables`` and ``steps`` (per epoch) come in order of decreasing steps; ``places`` are their positions in the list
     of folds that the plan was made from. ``holdouts`` are rows that decays with feedback watch, of each fold or none;
-    ``scales`` are what multiplies the rates of each epoch, where that is known in advance.
+    ``scales`` are what multiplies the rates of each epoch, where that is known in advance. ``watched`` is what learning
+    curves look at, if there are to be any.
     """
 
     network: Network
@@ -46,6 +47,7 @@ class Plan(NamedTuple):
     seed: int
     holdouts: tuple[Holdout, ...] = ()
     scales: Scales = ()
+    watched: curves.Watched | None = None
 
 
 class Population(NamedTuple):
@@ -66,6 +68,9 @@ class Population(NamedTuple):
         Number of epochs done.
     feedback
         What scales the rates, for a decay that watches a loss; else None.
+    losses
+        ``(C, K, 2, points)``: training and validation losses after the watched epochs, NaN where there are none (yet);
+        None if nothing is watched.
 
     """
 
@@ -76,6 +81,7 @@ class Population(NamedTuple):
     diverged: Integers
     epoch: int
     feedback: Feedback | None = None
+    losses: Doubles | None = None
 
 
 def plan(
@@ -87,10 +93,12 @@ def plan(
     seed: int,
     dtype: str,
     scales: Scales = (),
+    with_curves: bool = False,
 ) -> Plan:
     """Prepare what lanes of this shape share.
 
     ``batch_size`` is the effective one. A decay with feedback watches a holdout, unless its ``scales`` are given.
+    ``with_curves`` records the losses of learning curves.
     """
     steps = [steps_per_epoch(batch_size, len(fold.features)) for fold in folds]
     places = sorted(range(len(folds)), key=lambda place: -steps[place])
@@ -99,16 +107,20 @@ def plan(
     if feedback.is_watched(configuration) and not scales:
         pairs = [feedback.hold_out(each, seed) for each in tables]
         tables, holdouts = [first for first, _ in pairs], [second for _, second in pairs]
+    shape = network(configuration, problem, folds[0].features.shape[1])
+    epochs = int(configuration["epochs"])  # type: ignore[arg-type]
+    seen = [folds[place] for place in places]
     return Plan(
-        network(configuration, problem, folds[0].features.shape[1]),
+        shape,
         tuple(tables),
         tuple(steps[place] for place in places),
         tuple(places),
         batch_size,
-        int(configuration["epochs"]),  # type: ignore[arg-type]
+        epochs,
         seed,
         tuple(holdouts),
         scales,
+        curves.watched(tables, seen, shape, epochs, seed) if with_curves else None,
     )
 
 
@@ -126,7 +138,8 @@ def start(configurations: Sequence[Configuration], plan: Plan) -> Population:
     )
     lanes = parameters.shape[:2]
     scaled = feedback.beginning(lanes, plan.epochs, plan.scales) if plan.holdouts or plan.scales else None
-    return Population(members, tuple(places), parameters, states, np.zeros(lanes, np.int64), 0, scaled)
+    losses = None if plan.watched is None else curves.beginning(lanes, plan.watched.epochs)
+    return Population(members, tuple(places), parameters, states, np.zeros(lanes, np.int64), 0, scaled, losses)
 
 
 def take(population: Population, keep: Flags) -> Population:
@@ -144,6 +157,7 @@ def take(population: Population, keep: Flags) -> Population:
         states=tuple(states),
         diverged=population.diverged[keep],
         feedback=feedback.taken(population.feedback, keep),
+        losses=None if population.losses is None else population.losses[keep],
     )
 
 
@@ -202,6 +216,7 @@ def _epochs(population: Population, plan: Plan, until: int, clock: Clock | None)
         folds=folds,
     )
     watcher = Watcher(configurations, plan.network, plan.steps, plan.epochs, plan.holdouts)
+    recorder = curves.Recorder(plan.watched, plan.network, len(configurations))
     stopwatch = Stopwatch(configurations, plan.steps, plan.epochs, clock)
     per_epoch = plan.steps[0] * parameters.shape[0] * parameters.shape[1]
     at_once = max(1, _TABULATED // per_epoch)
@@ -225,6 +240,9 @@ def _epochs(population: Population, plan: Plan, until: int, clock: Clock | None)
         _mark_diverged(population, epoch + 1)
         if population.feedback is not None and plan.holdouts:
             watcher.judge(population.feedback, evaluated(population), population.diverged == 0, epoch)
+        if population.losses is not None and recorder.wants(epoch + 1):
+            with np.errstate(all="ignore"):
+                recorder.record(population.losses, evaluated(population), epoch + 1)
         yield population._replace(epoch=epoch + 1)
 
 
@@ -246,4 +264,6 @@ def _merge(population: Population, places: Flags, part: Population) -> Populatio
                 whole[places[lanes]] = piece
     if merged.feedback is not None and part.feedback is not None:
         feedback.put(merged.feedback, places, part.feedback)
+    if merged.losses is not None and part.losses is not None:
+        merged.losses[places] = part.losses
     return merged._replace(epoch=part.epoch)

@@ -23,6 +23,9 @@ VALIDATION = 4
 HOLDOUT = 5
 """Training rows that a plateau decay watches: ``[seed, HOLDOUT, fold]``."""
 
+CURVES = 6
+"""Rows that learning curves look at, of training (0) and validation (1): ``[seed, CURVES, fold, kind]``."""
+
 
 def stream(seed: int, purpose: int, *address: int) -> np.random.Generator:
     """Open the stream at an address; all numbers must be non-negative."""

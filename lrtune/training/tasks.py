@@ -58,6 +58,17 @@ class Problem(NamedTuple):
     classes: int
 
 
+class Curves(NamedTuple):
+    """Learning curves of one configuration, mean over folds: losses after some ``epochs``, counted from 1.
+
+    None from where a lane diverged.
+    """
+
+    epochs: tuple[int, ...]
+    train: tuple[float | None, ...]
+    validation: tuple[float | None, ...]
+
+
 class Outcome(NamedTuple):
     """What became of one configuration, per fold and in the order of the folds.
 
@@ -73,6 +84,8 @@ class Outcome(NamedTuple):
         float32 ``(M,)`` in original units. None where the lane diverged.
     scales
         What the rates of each epoch were multiplied by, for a decay that watches a loss; else empty on every fold.
+    curves
+        Training and validation loss, mean over these folds.
 
     """
 
@@ -80,3 +93,4 @@ class Outcome(NamedTuple):
     diverged: tuple[int | None, ...]
     predictions: tuple[Array | None, ...]
     scales: tuple[tuple[float, ...], ...] = ()
+    curves: Curves | None = None
