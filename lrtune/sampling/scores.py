@@ -13,6 +13,9 @@ from scipy.stats import rankdata
 from lrtune.sampling.encoding import Array
 from lrtune.trial import Trial, TrialState
 
+_ENOUGH = 4  # trials known on two horizons that tell how much the gain of the longer one differs
+_USUAL_NOISE = 1e-2  # of the better half's variance, where the folds do not tell
+
 
 class Observations(NamedTuple):
     """Scores as a regression wants them.
@@ -20,7 +23,7 @@ class Observations(NamedTuple):
     Attributes
     ----------
     trials
-        Those that say something (N): scored on some fold at least, or known to fail.
+        Those that say something (N): scored on some fold at least, if only on a shorter horizon, or known to fail.
     values
         Their scores, standardised (N,); larger is better.
     spread
@@ -38,16 +41,43 @@ class Observations(NamedTuple):
 
 def observe(history: Sequence[Trial]) -> Observations:
     """Make observations of the trials that are scored; the others are left out."""
-    known = tuple(each for each in history if each.fold_scores or each.state is TrialState.FAILED)
+    known = tuple(
+        each for each in history if each.fold_scores or each.horizon_scores or each.state is TrialState.FAILED
+    )
     table = _table(known)
     lost = np.array([_lost(each) for each in known], dtype=bool)
     means, noise, counts = _adjusted(table, lost)
+    means, doubt = _lengthened(known, means, lost)
     lost |= np.isnan(means)
     values, scale = transformed(np.where(lost, -np.inf, means))
-    spread = table.shape[1] / np.maximum(counts, 1)
-    return Observations(
-        known, values, np.where(lost, 1.0, spread), None if noise is None else noise / table.shape[1] / scale**2
-    )
+    whole = None if noise is None else noise / table.shape[1]
+    spread = np.where(counts > 0, table.shape[1] / np.maximum(counts, 1), 1.0)
+    spread += doubt / (whole or _USUAL_NOISE * scale**2)
+    return Observations(known, values, np.where(lost, 1.0, spread), None if whole is None else whole / scale**2)
+
+
+def _lengthened(trials: Sequence[Trial], means: Array, lost: np.ndarray) -> tuple[Array, Array]:
+    """Guess the scores of trials that are known on a shorter horizon only, and the variance of the guess (N,).
+
+    The whole horizon adds what it added, in the middle, to the trials that are known on both; how much that differs
+    among them is the doubt. As long as there are few of them, the scores on the short horizon differ by no more.
+    """
+    guessed, doubt = means.copy(), np.zeros(len(trials))
+    short = [{shorter: _mean(scores) for shorter, scores in each.horizon_scores} for each in trials]
+    for number, scores in enumerate(short):
+        if not np.isnan(means[number]) or lost[number] or not scores:
+            continue
+        longest = min(scores)
+        there = [other.get(longest, np.nan) for other in short]
+        gains = np.array([mean - one for mean, one, bad in zip(means, there, lost, strict=True) if not bad])
+        gains = gains[np.isfinite(gains)]
+        guessed[number] = scores[longest] + (np.median(gains) if len(gains) else 0.0)
+        doubt[number] = np.var(gains, ddof=1) if len(gains) >= _ENOUGH else np.nanvar(there)
+    return guessed, doubt
+
+
+def _mean(scores: Sequence[float | None]) -> float:
+    return math.fsum(each for each in scores if each is not None) / len(scores) if all(map(_finite, scores)) else np.nan
 
 
 def _lost(trial: Trial) -> bool:
