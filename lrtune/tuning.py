@@ -7,6 +7,7 @@ allows, retrain the best unless that has been done.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,12 +15,22 @@ from typing import Any
 
 from lrtune import model
 from lrtune.calibration import measured_step_seconds, speed_key, with_speed
-from lrtune.errors import StudyError
-from lrtune.evaluation import Evaluated, Numbered, Setting, Stage, expected_seconds, run_block, scored
+from lrtune.errors import NoUsableResultError, StudyError
+from lrtune.evaluation import (
+    Evaluated,
+    Numbered,
+    Setting,
+    Stage,
+    expected_seconds,
+    retraining_seconds,
+    run_block,
+    scored,
+)
 from lrtune.experiment import Experiment
 from lrtune.horizons import compressed
 from lrtune.identity import differences, fingerprint, identity
 from lrtune.journal import CLOCK, Event, Journal
+from lrtune.pace import Pace
 from lrtune.preparation import Prepared
 from lrtune.pruning import ROW_METRICS
 from lrtune.records import Records
@@ -27,11 +38,11 @@ from lrtune.sampling import STRATEGIES
 from lrtune.selection import best
 from lrtune.stages import Dropped, first_stage, lagging, plan, raced
 from lrtune.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
-from lrtune.study import FINISHED, PRUNED, REFIT, RESULT, SPEED, STUDY, TRIAL, Study, result_body
+from lrtune.study import FINISHED, MENDED, PRUNED, REFIT, RESULT, SPEED, STUDY, TRIAL, Study, result_body
 from lrtune.training.feedback import median_scales
 from lrtune.training.registry import METRICS
 from lrtune.training.wall_clock import follows_clock
-from lrtune.trial import Configuration, Trial
+from lrtune.trial import Configuration, Trial, TrialState
 from lrtune.versions import kernels, versions
 from lrtune.workers import Executor, executor_for, one_blas_thread, workers_worth
 
@@ -39,8 +50,18 @@ DATABASE = "study.db"
 OUT_OF_FOLD = "out_of_fold.bin"
 MODEL = "model"
 
+TIMEOUT = "timeout"
+"""Why a search ended whose time was over."""
 
-def tune(experiment: Experiment, prepared: Prepared, folder: Path, *, workers: int | None = None) -> Iterator[Event]:
+
+def tune(
+    experiment: Experiment,
+    prepared: Prepared,
+    folder: Path,
+    *,
+    workers: int | None = None,
+    started: float | None = None,
+) -> Iterator[Event]:
     """Run the study in ``folder``, or go on with it.
 
     Parameters
@@ -51,6 +72,8 @@ def tune(experiment: Experiment, prepared: Prepared, folder: Path, *, workers: i
         Where the study lives; created if need be.
     workers
         Number of worker processes; None chooses by the work there is, 1 stays in this process.
+    started
+        When the session began that ``search.timeout`` counts, in `time.monotonic`; default: now.
 
     Yields
     ------
@@ -66,9 +89,10 @@ def tune(experiment: Experiment, prepared: Prepared, folder: Path, *, workers: i
 
     """
     _make(folder)
-    with Journal(folder / DATABASE, write=True) as journal:
+    with Journal(folder / DATABASE, write=True, rescue=True) as journal:
         session = _Session(experiment, prepared, folder, journal)
         yield from session.begin()
+        session.hurry(time.monotonic() if started is None else started)
         executor = session.executor(workers)
         try:
             yield from session.search(executor)
@@ -102,6 +126,9 @@ class _Session:
             epochs=_epochs(self.experiment.configuration(experiment.space.default())),
         )
         self.ending: str | None = None
+        self.spent = 0.0
+        self.preparing, self.proposing = 0.0, 0.0
+        self.pace = Pace()
         self.recorded_at = time.monotonic()
 
     def record(self, events: Sequence[Event]) -> Sequence[Event]:
@@ -123,12 +150,28 @@ class _Session:
             written = self.record([Event(STUDY, self.header())])
             self.records.take(self.study.header["predictions"])
             yield from written
-            return
         for each in history:
             self.study.add(each)
         self.refuse_another_experiment()
         self.records.take(self.study.header["predictions"])
+        self.spent = math.fsum(each.body.get(CLOCK, {}).get("seconds", 0.0) for each in history)
         yield from history
+        yield from self.mended(anew=not history)
+
+    def mended(self, *, anew: bool) -> Iterator[Event]:
+        """Write down what had been damaged or lost when this session began."""
+        rescued = self.journal.rescued
+        if rescued is not None:
+            yield from self.record([Event(MENDED, {CLOCK: {"kept": rescued.kept.name, "events": rescued.events}})])
+        elif anew and self.records.path.exists():
+            yield from self.record([Event(MENDED, {CLOCK: {"kept": None, "events": 0}})])
+
+    def hurry(self, started: float) -> None:
+        """Take the time limits, counted from the beginning of this session and with what earlier ones have spent."""
+        search = self.experiment.search
+        self.preparing = time.monotonic() - started
+        seconds = math.inf if search.timeout is None else search.timeout - self.spent - self.preparing
+        self.pace = Pace(seconds, search.block_timeout or math.inf)
 
     def header(self) -> dict[str, Any]:
         return {
@@ -163,7 +206,8 @@ class _Session:
 
     def executor(self, workers: int | None) -> Executor:
         """Start as many workers as asked for, or as the work is worth."""
-        return executor_for(run_block, self.setting, workers or workers_worth(self.expected_seconds()))
+        seconds = min(self.expected_seconds(), max(0.0, self.pace.end - time.monotonic()))
+        return executor_for(run_block, self.setting, workers or workers_worth(seconds))
 
     def expected_seconds(self) -> float:
         """Estimate the work left to do, from the next round's configurations (seconds on one core)."""
@@ -197,9 +241,17 @@ class _Session:
             yield from self.calibrate(self.study.unfinished())
             for number in range(len(self.stages)):
                 yield from self.evaluate(executor, number)
+                if any(self.next_stage(each) == number for each in self.study.unfinished()):
+                    self.ending = TIMEOUT
+                    return
                 yield from self.prune(number)
             self.ending = self.content()
+            if self.ending is None and self.left() and not self.pace.allows_seconds(self.proposing):
+                self.ending = TIMEOUT
+                return
+            start = time.monotonic()
             proposed = self.proposals() if self.left() and self.ending is None else []
+            self.proposing = time.monotonic() - start
             if not proposed:
                 self.ending = self.ending or ("exhausted" if self.left() else "trials")
                 return
@@ -247,11 +299,20 @@ class _Session:
             for each in self.study.unfinished()
             if self.next_stage(each) == number
         ]
-        for block in scored(numbered, self.setting, executor, stage):
+        if self.experiment.search.timeout is not None:
+            self.reserve([configuration for _, configuration in numbered])
+        for block in scored(numbered, self.setting, executor, stage, self.pace):
             hashes = self.records.keep(block, stage)
             yield from self.record(
                 [Event(RESULT, _result(each, number, stage, hashes.get(each.number), more=not last)) for each in block]
             )
+
+    def reserve(self, coming: Sequence[Configuration]) -> None:
+        """Keep time for retraining whatever may be the best in the end."""
+        known = [each for each in self.study.in_order() if each.state is TrialState.COMPLETE]
+        candidates = [*coming, *([self.complete(best(known))] if known else [])]
+        costs = [retraining_seconds(each, self.setting, self.prepared.rows) for each in candidates]
+        self.pace.reserve(max(costs, default=0.0), self.preparing)
 
     def next_stage(self, trial: Trial) -> int:
         """Say which stage a trial is to go through next."""
@@ -284,11 +345,16 @@ class _Session:
 
     def finish(self) -> Iterator[Event]:
         """Retrain the best on all training rows, score it once on the test rows, and say why the search ended."""
+        if self.ending == TIMEOUT and not self.study.count(TrialState.COMPLETE):
+            raise NoUsableResultError(
+                f"{self.folder}: the {self.experiment.search.timeout:g} s were over before one trial was complete; "
+                "what was done is kept, and the same command with a longer --timeout goes on"
+            )
         winner = best(self.study.in_order())
         done = self.study.refit is not None and self.study.refit["trial"] == winner.number
         if not done or not model.is_saved(self.folder / MODEL):
             yield from self.retrain(winner, record=not done)
-        if self.study.finished is None:
+        if self.study.finished in (None, TIMEOUT) and self.study.finished != self.ending:
             yield from self.record([Event(FINISHED, {"reason": self.ending})])
 
     def retrain(self, winner: Trial, *, record: bool) -> Iterator[Event]:
