@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from lrtune import __version__
-from lrtune.cli import check, exits, finder, listing, predict, schedules, schema, search, show, status, trials
+from lrtune.cli import check, compare, exits, finder, listing, predict, schedules, schema, search, show, status, trials
 
 GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
     "Search": {
@@ -27,6 +27,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
         "trials": trials.trials,
         "status": status.status,
         "list": listing.list_runs,
+        "compare": compare.compare,
     },
     "Prepare": {
         "check": check.check,

@@ -72,6 +72,28 @@ def age(seconds: float) -> str:
     return f"{max(0, int(seconds))} s"
 
 
+def p_value(p: float) -> str:
+    """Write the p-value of a test.
+
+    >>> p_value(0.0312), p_value(0.4), p_value(2e-5)
+    ('p = 0.031', 'p = 0.40', 'p < 0.001')
+    """
+    if p < 1e-3:
+        return "p < 0.001"
+    return f"p = {p:.3f}" if p < 0.0995 else f"p = {p:.2f}"
+
+
+def share(part: float) -> str:
+    """Write a probability or a part of a whole.
+
+    >>> [share(each) for each in (0.9123, 0.5, 0.9991, 0.0001)]
+    ['91 %', '50 %', 'over 99 %', 'under 1 %']
+    """
+    if 0.99 < part < 1.0:
+        return "over 99 %"
+    return "under 1 %" if 0.0 < part < 0.01 else f"{100 * part:.0f} %"
+
+
 def memory(size: float) -> str:
     """Write a number of bytes.
 

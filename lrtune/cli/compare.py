@@ -1,0 +1,71 @@
+"""``lrtune compare``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lrtune.cli.options import JsonOption
+from lrtune.cli.runs import find, name_of, names
+
+if TYPE_CHECKING:
+    from lrtune.reporting.versus import Side
+    from lrtune.run import Run
+    from lrtune.trial import Trial
+
+_HELP = "Folder of a run, its name under ./runs, or 'latest'; with :17 behind it, trial 17 of that run."
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help=_HELP, show_default=False, autocompletion=names)],
+    second: Annotated[
+        str, typer.Argument(metavar="B", help="The same for the other.", show_default=False, autocompletion=names)
+    ],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare the best trials of two runs, or any two trials.
+
+    Fold by fold with a test corrected for overlapping folds where the folds are the same, and all that differs in
+    configuration and experiment. Where the folds are not the same, says why and shows the numbers alone.
+
+    Example: lrtune compare wine-1a2b3c4d wine-5e6f7a8b
+    """
+    from lrtune.pairing import why_not_paired
+    from lrtune.reporting import console, export, versus
+
+    one, other = _side(first), _side(second)
+    found = versus.compared(one, other, why_not_paired(one.run, other.run))
+    if as_json:
+        sys.stdout.write(export.json_text(found))
+    else:
+        console.show(versus.page(found))
+
+
+def _side(text: str) -> Side:
+    from lrtune.reporting.versus import Side
+    from lrtune.run import open_run
+
+    named = None if Path(text).exists() else re.fullmatch(r"(.+):(\d+)", text)
+    folder = find(named[1] if named else text, finished=False)
+    run = open_run(folder)
+    trial = _trial(run, int(named[2])) if named else _best(run)
+    return Side(run, name_of(folder), trial)
+
+
+def _trial(run: Run, number: int) -> Trial:
+    from lrtune.errors import StudyError
+
+    if number not in run.study.trials:
+        raise StudyError(f"{run.folder}: has no trial {number}; its trials are 0 to {len(run.trials) - 1}")
+    return run.study.trials[number]
+
+
+def _best(run: Run) -> Trial:
+    from lrtune.selection import best
+
+    return run.study.trials[run.result["best"]["number"]] if run.result else best(run.trials)
