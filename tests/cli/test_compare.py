@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from lrtune import observed
 from lrtune.cli.runs import RUNS
 
 
@@ -85,11 +86,22 @@ def test_what_cannot_be_paired_is_shown_without_a_test(run, setting, reason):
 @pytest.mark.usefixtures("made_runs")
 def test_the_same_rows_with_other_columns_are_still_paired(run):
     search(run, "other", "data.ignore=[x]")
-    found = json.loads(run("compare", "blobs", "other", "--json").stdout)
-    assert found["paired"]
-    assert found["experiment"]["data.ignore"] == [[], ["x"]]
-    (RUNS / "other" / "observed.npz").unlink()  # nothing shows now that the rows are the same
-    assert json.loads(run("compare", "blobs", "other", "--json").stdout)["reason"] == "their data differ"
+
+    def compared():
+        return json.loads(run("compare", "blobs", "other", "--json").stdout)
+
+    rows = [np.arange(24) + 24 * fold for fold in range(3)]
+    targets = [each % 3 for each in rows]
+    seen = observed.observe(targets, rows, kept=np.arange(72), classes=3)
+    for name in ("blobs-00000001", "other"):
+        observed.write(RUNS / name / observed.NAME, seen)
+    assert compared()["paired"]
+    assert compared()["experiment"]["data.ignore"] == [[], ["x"]]
+    others = observed.observe([each[::-1] for each in targets], rows, kept=np.arange(72), classes=3)
+    observed.write(RUNS / "other" / observed.NAME, others)
+    assert compared()["reason"] == "their data differ"
+    (RUNS / "other" / observed.NAME).unlink()  # nothing shows now that the rows are the same
+    assert compared()["reason"] == "their data differ"
 
 
 def test_another_table_of_as_many_rows_is_not_paired(run, made_runs):
