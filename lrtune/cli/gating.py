@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from lrtune.cli import runs
+from lrtune.cli.runs import RESULT, find, names
 from lrtune.errors import LrtuneError
 from lrtune.versions import ENGINE
 
@@ -36,7 +36,7 @@ BaselineOption = Annotated[
         "--baseline",
         metavar="RUN",
         help="Exit with 4 if the result is worse than that of a run, or of a result.json.",
-        autocompletion=runs.names,
+        autocompletion=names,
     ),
 ]
 ToleranceOption = Annotated[
@@ -85,7 +85,7 @@ class Asked(NamedTuple):
             raise LrtuneError(f"{wrong} {given:g}: of {metric}, {better} is better; use {right} {given:g}")
 
 
-def asked(
+def asked_gates(
     fail_under: float | None,
     fail_over: float | None,
     baseline: str | None,
@@ -118,7 +118,7 @@ def _read(baseline: str) -> tuple[Mapping[str, Any] | None, str]:
 
     try:
         is_file = Path(baseline).is_file() or baseline.endswith(".json")
-        path = Path(baseline) if is_file else runs.find(baseline) / runs.RESULT
+        path = Path(baseline) if is_file else find(baseline) / RESULT
         found = json.loads(path.read_text(encoding="utf-8"))
         reason = "" if isinstance(found, Mapping) else f"{path}: is no result of a search"
     except FileNotFoundError:
@@ -135,7 +135,7 @@ def _read(baseline: str) -> tuple[Mapping[str, Any] | None, str]:
     return None, reason
 
 
-def judge(wanted: Asked, result: Mapping[str, Any], prepared: Prepared, folder: Path) -> list[Gate]:
+def judged(wanted: Asked, result: Mapping[str, Any], prepared: Prepared, folder: Path) -> list[Gate]:
     """Check every gate that was asked for."""
     from lrtune import gates
 

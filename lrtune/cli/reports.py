@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lrtune.cli import exits
+from lrtune.cli.exits import FOR_TYPER, GATE, WORSE
 from lrtune.errors import LrtuneError
 
 if TYPE_CHECKING:
@@ -26,14 +26,19 @@ SummaryOption = Annotated[
 ]
 
 
-def block(gates: Sequence[Gate]) -> list[Facts]:
+def gate_block(gates: Sequence[Gate]) -> list[Facts]:
     """Show what became of the gates, if there are any."""
     from lrtune.reporting.blocks import Facts
 
     return [Facts("gates", [(each.name, f"{each.state}: {each.sentence}") for each in gates])] if gates else []
 
 
-def report(
+def gate_notes(gates: Sequence[Gate]) -> list[str]:
+    """Say in a line each which gates are passed; those that are not are what the command ends with."""
+    return [f"gate {each.name} passed: {each.sentence}" for each in gates if each.passed]
+
+
+def report_gates(
     gates: Sequence[Gate],
     result: Mapping[str, Any],
     page: Sequence[Block],
@@ -60,24 +65,24 @@ def report(
         search = Case("search", "", headline, result["seconds"]["total"])
         _write(junit, junit_text(result["name"], [search, *gate_cases(gates)]))
     if summary is not None:
-        _write_summary(summary, markdown(result["name"], [page[0], *block(gates), *page[1:]]))
+        _write_summary(summary, markdown(result["name"], [page[0], *gate_block(gates), *page[1:]]))
     if not gates:
         return
     _annotate(annotations.gate_annotations(result["name"], gates), only_json=only_json)
     failed = [each for each in gates if not each.passed]
     if failed:
         console.fail("; ".join(f"gate {each.name} failed: {each.sentence}" for each in failed))
-        raise typer.Exit(exits.WORSE if any(each.is_worse for each in failed) else exits.GATE)
+        raise typer.Exit(WORSE if any(each.is_worse for each in failed) else GATE)
 
 
-def reported(command: Callable[..., None]) -> Callable[..., None]:
+def with_reports(command: Callable[..., None]) -> Callable[..., None]:
     """Let a command that fails without a result write the reports that were asked for nevertheless."""
 
     @functools.wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
         try:
             command(*arguments, **options)
-        except exits.FOR_TYPER:
+        except FOR_TYPER:
             raise
         except Exception as error:
             _report_failure(error, options)

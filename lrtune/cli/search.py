@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lrtune.cli import gating, reports
 from lrtune.cli.choices import chosen, planned_trials, wanted_workers
 from lrtune.cli.exits import resumable
+from lrtune.cli.gating import (
+    BaselineOption,
+    FailOverOption,
+    FailUnderOption,
+    RemeasureOption,
+    ToleranceOption,
+    asked_gates,
+    judged,
+)
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
+from lrtune.cli.reports import JunitOption, SummaryOption, gate_block, gate_notes, report_gates, with_reports
 from lrtune.cli.runs import RESULT, name_of
 from lrtune.errors import NoUsableResultError
 
@@ -31,7 +40,7 @@ def _strategies(incomplete: str) -> list[str]:
     return [each for each in STRATEGIES if each.startswith(incomplete)]
 
 
-@reports.reported
+@with_reports
 def search(
     config: ConfigArgument = None,
     *,
@@ -61,13 +70,13 @@ def search(
         typer.Option("--workers", metavar="N", help="Worker processes; 'auto' takes what the work is worth."),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of everything random.")] = None,
-    fail_under: gating.FailUnderOption = None,
-    fail_over: gating.FailOverOption = None,
-    baseline: gating.BaselineOption = None,
-    tolerance: gating.ToleranceOption = None,
-    remeasure: gating.RemeasureOption = False,
-    junit: reports.JunitOption = None,
-    summary: reports.SummaryOption = None,
+    fail_under: FailUnderOption = None,
+    fail_over: FailOverOption = None,
+    baseline: BaselineOption = None,
+    tolerance: ToleranceOption = None,
+    remeasure: RemeasureOption = False,
+    junit: JunitOption = None,
+    summary: SummaryOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -93,7 +102,7 @@ def search(
         "search.seed": seed,
         "search.workers": workers,
     }
-    wanted = gating.asked(fail_under, fail_over, baseline, tolerance, remeasure=remeasure)
+    wanted = asked_gates(fail_under, fail_over, baseline, tolerance, remeasure=remeasure)
     experiment = chosen(config, data, target, overrides, shortcuts)
     with nullcontext() if quiet else console.working(f"reading {experiment.data.path}"):
         prepared = prepare(experiment)
@@ -103,7 +112,7 @@ def search(
     study = _run(experiment, prepared, folder, quiet=quiet)
     ranked = ranking(study.in_order())
     found = result.result(study, prepared.metric, experiment.configuration, rows_ratio=prepared.rows_ratio)
-    gates = gating.judge(wanted, found, prepared, folder)
+    gates = judged(wanted, found, prepared, folder)
     found["gates"] = [each.entry() for each in gates]
     _write(folder, experiment, study, found)
     if finding is not None:
@@ -113,10 +122,10 @@ def search(
     page = pages.search_page(found, ranked, point, folder=folder, run=run, notes=notes)
     if as_json:
         sys.stdout.write(export.json_text(found))
-        _say(() if quiet else notes)
+        _say(() if quiet else (*notes, *gate_notes(gates)))
     else:
-        console.show([*page, *reports.block(gates)])
-    reports.report(gates, found, page, junit=junit, summary=summary, only_json=as_json)
+        console.show([*page, *gate_block(gates)])
+    report_gates(gates, found, page, junit=junit, summary=summary, only_json=as_json)
 
 
 def _with_rates(experiment: Experiment, prepared: Prepared, *, quiet: bool) -> tuple[Experiment, Finding | None]:
