@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -19,7 +19,7 @@ from lrtune.training.metrics import compact, keep, score
 from lrtune.training.networks import Network, outputs, split
 from lrtune.training.population import evaluated, plan, start, train
 from lrtune.training.registry import complete
-from lrtune.training.tasks import Array, Doubles, Fold, Integers, Outcome, Problem
+from lrtune.training.tasks import Array, Curves, Doubles, Fold, Integers, Outcome, Problem
 from lrtune.training.wall_clock import Clock
 
 __all__ = [
@@ -119,10 +119,13 @@ def evaluate(
             trajectories = feedback.trajectories(population.feedback, lane, len(filled))
             for number, cell, scales in zip(population.places, column, trajectories, strict=True):
                 cells[number][places[place]] = (*cell, scales)
-    return [
-        Outcome(*zip(*(row[place] for place in range(len(folds))), strict=True), mean_curves(epochs, seen))
-        for row, seen in zip(cells, losses, strict=True)
-    ]
+    return [_outcome(row, mean_curves(epochs, seen)) for row, seen in zip(cells, losses, strict=True)]
+
+
+def _outcome(lanes: Mapping[int, LaneOutcome], curves: Curves) -> Outcome:
+    """Put together what became of one configuration on each fold, in the order of the folds."""
+    scores, diverged, predictions, scales = zip(*(lanes[place] for place in sorted(lanes)), strict=True)
+    return Outcome(scores, diverged, predictions, scales, curves)
 
 
 def fit(

@@ -1,0 +1,101 @@
+"""The words of the health report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from lrtune.space import SearchSpace
+from lrtune.trial import Trial, TrialState
+
+WARNING, HINT = "warning", "hint"
+"""A warning questions the result; a hint says how the next search could be better."""
+
+
+class Finding(NamedTuple):
+    """Something odd about a search.
+
+    Attributes
+    ----------
+    name
+        Of the rule that found it.
+    severity
+        `WARNING` or `HINT`.
+    sentence
+        What was found, with the number behind it.
+    advice
+        What to do next.
+    numbers
+        The numbers behind it, by name, in JSON's types.
+
+    """
+
+    name: str
+    severity: str
+    sentence: str
+    advice: str
+    numbers: Mapping[str, Any]
+
+    def entry(self) -> dict[str, Any]:
+        """Write it down for ``result.json``."""
+        return {**self._asdict(), "numbers": dict(self.numbers)}
+
+
+class Labels(NamedTuple):
+    """How often each class occurs in rows that the best trial was not trained on, and how often it predicts it."""
+
+    names: Sequence[str]
+    observed: Sequence[int]
+    predicted: Sequence[int]
+
+
+class Case(NamedTuple):
+    """What the rules look at; scores are oriented, larger is better.
+
+    Attributes
+    ----------
+    trials
+        All trials by number; trial 0 is the default configuration.
+    best
+        The trial that was chosen.
+    space
+        What was searched.
+    rows_ratio
+        Validation rows over training rows of a fold; None: as in k-fold cross-validation.
+    rows, test_rows
+        Training rows of the search, and rows that it never saw.
+    test
+        Score on the latter; None if there are none.
+    interval
+        95 % interval of the best's score, corrected where that was possible; None if unknown.
+    share
+        Share of the bootstraps in which the best trial is chosen again; None if there were none.
+    labels
+        What the best predicts; None where the metric does not keep labels.
+
+    """
+
+    trials: Sequence[Trial]
+    best: Trial
+    space: SearchSpace
+    rows_ratio: float | None = None
+    rows: int = 0
+    test_rows: int = 0
+    test: float | None = None
+    interval: tuple[float, float] | None = None
+    share: float | None = None
+    labels: Labels | None = None
+
+    @property
+    def complete(self) -> list[Trial]:
+        """The trials with a score on every fold."""
+        return [each for each in self.trials if each.mean is not None]
+
+    def count(self, state: TrialState) -> int:
+        """Count the trials in this state."""
+        return sum(each.state is state for each in self.trials)
+
+
+def means(trials: Sequence[Trial]) -> list[float]:
+    """List the mean scores of complete trials."""
+    return [each.mean for each in trials if each.mean is not None]

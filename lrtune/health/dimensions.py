@@ -1,0 +1,197 @@
+"""Rules about the search space: where the best lies in it, and which of its dimensions matter."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from lrtune.dimensions import LOG, Dimension, Integer, Ordinal, Real, unwarp, warp
+from lrtune.health.core import HINT, WARNING, Case, Finding, means
+from lrtune.space import Choice, SearchSpace
+from lrtune.training.declarations import Entry, Factor, OptimizerEntry, number
+from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS
+from lrtune.trial import Configuration, Trial
+
+EDGE = 0.05
+"""Nearer to an end than this share of the range, measured on its scale, is at the edge."""
+
+EDGE_TRIALS = 8
+"""With fewer complete trials that have the dimension nothing is said about its edges."""
+
+EFFECT_TRIALS = 20
+"""With fewer complete trials nothing is said about effects."""
+
+EFFECT_P = 0.5
+"""A dimension is without visible effect if the rank test's p-value is above this: no more than a coin could do."""
+
+GROUP = 4
+"""Groups of fewer trials are left out of the rank test."""
+
+MOST_GROUPS = 5
+"""A dimension with more values than this is cut into `PARTS` groups of about equal size, by rank."""
+
+PARTS = 3
+
+
+def active(space: SearchSpace, configuration: Configuration) -> dict[str, Dimension]:
+    """Find the dimensions that a configuration has, by name; of two with one name the inner one, which counts."""
+    found: dict[str, Dimension] = {}
+    for each in space.dimensions:
+        if each.name in configuration:
+            found[each.name] = each
+        if isinstance(each, Choice):
+            chosen = [one for one in each.options if one.value == configuration.get(each.name)]
+            for one in chosen[:1]:
+                found.update(active(one.space, configuration))
+    return found
+
+
+def edges(case: Case) -> Iterator[Finding]:
+    """Find dimensions in which the best lies at an end beyond which there is more, and nearby trials do no worse."""
+    for name, dimension in active(case.space, case.best.configuration).items():
+        value = case.best.configuration[name]
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            continue
+        place = position(dimension, value)
+        if place is None or min(place, 1.0 - place) > EDGE:
+            continue
+        upper = place > 0.5
+        others = [each for each in case.complete if name in active(case.space, each.configuration)]
+        wider = beyond(dimension, float(value), _legal(name, case.best.configuration), upper=upper)
+        if wider is not None and len(others) >= EDGE_TRIALS and _rewarded(others, name, dimension, upper=upper):
+            yield _edge(name, value, dimension, wider, upper=upper)
+
+
+def _edge(name: str, value: float, dimension: Dimension, wider: tuple[float, float], *, upper: bool) -> Finding:
+    low, high = _ends(dimension)
+    scale = f", scale: {dimension.scale}" if getattr(dimension, "scale", LOG) != "linear" else ""  # type: ignore[attr-defined]
+    end = "upper" if upper else "lower"
+    return Finding(
+        "edge",
+        WARNING,
+        f"the best {name} {value:.3g} is at the {end} end of its range from {low:.3g} to {high:.3g}",
+        f"search {name}: {{low: {wider[0]:.2g}, high: {wider[1]:.2g}{scale}}}",
+        {"dimension": name, "value": value, "low": low, "high": high, "try": list(wider)},
+    )
+
+
+def position(dimension: Dimension, value: float) -> float | None:
+    """Say where a value lies between the ends, from 0 to 1 on the scale; None where there are no ends to speak of."""
+    if isinstance(dimension, Ordinal):
+        last = len(dimension.values) - 1
+        return dimension.values.index(value) / last if last >= 2 else None
+    if not isinstance(dimension, Real | Integer) or dimension.low == dimension.high:
+        return None
+    low, high = warp(dimension.low, dimension.scale), warp(dimension.high, dimension.scale)
+    return (warp(value, dimension.scale) - low) / (high - low)
+
+
+def beyond(dimension: Dimension, value: float, legal: Factor | None, *, upper: bool) -> tuple[float, float] | None:
+    """Suggest a range as wide as the searched one with the best value in its middle; None if nothing lies beyond."""
+    if legal is None or not isinstance(dimension, Real | Integer | Ordinal):
+        return None
+    low, high = _ends(dimension)
+    scale = dimension.scale if _has_place(low, dimension.scale) else "linear"
+    half, middle = (warp(high, scale) - warp(low, scale)) / 2.0, warp(value, scale)
+    ends = [max(unwarp(middle - half, scale), legal.low), min(unwarp(middle + half, scale), legal.high)]
+    if legal.kind == "int":
+        ends = [float(math.floor(ends[0])), float(math.ceil(ends[1]))]
+    gained = warp(ends[1], scale) - warp(high, scale) if upper else warp(low, scale) - _warped(ends[0], scale)
+    return (ends[0], ends[1]) if gained > EDGE * half else None
+
+
+def _has_place(value: float, scale: str) -> bool:
+    return value > 0.0 if scale == LOG else value < 1.0
+
+
+def _warped(value: float, scale: str) -> float:
+    return warp(value, scale) if _has_place(value, scale) or scale == "linear" else -math.inf
+
+
+def _ends(dimension: Dimension) -> tuple[float, float]:
+    if isinstance(dimension, Ordinal):
+        return float(dimension.values[0]), float(dimension.values[-1])
+    assert isinstance(dimension, Real | Integer)
+    return float(dimension.low), float(dimension.high)
+
+
+def _legal(name: str, configuration: Configuration) -> Factor | None:
+    """Find the declaration of a key, which says what is legal; None for those inside of other factors."""
+    head, _, tail = name.partition(".")
+    if not tail:
+        return (TRAINING_KEYS | MODEL_KEYS).get(name)
+    entries: dict[str, Mapping[str, Entry | OptimizerEntry]] = {"optimizer": OPTIMIZERS, "decay": DECAYS}
+    entry = entries.get(head, {}).get(str(configuration.get(head)))
+    return next((each for each in entry.factors if each.name == tail), None) if entry else None
+
+
+def _rewarded(trials: Sequence[Trial], name: str, dimension: Dimension, *, upper: bool) -> bool:
+    """Tell whether the quarter of the trials nearest to an end is no worse, in the median, than the others."""
+    places = {each.number: position(dimension, number(each.configuration[name])) or 0.0 for each in trials}
+    ordered = sorted(trials, key=lambda each: (places[each.number], each.number), reverse=upper)
+    near = max(2, len(ordered) // 4)
+    return statistics.median(means(ordered[:near])) >= statistics.median(means(ordered[near:]))
+
+
+def no_effect(case: Case) -> Iterator[Finding]:
+    """Find dimensions whose values do not tell good trials from bad ones (rank test of Kruskal and Wallis)."""
+    trials = case.complete
+    if len(trials) < EFFECT_TRIALS:
+        return
+    found = {}
+    for dimension in case.space.dimensions:
+        p = rank_test(groups(trials, dimension))
+        if p is not None and p > EFFECT_P:
+            found[dimension.name] = round(p, 3)
+    if found:
+        names = ", ".join(found)
+        yield Finding(
+            "no_effect",
+            HINT,
+            f"no effect of {names} on the score can be seen in {len(trials)} trials"
+            f" (rank test, p {min(found.values()):.2f}{' and more' if len(found) > 1 else ''})",
+            f"fix {names} and search what matters more finely",
+            {"dimensions": found, "trials": len(trials)},
+        )
+
+
+def groups(trials: Sequence[Trial], dimension: Dimension) -> list[list[float]]:
+    """Part the mean scores of complete trials by the values of a dimension; small groups are left out."""
+    values = [each.configuration.get(dimension.name) for each in trials]
+    parts: dict[object, list[float]] = defaultdict(list)
+    kinds = Counter(values)
+    if len(kinds) <= MOST_GROUPS or isinstance(dimension, Choice):
+        for value, score in zip(values, means(trials), strict=True):
+            parts[value].append(score)
+    else:
+        ordered = sorted(range(len(values)), key=lambda place: (number(values[place]), place))
+        scores = means(trials)
+        for rank, place in enumerate(ordered):
+            parts[rank * PARTS // len(ordered)].append(scores[place])
+    return [each for each in parts.values() if len(each) >= GROUP]
+
+
+def rank_test(parts: Sequence[Sequence[float]]) -> float | None:
+    """Give the p-value of Kruskal and Wallis (1952, JASA 47), corrected for ties; None for fewer than two groups.
+
+    >>> round(rank_test([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]), 4)
+    0.0209
+    """
+    if len(parts) < 2:
+        return None
+    from scipy.special import chdtrc  # loads in a fraction of the time of scipy.stats
+
+    everything = sorted(score for part in parts for score in part)
+    total, counts = len(everything), Counter(everything)
+    ranks, below = {}, 0
+    for score in sorted(counts):
+        ranks[score] = below + (counts[score] + 1) / 2.0
+        below += counts[score]
+    sums = sum(math.fsum(ranks[score] for score in part) ** 2 / len(part) for part in parts)
+    ties = 1.0 - sum(count**3 - count for count in counts.values()) / (total**3 - total)
+    if ties == 0.0:
+        return 1.0
+    statistic = (12.0 / (total * (total + 1)) * sums - 3.0 * (total + 1)) / ties
+    return float(chdtrc(len(parts) - 1, max(0.0, statistic)))
