@@ -59,6 +59,20 @@ class Run:
         """Every trial by number."""
         return self.study.in_order()
 
+    def trial(self, number: int) -> Trial:
+        """Find a trial by its number.
+
+        Raises
+        ------
+        StudyError
+            If there is no such trial.
+
+        """
+        if number not in self.study.trials:
+            there = f"its trials are 0 to {len(self.trials) - 1}" if self.trials else "it has none yet"
+            raise StudyError(f"{self.folder}: has no trial {number}; {there}")
+        return self.study.trials[number]
+
     @cached_property
     def ranked(self) -> list[Trial]:
         """The complete trials, the best first."""

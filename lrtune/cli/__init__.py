@@ -14,12 +14,27 @@ import typer
 from typer.core import TyperGroup
 
 from lrtune import __version__
-from lrtune.cli import check, compare, exits, finder, listing, predict, schedules, schema, search, show, status, trials
+from lrtune.cli import (
+    check,
+    compare,
+    exits,
+    finder,
+    listing,
+    predict,
+    retrain,
+    schedules,
+    schema,
+    search,
+    show,
+    status,
+    trials,
+)
 
 GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
     "Search": {
         "search": search.search,
         "finder": finder.finder,
+        "retrain": retrain.retrain,
         "predict": predict.predict,
     },
     "Look": {

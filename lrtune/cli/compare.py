@@ -53,16 +53,8 @@ def _side(text: str) -> Side:
     named = None if Path(text).exists() else re.fullmatch(r"(.+):(\d+)", text)
     folder = find(named[1] if named else text, finished=False)
     run = open_run(folder)
-    trial = _trial(run, int(named[2])) if named else _best(run)
+    trial = run.trial(int(named[2])) if named else _best(run)
     return Side(run, name_of(folder), trial)
-
-
-def _trial(run: Run, number: int) -> Trial:
-    from lrtune.errors import StudyError
-
-    if number not in run.study.trials:
-        raise StudyError(f"{run.folder}: has no trial {number}; its trials are 0 to {len(run.trials) - 1}")
-    return run.study.trials[number]
 
 
 def _best(run: Run) -> Trial:

@@ -1,0 +1,78 @@
+"""``lrtune retrain``."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lrtune.cli.options import JsonOption, QuietOption, RunArgument
+from lrtune.cli.runs import STUDY, find
+from lrtune.errors import LrtuneError, StudyError
+
+if TYPE_CHECKING:
+    from lrtune.preparation import Prepared
+    from lrtune.run import Run
+
+SUMMARY = "retrained.json"
+
+
+def retrain(
+    run: RunArgument,
+    *,
+    trial: Annotated[
+        int, typer.Option("--trial", metavar="N", min=0, help="Number of the trial, as in lrtune trials.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Folder of the model; by default trial-N inside the run."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model that is there, even the run's own.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Train any trial of a run on all training rows and save it.
+
+    The folder can be given to `lrtune predict`. The run's own model stays as it is.
+
+    Example: lrtune retrain latest --trial 17
+    """
+    from lrtune import model
+    from lrtune.preparation import prepare
+    from lrtune.reporting import console, export, retrained
+    from lrtune.run import open_run
+    from lrtune.training.feedback import median_scales
+
+    found = open_run(find(run, finished=False))
+    chosen = found.trial(trial)
+    folder = output or found.folder / f"trial-{trial}"
+    if model.is_saved(folder / model.FOLDER) and not force:
+        raise LrtuneError(f"{folder}: has a model already; choose another folder with --output, or add --force")
+    with nullcontext() if quiet else console.working(f"training trial {trial} on all training rows"):
+        prepared = prepare(found.experiment)
+        _refuse_other_data(found, prepared)
+        fitted = prepared.refit(found.configuration(chosen.configuration), scales=median_scales(chosen.scales))
+        score = prepared.test_score(fitted)
+    digest = model.save(fitted, folder / model.FOLDER)
+    summary = retrained.summary(found, chosen, test=score, rows=prepared.test_rows, digest=digest)
+    export.write_text(folder / SUMMARY, export.json_text(summary))
+    if not (folder / STUDY).exists():  # a run keeps the file that it was made from
+        text = found.experiment.dump(found.configuration(chosen.configuration), folder)
+        export.write_text(folder / "experiment.yaml", text)
+    if as_json:
+        sys.stdout.write(export.json_text(summary))
+    else:
+        console.show(retrained.page(summary, found, rows=prepared.rows, folder=folder))
+
+
+def _refuse_other_data(run: Run, prepared: Prepared) -> None:
+    """Refuse rows that the trial's scores are not about."""
+    header = run.study.header
+    if (header.get("data"), header.get("folds")) != (prepared.data_hash, prepared.folds_hash):
+        raise StudyError(
+            f"{run.experiment.data.path}: its rows are not those that {run.folder} was searched on; "
+            "bring the old table back, or search again"
+        )
