@@ -1,0 +1,116 @@
+"""Decisions on whole rounds: who is compared with whom, who is spared, and that asking again changes nothing."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from lrtune.evaluation import Stage
+from lrtune.stages import first_stage, lagging, plan, raced
+from lrtune.trial import Trial, TrialState
+
+FIRST = Stage(0, 1)
+
+
+def entrants(*scores, start=0):
+    """Make trials that have been scored on the first fold; None: diverged there."""
+    return [
+        Trial(number, {}, TrialState.DIVERGED if score is None else TrialState.PROPOSED, fold_scores=(score,), stage=0)
+        for number, score in enumerate(scores, start)
+    ]
+
+
+def rows_of(trials, spread=0.05):
+    """Give every row of a trial its score, and a little that differs."""
+    noise = np.random.default_rng(0).normal(size=(100, 200)) * spread
+    noise -= noise.mean(axis=1, keepdims=True)
+    scores = {each.number: each.fold_scores[0] for each in trials}
+    return lambda numbers, _: (np.array([scores[each] + noise[each] for each in numbers]), None)
+
+
+def numbers(dropped):
+    return [each.number for each in dropped]
+
+
+def test_stages_cover_every_fold_once_and_end_with_the_whole_horizon():
+    for metric in ("accuracy", "roc_auc"):
+        for folds in (2, 5):
+            stages = plan("race", metric=metric, folds=folds, epochs=30)
+            assert [fold for each in stages for fold in range(each.first, each.end)] == list(range(folds))
+    assert plan("race", metric="accuracy", folds=5, epochs=30) == (Stage(0, 1), Stage(1, 5))
+    assert plan("race", metric="f1", folds=5, epochs=30) == (Stage(0, 2), Stage(2, 5))
+    assert plan("none", metric="f1", folds=5, epochs=30) == (Stage(0, 5),)
+    assert plan("halving", metric="f1", folds=5, epochs=30) == (Stage(0, 5, 9), Stage(0, 5, 3), Stage(0, 5))
+
+
+def test_brackets_of_halving_begin_one_stage_later_each_round():
+    assert [first_stage("halving", 3, each) for each in range(5)] == [0, 1, 2, 0, 1]
+    assert [first_stage("race", 2, each) for each in range(5)] == [0] * 5
+
+
+def test_a_race_compares_with_the_best_of_the_round_and_says_why():
+    trials = entrants(0.9, 0.5, 0.91, 0.4)
+    dropped = raced(trials, [], FIRST, 5, rows_of(trials))
+    assert numbers(dropped) == [1, 3]
+    assert dropped[0].reason == "after 1 of 5 folds worse than trial 2 with probability above 0.9999"
+    assert dropped[0].numbers["against"] == 2
+    assert dropped[0].numbers["probability"] > dropped[0].numbers["limit"] > 0.99
+
+
+def test_a_race_compares_with_earlier_complete_trials_and_with_no_others():
+    trials = entrants(0.5, 0.55, start=8)
+    complete = Trial(3, {}, TrialState.COMPLETE, fold_scores=(0.9, 0.8))
+    diverged = Trial(4, {}, TrialState.DIVERGED, fold_scores=(0.95, None))
+    pruned = Trial(5, {}, TrialState.PRUNED, fold_scores=(0.97,))
+    known = [complete, diverged, pruned]
+    dropped = raced(trials, known, FIRST, 2, rows_of([*known, *trials]))
+    assert numbers(dropped) == [8, 9]
+    assert {each.numbers["against"] for each in dropped} == {3}
+    assert numbers(raced(trials, known[1:], FIRST, 2, rows_of([*known, *trials]))) == [8]
+
+
+def test_the_default_is_never_dropped():
+    trials = entrants(0.1, 0.9, 0.95)
+    assert 0 not in numbers(raced(trials, [], FIRST, 5, rows_of(trials)))
+    short = [dataclasses.replace(each, horizon_scores=((3, each.fold_scores),), fold_scores=()) for each in trials]
+    assert numbers(lagging(short, Stage(0, 1, 3))) == [1]
+
+
+def test_a_trial_that_diverged_takes_no_part_and_a_round_of_such_ends_without_a_race():
+    trials = entrants(0.9, None, 0.5)
+    assert numbers(raced(trials, [], FIRST, 5, rows_of(trials))) == [2]
+    assert raced(entrants(None, None), [], FIRST, 5, None) == []
+
+
+@pytest.mark.parametrize("later", [TrialState.PRUNED, TrialState.COMPLETE, TrialState.DIVERGED, TrialState.FAILED])
+def test_asking_again_later_gives_the_same_answer(later):
+    """When a study goes on, some of the round are over already: the same ones were compared then."""
+    trials = entrants(0.9, 0.5, 0.91, 0.4)
+    expected = raced(trials, [], FIRST, 2, rows_of(trials))
+    more = {TrialState.COMPLETE: (0.2,), TrialState.DIVERGED: (None,)}.get(later, ())
+    again = [
+        dataclasses.replace(each, state=later, fold_scores=each.fold_scores + more) if place in (1, 2) else each
+        for place, each in enumerate(trials)
+    ]
+    assert raced(again, [], FIRST, 2, rows_of(trials)) == expected
+
+
+def test_without_rows_two_folds_are_compared():
+    rng = np.random.default_rng(1)
+    trials = [
+        Trial(number, {}, fold_scores=tuple(level + 0.01 * rng.normal(size=2)), stage=0)
+        for number, level in enumerate([0.8, 0.9, 0.9, 0.9, 0.9, 0.5, 0.6])
+    ]
+    dropped = raced(trials, [], Stage(0, 2), 5, None)
+    assert numbers(dropped) == [5, 6]
+    assert dropped[0].reason.startswith("after 2 of 5 folds worse than trial ")
+
+
+def test_halving_drops_by_place_and_says_it():
+    trials = [
+        Trial(number, {}, horizon_scores=((9, (score, score)),), stage=0)
+        for number, score in enumerate([0.5, 0.9, 0.8, 0.7, None, 0.6, 0.65])
+    ]
+    dropped = lagging(trials, Stage(0, 2, 9))
+    assert numbers(dropped) == [5, 6]  # three of seven go on, the default does anyway, and what diverged is over
+    assert dropped[0].reason == "on 1/9 of the epochs number 5 of 7, 3 went on"
