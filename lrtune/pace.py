@@ -45,7 +45,7 @@ class Pace:
     def __init__(self, seconds: float = math.inf, block_seconds: float = math.inf) -> None:
         self.end = time.monotonic() + seconds
         self.block_seconds = block_seconds
-        self.reserved = 0.0
+        self._retraining: tuple[float, float] | None = None
         self._seen: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
 
     @property
@@ -59,8 +59,16 @@ class Pace:
         self._seen.append((expected, seconds))
 
     def reserve(self, expected: float, overhead: float) -> None:
-        """Keep time for a retraining that is expected to take so long, and for reading the rows once more."""
-        self.reserved = MARGIN * (self.ratio * expected + overhead) + ENDING
+        """Keep time for a retraining that is expected to take so long by the cost model, and the rest of it."""
+        self._retraining = (expected, overhead)
+
+    @property
+    def reserved(self) -> float:
+        """Seconds that are kept."""
+        if self._retraining is None:
+            return 0.0
+        expected, overhead = self._retraining
+        return MARGIN * (self.ratio * expected + overhead) + ENDING
 
     @property
     def until(self) -> float:

@@ -50,6 +50,8 @@ class Study:
         Body of the last ``refit`` event.
     finished
         Why the search ended; None while it goes on.
+    mended
+        For each time the journal was found damaged: where that is ``kept``, and how many ``events`` could be read.
     search_seconds, retrain_seconds
         Wall time spent, over all sessions.
 
@@ -60,6 +62,7 @@ class Study:
     speeds: dict[tuple[tuple[str, Any], ...], float] = field(default_factory=dict)
     refit: Mapping[str, Any] | None = None
     finished: str | None = None
+    mended: list[Mapping[str, Any]] = field(default_factory=list)
     search_seconds: float = 0.0
     retrain_seconds: float = 0.0
 
@@ -230,6 +233,10 @@ def _on_finished(study: Study, body: Mapping[str, Any]) -> None:
     study.finished = str(body["reason"])
 
 
+def _on_mended(study: Study, body: Mapping[str, Any]) -> None:
+    study.mended.append(body[CLOCK])
+
+
 _HANDLERS = {
     STUDY: _on_study,
     TRIAL: _on_trial,
@@ -238,4 +245,5 @@ _HANDLERS = {
     PRUNED: _on_pruned,
     REFIT: _on_refit,
     FINISHED: _on_finished,
+    MENDED: _on_mended,
 }

@@ -53,6 +53,9 @@ MODEL = "model"
 TIMEOUT = "timeout"
 """Why a search ended whose time was over."""
 
+ENCODING = 0.25
+"""What retraining takes beside the training, as a part of reading and encoding the table in the beginning."""
+
 
 def tune(
     experiment: Experiment,
@@ -201,7 +204,8 @@ class _Session:
             raise StudyError(
                 f"{self.folder}: holds the study of another experiment; different are "
                 + "; ".join(differences(theirs, ours))
-                + ". Choose another --output, or leave it out: an edited experiment gets a folder of its own"
+                + ". Choose another --output, or leave it out: an edited experiment gets a folder of its own; "
+                "or begin anew with --fresh, which keeps the earlier study beside"
             )
 
     def executor(self, workers: int | None) -> Executor:
@@ -312,7 +316,7 @@ class _Session:
         known = [each for each in self.study.in_order() if each.state is TrialState.COMPLETE]
         candidates = [*coming, *([self.complete(best(known))] if known else [])]
         costs = [retraining_seconds(each, self.setting, self.prepared.rows) for each in candidates]
-        self.pace.reserve(max(costs, default=0.0), self.preparing)
+        self.pace.reserve(max(costs, default=0.0), ENCODING * self.preparing)
 
     def next_stage(self, trial: Trial) -> int:
         """Say which stage a trial is to go through next."""

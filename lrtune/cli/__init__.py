@@ -26,6 +26,7 @@ from lrtune.cli import (
     schema,
     search,
     show,
+    signals,
     status,
     trials,
 )
@@ -106,8 +107,9 @@ def root(
 
 def main() -> None:
     """Run the command line; the entry point of the ``lrtune`` script."""
+    exits.open_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without '±' is no reason to fail
-    exits.heed_sigterm()
+    signals.heed_signals()
     app(prog_name="lrtune")

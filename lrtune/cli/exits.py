@@ -19,20 +19,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 import typer
 
+from lrtune.cli import signals
+from lrtune.cli.signals import INTERRUPTED, TERMINATED, Terminated
 from lrtune.errors import ExperimentError, LrtuneError, NoUsableResultError
 from lrtune.reporting import formats
 
 DEFECT, WRONG, GATE, WORSE, UNUSABLE = 1, 2, 3, 4, 5
-INTERRUPTED, NO_READER, TERMINATED = 130, 141, 143
+NO_READER = 141
 
 DEBUG = "LRTUNE_DEBUG"
 
@@ -40,18 +40,17 @@ FOR_TYPER: tuple[type[BaseException], ...] = (typer.Exit, typer.Abort, typer.Bad
 """What typer handles itself; the last is its base of usage errors, whose module moved between versions."""
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM arrived; it stops a command as Ctrl-C does."""
+def open_streams() -> None:
+    """Give a process that was started without standard streams empty ones.
 
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise Terminated
-
-
-def heed_sigterm() -> None:
-    """Let SIGTERM stop this process in good order instead of at once."""
-    signal.signal(signal.SIGTERM, _terminate)
+    Otherwise the next file opened gets the number of one of them, and whatever a library prints goes into that file.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - open as long as the process
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
 @contextlib.contextmanager
@@ -73,6 +72,7 @@ def handled() -> Iterator[None]:
         _fail(str(error))
     except KeyboardInterrupt as error:
         code = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
+        signals.said()
         _fail("; ".join(["stopped", *getattr(error, "__notes__", ())]), code=code)
     except BrokenPipeError:
         _silence_output()
@@ -92,7 +92,10 @@ def handled() -> Iterator[None]:
 def _fail(sentence: str, *, before: Sequence[str] = (), code: int = WRONG) -> NoReturn:
     from lrtune.reporting import console
 
-    console.fail(sentence, before)
+    try:
+        console.fail(sentence, before)
+    except OSError:  # nobody is there to read it; the code still tells
+        _silence_output()
     raise typer.Exit(code) from None
 
 
@@ -102,13 +105,3 @@ def _silence_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             os.dup2(nowhere, stream.fileno())
-
-
-@contextlib.contextmanager
-def resumable(folder: Path) -> Iterator[None]:
-    """Add to an interruption how to go on with the run in this folder."""
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        error.add_note(f"everything finished so far is kept in {folder}; to go on, run the same command again")
-        raise

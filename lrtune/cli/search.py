@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lrtune.cli.choices import chosen, planned_trials, wanted_workers
-from lrtune.cli.exits import resumable
 from lrtune.cli.gating import (
     BaselineOption,
     FailOverOption,
@@ -24,6 +24,7 @@ from lrtune.cli.gating import (
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
 from lrtune.cli.reports import JunitOption, SummaryOption, gate_block, gate_notes, report_gates, with_reports
 from lrtune.cli.runs import RESULT, name_of
+from lrtune.cli.signals import resumable
 from lrtune.errors import NoUsableResultError
 
 if TYPE_CHECKING:
@@ -69,6 +70,13 @@ def search(
         str | None,
         typer.Option("--workers", metavar="N", help="Worker processes; 'auto' takes what the work is worth."),
     ] = None,
+    timeout: Annotated[
+        str | None,
+        typer.Option("--timeout", metavar="TIME", help="End in so much time, as in 90s, 10m or 1h30m; more goes on."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew; an earlier study in the folder is kept as <folder>-old-1.")
+    ] = False,
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of everything random.")] = None,
     fail_under: FailUnderOption = None,
     fail_over: FailOverOption = None,
@@ -91,6 +99,7 @@ def search(
 
     Example: lrtune search --data datasets/wine.csv --target cultivar
     """
+    started = time.monotonic()
     from lrtune.identity import run_folder
     from lrtune.preparation import prepare
     from lrtune.reporting import console, export, pages, result
@@ -98,6 +107,7 @@ def search(
 
     shortcuts = {
         "search.trials": trials,
+        "search.timeout": timeout,
         "search.strategy": strategy,
         "search.seed": seed,
         "search.workers": workers,
@@ -109,7 +119,8 @@ def search(
     wanted.check(prepared.metric)
     experiment, finding = _with_rates(experiment, prepared, quiet=quiet)
     folder = run_folder(experiment, prepared, output)
-    study = _run(experiment, prepared, folder, quiet=quiet)
+    aside = _put_aside(folder) if fresh else ()
+    study = _run(experiment, prepared, folder, started, fresh=fresh, quiet=quiet)
     ranked = ranking(study.in_order())
     found = result.result(study, prepared.metric, experiment.configuration, rows_ratio=prepared.rows_ratio)
     gates = judged(wanted, found, prepared, folder)
@@ -117,7 +128,7 @@ def search(
     _write(folder, experiment, study, found)
     if finding is not None:
         _write_finding(folder, experiment, finding)
-    notes = (*_swept(finding), *prepared.warnings, *prepared.notes, *_end(study, experiment))
+    notes = (*aside, *_swept(finding), *prepared.warnings, *prepared.notes, *_mended(study), *_end(study, experiment))
     point, run = ranked[0].configuration, name_of(folder)
     page = pages.search_page(found, ranked, point, folder=folder, run=run, notes=notes)
     if as_json:
@@ -161,22 +172,47 @@ def _write_finding(folder: Path, experiment: Experiment, finding: Finding) -> No
 
 def _end(study: Study, experiment: Experiment) -> tuple[str, ...]:
     """Say why a search ended before its budget was spent."""
+    if study.finished == "timeout":
+        left = planned_trials(experiment) - (len(study.trials) - len(study.unfinished()))
+        return (f"the time was over before {left} more trials; the same command with a longer --timeout goes on",)
     if study.finished != "exhausted":
         return ()
     tried, wanted = len(study.trials), experiment.search.trials
     return (f"the space has {tried} configurations and all have been tried: the search ended before {wanted} trials",)
 
 
-def _run(experiment: Experiment, prepared: Prepared, folder: Path, *, quiet: bool) -> Study:
+def _put_aside(folder: Path) -> tuple[str, ...]:
+    from lrtune.aside import put_aside
+    from lrtune.tuning import DATABASE
+
+    old = put_aside(folder, DATABASE)
+    return () if old is None else (f"the earlier study is kept in {old}",)
+
+
+def _mended(study: Study) -> tuple[str, ...]:
+    """Say what had become of the journal, if it was found damaged."""
+    return tuple(
+        f"study.db was damaged and is kept as {each['kept']}; {each['events']} of its events could be read, and the "
+        "search went on behind them"
+        if each["kept"]
+        else "study.db was lost or empty: everything was trained again"
+        for each in study.mended
+    )
+
+
+def _run(
+    experiment: Experiment, prepared: Prepared, folder: Path, started: float, *, fresh: bool, quiet: bool
+) -> Study:
     """Search to the end, or go on with a search, and show how it goes."""
     from lrtune import tuning
     from lrtune.reporting import export
     from lrtune.study import STUDY, Study
 
     study = Study()
-    with resumable(folder), _watching(experiment, prepared, quiet=quiet) as see:
+    with resumable(folder, fresh=fresh), _watching(experiment, prepared, quiet=quiet) as see:
         try:
-            for event in tuning.tune(experiment, prepared, folder, workers=wanted_workers(experiment)):
+            workers = wanted_workers(experiment)
+            for event in tuning.tune(experiment, prepared, folder, workers=workers, started=started):
                 study.add(event)
                 see(event.body, study)
                 if event.kind == STUDY:  # now there is a folder, and what it is about should outlive a crash

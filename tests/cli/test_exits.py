@@ -1,10 +1,7 @@
-import os
-import signal
-
 import pytest
 import typer
 
-from lrtune.cli import exits
+from lrtune.cli import exits, signals
 from lrtune.errors import DataError, ExperimentError, NoUsableResultError, StudyError
 
 
@@ -33,7 +30,7 @@ def plain(monkeypatch):
         (OSError(28, "No space left on device"), 2, "lrtune: No space left on device\n"),
         (MemoryError(), 2, "lrtune: out of memory\n"),
         (KeyboardInterrupt(), 130, "lrtune: stopped\n"),
-        (exits.Terminated(), 143, "lrtune: stopped\n"),
+        (signals.Terminated(), 143, "lrtune: stopped\n"),
     ],
 )
 def test_what_is_raised_becomes_a_sentence_and_a_code(capsys, error, code, text):
@@ -59,21 +56,26 @@ def test_what_typer_handles_is_left_to_typer(error):
 
 
 def test_an_interruption_says_how_to_go_on(capsys, tmp_path):
-    with pytest.raises(typer.Exit), exits.handled(), exits.resumable(tmp_path / "run"):
+    with pytest.raises(typer.Exit), exits.handled(), signals.resumable(tmp_path / "run"):
         raise KeyboardInterrupt
     err = capsys.readouterr().err
     assert str(tmp_path / "run") in err
     assert "run the same command again" in err
 
 
-def test_sigterm_stops_like_ctrl_c():
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        exits.heed_sigterm()
-        with pytest.raises(exits.Terminated):
-            os.kill(os.getpid(), signal.SIGTERM)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def test_how_to_go_on_with_a_run_that_was_begun_afresh(capsys, tmp_path):
+    with pytest.raises(typer.Exit), exits.handled(), signals.resumable(tmp_path / "run", fresh=True):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err.endswith("run the same command again without --fresh\n")
+
+
+def test_the_code_tells_even_if_nobody_can_be_told(monkeypatch):
+    def gone(*_):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("lrtune.reporting.console.fail", gone)
+    monkeypatch.setattr(exits, "_silence_output", lambda: None)
+    assert ended(KeyboardInterrupt()) == 130
 
 
 def test_messages_carry_no_foreign_codes(capsys):
