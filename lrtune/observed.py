@@ -92,7 +92,7 @@ def write(path: Path, observed: Observed) -> None:
     np.savez(
         content,
         targets=observed.targets,
-        folds=observed.folds.astype(np.uint16),
+        folds=observed.folds.astype(np.uint32),
         units=observed.units.astype(np.uint32),
         sizes=observed.sizes,
         classes=np.int64(observed.classes),

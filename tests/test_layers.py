@@ -23,6 +23,8 @@ NEVER_IMPORTS = {
     "gates": IO,
     "pruning": IO,
     "comparison": IO,
+    "correction": (*IO, "lrtune.study", "lrtune.journal", "lrtune.experiment", "lrtune.data"),
+    "rules": IO,
     "workers": ("lrtune",),
     "journal": ("lrtune.trial", "lrtune.study", "numpy"),
     "database": ("lrtune.journal", "lrtune.trial", "lrtune.study", "numpy"),

@@ -1,0 +1,293 @@
+"""The bootstrap over whole searches, against a literal one in loops, and on simulated searches with a known truth."""
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score
+
+from lrtune.correction import Choosing, Evidence, Race, corrected
+from lrtune.correction.core import _counts, _draws
+from lrtune.correction.race import Replay
+from lrtune.observed import Observed
+from lrtune.pruning import race_by_folds, race_by_rows
+from lrtune.rules import Rule, Smoothing
+from lrtune.training.metrics import score
+
+
+def evidence(metric, kept, targets, folds, *, units=None, classes=2, sizes=None):
+    """Put predictions (C, n) together with the scores that the metric gives."""
+    count = int(folds.max()) + 1
+    units = np.arange(len(targets)) if units is None else units
+    sizes = np.bincount(folds) if sizes is None else sizes
+    scores = np.array([score(metric, kept[:, folds == k], targets[folds == k], classes) for k in range(count)])
+    numbers = np.arange(len(kept))
+    observed = Observed(targets, folds, units, sizes, classes)
+    return Evidence(metric, numbers, scores, numbers, kept, observed, 1 / (count - 1))
+
+
+def searched(rows=60, configurations=6, count=3, seed=0, right=0.7):
+    """Draw a search: predicted labels (C, n), targets and folds (n,)."""
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(2, size=rows)
+    hits = rng.random((configurations, rows)) < right
+    return np.where(hits, targets, 1 - targets).astype(np.uint8), targets, np.arange(rows) * count // rows
+
+
+def literal(metric, folds, targets, kept, counts):
+    """Tsamardinos et al. 2018, algorithm 2, in loops, with the average over folds as the score."""
+
+    def mean(configuration, weights):
+        parts, sizes = [], []
+        for fold in range(folds.max() + 1):
+            rows = folds == fold
+            if weights[rows].sum() > 0:
+                parts.append(metric(targets[rows], kept[configuration][rows], weights[rows]))
+                sizes.append(weights[rows].sum() / rows.sum())
+        return np.average(parts, weights=sizes)
+
+    picks, losses = [], []
+    for line in counts:
+        inside = [round(mean(each, line), 10) for each in range(len(kept))]
+        picks.append(int(np.argmax(inside)))
+        losses.append([mean(each, (line == 0).astype(float)) for each in range(len(kept))])
+    return np.array(picks), np.array(losses)
+
+
+def accuracy(targets, labels, weights):
+    return np.average(targets == labels, weights=weights)
+
+
+def macro(targets, labels, weights):
+    drawn = weights > 0
+    present = np.union1d(targets[drawn], labels[drawn])
+    return f1_score(targets, labels, labels=present, average="macro", sample_weight=weights, zero_division=0)
+
+
+@pytest.mark.parametrize(("name", "metric"), [("accuracy", accuracy), ("f1_macro", macro)])
+def test_it_is_the_published_algorithm(name, metric, monkeypatch):
+    monkeypatch.setattr("lrtune.correction.core.MOST", 40)
+    monkeypatch.setattr("lrtune.correction.core.LEAST", 40)
+    kept, targets, folds = searched(configurations=4)
+    given = evidence(name, kept, targets, folds)
+    draws = _draws(given, Choosing(seed=3))
+    counts = _counts(60, 40, np.random.default_rng([3, 41]))
+    picks, outside = literal(metric, folds, targets, kept, counts)
+    assert draws.picks.tolist() == picks.tolist()
+    assert draws.deviations == pytest.approx(outside - outside.mean(axis=0), abs=1e-6)
+    found = corrected(given, int(given.means.argmax()), Choosing(seed=3))
+    lines = np.arange(40)
+    losses = outside[lines, picks] - outside.mean(axis=0)[picks] + given.means[picks]
+    assert (found.method, found.resamples) == ("bootstrap", 40)
+    assert found.score == pytest.approx(losses.mean(), abs=1e-6)
+    assert (found.low, found.high) == pytest.approx(np.quantile(losses, [0.025, 0.975]), abs=1e-5)
+    assert found.naive == pytest.approx(max(given.means))
+    assert found.optimism == pytest.approx(found.naive - found.score)
+    assert dict(found.shares) == {int(c): np.mean(picks == c) for c in np.unique(picks)}
+    if name == "accuracy":  # a mean over rows: nothing is taken out but the noise of the draws
+        assert outside[lines, picks].mean() == pytest.approx(found.score, abs=0.05)
+
+
+def test_draws_do_not_depend_on_how_they_are_chunked():
+    rng, other = np.random.default_rng(1), np.random.default_rng(1)
+    parts = np.concatenate([_counts(7, 3, rng), _counts(7, 2, rng)])
+    np.testing.assert_array_equal(parts, _counts(7, 5, other))
+    assert parts.sum(axis=1).tolist() == [7.0] * 5
+
+
+def test_rows_that_belong_together_are_drawn_together():
+    counts = _counts(3, 10, np.random.default_rng(0))
+    units = np.array([0, 0, 1, 2, 2, 2])
+    assert (counts[:, units][:, 0] == counts[:, units][:, 1]).all()
+    # Ten copies of each row are no more information than one; drawn one by one they would seem to be.
+    kept, targets, folds = searched(rows=60, configurations=1)
+    tenfold = [np.repeat(each, 10, axis=-1) for each in (kept, targets, folds)]
+    units = np.repeat(np.arange(60), 10)
+    wide = corrected(evidence("accuracy", *tenfold, units=units), 0)
+    narrow = corrected(evidence("accuracy", *tenfold), 0)
+    plain = corrected(evidence("accuracy", kept, targets, folds), 0)
+    assert wide.high - wide.low == pytest.approx(plain.high - plain.low, rel=0.15)
+    assert narrow.high - narrow.low < 0.5 * (wide.high - wide.low)
+
+
+def test_a_row_keeps_its_predictions_of_all_repeats():
+    kept, targets, folds = searched(rows=60, configurations=1)
+    twice = [np.concatenate([kept, kept], axis=1), np.concatenate([targets, targets])]
+    given = evidence("accuracy", *twice, np.concatenate([folds, folds + 3]), units=np.tile(np.arange(60), 2))
+    once, again = corrected(evidence("accuracy", kept, targets, folds), 0), corrected(given, 0)
+    assert again.score == pytest.approx(once.score, abs=1e-9)
+    assert (again.low, again.high) == pytest.approx((once.low, once.high), abs=0.01)
+
+
+def test_of_one_configuration_nothing_is_taken_away():
+    found = corrected(evidence("accuracy", *searched(configurations=1)), 0)
+    assert found.optimism == pytest.approx(0.0, abs=1e-9)
+    assert found.low < found.score < found.high
+    assert found.shares == ((0, 1.0),)
+    assert found.gain is None
+
+
+@pytest.mark.parametrize("rows", [60, 240])
+def test_the_luckiest_of_equals_is_corrected_to_the_truth(rows):
+    truth, biases, naive, covered = 0.7, [], [], []
+    for seed in range(30):
+        given = evidence("accuracy", *searched(rows, configurations=40, seed=seed, right=truth))
+        found = corrected(given, int(given.means.argmax()))
+        biases.append(found.score - truth)
+        naive.append(found.naive - truth)
+        covered.append(found.low <= truth <= found.high)
+    error = np.std(biases) / math.sqrt(len(biases))
+    assert np.mean(naive) > 1.5 * math.sqrt(truth * (1 - truth) / rows)
+    assert abs(np.mean(biases)) < 3 * error + 0.002
+    assert np.mean(covered) >= 0.95
+
+
+def test_fewer_kept_rows_give_the_deviations_of_all():
+    kept, targets, folds = searched(rows=900, configurations=10)
+    chosen = int(evidence("accuracy", kept, targets, folds).means.argmax())
+    whole = corrected(evidence("accuracy", kept, targets, folds), chosen)
+    part = np.arange(0, 900, 3)
+    given = evidence("accuracy", kept[:, part], targets[part], folds[part], sizes=np.bincount(folds))
+    full = evidence("accuracy", kept, targets, folds)
+    found = corrected(given._replace(scores=full.scores), chosen)
+    assert found.naive == pytest.approx(whole.naive)
+    assert found.high - found.low == pytest.approx(whole.high - whole.low, rel=0.2)
+
+
+def test_the_gain_over_the_default_is_free_of_luck():
+    kept, targets, folds = searched(rows=120, configurations=40, seed=5)
+    given = evidence("accuracy", kept, targets, folds)
+    chosen = int(given.means.argmax())
+    found = corrected(given, chosen)
+    naive_gain = given.means[chosen] - given.means[0]
+    assert found.gain.mean < naive_gain - 0.02
+    assert found.gain.low < 0 < found.gain.high
+    better = np.where(np.random.default_rng(0).random(kept.shape) < 0.95, targets, 1 - targets).astype(np.uint8)
+    better[0] = kept[0]
+    found = corrected(evidence("accuracy", better, targets, folds), 3)
+    assert found.gain.low > 0
+    assert found.gain.probability == 1.0
+
+
+def test_without_predictions_the_folds_speak():
+    scores = np.array([[0.9, 0.8, 0.85], [0.7, 0.95, 0.9], [0.8, 0.6, 0.7]])  # (C, K)
+    numbers = np.array([4, 7, 9])
+    given = Evidence("accuracy", numbers, scores.T, np.arange(3), None, None, 0.5)
+    found = corrected(given, 4)
+    # Bests of the folds: 0.9, 0.95, 0.9. Trial 4 loses 0, 0.15 and 0.05 to them.
+    assert found.method == "folds"
+    assert found.naive == pytest.approx(0.85)
+    assert found.optimism == pytest.approx(0.2 / 3)
+    half = 4.302653 * math.sqrt((1 / 3 + 0.5) * np.var(scores[0], ddof=1))
+    assert (found.low, found.high) == pytest.approx((found.score - half, found.score + half))
+    assert (found.resamples, found.share(4), found.gain) == (0, None, None)
+
+
+def test_pruned_trials_do_not_count_among_folds():
+    scores = np.array([[0.9, 0.99], [0.7, np.nan]])
+    given = Evidence("accuracy", np.arange(2), scores, np.arange(2), None, None, 1.0)
+    assert corrected(given, 0).optimism == 0.0
+
+
+def raced(seed=0, rows=200, configurations=8, drops=(2, 5)):
+    """Draw a search in which some trials were dropped after the first fold."""
+    kept, targets, folds = searched(rows, configurations, count=4, seed=seed)
+    given = evidence("accuracy", kept, targets, folds)
+    scores = given.scores.copy()
+    scores[1:, list(drops)] = np.nan
+    given.predictions[np.ix_(list(drops), np.flatnonzero(folds > 0))] = 0
+    return given._replace(scores=scores)
+
+
+def test_what_was_dropped_is_compared_on_the_folds_it_has():
+    given = raced()
+    whole = given.scores[:, [0, 1, 3, 4, 6, 7]]
+    shift = np.median(whole.mean(axis=0) - whole[0])
+    assert given.means[2] == pytest.approx(given.scores[0, 2] + shift)
+    assert given.means[1] == pytest.approx(given.scores[:, 1].mean())
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_a_replayed_race_is_the_race_on_repeated_rows(grouped):
+    rng = np.random.default_rng(1)
+    rows = 240
+    targets, folds = rng.integers(2, size=rows), np.arange(rows) // 120
+    rates = np.array([0.8, 0.9, 0.55, 0.6, 0.9, 0.5, 0.75, 0.45])
+    kept = np.where(rng.random((8, rows)) < rates[:, None], targets, 1 - targets).astype(np.uint8)
+    units = np.arange(rows) // 4 if grouped else np.arange(rows)
+    given = evidence("accuracy", kept, targets, folds, units=units)
+    rounds = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    counts = _counts(int(units.max()) + 1, 12, np.random.default_rng(2))
+    found = Replay(given, Race(rounds, 1)).survivors(counts, np.empty(0))
+    values = (kept == targets)[:, folds == 0].astype(float)
+    for line, survivors in zip(counts, found, strict=True):
+        times = line[units[folds == 0]].astype(int)
+        drawn = np.repeat(values, times, axis=1)
+        # A group that came twice is two groups.
+        names = np.concatenate([each * 100 + np.arange(t) for each, t in zip(units[folds == 0], times, strict=True)])
+        names = names if grouped else None
+        going = []
+        for members in (range(4), range(4, 8)):
+            rivals = [*going, *members]
+            best = max(rivals, key=lambda each: (drawn[each].mean(), -each))
+            compared = [best, *(each for each in members if each != best)]
+            dropped = race_by_rows(drawn[compared], rivals=len(rivals), units=names).dropped
+            lost = {each for each, out in zip(compared, dropped, strict=True) if out and each != 0}
+            going += [each for each in members if each not in lost]
+        assert np.flatnonzero(survivors).tolist() == going
+    assert 0 < found.mean() < 1
+
+
+def test_a_race_by_folds_is_replayed_on_the_scores_of_the_folds():
+    rng = np.random.default_rng(0)
+    given = evidence("f1", *searched(rows=90, configurations=8))
+    folds = rng.normal(0.8, 0.002, size=(5, 3, 8))
+    folds[:, :, 3] -= 0.3
+    found = Replay(given, Race(np.zeros(8, np.int64), 2)).survivors(np.ones((5, 90), np.float32), folds)
+    for line, survivors in zip(folds, found, strict=True):
+        assert survivors.tolist() == (~race_by_folds(line[:2].T).dropped | (np.arange(8) == 0)).tolist()
+    assert not found[:, 3].any()
+
+
+def test_a_raced_search_is_corrected_about_as_one_without_races():
+    free, run = [], []
+    for seed in range(10):
+        kept, targets, folds = searched(200, 30, count=4, seed=seed)
+        given = evidence("accuracy", kept, targets, folds)
+        free.append(corrected(given, int(given.means.argmax())).score)
+        rounds = np.arange(30) // 10
+        survivors = Replay(given, Race(rounds, 1)).survivors(np.ones((1, 200), np.float32), np.empty(0))[0]
+        scores = given.scores.copy()
+        scores[1:, ~survivors] = np.nan
+        cut = given._replace(scores=scores)
+        chosen = max(np.flatnonzero(survivors).tolist(), key=lambda each: scores[:, each].mean())
+        run.append(corrected(cut, chosen, Choosing(race=Race(rounds, 1))).score)
+    assert np.mean(run) == pytest.approx(0.7, abs=3 * np.std(run) / math.sqrt(len(run)))
+    assert np.mean(run) == pytest.approx(np.mean(free), abs=0.01)
+
+
+def test_the_rule_of_the_search_is_repeated():
+    kept, targets, folds = searched(configurations=5, seed=2)
+    given = evidence("accuracy", kept, targets, folds)
+    simple_first = given._replace(order=np.array([0, 4, 3, 2, 1]))
+    found = corrected(simple_first, 0, Choosing(Rule("within", 0.99)))
+    assert found.shares == ((0, 1.0),)  # everything is within 99 % of the best: the simplest is always taken
+    assert found.optimism == pytest.approx(0.0, abs=1e-9)
+    by_rule = corrected(simple_first, 0, Choosing(Rule("one_se")))
+    assert by_rule.share(0) > corrected(given, 0).share(0)
+
+
+def test_the_posterior_mean_is_repeated_by_its_weights():
+    given = evidence("accuracy", *searched(configurations=5, seed=2))
+    flat = Smoothing(given.means, np.array([0.0, 0.0, 9.0, 0.0, 0.0]), np.zeros((5, 5)))
+    assert corrected(given, 2, Choosing(Rule("posterior_mean"), flat)).shares == ((2, 1.0),)
+    itself = Smoothing(given.means, given.means, np.eye(5))
+    found = corrected(given, 2, Choosing(Rule("posterior_mean"), itself))
+    assert found == corrected(given, 2)
+
+
+def test_where_no_resample_has_a_score_the_folds_speak():
+    rng = np.random.default_rng(0)
+    targets, folds = np.repeat([1.0, 2.0], 10), np.repeat([0, 1], 10)
+    kept = (targets + rng.normal(size=(3, 20))).astype(np.float32)
+    assert corrected(evidence("r2", kept, targets, folds, classes=0), 0).method == "folds"
