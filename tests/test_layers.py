@@ -37,7 +37,7 @@ NEVER_IMPORTS = {
 DOORS = {
     "polars": ("data/tables.py",),
     "sklearn": ("data/folds.py", "data/archives.py", "estimator.py"),
-    "scipy": ("sampling", "selection.py", "comparison.py", "correction.py", "pruning.py"),
+    "scipy": ("sampling", "selection.py", "comparison.py", "correction", "pruning.py"),
     "joblib": ("workers.py",),
     "sqlite3": ("database.py",),
     "yaml": ("experiment",),
