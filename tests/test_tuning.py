@@ -18,9 +18,11 @@ from lrtune import calibration, evaluation, identity, out_of_fold, tuning
 from lrtune.errors import NoUsableResultError, StudyError
 from lrtune.evaluation import Work
 from lrtune.experiment import load_text
+from lrtune.horizons import compressed
 from lrtune.journal import Journal, canonical
 from lrtune.model import load
 from lrtune.preparation import prepare
+from lrtune.pruning import race_by_rows, row_values
 from lrtune.sampling import STRATEGIES
 from lrtune.study import replay
 from lrtune.trial import TrialState
@@ -40,6 +42,10 @@ LEARNING = {
     name: EXPERIMENT.replace("random, trials: 9", f"{name}, trials: {trials}")
     for name, trials in (("bayesian", 11), ("tpe", 14))  # the last round is the first that learns
 }
+
+_WIDER = EXPERIMENT.replace("low: 1e-3", "low: 1e-5").replace("epochs: 3", "epochs: 9")
+RACE = _WIDER.replace("round: 4", "round: 4, pruning: race")
+HALVING = _WIDER.replace("round: 4", "round: 4, pruning: halving")
 
 PLATEAU = """
 data: {path: sklearn:diabetes, test_size: 0.2}
@@ -132,8 +138,8 @@ def test_the_same_command_on_a_finished_study_trains_nothing(tmp_path, monkeypat
 
 @pytest.mark.parametrize(
     "text",
-    [EXPERIMENT, PLATEAU, FIXED, LEARNING["bayesian"]],
-    ids=["pure", "plateau", "wall_clock", "bayesian"],
+    [EXPERIMENT, PLATEAU, FIXED, LEARNING["bayesian"], RACE, HALVING],
+    ids=["pure", "plateau", "wall_clock", "bayesian", "race", "halving"],
 )
 def test_a_crash_after_any_event_costs_nothing(text, tmp_path, monkeypatch):
     """Stop after every number of transactions, resume, and compare with the study nobody disturbed."""
@@ -335,6 +341,124 @@ def test_seconds_are_recorded_and_not_part_of_the_content(undisturbed):
         if "clock" in event.body and "at" in event.body["clock"]
     )
     assert not any('"clock"' in each for each in canonical(events))
+
+
+# --- pruning and stopping
+
+
+def results_of(events, number):
+    return [event for event in events if event.kind == "result" and event.body["trial"] == number]
+
+
+def test_a_race_spares_the_bad_ones_all_folds_but_the_first(tmp_path):
+    _, events = make(tmp_path, RACE)
+    study, whole = replay(events), replay(make(tmp_path, _WIDER, name="whole")[1])
+    pruned = [each for each in study.in_order() if each.state is TrialState.PRUNED]
+    assert len(pruned) >= 3
+    for trial in study.in_order():
+        expected = whole.trials[trial.number].fold_scores
+        assert trial.fold_scores == expected[: 1 if trial in pruned else 3]
+        assert len(results_of(events, trial.number)) == (1 if trial in pruned else 2)
+    assert all(each.reason.startswith("after 1 of 3 folds worse than trial ") and each.mean is None for each in pruned)
+    assert study.trials[0].state is TrialState.COMPLETE
+    assert study.refit["trial"] == whole.refit["trial"]
+    assert study.finished == "trials"
+
+
+def test_what_a_race_decided_can_be_decided_again_from_what_was_kept(tmp_path):
+    """The out-of-fold rows of dropped trials are there, and the function that decided gives the same answer."""
+    folder, events = make(tmp_path, RACE)
+    fold = prepare(experiment(RACE)).setting.folds[0]
+    count = replay(events).header["predictions"]["rows"]
+    decisions = [event for event in events if event.kind == "pruned"]
+    assert all(event.body["stage"] == 0 for event in decisions)
+    for event in decisions:
+        pair = [event.body["against"], event.body["trial"]]
+        records = [out_of_fold.read(folder / tuning.OUT_OF_FOLD, each, ("uint8", (count,))) for each in pair]
+        part = np.array(records)[:, : len(fold.validation_targets)]
+        verdict = race_by_rows(row_values("accuracy", part, fold.validation_targets), rivals=9)
+        assert verdict.worse[1] == pytest.approx(event.body["probability"])
+        assert event.body["probability"] > event.body["limit"]
+        (result,) = results_of(events, event.body["trial"])
+        assert result.body["predictions"] == out_of_fold.digest(part[1])
+        assert not records[1][part.shape[1] :].any()
+
+
+def test_halving_trains_the_whole_schedule_on_short_horizons_first(tmp_path):
+    _, events = make(tmp_path, HALVING)
+    study, chosen, setting = replay(events), experiment(HALVING), prepare(experiment(HALVING)).setting
+    first, second, third = (study.in_order()[start : start + 4] for start in (0, 4, 8))
+    assert [each.state for each in first].count(TrialState.PRUNED) == 2  # the best third, rounded up, or the default
+    assert all(each.state is TrialState.COMPLETE and not each.horizon_scores for each in second)
+    assert third[0].state is TrialState.COMPLETE
+    for trial in first:
+        (shorter, scores), complete = trial.horizon_scores[0], chosen.configuration(trial.configuration)
+        (outcome,) = evaluation.run_block(setting, Work([compressed(complete, shorter)]))
+        assert (shorter, scores) == (3, outcome.scores)
+        if trial.state is TrialState.PRUNED:
+            assert trial.fold_scores == ()
+            assert trial.reason.startswith("on 1/3 of the epochs number ")
+        else:
+            assert trial.fold_scores == evaluation.run_block(setting, Work([complete]))[0].scores
+
+
+@pytest.mark.parametrize("text", [RACE, HALVING, RACE.replace("random, trials: 9", "bayesian, trials: 14")])
+def test_pruning_is_the_same_for_any_workers_and_blocks(text, tmp_path, monkeypatch):
+    expected = content(make(tmp_path, text, name="undisturbed")[0])
+    assert any('"pruned"' in each for each in expected[0])
+    assert content(make(tmp_path, text, workers=2, name="workers")[0]) == expected
+    monkeypatch.setattr(evaluation, "block_lanes", lambda *_: 3)
+    assert content(make(tmp_path, text, name="blocks")[0]) == expected
+
+
+def test_what_diverges_on_the_first_fold_is_over(tmp_path):
+    text = """
+data: {path: sklearn:diabetes}
+model: {hidden: [8]}
+training: {epochs: 3}
+search: {strategy: grid, folds: 3, pruning: race}
+space: {learning_rate: [0.01, 1e4], optimizer: sgd, decay: constant}
+"""
+    study = replay(make(tmp_path, text)[1])
+    assert [(each.state, len(each.fold_scores)) for each in study.in_order()] == [
+        (TrialState.COMPLETE, 3),
+        (TrialState.DIVERGED, 1),
+    ]
+
+
+def test_pruning_names_the_run_and_budgets_do_not():
+    def name(text):
+        return identity.run_folder(experiment(text), prepare(experiment(text)))
+
+    assert len({name(each) for each in (_WIDER, RACE, HALVING)}) == 3
+    for budget in ("target: 0.9", "stop: no_gain", "min_trials: 5"):
+        assert name(RACE.replace("round: 4", f"round: 4, {budget}")) == name(RACE)
+
+
+@pytest.mark.parametrize(
+    ("data", "metric", "target"), [("iris", "accuracy", 0.5), ("iris", "log_loss", 5.0), ("diabetes", "rmse", 500.0)]
+)
+def test_a_target_ends_the_search_after_its_round_and_a_raised_one_goes_on(data, metric, target, tmp_path):
+    text = EXPERIMENT.replace("sklearn:iris", f"sklearn:{data}")
+    reached = text.replace("round: 4", f"round: 4, metric: {metric}, target: {target}")
+    study = replay(make(tmp_path, reached)[1])
+    assert (len(study.trials), study.finished) == (4, "target")
+    assert replay(make(tmp_path, reached)[1]).in_order() == study.in_order()
+    beyond = reached.replace(f"target: {target}", f"target: {2.0 if metric == 'accuracy' else 0.0}")
+    study = replay(make(tmp_path, beyond)[1])
+    assert (len(study.trials), study.finished) == (9, "trials")
+
+
+@pytest.mark.parametrize("strategy", ["random", "bayesian"])
+def test_a_search_without_anything_to_gain_ends(strategy, tmp_path):
+    """Rates that differ little give scores that differ by less than folds do."""
+    text = EXPERIMENT.replace("random, trials: 9", f"{strategy}, metric: log_loss, trials: 60, stop: no_gain")
+    text = text[: text.index("space:")] + "space: {learning_rate: {low: 0.02, high: 0.025}}\n"
+    waiting = {
+        least: replay(make(tmp_path, text.replace("no_gain", f"no_gain, min_trials: {least}"))[1]) for least in (8, 30)
+    }
+    assert [each.finished for each in waiting.values()] == ["no_gain"] * 2
+    assert 8 <= len(waiting[8].trials) < 30 <= len(waiting[30].trials) < 60
 
 
 # --- decays that follow the training itself
