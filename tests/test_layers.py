@@ -23,6 +23,7 @@ NEVER_IMPORTS = {
     "gates": IO,
     "pruning": IO,
     "comparison": IO,
+    "health": IO,
     "correction": (*IO, "lrtune.study", "lrtune.journal", "lrtune.experiment", "lrtune.data"),
     "rules": IO,
     "workers": ("lrtune",),
@@ -37,7 +38,7 @@ NEVER_IMPORTS = {
 DOORS = {
     "polars": ("data/tables.py",),
     "sklearn": ("data/folds.py", "data/archives.py", "estimator.py"),
-    "scipy": ("sampling", "selection.py", "comparison.py", "correction", "pruning.py"),
+    "scipy": ("sampling", "selection.py", "comparison.py", "health", "correction", "pruning.py"),
     "joblib": ("workers.py",),
     "sqlite3": ("database.py",),
     "yaml": ("experiment",),

@@ -21,6 +21,7 @@ from lrtune.cli.gating import (
     asked_gates,
     judged,
 )
+from lrtune.cli.health import findings
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
 from lrtune.cli.reports import JunitOption, SummaryOption, gate_block, gate_notes, report_gates, with_reports
 from lrtune.cli.runs import RESULT, name_of
@@ -103,6 +104,7 @@ def search(
     from lrtune.identity import run_folder
     from lrtune.preparation import prepare
     from lrtune.reporting import console, export, pages, result
+    from lrtune.run import Run
     from lrtune.selection import ranking
 
     shortcuts = {
@@ -123,6 +125,7 @@ def search(
     study = _run(experiment, prepared, folder, started, fresh=fresh, quiet=quiet)
     ranked = ranking(study.in_order())
     found = result.result(study, prepared.metric, experiment.configuration, rows_ratio=prepared.rows_ratio)
+    found["health"] = findings(Run(folder, study), found, experiment.space)
     gates = judged(wanted, found, prepared, folder)
     found["gates"] = [each.entry() for each in gates]
     _write(folder, experiment, study, found)

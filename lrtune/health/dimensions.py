@@ -49,10 +49,14 @@ def active(space: SearchSpace, configuration: Configuration) -> dict[str, Dimens
 
 
 def edges(case: Case) -> Iterator[Finding]:
-    """Find dimensions in which the best lies at an end beyond which there is more, and nearby trials do no worse."""
+    """Find dimensions in which the best lies at an end beyond which there is more, and nearby trials do no worse.
+
+    Where a dimension is without effect, so is its end.
+    """
+    idle = ineffective(case)
     for name, dimension in active(case.space, case.best.configuration).items():
         value = case.best.configuration[name]
-        if not isinstance(value, int | float) or isinstance(value, bool):
+        if not isinstance(value, int | float) or isinstance(value, bool) or name.partition(".")[0] in idle:
             continue
         place = position(dimension, value)
         if place is None or min(place, 1.0 - place) > EDGE:
@@ -137,14 +141,7 @@ def _rewarded(trials: Sequence[Trial], name: str, dimension: Dimension, *, upper
 
 def no_effect(case: Case) -> Iterator[Finding]:
     """Find dimensions whose values do not tell good trials from bad ones (rank test of Kruskal and Wallis)."""
-    trials = case.complete
-    if len(trials) < EFFECT_TRIALS:
-        return
-    found = {}
-    for dimension in case.space.dimensions:
-        p = rank_test(groups(trials, dimension))
-        if p is not None and p > EFFECT_P:
-            found[dimension.name] = round(p, 3)
+    found, trials = ineffective(case), case.complete
     if found:
         names = ", ".join(found)
         yield Finding(
@@ -155,6 +152,15 @@ def no_effect(case: Case) -> Iterator[Finding]:
             f"fix {names} and search what matters more finely",
             {"dimensions": found, "trials": len(trials)},
         )
+
+
+def ineffective(case: Case) -> dict[str, float]:
+    """Name the dimensions without visible effect, with the p-value of each."""
+    trials = case.complete
+    if len(trials) < EFFECT_TRIALS:
+        return {}
+    tested = {each.name: rank_test(groups(trials, each)) for each in case.space.dimensions}
+    return {name: round(p, 3) for name, p in tested.items() if p is not None and p > EFFECT_P}
 
 
 def groups(trials: Sequence[Trial], dimension: Dimension) -> list[list[float]]:

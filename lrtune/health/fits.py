@@ -33,7 +33,7 @@ def overfitting(case: Case) -> Iterator[Finding]:
         yield Finding(
             "overfitting",
             HINT,
-            f"the best overfits: its validation loss, lowest after epoch {epoch} of {horizon}, then rises by {rise:.0%}",
+            f"the best overfits: its validation loss, lowest after epoch {epoch} of {horizon}, rises by {rise:.0%}",
             f"train for about {epoch} epochs, or search weight_decay and dropout",
             {"epoch": epoch, "epochs": horizon, "lowest": least, "last": losses[-1]},
         )

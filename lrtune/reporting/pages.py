@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lrtune.comparison import Difference
-from lrtune.reporting import branches, formats, status, tables
+from lrtune.reporting import branches, formats, health, status, tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def search_page(
         ),
     ]
     page.extend(_branches(result))
+    page.extend(health.block(result, shlex.quote(run)))
     if notes:
         page.append(Remarks("notes", _shortened(notes)))
     return [*page, *_next(result, folder, run)]

@@ -57,6 +57,8 @@ def result(
         data          hash, folds: hashes of what training sees of the table, and of the rows of every fold
         fingerprint   of the experiment and its data
         versions      of what computed it
+        health        what is odd about the search (`lrtune.health`), warnings first: name, severity (warning or hint),
+                      sentence, advice and numbers of each
         gates         what was asked of this result (`lrtune.gates`): name, state, sentence and numbers of each
 
     Parameters
