@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lrtune import database
+from lrtune.database import take_lock
 from lrtune.errors import StudyError
 
 
@@ -34,7 +34,7 @@ def put_aside(folder: Path, study: str) -> Path | None:
     here = folder.resolve()
     if here in (Path.cwd(), *Path.cwd().parents):
         raise StudyError(f"{folder}: is the working folder and cannot be put aside; choose another with --output")
-    lock = database.take_lock(folder / study)
+    lock = take_lock(folder / study)
     try:
         number = 1
         while (old := here.with_name(f"{here.name}-old-{number}")).exists():

@@ -159,7 +159,7 @@ def opened_for_writing(path: Path) -> tuple[sqlite3.Connection, Row]:
     return connection, last
 
 
-def rescue(path: Path) -> Rescued:
+def rescued(path: Path) -> Rescued:
     """Write the intact events into a file of their own, put the damaged one aside, and the new one in its place."""
     rows = list(_intact(path))
     new = _rescue_name(path)

@@ -16,8 +16,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from lrtune import database
-from lrtune.database import is_held
+from lrtune.database import (
+    Rescued,
+    connect,
+    end_rescue,
+    explaining,
+    identity_of,
+    insert,
+    is_held,
+    numbered,
+    opened_for_writing,
+    rescued,
+    rows_behind,
+    take_lock,
+)
 from lrtune.errors import DamagedError, StudyError
 
 __all__ = ["CLOCK", "Event", "Journal", "canonical", "is_held"]
@@ -70,8 +82,8 @@ class Journal:
 
     def __init__(self, path: Path, *, write: bool = False, rescue: bool = False) -> None:
         self.path = path
-        self.rescued: database.Rescued | None = None
-        self._lock = database.take_lock(path) if write else None
+        self.rescued: Rescued | None = None
+        self._lock = take_lock(path) if write else None
         try:
             self._open(write=write, rescue=rescue)
         except BaseException:
@@ -80,19 +92,19 @@ class Journal:
 
     def _open(self, *, write: bool, rescue: bool) -> None:
         if not write:
-            self._connection = database.connect(self.path, write=False)
+            self._connection = connect(self.path, write=False)
             return
-        with database.explaining(self.path):
-            database.end_rescue(self.path)
+        with explaining(self.path):
+            end_rescue(self.path)
         try:
-            self._connection, self._last = database.opened_for_writing(self.path)
+            self._connection, self._last = opened_for_writing(self.path)
         except DamagedError:
             if not rescue:
                 raise
-            with database.explaining(self.path):
-                self.rescued = database.rescue(self.path)
-            self._connection, self._last = database.opened_for_writing(self.path)
-        self._file = database.identity_of(self.path)
+            with explaining(self.path):
+                self.rescued = rescued(self.path)
+            self._connection, self._last = opened_for_writing(self.path)
+        self._file = identity_of(self.path)
 
     def append(self, events: Sequence[Event]) -> list[Event]:
         """Write the events in one transaction: after this returns they survive a power cut; before, none exists.
@@ -103,21 +115,21 @@ class Journal:
             The events as they will be read back, so that a study is the same live and replayed.
 
         """
-        if database.identity_of(self.path) != self._file:
+        if identity_of(self.path) != self._file:
             raise StudyError(
                 f"{self.path}: was moved or deleted while this process worked on it; what was recorded before is where "
                 "it is now, and the same command goes on from there"
             )
-        rows = list(database.numbered(self._last, ((each.kind, _dump(dict(each.body))) for each in events)))
-        with database.explaining(self.path):
-            database.insert(self._connection, rows)
+        rows = list(numbered(self._last, ((each.kind, _dump(dict(each.body))) for each in events)))
+        with explaining(self.path):
+            insert(self._connection, rows)
         self._last = rows[-1] if rows else self._last
         return [Event(row.kind, json.loads(row.body)) for row in rows]
 
     def events(self, after: int = 0) -> list[Event]:
         """Read all events in the order of writing, or those behind the first ``after``."""
-        with database.explaining(self.path):
-            rows = list(database.rows_behind(self._connection, after))
+        with explaining(self.path):
+            rows = list(rows_behind(self._connection, after))
             bodies = json.loads(f"[{','.join(row.body for row in rows)}]")  # in one go: half the time of one by one
         return [Event(row.kind, body) for row, body in zip(rows, bodies, strict=True)]
 

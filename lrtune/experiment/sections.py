@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, field_validator
 
-from lrtune import durations
+from lrtune.durations import seconds
 from lrtune.errors import nearest
 from lrtune.experiment.document import shown
 from lrtune.experiment.vocabulary import KEYS, coerced, illegal
@@ -118,7 +118,7 @@ def _workers(value: Any) -> int | str:
 
 
 def _duration(value: Any) -> float | None:
-    return None if value is None else durations.seconds(value)
+    return None if value is None else seconds(value)
 
 
 _NAME_SCHEMA = {"type": ["string", "number"]}
