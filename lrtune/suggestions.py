@@ -158,7 +158,7 @@ def _trial(number: int, configuration: Mapping[str, Any], scores: Scores) -> Tri
     if not listed:
         return Trial(number, point)
     if len(finite) < len(listed):
-        return Trial(number, point, TrialState.DIVERGED, folds, "not finite")
+        return Trial(number, point, TrialState.DIVERGED, folds, reason="not finite")
     return Trial(number, point, TrialState.COMPLETE if None not in folds else TrialState.PRUNED, folds)
 
 

@@ -89,19 +89,33 @@ def complete(number, point, folds=3):
 
 
 def diverged(number, point):
-    return Trial(number, point, TrialState.DIVERGED, (0.5, None, 0.4), "diverged")
+    return Trial(number, point, TrialState.DIVERGED, (0.5, None, 0.4), reason="diverged")
 
 
 def failed(number, point):
-    return Trial(number, point, TrialState.FAILED, (), "the worker died")
+    return Trial(number, point, TrialState.FAILED, reason="the worker died")
 
 
 def pruned(number, point):
-    return Trial(number, point, TrialState.PRUNED, (score(point),), "worse than the best")
+    return Trial(number, point, TrialState.PRUNED, (score(point),), reason="worse than the best")
 
 
 def gapped(number, point):
-    return Trial(number, point, TrialState.PRUNED, (None, score(point), None), "worse than the best")
+    return Trial(number, point, TrialState.PRUNED, (None, score(point), None), reason="worse than the best")
+
+
+def shortened(number, point):
+    scores = (score(point) - 0.2,) * 3
+    return Trial(number, point, TrialState.PRUNED, horizon_scores=((3, scores),), reason="not among the best third")
+
+
+def lengthened(number, point):
+    short = ((9, (score(point) - 0.4,) * 3), (3, (score(point) - 0.2,) * 3))
+    return Trial(number, point, TrialState.COMPLETE, (score(point),) * 3, horizon_scores=short)
+
+
+def broken_off(number, point):
+    return Trial(number, point, TrialState.DIVERGED, horizon_scores=((3, (0.5, None, 0.4)),), reason="diverged")
 
 
 HISTORIES = {
@@ -113,6 +127,10 @@ HISTORIES = {
     "all failed": failed,
     "all diverged": diverged,
     "waiting": Trial,
+    "all pruned": pruned,
+    "all on short horizons": shortened,
+    "a race": lambda number, point: (complete, pruned, pruned, diverged)[number % 4](number, point),
+    "horizons": lambda number, point: (lengthened, shortened, shortened, broken_off)[number % 4](number, point),
     "mixed": lambda number, point: (complete, diverged, complete, failed, pruned, gapped, Trial)[number % 7](
         number, point
     ),
