@@ -1,0 +1,323 @@
+"""Every rule on a study made to show what it looks for, and on one that must not show it."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lrtune.experiment import load_text
+from lrtune.health import HINT, WARNING, Case, Labels, findings
+from lrtune.health.dimensions import rank_test
+from lrtune.health.scores import concordance, diverging_rates
+from lrtune.trial import Curves, Trial, TrialState
+
+SPACE = """
+data: {path: sklearn:iris}
+space:
+  learning_rate: {low: 1e-3, high: 1e-1, scale: log}
+  optimizer: [sgd, momentum: {momentum: [0.5, 0.8, 0.9]}]
+  warmup: [0, 0.05, 0.1]
+"""
+
+
+def space(text=SPACE):
+    return load_text(text, name="iris").space
+
+
+def sampled(count, score, *, folds=5, noise=0.01, fold_effect=0.05, seed=0, text=SPACE):
+    """A random search whose true score is a function of the configuration; noise as in cross-validation."""
+    rng = np.random.default_rng(seed)
+    chosen = space(text)
+    effects = rng.normal(0.0, fold_effect, folds)
+    trials = []
+    for number in range(count):
+        point = chosen.default() if number == 0 else chosen.sample(rng)
+        scores = score(point) + effects + rng.normal(0.0, noise, folds)
+        trials.append(Trial(number, point, TrialState.COMPLETE, tuple(float(each) for each in scores)))
+    return trials
+
+
+def case(trials, **more):
+    best = max((each for each in trials if each.mean is not None), key=lambda each: (each.mean, -each.number))
+    return Case(**{"trials": trials, "best": best, "space": space(), "rows": 400, "test_rows": 100} | more)
+
+
+def names(trials, **more):
+    return [each.name for each in findings(case(trials, **more))]
+
+
+def found(name, trials, **more):
+    (finding,) = [each for each in findings(case(trials, **more)) if each.name == name]
+    return finding
+
+
+def rate(point):
+    return np.log10(point["learning_rate"])
+
+
+def flat(_point):
+    return 0.8
+
+
+def peak_inside(point):
+    """The best rate is in the middle, momentum helps, and warm-up by a little."""
+    return 0.9 - 0.1 * (rate(point) + 2.0) ** 2 + 0.05 * (point["optimizer"] == "momentum") + 0.5 * point["warmup"]
+
+
+HEALTHY = sampled(60, peak_inside, noise=0.002, seed=2)
+
+
+def test_a_healthy_search_has_nothing_to_remark_about_its_scores():
+    everything = findings(case(HEALTHY, test=case(HEALTHY).best.mean, interval=(0.8, 1.1)))
+    assert {each.name for each in everything} <= {"edge"}  # warm-up helps: the best has the most there was
+
+
+# --- the space
+
+
+def test_the_best_at_the_end_of_a_range_and_the_range_to_try():
+    finding = found("edge", sampled(60, lambda point: 0.5 + 0.2 * rate(point), noise=0.002))
+    assert finding.severity == WARNING
+    assert finding.numbers["dimension"] == "learning_rate"
+    low, high = finding.numbers["try"]
+    assert high / low == pytest.approx(100.0)
+    assert np.sqrt(low * high) == pytest.approx(finding.numbers["value"])
+    assert "upper end" in finding.sentence
+    assert "scale: log" in finding.advice
+
+
+def test_the_lower_end_too():
+    finding = found("edge", sampled(60, lambda point: 0.5 - 0.2 * rate(point), noise=0.002))
+    assert "lower end" in finding.sentence
+    assert finding.numbers["try"][0] < 1e-3
+
+
+def test_an_end_where_trials_do_worse_than_elsewhere_is_luck():
+    trials = sampled(60, peak_inside, noise=0.002)
+    lucky = Trial(60, {**trials[0].configuration, "learning_rate": 1e-1}, TrialState.COMPLETE, (2.0,) * 5)
+    assert "edge" not in [
+        each.name for each in findings(case([*trials, lucky])) if each.numbers.get("dimension") == "learning_rate"
+    ]
+
+
+def test_an_end_beyond_which_nothing_is_legal_is_no_edge():
+    """No warm-up is the least there is, and a share of 1 the most."""
+    trials = sampled(60, lambda point: 0.9 - point["warmup"] - 0.1 * (rate(point) + 2.0) ** 2, noise=0.002)
+    assert case(trials).best.configuration["warmup"] == 0
+    assert "edge" not in names(trials)
+
+
+def test_the_best_in_the_middle_is_no_edge():
+    trials = sampled(60, lambda point: 0.9 - (rate(point) + 2.0) ** 2 - 5.0 * abs(point["warmup"] - 0.05), noise=0.002)
+    assert "edge" not in names(trials)
+
+
+def test_a_dimension_without_effect():
+    finding = found("no_effect", sampled(80, lambda point: 0.5 + 0.2 * rate(point), noise=0.002, seed=4))
+    assert "learning_rate" not in finding.numbers["dimensions"]
+    assert set(finding.numbers["dimensions"]) <= {"optimizer", "warmup"}
+    assert finding.severity == HINT
+
+
+def test_dimensions_with_an_effect_are_not_named():
+    def score(point):
+        return 0.2 * rate(point) + 0.5 * (point["optimizer"] == "momentum") + 10.0 * point["warmup"]
+
+    assert "no_effect" not in names(sampled(80, score, noise=0.002))
+
+
+def test_a_few_trials_say_nothing_about_effects():
+    assert "no_effect" not in names(sampled(19, lambda point: 0.2 * rate(point)))
+
+
+def test_the_rank_test_is_that_of_scipy():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        parts = [rng.integers(0, 12, rng.integers(4, 15)).astype(float).tolist() for _ in range(rng.integers(2, 5))]
+        assert rank_test(parts) == pytest.approx(stats.kruskal(*parts).pvalue, abs=1e-12)
+
+
+# --- scores
+
+
+def with_default(score):
+    """The other trials, and a default configuration of that score."""
+    trials = sampled(30, peak_inside, noise=0.002)
+    return [Trial(0, trials[0].configuration, TrialState.COMPLETE, score), *trials[1:]]
+
+
+def test_the_default_wins():
+    finding = found("default", with_default((2.0,) * 5))
+    assert "beat all 29 others" in finding.sentence
+    assert finding.severity == WARNING
+
+
+def test_the_default_is_as_good():
+    trials = with_default((0.5,) * 5)
+    best = max(trials, key=lambda each: each.mean)
+    close = tuple(score + gap for score, gap in zip(best.fold_scores, (0.02, -0.03, 0.01, -0.02, 0.0), strict=True))
+    finding = found("default", with_default(close))
+    assert "as good as the best" in finding.sentence
+    assert 0.5 < finding.numbers["probability"] < 0.95
+
+
+def test_the_default_is_worse():
+    assert "default" not in names(with_default((0.1,) * 5))
+
+
+def test_noise_hides_the_differences():
+    finding = found("noise", sampled(40, flat, noise=0.05))
+    assert finding.numbers["alike"] > 20
+    assert "noise" not in names(sampled(40, rate, noise=0.001))
+
+
+def test_a_winner_that_seldom_wins():
+    assert found("winner", HEALTHY, share=0.12).sentence.startswith(f"trial {case(HEALTHY).best.number} is chosen")
+    assert "winner" not in names(HEALTHY, share=0.6)
+    assert "winner" not in names(HEALTHY)
+
+
+def test_few_trials_for_the_dimensions():
+    """Learning rate, optimizer, its momentum, warm-up: four, so that 20 trials are the least."""
+    assert found("trials", HEALTHY[:19]).numbers == {"trials": 19, "dimensions": 4}
+    early = sorted(HEALTHY[:20], key=lambda each: -each.mean)
+    renumbered = [Trial(place, each.configuration, each.state, each.fold_scores) for place, each in enumerate(early)]
+    assert "trials" not in names(renumbered)
+
+
+def test_a_space_that_was_tried_out_needs_no_more_trials():
+    text = SPACE.replace("{low: 1e-3, high: 1e-1, scale: log}", "[0.01, 0.1]").replace("[0, 0.05, 0.1]", "0")
+    trials = sampled(8, flat, text=text)
+    assert "trials" not in names(trials, space=space(text))
+
+
+def test_a_search_that_was_still_getting_better():
+    late = sorted(HEALTHY, key=lambda each: each.mean)
+    gap = (0.05, 0.06, 0.05, 0.04, 0.05)
+    top = tuple(score + extra for score, extra in zip(late[-2].fold_scores, gap, strict=True))
+    late = [Trial(place, each.configuration, each.state, each.fold_scores) for place, each in enumerate(late)]
+    finding = found("trials", [*late[:-2], Trial(59, late[-1].configuration, TrialState.COMPLETE, top)])
+    assert "still getting better" in finding.sentence
+
+
+def diverging(limits, count=60):
+    """Trials that diverge from a rate on, of each optimizer."""
+    rng = np.random.default_rng(1)
+    trials = [Trial(0, {"learning_rate": 1e-3, "optimizer": "sgd"}, TrialState.COMPLETE, (0.5,) * 5)]
+    for number in range(1, count):
+        name, value = ("sgd", "momentum")[number % 2], float(10 ** rng.uniform(-3, -1))
+        state = TrialState.DIVERGED if value >= limits[name] else TrialState.COMPLETE
+        scores = (None,) * 5 if state is TrialState.DIVERGED else tuple((0.4 + rng.normal(0, 0.01, 5)).tolist())
+        trials.append(Trial(number, {"learning_rate": value, "optimizer": name}, state, scores))
+    return trials
+
+
+def test_many_trials_diverge_and_from_which_rate_on():
+    trials = diverging({"sgd": 0.05, "momentum": 0.005})
+    finding = found("diverged", trials)
+    for name, limit in (("sgd", 0.05), ("momentum", 0.005)):
+        own = [each for each in trials if each.configuration["optimizer"] == name]
+        below = max(each.configuration["learning_rate"] for each in own if each.state is TrialState.COMPLETE)
+        assert below < finding.numbers["rates"][name]
+        assert finding.numbers["rates"][name] == pytest.approx(limit, rel=0.6)
+    assert "diverged" not in names(diverging({"sgd": 1.0, "momentum": 0.09}))
+
+
+def test_divergence_that_has_nothing_to_do_with_the_rate_names_none():
+    trials = [
+        Trial(number, {"learning_rate": 0.01 * (1 + number // 2), "optimizer": "sgd"}, state, scores)
+        for number, (state, scores) in enumerate(
+            [(TrialState.COMPLETE, (0.5, 0.5)), (TrialState.DIVERGED, (None, None))] * 6
+        )
+    ]
+    assert diverging_rates(trials) == {}
+
+
+def test_the_test_score_is_outside():
+    """Half of the interval is 0.05; with 400 rows and 100 more for the test it is sqrt(5) times as wide."""
+    edge = 0.85 - 0.05 * np.sqrt(5.0)
+    assert found("test", HEALTHY, interval=(0.8, 0.9), test=edge - 1e-6).severity == WARNING
+    assert found("test", HEALTHY, interval=(0.8, 0.9), test=1.7 - edge + 1e-6).severity == HINT
+    for inside in (edge + 1e-6, 0.85, 1.7 - edge - 1e-6, None):
+        assert "test" not in names(HEALTHY, interval=(0.8, 0.9), test=inside)
+    assert "test" not in names(HEALTHY, test=0.1)
+
+
+def test_one_fold_stands_apart():
+    worse = np.array([0.0, 0.0, 1.0, 0.0, 0.0])
+    spoiled = [
+        Trial(each.number, each.configuration, each.state, tuple((np.array(each.fold_scores) - worse).tolist()))
+        for each in sampled(30, peak_inside, noise=0.002)
+    ]
+    finding = found("folds", spoiled)
+    assert finding.numbers["fold"] == 3
+    assert "much worse" in finding.sentence
+    calm = [names(sampled(30, peak_inside, noise=0.002, seed=seed)).count("folds") for seed in range(40)]
+    assert np.mean(calm) <= 0.1
+
+
+def test_folds_that_put_the_trials_into_different_orders():
+    assert "folds_disagree" in names(sampled(40, flat, noise=0.05))
+    assert "folds_disagree" not in names(HEALTHY)
+
+
+def test_concordance_is_that_of_friedmans_test():
+    """W = Q / (K (C - 1)), with Q of Friedman's test corrected for ties."""
+    rng = np.random.default_rng(3)
+    for _ in range(10):
+        scores = rng.integers(0, 6, (8, 5)).astype(float)
+        statistic = stats.friedmanchisquare(*scores).statistic
+        assert concordance(scores.tolist()) == pytest.approx(statistic / (5 * 7))
+
+
+def test_classes_that_are_never_predicted():
+    finding = found("classes", HEALTHY, labels=Labels(("a", "b", "c"), (50, 10, 0), (60, 0, 0)))
+    assert finding.numbers["classes"] == {"b": 10}
+    assert "'b' (10 rows)" in finding.sentence
+    assert "classes" not in names(HEALTHY, labels=Labels(("a", "b"), (50, 10), (59, 1)))
+
+
+# --- learning curves
+
+EPOCHS = tuple(range(3, 31, 3))
+
+
+def fitted(validation):
+    trials = list(HEALTHY)
+    best = case(trials).best
+    curves = Curves(EPOCHS, tuple(0.9**epoch for epoch in EPOCHS), tuple(validation))
+    changed = Trial(best.number, best.configuration, best.state, best.fold_scores, curves=curves)
+    trials[best.number] = changed
+    return trials
+
+
+def test_validation_loss_that_rises_again():
+    finding = found("overfitting", fitted([1.0, 0.6, 0.4, 0.3, 0.32, 0.33, 0.35, 0.36, 0.38, 0.4]))
+    assert (finding.numbers["epoch"], finding.numbers["epochs"]) == (12, 30)
+    assert "about 12 epochs" in finding.advice
+    assert "33%" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    "validation",
+    [
+        [1.0, 0.6, 0.4, 0.3, 0.3, 0.31, 0.3, 0.31, 0.32, 0.31],
+        [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.4, 0.3, 0.4],
+        [1.0, 0.6, 0.4, 0.3, None, None, None, None, None, None],
+    ],
+    ids=["flat", "too late to tell", "diverged"],
+)
+def test_validation_loss_that_does_not_rise(validation):
+    assert "overfitting" not in names(fitted(validation))
+
+
+def test_validation_loss_that_still_falls():
+    finding = found("underfitting", fitted([1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.45, 0.4, 0.35, 0.3]))
+    assert finding.advice == "train longer: epochs: 60"
+    for validation in ([1.0, 0.6, 0.4, 0.35, 0.32, 0.31, 0.305, 0.303, 0.301, 0.3], [0.3] * 9 + [0.31]):
+        assert "underfitting" not in names(fitted(validation))
+
+
+def test_warnings_come_first():
+    severities = [each.severity for each in findings(case(sampled(40, flat, noise=0.05), share=0.01))]
+    assert severities == sorted(severities, key=[WARNING, HINT].index)
+    assert HINT in severities
