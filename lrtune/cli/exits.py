@@ -26,8 +26,7 @@ from typing import NoReturn
 
 import typer
 
-from lrtune.cli import signals
-from lrtune.cli.signals import INTERRUPTED, TERMINATED, Terminated
+from lrtune.cli.signals import INTERRUPTED, TERMINATED, Terminated, said
 from lrtune.errors import ExperimentError, LrtuneError, NoUsableResultError
 from lrtune.reporting import formats
 
@@ -72,7 +71,7 @@ def handled() -> Iterator[None]:
         _fail(str(error))
     except KeyboardInterrupt as error:
         code = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
-        signals.said()
+        said()
         _fail("; ".join(["stopped", *getattr(error, "__notes__", ())]), code=code)
     except BrokenPipeError:
         _silence_output()
