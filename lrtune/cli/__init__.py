@@ -19,7 +19,7 @@ from lrtune.cli import (
     compare,
     exits,
     finder,
-    health,
+    init,
     listing,
     predict,
     retrain,
@@ -41,13 +41,13 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
     },
     "Look": {
         "show": show.show,
-        "health": health.health,
         "trials": trials.trials,
         "status": status.status,
         "list": listing.list_runs,
         "compare": compare.compare,
     },
     "Prepare": {
+        "init": init.init,
         "check": check.check,
         "schedules": schedules.schedules,
         "schema": schema.schema,

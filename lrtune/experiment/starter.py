@@ -55,8 +55,8 @@ def default_space() -> dict[str, Any]:
 def starter(path: str, target: str | None) -> str:
     """Write the default experiment on a table, with comments; `target` may be None if the table names it."""
     text = _TEXT.format(
-        path=_quoted(path),
-        target=_quoted(target or ""),
+        path=quoted(path),
+        target=quoted(target or ""),
         strategies=", ".join(each for each in STRATEGIES if each != "random"),
         space=yaml_text({"space": default_space()}),
     )
@@ -80,7 +80,7 @@ def _dimension(factor: Factor) -> Any:
     return plain(factor.search)
 
 
-def _quoted(text: str) -> str:
-    """Write a text on one line, quoted if YAML needs it; JSON's strings are YAML's."""
+def quoted(text: str) -> str:
+    """Write a text on one line, in quotes if YAML needs them; JSON's strings are YAML's."""
     written = yaml_text({"text": text}).removeprefix("text: ").rstrip("\n")
     return json.dumps(text, ensure_ascii=False) if "\n" in written else written

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lrtune.reporting import formats
-from lrtune.reporting.blocks import Block, Facts, Headline, Remarks
+from lrtune.reporting.blocks import Block, Facts, Headline, Lines, Remarks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lrtune.experiment import Experiment
+    from lrtune.proposal import Seen
 
 MAX_NAMES = 8
 
@@ -86,3 +93,24 @@ def _estimate_rows(estimate: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("time", f"{formats.duration(estimate['seconds'])} with {processes}"),
         ("memory", formats.memory(estimate["bytes"])),
     ]
+
+
+def started_page(found: Seen, experiment: Experiment, path: Path) -> list[Block]:
+    """Say what was seen in a table and written into a file to start from."""
+    schema, search = found.schema, experiment.search
+    columns = [{"name": each.name, "kind": each.kind, "role": each.role} for each in schema.columns]
+    repeats = f", {search.repeats} times" if search.repeats > 1 else ""
+    classes = f", {formats.plural(len(schema.classes), 'class', 'classes')}" if schema.classes else ""
+    suggested = [
+        ("metric", search.metric),
+        ("folds", f"{search.folds}{repeats}"),
+        ("training", f"{experiment.training.epochs} epochs of mini-batches of {experiment.training.batch_size} rows"),
+    ]
+    page: list[Block] = [
+        Headline(f"{path}: written"),
+        Facts("seen", [("task", f"{schema.task} of '{schema.target}'{classes}"), *_column_rows(columns)]),
+        Facts("suggested", suggested),
+    ]
+    if schema.warnings:
+        page.append(Remarks("warnings", schema.warnings))
+    return [*page, Lines("next", [f"lrtune {word} {shlex.quote(str(path))}" for word in ("check", "search")])]
