@@ -19,6 +19,7 @@ from lrtune.cli import (
     compare,
     exits,
     finder,
+    health,
     init,
     listing,
     predict,
@@ -41,6 +42,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
     },
     "Look": {
         "show": show.show,
+        "health": health.health,
         "trials": trials.trials,
         "status": status.status,
         "list": listing.list_runs,
