@@ -118,15 +118,20 @@ class Prepared:
             digest.update(np.int64(len(rows)).tobytes() + rows.astype(np.int64).tobytes())
         return digest.hexdigest()
 
+    @property
+    def is_in_order(self) -> bool:
+        """Whether every fold is validated on rows that come after those it is trained on."""
+        return all(train.max() < validation.min() for train, validation in self.splits)
+
     def units(self, fold: int) -> Rows | None:
         """Get what the validation rows of a fold are resampled by (M,): groups, or stretches of time; None: rows."""
         _, validation = self.splits[fold]
         if self.dataset.columns.groups is not None:
             return self.dataset.columns.groups[validation]
-        if self.dataset.columns.order is None:
+        times = validation if self.dataset.columns.order is None else self.dataset.columns.order[validation]
+        if self.dataset.columns.order is None and not self.is_in_order:
             return None
         stretch = max(1, math.isqrt(len(validation)))  # neighbours in time resemble each other
-        times = self.dataset.columns.order[validation]
         return np.asarray(np.argsort(np.argsort(times, kind="stable"), kind="stable") // stretch)
 
     @property

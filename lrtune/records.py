@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from lrtune import out_of_fold
 from lrtune.evaluation import Evaluated, Stage
+from lrtune.observed import Observed, observe
 from lrtune.preparation import Prepared
-from lrtune.pruning import row_values
+from lrtune.pruning import RowScores, row_values, surprise
 
-Doubles = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
 
@@ -52,6 +52,19 @@ class Records:
         self.form = form
         self.kept = out_of_fold.kept_rows(self.bounds[-1], form["rows"], seed=self.prepared.setting.seed)
 
+    def observed(self) -> Observed:
+        """Put together what was observed in the kept rows."""
+        together: list[Rows] = []
+        for fold, (_, validation) in enumerate(self.prepared.splits):
+            units = self.prepared.units(fold)
+            if units is None:
+                units = validation  # a row is the same in all repeats
+            elif self.prepared.dataset.columns.groups is None:
+                units = units + self.bounds[fold]  # a stretch of time belongs to its fold
+            together.append(units.astype(np.int64))
+        targets = [fold.validation_targets for fold in self.folds]
+        return observe(targets, together, kept=self.kept, classes=self.prepared.setting.problem.classes)
+
     def part(self, stage: Stage) -> tuple[slice, Rows]:
         """Find which part of a record a stage fills, and with which of the stage's validation rows."""
         start, end = self.bounds[stage.first], self.bounds[stage.end]
@@ -72,12 +85,13 @@ class Records:
             out_of_fold.write(self.path, records, first=part.start, rows=self.form["rows"])
         return {number: out_of_fold.digest(each) for number, each in records}
 
-    def values(self, numbers: Sequence[int], fold: int) -> tuple[Doubles, Rows | None]:
-        """Read how well some trials did on the kept rows of a fold: values (C, n), and what rows belong to (n,)."""
+    def scores(self, numbers: Sequence[int], fold: int) -> RowScores:
+        """Read how well some trials did on the kept rows of a fold."""
         part, kept = self.part(Stage(fold, fold + 1))
         columns = self.form["columns"]
         like = (self.form["dtype"], (self.form["rows"], *((columns,) if columns > 1 else ())))
         records = np.stack([out_of_fold.read(self.path, each, like)[part] for each in numbers])
         units = self.prepared.units(fold)
-        targets = self.folds[fold].validation_targets[kept]
-        return row_values(self.prepared.metric, records, targets), None if units is None else units[kept]
+        metric, targets = self.prepared.metric, self.folds[fold].validation_targets[kept]
+        values = row_values(metric, records, targets)
+        return RowScores(values, None if units is None else units[kept], surprise(metric, values))

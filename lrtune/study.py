@@ -46,6 +46,8 @@ class Study:
         Every trial by its number.
     speeds
         Seconds that each update counts as, by what the time depends on (`lrtune.calibration`).
+    predictions
+        Which out-of-fold results of each trial are kept: of how many folds, and their hash, for each stage.
     refit
         Body of the last ``refit`` event.
     finished
@@ -60,6 +62,7 @@ class Study:
     header: Mapping[str, Any] = field(default_factory=dict)
     trials: dict[int, Trial] = field(default_factory=dict)
     speeds: dict[tuple[tuple[str, Any], ...], float] = field(default_factory=dict)
+    predictions: dict[int, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     refit: Mapping[str, Any] | None = None
     finished: str | None = None
     mended: list[Mapping[str, Any]] = field(default_factory=list)
@@ -165,6 +168,9 @@ def _on_speed(study: Study, body: Mapping[str, Any]) -> None:
 def _on_result(study: Study, body: Mapping[str, Any]) -> None:
     trial = study.trials[int(body["trial"])]
     scores, shorter = tuple(body["scores"]), int(body.get("shorter", 1))
+    if body.get("predictions"):
+        part = (len(scores), str(body["predictions"]))
+        study.predictions[trial.number] = (*study.predictions.get(trial.number, ()), part)
     known = replace(
         trial,
         state=_state(body, scores),

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lrtune import model
+from lrtune import model, observed
 from lrtune.calibration import measured_step_seconds, speed_key, with_speed
 from lrtune.errors import NoUsableResultError, StudyError
 from lrtune.evaluation import (
@@ -157,6 +157,8 @@ class _Session:
             self.study.add(each)
         self.refuse_another_experiment()
         self.records.take(self.study.header["predictions"])
+        if not history or not (self.folder / observed.NAME).is_file():
+            observed.write(self.folder / observed.NAME, self.records.observed())
         self.spent = math.fsum(each.body.get(CLOCK, {}).get("seconds", 0.0) for each in history)
         yield from history
         yield from self.mended(anew=not history)
@@ -344,7 +346,7 @@ class _Session:
         if stage.shorter > 1:
             return lagging(entrants, stage)
         earlier = [each for each in trials if self.round_of(each) < present]
-        rows = self.records.values if self.setting.metric in ROW_METRICS else None
+        rows = self.records.scores if self.setting.metric in ROW_METRICS else None
         return raced(entrants, earlier, stage, len(self.setting.folds), rows)
 
     def finish(self) -> Iterator[Event]:
