@@ -19,7 +19,7 @@ SCHEMA = 1
 
 
 def health(run: LookArgument = LATEST, *, as_json: JsonOption = False) -> None:
-    """Say what is odd about a run, with the number behind it and what to do next.
+    """Say what is odd about a run, and what could be done.
 
     Whether the best lies at the end of a range, which dimensions have no effect, whether the folds can tell the trials
     apart, where training diverges, overfits or ends too early, and more. Trains nothing and reads no table.

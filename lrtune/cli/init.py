@@ -24,7 +24,7 @@ def init(
         "config.yaml"
     ),
 ) -> None:
-    """Write an experiment file to start from, after looking at a table.
+    """Write a file to start from, after looking at a table.
 
     Task, classes, missing cells and dates are found; metric, folds, epochs and batch size are suggested, each with the
     reason as a comment. A file that is there is never replaced.
