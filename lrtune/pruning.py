@@ -7,15 +7,18 @@ differences best - configuration, row by row, ``P(worse)`` is the share of the r
 positive. It is computed and not drawn, as the normal distribution that the bootstrap mean has in all but tiny samples,
 so that a bootstrap over whole studies can replay a race at the cost of two sums::
 
-    P(worse) = Phi(sum d / sqrt(sum (d - mean)^2 + 2 s^2))
+    P(worse) = Phi(sum d / sqrt(sum (d - mean)^2))
 
-Rows that belong together (a group, neighbours in time) are added up first, so that they are resampled together.
-``2 s^2`` stands for two rows more, one for and one against, each of the size ``s`` that differences have where there
-are any: seven rows that differ and all speak for the best are then as convincing as the exact sign test has them, where
-the bootstrap alone would see no doubt at all.
+Rows that belong together (a group, neighbours in time) are added up first, so that they are resampled together. Two
+rows are added that have not been seen, one for the best and one against it, each of the typical size of differences
+where there are any. Seven rows that differ and all speak for the best are then as convincing as the exact sign test has
+them, where the bootstrap alone would see no doubt at all. With the log loss the row against the best is one of another
+class than all predictions have it (`surprise`): a configuration that is sure of everything has the smallest loss as
+long as no row is an exception, and its exception may well be in another fold.
 
-The best has been picked from `m` configurations, and any of the others might be the true best. To keep the chance that
-it is dropped in one decision below `RISK`, each comparison has the limit ``1 - RISK / (m - 1)`` (Bonferroni).
+A configuration is dropped above `SURE`. The best has been picked from `m` configurations, though, and any of the others
+might be the true best. To keep the chance that this one is dropped in one decision below `RISK`, the limit of each
+comparison is at least ``1 - RISK / (m - 1)`` (Bonferroni).
 
 **Without rows** (F1, the area under the ROC curve: not means over rows) the folds speak: two-way analysis of variance,
 ``score = configuration + fold + noise``, with the same limit.
@@ -36,8 +39,11 @@ Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-RISK = 0.01
-"""Chance that the true best is dropped in one decision, if all comparisons count."""
+SURE = 0.99
+"""Probability of being worse from which on a configuration is dropped, ..."""
+
+RISK = 0.1
+"""... as long as the chance that the true best is dropped in one decision stays below this."""
 
 LEAST_UNITS = 10
 """Fewer rows, or groups of rows, than this say nothing."""
@@ -76,6 +82,25 @@ class Verdict(NamedTuple):
         return self.worse > self.limit
 
 
+class RowScores(NamedTuple):
+    """What a race by rows is decided on.
+
+    Attributes
+    ----------
+    values
+        Score of each row, larger is better (C, n); see `row_values`.
+    units
+        Number of the group, or of the stretch of time, that each row belongs to (n,); None: all rows stand alone.
+    exception
+        Score of a row that is not what the others are (C,); see `surprise`. None: no larger than any error.
+
+    """
+
+    values: Doubles
+    units: Integers | None = None
+    exception: Doubles | None = None
+
+
 def row_values(metric: str, kept: npt.NDArray[np.generic], targets: npt.NDArray[np.generic]) -> Doubles:
     """Write a score as one number for each row, so that on these rows the larger mean is the better score.
 
@@ -101,22 +126,37 @@ def row_values(metric: str, kept: npt.NDArray[np.generic], targets: npt.NDArray[
     return -np.abs(errors) if metric == "mae" else -np.square(errors)
 
 
+def surprise(metric: str, values: Doubles) -> Doubles | None:
+    """Write down the score of a row that is not what the others are; None where that is no larger than any error.
+
+    With the log loss it is of another class: ``log(1 - p)`` on the average, where the other rows have ``log(p)``.
+
+    Parameters
+    ----------
+    metric, values
+        As in `row_values`, and what it gave (C, n).
+
+    """
+    if metric != "log_loss":
+        return None
+    smallest = np.finfo(np.float64).eps
+    return np.asarray(np.log(np.maximum(-np.expm1(values), smallest)).mean(axis=-1))
+
+
 def limit(rivals: int) -> float:
     """Probability above which a configuration is dropped, when the best has been picked from `rivals`."""
-    return 1.0 - RISK / max(rivals - 1, 1)
+    return max(SURE, 1.0 - RISK / max(rivals - 1, 1))
 
 
-def race_by_rows(values: Doubles, *, rivals: int | None = None, units: Integers | None = None) -> Verdict:
+def race_by_rows(rows: RowScores, *, rivals: int | None = None) -> Verdict:
     """Compare configurations with the best of them on the same rows.
 
     Parameters
     ----------
-    values
-        Score of each row, larger is better (C, n); see `row_values`.
+    rows
+        Their scores.
     rivals
         How many configurations the best has been picked from, if there are more than these.
-    units
-        Number of the group, or of the stretch of time, that each row belongs to (n,); default: all rows stand alone.
 
     Returns
     -------
@@ -124,12 +164,14 @@ def race_by_rows(values: Doubles, *, rivals: int | None = None, units: Integers 
         Of equal means the earlier one is the best. Nothing is dropped on fewer than `LEAST_UNITS` units.
 
     """
+    values, units, exception = rows
     best = int(np.argmax(values.mean(axis=1)))
     bound = limit(len(values) if rivals is None else rivals)
     sums, sizes = _by_unit(values[best] - values, units)
     if len(sizes) < LEAST_UNITS:
         return Verdict(best, np.zeros(len(values)), bound)
-    return Verdict(best, _positive(sums, sizes), bound)
+    against = np.zeros(len(values)) if exception is None else exception[best] - exception
+    return Verdict(best, _positive(sums, sizes, against), bound)
 
 
 def _by_unit(differences: Doubles, units: Integers | None) -> tuple[Doubles, Doubles]:
@@ -143,13 +185,14 @@ def _by_unit(differences: Doubles, units: Integers | None) -> tuple[Doubles, Dou
     return sums, sizes
 
 
-def _positive(sums: Doubles, sizes: Doubles) -> Doubles:
-    """Probability that a resample of the units has a positive mean difference (C,)."""
-    total = sums.sum(axis=1)
-    squares = np.square(sums).sum(axis=1)
-    rest = np.square(sums - total[:, None] / sizes.sum() * sizes).sum(axis=1)
-    typical = squares / np.maximum((sums != 0).sum(axis=1), 1)
-    error = np.sqrt(rest + 2.0 * typical)
+def _positive(sums: Doubles, sizes: Doubles, against: Doubles) -> Doubles:
+    """Probability that a resample of the units, and of one for and one against, has a positive mean difference (C,)."""
+    typical = np.sqrt(np.square(sums).sum(axis=1) / np.maximum((sums != 0).sum(axis=1), 1))
+    unseen = np.stack([typical, np.minimum(against, -typical)], axis=1)
+    everything = np.hstack([sums, unseen])
+    weights = np.append(sizes, [sizes.mean()] * 2)
+    total = everything.sum(axis=1)
+    error = np.sqrt(np.square(everything - total[:, None] / weights.sum() * weights).sum(axis=1))
     z = np.divide(total, error, out=np.zeros_like(total), where=error > 0)
     return np.array([0.5 * math.erfc(-each / math.sqrt(2.0)) if each else 0.0 for each in z.tolist()])
 

@@ -12,13 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from lrtune.evaluation import Stage
-from lrtune.pruning import ETA, ROW_METRICS, Verdict, halved, race_by_folds, race_by_rows, rungs
+from lrtune.pruning import ETA, ROW_METRICS, RowScores, Verdict, halved, race_by_folds, race_by_rows, rungs
 from lrtune.trial import Trial, TrialState
-
-Doubles = npt.NDArray[np.float64]
 
 DEFAULT = 0
 """The default configuration is never pruned, because the result compares with it."""
@@ -67,7 +64,7 @@ def raced(
     earlier: Sequence[Trial],
     stage: Stage,
     folds: int,
-    rows: Callable[[Sequence[int], int], tuple[Doubles, npt.NDArray[np.int64] | None]] | None,
+    rows: Callable[[Sequence[int], int], RowScores] | None,
 ) -> list[Dropped]:
     """Race the trials of a round over the folds seen so far.
 
@@ -82,8 +79,7 @@ def raced(
     folds
         Number of folds of the study.
     rows
-        Reads the values of a fold's rows for some trials (C, n), and the rows' units (n,); None if the metric is no
-        mean over rows.
+        Reads what some trials scored on the rows of a fold; None if the metric is no mean over rows.
 
     """
     running = [each for each in entrants if _means(each, stage.end) is not None]
@@ -97,8 +93,7 @@ def raced(
         compared = rivals
     else:
         compared = [best, *(each for each in running if each is not best)]
-        values, units = rows([each.number for each in compared], stage.first)
-        verdict = race_by_rows(values, rivals=len(rivals), units=units)
+        verdict = race_by_rows(rows([each.number for each in compared], stage.first), rivals=len(rivals))
     return [
         _lost(compared, place, verdict, stage.end, folds)
         for place in np.flatnonzero(verdict.dropped)

@@ -8,12 +8,15 @@ from lrtune.pruning import (
     LEAST_UNITS,
     RISK,
     ROW_METRICS,
+    SURE,
+    RowScores,
     halved,
     limit,
     race_by_folds,
     race_by_rows,
     row_values,
     rungs,
+    surprise,
 )
 from lrtune.training.metrics import keep, score
 from lrtune.training.registry import METRICS
@@ -34,7 +37,7 @@ def test_the_probability_is_that_of_a_bootstrap_over_rows(gap):
     resampled = np.random.default_rng(1).choice(differences, (20_000, 400)).mean(axis=1)
     best = int(differences.mean() < 0)
     share = (resampled > 0).mean() if best == 0 else (resampled < 0).mean()
-    assert race_by_rows(values).worse[1 - best] == pytest.approx(share, abs=0.015)
+    assert race_by_rows(RowScores(values)).worse[1 - best] == pytest.approx(share, abs=0.015)
 
 
 @pytest.mark.parametrize(("for_best", "against", "rows"), [(7, 0, 30), (9, 1, 60), (12, 2, 100), (30, 10, 400)])
@@ -43,22 +46,40 @@ def test_few_rows_that_differ_convince_as_much_as_the_exact_sign_test_has_them(f
     values[1, :for_best] = 0.0
     values[0, for_best : for_best + against] = 0.0
     exact = stats.binomtest(against, for_best + against, alternative="less").pvalue
-    doubt = 1.0 - race_by_rows(values).worse[1]
+    doubt = 1.0 - race_by_rows(RowScores(values)).worse[1]
     assert 0.25 * exact < doubt < 2.0 * exact
+
+
+def test_a_configuration_that_is_sure_of_everything_does_not_win_by_the_rows_it_has_seen():
+    """Its log loss is all but zero on rows without an exception; one exception more would cost it more than that."""
+    sure, careful = np.full(100, -1e-6), np.full(100, -0.05)
+    careful[::7] = -0.2
+    values = np.array([sure, careful, np.full(100, -0.7)])
+    metric = "log_loss"
+    assert race_by_rows(RowScores(values)).dropped.tolist() == [False, True, True]
+    exception = surprise(metric, values)
+    assert exception[0] == pytest.approx(np.log(1e-6), rel=1e-3)
+    assert exception[2] == pytest.approx(np.log(1 - np.exp(-0.7)))
+    verdict = race_by_rows(RowScores(values, exception=exception))
+    assert verdict.best == 0
+    assert verdict.dropped.tolist() == [False, False, True]
+    assert surprise("accuracy", values) is None
 
 
 def test_rows_that_belong_together_count_once():
     values = drawn(40, 3, gap=0.3)
-    alone = race_by_rows(values)
-    together = race_by_rows(np.repeat(values, 5, axis=1), units=np.repeat(np.arange(40), 5))
+    alone = race_by_rows(RowScores(values))
+    together = race_by_rows(RowScores(np.repeat(values, 5, axis=1), np.repeat(np.arange(40), 5)))
     np.testing.assert_allclose(together.worse, alone.worse, rtol=1e-12)
-    assert (race_by_rows(np.repeat(values, 5, axis=1)).worse[1:] > alone.worse[1:]).all()
+    assert (race_by_rows(RowScores(np.repeat(values, 5, axis=1))).worse[1:] > alone.worse[1:]).all()
 
 
 def test_the_names_of_units_do_not_matter():
     values, units = drawn(60, 3), np.arange(60) // 4
     shuffled = np.random.default_rng(3).permutation(100)[units]
-    np.testing.assert_allclose(race_by_rows(values, units=shuffled).worse, race_by_rows(values, units=units).worse)
+    np.testing.assert_allclose(
+        race_by_rows(RowScores(values, shuffled)).worse, race_by_rows(RowScores(values, units)).worse
+    )
 
 
 @pytest.mark.parametrize("kind", ["normal", "labels"])
@@ -69,32 +90,32 @@ def test_the_true_best_is_rarely_dropped(kind):
         values = drawn(100, configurations, seed=seed)
         if kind == "labels":
             values = (values > -1.5).astype(float)
-        dropped += race_by_rows(values).dropped.sum()
+        dropped += race_by_rows(RowScores(values)).dropped.sum()
     assert dropped / studies / configurations < RISK
 
 
 def test_what_is_clearly_worse_is_dropped():
-    verdict = race_by_rows(np.vstack([drawn(300, 5), drawn(300, 3) - 2.0]))
+    verdict = race_by_rows(RowScores(np.vstack([drawn(300, 5), drawn(300, 3) - 2.0])))
     assert verdict.best < 5
     np.testing.assert_array_equal(verdict.dropped[5:], [True] * 3)
 
 
 def test_more_rivals_ask_for_more_certainty():
-    assert limit(2) == 1 - RISK
+    assert limit(1) == limit(2) == limit(11) == SURE
     assert limit(51) == pytest.approx(1 - RISK / 50)
     values = drawn(300, 2, gap=0.17)
-    few, many = race_by_rows(values), race_by_rows(values, rivals=10_000)
+    few, many = race_by_rows(RowScores(values)), race_by_rows(RowScores(values), rivals=10_000)
     assert few.dropped[1]
     assert not many.dropped[1]
 
 
 def test_equals_and_few_rows_are_never_dropped():
     same = np.tile(drawn(50, 1), (3, 1))
-    assert race_by_rows(same).best == 0
-    assert not race_by_rows(same).dropped.any()
+    assert race_by_rows(RowScores(same)).best == 0
+    assert not race_by_rows(RowScores(same)).dropped.any()
     apart = np.array([[1.0], [0.0]]) * np.ones(LEAST_UNITS - 1)
-    assert not race_by_rows(apart).dropped.any()
-    assert not race_by_rows(np.tile(apart, 9), units=np.arange(9 * (LEAST_UNITS - 1)) // 50).dropped.any()
+    assert not race_by_rows(RowScores(apart)).dropped.any()
+    assert not race_by_rows(RowScores(np.tile(apart, 9), np.arange(9 * (LEAST_UNITS - 1)) // 50)).dropped.any()
 
 
 @pytest.mark.parametrize("metric", sorted(ROW_METRICS))
