@@ -22,7 +22,7 @@ from lrtune.horizons import compressed
 from lrtune.journal import Journal, canonical
 from lrtune.model import load
 from lrtune.preparation import prepare
-from lrtune.pruning import race_by_rows, row_values
+from lrtune.pruning import RowScores, race_by_rows, row_values
 from lrtune.sampling import STRATEGIES
 from lrtune.study import replay
 from lrtune.trial import TrialState
@@ -376,7 +376,7 @@ def test_what_a_race_decided_can_be_decided_again_from_what_was_kept(tmp_path):
         pair = [event.body["against"], event.body["trial"]]
         records = [out_of_fold.read(folder / tuning.OUT_OF_FOLD, each, ("uint8", (count,))) for each in pair]
         part = np.array(records)[:, : len(fold.validation_targets)]
-        verdict = race_by_rows(row_values("accuracy", part, fold.validation_targets), rivals=9)
+        verdict = race_by_rows(RowScores(row_values("accuracy", part, fold.validation_targets)), rivals=9)
         assert verdict.worse[1] == pytest.approx(event.body["probability"])
         assert event.body["probability"] > event.body["limit"]
         (result,) = results_of(events, event.body["trial"])
