@@ -1,0 +1,96 @@
+"""Runs `lrtune` commands in forks of a process that has imported everything, and kills them where they write.
+
+One job is one line of JSON on standard input, its end one line on standard output. A job that is to be killed dies by
+SIGKILL at the point it names: points are counted before, within and after every transaction of the journal, and before
+and after everything that reaches the disk for good otherwise (``fsync``, renaming).
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+import sklearn.datasets
+import sklearn.model_selection
+
+from lrtune import cli, journal, tuning
+from lrtune.preparation import prepare
+from lrtune.reporting import console, export, live, pages, result
+
+LOADED = (sklearn, tuning, prepare, console, export, live, pages, result)
+
+
+class Points:
+    """Counts the points that a process passes, and kills it at one of them."""
+
+    def __init__(self, deadly):
+        self.passed = 0
+        self.deadly = deadly
+
+    def __call__(self):
+        if self.passed == self.deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.passed += 1
+
+
+def arm(point):
+    """Put points around all that writes."""
+    insert, fsync, replace = journal.insert, os.fsync, Path.replace
+
+    def inserted(connection, rows):
+        point()
+        with connection:
+            connection.execute("BEGIN")
+            connection.execute("INSERT INTO events (seq, kind, body, checksum) VALUES (?, ?, ?, ?)", rows[0])
+            point()
+            connection.rollback()
+        insert(connection, rows)
+        point()
+
+    def synced(number):
+        point()
+        fsync(number)
+        point()
+
+    def replaced(path, target):
+        point()
+        found = replace(path, target)
+        point()
+        return found
+
+    journal.insert, os.fsync, Path.replace = inserted, synced, replaced
+
+
+def run(job):
+    """Run a job in this process, which then ends."""
+    log = os.open(job["log"], os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    point = Points(job["kill"])
+    arm(point)
+    sys.argv = ["lrtune", *job["arguments"]]
+    try:
+        cli.main()
+    except SystemExit as end:
+        code = end.code or 0
+    Path(job["log"] + ".points").write_text(str(point.passed))
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def main():
+    for line in sys.stdin:
+        job = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            run(job)
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.write(json.dumps(os.waitstatus_to_exitcode(status)) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Small studies to be disturbed, and everything of them that must not depend on disturbances."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from lrtune.journal import Journal, canonical
+
+SPACE = """
+space:
+  learning_rate: {low: 1e-5, high: 1.0, scale: log}
+  optimizer: [sgd, adam]
+  decay: [constant, exponential: {k: {low: 0.01, high: 0.5, scale: log}}]
+  batch_size: [16, 32]
+"""
+PLAIN = f"""
+data: {{path: "sklearn:iris"}}
+model: {{hidden: [8]}}
+training: {{epochs: 9}}
+search: {{trials: 7, folds: 3, round: 4}}
+{SPACE}"""
+RACE = PLAIN.replace("round: 4", "round: 4, pruning: race")
+LONGER = RACE.replace("trials: 7", "trials: 96").replace("round: 4", "round: 24").replace("epochs: 9", "epochs: 60")
+
+FILES = ("trials.csv", "out_of_fold.bin", "best.yaml", "model/model.json", "model/model.npz")
+
+
+def events_of(folder):
+    """Read a journal that may be being written."""
+    with Journal(folder / "study.db") as journal:
+        return journal.events()
+
+
+def content(folder):
+    """Everything that must be the same, whatever happened on the way."""
+    result = json.loads((folder / "result.json").read_text())
+    del result["seconds"]
+    files = {name: (folder / name).read_bytes() for name in FILES}
+    files["best.yaml"] = [line for line in files["best.yaml"].splitlines() if b"workers:" not in line]
+    return {**files, "events": canonical(events_of(folder)), "result": result}
+
+
+def differences(one, other):
+    """Name what differs between two contents."""
+    found = [name for name in one if one[name] != other[name] and name != "result"]
+    return found + [f"result.{key}" for key in one["result"] if one["result"][key] != other["result"].get(key)]
+
+
+class Forks:
+    """Runs commands in forks of `fork_server`; use as a context manager."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.log = folder / "log"
+
+    def __enter__(self):
+        server = Path(__file__).with_name("fork_server.py")
+        environment = {**os.environ, "COLUMNS": "100", "LRTUNE_DEBUG": ""}
+        self.process = subprocess.Popen(
+            [sys.executable, str(server)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=self.folder,
+            env=environment,
+        )
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+    def run(self, *arguments, kill=None):
+        """Run a command, or kill it at a point; returns its exit code, negative for a signal."""
+        job = {"arguments": [str(each) for each in arguments], "kill": kill, "log": str(self.log)}
+        self.process.stdin.write(json.dumps(job) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    @property
+    def said(self):
+        """What the last command printed."""
+        return self.log.read_text()
+
+    @property
+    def points(self):
+        """How many points the last command passed, if it came to its end."""
+        return int(Path(f"{self.log}.points").read_text())
