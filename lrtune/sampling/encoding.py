@@ -40,7 +40,6 @@ from lrtune.trial import Configuration, Value
 Array: TypeAlias = npt.NDArray[np.float64]
 
 _ARC = math.pi / 3  # the ends are as far from each other as from the centre
-_LENGTH = 0.5  # of a number in a space of one dimension, as a fraction of its range
 
 
 class Axis(NamedTuple):
@@ -95,19 +94,6 @@ class Encoding:
             first = numbers[-1] + 1 if numbers else 0
             numbers += range(first, first + len(axis.options)) if axis.options else [first] * axis.columns
         return np.array(numbers, dtype=np.intp)
-
-    @cached_property
-    def lengths(self) -> Array:
-        """What to expect of each length scale (G,), before any score is known.
-
-        They grow with the square root of the number of dimensions that a point has, so that more dimensions make no
-        function wilder (Hvarfner et al. 2024, "Vanilla Bayesian optimization performs great in high dimensions"). Two
-        random points are as far from each other along a choice as along a number: the squared difference of two random
-        places is 1/6 on average, and two random ones of n options are ``2/l^2`` apart with probability ``1 - 1/n``.
-        """
-        own = [12.0 * (1.0 - 1.0 / len(axis.options)) if axis.options else 1.0 for axis in self.axes]
-        repeated = np.repeat(own, [max(len(axis.options), 1) for axis in self.axes])
-        return np.asarray(_LENGTH * np.sqrt(max(_dimensions(self.space), 1) * repeated))
 
     @cached_property
     def _starts(self) -> dict[tuple[str, bool], tuple[int, Axis]]:
@@ -183,19 +169,6 @@ def _always(space: SearchSpace) -> set[tuple[str, bool]]:
         if isinstance(each, Choice):
             keys |= set.intersection(*(_always(option.space) for option in each.options))
     return keys
-
-
-def _dimensions(space: SearchSpace) -> int:
-    """Count the dimensions of more than one value that a point may have at most."""
-    inner = (
-        max(_dimensions(option.space) for option in each.options) if isinstance(each, Choice) else 0
-        for each in space.dimensions
-    )
-    return sum(inner) + sum(_varies(each) for each in space.dimensions)
-
-
-def _varies(dimension: Dimension) -> bool:
-    return (len(dimension.options) if isinstance(dimension, Choice) else dimension.size) > 1
 
 
 def axis_key(dimension: Dimension) -> tuple[str, bool]:

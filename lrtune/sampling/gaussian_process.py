@@ -50,14 +50,15 @@ class Hyperparameters(NamedTuple):
 class Prior(NamedTuple):
     """Independent normal distributions of the hyperparameters' logarithms: means and standard deviations.
 
-    `lengths` has one mean for each length scale (G,): see `lrtune.sampling.encoding.Encoding.lengths`.
+    The length scales' mean grows with the square root of their number, so that more dimensions make no function wilder
+    (Hvarfner et al. 2024, "Vanilla Bayesian optimization performs great in high dimensions").
     """
 
-    lengths: Array
-    noise: float
+    length: float = math.log(0.5)
     length_deviation: float = 1.0
     signal: float = 0.0
     signal_deviation: float = 1.0
+    noise: float = math.log(1e-2)
     noise_deviation: float = 1.5
 
 
@@ -134,7 +135,7 @@ def fit(
 ) -> Hyperparameters:
     """Maximise the hyperparameters' posterior density, from the prior's mode and `starts - 1` draws around it."""
     parts = squared_distances(x, x, groups)
-    mean, deviation = _moments(prior)
+    mean, deviation = _moments(prior, len(parts))
     bounds = list(zip(mean - 4 * deviation, mean + 4 * deviation, strict=True))
     begin = [mean, *(rng.normal(mean, 0.5 * deviation) for _ in range(starts - 1))]
 
@@ -157,10 +158,10 @@ def unpack(logarithms: Array) -> Hyperparameters:
     return Hyperparameters(values[:-2], float(values[-2]), float(values[-1]))
 
 
-def _moments(prior: Prior) -> tuple[Array, Array]:
-    mean = np.array([*prior.lengths, prior.signal, prior.noise])
-    deviations = [prior.length_deviation] * len(prior.lengths)
-    return mean, np.array([*deviations, prior.signal_deviation, prior.noise_deviation])
+def _moments(prior: Prior, count: int) -> tuple[Array, Array]:
+    length = prior.length + 0.5 * math.log(max(count, 1))
+    mean = np.array([length] * count + [prior.signal, prior.noise])
+    return mean, np.array([prior.length_deviation] * count + [prior.signal_deviation, prior.noise_deviation])
 
 
 def evidence(logarithms: Array, parts: Array, y: Array, spread: Array) -> tuple[float, Array]:

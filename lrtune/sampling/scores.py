@@ -14,7 +14,7 @@ from lrtune.sampling.encoding import Array
 from lrtune.trial import Trial, TrialState
 
 _ENOUGH = 4  # trials known on two horizons that tell how much the gain of the longer one differs
-USUAL_NOISE = 0.04  # of a trial's score, relative to the better half's variance, where no folds tell
+_USUAL_NOISE = 1e-2  # of the better half's variance, where the folds do not tell
 
 
 class Observations(NamedTuple):
@@ -52,7 +52,7 @@ def observe(history: Sequence[Trial]) -> Observations:
     values, scale = transformed(np.where(lost, -np.inf, means))
     whole = None if noise is None else noise / table.shape[1]
     spread = np.where(counts > 0, table.shape[1] / np.maximum(counts, 1), 1.0)
-    spread += doubt / (whole or USUAL_NOISE * scale**2)
+    spread += doubt / (whole or _USUAL_NOISE * scale**2)
     return Observations(known, values, np.where(lost, 1.0, spread), None if whole is None else whole / scale**2)
 
 

@@ -11,7 +11,7 @@ from scipy.linalg import cholesky
 
 from lrtune.sampling import gaussian_process as gp
 from lrtune.sampling.encoding import Array, Encoding
-from lrtune.sampling.scores import USUAL_NOISE, Observations, observe
+from lrtune.sampling.scores import Observations, observe
 from lrtune.space import SearchSpace
 from lrtune.trial import Configuration, Trial
 
@@ -71,7 +71,7 @@ def learn(space: SearchSpace, history: Sequence[Trial], rng: np.random.Generator
     x = encoding.rows(chosen)
     few = _kept(values, FITTED)
     hyperparameters = gp.fit(
-        x[few], values[few], spread[few], encoding.scales, prior=_prior(encoding, seen), starts=_STARTS, rng=rng
+        x[few], values[few], spread[few], encoding.scales, prior=_prior(seen), starts=_STARTS, rng=rng
     )
     return Surrogate(encoding, chosen, x, values, spread, hyperparameters)
 
@@ -86,10 +86,12 @@ def _kept(values: Array, most: int) -> np.ndarray:
     return np.sort(np.concatenate([best, even]))
 
 
-def _prior(encoding: Encoding, seen: Observations) -> gp.Prior:
+def _prior(seen: Observations) -> gp.Prior:
     """Expect as much noise as the folds disagree by, where they tell."""
-    noise = USUAL_NOISE if seen.noise is None else min(max(seen.noise, _LEAST_NOISE), 1.0)
-    return gp.Prior(np.log(encoding.lengths), math.log(noise))
+    prior = gp.Prior()
+    if seen.noise is None:
+        return prior
+    return prior._replace(noise=math.log(min(max(seen.noise, _LEAST_NOISE), 1.0)))
 
 
 class Samples(NamedTuple):
