@@ -72,6 +72,7 @@ SPACES = {
         )
     ),
     "40 dimensions": SearchSpace(tuple(Real(f"x{number}", 0.0, 1.0, 0.5) for number in range(40))),
+    "ordinals": SearchSpace(tuple(Ordinal(f"n{number}", tuple(range(2, 13)), 3) for number in range(5))),
     "finite": SearchSpace((Ordinal("a", (1, 2, 4), 1), Ordinal("b", (0.0, 0.1, 0.2, 0.3), 0.0))),
 }
 
