@@ -21,6 +21,8 @@ from lrtune.errors import StudyError
 
 Array = npt.NDArray[np.generic]
 
+NAME = "out_of_fold.bin"
+
 TOTAL_BYTES = 256 * 2**20
 """What the records of the planned trials may take; beyond it a fixed random subset of the rows is kept."""
 

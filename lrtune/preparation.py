@@ -21,6 +21,7 @@ from lrtune.model import Model
 from lrtune.training.feedback import Scales
 from lrtune.training.metrics import keep, score
 from lrtune.training.registry import METRICS
+from lrtune.training.tasks import Fold
 from lrtune.training.wall_clock import Clock
 from lrtune.trial import Configuration
 
@@ -207,19 +208,19 @@ def prepare(experiment: Experiment) -> Prepared:
         seed=search.seed,
     )
     metric = experiment.metric(dataset.schema.problem)
+    splits, folds = folded(experiment, dataset, seed=search.seed, repeats=search.repeats)
+    setting = Setting(folds, problem_of(dataset.schema), metric, search.seed, experiment.training.dtype)
+    return Prepared(dataset, splits, setting)
+
+
+def folded(
+    experiment: Experiment, dataset: Dataset, *, seed: int, repeats: int
+) -> tuple[tuple[tuple[Rows, Rows], ...], tuple[Fold, ...]]:
+    """Put the training rows into folds as an experiment says, and encode each by its own training rows."""
+    search, columns, schema = experiment.search, dataset.columns, dataset.schema
     splits = make_folds(
-        dataset.columns,
-        dataset.schema,
-        dataset.train_rows,
-        folds=search.folds,
-        kind=search.splitter,
-        repeats=search.repeats,
-        seed=search.seed,
+        columns, schema, dataset.train_rows, folds=search.folds, kind=search.splitter, repeats=repeats, seed=seed
     )
     dtype = experiment.training.dtype
-    folds = tuple(
-        encoded(dataset.columns, dataset.schema, *split, index=index, dtype=dtype)[1]
-        for index, split in enumerate(splits)
-    )
-    setting = Setting(folds, problem_of(dataset.schema), metric, search.seed, dtype)
-    return Prepared(dataset, tuple(splits), setting)
+    folds = (encoded(columns, schema, *split, index=index, dtype=dtype)[1] for index, split in enumerate(splits))
+    return tuple(splits), tuple(folds)

@@ -10,12 +10,13 @@ from typing import Any
 from lrtune.journal import CLOCK, Event
 from lrtune.trial import Curves, Trial, TrialState
 
-STUDY, TRIAL, SPEED, RESULT, PRUNED, REFIT, FINISHED, MENDED = (
+STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, FINISHED, MENDED = (
     "study",
     "trial",
     "speed",
     "result",
     "pruned",
+    "confirm",
     "refit",
     "finished",
     "mended",
@@ -27,6 +28,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, REFIT, FINISHED, MENDED = (
 ``speed``     seconds that each update of a network counts as, for decays that follow the time
 ``result``    what one stage says of a trial: its scores on the folds of the stage, or the reason why it failed
 ``pruned``    a trial that goes no further: after which stage, why, and the numbers behind it
+``confirm``   a trial's scores on fresh splits and seeds (`lrtune.confirmation`)
 ``refit``     a trial retrained on all training rows, its score on the test rows and the hash of the model; these two
               stand under the clock if the rates followed the real one, because then they are others each time
 ``finished``  the search ended, and why
@@ -48,6 +50,8 @@ class Study:
         Seconds that each update counts as, by what the time depends on (`lrtune.calibration`).
     predictions
         Which out-of-fold results of each trial are kept: of how many folds, and their hash, for each stage.
+    confirmed
+        Scores on fresh splits and seeds, by trial; empty for one that failed there.
     refit
         Body of the last ``refit`` event.
     finished
@@ -63,6 +67,7 @@ class Study:
     trials: dict[int, Trial] = field(default_factory=dict)
     speeds: dict[tuple[tuple[str, Any], ...], float] = field(default_factory=dict)
     predictions: dict[int, tuple[tuple[int, str], ...]] = field(default_factory=dict)
+    confirmed: dict[int, tuple[float | None, ...]] = field(default_factory=dict)
     refit: Mapping[str, Any] | None = None
     finished: str | None = None
     mended: list[Mapping[str, Any]] = field(default_factory=list)
@@ -229,6 +234,11 @@ def _on_pruned(study: Study, body: Mapping[str, Any]) -> None:
     study.trials[number] = replace(study.trials[number], state=TrialState.PRUNED, reason=str(body["reason"]))
 
 
+def _on_confirm(study: Study, body: Mapping[str, Any]) -> None:
+    study.confirmed[int(body["trial"])] = tuple(body["scores"])
+    study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
+
+
 def _on_refit(study: Study, body: Mapping[str, Any]) -> None:
     timed = {key: value for key, value in body.get(CLOCK, {}).items() if key in ("test", "model")}
     study.refit = {**body, **timed}
@@ -249,6 +259,7 @@ _HANDLERS = {
     SPEED: _on_speed,
     RESULT: _on_result,
     PRUNED: _on_pruned,
+    CONFIRM: _on_confirm,
     REFIT: _on_refit,
     FINISHED: _on_finished,
     MENDED: _on_mended,

@@ -15,6 +15,8 @@ from typing import Any
 
 from lrtune import model, observed
 from lrtune.calibration import measured_step_seconds, speed_key, with_speed
+from lrtune.confirmation import body as confirmation_body
+from lrtune.confirmation import contenders, fresh_setting, unconfirmed
 from lrtune.errors import NoUsableResultError, StudyError
 from lrtune.evaluation import (
     Evaluated,
@@ -38,7 +40,7 @@ from lrtune.sampling import STRATEGIES
 from lrtune.selection import best
 from lrtune.stages import Dropped, first_stage, lagging, plan, raced
 from lrtune.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
-from lrtune.study import FINISHED, MENDED, PRUNED, REFIT, RESULT, SPEED, STUDY, TRIAL, Study, result_body
+from lrtune.study import CONFIRM, FINISHED, MENDED, PRUNED, REFIT, RESULT, SPEED, STUDY, TRIAL, Study, result_body
 from lrtune.training.feedback import median_scales
 from lrtune.training.registry import METRICS
 from lrtune.training.wall_clock import follows_clock
@@ -101,6 +103,7 @@ def tune(
             yield from session.search(executor)
         finally:
             executor.close()
+        yield from session.confirm(workers)
         yield from session.finish()
 
 
@@ -349,6 +352,21 @@ class _Session:
         rows = self.records.scores if self.setting.metric in ROW_METRICS else None
         return raced(entrants, earlier, stage, len(self.setting.folds), rows)
 
+    def confirm(self, workers: int | None) -> Iterator[Event]:
+        """Score the first trials of the ranking again, on fresh splits and seeds, as far as that has not been done."""
+        trials = unconfirmed(self.study, self.experiment.search.confirm)
+        if not trials:
+            return
+        setting, speeds = fresh_setting(self.experiment, self.prepared), self.study.speeds
+        numbered: list[Numbered] = [(each.number, with_speed(self.complete(each), speeds)) for each in trials]
+        seconds = sum(expected_seconds(configuration, setting) for _, configuration in numbered)
+        executor = executor_for(run_block, setting, workers or workers_worth(seconds))
+        try:
+            for block in scored(numbered, setting, executor, None, self.pace):
+                yield from self.record([Event(CONFIRM, confirmation_body(each)) for each in block])
+        finally:
+            executor.close()
+
     def finish(self) -> Iterator[Event]:
         """Retrain the best on all training rows, score it once on the test rows, and say why the search ended."""
         if self.ending == TIMEOUT and not self.study.count(TrialState.COMPLETE):
@@ -356,7 +374,7 @@ class _Session:
                 f"{self.folder}: the {self.experiment.search.timeout:g} s were over before one trial was complete; "
                 "what was done is kept, and the same command with a longer --timeout goes on"
             )
-        winner = best(self.study.in_order())
+        winner = self.study.trials[best(contenders(self.study, self.experiment.search.confirm)).number]
         done = self.study.refit is not None and self.study.refit["trial"] == winner.number
         if not done or not model.is_saved(self.folder / MODEL):
             yield from self.retrain(winner, record=not done)

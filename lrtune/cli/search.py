@@ -43,6 +43,10 @@ def _strategies(incomplete: str) -> list[str]:
 
 
 @with_reports
+def _prunings(incomplete: str) -> list[str]:
+    return [each for each in ("none", "race", "halving") if each.startswith(incomplete)]
+
+
 def search(
     config: ConfigArgument = None,
     *,
@@ -65,6 +69,15 @@ def search(
             metavar="NAME",
             help="How to choose them, as in random or bayesian.",
             autocompletion=_strategies,
+        ),
+    ] = None,
+    pruning: Annotated[
+        str | None,
+        typer.Option(
+            "--pruning",
+            metavar="NAME",
+            help="Spare the bad ones some of the training: race (folds), halving (epochs) or none.",
+            autocompletion=_prunings,
         ),
     ] = None,
     workers: Annotated[
@@ -111,6 +124,7 @@ def search(
         "search.trials": trials,
         "search.timeout": timeout,
         "search.strategy": strategy,
+        "search.pruning": pruning,
         "search.seed": seed,
         "search.workers": workers,
     }
@@ -124,7 +138,13 @@ def search(
     aside = _put_aside(folder) if fresh else ()
     study = _run(experiment, prepared, folder, started, fresh=fresh, quiet=quiet)
     ranked = ranking(study.in_order())
-    found = result.result(study, prepared.metric, experiment.configuration, rows_ratio=prepared.rows_ratio)
+    found = result.result(
+        study,
+        prepared.metric,
+        experiment.configuration,
+        rows_ratio=prepared.rows_ratio,
+        confirm=experiment.search.confirm,
+    )
     found["health"] = findings(Run(folder, study), found, experiment.space)
     gates = judged(wanted, found, prepared, folder)
     found["gates"] = [each.entry() for each in gates]
@@ -132,7 +152,7 @@ def search(
     if finding is not None:
         _write_finding(folder, experiment, finding)
     notes = (*aside, *_swept(finding), *prepared.warnings, *prepared.notes, *_mended(study), *_end(study, experiment))
-    point, run = ranked[0].configuration, name_of(folder)
+    point, run = study.trials[found["best"]["number"]].configuration, name_of(folder)
     page = pages.search_page(found, ranked, point, folder=folder, run=run, notes=notes)
     if as_json:
         sys.stdout.write(export.json_text(found))
@@ -178,9 +198,16 @@ def _end(study: Study, experiment: Experiment) -> tuple[str, ...]:
     if study.finished == "timeout":
         left = planned_trials(experiment) - (len(study.trials) - len(study.unfinished()))
         return (f"the time was over before {left} more trials; the same command with a longer --timeout goes on",)
+    tried, wanted = len(study.trials), experiment.search.trials
+    if study.finished == "target":
+        return (f"the target was reached with {tried} of {wanted} trials; without search.target the search goes on",)
+    if study.finished == "no_gain":
+        return (
+            f"after {tried} of {wanted} trials there is less to gain than the folds can tell apart (search.stop: "
+            "no_gain); without it the search goes on",
+        )
     if study.finished != "exhausted":
         return ()
-    tried, wanted = len(study.trials), experiment.search.trials
     return (f"the space has {tried} configurations and all have been tried: the search ended before {wanted} trials",)
 
 

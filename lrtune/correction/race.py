@@ -12,7 +12,7 @@ import numpy as np
 
 from lrtune.correction.evidence import Evidence, Integers
 from lrtune.correction.weighted import Array, Doubles, Singles
-from lrtune.pruning import LEAST_UNITS, ROW_METRICS, limit, race_by_folds, row_values
+from lrtune.pruning import LEAST_UNITS, ROW_METRICS, limit, race_by_folds, row_values, surprise
 
 DEFAULT = 0
 """The default configuration is never dropped (`lrtune.stages`)."""
@@ -46,6 +46,8 @@ class Replay:
         self.units = evidence.observed.units[rows]
         if self.by_rows:
             values = row_values(evidence.metric, evidence.predictions[:, rows], evidence.observed.targets[rows])
+            exception = surprise(evidence.metric, values)
+            self.exception = np.zeros(len(values)) if exception is None else exception
             self.sums, self.sizes, self.units = _by_unit(values, self.units)
 
     def survivors(self, counts: Singles, folds: Doubles) -> Array:
@@ -94,19 +96,24 @@ class Replay:
         dropped = np.zeros(entrants.shape, dtype=bool)
         for leader in np.unique(leaders):
             same = np.flatnonzero(leaders == leader)
-            z = self._distances(self.sums[leader] - self.sums[running], drawn[same])
+            against = self.exception[leader] - self.exception[running]
+            z = self._distances(self.sums[leader] - self.sums[running], against, drawn[same])
             dropped[np.ix_(same, running)] = z > bounds[same, None]
         return dropped
 
-    def _distances(self, gaps: Doubles, drawn: Doubles) -> Doubles:
+    def _distances(self, gaps: Doubles, against: Doubles, drawn: Doubles) -> Doubles:
         """By how many standard errors the leader is ahead (b, c), from gaps (c, U): see `pruning.race_by_rows`."""
-        columns = gaps.T
-        total, squares = drawn @ columns, drawn @ np.square(columns)
-        mean = total / (drawn @ self.sizes)[:, None]
+        columns, times = gaps.T, drawn.sum(axis=1, keepdims=True)
+        rows = (drawn @ self.sizes)[:, None]
+        squares = drawn @ np.square(columns)
+        typical = np.sqrt(squares / np.maximum(drawn @ (columns != 0.0).astype(np.float64), 1.0))
+        unseen, size = (typical, np.minimum(against, -typical)), rows / times
+        total = drawn @ columns + unseen[0] + unseen[1]
+        mean = total / (rows + 2.0 * size)
         rest = squares - 2.0 * mean * (drawn @ (columns * self.sizes[:, None]))
         rest += np.square(mean) * (drawn @ np.square(self.sizes))[:, None]
-        typical = squares / np.maximum(drawn @ (columns != 0.0).astype(np.float64), 1.0)
-        error = np.sqrt(np.maximum(rest, 0.0) + 2.0 * typical)
+        rest += sum(np.square(each - mean * size) for each in unseen)
+        error = np.sqrt(np.maximum(rest, 0.0))
         return np.asarray(np.divide(total, error, out=np.zeros_like(total), where=error > 0.0))
 
 

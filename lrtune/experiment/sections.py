@@ -14,6 +14,7 @@ from lrtune.durations import seconds
 from lrtune.errors import nearest
 from lrtune.experiment.document import shown
 from lrtune.experiment.vocabulary import KEYS, coerced, illegal
+from lrtune.rules import BEST, ONE_SE, POSTERIOR_MEAN, WITHIN, rule
 from lrtune.sampling import FREE_ROUND, ROUND, STRATEGIES
 from lrtune.training.registry import METRICS, Factor
 
@@ -121,6 +122,10 @@ def _duration(value: Any) -> float | None:
     return None if value is None else seconds(value)
 
 
+def _select(value: Any) -> str:
+    return str(rule(value))
+
+
 _NAME_SCHEMA = {"type": ["string", "number"]}
 _NAMES_SCHEMA = {"anyOf": [_NAME_SCHEMA, {"type": "array", "items": _NAME_SCHEMA, "uniqueItems": True}]}
 Name = Annotated[str, BeforeValidator(_name), WithJsonSchema(_NAME_SCHEMA)]
@@ -146,6 +151,25 @@ Workers = Annotated[
     int | str,
     PlainValidator(_workers),
     WithJsonSchema({"anyOf": [{"const": AUTO}, {"type": "integer", "minimum": 1, "maximum": 1024}]}),
+]
+
+Select = Annotated[
+    str,
+    PlainValidator(_select),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": [BEST, ONE_SE, POSTERIOR_MEAN]},
+                {"type": "string", "pattern": "^within"},
+                {
+                    "type": "object",
+                    "properties": {WITHIN: {"type": ["string", "number"]}},
+                    "required": [WITHIN],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
 ]
 
 
@@ -209,6 +233,10 @@ class SearchSection(Section):
         description="what spares bad configurations some of the training; "
         "race: folds, after the first one; halving: epochs, by short horizons first",
     )
+    select: Select = Field(
+        default="best",
+        description="which trial is chosen in the end: best, one_se, posterior_mean, or within: 1% of the best",
+    )
     target: float | None = Field(
         default=None,
         allow_inf_nan=False,
@@ -226,10 +254,16 @@ class SearchSection(Section):
         default=None,
         description="how long configurations trained together may take; beyond it they fail and the search goes on",
     )
+    confirm: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="how many of the best are scored again on fresh splits and seeds, by which one is then chosen",
+    )
     min_trials: int = Field(default=20, ge=1, le=10**7, description="how many configurations no_gain waits for")
 
 
-BUDGETS = ("trials", "workers", "target", "stop", "min_trials", "timeout", "block_timeout")
+BUDGETS = ("trials", "workers", "select", "target", "stop", "min_trials", "timeout", "block_timeout", "confirm")
 """Keys of `search` that say how far it goes and not where: changing one continues the study."""
 
 

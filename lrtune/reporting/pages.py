@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune.comparison import Difference
 from lrtune.reporting import branches, formats, health, status, tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
+from lrtune.reporting.savings import savings_row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,10 +134,29 @@ def _score_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, str]
     rows = [("best, by fold", _by_fold(best, scores))]
     if best["number"] != default["number"]:
         rows += [("default, by fold", _by_fold(default, scores)), ("difference", gain_sentence(result, scores))]
+    rows += confirmation_rows(result, scores)
     if test:
         shown = "diverged" if test["score"] is None else scores(test["score"])
         rows.append(("test", f"{shown} on {formats.plural(test['rows'], 'row')} that the search never saw"))
     return rows
+
+
+def confirmation_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, str]]:
+    """Say what fresh splits and seeds made of the first trials, if they were asked."""
+    found = result.get("confirmation")
+    if not found:
+        return []
+    rows = {each["number"]: each for each in found["trials"]}
+    own, first = rows.get(result["best"]["number"]), found["trials"][0]
+    if own is None or own["confirmed"] is None:
+        return [("confirmed", "no: on fresh splits and seeds every one of the first trials diverged")]
+    words = f"{scores(own['confirmed'])} on fresh splits and seeds, the best of {formats.plural(len(rows), 'trial')}"
+    if found["optimism"] is not None:
+        side = "too good" if found["optimism"] >= 0 else "too bad"
+        words += f"; the search's scores of these are {scores(abs(found['optimism']))} {side} on average"
+    if first["number"] != own["number"]:
+        words += f"; trial {first['number']} was ahead before"
+    return [("confirmed", words)]
 
 
 def _effort_rows(result: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -146,6 +166,7 @@ def _effort_rows(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     retraining = f", {formats.duration(seconds['retrain'])} to retrain the best" if seconds["retrain"] else ""
     return [
         ("trials", f"{formats.count(trials['total'])}: {ends}"),
+        *savings_row(result),
         ("time", f"{formats.duration(seconds['search'])} to search{retraining}"),
     ]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lrtune import comparison, selection
+from lrtune import comparison, confirmation, selection
 from lrtune.reporting import branches, tables
+from lrtune.reporting.savings import savings
 from lrtune.training.registry import METRICS
 from lrtune.trial import TrialState
 
@@ -26,6 +27,7 @@ def result(
     complete: Callable[[Configuration], Mapping[str, Value]],
     *,
     rows_ratio: float | None = None,
+    confirm: int = 0,
 ) -> dict[str, Any]:
     """Write down what a search found.
 
@@ -47,11 +49,17 @@ def result(
                       wins, folds    on how many folds it is better
                       p              of the corrected resampled t-test (two-sided) that they are equally good
                       probability    that the best is better;  gain is null when the two cannot be compared
+        confirmation  trials    of each that was scored again on fresh splits and seeds, in the order of the search:
+                                number, mean (of the search), confirmed (mean; null if it diverged), fold_scores
+                      optimism  by how much the search's scores of these are too good, on average, positive for too
+                                good;  confirmation is null without search.confirm
         decays        the best trial of each decay type, ranked: name, number, mean, std, and difference to that
                       with a constant rate, as in gain;  empty where there is no other or no constant
         optimizers    the same for optimizers, with the difference to that of the default configuration
         test          score, rows    on the rows that the search never saw;  null without test rows
         trials        total, complete, pruned, failed, diverged: how many
+        pruning       kind, pruned: how many trials, saved: share of the training that was left out, and the seconds
+                      that it would have taken;  null without pruning
         seconds       search, retrain, total: wall time over all sessions
         finished      why the search ended;  null while it goes on
         data          hash, folds: hashes of what training sees of the table, and of the rows of every fold
@@ -71,6 +79,8 @@ def result(
         Fills a point of the space with everything that was fixed (`Experiment.configuration`).
     rows_ratio
         Validation rows over training rows of a fold; by default as in k-fold cross-validation.
+    confirm
+        How many trials were to be scored again before the choice (``search.confirm``).
 
     Raises
     ------
@@ -79,7 +89,7 @@ def result(
 
     """
     trials = study.in_order()
-    best, default = selection.best(trials), study.trials[DEFAULT_TRIAL]
+    best, default = selection.chosen(study), study.trials[DEFAULT_TRIAL]
     return {
         "schema": SCHEMA,
         "name": study.header.get("name"),
@@ -88,12 +98,14 @@ def result(
         "best": _standing(best, metric, complete),
         "default": _standing(default, metric, complete),
         "gain": _gain(best, default, rows_ratio),
+        "confirmation": _confirmation(study, metric, confirm),
         "decays": branches.compared(trials, "decay", branches.CONSTANT, metric, rows_ratio),
         "optimizers": branches.compared(
             trials, "optimizer", str(default.configuration.get("optimizer")), metric, rows_ratio
         ),
         "test": _test(study, metric),
         "trials": {"total": len(trials), **{str(state): study.count(state) for state in _ENDS}},
+        "pruning": savings(study, complete),
         "seconds": {
             "search": round(study.search_seconds, 3),
             "retrain": round(study.retrain_seconds, 3),
@@ -124,6 +136,22 @@ def _standing(trial: Trial, metric: str, complete: Callable[[Configuration], Map
 def _gain(best: Trial, default: Trial, rows_ratio: float | None) -> dict[str, Any] | None:
     found = comparison.between(best, default, rows_ratio)
     return None if found is None else found._asdict()
+
+
+def _confirmation(study: Study, metric: str, count: int) -> dict[str, Any] | None:
+    found = confirmation.summary(study, count)
+    if found is None:
+        return None
+    rows = [
+        {
+            **each,
+            "mean": tables.own_sign(metric, each["mean"]),
+            "confirmed": tables.own_sign(metric, each["confirmed"]),
+            "fold_scores": [tables.own_sign(metric, score) for score in each["fold_scores"]],
+        }
+        for each in found["trials"]
+    ]
+    return {"trials": rows, "optimism": found["optimism"]}
 
 
 def _test(study: Study, metric: str) -> dict[str, Any] | None:

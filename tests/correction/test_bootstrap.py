@@ -10,7 +10,7 @@ from lrtune.correction import Choosing, Evidence, Race, corrected
 from lrtune.correction.core import _counts, _draws
 from lrtune.correction.race import Replay
 from lrtune.observed import Observed
-from lrtune.pruning import race_by_folds, race_by_rows
+from lrtune.pruning import RowScores, race_by_folds, race_by_rows
 from lrtune.rules import Rule, Smoothing
 from lrtune.training.metrics import score
 
@@ -231,7 +231,7 @@ def test_a_replayed_race_is_the_race_on_repeated_rows(grouped):
             rivals = [*going, *members]
             best = max(rivals, key=lambda each: (drawn[each].mean(), -each))
             compared = [best, *(each for each in members if each != best)]
-            dropped = race_by_rows(drawn[compared], rivals=len(rivals), units=names).dropped
+            dropped = race_by_rows(RowScores(drawn[compared], names), rivals=len(rivals)).dropped
             lost = {each for each, out in zip(compared, dropped, strict=True) if out and each != 0}
             going += [each for each in members if each not in lost]
         assert np.flatnonzero(survivors).tolist() == going
