@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lrtune import model, observed
+from lrtune import model, observed, out_of_fold
 from lrtune.calibration import measured_step_seconds, speed_key, with_speed
 from lrtune.confirmation import body as confirmation_body
-from lrtune.confirmation import contenders, fresh_setting, unconfirmed
+from lrtune.confirmation import fresh_setting, unconfirmed
 from lrtune.errors import NoUsableResultError, StudyError
 from lrtune.evaluation import (
     Evaluated,
@@ -32,6 +32,7 @@ from lrtune.experiment import Experiment
 from lrtune.horizons import compressed
 from lrtune.identity import differences, fingerprint, identity
 from lrtune.journal import CLOCK, Event, Journal
+from lrtune.judging import choice
 from lrtune.pace import Pace
 from lrtune.preparation import Prepared
 from lrtune.pruning import ROW_METRICS
@@ -49,7 +50,7 @@ from lrtune.versions import kernels, versions
 from lrtune.workers import Executor, executor_for, one_blas_thread, workers_worth
 
 DATABASE = "study.db"
-OUT_OF_FOLD = "out_of_fold.bin"
+OUT_OF_FOLD = out_of_fold.NAME
 MODEL = "model"
 
 TIMEOUT = "timeout"
@@ -374,7 +375,7 @@ class _Session:
                 f"{self.folder}: the {self.experiment.search.timeout:g} s were over before one trial was complete; "
                 "what was done is kept, and the same command with a longer --timeout goes on"
             )
-        winner = self.study.trials[best(contenders(self.study, self.experiment.search.confirm)).number]
+        winner = choice(self.experiment, self.study).trial
         done = self.study.refit is not None and self.study.refit["trial"] == winner.number
         if not done or not model.is_saved(self.folder / MODEL):
             yield from self.retrain(winner, record=not done)
