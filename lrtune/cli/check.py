@@ -72,6 +72,7 @@ def plan(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
         "search": {
             "metric": prepared.metric,
             "strategy": search.strategy,
+            "pruning": search.pruning,
             "space_size": None if math.isinf(experiment.space.size) else int(experiment.space.size),
             "trials": trials,
             "folds": folds,

@@ -70,10 +70,12 @@ def listed(names: Sequence[str]) -> str:
 
 
 def _search_rows(search: Mapping[str, Any]) -> list[tuple[str, str]]:
+    pruned = search.get("pruning", "none") != "none"
     size = "infinitely many" if search["space_size"] is None else formats.count(search["space_size"])
     return [
         ("metric", str(search["metric"])),
         ("strategy", str(search["strategy"])),
+        *([("pruning", f"{search['pruning']}: what is below is the most it can be")] if pruned else []),
         ("configurations", f"{formats.count(search['trials'])} of {size}"),
         (
             "fits",

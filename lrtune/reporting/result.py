@@ -58,8 +58,8 @@ def result(
         optimizers    the same for optimizers, with the difference to that of the default configuration
         test          score, rows    on the rows that the search never saw;  null without test rows
         trials        total, complete, pruned, failed, diverged: how many
-        pruning       kind, pruned: how many trials, saved: share of the training that was left out, and the seconds
-                      that it would have taken;  null without pruning
+        pruning       kind, pruned: how many trials, first: number and reason of the first of them, saved: share of the
+                      training that was left out, and the seconds that it would have taken;  null without pruning
         seconds       search, retrain, total: wall time over all sessions
         finished      why the search ended;  null while it goes on
         data          hash, folds: hashes of what training sees of the table, and of the rows of every fold

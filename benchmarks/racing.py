@@ -1,0 +1,240 @@
+"""What pruning saves, and what it loses: ``python benchmarks/racing.py [--quick] [--tables FOLDER]``.
+
+Two measurements on bundled tables, with 5 folds and a wide random search.
+
+*Lost winners.* Many configurations are trained on all folds once, for several seeds (other folds, other initial
+parameters), and their out-of-fold results are kept, in FOLDER if one is named. Then many studies are replayed, each with
+a random selection of them in random order, and the function that studies call decides who goes on. A winner is lost if
+the configuration that is best on all folds was dropped. Once the whole study is one round (as in random search), once
+it comes in rounds of 8 (as in Bayesian search).
+
+*Saved seconds.* Whole studies without pruning, with races and with halving run in this process in turns, on one BLAS
+thread. Times are CPU seconds of the search without the retraining; the saving is one minus the ratio within a turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from lrtune import tuning
+from lrtune.evaluation import Stage, Work, run_block
+from lrtune.experiment import load_text
+from lrtune.preparation import prepare
+from lrtune.pruning import ROW_METRICS, RowScores, row_values, surprise
+from lrtune.sampling import STRATEGIES
+from lrtune.selection import best, ranking
+from lrtune.stages import plan, raced
+from lrtune.study import REFIT, replay
+from lrtune.trial import Trial, TrialState
+
+ROOT = Path(__file__).parent.parent
+FOLDS = 5
+STUDY = 40
+SPACE = """
+space:
+  learning_rate: {low: 1e-3, high: 1.0, scale: log}
+  optimizer:
+    - momentum: {momentum: [0.8, 0.9, 0.95]}
+    - nesterov: {momentum: [0.8, 0.9, 0.95]}
+    - adam: {learning_rate: {low: 1e-4, high: 1e-1, scale: log}}
+  decay:
+    - constant
+    - linear
+    - exponential: {k: {low: 0.01, high: 0.5, scale: log}}
+    - step: {factor: [0.1, 0.3, 0.5], every: [5, 10]}
+    - cosine: {final: [0.0, 0.01]}
+  warmup: [0, 0.05]
+"""
+
+
+class Case(NamedTuple):
+    """A table, its target, a metric and the mini-batch."""
+
+    table: str
+    target: str
+    metric: str
+    batch_size: int = 64
+
+    @property
+    def name(self) -> str:
+        return f"{self.table}, {self.metric}"
+
+
+CASES = (
+    Case("wine", "cultivar", "accuracy"),
+    Case("penguins", "species", "accuracy"),
+    Case("breast_cancer", "diagnosis", "accuracy"),
+    Case("breast_cancer", "diagnosis", "log_loss"),
+    Case("concrete", "compressive_strength", "rmse"),
+    Case("concrete", "compressive_strength", "mae"),
+    Case("digits", "digit", "accuracy"),
+    Case("digits", "digit", "log_loss"),
+    Case("hpc_jobs", "class", "balanced_accuracy", 128),
+    Case("birdstrikes", "damaged", "log_loss", 128),
+    Case("breast_cancer", "diagnosis", "roc_auc"),
+    Case("breast_cancer", "diagnosis", "f1"),
+)
+
+
+class Table(NamedTuple):
+    """What is known of configurations on one set of folds.
+
+    Attributes
+    ----------
+    scores
+        Of each configuration on each fold (C, K); NaN where it diverged.
+    values
+        Of each row of the first fold (C, n); NaN where it diverged. Empty if the metric is no mean over rows.
+
+    """
+
+    scores: np.ndarray
+    values: np.ndarray
+
+
+def experiment(case: Case, *, seed: int, pruning: str, strategy: str = "random", trials: int = STUDY):
+    text = f"""
+data: {{path: {ROOT}/datasets/{case.table}.csv, target: {case.target}, test_size: 0.2}}
+model: {{hidden: [64]}}
+training: {{epochs: 27, batch_size: {case.batch_size}}}
+search:
+  {{strategy: {strategy}, trials: {trials}, metric: {case.metric}, folds: {FOLDS}, seed: {seed}, pruning: {pruning}}}
+"""
+    return load_text(text + SPACE, name=case.table)
+
+
+def trained(case: Case, count: int, seed: int) -> Table:
+    """Train the first `count` configurations of a random search on all folds."""
+    chosen = experiment(case, seed=seed, pruning="none")
+    setting = prepare(chosen).setting
+    points = STRATEGIES["random"](chosen.space, [], count, seed)
+    outcomes = [
+        outcome
+        for start in range(0, count, 16)
+        for outcome in run_block(setting, Work([chosen.configuration(each) for each in points[start : start + 16]]))
+    ]
+    scores = np.array([[np.nan if each is None else each for each in outcome.scores] for outcome in outcomes])
+    if case.metric not in ROW_METRICS:
+        return Table(scores, np.empty((count, 0)))
+    targets = setting.folds[0].validation_targets
+    values = np.full((count, len(targets)), np.nan)
+    for row, outcome in zip(values, outcomes, strict=True):
+        if outcome.predictions[0] is not None:
+            row[:] = row_values(case.metric, outcome.predictions[0], targets)
+    return Table(scores, values)
+
+
+def kept(case: Case, count: int, seed: int, folder: Path | None) -> Table:
+    """Look a table up, or train it."""
+    path = folder and folder / f"{case.table}-{case.metric}-{count}-{seed}.npz"
+    if path and path.exists():
+        with np.load(path) as stored:
+            return Table(stored["scores"], stored["values"])
+    table = trained(case, count, seed)
+    if path:
+        np.savez(path, **table._asdict())
+    return table
+
+
+class Replay(NamedTuple):
+    """How a race over stored results ended."""
+
+    lost: bool
+    regret: float
+    saved: float
+
+
+def replayed(table: Table, case: Case, chosen: np.ndarray, size: int) -> Replay:
+    """Race the chosen configurations in rounds; the first of them stands for the default."""
+    stage = plan("race", metric=case.metric, folds=FOLDS, epochs=27)[0]
+    everything = [_trial(number, table.scores[place], FOLDS) for number, place in enumerate(chosen)]
+    rows = (lambda numbers, _: _rows(table, case, chosen[list(numbers)])) if table.values.size else None
+    dropped: set[int] = set()
+    for start in range(0, len(chosen), size):
+        entrants = [
+            _trial(number, table.scores[chosen[number]], stage.end)
+            for number in range(start, min(start + size, len(chosen)))
+        ]
+        earlier = [each for each in everything[:start] if each.number not in dropped]
+        dropped |= {each.number for each in raced(entrants, earlier, stage, FOLDS, rows)}
+    winner = best(everything)
+    left = best(each for each in everything if each.number not in dropped)
+    saved = len(dropped) * (FOLDS - stage.end) / FOLDS / len(chosen)
+    return Replay(winner.number in dropped, winner.mean - left.mean, saved)
+
+
+def _rows(table: Table, case: Case, places: np.ndarray) -> RowScores:
+    values = table.values[places]
+    return RowScores(values, None, surprise(case.metric, values))
+
+
+def _trial(number: int, scores: np.ndarray, folds: int) -> Trial:
+    seen = tuple(None if np.isnan(each) else float(each) for each in scores[:folds])
+    whole = folds == FOLDS and None not in seen
+    state = TrialState.DIVERGED if None in seen else TrialState.COMPLETE if whole else TrialState.PROPOSED
+    return Trial(number, {}, state, seen)
+
+
+def lost_winners(count: int, seeds: int, replays: int, folder: Path | None) -> None:
+    print(f"races replayed: {STUDY} of {count} configurations, {seeds} sets of folds, {replays} replays for each row")
+    print(f"{'table, metric':32} {'round':>6} {'lost winners':>13} {'regret / sd':>12} {'folds saved':>12}")
+    totals: dict[int, list[Replay]] = {STUDY: [], 8: []}
+    for case in CASES:
+        tables = [kept(case, count, seed, folder) for seed in range(seeds)]
+        for size, total in totals.items():
+            rng = np.random.default_rng([0, size])
+            found, deviations = [], []
+            for number in range(replays):
+                table = tables[number % seeds]
+                found.append(replayed(table, case, rng.permutation(count)[:STUDY], size))
+                deviations.append(np.nanmean(np.nanstd(table.scores, axis=1, ddof=1)))
+            total += found
+            _row(case.name, size, found, statistics.fmean(deviations))
+    for size, total in totals.items():
+        _row("all", size, total, None)
+
+
+def _row(name: str, size: int, found: list[Replay], deviation: float | None) -> None:
+    lost = statistics.fmean(each.lost for each in found)
+    regret = f"{statistics.fmean(each.regret for each in found) / deviation:12.4f}" if deviation else f"{'':12}"
+    print(f"{name:32} {size:6} {lost:13.2%} {regret} {statistics.fmean(each.saved for each in found):12.1%}")
+
+
+def seconds_of(case: Case, seed: int, pruning: str, strategy: str) -> tuple[float, Trial]:
+    """Run a search; returns its CPU seconds without the retraining, and its winner."""
+    chosen = experiment(case, seed=seed, pruning=pruning, strategy=strategy)
+    prepared = prepare(chosen)
+    events, began, seconds = [], time.process_time(), 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        for event in tuning.tune(chosen, prepared, Path(folder) / "run", workers=1):
+            if event.kind != REFIT and not seconds and _is_over(event):
+                seconds = 0.0
+            events.append(event)
+            if event.kind in ("result", "pruned"):
+                last = time.process_time() - began
+    study = replay(events)
+    return last, ranking(study.in_order())[0]
+
+
+def _is_over(event) -> bool:
+    return event.kind == REFIT
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--tables", type=Path)
+    options = parser.parse_args()
+    if options.tables:
+        options.tables.mkdir(parents=True, exist_ok=True)
+    with threadpool_limits(1, user_api="blas"):
+        lost_winners(96, 2 if options.quick else 4, 50 if options.quick else 500, options.tables)
