@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lrtune.health import dimensions, fits, scores
 from lrtune.health.core import WARNING, Case, Finding
+from lrtune.health.dimensions import edges, no_effect
+from lrtune.health.fits import overfitting, underfitting
+from lrtune.health.scores import (
+    default_wins,
+    few_trials,
+    folds_apart,
+    many_diverged,
+    noise,
+    silent_classes,
+    surprising_test,
+    uncertain_winner,
+)
 
 RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
-    scores.default_wins,
-    scores.surprising_test,
-    scores.silent_classes,
-    scores.many_diverged,
-    dimensions.edges,
-    scores.folds_apart,
-    fits.overfitting,
-    fits.underfitting,
-    scores.noise,
-    scores.uncertain_winner,
-    scores.few_trials,
-    dimensions.no_effect,
+    default_wins,
+    surprising_test,
+    silent_classes,
+    many_diverged,
+    edges,
+    folds_apart,
+    overfitting,
+    underfitting,
+    noise,
+    uncertain_winner,
+    few_trials,
+    no_effect,
 )
 """In the order of what they mean for the result."""
 
