@@ -46,6 +46,8 @@ DOORS = {
     "altair": ("reporting/figures.py",),
     "rich": ("reporting/console.py", "reporting/live.py", "cli"),
     "typer": ("cli",),
+    "optuna": ("reporting/to_optuna.py",),
+    "mlflow": ("reporting/to_mlflow.py",),
 }
 
 

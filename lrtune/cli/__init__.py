@@ -18,6 +18,7 @@ from lrtune.cli import (
     check,
     compare,
     exits,
+    export,
     finder,
     health,
     init,
@@ -47,6 +48,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
         "status": status.status,
         "list": listing.list_runs,
         "compare": compare.compare,
+        "export": export.export,
     },
     "Prepare": {
         "init": init.init,

@@ -90,7 +90,7 @@ def _trial_rows(trials: Sequence[Trial], metric: str, keys: Sequence[str], folds
             str(each.number),
             str(each.state),
             *(_score_cell(score) for score in (shown.mean, shown.std, *scores)),
-            *(_cell(each.configuration[key]) if key in each.configuration else "" for key in keys),
+            *(cell(each.configuration[key]) if key in each.configuration else "" for key in keys),
             each.reason or "",
         ]
 
@@ -99,11 +99,12 @@ def _score_cell(score: float | None) -> str:
     return "" if score is None else repr(float(score))
 
 
-def _cell(value: Value) -> str:
+def cell(value: Value) -> str:
+    """Write a value of a configuration exactly: null as ``null``, layer widths as ``64-64``."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple | list):
-        return "-".join(_cell(each) for each in value)
+        return "-".join(cell(each) for each in value)
     return value if isinstance(value, str) else repr(value)

@@ -155,6 +155,27 @@ def trial_json(trial: Trial, metric: str) -> dict[str, Any]:
     }
 
 
+def study_json(run: Run) -> dict[str, Any]:
+    """Describe all that a study knows: what was asked, on what data, every trial, the retrained model, times."""
+    header = run.study.header
+    kept = ("fingerprint", "task", "rows", "rows_ratio", "experiment", "data", "folds", "engine")
+    refit = run.study.refit
+    return {
+        **trials_json(run, run.trials),
+        "state": run.state,
+        "finished": run.study.finished,
+        **{key: header.get(key) for key in kept},
+        "versions": header.get("clock", {}).get("versions"),
+        "refit": refit and {"trial": refit["trial"], "model": refit.get("model"), "test": _test(run, refit)},
+        "seconds": {"search": round(run.study.search_seconds, 3), "retrain": round(run.study.retrain_seconds, 3)},
+    }
+
+
+def _test(run: Run, refit: Mapping[str, Any]) -> dict[str, Any] | None:
+    test = refit.get("test") or {}
+    return {**test, "score": tables.own_sign(run.metric, test["score"])} if test.get("rows") else None
+
+
 def run_json(run: Run) -> dict[str, Any]:
     """Describe a run among others; the keys as in `status.status`, of the best trial its number and scores."""
     found = status.status(run)

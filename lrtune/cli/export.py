@@ -1,0 +1,87 @@
+"""``lrtune export``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lrtune.cli.options import QuietOption, RunArgument
+from lrtune.cli.runs import find
+from lrtune.errors import LrtuneError, nearest
+
+if TYPE_CHECKING:
+    from lrtune.run import Run
+
+FORMATS = ("csv", "json", "optuna", "mlflow")
+
+
+def _formats(incomplete: str) -> list[str]:
+    return [each for each in FORMATS if each.startswith(incomplete)]
+
+
+def export(
+    run: RunArgument,
+    *,
+    to: Annotated[
+        str, typer.Option("--to", metavar="FORMAT", help="csv, json, optuna or mlflow.", autocompletion=_formats)
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="File to write, by default standard output or optuna.db in the run; for mlflow a tracking URI.",
+        ),
+    ] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Hand a run over to other tools.
+
+    csv has a row for each trial; json all that is known of the study. optuna writes a SQLite file for optuna-dashboard,
+    mlflow records runs where MLflow is set to, or at the URI given.
+
+    Example: lrtune export latest --to optuna -o study.db
+    """
+    from lrtune.run import open_run
+
+    if to not in FORMATS:
+        raise LrtuneError(f"--to {to}: unknown format; {nearest(to, FORMATS)}")
+    found = open_run(find(run, finished=False))
+    if to in ("csv", "json"):
+        _as_text(found, to, output)
+    else:
+        _handed_over(found, to, output, quiet=quiet)
+
+
+def _as_text(run: Run, to: str, output: str | None) -> None:
+    from lrtune.reporting import export as writing
+    from lrtune.reporting import listing
+
+    as_csv = to == "csv"
+    text = writing.trials_text(run.trials, run.metric) if as_csv else writing.json_text(listing.study_json(run))
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        writing.write_text(Path(output), text)
+
+
+def _handed_over(run: Run, to: str, output: str | None, *, quiet: bool) -> None:
+    from contextlib import nullcontext
+
+    from lrtune.reporting import console, formats, to_mlflow, to_optuna
+
+    place = output or (str(run.folder / "optuna.db") if to == "optuna" else None)
+    with nullcontext() if quiet else console.working(f"writing {formats.plural(len(run.trials), 'trial')}"):
+        written = to_optuna.export(run, Path(str(place))) if to == "optuna" else to_mlflow.export(run, place)
+    if quiet:
+        return
+    left = len(run.trials) - written
+    without = f"; {formats.count(left)} without a result left out" if left else ""
+    where = f"{place}: " if place else "MLflow: "
+    console.note(f"{where}{formats.plural(written, 'trial')} written{without}")
+    if to == "optuna":
+        console.note(f"to look at it: optuna-dashboard sqlite:///{place}")
