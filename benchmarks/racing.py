@@ -3,19 +3,20 @@
 Two measurements on bundled tables, with 5 folds and a wide random search.
 
 *Lost winners.* Many configurations are trained on all folds once, for several seeds (other folds, other initial
-parameters), and their out-of-fold results are kept, in FOLDER if one is named. Then many studies are replayed, each with
-a random selection of them in random order, and the function that studies call decides who goes on. A winner is lost if
-the configuration that is best on all folds was dropped. Once the whole study is one round (as in random search), once
-it comes in rounds of 8 (as in Bayesian search).
+parameters), and their out-of-fold results are kept, in FOLDER if one is named. Then many studies are replayed, each
+with a random selection of them in random order, and the function that studies call decides who goes on. A winner is
+lost if the configuration that is best on all folds was dropped. Once the whole study is one round (as in random
+search), once it comes in rounds of 8 (as in Bayesian search).
 
 *Saved seconds.* Whole studies without pruning, with races and with halving run in this process in turns, on one BLAS
-thread. Times are CPU seconds of the search without the retraining; the saving is one minus the ratio within a turn.
+thread. Times are CPU seconds of the search without the retraining; the saving is one minus the ratio within a turn, its
+median over the turns. All three propose the same configurations, so that the chosen ones can be compared by their
+scores on all folds.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import statistics
 import tempfile
 import time
@@ -26,18 +27,19 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lrtune import tuning
-from lrtune.evaluation import Stage, Work, run_block
+from lrtune.evaluation import Work, run_block
 from lrtune.experiment import load_text
 from lrtune.preparation import prepare
 from lrtune.pruning import ROW_METRICS, RowScores, row_values, surprise
 from lrtune.sampling import STRATEGIES
 from lrtune.selection import best, ranking
 from lrtune.stages import plan, raced
-from lrtune.study import REFIT, replay
+from lrtune.study import PRUNED, RESULT, Study
 from lrtune.trial import Trial, TrialState
 
 ROOT = Path(__file__).parent.parent
 FOLDS = 5
+KINDS = ("none", "race", "halving")
 STUDY = 40
 SPACE = """
 space:
@@ -66,6 +68,7 @@ class Case(NamedTuple):
 
     @property
     def name(self) -> str:
+        """What rows of a report begin with."""
         return f"{self.table}, {self.metric}"
 
 
@@ -196,8 +199,8 @@ def lost_winners(count: int, seeds: int, replays: int, folder: Path | None) -> N
             for number in range(replays):
                 table = tables[number % seeds]
                 found.append(replayed(table, case, rng.permutation(count)[:STUDY], size))
-                deviations.append(np.nanmean(np.nanstd(table.scores, axis=1, ddof=1)))
-            total += found
+                deviations.append(table.scores[np.isfinite(table.scores).all(axis=1)].std(axis=1, ddof=1).mean())
+            total.extend(found)
             _row(case.name, size, found, statistics.fmean(deviations))
     for size, total in totals.items():
         _row("all", size, total, None)
@@ -209,24 +212,53 @@ def _row(name: str, size: int, found: list[Replay], deviation: float | None) -> 
     print(f"{name:32} {size:6} {lost:13.2%} {regret} {statistics.fmean(each.saved for each in found):12.1%}")
 
 
-def seconds_of(case: Case, seed: int, pruning: str, strategy: str) -> tuple[float, Trial]:
-    """Run a search; returns its CPU seconds without the retraining, and its winner."""
-    chosen = experiment(case, seed=seed, pruning=pruning, strategy=strategy)
+class Searched(NamedTuple):
+    """A whole search: CPU seconds without the retraining, and the study."""
+
+    seconds: float
+    study: Study
+
+
+def searched(case: Case, seed: int, pruning: str) -> Searched:
+    chosen = experiment(case, seed=seed, pruning=pruning)
     prepared = prepare(chosen)
-    events, began, seconds = [], time.process_time(), 0.0
+    study, seconds = Study(), 0.0
+    began = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         for event in tuning.tune(chosen, prepared, Path(folder) / "run", workers=1):
-            if event.kind != REFIT and not seconds and _is_over(event):
-                seconds = 0.0
-            events.append(event)
-            if event.kind in ("result", "pruned"):
-                last = time.process_time() - began
-    study = replay(events)
-    return last, ranking(study.in_order())[0]
+            study.add(event)
+            if event.kind in (RESULT, PRUNED):
+                seconds = time.process_time() - began
+    return Searched(seconds, study)
 
 
-def _is_over(event) -> bool:
-    return event.kind == REFIT
+def saved_seconds(seeds: int) -> None:
+    """Compare whole searches of the same configurations: what was saved, and whether the same one was chosen."""
+    print(f"\nwhole searches: {STUDY} trials, {seeds} for each row; seconds are CPU seconds of those without pruning")
+    print(f"{'table, metric':32} {'seconds':>8}" + 2 * f" {'saved':>9} {'lost':>5} {'regret / sd':>12}")
+    print(f"{'':32} {'':8}" + "".join(f" {kind:>28}" for kind in KINDS[1:]))
+    sums = dict.fromkeys(KINDS, 0.0)
+    for case in CASES:
+        turns = [{kind: searched(case, seed, kind) for kind in KINDS} for seed in range(seeds)]
+        for kind in KINDS:
+            sums[kind] += sum(turn[kind].seconds for turn in turns)
+        cells = "".join(_compared(turns, kind) for kind in KINDS[1:])
+        print(f"{case.name:32} {sum(turn['none'].seconds for turn in turns):8.1f}{cells}", flush=True)
+    shares = "".join(f" {1.0 - sums[kind] / sums['none']:9.1%} {'':5} {'':12}" for kind in KINDS[1:])
+    print(f"{'all':32} {sums['none']:8.1f}{shares}")
+
+
+def _compared(turns: list[dict[str, Searched]], kind: str) -> str:
+    saved = statistics.median(1.0 - turn[kind].seconds / turn["none"].seconds for turn in turns)
+    lost, regrets = 0, []
+    for turn in turns:
+        whole = turn["none"].study.trials
+        winner = best(whole.values())
+        chosen = whole[best(turn[kind].study.in_order()).number]
+        lost += turn[kind].study.trials[winner.number].state is TrialState.PRUNED
+        deviation = statistics.fmean(each.std for each in ranking(whole.values()))
+        regrets.append((winner.mean - chosen.mean) / deviation)
+    return f" {saved:9.1%} {lost:2} of {len(turns)} {statistics.fmean(regrets):12.4f}".replace(" of ", "/")
 
 
 if __name__ == "__main__":
@@ -238,3 +270,4 @@ if __name__ == "__main__":
         options.tables.mkdir(parents=True, exist_ok=True)
     with threadpool_limits(1, user_api="blas"):
         lost_winners(96, 2 if options.quick else 4, 50 if options.quick else 500, options.tables)
+        saved_seconds(1 if options.quick else 3)

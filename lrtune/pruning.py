@@ -148,7 +148,7 @@ def limit(rivals: int) -> float:
     return max(SURE, 1.0 - RISK / max(rivals - 1, 1))
 
 
-def race_by_rows(rows: RowScores, *, rivals: int | None = None) -> Verdict:
+def race_by_rows(rows: RowScores, *, rivals: int | None = None, best: int | None = None) -> Verdict:
     """Compare configurations with the best of them on the same rows.
 
     Parameters
@@ -157,15 +157,17 @@ def race_by_rows(rows: RowScores, *, rivals: int | None = None) -> Verdict:
         Their scores.
     rivals
         How many configurations the best has been picked from, if there are more than these.
+    best
+        Its place, if it is known; else the one with the largest mean, of equal ones the earlier.
 
     Returns
     -------
     Verdict
-        Of equal means the earlier one is the best. Nothing is dropped on fewer than `LEAST_UNITS` units.
+        Nothing is dropped on fewer than `LEAST_UNITS` units.
 
     """
     values, units, exception = rows
-    best = int(np.argmax(values.mean(axis=1)))
+    best = int(np.argmax(values.mean(axis=1))) if best is None else best
     bound = limit(len(values) if rivals is None else rivals)
     sums, sizes = _by_unit(values[best] - values, units)
     if len(sizes) < LEAST_UNITS:

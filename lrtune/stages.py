@@ -21,6 +21,9 @@ DEFAULT = 0
 """The default configuration is never pruned, because the result compares with it."""
 
 
+_TOGETHER = 32  # trials whose rows are in memory at a time
+
+
 class Dropped(NamedTuple):
     """A trial that goes no further: why, and the numbers behind it."""
 
@@ -89,15 +92,20 @@ def raced(
     rivals = [*complete, *running]
     best = max(rivals, key=lambda each: (_means(each, stage.end), -each.number))
     if rows is None:
-        verdict = race_by_folds(np.array([each.fold_scores[: stage.end] for each in rivals], dtype=np.float64))
-        compared = rivals
+        scores = np.array([each.fold_scores[: stage.end] for each in rivals], dtype=np.float64)
+        races = [(rivals, race_by_folds(scores))]
     else:
-        compared = [best, *(each for each in running if each is not best)]
-        verdict = race_by_rows(rows([each.number for each in compared], stage.first), rivals=len(rivals))
+        others = [each for each in running if each is not best]
+        races = [
+            (some, race_by_rows(rows([each.number for each in some], stage.first), rivals=len(rivals), best=0))
+            for start in range(0, len(others), _TOGETHER)
+            if (some := [best, *others[start : start + _TOGETHER]])
+        ]
     return [
-        _lost(compared, place, verdict, stage.end, folds)
+        _lost(some, place, verdict, stage.end, folds)
+        for some, verdict in races
         for place in np.flatnonzero(verdict.dropped)
-        if compared[place].number != DEFAULT and compared[place] in running
+        if some[place].number != DEFAULT and some[place] in running
     ]
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from lrtune import stages
 from lrtune.evaluation import Stage
 from lrtune.pruning import RowScores
 from lrtune.stages import first_stage, lagging, plan, raced
@@ -36,8 +37,8 @@ def numbers(dropped):
 def test_stages_cover_every_fold_once_and_end_with_the_whole_horizon():
     for metric in ("accuracy", "roc_auc"):
         for folds in (2, 5):
-            stages = plan("race", metric=metric, folds=folds, epochs=30)
-            assert [fold for each in stages for fold in range(each.first, each.end)] == list(range(folds))
+            parts = plan("race", metric=metric, folds=folds, epochs=30)
+            assert [fold for each in parts for fold in range(each.first, each.end)] == list(range(folds))
     assert plan("race", metric="accuracy", folds=5, epochs=30) == (Stage(0, 1), Stage(1, 5))
     assert plan("race", metric="f1", folds=5, epochs=30) == (Stage(0, 2), Stage(2, 5))
     assert plan("none", metric="f1", folds=5, epochs=30) == (Stage(0, 5),)
@@ -68,6 +69,15 @@ def test_a_race_compares_with_earlier_complete_trials_and_with_no_others():
     assert numbers(dropped) == [8, 9]
     assert {each.numbers["against"] for each in dropped} == {3}
     assert numbers(raced(trials, known[1:], FIRST, 2, rows_of([*known, *trials]))) == [8]
+
+
+def test_how_many_are_in_memory_at_a_time_does_not_matter(monkeypatch):
+    trials = entrants(*np.random.default_rng(2).uniform(0.5, 0.6, size=80).tolist())
+    expected = raced(trials, [], FIRST, 5, rows_of(trials, spread=0.3))
+    assert 5 < len(expected) < 75
+    for together in (1, 7, 1000):
+        monkeypatch.setattr(stages, "_TOGETHER", together)
+        assert raced(trials, [], FIRST, 5, rows_of(trials, spread=0.3)) == expected
 
 
 def test_the_default_is_never_dropped():
