@@ -177,8 +177,15 @@ class Prepared:
         return float(score(self.metric, kept, targets, self.setting.problem.classes)[0])
 
 
-def prepare(experiment: Experiment) -> Prepared:
+def prepare(experiment: Experiment, *, rows: tuple[Rows, Rows] | None = None) -> Prepared:
     """Read, describe, split and encode an experiment's data.
+
+    Parameters
+    ----------
+    experiment
+        Says where they are.
+    rows
+        Row numbers for the search and for the test, where they are decided already.
 
     Raises
     ------
@@ -206,6 +213,7 @@ def prepare(experiment: Experiment) -> Prepared:
         test=data.test_path,
         test_size=data.test_size,
         seed=search.seed,
+        rows=rows,
     )
     metric = experiment.metric(dataset.schema.problem)
     splits, folds = folded(experiment, dataset, seed=search.seed, repeats=search.repeats)

@@ -116,7 +116,7 @@ def search(
     started = time.monotonic()
     from lrtune.identity import run_folder
     from lrtune.preparation import prepare
-    from lrtune.reporting import console, export, pages, result
+    from lrtune.reporting import console, export, nested, pages, result
     from lrtune.run import Run
     from lrtune.selection import ranking
 
@@ -133,10 +133,12 @@ def search(
     with nullcontext() if quiet else console.working(f"reading {experiment.data.path}"):
         prepared = prepare(experiment)
     wanted.check(prepared.metric)
+    asked = experiment
     experiment, finding = _with_rates(experiment, prepared, quiet=quiet)
     folder = run_folder(experiment, prepared, output)
     aside = _put_aside(folder) if fresh else ()
     study = _run(experiment, prepared, folder, started, fresh=fresh, quiet=quiet)
+    outer = _nested(asked, prepared, folder, quiet=quiet)
     ranked = ranking(study.in_order())
     found = result.result(
         study,
@@ -145,6 +147,7 @@ def search(
         rows_ratio=prepared.rows_ratio,
         confirm=experiment.search.confirm,
     )
+    found["nested"] = nested.entry(outer, prepared.metric)
     found["health"] = findings(Run(folder, study), found, experiment.space)
     gates = judged(wanted, found, prepared, folder)
     found["gates"] = [each.entry() for each in gates]
@@ -249,6 +252,24 @@ def _run(
             export.write_text(folder / "trials.csv", export.trials_text(study.in_order(), prepared.metric))
             raise
     return study
+
+
+def _nested(experiment: Experiment, prepared: Prepared, folder: Path, *, quiet: bool) -> Mapping[str, Any] | None:
+    """Search inside of each outer fold, or go on with that, where nested cross-validation is asked for."""
+    if not experiment.search.nested:
+        return None
+    from lrtune.nested import outer_folds, search_inside, summary
+    from lrtune.study import Study
+
+    folds = outer_folds(experiment, prepared, folder)
+    for fold in folds:
+        study = Study()
+        _say(() if quiet else (f"outer fold {fold.number} of {len(folds)}",))
+        with resumable(folder), _watching(experiment, prepared, quiet=quiet) as see:
+            for event in search_inside(experiment, fold, workers=wanted_workers(experiment)):
+                study.add(event)
+                see(event.body, study)
+    return summary(folds)
 
 
 def _watching(experiment: Experiment, prepared: Prepared, *, quiet: bool) -> AbstractContextManager[Watch]:

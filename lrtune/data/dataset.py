@@ -68,6 +68,7 @@ def open_dataset(
     test: str | Path | None = None,
     test_size: float = 0.2,
     seed: int = 0,
+    rows: tuple[Rows, Rows] | None = None,
 ) -> Dataset:
     """Read a table and prepare it.
 
@@ -81,6 +82,9 @@ def open_dataset(
         A file with test rows, read like the first; `test_size` is then not used.
     test_size, seed
         See `lrtune.data.folds.holdout`.
+    rows
+        Which rows of the table are for training and which for the test, where that has been decided already; neither
+        `test` nor `test_size` is used then.
 
     Raises
     ------
@@ -102,7 +106,9 @@ def open_dataset(
         group=group,
         order=order,
     )
-    if test is None:
+    if rows is not None:
+        (train_rows, test_rows), test = rows, None
+    elif test is None:
         train_rows, test_rows = holdout(arrays(table, schema), schema, test_size=test_size, seed=seed)
     else:
         train_rows, test_rows = np.arange(table.rows), np.empty(0, dtype=np.int64)

@@ -126,6 +126,12 @@ def _select(value: Any) -> str:
     return str(rule(value))
 
 
+def _outer(value: Any) -> int:
+    if type(value) is int and (value == 0 or 2 <= value <= 1000):
+        return value
+    raise ValueError(f"expected a whole number from 2 to 1000, or 0 for none, got {shown(value)}")
+
+
 _NAME_SCHEMA = {"type": ["string", "number"]}
 _NAMES_SCHEMA = {"anyOf": [_NAME_SCHEMA, {"type": "array", "items": _NAME_SCHEMA, "uniqueItems": True}]}
 Name = Annotated[str, BeforeValidator(_name), WithJsonSchema(_NAME_SCHEMA)]
@@ -170,6 +176,12 @@ Select = Annotated[
             ]
         }
     ),
+]
+
+Outer = Annotated[
+    int,
+    PlainValidator(_outer),
+    WithJsonSchema({"anyOf": [{"const": 0}, {"type": "integer", "minimum": 2, "maximum": 1000}]}),
 ]
 
 
@@ -260,10 +272,25 @@ class SearchSection(Section):
         le=1000,
         description="how many of the best are scored again on fresh splits and seeds, by which one is then chosen",
     )
+    nested: Outer = Field(
+        default=0,
+        description="folds of an outer cross-validation around the whole search, which scores the procedure; 0: none",
+    )
     min_trials: int = Field(default=20, ge=1, le=10**7, description="how many configurations no_gain waits for")
 
 
-BUDGETS = ("trials", "workers", "select", "target", "stop", "min_trials", "timeout", "block_timeout", "confirm")
+BUDGETS = (
+    "trials",
+    "workers",
+    "select",
+    "target",
+    "stop",
+    "min_trials",
+    "timeout",
+    "block_timeout",
+    "confirm",
+    "nested",
+)
 """Keys of `search` that say how far it goes and not where: changing one continues the study."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lrtune.comparison import Difference
-from lrtune.reporting import branches, formats, health, status, tables
+from lrtune.reporting import branches, formats, health, nested, status, tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
 from lrtune.reporting.savings import savings_row
 
@@ -134,7 +134,7 @@ def _score_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, str]
     rows = [("best, by fold", _by_fold(best, scores))]
     if best["number"] != default["number"]:
         rows += [("default, by fold", _by_fold(default, scores)), ("difference", gain_sentence(result, scores))]
-    rows += confirmation_rows(result, scores)
+    rows += [*confirmation_rows(result, scores), *nested.rows(result, scores)]
     if test:
         shown = "diverged" if test["score"] is None else scores(test["score"])
         rows.append(("test", f"{shown} on {formats.plural(test['rows'], 'row')} that the search never saw"))

@@ -53,6 +53,9 @@ def result(
                                 number, mean (of the search), confirmed (mean; null if it diverged), fold_scores
                       optimism  by how much the search's scores of these are too good, on average, positive for too
                                 good;  confirmation is null without search.confirm
+        nested        mean, std  of the scores of the outer folds (`lrtune.nested`): what the whole search is worth
+                      optimism   by how much the searches' own means are too good, on average
+                      folds      score, rows, trial, inner of each;  nested is null without search.nested
         decays        the best trial of each decay type, ranked: name, number, mean, std, and difference to that
                       with a constant rate, as in gain;  empty where there is no other or no constant
         optimizers    the same for optimizers, with the difference to that of the default configuration

@@ -1,0 +1,131 @@
+"""Nested cross-validation: how good a model is that such a search has chosen.
+
+An outer loop takes one fold of the training rows away at a time and runs the whole search on the others: the same
+strategy, budget, pruning and choice, with everything fitted on these rows alone, also ranges of learning rates where
+they are automatic. The model that this search retrains is scored on the rows that it has never seen. The mean of these
+scores was picked by nobody (Varma and Simon 2006, "Bias in error estimation when using cross-validation for model
+selection", BMC Bioinformatics 7). It belongs to the procedure, and to slightly fewer rows than the final model has.
+
+Each outer fold is a study of its own in ``nested/<number>`` of the run's folder, so that an interrupted one goes on.
+The outer folds are made by the search's splitter: groups stay together, and the past predicts the future.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lrtune.data.folds import make_folds
+from lrtune.errors import DataError, NoUsableResultError
+from lrtune.experiment import Experiment
+from lrtune.finder import resolved
+from lrtune.journal import Event, Journal
+from lrtune.preparation import Prepared, Rows, prepare
+from lrtune.selection import chosen
+from lrtune.study import Study, replay
+from lrtune.tuning import DATABASE, tune
+
+FOLDER = "nested"
+
+_STREAM = 52
+"""Purpose of the random stream that the seed of the outer folds is drawn from: ``[seed, 52]``."""
+
+
+class OuterFold(NamedTuple):
+    """One turn of the outer loop.
+
+    Attributes
+    ----------
+    number
+        From 1.
+    folder
+        Where its study lives.
+    rows
+        Row numbers that its search may use, and those that its model is scored on.
+
+    """
+
+    number: int
+    folder: Path
+    rows: tuple[Rows, Rows]
+
+
+def outer_folds(experiment: Experiment, prepared: Prepared, folder: Path) -> list[OuterFold]:
+    """Split the training rows for the outer loop; empty without ``search.nested``.
+
+    Raises
+    ------
+    DataError
+        If there are too few rows, groups or rows of a class.
+
+    """
+    search, dataset = experiment.search, prepared.dataset
+    if not search.nested:
+        return []
+    seed = int(np.random.default_rng([search.seed, _STREAM]).integers(2**31))
+    try:
+        splits = make_folds(
+            dataset.columns, dataset.schema, dataset.train_rows, folds=search.nested, kind=search.splitter, seed=seed
+        )
+    except DataError as error:
+        raise DataError(f"search.nested: {error}") from error
+    return [OuterFold(number, folder / FOLDER / str(number), rows) for number, rows in enumerate(splits, 1)]
+
+
+def search_inside(experiment: Experiment, fold: OuterFold, *, workers: int | None = None) -> Iterator[Event]:
+    """Run the whole search on the rows of one turn of the outer loop, or go on with it; yields its events.
+
+    Raises
+    ------
+    DataError
+        If the rows that are left are too few for the inner folds.
+    NoUsableResultError
+        If none of its trials is complete.
+
+    """
+    try:
+        inside = prepare(experiment, rows=fold.rows)
+        known, _ = resolved(experiment, inside)
+        yield from tune(known, inside, fold.folder, workers=workers)
+    except (DataError, NoUsableResultError) as error:
+        raise type(error)(f"outer fold {fold.number} of {experiment.search.nested}: {error}") from error
+
+
+def summary(folds: list[OuterFold]) -> dict[str, Any] | None:
+    """Put the scores of the outer folds together; oriented.
+
+    Returns
+    -------
+    dict or None
+        ``folds``: of each, the ``score`` and the number of ``rows`` that it is from, the number of the chosen ``trial``
+        and its mean score in the search, ``inner``; ``mean`` and ``std`` of the scores; ``optimism``: by how much the
+        searches' own means are above the scores, on average. None if there are none.
+
+    """
+    if not folds:
+        return None
+    rows = [_entry(_study(each)) for each in folds]
+    scores = [each["score"] for each in rows]
+    mean = math.fsum(scores) / len(scores)
+    return {
+        "mean": mean,
+        "std": math.sqrt(math.fsum((each - mean) ** 2 for each in scores) / (len(scores) - 1)),
+        "optimism": math.fsum(each["inner"] - each["score"] for each in rows) / len(rows),
+        "folds": rows,
+    }
+
+
+def _study(fold: OuterFold) -> Study:
+    with Journal(fold.folder / DATABASE) as journal:
+        return replay(journal.events())
+
+
+def _entry(study: Study) -> dict[str, Any]:
+    assert study.refit is not None
+    best = chosen(study)
+    test = study.refit["test"]
+    return {"score": test["score"], "rows": test["rows"], "trial": best.number, "inner": best.mean}
