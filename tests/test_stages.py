@@ -72,7 +72,7 @@ def test_a_race_compares_with_earlier_complete_trials_and_with_no_others():
 
 
 def test_how_many_are_in_memory_at_a_time_does_not_matter(monkeypatch):
-    trials = entrants(*np.random.default_rng(2).uniform(0.5, 0.6, size=80).tolist())
+    trials = entrants(*np.random.default_rng(2).uniform(0.5, 0.7, size=80).tolist())
     expected = raced(trials, [], FIRST, 5, rows_of(trials, spread=0.3))
     assert 5 < len(expected) < 75
     for together in (1, 7, 1000):
