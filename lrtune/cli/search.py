@@ -42,11 +42,11 @@ def _strategies(incomplete: str) -> list[str]:
     return [each for each in STRATEGIES if each.startswith(incomplete)]
 
 
-@with_reports
 def _prunings(incomplete: str) -> list[str]:
     return [each for each in ("none", "race", "halving") if each.startswith(incomplete)]
 
 
+@with_reports
 def search(
     config: ConfigArgument = None,
     *,
@@ -88,6 +88,12 @@ def search(
         str | None,
         typer.Option("--timeout", metavar="TIME", help="End in so much time, as in 90s, 10m or 1h30m; more goes on."),
     ] = None,
+    select: Annotated[
+        str | None,
+        typer.Option(
+            "--select", metavar="RULE", help="Which trial is chosen: best, one_se, posterior_mean or 'within 1%'."
+        ),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew; an earlier study in the folder is kept as <folder>-old-1.")
     ] = False,
@@ -115,8 +121,9 @@ def search(
     """
     started = time.monotonic()
     from lrtune.identity import run_folder
+    from lrtune.judging import judge
     from lrtune.preparation import prepare
-    from lrtune.reporting import console, export, nested, pages, result
+    from lrtune.reporting import console, export, judgements, nested, pages, result
     from lrtune.run import Run
     from lrtune.selection import ranking
 
@@ -125,6 +132,7 @@ def search(
         "search.timeout": timeout,
         "search.strategy": strategy,
         "search.pruning": pruning,
+        "search.select": select,
         "search.seed": seed,
         "search.workers": workers,
     }
@@ -146,6 +154,7 @@ def search(
         experiment.configuration,
         rows_ratio=prepared.rows_ratio,
         confirm=experiment.search.confirm,
+        judgement=judge(experiment, study, folder),
     )
     found["nested"] = nested.entry(outer, prepared.metric)
     found["health"] = findings(Run(folder, study), found, experiment.space)
@@ -154,7 +163,15 @@ def search(
     _write(folder, experiment, study, found)
     if finding is not None:
         _write_finding(folder, experiment, finding)
-    notes = (*aside, *_swept(finding), *prepared.warnings, *prepared.notes, *_mended(study), *_end(study, experiment))
+    notes = (
+        *aside,
+        *_swept(finding),
+        *judgements.remarks(experiment.search.strategy, experiment.search.pruning, found["corrected"]),
+        *prepared.warnings,
+        *prepared.notes,
+        *_mended(study),
+        *_end(study, experiment),
+    )
     point, run = study.trials[found["best"]["number"]].configuration, name_of(folder)
     page = pages.search_page(found, ranked, point, folder=folder, run=run, notes=notes)
     if as_json:

@@ -6,8 +6,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.comparison import Difference
-from lrtune.reporting import branches, formats, health, nested, status, tables
+from lrtune.reporting import branches, formats, health, judgements, nested, status, tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
 from lrtune.reporting.savings import savings_row
 
@@ -58,7 +57,7 @@ def search_page(
     metric = result["metric"]
     scores = formats.score_format([*_means(result), (result["test"] or {}).get("score")])
     page: list[Block] = [
-        Headline(_headline(result, scores)),
+        Headline(judgements.headline(result, scores)),
         Facts("", [*_score_rows(result, scores), *_effort_rows(result)]),
         Facts(f"best configuration (trial {result['best']['number']})", _configuration_rows(result, point)),
         Grid(
@@ -106,34 +105,12 @@ def _means(result: Mapping[str, Any]) -> list[float | None]:
     return [result["best"]["mean"], result["default"]["mean"]]
 
 
-def _plus_minus(entry: Mapping[str, Any], scores: Show) -> str:
-    if entry["mean"] is None:
-        return "no score"
-    return scores(entry["mean"]) + (f" ± {scores(entry['std'])}" if entry["std"] is not None else "")
-
-
-def _headline(result: Mapping[str, Any], scores: Show) -> str:
-    best, default = result["best"], result["default"]
-    if best["number"] == default["number"]:
-        return f"{result['metric']} {_plus_minus(best, scores)}: the default configuration is the best that was tried"
-    best_text, default_text = _plus_minus(best, scores), _plus_minus(default, scores)
-    if default["mean"] is None:
-        return f"{result['metric']} {best_text}; the default configuration diverged"
-    gain = _difference(result)
-    as_good = gain is not None and gain.error is not None and not gain.is_clear
-    has = "is as good with" if as_good else "has"
-    return f"{result['metric']} {best_text}; the default configuration {has} {default_text}"
-
-
-def _difference(result: Mapping[str, Any]) -> Difference | None:
-    return None if result["gain"] is None else Difference(**result["gain"])
-
-
 def _score_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, str]]:
     best, default, test = result["best"], result["default"], result["test"]
-    rows = [("best, by fold", _by_fold(best, scores))]
+    rows = [*judgements.corrected_rows(result, scores), ("best, by fold", _by_fold(best, scores))]
     if best["number"] != default["number"]:
-        rows += [("default, by fold", _by_fold(default, scores)), ("difference", gain_sentence(result, scores))]
+        rows.append(("default, by fold", _by_fold(default, scores)))
+    rows += judgements.worth_rows(result, scores)
     rows += [*confirmation_rows(result, scores), *nested.rows(result, scores)]
     if test:
         shown = "diverged" if test["score"] is None else scores(test["score"])
@@ -174,18 +151,6 @@ def _effort_rows(result: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _by_fold(entry: Mapping[str, Any], scores: Show) -> str:
     shown = ["diverged" if each is None else scores(each) for each in entry["fold_scores"]]
     return "  ".join(shown[:10]) + (f"  and {len(shown) - 10} more" if len(shown) > 10 else "")
-
-
-def gain_sentence(result: Mapping[str, Any], scores: Show) -> str:
-    """Say in words whether tuning was worth it; above all where it was not."""
-    found = _difference(result)
-    if found is None:
-        return "unknown: the default configuration has no score on every fold"
-    if found.error is None:
-        return f"better by {scores(found.mean)} on the only fold, which cannot say how sure that is"
-    ahead = f"better by {scores(found.mean)} ± {scores(found.error)} (standard error)"
-    words = f"{ahead}, on {found.wins} of {found.folds} folds"
-    return words if found.is_clear else f"{words}: the folds cannot tell them apart"
 
 
 def _shortened(notes: Sequence[str]) -> list[str]:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lrtune import comparison, confirmation, selection
-from lrtune.reporting import branches, tables
+from lrtune.reporting import branches, judgements, tables
 from lrtune.reporting.savings import savings
 from lrtune.training.registry import METRICS
 from lrtune.trial import TrialState
 
 if TYPE_CHECKING:
+    from lrtune.judging import Judgement
     from lrtune.study import Study
     from lrtune.trial import Configuration, Trial, Value
 
@@ -28,6 +29,7 @@ def result(
     *,
     rows_ratio: float | None = None,
     confirm: int = 0,
+    judgement: Judgement | None = None,
 ) -> dict[str, Any]:
     """Write down what a search found.
 
@@ -49,6 +51,18 @@ def result(
                       wins, folds    on how many folds it is better
                       p              of the corrected resampled t-test (two-sided) that they are equally good
                       probability    that the best is better;  gain is null when the two cannot be compared
+        corrected     method         "bootstrap", or "folds" where the out-of-fold predictions are missing
+                      naive          mean of the folds of the best;  optimism: how much better it is than the score,
+                                     because it was picked;  score: without that
+                      low, high      95 % interval of the score
+                      resamples      of the rows, how many;  share: in which part of them the best was chosen
+                      gain           mean, low, high over the default configuration, without the luck of the choice,
+                                     positive when the best is better;  probability that it is;  null for the default
+        selection     rule           by which the best was chosen (search.select);  best: number of the largest mean
+                      rivals         count, numbers of the first: trials that the folds cannot tell from the best
+        constant      number, mean   of the best trial with a constant rate;  gain of the best over it, as above;
+                                     null if that is the best, or there is none
+                      corrected, selection and constant are null while the search goes on
         confirmation  trials    of each that was scored again on fresh splits and seeds, in the order of the search:
                                 number, mean (of the search), confirmed (mean; null if it diverged), fold_scores
                       optimism  by how much the search's scores of these are too good, on average, positive for too
@@ -84,6 +98,8 @@ def result(
         Validation rows over training rows of a fold; by default as in k-fold cross-validation.
     confirm
         How many trials were to be scored again before the choice (``search.confirm``).
+    judgement
+        The choice and its correction (`lrtune.judging.judge`).
 
     Raises
     ------
@@ -101,6 +117,7 @@ def result(
         "best": _standing(best, metric, complete),
         "default": _standing(default, metric, complete),
         "gain": _gain(best, default, rows_ratio),
+        **_judged(judgement, trials, metric, complete, rows_ratio),
         "confirmation": _confirmation(study, metric, confirm),
         "decays": branches.compared(trials, "decay", branches.CONSTANT, metric, rows_ratio),
         "optimizers": branches.compared(
@@ -134,6 +151,18 @@ def _standing(trial: Trial, metric: str, complete: Callable[[Configuration], Map
         "std": shown.std,
         "fold_scores": list(shown.folds),
     }
+
+
+def _judged(
+    judgement: Judgement | None,
+    trials: list[Trial],
+    metric: str,
+    complete: Callable[[Configuration], Mapping[str, Value]],
+    rows_ratio: float | None,
+) -> dict[str, Any]:
+    if judgement is None:
+        return {"corrected": None, "selection": None, "constant": None}
+    return judgements.entries(judgement, trials, metric, complete, rows_ratio=rows_ratio)
 
 
 def _gain(best: Trial, default: Trial, rows_ratio: float | None) -> dict[str, Any] | None:

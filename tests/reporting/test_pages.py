@@ -69,7 +69,7 @@ def test_a_default_that_is_as_good_is_called_so(make_study, page_of):
     study = make_study([{"learning_rate": 0.1}, {"learning_rate": 0.2}], [[0.9, 0.8, 0.7], [0.8, 0.9, 0.75]])
     text = flat(page_of(study))
     assert text.startswith("accuracy 0.8167 ± 0.0764; the default configuration is as good with 0.8000 ± 0.1000\n")
-    assert "on 2 of 3 folds: the folds cannot tell them apart\n" in text
+    assert "on 2 of 3 folds; probability 56 %: the folds cannot tell them apart\n" in text
 
 
 def test_a_default_that_diverged_is_called_so(make_study, page_of):

@@ -1,0 +1,201 @@
+"""How good the choice is and why it was chosen: as keys of ``result.json``, and as rows of the page that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lrtune import comparison, selection
+from lrtune.comparison import Difference
+from lrtune.reporting import formats, tables
+from lrtune.reporting.branches import CONSTANT
+from lrtune.training.registry import METRICS
+
+if TYPE_CHECKING:
+    from lrtune.correction import Correction
+    from lrtune.judging import Judgement
+    from lrtune.selection import Choice
+    from lrtune.trial import Configuration, Trial, Value
+
+SHOWN_RIVALS = 10
+
+ADAPTIVE = ("bayesian", "tpe")
+"""Strategies whose proposals follow the scores."""
+
+Show = Callable[[float | None], str]
+
+
+def entries(
+    judgement: Judgement,
+    trials: Sequence[Trial],
+    metric: str,
+    complete: Callable[[Configuration], Mapping[str, Value]],
+    *,
+    rows_ratio: float | None = None,
+) -> dict[str, Any]:
+    """Write ``corrected``, ``selection`` and ``constant`` as `lrtune.reporting.result.result` describes them."""
+    return {
+        "corrected": _corrected(judgement.correction, judgement.choice.trial.number, metric),
+        "selection": _selection(judgement.choice),
+        "constant": _constant(judgement.choice.trial, trials, metric, complete, rows_ratio),
+    }
+
+
+def _corrected(found: Correction, chosen: int, metric: str) -> dict[str, Any]:
+    ends = (tables.own_sign(metric, found.low), tables.own_sign(metric, found.high))
+    low, high = ends if METRICS[metric].larger_is_better else ends[::-1]
+    return {
+        "method": found.method,
+        "naive": tables.own_sign(metric, found.naive),
+        "optimism": found.optimism,
+        "score": tables.own_sign(metric, found.score),
+        "low": low,
+        "high": high,
+        "resamples": found.resamples,
+        "share": found.share(chosen),
+        "gain": None if found.gain is None else found.gain._asdict(),
+    }
+
+
+def _selection(choice: Choice) -> dict[str, Any]:
+    return {
+        "rule": str(choice.rule),
+        "best": choice.best.number,
+        "rivals": {
+            "count": len(choice.rivals),
+            "numbers": [each.number for each in choice.rivals[:SHOWN_RIVALS]],
+        },
+    }
+
+
+def _constant(
+    chosen: Trial,
+    trials: Sequence[Trial],
+    metric: str,
+    complete: Callable[[Configuration], Mapping[str, Value]],
+    rows_ratio: float | None,
+) -> dict[str, Any] | None:
+    """Compare with the best trial whose rate is constant; None if that is the chosen one, or there is none."""
+    if complete(chosen.configuration)["decay"] == CONSTANT:
+        return None
+    for each in selection.ranking(trials):
+        if complete(each.configuration)["decay"] == CONSTANT:
+            gain = comparison.between(chosen, each, rows_ratio)
+            mean = tables.own_sign(metric, each.mean)
+            return {"number": each.number, "mean": mean, "gain": None if gain is None else gain._asdict()}
+    return None
+
+
+def headline(result: Mapping[str, Any], scores: Show) -> str:
+    """Say how good the choice is, and whether the default configuration is as good."""
+    best, default = result["best"], result["default"]
+    found = f"{result['metric']} {_score(result, scores)}"
+    if best["number"] == default["number"]:
+        return f"{found}: the default configuration is the best that was tried"
+    if default["mean"] is None:
+        return f"{found}; the default configuration diverged"
+    has = "is as good with" if _is_as_good(result) else "has"
+    return f"{found}; the default configuration {has} {plus_minus(default, scores)}"
+
+
+def _score(result: Mapping[str, Any], scores: Show) -> str:
+    found = result.get("corrected")
+    if not found:
+        return plus_minus(result["best"], scores)
+    interval = f"95 % interval {scores(found['low'])} to {scores(found['high'])}"
+    return f"{scores(found['score'])} ({interval}), corrected for having been picked"
+
+
+def plus_minus(entry: Mapping[str, Any], scores: Show) -> str:
+    """Write a mean and the standard deviation over the folds."""
+    if entry["mean"] is None:
+        return "no score"
+    return scores(entry["mean"]) + (f" ± {scores(entry['std'])}" if entry["std"] is not None else "")
+
+
+def _is_as_good(result: Mapping[str, Any]) -> bool:
+    """Tell whether the default configuration cannot be told from the best, or is ahead without the best one's luck."""
+    gain, corrected = difference(result["gain"]), (result.get("corrected") or {}).get("gain")
+    if gain is None or gain.error is None:
+        return False
+    return not gain.is_clear or (corrected is not None and corrected["mean"] <= 0.0)
+
+
+def difference(entry: Mapping[str, Any] | None) -> Difference | None:
+    """Read a difference from a result; one of an older version has no p-value."""
+    return None if entry is None else Difference(**entry)
+
+
+def corrected_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, str]]:
+    """Say what part of the score is luck, and how the choice was made if not by the largest mean."""
+    rows = []
+    found, chosen = result.get("corrected"), result.get("selection")
+    if found:
+        good = "good" if found["optimism"] >= 0 else "bad"
+        words = f"{scores(found['naive'])}, too {good} by {scores(abs(found['optimism']))}"
+        if found["share"] is not None:
+            again = f"{formats.share(found['share'])} of {formats.count(found['resamples'])} resamples of the rows"
+            words += f"; the same trial is chosen in {again}"
+        rows.append(("mean of folds", words))
+    if chosen and chosen["rule"] != "best":
+        rows.append(("chosen by", _chosen_by(result, chosen)))
+    return rows
+
+
+def _chosen_by(result: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
+    best, own = chosen["best"], result["best"]["number"]
+    other = "which has the largest mean, too" if best == own else f"the largest mean is that of trial {best}"
+    return f"{chosen['rule']}: trial {own}; {other}"
+
+
+def worth_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, str]]:
+    """Say whether tuning was worth it: against the default configuration, and against the best constant rate."""
+    rows = []
+    if result["best"]["number"] != result["default"]["number"]:
+        rows.append(("difference", gain_sentence(result, scores)))
+    constant = result.get("constant")
+    found = difference(constant["gain"]) if constant else None
+    if constant and found is not None and found.error is not None:
+        words = f"trial {constant['number']} has {scores(constant['mean'])}; decay is {_ahead(found, scores)}"
+        rows.append(("constant rate", words))
+    return rows
+
+
+def gain_sentence(result: Mapping[str, Any], scores: Show) -> str:
+    """Say in words whether tuning was worth it; above all where it was not."""
+    found = difference(result["gain"])
+    if found is None:
+        return "unknown: the default configuration has no score on every fold"
+    if found.error is None:
+        return f"better by {scores(found.mean)} on the only fold, which cannot say how sure that is"
+    words = _ahead(found, scores)
+    gain = (result.get("corrected") or {}).get("gain")
+    if gain:
+        words += f"; without the luck of the choice {_signed(gain['mean'], scores)}"
+        words += f" ({_signed(gain['low'], scores)} to {_signed(gain['high'], scores)})"
+    return words
+
+
+def _ahead(found: Difference, scores: Show) -> str:
+    side = "worse" if found.mean < 0 else "better"
+    words = f"{side} by {scores(abs(found.mean))} ± {scores(found.error)} (standard error)"
+    words += f", on {found.wins} of {found.folds} folds"
+    if found.probability is not None:
+        words += f"; probability {formats.share(found.probability)}"
+    return words if found.is_clear else f"{words}: the folds cannot tell them apart"
+
+
+def _signed(value: float, scores: Show) -> str:
+    return f"-{scores(-value)}" if value < 0 else f"+{scores(value)}"
+
+
+def remarks(strategy: str, pruning: str, corrected: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Say how far a correction holds where the search followed the scores, or where there were no predictions."""
+    if not corrected:
+        return ()
+    if corrected["method"] != "bootstrap":
+        return ("the out-of-fold predictions are missing or damaged: the correction is made from fold scores alone",)
+    if strategy not in ADAPTIVE and pruning != "halving":
+        return ()
+    words = "the correction repeats the choice among the trials, not the search that followed their scores"
+    return (f"{words}: docs/honesty.md says how far it holds",)
