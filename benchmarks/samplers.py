@@ -213,7 +213,7 @@ def suggested(space, trial, branch=""):
 
 
 def by_smac(table, seed, size):
-    """Search with SMAC3's facade for hyperparameters: a random forest, which is trained again after each round of 8.
+    """Search with SMAC3's facade for hyperparameters: a random forest, trained again after each round.
 
     Its first design has 16 points, so that two whole rounds are done when its model takes over. It knows no failed
     trial beside its logarithmic costs, so a diverged training costs as much as the worst so far.
@@ -221,18 +221,22 @@ def by_smac(table, seed, size):
     smac = importlib.import_module("smac")
     selector = importlib.import_module("smac.main.config_selector").ConfigSelector
     told = importlib.import_module("smac.runhistory.dataclasses").TrialValue
+    one_process = importlib.import_module("joblib").parallel_config(backend="sequential")  # all take one core
     facade = smac.HyperparameterOptimizationFacade
     rng, chosen = np.random.default_rng([seed, 99]), []
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), one_process:
         warnings.simplefilter("ignore")
         scenario = smac.Scenario(
-            smac_space(table.space), deterministic=True, n_trials=TRIALS, seed=seed, output_directory=Path(folder)
+            smac_space(table.space, seed), deterministic=True, n_trials=TRIALS, seed=seed, output_directory=Path(folder)
         )
+        forest = facade.get_model(scenario)
+        vars(forest)["_rf_opts"]["max_leaf_nodes"] = TRIALS  # no tree has more; room for 2**20 takes most of the time
         study = facade(
             scenario,
             unasked,
             initial_design=facade.get_initial_design(scenario, n_configs=16, max_ratio=0.5),
-            config_selector=selector(scenario, retrain_after=8),
+            config_selector=selector(scenario, retrain_after=size),
+            model=forest,
             logging_level=False,
             overwrite=True,
         )
@@ -251,10 +255,10 @@ def unasked(config, seed=0):
     raise NotImplementedError(config, seed)
 
 
-def smac_space(space):
+def smac_space(space, seed):
     """Write a space as SMAC3 wants it: conditions say which option a parameter belongs to."""
     spaces = importlib.import_module("ConfigSpace")
-    written = spaces.ConfigurationSpace()
+    written = spaces.ConfigurationSpace(seed=seed)
 
     def add(space, branch, parent):
         for each in space.dimensions:
