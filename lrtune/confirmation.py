@@ -13,8 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lrtune.selection import ranking
 from lrtune.study import Study
 from lrtune.trial import Trial, TrialState
@@ -30,7 +28,9 @@ _STREAM = 51
 
 def fresh_setting(experiment: Experiment, prepared: Prepared) -> Setting:
     """Split and encode the training rows anew, once, with a seed of its own."""
-    from lrtune.preparation import folded  # reports, which only compare scores, do without it
+    import numpy as np  # reports, which only compare scores, do without it and the next
+
+    from lrtune.preparation import folded
 
     seed = int(np.random.default_rng([experiment.search.seed, _STREAM]).integers(2**31))
     _, folds = folded(experiment, prepared.dataset, seed=seed, repeats=1)

@@ -24,8 +24,9 @@ def ranking(trials: Iterable[Trial]) -> list[Trial]:
 
 
 def _rank(trial: Trial) -> tuple[float, int]:
-    assert trial.mean is not None
-    return -trial.mean, trial.number
+    mean = trial.mean
+    assert mean is not None
+    return -mean, trial.number
 
 
 def best(trials: Iterable[Trial]) -> Trial:

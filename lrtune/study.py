@@ -176,21 +176,21 @@ def _on_result(study: Study, body: Mapping[str, Any]) -> None:
     if body.get("predictions"):
         part = (len(scores), str(body["predictions"]))
         study.predictions[trial.number] = (*study.predictions.get(trial.number, ()), part)
-    known = replace(
+    known: dict[str, Any] = {}
+    if shorter > 1:
+        known["horizon_scores"] = (*trial.horizon_scores, (shorter, scores))
+    else:
+        scales = tuple(_unrolled(each) for each in body.get("scales", ()))
+        known["fold_scores"] = (*trial.fold_scores, *scores)
+        known["scales"] = (*trial.scales, *scales)
+        known["curves"] = _joined(trial, body.get("curves"), len(scores))
+    study.trials[trial.number] = replace(
         trial,
         state=_state(body, scores),
         stage=int(body["stage"]),
         reason=body.get("reason") or _divergence(body["diverged"], shorter),
+        **known,
     )
-    if shorter > 1:
-        known = replace(known, horizon_scores=(*trial.horizon_scores, (shorter, scores)))
-    else:
-        scales = tuple(_unrolled(each) for each in body.get("scales", ()))
-        curves = _joined(trial, body.get("curves"), len(scores))
-        known = replace(
-            known, fold_scores=(*trial.fold_scores, *scores), scales=(*trial.scales, *scales), curves=curves
-        )
-    study.trials[trial.number] = known
     study.finished = None  # there was more time
     study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
 

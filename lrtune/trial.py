@@ -96,6 +96,7 @@ class Trial:
 
     def _comparable(self) -> list[float]:
         """List the scores if they can stand beside those of other complete trials, else nothing."""
+        if self.state is not TrialState.COMPLETE:
+            return []
         finite = [each for each in self.fold_scores if each is not None and math.isfinite(each)]
-        whole = self.state is TrialState.COMPLETE and len(finite) == len(self.fold_scores)
-        return finite if whole else []
+        return finite if len(finite) == len(self.fold_scores) else []

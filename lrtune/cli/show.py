@@ -44,15 +44,16 @@ def show(
 
 def _result(run: Run) -> Mapping[str, Any] | None:
     """Take the result as the search wrote it, or make that of the trials so far; None before any is complete."""
-    from lrtune.reporting import result
-
     if run.result is not None or not run.ranked:
         return run.result
+    from lrtune.reporting import result
+
     return result.result(run.study, run.metric, run.configuration, rows_ratio=run.rows_ratio)
 
 
 def _page(run: Run, result: Mapping[str, Any], called: str, top: int) -> list[Block]:
     from lrtune.reporting import pages, status
+    from lrtune.reporting.blocks import Headline
 
     page = pages.search_page(
         result,
@@ -64,5 +65,5 @@ def _page(run: Run, result: Mapping[str, Any], called: str, top: int) -> list[Bl
     )
     if run.study.finished is not None:
         return page
-    so_far = pages.Headline(f"{called}: {status.sentence(status.status(run))}; the best so far")
+    so_far = Headline(f"{called}: {status.sentence(status.status(run))}; the best so far")
     return [so_far, *page]

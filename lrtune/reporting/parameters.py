@@ -83,7 +83,7 @@ def distribution(dimension: Mapping[str, Any]) -> Distribution:
 
 def scalar(value: Any) -> Scalar:
     """Write layer widths and the like as text; leave all else as it is."""
-    return cell(value) if isinstance(value, list | tuple) else value
+    return cell(tuple(value)) if isinstance(value, list | tuple) else value
 
 
 def _shared_names(space: Dimensions) -> set[str]:
