@@ -30,11 +30,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+Array = npt.NDArray[Any]
 Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -101,7 +102,7 @@ class RowScores(NamedTuple):
     exception: Doubles | None = None
 
 
-def row_values(metric: str, kept: npt.NDArray[np.generic], targets: npt.NDArray[np.generic]) -> Doubles:
+def row_values(metric: str, kept: Array, targets: Array) -> Doubles:
     """Write a score as one number for each row, so that on these rows the larger mean is the better score.
 
     Parameters
@@ -115,15 +116,15 @@ def row_values(metric: str, kept: npt.NDArray[np.generic], targets: npt.NDArray[
 
     """
     if metric == "log_loss":
-        return -kept.astype(np.float64)
+        return np.asarray(-kept.astype(np.float64))
     if metric in ("accuracy", "balanced_accuracy"):
-        right = (kept == targets).astype(np.float64)
+        right: Doubles = (kept == targets).astype(np.float64)
         if metric == "accuracy":
             return right
         _, inverse, counts = np.unique(targets, return_inverse=True, return_counts=True)
         return np.asarray(right * (targets.size / counts.size / counts[inverse]))
     errors = kept.astype(np.float64) - targets
-    return -np.abs(errors) if metric == "mae" else -np.square(errors)
+    return np.asarray(-np.abs(errors) if metric == "mae" else -np.square(errors))
 
 
 def surprise(metric: str, values: Doubles) -> Doubles | None:
@@ -182,9 +183,7 @@ def _by_unit(differences: Doubles, units: Integers | None) -> tuple[Doubles, Dou
         return differences, np.ones(differences.shape[1])
     _, place = np.unique(units, return_inverse=True)
     sizes = np.bincount(place).astype(np.float64)
-    sums = np.zeros((len(differences), len(sizes)))
-    np.add.at(sums, (slice(None), place), differences)
-    return sums, sizes
+    return np.stack([np.bincount(place, each) for each in differences]), sizes
 
 
 def _positive(sums: Doubles, sizes: Doubles, against: Doubles) -> Doubles:

@@ -104,7 +104,7 @@ def raced(
     return [
         _lost(some, place, verdict, stage.end, folds)
         for some, verdict in races
-        for place in np.flatnonzero(verdict.dropped)
+        for place in np.flatnonzero(verdict.dropped).tolist()
         if some[place].number != DEFAULT and some[place] in running
     ]
 
