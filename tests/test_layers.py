@@ -21,6 +21,8 @@ NEVER_IMPORTS = {
     "sampling": ("lrtune.training", "lrtune.data", "lrtune.evaluation", "lrtune.study", "lrtune.journal", *IO),
     "selection": IO,
     "gates": IO,
+    "importance": ("lrtune.study", "lrtune.journal", "lrtune.reporting", *IO),
+    "slices": ("lrtune.study", "lrtune.journal", "lrtune.reporting", *IO),
     "pruning": IO,
     "comparison": IO,
     "health": IO,

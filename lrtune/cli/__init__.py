@@ -21,6 +21,7 @@ from lrtune.cli import (
     export,
     finder,
     health,
+    importance,
     init,
     listing,
     predict,
@@ -48,6 +49,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
         "status": status.status,
         "list": listing.list_runs,
         "compare": compare.compare,
+        "importance": importance.importance,
         "export": export.export,
     },
     "Prepare": {

@@ -1,0 +1,41 @@
+"""``lrtune importance``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from lrtune.cli.options import JsonOption, LookArgument
+from lrtune.cli.runs import LATEST, find, name_of
+
+
+def importance(
+    run: LookArgument = LATEST,
+    *,
+    slices: Annotated[
+        bool, typer.Option("--slices", help="Show predicted scores for the values of each dimension.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell which dimensions of the space mattered.
+
+    The model of Bayesian search is fitted to the trials, whoever proposed them, and its predictions over the whole
+    space are split into what each dimension accounts for. Trains nothing and reads no data.
+
+    Example: lrtune importance latest --slices
+    """
+    from lrtune.explanation import explain
+    from lrtune.reporting import console, export
+    from lrtune.reporting.importance import importance_json, importance_page
+    from lrtune.run import open_run
+
+    found = open_run(find(run, finished=False))
+    experiment = found.experiment
+    with console.working("fitting the model"):
+        explanation = explain(experiment.space, found.trials, experiment.search.seed)
+    if as_json:
+        sys.stdout.write(export.json_text(importance_json(explanation, found.metric)))
+    else:
+        console.show(importance_page(explanation, found.metric, name_of(found.folder), slices=slices))
