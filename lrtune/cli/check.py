@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrtune.cli.choices import chosen, planned_trials, wanted_workers
@@ -56,6 +57,8 @@ def plan(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
     """Write down what a search of this experiment would do, in JSON's types."""
     schema, search, folds = prepared.schema, experiment.search, len(prepared.setting.folds)
     first, trials = _first_round(experiment), planned_trials(experiment)
+    again = min(search.confirm, trials)
+    _require_outer_folds(experiment, prepared)
     return {
         "schema": SCHEMA,
         "name": experiment.name,
@@ -76,14 +79,34 @@ def plan(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
             "space_size": None if math.isinf(experiment.space.size) else int(experiment.space.size),
             "trials": trials,
             "folds": folds,
-            "fits": trials * folds + 1,
+            "confirm": again,
+            "nested": search.nested,
+            "fits": (trials * folds + again * search.folds + 1) * (1 + search.nested),
             "populations": _populations(first),
             "default": _default(experiment),
         },
         "estimate": _estimate(experiment, prepared, first),
-        "notes": list(prepared.notes),
+        "notes": [*prepared.notes, *_left_open(experiment)],
         "warnings": list(prepared.warnings),
     }
+
+
+def _left_open(experiment: Experiment) -> list[str]:
+    """Say which ranges a search will set itself (``learning_rate: auto``)."""
+    if not experiment.automatic:
+        return []
+    names = ", ".join(experiment.automatic)
+    return [
+        f"learning_rate of {names} is auto: a search begins with `lrtune finder`, which replaces the range meant here"
+    ]
+
+
+def _require_outer_folds(experiment: Experiment, prepared: Prepared) -> None:
+    """Refuse an outer cross-validation that the rows cannot bear."""
+    if experiment.search.nested:
+        from lrtune.nested import outer_folds
+
+        outer_folds(experiment, prepared, Path())
 
 
 def _first_round(experiment: Experiment) -> list[Configuration]:
@@ -115,7 +138,8 @@ def _estimate(experiment: Experiment, prepared: Prepared, configurations: list[C
 
     setting = prepared.setting
     each = sum(expected_seconds(one, setting) for one in configurations) / len(configurations)
-    total = each * planned_trials(experiment)
+    trials, search = planned_trials(experiment), experiment.search
+    total = each * (trials + min(search.confirm, trials) / search.repeats)
     workers = wanted_workers(experiment) or workers_worth(total)
     arrays = sum(part.nbytes for fold in setting.folds for part in (fold.features, fold.validation_features))
     block = max(
@@ -124,8 +148,10 @@ def _estimate(experiment: Experiment, prepared: Prepared, configurations: list[C
         for one in configurations
     )
     others = workers * (_WORKER_BYTES + arrays + block) if workers > 1 else block
+    whole = total / workers + each / len(setting.folds) * _LONE_FACTOR
+    # Each of the `nested` searches inside has all rows but one outer fold.
     return {
-        "seconds": round(total / workers + each / len(setting.folds) * _LONE_FACTOR, 3),
+        "seconds": round(whole * max(1, search.nested), 3),
         "workers": workers,
         "bytes": int(_LIBRARIES_BYTES + arrays + others),
     }

@@ -77,16 +77,24 @@ def _search_rows(search: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("strategy", str(search["strategy"])),
         *([("pruning", f"{search['pruning']}: what is below is the most it can be")] if pruned else []),
         ("configurations", f"{formats.count(search['trials'])} of {size}"),
-        (
-            "fits",
-            f"{formats.count(search['fits'])}: {formats.plural(search['folds'], 'fold')} each, and the best once more",
-        ),
+        ("fits", f"{formats.count(search['fits'])}: {_fits(search)}"),
         (
             "populations",
             f"{formats.count(search['populations'])}, of configurations with equal shapes that train as one",
         ),
         ("default", str(search["default"])),
     ]
+
+
+def _fits(search: Mapping[str, Any]) -> str:
+    """Say what the fits are made of."""
+    words = f"{formats.plural(search['folds'], 'fold')} each, "
+    if search.get("confirm"):
+        words += f"{formats.plural(search['confirm'], 'trial')} on fresh splits, "
+    words += "and the best once more"
+    if search.get("nested"):
+        words += f"; the same again in each of {search['nested']} outer folds"
+    return words
 
 
 def _estimate_rows(estimate: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -54,6 +54,18 @@ def test_the_plan_as_json(run):
     assert plan["estimate"]["bytes"] > 1e7
 
 
+def test_what_confirmation_and_an_outer_loop_cost_is_told(run):
+    """Of six trials four more on three folds each, the whole in four outer folds as well; of those, rows 3 in 4."""
+    settings = ("--set", "search.confirm=4", "--set", "search.nested=4", "--set", "search.workers=1")
+    plain = json.loads(run("check", "blobs.yaml", "--set", "search.workers=1", "--json").stdout)
+    plan = json.loads(run("check", "blobs.yaml", *settings, "--json").stdout)
+    assert plan["search"]["fits"] == (6 * 3 + 4 * 3 + 1) * 5
+    assert 4 < plan["estimate"]["seconds"] / plain["estimate"]["seconds"] < 4 * 10 / 6 + 1
+    shown = " ".join(run("check", "blobs.yaml", *settings).stdout.split())
+    assert "3 folds each, 4 trials on fresh splits, and the best once more; the same again in each of 4 outer" in shown
+    assert run("check", "blobs.yaml", "--set", "search.nested=70").exit_code == 2
+
+
 def test_shapes_and_sizes_are_counted(run):
     settings = ("space={learning_rate: [0.01, 0.1], optimizer: adam, decay: constant, batch_size: [8, 16, 32]}",)
     plan = json.loads(run("check", "blobs.yaml", "--set", *settings, "--set", "search.strategy=grid", "--json").stdout)
