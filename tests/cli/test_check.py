@@ -56,8 +56,9 @@ def test_the_plan_as_json(run):
 
 def test_what_confirmation_and_an_outer_loop_cost_is_told(run):
     """Of six trials four more on three folds each, the whole in four outer folds as well; of those, rows 3 in 4."""
-    settings = ("--set", "search.confirm=4", "--set", "search.nested=4", "--set", "search.workers=1")
-    plain = json.loads(run("check", "blobs.yaml", "--set", "search.workers=1", "--json").stdout)
+    usual = ("--set", "search.workers=1", "--set", "training.epochs=1000")
+    settings = (*usual, "--set", "search.confirm=4", "--set", "search.nested=4")
+    plain = json.loads(run("check", "blobs.yaml", *usual, "--json").stdout)
     plan = json.loads(run("check", "blobs.yaml", *settings, "--json").stdout)
     assert plan["search"]["fits"] == (6 * 3 + 4 * 3 + 1) * 5
     assert 4 < plan["estimate"]["seconds"] / plain["estimate"]["seconds"] < 4 * 10 / 6 + 1
