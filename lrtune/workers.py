@@ -7,6 +7,7 @@ replaced without the others noticing.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import signal
@@ -136,6 +137,8 @@ def _guarded(function: Function, shared: object, key: int, payload: object, seco
         _end.reset(before)
 
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+
 _in_worker: dict[str, Any] = {}  # what the initializer of a worker process leaves for its blocks
 
 
@@ -149,12 +152,38 @@ def _follow(parent: int) -> None:
 def _start_worker(function: Function, shared: object, parent: int) -> None:
     # Ctrl-C reaches the whole process group; the parent decides what becomes of the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
     _in_worker.update(function=function, shared=shared)
 
 
 def _run_in_worker(key: int, payload: object, seconds: float) -> Done:
     return _guarded(_in_worker["function"], _in_worker["shared"], key, payload, seconds)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back while a process is started: nobody would know of one that is half started.
+
+    The new process inherits the block, until its `_start_worker` has decided what signals mean to it.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    held: list[int] = []
+    before = {each: signal.getsignal(each) for each in _STOPPING}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    for each in _STOPPING:
+        signal.signal(each, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number in held:
+            signal.raise_signal(number)
 
 
 class _Task(NamedTuple):
@@ -201,7 +230,8 @@ class Loky:
         while self._idle and self._queue:
             executor, task = self._idle.pop(), self._queue.pop(0)
             seconds = task.limit.left()
-            future = executor.submit(_run_in_worker, task.key, task.payload, seconds)
+            with _undisturbed():
+                future = executor.submit(_run_in_worker, task.key, task.payload, seconds)
             self._running[future] = _Run(executor, task, time.monotonic() + seconds + GRACE)
 
     def next_done(self, timeout: float | None = None) -> Done | None:
@@ -246,9 +276,9 @@ class Loky:
         self._idle.append(self._new_executor())
 
     def close(self) -> None:
-        """Kill the workers."""
+        """Kill the workers and see them dead: one that starts while its parent ends would complain."""
         for executor in [*self._idle, *(each.executor for each in self._running.values())]:
-            executor.shutdown(wait=False, kill_workers=True)
+            executor.shutdown(wait=True, kill_workers=True)
         self._idle, self._running, self._queue = [], {}, []
 
 

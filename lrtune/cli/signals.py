@@ -54,6 +54,17 @@ def heed_signals() -> None:
     threading.Thread(target=_watch, args=(sender, receiver, heeded), daemon=True).start()
 
 
+@contextlib.contextmanager
+def leaving() -> Iterator[None]:
+    """Let a stopped process tidy up in peace: without handlers any more, a second signal would change its exit code."""
+    try:
+        yield
+    except SystemExit:
+        for each in HEEDED if _state.asked else ():
+            signal.signal(each, signal.SIG_IGN)
+        raise
+
+
 def said() -> None:
     """Note that the user has been told how the command ended."""
     _state.is_said = True
