@@ -120,4 +120,5 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without '±' is no reason to fail
     signals.heed_signals()
-    app(prog_name="lrtune")
+    with signals.leaving():
+        app(prog_name="lrtune")
