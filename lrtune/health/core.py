@@ -96,6 +96,15 @@ class Case(NamedTuple):
         return sum(each.state is state for each in self.trials)
 
 
+def percent(share: float) -> str:
+    """Write a share.
+
+    >>> percent(0.071)
+    '7 %'
+    """
+    return f"{100 * share:.0f} %"
+
+
 def means(trials: Sequence[Trial]) -> list[float]:
     """List the mean scores of complete trials."""
     return [each.mean for each in trials if each.mean is not None]

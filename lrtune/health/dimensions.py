@@ -149,7 +149,7 @@ def no_effect(case: Case) -> Iterator[Finding]:
             HINT,
             f"no effect of {names} on the score can be seen in {len(trials)} trials"
             f" (rank test, p {min(found.values()):.2f}{' and more' if len(found) > 1 else ''})",
-            f"fix {names} and search what matters more finely",
+            f"fix {names} and search what matters more finely; `lrtune importance` says what does",
             {"dimensions": found, "trials": len(trials)},
         )
 

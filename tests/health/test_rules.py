@@ -294,7 +294,7 @@ def test_validation_loss_that_rises_again():
     finding = found("overfitting", fitted([1.0, 0.6, 0.4, 0.3, 0.32, 0.33, 0.35, 0.36, 0.38, 0.4]))
     assert (finding.numbers["epoch"], finding.numbers["epochs"]) == (12, 30)
     assert "about 12 epochs" in finding.advice
-    assert "33%" in finding.sentence
+    assert "33 %" in finding.sentence
 
 
 @pytest.mark.parametrize(
