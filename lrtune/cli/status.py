@@ -9,6 +9,7 @@ import typer
 
 from lrtune.cli.options import JsonOption, LookArgument
 from lrtune.cli.runs import LATEST, find, name_of
+from lrtune.cli.signals import INTERRUPTED
 
 EVERY = 1.0
 """Seconds between two looks."""
@@ -37,7 +38,10 @@ def status(
     folder = find(run, finished=False)
     called = name_of(folder)
     if watch:
-        live.follow((reporting.page(each, called=called) for each in follow(folder)), seconds=EVERY)
+        try:
+            live.follow((reporting.page(each, called=called) for each in follow(folder)), seconds=EVERY)
+        except KeyboardInterrupt:  # how one ends looking; nothing was stopped
+            raise typer.Exit(INTERRUPTED) from None
         return
     found = open_run(folder)
     if as_json:

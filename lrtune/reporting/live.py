@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 Watch = Callable[[Mapping[str, Any], "Study"], None]
 """Is told the body of each event and the study that has taken it into account."""
 
+BAR = 12
+"""Width of the bar."""
+
 MAX_LINES = 50
 """How many lines, without a terminal, tell of rounds: of a study of more rounds, not every one."""
 
@@ -120,16 +123,17 @@ class _TimeLeft(ProgressColumn):
 def _bar(out: Console, tally: Tally) -> Iterator[Watch]:
     text = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
     picture = TextColumn("{task.fields[picture]}", markup=False, table_column=Column(no_wrap=True))
-    columns = (SpinnerColumn(), BarColumn(bar_width=12), text, picture, _TimeLeft(Column(no_wrap=True)))
+    bar = BarColumn(bar_width=BAR, table_column=Column(min_width=BAR))
+    columns = (SpinnerColumn(), bar, text, picture, _TimeLeft(Column(no_wrap=True)))
     with Progress(*columns, console=out, transient=True, refresh_per_second=5) as progress:
-        task = progress.add_task(tally.text(), total=tally.total, left=None, at=time.monotonic(), picture="")
+        task = progress.add_task(tally.short(), total=tally.total, left=None, at=time.monotonic(), picture="")
 
         def see(body: Mapping[str, Any], study: Study) -> None:
             tally.see(body, study)
             progress.update(
                 task,
                 completed=tally.ended,
-                description=tally.text(),
+                description=tally.short(),
                 left=tally.seconds_left(),
                 at=time.monotonic(),
                 picture=climb(tally.bests),
@@ -155,9 +159,10 @@ def follow(pages: Iterator[Sequence[Block]], *, seconds: float) -> None:
     if not out.is_terminal or out.is_dumb_terminal:
         _print_changes(out, pages, seconds)
         return
+    writer = console()  # what is printed on the console of a live display moves the display
     with Live(console=out, auto_refresh=False, vertical_overflow="crop") as screen:
         for page in pages:
-            screen.update(Text.from_ansi(page_text(out, page)), refresh=True)
+            screen.update(Text.from_ansi(page_text(writer, page).rstrip("\n")), refresh=True)
             time.sleep(seconds)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lrtune.reporting import formats, tables
@@ -92,15 +92,27 @@ class Tally:
         >>> Tally("accuracy", 50).text()
         '0 of 50 trials'
         """
-        total = max(self.total, self.ended)  # a finished study may be larger than what is asked for now
-        parts = [f"{formats.count(self.ended)} of {formats.plural(total, 'trial')}"]
+        parts = [f"{formats.count(self.ended)} of {formats.plural(self._most(), 'trial')}", *self._parts()]
+        return " · ".join(parts) + ("" if self.best is None else f" (trial {self.best.number})")
+
+    def short(self) -> str:
+        """Say it in half a line, beside a bar.
+
+        >>> Tally("accuracy", 50).short()
+        '0/50'
+        """
+        return " · ".join([f"{formats.count(self.ended)}/{formats.count(self._most())}", *self._parts()])
+
+    def _most(self) -> int:
+        return max(self.total, self.ended)  # a finished study may be larger than what is asked for now
+
+    def _parts(self) -> Iterator[str]:
         if self.running:
-            parts.append(f"{formats.count(self.running)} running")
-        parts += [f"{formats.count(self.count(each))} {each}" for each in OTHER_ENDS if self.count(each)]
+            yield f"{formats.count(self.running)} running"
+        yield from (f"{formats.count(self.count(each))} {each}" for each in OTHER_ENDS if self.count(each))
         if self.best is not None:
             mean = tables.own_sign(self.metric, self.best.mean)
-            parts.append(f"best {self.metric} {formats.score_format([mean])(mean)} (trial {self.best.number})")
-        return " · ".join(parts)
+            yield f"best {self.metric} {formats.score_format([mean])(mean)}"
 
 
 def climb(bests: Sequence[float], columns: int = COLUMNS) -> str:
