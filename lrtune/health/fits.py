@@ -33,7 +33,7 @@ def overfitting(case: Case) -> Iterator[Finding]:
         yield Finding(
             "overfitting",
             HINT,
-            f"the best overfits: its validation loss, lowest after epoch {epoch} of {horizon}, rises by {percent(rise)}",
+            f"the best overfits: validation loss is lowest after epoch {epoch} of {horizon} and rises by {percent(rise)}",
             f"train for about {epoch} epochs, or search weight_decay and dropout",
             {"epoch": epoch, "epochs": horizon, "lowest": least, "last": losses[-1]},
         )
@@ -52,7 +52,7 @@ def underfitting(case: Case) -> Iterator[Finding]:
         yield Finding(
             "underfitting",
             HINT,
-            f"the best was still learning: its validation loss fell by {percent(fall)} in the last quarter of its epochs",
+            f"the best was still learning: validation loss fell by {percent(fall)} in the last quarter of its epochs",
             f"train longer: epochs: {2 * horizon}",
             {"epochs": horizon, "earlier": earlier[-1], "last": losses[-1]},
         )

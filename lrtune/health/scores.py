@@ -93,7 +93,7 @@ def uncertain_winner(case: Case) -> Iterator[Finding]:
         yield Finding(
             "winner",
             HINT,
-            f"trial {case.best.number} is chosen again in only {percent(case.share)} of the bootstraps: it is one of many",
+            f"trial {case.best.number} is chosen again in {percent(case.share)} of the bootstraps: it is one of many",
             "set search.select: one_se for the simplest of them, or search.confirm: 5 to score the first five again",
             {"share": case.share},
         )
