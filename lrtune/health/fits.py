@@ -33,7 +33,7 @@ def overfitting(case: Case) -> Iterator[Finding]:
         yield Finding(
             "overfitting",
             HINT,
-            f"the best overfits: validation loss is lowest after epoch {epoch} of {horizon} and rises by {percent(rise)}",
+            f"the best overfits: its validation loss rises by {percent(rise)} from epoch {epoch} to {horizon}",
             f"train for about {epoch} epochs, or search weight_decay and dropout",
             {"epoch": epoch, "epochs": horizon, "lowest": least, "last": losses[-1]},
         )
