@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.metrics import f1_score
 
 from lrtune.correction import Choosing, Evidence, Race, corrected
@@ -80,7 +81,10 @@ def test_it_is_the_published_algorithm(name, metric, monkeypatch):
     losses = outside[lines, picks] - outside.mean(axis=0)[picks] + given.means[picks]
     assert (found.method, found.resamples) == ("bootstrap", 40)
     assert found.score == pytest.approx(losses.mean(), abs=1e-6)
-    assert (found.low, found.high) == pytest.approx(np.quantile(losses, [0.025, 0.975]), abs=1e-5)
+    width = math.sqrt(1.2 / (math.e - 1)) * stats.t.ppf(0.975, 59) / stats.norm.ppf(0.975) * math.sqrt(60 / 59)
+    narrow = given.means[picks] + width * (outside - outside.mean(axis=0))[lines, picks]
+    ends = np.quantile(narrow, [0.025, 0.975]) - narrow.mean() + losses.mean()
+    assert (found.low, found.high) == pytest.approx(ends, abs=1e-5)
     assert found.naive == pytest.approx(max(given.means))
     assert found.optimism == pytest.approx(found.naive - found.score)
     assert dict(found.shares) == {int(c): np.mean(picks == c) for c in np.unique(picks)}
