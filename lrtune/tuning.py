@@ -7,13 +7,12 @@ allows, retrain the best unless that has been done.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lrtune import model, observed, out_of_fold
+from lrtune import model
 from lrtune.calibration import measured_step_seconds, speed_key, with_speed
 from lrtune.confirmation import body as confirmation_body
 from lrtune.confirmation import fresh_setting, unconfirmed
@@ -21,7 +20,6 @@ from lrtune.errors import NoUsableResultError, StudyError
 from lrtune.evaluation import (
     Evaluated,
     Numbered,
-    Setting,
     Stage,
     expected_seconds,
     retraining_seconds,
@@ -30,27 +28,22 @@ from lrtune.evaluation import (
 )
 from lrtune.experiment import Experiment
 from lrtune.horizons import compressed
-from lrtune.identity import differences, fingerprint, identity
 from lrtune.journal import CLOCK, Event, Journal
 from lrtune.judging import choice
-from lrtune.pace import Pace
 from lrtune.preparation import Prepared
 from lrtune.pruning import ROW_METRICS
-from lrtune.records import Records
 from lrtune.sampling import STRATEGIES
 from lrtune.selection import best
+from lrtune.session import Session
 from lrtune.stages import Dropped, first_stage, lagging, plan, raced
 from lrtune.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
-from lrtune.study import CONFIRM, FINISHED, MENDED, PRUNED, REFIT, RESULT, SPEED, STUDY, TRIAL, Study, result_body
+from lrtune.study import CONFIRM, FINISHED, PRUNED, REFIT, RESULT, SPEED, TRIAL, result_body
 from lrtune.training.feedback import median_scales
-from lrtune.training.registry import METRICS
 from lrtune.training.wall_clock import follows_clock
 from lrtune.trial import Configuration, Trial, TrialState
-from lrtune.versions import kernels, versions
 from lrtune.workers import Executor, executor_for, one_blas_thread, workers_worth
 
 DATABASE = "study.db"
-OUT_OF_FOLD = out_of_fold.NAME
 MODEL = "model"
 
 TIMEOUT = "timeout"
@@ -96,7 +89,7 @@ def tune(
     """
     _make(folder)
     with Journal(folder / DATABASE, write=True, rescue=True) as journal:
-        session = _Session(experiment, prepared, folder, journal)
+        session = _Search(experiment, prepared, folder, journal)
         yield from session.begin()
         session.hurry(time.monotonic() if started is None else started)
         executor = session.executor(workers)
@@ -115,104 +108,19 @@ def _make(folder: Path) -> None:
         raise StudyError(f"{folder}: cannot be created ({error.strerror}); choose another with --output") from error
 
 
-class _Session:
-    """One process's part in a study: the state so far, and how to move it on."""
+class _Search(Session):
+    """The search of a session, from the first proposal to the retrained model."""
 
     def __init__(self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal) -> None:
-        self.experiment = experiment
-        self.prepared = prepared
-        self.folder = folder
-        self.journal = journal
-        self.study = Study()
-        self.records = Records(folder / OUT_OF_FOLD, prepared)
-        self.setting: Setting = prepared.setting
+        super().__init__(experiment, prepared, folder, journal)
         self.stages = plan(
             experiment.search.pruning,
             metric=self.setting.metric,
             folds=len(self.setting.folds),
-            epochs=_epochs(self.experiment.configuration(experiment.space.default())),
+            epochs=_epochs(experiment.configuration(experiment.space.default())),
         )
         self.ending: str | None = None
-        self.spent = 0.0
-        self.preparing, self.proposing = 0.0, 0.0
-        self.pace = Pace()
-        self.recorded_at = time.monotonic()
-
-    def record(self, events: Sequence[Event]) -> Sequence[Event]:
-        """Write the events in one transaction; the first carries the seconds since the last one."""
-        now = time.monotonic()
-        clock = {"seconds": round(now - self.recorded_at, 3), "at": round(time.time(), 3)}
-        first, *others = events
-        stamped = [Event(first.kind, {**first.body, CLOCK: {**first.body.get(CLOCK, {}), **clock}}), *others]
-        written = self.journal.append(stamped)
-        self.recorded_at = now
-        for each in written:
-            self.study.add(each)
-        return written
-
-    def begin(self) -> Iterator[Event]:
-        """Replay what there is, or write the study's first event."""
-        history = self.journal.events()
-        if not history:
-            written = self.record([Event(STUDY, self.header())])
-            self.records.take(self.study.header["predictions"])
-            yield from written
-        for each in history:
-            self.study.add(each)
-        self.refuse_another_experiment()
-        self.records.take(self.study.header["predictions"])
-        if not history or not (self.folder / observed.NAME).is_file():
-            observed.write(self.folder / observed.NAME, self.records.observed())
-        self.spent = math.fsum(each.body.get(CLOCK, {}).get("seconds", 0.0) for each in history)
-        yield from history
-        yield from self.mended(anew=not history)
-
-    def mended(self, *, anew: bool) -> Iterator[Event]:
-        """Write down what had been damaged or lost when this session began."""
-        rescued = self.journal.rescued
-        if rescued is not None:
-            yield from self.record([Event(MENDED, {CLOCK: {"kept": rescued.kept.name, "events": rescued.events}})])
-        elif anew and self.records.path.exists():
-            yield from self.record([Event(MENDED, {CLOCK: {"kept": None, "events": 0}})])
-
-    def hurry(self, started: float) -> None:
-        """Take the time limits, counted from the beginning of this session and with what earlier ones have spent."""
-        search = self.experiment.search
-        self.preparing = time.monotonic() - started
-        seconds = math.inf if search.timeout is None else search.timeout - self.spent - self.preparing
-        self.pace = Pace(seconds, search.block_timeout or math.inf)
-
-    def header(self) -> dict[str, Any]:
-        return {
-            **identity(self.experiment, self.prepared),
-            "fingerprint": fingerprint(self.experiment, self.prepared),
-            "name": self.experiment.name,
-            "metric": self.setting.metric,
-            "task": self.prepared.task,
-            "rows": {"train": self.prepared.rows, "test": self.prepared.test_rows},
-            "rows_ratio": self.prepared.rows_ratio,
-            "predictions": self.records.new_form(self.experiment.search.trials),
-            CLOCK: {"versions": versions(), "kernels": kernels()},
-        }
-
-    def refuse_another_experiment(self) -> None:
-        """Compare the study's identity with ours.
-
-        Raises
-        ------
-        StudyError
-            Naming the keys that differ.
-
-        """
-        ours = identity(self.experiment, self.prepared)
-        theirs = {key: self.study.header.get(key) for key in ours}
-        if ours != theirs:
-            raise StudyError(
-                f"{self.folder}: holds the study of another experiment; different are "
-                + "; ".join(differences(theirs, ours))
-                + ". Choose another --output, or leave it out: an edited experiment gets a folder of its own; "
-                "or begin anew with --fresh, which keeps the earlier study beside"
-            )
+        self.proposing = 0.0
 
     def executor(self, workers: int | None) -> Executor:
         """Start as many workers as asked for, or as the work is worth."""
@@ -284,10 +192,6 @@ class _Session:
             return NO_GAIN
         return None
 
-    def oriented(self, score: float) -> float:
-        """Turn a score in the metric's own sign so that larger is better."""
-        return score if METRICS[self.setting.metric].larger_is_better else -score
-
     def calibrate(self, trials: Sequence[Trial]) -> Iterator[Event]:
         """Measure and record the speed of the virtual clock for trials that need one which is not known yet."""
         for each in trials:
@@ -295,10 +199,6 @@ class _Session:
             if follows_clock(chosen) and speed_key(chosen) not in self.study.speeds:
                 seconds = measured_step_seconds(chosen, self.setting, time.perf_counter)
                 yield from self.record([Event(SPEED, {**dict(speed_key(chosen)), "step_seconds": seconds})])
-
-    def complete(self, trial: Trial) -> Configuration:
-        """Complete a trial's configuration."""
-        return self.experiment.configuration(trial.configuration)
 
     def evaluate(self, executor: Executor, number: int) -> Iterator[Event]:
         """Train a stage; each block's predictions are on the disk before the transaction that tells of them."""

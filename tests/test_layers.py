@@ -33,6 +33,7 @@ NEVER_IMPORTS = {
     "database": ("lrtune.journal", "lrtune.trial", "lrtune.study", "numpy"),
     "evaluation": ("lrtune.sampling", "lrtune.study", "lrtune.journal", "rich"),
     "tuning": ("lrtune.reporting", "rich", "typer"),
+    "session": ("lrtune.reporting", "rich", "typer"),
     "handover": ("lrtune.reporting", "lrtune.experiment", "lrtune.data", "lrtune.study", "rich", "typer", *IO),
     "reporting": ("lrtune.tuning", "lrtune.evaluation", "lrtune.journal"),
 }

@@ -88,7 +88,7 @@ def content(folder):
     """Everything of a study that must not depend on how it came about."""
     with Journal(folder / tuning.DATABASE) as journal:
         events = canonical(journal.events())
-    files = [tuning.OUT_OF_FOLD, "model/model.json", "model/model.npz"]
+    files = [out_of_fold.NAME, "model/model.json", "model/model.npz"]
     return events, [(folder / each).read_bytes() for each in files]
 
 
@@ -260,12 +260,12 @@ def test_out_of_fold_results_are_the_validation_predictions(tmp_path):
     assert form == {"dtype": "uint8", "columns": 1, "rows": len(targets)}
     bounds = np.cumsum([0, *(len(fold.validation_targets) for fold in prepared.setting.folds)])
     for trial in study.in_order():
-        record = out_of_fold.read(folder / tuning.OUT_OF_FOLD, trial.number, ("uint8", (len(targets),)))
+        record = out_of_fold.read(folder / out_of_fold.NAME, trial.number, ("uint8", (len(targets),)))
         accuracy = [(record == targets)[start:end].mean() for start, end in itertools.pairwise(bounds)]
         assert accuracy == pytest.approx(trial.fold_scores, abs=1e-12)
     (result,) = [event for event in events if event.kind == "result" and event.body["trial"] == 3]
     assert result.body["predictions"] == out_of_fold.digest(
-        out_of_fold.read(folder / tuning.OUT_OF_FOLD, 3, ("uint8", (len(targets),)))
+        out_of_fold.read(folder / out_of_fold.NAME, 3, ("uint8", (len(targets),)))
     )
 
 
@@ -374,7 +374,7 @@ def test_what_a_race_decided_can_be_decided_again_from_what_was_kept(tmp_path):
     assert all(event.body["stage"] == 0 for event in decisions)
     for event in decisions:
         pair = [event.body["against"], event.body["trial"]]
-        records = [out_of_fold.read(folder / tuning.OUT_OF_FOLD, each, ("uint8", (count,))) for each in pair]
+        records = [out_of_fold.read(folder / out_of_fold.NAME, each, ("uint8", (count,))) for each in pair]
         part = np.array(records)[:, : len(fold.validation_targets)]
         verdict = race_by_rows(RowScores(row_values("accuracy", part, fold.validation_targets)), rivals=9)
         assert verdict.worse[1] == pytest.approx(event.body["probability"])

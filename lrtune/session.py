@@ -1,0 +1,136 @@
+"""One process's part in a study: what is known so far, and how more is recorded."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from lrtune import observed, out_of_fold
+from lrtune.errors import StudyError
+from lrtune.evaluation import Setting
+from lrtune.experiment import Experiment
+from lrtune.identity import differences, fingerprint, identity
+from lrtune.journal import CLOCK, Event, Journal
+from lrtune.pace import Pace
+from lrtune.preparation import Prepared
+from lrtune.records import Records
+from lrtune.study import MENDED, STUDY, Study
+from lrtune.training.registry import METRICS
+from lrtune.trial import Configuration, Trial
+from lrtune.versions import kernels, versions
+
+
+class Session:
+    """The study so far, and the one way in which it grows: by events that are on the disk before anything follows.
+
+    Parameters
+    ----------
+    experiment, prepared
+        What is searched, and on what.
+    folder
+        Where the study lives.
+    journal
+        Its events, open for writing.
+
+    """
+
+    def __init__(self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal) -> None:
+        self.experiment = experiment
+        self.prepared = prepared
+        self.folder = folder
+        self.journal = journal
+        self.study = Study()
+        self.records = Records(folder / out_of_fold.NAME, prepared)
+        self.setting: Setting = prepared.setting
+        self.spent = 0.0
+        self.preparing = 0.0
+        self.pace = Pace()
+        self.recorded_at = time.monotonic()
+
+    def record(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Write the events in one transaction; the first carries the seconds since the last one."""
+        now = time.monotonic()
+        clock = {"seconds": round(now - self.recorded_at, 3), "at": round(time.time(), 3)}
+        first, *others = events
+        stamped = [Event(first.kind, {**first.body, CLOCK: {**first.body.get(CLOCK, {}), **clock}}), *others]
+        written = self.journal.append(stamped)
+        self.recorded_at = now
+        for each in written:
+            self.study.add(each)
+        return written
+
+    def begin(self) -> Iterator[Event]:
+        """Replay what there is, or write the study's first event."""
+        history = self.journal.events()
+        if not history:
+            written = self.record([Event(STUDY, self.header())])
+            self.records.take(self.study.header["predictions"])
+            yield from written
+        for each in history:
+            self.study.add(each)
+        self.refuse_another_experiment()
+        self.records.take(self.study.header["predictions"])
+        if not history or not (self.folder / observed.NAME).is_file():
+            observed.write(self.folder / observed.NAME, self.records.observed())
+        self.spent = math.fsum(each.body.get(CLOCK, {}).get("seconds", 0.0) for each in history)
+        yield from history
+        yield from self.mended(anew=not history)
+
+    def mended(self, *, anew: bool) -> Iterator[Event]:
+        """Write down what had been damaged or lost when this session began."""
+        rescued = self.journal.rescued
+        if rescued is not None:
+            yield from self.record([Event(MENDED, {CLOCK: {"kept": rescued.kept.name, "events": rescued.events}})])
+        elif anew and self.records.path.exists():
+            yield from self.record([Event(MENDED, {CLOCK: {"kept": None, "events": 0}})])
+
+    def hurry(self, started: float) -> None:
+        """Take the time limits, counted from the beginning of this session and with what earlier ones have spent."""
+        search = self.experiment.search
+        self.preparing = time.monotonic() - started
+        seconds = math.inf if search.timeout is None else search.timeout - self.spent - self.preparing
+        self.pace = Pace(seconds, search.block_timeout or math.inf)
+
+    def header(self) -> dict[str, Any]:
+        """Write down what is studied, and with what."""
+        return {
+            **identity(self.experiment, self.prepared),
+            "fingerprint": fingerprint(self.experiment, self.prepared),
+            "name": self.experiment.name,
+            "metric": self.setting.metric,
+            "task": self.prepared.task,
+            "rows": {"train": self.prepared.rows, "test": self.prepared.test_rows},
+            "rows_ratio": self.prepared.rows_ratio,
+            "predictions": self.records.new_form(self.experiment.search.trials),
+            CLOCK: {"versions": versions(), "kernels": kernels()},
+        }
+
+    def refuse_another_experiment(self) -> None:
+        """Compare the study's identity with ours.
+
+        Raises
+        ------
+        StudyError
+            Naming the keys that differ.
+
+        """
+        ours = identity(self.experiment, self.prepared)
+        theirs = {key: self.study.header.get(key) for key in ours}
+        if ours != theirs:
+            raise StudyError(
+                f"{self.folder}: holds the study of another experiment; different are "
+                + "; ".join(differences(theirs, ours))
+                + ". Choose another --output, or leave it out: an edited experiment gets a folder of its own; "
+                "or begin anew with --fresh, which keeps the earlier study beside"
+            )
+
+    def complete(self, trial: Trial) -> Configuration:
+        """Complete a trial's configuration."""
+        return self.experiment.configuration(trial.configuration)
+
+    def oriented(self, score: float) -> float:
+        """Turn a score in the metric's own sign so that larger is better."""
+        return score if METRICS[self.setting.metric].larger_is_better else -score
