@@ -71,6 +71,15 @@ class NoUsableResultError(LrtuneError):
     """Every trial failed or diverged, so that there is nothing to choose from."""
 
 
+def counted(number: int, noun: str, several: str | None = None) -> str:
+    """Count things in a sentence.
+
+    >>> counted(1, "row"), counted(2000, "row"), counted(2, "class", "classes")
+    ('1 row', '2,000 rows', '2 classes')
+    """
+    return f"{number:,} {noun if number == 1 else several or noun + 's'}"
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """End a message about an unknown name: the nearest allowed one, else all of them.
 

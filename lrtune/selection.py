@@ -146,7 +146,8 @@ def _is_rival(chosen: Trial, other: Trial, rows_ratio: float | None) -> bool:
 def _why_nothing(trials: list[Trial]) -> str:
     diverged = sum(each.state is TrialState.DIVERGED for each in trials)
     reasons = sorted({each.reason for each in trials if each.state is TrialState.FAILED and each.reason})
-    sentence = f"none of the {len(trials)} trials gave a usable score: {diverged} diverged"
+    none = "the only trial gave no" if len(trials) == 1 else f"none of the {len(trials)} trials gave a"
+    sentence = f"{none} usable score: {diverged} diverged"
     if reasons:
         sentence += "; failed: " + "; ".join(reasons[:3])
     return sentence + ("; try smaller learning rates" if diverged else "")

@@ -20,7 +20,7 @@ from lrtune.data.cells import (
     parse_dates,
 )
 from lrtune.data.schema import FALSE_TEXTS, TRUE_TEXTS, ColumnSpec
-from lrtune.errors import DataError, LrtuneError
+from lrtune.errors import DataError, LrtuneError, counted
 
 OTHER = -2
 """The code of a category without a feature of its own: rare in the training rows, or never seen there."""
@@ -138,7 +138,9 @@ def to_groups(raw: Raw, name: str) -> Rows:
     """Give each group a number, (N,); every row needs one."""
     gaps = np.flatnonzero(raw.missing)
     if gaps.size:
-        raise DataError(f"the group column '{name}' is missing in {gaps.size} rows, first in row {gaps[0] + 1}")
+        raise DataError(
+            f"the group column '{name}' is missing in {counted(gaps.size, 'row')}, first in row {gaps[0] + 1}"
+        )
     return as_texts(raw).codes.astype(np.int64)
 
 
@@ -146,7 +148,9 @@ def to_times(raw: Raw, name: str) -> Floats:
     """Make times of numbers or dates, (N,); every row needs one."""
     gaps = np.flatnonzero(raw.missing)
     if gaps.size:
-        raise DataError(f"the time column '{name}' is missing in {gaps.size} rows, first in row {gaps[0] + 1}")
+        raise DataError(
+            f"the time column '{name}' is missing in {counted(gaps.size, 'row')}, first in row {gaps[0] + 1}"
+        )
     if isinstance(raw, Numbers):
         return raw.values
     if isinstance(raw, Dates):

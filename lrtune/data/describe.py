@@ -22,7 +22,7 @@ from lrtune.data.cells import Dates, Numbers, Raw, Texts, lenient_number, parse_
 from lrtune.data.schema import FALSE_TEXTS, TRUE_TEXTS, ColumnSpec, Schema
 from lrtune.data.tables import Table
 from lrtune.data.targets import describe_target
-from lrtune.errors import DataError, nearest
+from lrtune.errors import DataError, counted, nearest
 
 FEW_LEVELS = 10
 """A text column with at most this many levels is never an identifier or free text."""
@@ -258,7 +258,8 @@ def _remark_texts(raw: Texts, name: str, findings: _Findings) -> None:
         findings.add("kept as text, since numbers with leading zeros or very many digits are identifiers", name)
     elif strays < MOSTLY_NUMBERS * counts.sum():
         row = int(np.flatnonzero(np.isin(raw.codes, odd))[0])
+        odd_ones = "is no number" if strays == 1 else "are no numbers"
         findings.warnings.append(
-            f"column '{name}' is read as text, because {strays} of its {counts.sum()} cells are no numbers "
+            f"column '{name}' is read as text, because {strays} of its {counted(int(counts.sum()), 'cell')} {odd_ones} "
             f"(first: {raw.levels[raw.codes[row]]!r} in row {row + 1}); if that means missing, add it to data.missing"
         )

@@ -17,7 +17,7 @@ from lrtune.data.cells import Floats, Rows
 from lrtune.data.columns import Columns
 from lrtune.data.schema import Label, Schema
 from lrtune.data.targets import label_text
-from lrtune.errors import DataError, nearest
+from lrtune.errors import DataError, counted, nearest
 
 FOLDS, HOLDOUT = 21, 22
 """Purposes of random streams."""
@@ -135,7 +135,10 @@ def holdout(columns: Columns, schema: Schema, *, test_size: float = 0.2, seed: i
         test = _drawn(columns, schema, wanted, seed_of_split)
     train = np.setdiff1d(np.arange(total), test)
     if not train.size or not test.size:
-        raise DataError(f"test_size {test_size} leaves {train.size} training and {test.size} test rows of {total}")
+        raise DataError(
+            f"test_size {test_size} leaves {train.size} for training and {test.size} for the test "
+            f"of {counted(total, 'row')}"
+        )
     if schema.task == "classification":
         assert columns.target is not None
         if np.unique(columns.target[train]).size < 2:
@@ -196,7 +199,8 @@ def _check_stratified(columns: Columns, schema: Schema, wanted: int) -> None:
         )
     if min(wanted, columns.rows - wanted) < len(schema.classes):
         raise DataError(
-            f"{wanted} test rows of {columns.rows} are too few or too many for {len(schema.classes)} classes"
+            f"{counted(wanted, 'test row')} of {columns.rows} cannot give both training and test all "
+            f"{len(schema.classes)} classes; choose another test_size"
         )
 
 
@@ -206,7 +210,7 @@ def _check(columns: Columns, schema: Schema, rows: Rows, *, folds: int, kind: st
     if folds < 2 or repeats < 1:
         raise DataError(f"at least 2 folds and 1 repeat are needed, not {folds} and {repeats}")
     if folds + (kind == "time_series") > rows.size:
-        raise DataError(f"{rows.size} training rows are too few for {folds} folds")
+        raise DataError(f"{counted(rows.size, 'training row')} cannot be put into {folds} folds; use fewer folds")
     if kind == "stratified":
         if schema.task == "regression":
             raise DataError(f"stratified folds need classes, but '{schema.target}' is a regression target: use kfold")
@@ -218,7 +222,7 @@ def _check(columns: Columns, schema: Schema, rows: Rows, *, folds: int, kind: st
             raise DataError("group folds need a group column: set data.group")
         groups = np.unique(columns.groups[rows]).size
         if groups < folds:
-            raise DataError(f"the {groups} groups of '{schema.group}' are too few for {folds} folds")
+            raise DataError(f"'{schema.group}' has {counted(groups, 'group')}, too few for {folds} folds")
     elif columns.groups is not None:
         raise DataError(f"{kind} folds would divide the groups of '{schema.group}'; use group folds")
 

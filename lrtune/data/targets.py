@@ -8,7 +8,7 @@ import numpy as np
 
 from lrtune.data.cells import LARGEST_EXACT, Dates, Numbers, Raw, Texts, number_or_none, number_text
 from lrtune.data.schema import FALSE_TEXTS, TRUE_TEXTS, Label
-from lrtune.errors import DataError, nearest
+from lrtune.errors import DataError, counted, nearest
 
 TASKS = ("classification", "regression")
 
@@ -130,7 +130,7 @@ def _classes(raw: Raw, name: str) -> tuple[Label, ...]:
     rows = raw.missing.size
     if len(classes) > max(rows / 2, 2):
         raise DataError(
-            f"the target '{name}' has {len(classes)} distinct values in {rows} rows: these are no classes; "
+            f"the target '{name}' has {len(classes)} distinct values in {counted(rows, 'row')}: these are no classes; "
             "choose another target, or data.task: regression for numbers"
         )
     return classes

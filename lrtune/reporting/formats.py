@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
+from lrtune.errors import counted
+
 MISSING = "-"
 """Stands where there is no number."""
 
@@ -38,7 +40,7 @@ def plural(number: int, noun: str, several: str | None = None) -> str:
     >>> plural(1, "trial"), plural(2000, "trial"), plural(2, "category", "categories")
     ('1 trial', '2,000 trials', '2 categories')
     """
-    return f"{count(number)} {noun if number == 1 else several or noun + 's'}"
+    return counted(number, noun, several)
 
 
 def duration(seconds: float) -> str:

@@ -142,7 +142,7 @@ def test_booleans(cells, kind):
 def test_a_few_stray_cells_are_warned_of():
     schema = describe(table_of(x=[str(i % 7) for i in range(N - 1)] + ["abc"]), target="y")
     (warning,) = [each for each in schema.warnings if "'x'" in each]
-    assert "1 of its 40 cells are no numbers (first: 'abc' in row 40)" in warning
+    assert "1 of its 40 cells is no number (first: 'abc' in row 40)" in warning
     assert "data.missing" in warning
     distinct = describe(table_of(x=[str(i / 7) for i in range(N - 1)] + ["abc"]), target="y")
     assert kinds(distinct)["x"] == ("identifier", "left out")
