@@ -6,7 +6,7 @@ from lrtune.calibration import speed_key
 from lrtune.errors import NoUsableResultError
 from lrtune.journal import Event, canonical
 from lrtune.selection import best, ranking
-from lrtune.study import FINISHED, REFIT, RESULT, SPEED, STUDY, TRIAL, replay, result_body
+from lrtune.study import FINISHED, PRUNED, REFIT, RESULT, SPEED, STUDY, TRIAL, replay, result_body
 from lrtune.training.registry import complete
 from lrtune.trial import TrialState
 
@@ -49,6 +49,35 @@ def test_a_failed_trial_keeps_its_reason():
     study = replay([*EVENTS, result(3, [], reason="out of memory")])
     assert (study.trials[3].state, study.trials[3].reason) == (TrialState.FAILED, "out of memory")
     assert study.count(TrialState.FAILED) == 1
+
+
+def test_stages_add_up_to_a_trial_that_is_over_after_the_last():
+    first = [*EVENTS, result(3, [0.5], more=True)]
+    assert [each.number for each in replay(first).unfinished()] == [3]
+    trial = replay(first).trials[3]
+    assert (trial.fold_scores, trial.stage, trial.is_over, trial.mean) == ((0.5,), 0, False, None)
+    trial = replay([*first, result(3, [0.75], stage=1)]).trials[3]
+    assert (trial.fold_scores, trial.stage, trial.state, trial.mean) == ((0.5, 0.75), 1, TrialState.COMPLETE, 0.625)
+    trial = replay([*first, result(3, [None], [4], stage=1)]).trials[3]
+    assert (trial.fold_scores, trial.state) == ((0.5, None), TrialState.DIVERGED)
+
+
+def test_a_pruned_trial_keeps_what_it_was_scored_with_and_why_it_was_pruned():
+    why = Event(PRUNED, {"trial": 3, "stage": 0, "reason": "worse than trial 1"})
+    trial = replay([*EVENTS, result(3, [0.1], more=True), why]).trials[3]
+    assert (trial.state, trial.reason, trial.fold_scores) == (TrialState.PRUNED, "worse than trial 1", (0.1,))
+    assert trial.mean is None
+    assert [each.number for each in ranking(replay([*EVENTS, result(3, [0.1], more=True), why]).in_order())] == [0, 1]
+
+
+def test_scores_of_short_horizons_are_kept_apart():
+    short = [result(3, [0.2, 0.3], more=True, shorter=9), result(3, [0.4, 0.5], stage=1, more=True, shorter=3)]
+    trial = replay([*EVENTS, *short]).trials[3]
+    assert trial.horizon_scores == ((9, (0.2, 0.3)), (3, (0.4, 0.5)))
+    assert (trial.fold_scores, trial.stage, trial.is_over) == ((), 1, False)
+    diverged = replay([*EVENTS, result(3, [None, 0.3], [2, None], more=True, shorter=9)]).trials[3]
+    assert diverged.state is TrialState.DIVERGED
+    assert diverged.reason == "diverged on 1 of its folds, first in epoch 2 of a horizon 9 times shorter"
 
 
 def test_a_new_trial_reopens_a_finished_study():
