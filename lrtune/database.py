@@ -47,6 +47,9 @@ MIGRATIONS = (_create_events, _add_checksums)
 """Applied once each, in order, in one transaction; ``user_version`` counts them. Only ever append."""
 
 
+_PATIENCE = 10.0
+"""Seconds to wait for another program that holds the database."""
+
 _NEWEST = 1000
 """A format beyond this is no format but damage."""
 
@@ -217,14 +220,14 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
 
 def _open_writable(path: Path) -> sqlite3.Connection:
     with explaining(path):
-        return sqlite3.connect(path, timeout=10)
+        return sqlite3.connect(path, timeout=_PATIENCE)
 
 
 def _open_readable(path: Path) -> sqlite3.Connection:
     # A log left by a writer that is alive or was killed needs the shared-memory file, which SQLite may have to create;
     # in a folder that cannot be written, a file without such a log is still readable when declared immutable.
     uri = path.resolve().as_uri()
-    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=10)
+    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=_PATIENCE)
     try:
         connection.execute("PRAGMA user_version").fetchone()
     except sqlite3.OperationalError:

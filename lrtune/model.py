@@ -166,6 +166,15 @@ def is_saved(folder: Path) -> bool:
     return (folder / DESCRIPTION).is_file() and (folder / WEIGHTS).is_file()
 
 
+def is_intact(folder: Path) -> bool:
+    """Tell whether the folder has a model that can be loaded."""
+    try:
+        load(folder)
+    except ModelError:
+        return False
+    return True
+
+
 def load(folder: Path) -> Model:
     """Read a saved model. Nothing in the files is executed.
 
