@@ -1,0 +1,91 @@
+"""Out-of-fold results that come stage by stage make the same file as those that come at once."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from lrtune import out_of_fold
+from lrtune.evaluation import Evaluated, Stage
+from lrtune.preparation import RecordForm
+from lrtune.records import Records
+
+SIZES = (7, 5, 8)
+ROWS = sum(SIZES)
+STAGES = (Stage(0, 1), Stage(1, 3))
+
+
+def records(path, rows=ROWS, units=None):
+    """Stand in for an experiment: labels of three folds, of which so many rows are kept."""
+    rng = np.random.default_rng(0)
+    folds = tuple(SimpleNamespace(validation_targets=rng.integers(0, 3, size)) for size in SIZES)
+    prepared = SimpleNamespace(
+        setting=SimpleNamespace(folds=folds, seed=3),
+        metric="accuracy",
+        record_form=RecordForm("uint8", 1),
+        units=lambda fold: None if units is None else units[fold],
+    )
+    made = Records(path, prepared)
+    made.take({"dtype": "uint8", "columns": 1, "rows": rows})
+    return made
+
+
+def block(predictions, stage, lost=()):
+    """Make a stage's results of trials; None for the folds that a trial diverged on."""
+    return [
+        Evaluated(
+            number,
+            SimpleNamespace(
+                predictions=tuple(None if number in lost else each for each in folds[stage.first : stage.end])
+            ),
+        )
+        for number, folds in predictions.items()
+    ]
+
+
+def predictions(count):
+    rng = np.random.default_rng(1)
+    return {number: [rng.integers(0, 3, size).astype(np.uint8) for size in SIZES] for number in range(count)}
+
+
+@pytest.mark.parametrize("rows", [ROWS, 9, 1])
+def test_stages_in_any_order_of_trials_write_what_one_stage_writes(tmp_path, rows):
+    found = predictions(4)
+    whole, parts = records(tmp_path / "whole", rows), records(tmp_path / "parts", rows)
+    whole.keep(block(found, Stage(0, 3)), Stage(0, 3))
+    for numbers in ((3, 1), (0, 2)):
+        for stage in STAGES:
+            parts.keep(block({number: found[number] for number in numbers}, stage), stage)
+    assert parts.path.read_bytes() == whole.path.read_bytes()
+    kept = out_of_fold.kept_rows(ROWS, rows, seed=3)
+    for number, folds in found.items():
+        record = out_of_fold.read(parts.path, number, ("uint8", (rows,)))
+        np.testing.assert_array_equal(record, np.concatenate(folds)[kept])
+
+
+def test_a_trial_that_was_pruned_has_its_first_part_and_zeros(tmp_path):
+    found, made = predictions(3), records(tmp_path / "file")
+    hashes = made.keep(block(found, STAGES[0], lost=(1,)), STAGES[0])
+    assert set(hashes) == {0, 2}
+    record = out_of_fold.read(made.path, 2, ("uint8", (ROWS,)))
+    np.testing.assert_array_equal(record, [*found[2][0], *[0] * (ROWS - SIZES[0])])
+    assert hashes[2] == out_of_fold.digest(found[2][0])
+
+
+def test_short_horizons_leave_no_records(tmp_path):
+    made = records(tmp_path / "file")
+    assert made.keep(block(predictions(2), Stage(0, 3, 9)), Stage(0, 3, 9)) == {}
+    assert not made.path.exists()
+
+
+def test_what_a_race_reads_is_the_kept_rows_of_a_fold(tmp_path):
+    units = [np.arange(size) // 2 for size in SIZES]
+    found, made = predictions(3), records(tmp_path / "file", 12, units)
+    made.keep(block(found, Stage(0, 3)), Stage(0, 3))
+    kept = out_of_fold.kept_rows(ROWS, 12, seed=3)
+    own = kept[(kept >= SIZES[0]) & (kept < SIZES[0] + SIZES[1])] - SIZES[0]
+    scores = made.scores([2, 0], 1)
+    targets = made.folds[1].validation_targets
+    np.testing.assert_array_equal(scores.values, [(found[number][1] == targets)[own] for number in (2, 0)])
+    np.testing.assert_array_equal(scores.units, units[1][own])
+    assert scores.exception is None
