@@ -17,6 +17,9 @@ from lrtune.trial import Configuration, Trial
 EDGE = 0.05
 """Nearer to an end than this share of the range, measured on its scale, is at the edge."""
 
+MARGIN = 0.01
+"""A suggested range stays away from an end that is not legal itself by this share of the searched one."""
+
 EDGE_TRIALS = 8
 """With fewer complete trials that have the dimension nothing is said about its edges."""
 
@@ -63,7 +66,7 @@ def edges(case: Case) -> Iterator[Finding]:
             continue
         upper = place > 0.5
         others = [each for each in case.complete if name in active(case.space, each.configuration)]
-        wider = beyond(dimension, float(value), _legal(name, case.best.configuration), upper=upper)
+        wider = beyond(dimension, float(value), legal(name, case.best.configuration), upper=upper)
         if wider is not None and len(others) >= EDGE_TRIALS and _rewarded(others, name, dimension, upper=upper):
             yield _edge(name, value, dimension, wider, upper=upper)
 
@@ -99,7 +102,12 @@ def beyond(dimension: Dimension, value: float, legal: Factor | None, *, upper: b
     low, high = _ends(dimension)
     scale = dimension.scale if _has_place(low, dimension.scale) else "linear"
     half, middle = (warp(high, scale) - warp(low, scale)) / 2.0, warp(value, scale)
-    ends = [max(unwarp(middle - half, scale), legal.low), min(unwarp(middle + half, scale), legal.high)]
+    margin = MARGIN * (high - low)
+    ends = [unwarp(middle - half, scale), unwarp(middle + half, scale)]
+    if ends[0] <= legal.low:
+        ends[0] = legal.low + margin * legal.open_low
+    if ends[1] >= legal.high:
+        ends[1] = legal.high - margin * legal.open_high
     if legal.kind == "int":
         ends = [float(math.floor(ends[0])), float(math.ceil(ends[1]))]
     gained = warp(ends[1], scale) - warp(high, scale) if upper else warp(low, scale) - _warped(ends[0], scale)
@@ -121,7 +129,7 @@ def _ends(dimension: Dimension) -> tuple[float, float]:
     return float(dimension.low), float(dimension.high)
 
 
-def _legal(name: str, configuration: Configuration) -> Factor | None:
+def legal(name: str, configuration: Configuration) -> Factor | None:
     """Find the declaration of a key, which says what is legal; None for those inside of other factors."""
     head, _, tail = name.partition(".")
     if not tail:

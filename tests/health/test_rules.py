@@ -6,8 +6,9 @@ from scipy import stats
 
 from lrtune.experiment import load_text
 from lrtune.health import HINT, WARNING, Case, Labels, findings
-from lrtune.health.dimensions import rank_test
+from lrtune.health.dimensions import active, beyond, legal, position, rank_test
 from lrtune.health.scores import concordance, diverging_rates
+from lrtune.training.declarations import check_value
 from lrtune.trial import Curves, Trial, TrialState
 
 SPACE = """
@@ -104,6 +105,40 @@ def test_an_end_beyond_which_nothing_is_legal_is_no_edge():
     trials = sampled(60, lambda point: 0.9 - point["warmup"] - 0.1 * (rate(point) + 2.0) ** 2, noise=0.002)
     assert case(trials).best.configuration["warmup"] == 0
     assert "edge" not in names(trials)
+
+
+WIDE = """
+data: {path: sklearn:iris}
+space:
+  learning_rate: {low: 0.1, high: 1.0}
+  optimizer: {adam: {beta1: {low: 0.5, high: 0.99, scale: reversed_log}, beta2: [0.9, 0.99, 0.999]}}
+  decay:
+    - plateau: {factor: {low: 0.1, high: 0.9, scale: log}, patience: {low: 0, high: 5}}
+    - step: {every: {low: 1, high: 9}, factor: [0.1, 0.3, 0.5]}
+  warmup: {low: 0.0, high: 0.9}
+  batch_size: [16, 32, 64]
+  dropout: {low: 0.0, high: 0.5}
+  weight_decay: {low: 1e-6, high: 1e-2, scale: log}
+"""
+
+
+@pytest.mark.parametrize("fraction", [0.0, 1.0])
+def test_what_is_suggested_is_legal_and_goes_further(fraction):
+    suggested = 0
+    for number in range(40):
+        chosen = space(WIDE)
+        point = chosen.sample(np.random.default_rng(number))
+        for name, dimension in active(chosen, point).items():
+            if position(dimension, point[name]) is None:
+                continue
+            value = dimension.values[-int(fraction)] if hasattr(dimension, "values") else dimension.value(fraction)
+            wider = beyond(dimension, value, legal(name, point), upper=fraction == 1.0)
+            if wider is not None:
+                suggested += 1
+                assert wider[0] < value < wider[1]
+                for end in wider:
+                    assert check_value(legal(name, point), type(value)(end)) is None, (name, wider)
+    assert suggested > 100
 
 
 def test_the_best_in_the_middle_is_no_edge():
