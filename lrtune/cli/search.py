@@ -76,7 +76,7 @@ def search(
         typer.Option(
             "--pruning",
             metavar="NAME",
-            help="Spare the bad ones some of the training: race (folds), halving (epochs) or none.",
+            help="Spare bad ones some training: race (folds), halving (epochs) or none.",
             autocompletion=_prunings,
         ),
     ] = None,
@@ -208,9 +208,9 @@ def _swept(finding: Finding | None) -> tuple[str, ...]:
 
 
 def _write_finding(folder: Path, experiment: Experiment, finding: Finding) -> None:
-    from lrtune.reporting import export, rates
+    from lrtune.reporting import rate_files, rates
 
-    export.write_text(folder / "finder.json", export.json_text(rates.summary(finding, experiment.name)))
+    rate_files.write(folder, rates.summary(finding, experiment.name))
 
 
 def _end(study: Study, experiment: Experiment) -> tuple[str, ...]:
