@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_WORKERS ?= 2
 
-.PHONY: demo test check bench docs format clean
+.PHONY: demo test check torture bench docs format clean
 
 demo: .venv/user
 	$(BIN)/lrtune search configs/digits.yaml
@@ -16,6 +16,9 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n $(PYTEST_WORKERS)
+
+torture: .venv/dev
+	$(BIN)/python tests/durability/torture.py
 
 bench: .venv/dev
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

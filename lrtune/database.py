@@ -135,6 +135,8 @@ def identity_of(path: Path) -> tuple[int, int] | None:
 def rows_behind(connection: sqlite3.Connection, after: int = 0) -> Iterator[Row]:
     """Yield the rows behind the first ``after``; a `ValueError` ends what is intact."""
     columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(events)")]
+    if not columns and connection.execute("PRAGMA user_version").fetchone() == (0,):
+        return  # the process that was making it was stopped
     if "checksum" not in columns:  # the first format: a reader does not migrate
         old = connection.execute("SELECT kind, body FROM events WHERE seq > ? ORDER BY seq", (after,))
         yield from numbered(START._replace(seq=after), old)

@@ -277,7 +277,7 @@ class _Search(Session):
             )
         winner = choice(self.experiment, self.study).trial
         done = self.study.refit is not None and self.study.refit["trial"] == winner.number
-        if not done or not model.is_saved(self.folder / MODEL):
+        if not done or not model.is_intact(self.folder / MODEL):
             yield from self.retrain(winner, record=not done)
         if self.study.finished in (None, TIMEOUT) and self.study.finished != self.ending:
             yield from self.record([Event(FINISHED, {"reason": self.ending})])

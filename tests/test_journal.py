@@ -254,6 +254,15 @@ def test_a_truncated_file_is_put_aside_and_another_one_beside_it(tmp_path, share
             assert events == MANY[: len(events)]
 
 
+def test_a_file_without_a_table_is_a_study_that_has_not_begun(tmp_path):
+    path = tmp_path / "study.db"
+    changed(path, "PRAGMA journal_mode=WAL")
+    with Journal(path) as journal:
+        assert journal.events() == []
+    with Journal(path, write=True) as journal:
+        journal.append(EVENTS)
+
+
 def test_a_rescue_that_was_interrupted_is_finished(tmp_path, monkeypatch):
     path = tmp_path / "study.db"
     study_of_many(path)

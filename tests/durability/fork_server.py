@@ -7,6 +7,7 @@ and after everything that reaches the disk for good otherwise (``fsync``, renami
 
 import json
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -69,6 +70,8 @@ def run(job):
     log = os.open(job["log"], os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    if job["file_size"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (job["file_size"], job["file_size"]))
     point = Points(job["kill"])
     arm(point)
     sys.argv = ["lrtune", *job["arguments"]]

@@ -26,6 +26,8 @@ LONGER = RACE.replace("trials: 7", "trials: 96").replace("round: 4", "round: 24"
 
 FILES = ("trials.csv", "out_of_fold.bin", "best.yaml", "model/model.json", "model/model.npz")
 
+BUDGETS = (b"workers:", b"timeout:", b"block_timeout:")
+
 
 def events_of(folder):
     """Read a journal that may be being written."""
@@ -35,11 +37,16 @@ def events_of(folder):
 
 def content(folder):
     """Everything that must be the same, whatever happened on the way."""
-    result = json.loads((folder / "result.json").read_text())
-    del result["seconds"]
+    result = _timeless(json.loads((folder / "result.json").read_text()))
     files = {name: (folder / name).read_bytes() for name in FILES}
-    files["best.yaml"] = [line for line in files["best.yaml"].splitlines() if b"workers:" not in line]
+    files["best.yaml"] = [line for line in files["best.yaml"].splitlines() if not line.strip().startswith(BUDGETS)]
     return {**files, "events": canonical(events_of(folder)), "result": result}
+
+
+def _timeless(value):
+    if isinstance(value, dict):
+        return {key: _timeless(each) for key, each in value.items() if "seconds" not in key}
+    return value
 
 
 def differences(one, other):
@@ -73,9 +80,10 @@ class Forks:
         self.process.stdout.close()
         self.process.wait()
 
-    def run(self, *arguments, kill=None):
-        """Run a command, or kill it at a point; returns its exit code, negative for a signal."""
-        job = {"arguments": [str(each) for each in arguments], "kill": kill, "log": str(self.log)}
+    def run(self, *arguments, kill=None, file_size=None):
+        """Run a command, or kill it at a point, or let no file grow beyond a size; returns its exit code or -signal."""
+        words = [str(each) for each in arguments]
+        job = {"arguments": words, "kill": kill, "file_size": file_size, "log": str(self.log)}
         self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())

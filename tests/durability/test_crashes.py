@@ -5,23 +5,14 @@ import sys
 import numpy as np
 import pytest
 from crashes import at_points, at_random_instants
-from studies import RACE, Forks, content
+from studies import content
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and forks of POSIX")
 
 
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("forks")
-    (folder / "race.yaml").write_text(RACE)
-    with Forks(folder) as running:
-        assert running.run("search", "race.yaml", "--output", "undisturbed", "--workers", 1, "--quiet") == 0
-        yield running
-
-
 def test_a_search_that_is_killed_where_it_writes_loses_nothing(forks):
     """Some of the points here, all of them in `make torture`."""
-    points = np.linspace(0, forks.points - 1, 8).astype(int).tolist()
+    points = np.linspace(0, forks.points_of_all - 1, 8).astype(int).tolist()
     assert at_points(forks, "race.yaml", content(forks.folder / "undisturbed"), points) == []
 
 

@@ -1,0 +1,105 @@
+"""The long form of the tests of durability: `make torture`.
+
+    python tests/durability/torture.py [--quick]
+
+Searches are killed at every point where they write, and fifty at random instants; two thousand broken experiments and
+tables are tried. It says what it did, then the verdict, which is the exit code as well.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from crashes import at_points, at_random_instants, seconds_of
+from fuzzing import fuzz
+from studies import LONGER, PLAIN, RACE, Forks, content
+
+INSTANTS, EXAMPLES = 50, 2000
+
+
+def say(text):
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def killed_where_it_writes(folder, every):
+    """Kill two studies at every point."""
+    wrong = []
+    with Forks(folder) as forks:
+        for name, text in (("plain", PLAIN), ("race", RACE)):
+            (folder / f"{name}.yaml").write_text(text)
+            code = forks.run("search", f"{name}.yaml", "--output", name, "--workers", 1, "--quiet")
+            assert code == 0, forks.said
+            points = range(0, forks.points, every)
+            found = at_points(forks, f"{name}.yaml", content(folder / name), points)
+            say(f"  {name}: killed at {len(points)} points where it writes, resumed, compared: {len(found)} wrong")
+            wrong += found
+    return wrong
+
+
+def killed_at_random(folder, studies, seed):
+    """Kill studies at random instants, with and without workers, up to three times each."""
+    (folder / "longer.yaml").write_text(LONGER)
+    rng, wrong, identical, kills = np.random.default_rng(seed), [], 0, 0
+    undisturbed, seconds = seconds_of(folder, "longer.yaml", 1)
+    for number in range(studies):
+        done, found = at_random_instants(
+            folder,
+            "longer.yaml",
+            f"random-{number}",
+            rng,
+            workers=1 + number % 2,
+            seconds=seconds,
+            undisturbed=undisturbed,
+        )
+        kills += done
+        identical += not found
+        wrong += [f"study {number}: {each}" for each in found]
+    say(f"  random instants (seed {seed}): {kills} kills, {identical} of {studies} studies identical")
+    return wrong
+
+
+def broken_files(folder, examples):
+    """Try broken experiments and tables."""
+    seen = []
+    try:
+        fuzz(folder / "broken", examples, seen)
+    except AssertionError as error:
+        return [f"fuzzing: {error}"]
+    finally:
+        codes = ", ".join(f"{count} ended with {code}" for code, count in sorted(Counter(seen).items()))
+        say(f"  broken files: {len(seen)} tried: {codes}")
+    return []
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything")
+    parser.add_argument("--seed", type=int, default=0, help="of the random instants")
+    chosen = parser.parse_args()
+    part = 10 if chosen.quick else 1
+    os.environ["COLUMNS"] = "100"
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        say("killing searches")
+        wrong = killed_where_it_writes(folder, part)
+        wrong += killed_at_random(folder, INSTANTS // part, chosen.seed)
+        say("breaking files")
+        wrong += broken_files(folder, EXAMPLES // part)
+    for each in wrong:
+        say(f"  WRONG: {each}")
+    say(f"{'failed' if wrong else 'passed'} in {time.monotonic() - start:.0f} s")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
