@@ -88,13 +88,15 @@ def _constant(
 
 def headline(result: Mapping[str, Any], scores: Show) -> str:
     """Say how good the choice is, and whether the default configuration is as good."""
-    best, default = result["best"], result["default"]
+    best, default, is_corrected = result["best"], result["default"], bool(result.get("corrected"))
     found = f"{result['metric']} {_score(result, scores)}"
     if best["number"] == default["number"]:
         return f"{found}: the default configuration is the best that was tried"
     if default["mean"] is None:
         return f"{found}; the default configuration diverged"
     has = "is as good with" if _is_as_good(result) else "has"
+    if is_corrected:
+        return f"{found}; the default {has} {scores(default['mean'])}"
     return f"{found}; the default configuration {has} {plus_minus(default, scores)}"
 
 
@@ -102,8 +104,7 @@ def _score(result: Mapping[str, Any], scores: Show) -> str:
     found = result.get("corrected")
     if not found:
         return plus_minus(result["best"], scores)
-    interval = f"95 % interval {scores(found['low'])} to {scores(found['high'])}"
-    return f"{scores(found['score'])} ({interval}), corrected for having been picked"
+    return f"{scores(found['score'])} (corrected; 95 % interval {scores(found['low'])} to {scores(found['high'])})"
 
 
 def plus_minus(entry: Mapping[str, Any], scores: Show) -> str:
@@ -134,8 +135,7 @@ def corrected_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, s
         good = "good" if found["optimism"] >= 0 else "bad"
         words = f"{scores(found['naive'])}, too {good} by {scores(abs(found['optimism']))}"
         if found["share"] is not None:
-            again = f"{formats.share(found['share'])} of {formats.count(found['resamples'])} resamples of the rows"
-            words += f"; the same trial is chosen in {again}"
+            words += f"; chosen in {formats.share(found['share'])} of {formats.count(found['resamples'])} resamples"
         rows.append(("mean of folds", words))
     if chosen and chosen["rule"] != "best":
         rows.append(("chosen by", _chosen_by(result, chosen)))
@@ -156,7 +156,11 @@ def worth_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, str]]
     constant = result.get("constant")
     found = difference(constant["gain"]) if constant else None
     if constant and found is not None and found.error is not None:
-        words = f"trial {constant['number']} has {scores(constant['mean'])}; decay is {_ahead(found, scores)}"
+        side = "worse" if found.mean < 0 else "better"
+        words = f"trial {constant['number']} has {scores(constant['mean'])}; decay is {side} by "
+        words += (
+            f"{scores(abs(found.mean))} ± {scores(found.error)}, probability {formats.share(found.probability or 0)}"
+        )
         rows.append(("constant rate", words))
     return rows
 
@@ -171,7 +175,7 @@ def gain_sentence(result: Mapping[str, Any], scores: Show) -> str:
     words = _ahead(found, scores)
     gain = (result.get("corrected") or {}).get("gain")
     if gain:
-        words += f"; without the luck of the choice {_signed(gain['mean'], scores)}"
+        words += f"; without luck {_signed(gain['mean'], scores)}"
         words += f" ({_signed(gain['low'], scores)} to {_signed(gain['high'], scores)})"
     return words
 

@@ -25,7 +25,9 @@ def test_a_search_prints_its_page_and_leaves_its_files(run):
     assert {"study.db", "result.json", "trials.csv", "best.yaml", "experiment.yaml", "model"} <= files
     found = json.loads((folder / "result.json").read_text())
     out = result.stdout
-    assert out.startswith(f"accuracy {found['best']['mean']:.4f} ± {found['best']['std']:.4f}")
+    corrected = found["corrected"]
+    interval = f"95 % interval {corrected['low']:.4f} to {corrected['high']:.4f}"
+    assert out.startswith(f"accuracy {corrected['score']:.4f} (corrected; {interval})")
     assert f"test              {found['test']['score']:.4f} on 18 rows that the search never saw" in out or (
         found["best"]["number"] == 0
     )
