@@ -31,6 +31,7 @@ from threadpoolctl import threadpool_limits
 
 from lrtune.training.batches import steps_per_epoch
 from lrtune.training.evaluate import Fold, Problem, block_lanes, cost_seconds, evaluate
+from lrtune.training.population import plan, start, train
 from lrtune.training.registry import complete
 
 DATASETS = Path(__file__).resolve().parents[1] / "datasets"
@@ -248,6 +249,40 @@ def company(data: Data, epochs: int, repetitions: int) -> None:
         print(f"  {optimizer:<10}", "  ".join(parts), flush=True)
 
 
+def training(data: Data, configurations: list[dict], *, with_curves: bool) -> Contender:
+    """Train one round, block by block, with and without learning curves; nothing is scored."""
+    filled = [complete(each) for each in configurations]
+    size = max(1, block_lanes(filled[0], data.folds, data.problem, "float32") // len(data.folds))
+
+    def run() -> None:
+        for first in range(0, len(filled), size):
+            part = filled[first : first + size]
+            batch = int(part[0]["batch_size"])
+            shared = plan(
+                part[0], data.folds, data.problem, batch_size=batch, seed=0, dtype="float32", with_curves=with_curves
+            )
+            train(start(part, shared), shared)
+
+    return run
+
+
+def learning_curves(digits: Data, breast_cancer: Data, repetitions: int) -> None:
+    print("what learning curves add to the training, 32 rates x 5 folds x 30 epochs")
+    cases = {
+        "digits, 64, momentum": (digits, mlp("momentum", 30)),
+        "digits, 64, adam": (digits, mlp("adam", 30)),
+        "breast_cancer, 16, adam, batch 16": (breast_cancer, mlp("adam", 30, hidden=(16,), batch_size=16)),
+        "breast_cancer, linear, sgd": (breast_cancer, [each | {"model": "linear"} for each in mlp("sgd", 30)]),
+    }
+    for name, (data, configurations) in cases.items():
+        contenders = {
+            "with": training(data, configurations, with_curves=True),
+            "without": training(data, configurations, with_curves=False),
+        }
+        found = turns(contenders, 2 * repetitions)
+        report(f"{name}: per cent more", 100.0 * (ratio(found["with"], found["without"]) - 1.0), "(at most 8)")
+
+
 def estimates(digits: Data, breast_cancer: Data, repetitions: int) -> None:
     print("what `cost_seconds` says over what is measured")
     cases = {
@@ -282,6 +317,7 @@ def main() -> None:
         linear(breast_cancer, 30, repetitions)
         mixture(digits, epochs, repetitions)
         company(digits, epochs, repetitions)
+        learning_curves(digits, breast_cancer, repetitions)
         estimates(digits, breast_cancer, repetitions)
 
 
