@@ -165,12 +165,12 @@ def search(
         _write_finding(folder, experiment, finding)
     notes = (
         *aside,
+        *_mended(study),
+        *_end(study, experiment),
         *_swept(finding),
         *judgements.remarks(experiment.search.strategy, experiment.search.pruning, found["corrected"]),
         *prepared.warnings,
         *prepared.notes,
-        *_mended(study),
-        *_end(study, experiment),
     )
     point, run = study.trials[found["best"]["number"]].configuration, name_of(folder)
     page = pages.search_page(found, ranked, point, folder=folder, run=run, notes=notes)

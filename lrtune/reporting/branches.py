@@ -60,10 +60,14 @@ def header(key: str, metric: str) -> tuple[str, ...]:
     return ("trial", metric, "std", "gain", "error", "folds won", "best of", key)
 
 
-def rows(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """Tabulate what `compared` gives."""
-    scores = formats.score_format(each["mean"] for each in found)
-    return [_cells(each, scores) for each in found]
+def rows(found: Sequence[Mapping[str, Any]], most: int | None = None) -> list[tuple[str, ...]]:
+    """Tabulate what `compared` gives; of more than ``most`` the first, but always the control."""
+    shown = list(found[:most])
+    control = next((each for each in found if each["difference"] is None), None)
+    if control is not None and control not in shown:
+        shown = [*shown[:-1], control]
+    scores = formats.score_format(each["mean"] for each in shown)
+    return [_cells(each, scores) for each in shown]
 
 
 def _cells(entry: Mapping[str, Any], scores: Any) -> tuple[str, ...]:

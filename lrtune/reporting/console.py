@@ -17,9 +17,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from lrtune.reporting import formats
-from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
+from lrtune.reporting.blocks import WIDTH, Block, Facts, Grid, Headline, Lines, Remarks
 
-WIDTH = 100
 TITLE, LABEL, WARNING, ERROR = "bold", "dim", "yellow", "bold red"
 INDENT = (0, 0, 0, 2)
 

@@ -39,14 +39,19 @@ def _turned(metric: str, value: Any) -> Any:
     return tables.own_sign(metric, value)
 
 
-def block(result: Mapping[str, Any], run: str) -> list[Block]:
+def block(result: Mapping[str, Any], run: str, most: int = AT_THE_END) -> list[Block]:
     """Say the most important findings in a line each, for the page of a search."""
     found = result.get("health") or []
     if not found:
         return []
-    lines = [f"{each['sentence']}; {each['advice']}" for each in found[:AT_THE_END]]
-    if len(found) > AT_THE_END:
-        lines.append(f"and {formats.plural(len(found) - AT_THE_END, 'more finding')}, shown by: lrtune health {run}")
+    lines = [f"{each['sentence']}; {each['advice']}" for each in found[:most]]
+    if len(found) > most:
+        others = (
+            f"and {formats.plural(len(found) - most, 'more finding')}"
+            if most
+            else formats.plural(len(found), "finding")
+        )
+        lines.append(f"{others}, shown by: lrtune health {run}")
     return [Remarks("health", lines)]
 
 

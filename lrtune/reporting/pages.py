@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lrtune.reporting import branches, formats, health, judgements, nested, status, tables
-from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
+from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks, height
 from lrtune.reporting.savings import savings_row
 
 if TYPE_CHECKING:
@@ -15,9 +15,34 @@ if TYPE_CHECKING:
 
     from lrtune.trial import Configuration, Trial
 
-MAX_NOTES = 4
+HEIGHT = 39
+"""Lines that a page may have: on a terminal of 40 the prompt takes one."""
+
 TOP = 5
 """Best trials on a page."""
+
+
+class Cut(NamedTuple):
+    """How much of each list a page shows."""
+
+    top: int
+    kinds: int
+    tables: int
+    notes: int
+    findings: int
+
+
+CUTS = (
+    Cut(top=TOP, kinds=9, tables=2, notes=4, findings=3),
+    Cut(top=TOP, kinds=9, tables=1, notes=2, findings=2),
+    Cut(top=TOP, kinds=5, tables=1, notes=1, findings=2),
+    Cut(top=3, kinds=5, tables=1, notes=1, findings=1),
+    Cut(top=3, kinds=3, tables=1, notes=1, findings=1),
+    Cut(top=3, kinds=3, tables=1, notes=1, findings=0),
+    Cut(top=3, kinds=3, tables=1, notes=0, findings=0),
+    Cut(top=3, kinds=0, tables=0, notes=0, findings=0),
+)
+"""Tried one after the other, until the page has the height it may have. What is cut stands in ``result.json``."""
 
 MIN_KINDS = 4
 """Fewer kinds of decay or optimizer are compared in ``result.json`` only."""
@@ -38,6 +63,8 @@ def search_page(
 ) -> list[Block]:
     """Say what a search found; of one that is not finished, what it has found so far, and how it goes on.
 
+    Lists are cut until the page fits on a terminal of 100 columns and 40 lines.
+
     Parameters
     ----------
     result
@@ -49,68 +76,82 @@ def search_page(
     folder, run
         Where the files are, and how commands call the run.
     notes
-        What was noticed about the data and the study.
+        What was noticed about the data and the study, the most important first.
     top
-        How many of the best trials to show.
+        How many of the best trials to show; more of them make the page longer.
 
     """
+    page: list[Block] = []
+    for cut in CUTS:
+        wanted = cut if top == TOP else cut._replace(top=top)
+        page = [
+            *_scores_and_trials(result, ranked, point, wanted),
+            *health.block(result, shlex.quote(run), wanted.findings),
+            *_notes(notes, wanted.notes),
+            *_next(result, folder, run),
+        ]
+        if height(page) <= HEIGHT + max(0, top - TOP):
+            break
+    return page
+
+
+def _scores_and_trials(
+    result: Mapping[str, Any], ranked: Sequence[Trial], point: Configuration, cut: Cut
+) -> list[Block]:
     metric = result["metric"]
     scores = formats.score_format([*_means(result), (result["test"] or {}).get("score")])
-    page: list[Block] = [
+    grids = list(_branches(result, cut.kinds))[: cut.tables]
+    return [
         Headline(judgements.headline(result, scores)),
-        Facts("", [*_score_rows(result, scores), *_effort_rows(result)]),
+        Facts("", [*_score_rows(result, scores, tabled=bool(grids)), *_effort_rows(result)]),
         Facts(f"best configuration (trial {result['best']['number']})", _configuration_rows(result, point)),
         Grid(
-            f"{formats.plural(min(top, len(ranked)), 'best trial')} of {formats.count(result['trials']['total'])}",
+            f"{formats.plural(min(cut.top, len(ranked)), 'best trial')} of {formats.count(result['trials']['total'])}",
             ("trial", metric, "std", "where they differ"),
-            tables.top_rows(ranked, metric, top),
+            tables.top_rows(ranked, metric, cut.top),
         ),
+        *grids,
     ]
-    page.extend(_branches(result))
-    page.extend(health.block(result, shlex.quote(run)))
-    if notes:
-        page.append(Remarks("notes", _shortened(notes)))
-    return [*page, *_next(result, folder, run)]
 
 
 def _next(result: Mapping[str, Any], folder: Path, run: str) -> list[Block]:
     """Say where the files are and what can be done now."""
     if result["finished"] is None:
         return status.next_step(folder, run, "stopped")
-    return [
-        Lines("files", [f"{folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"]),
-        Lines("next", [f"lrtune predict {shlex.quote(run)} data.csv -o predictions.csv"]),
-    ]
+    files = f"files  {folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"
+    return [Lines("", [files, f"next   lrtune predict {shlex.quote(run)} data.csv -o predictions.csv"])]
 
 
-def _branches(result: Mapping[str, Any]) -> Iterator[Grid]:
+def _branches(result: Mapping[str, Any], most: int) -> Iterator[Grid]:
     """Compare the kinds of decay and of optimizer, where several were tried."""
     for key, noun in (("decay", "decay type"), ("optimizer", "optimizer")):
         found = result[f"{key}s"]
         if len(found) >= MIN_KINDS:
             control = next((each["name"] for each in found if each["difference"] is None), branches.CONSTANT)
             title = f"the best of each {noun}, and its gain over {control} on the same folds (standard error)"
-            yield Grid(title, branches.header(key, result["metric"]), branches.rows(found))
+            yield Grid(title, branches.header(key, result["metric"]), branches.rows(found, most))
 
 
 def _configuration_rows(result: Mapping[str, Any], point: Configuration) -> list[tuple[str, str]]:
-    """List what was searched, and in one line what else makes the model."""
+    """Write what was searched in one line, and in another what else makes the model."""
     whole = result["best"]["configuration"]
     kept = ({"model", "hidden", "activation"} - set(point), {"epochs", "batch_size"} - set(point))
     fixed = [line for keys in kept if (line := tables.configuration_line(whole, keys))]
-    return [*tables.facts(point), *([("fixed", " · ".join(fixed))] if fixed else [])]
+    searched = [("searched", tables.configuration_line(point))] if point else []
+    return [*searched, *([("fixed", " · ".join(fixed))] if fixed else [])]
 
 
 def _means(result: Mapping[str, Any]) -> list[float | None]:
     return [result["best"]["mean"], result["default"]["mean"]]
 
 
-def _score_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, str]]:
+def _score_rows(result: Mapping[str, Any], scores: Show, *, tabled: bool) -> list[tuple[str, str]]:
+    """List the scores; the best constant rate is among them unless a table of the decays has it."""
     best, default, test = result["best"], result["default"], result["test"]
     rows = [*judgements.corrected_rows(result, scores), ("best, by fold", _by_fold(best, scores))]
     if best["number"] != default["number"]:
         rows.append(("default, by fold", _by_fold(default, scores)))
-    rows += judgements.worth_rows(result, scores)
+    rows += [each for each in judgements.worth_rows(result, scores) if not tabled or each[0] != "constant rate"]
     rows += [*confirmation_rows(result, scores), *nested.rows(result, scores)]
     if test:
         shown = "diverged" if test["score"] is None else scores(test["score"])
@@ -153,8 +194,11 @@ def _by_fold(entry: Mapping[str, Any], scores: Show) -> str:
     return "  ".join(shown[:10]) + (f"  and {len(shown) - 10} more" if len(shown) > 10 else "")
 
 
-def _shortened(notes: Sequence[str]) -> list[str]:
-    shown = list(notes[:MAX_NOTES])
-    if len(notes) > MAX_NOTES:
-        shown.append(f"and {len(notes) - MAX_NOTES} more, shown by: lrtune check")
-    return shown
+def _notes(notes: Sequence[str], most: int) -> list[Block]:
+    if not notes:
+        return []
+    shown = list(notes[:most])
+    if len(notes) > most:
+        others = f"and {len(notes) - most} more" if most else formats.plural(len(notes), "note")
+        shown.append(f"{others}, shown by: lrtune check")
+    return [Remarks("notes", shown)]

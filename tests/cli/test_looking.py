@@ -40,7 +40,7 @@ def test_show_of_a_finished_run_is_the_page_of_the_search_without_notes_on_the_d
     of_search = run("search", "blobs.yaml", "-o", "runs/blobs-00000001").stdout
     before, notes, after = of_search.partition("\nnotes\n")
     assert notes
-    assert shown.stdout == before + after[after.index("\nfiles\n") :]
+    assert shown.stdout == before + after[after.index("\n  files  ") :]
     assert fits(shown.stdout)
 
 

@@ -45,13 +45,13 @@ def test_the_page_answers_the_questions_in_order(study, page_of):
         "trials | 4: 2 complete, 1 diverged, 1 failed",
         "time | 8.0 s to search, 0.5 s to retrain the best",
         "best configuration (trial 1)",
-        "optimizer | momentum 0.9",
+        "searched | momentum 0.9 · rate 3.2e-2 · cosine final=0.01 · warmup 0.05",
         "fixed | mlp 64 relu · epochs 30 · batch 64",
         "2 best trials of 4",
         "1 | 0.9700 | 0.0200 | momentum 0.9 · rate 3.2e-2 · cosine final=0.01 · warmup 0.05",
         "task: classification, inferred",
-        "runs/digits-0123abcd: result.json, trials.csv, best.yaml, experiment.yaml, model",
-        "lrtune predict digits-0123abcd data.csv -o predictions.csv",
+        "files  runs/digits-0123abcd: result.json, trials.csv, best.yaml, experiment.yaml, model",
+        "next   lrtune predict digits-0123abcd data.csv -o predictions.csv",
     ]
     places = [text.find(each) for each in expected]
     assert [each for each, place in zip(expected, places, strict=True) if place < 0] == []

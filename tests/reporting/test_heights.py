@@ -1,0 +1,79 @@
+"""The page of a search fits on a terminal of 100 columns and 40 lines, whatever was found."""
+
+import random
+import string
+from pathlib import Path
+
+import pytest
+
+from lrtune.reporting import console, pages
+from lrtune.reporting.blocks import Facts, Grid, Headline, Lines, Remarks, height
+from lrtune.reporting.result import result
+from lrtune.selection import ranking
+
+DECAYS = ("constant", "cosine", "linear", "exponential", "step", "wsd", "one_cycle")
+OPTIMIZERS = ("sgd", "momentum", "adam", "adamw", "nesterov", "lion")
+
+
+def words(rng, count):
+    return " ".join("".join(rng.choices(string.ascii_lowercase, k=rng.randint(1, 14))) for _ in range(count))
+
+
+def block(rng):
+    cells = [[words(rng, rng.randint(1, 2)) for _ in range(rng.randint(1, 5))] for _ in range(rng.randint(1, 5))]
+    columns = [*(str(rng.random())[:6] for _ in range(3)), words(rng, rng.randint(1, 40))]
+    return rng.choice(
+        [
+            Headline(words(rng, rng.randint(1, 40))),
+            Facts(words(rng, 1), [(words(rng, 1), words(rng, rng.randint(1, 60))) for _ in range(4)]),
+            Grid("title", ("a", "b", "c", "words"), [columns, [*columns[::-1][1:], words(rng, 50)]]),
+            Lines("", [words(rng, 3) for _ in cells]),
+            Remarks("notes", [words(rng, rng.randint(1, 60)) for _ in cells]),
+        ]
+    )
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_height_of_a_page_is_that_on_the_terminal(seed):
+    rng = random.Random(seed)
+    page = [block(rng) for _ in range(6)]
+    for columns in (80, 100):
+        out = console.console()
+        out.width = columns
+        drawn = len(console.page_text(out, page).splitlines())
+        assert abs(height(page, columns) - drawn) <= 1, page
+
+
+def study_of(make_study, kinds, folds):
+    configurations = [
+        {"learning_rate": 0.01 * (place + 1), "optimizer": OPTIMIZERS[place % kinds], "decay": DECAYS[place // kinds]}
+        for place in range(kinds * kinds)
+    ]
+    scores = [[0.5 + 0.001 * place + 0.01 * fold for fold in range(folds)] for place in range(kinds * kinds)]
+    return make_study(configurations, scores, test={"score": 0.9, "rows": 100})
+
+
+@pytest.mark.parametrize("kinds", [2, 4, 6])
+@pytest.mark.parametrize("remarks", [0, 3, 9])
+def test_every_page_fits(make_study, filled, kinds, remarks):
+    rng = random.Random(kinds)
+    study = study_of(make_study, kinds, folds=10)
+    found = result(study, "accuracy", filled)
+    found["health"] = [{"sentence": words(rng, 20), "advice": words(rng, 15)} for _ in range(remarks)]
+    found["corrected"] = None
+    ranked = ranking(study.in_order())
+    more = {"folder": Path("runs/digits-0123abcd"), "run": "digits-0123abcd", "notes": [words(rng, 25)] * remarks}
+    page = pages.search_page(found, ranked, ranked[0].configuration, **more)
+    text = console.page_text(console.console(), page)
+    assert len(text.splitlines()) < 40
+    assert max(map(len, text.splitlines())) <= 100
+    if remarks == 0 and kinds < 6:
+        assert f"{min(5, kinds * kinds)} best trials" in text
+    if kinds >= 4:
+        assert "the best of each decay type" in text
+        assert [line for line in text.splitlines() if line.endswith("constant")]
+    if remarks:
+        assert "shown by: lrtune" in text or remarks <= 4
+    longer = pages.search_page(found, ranked, ranked[0].configuration, top=12, **more)
+    numbers = [row[0] for row in longer[3].rows]
+    assert numbers == [str(each.number) for each in ranked[:12]]
