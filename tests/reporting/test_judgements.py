@@ -1,0 +1,143 @@
+"""What the page says of luck and worth, from results written by hand."""
+
+import pytest
+
+from lrtune.correction import Correction, Gain
+from lrtune.judging import Judgement
+from lrtune.reporting import judgements
+from lrtune.rules import Rule
+from lrtune.selection import Choice
+from lrtune.trial import Trial, TrialState
+
+
+def scores(value):
+    return "none" if value is None else f"{value:.3f}"
+
+
+def trial(number, fold_scores, **configuration):
+    return Trial(number, {"decay": "constant", **configuration}, TrialState.COMPLETE, tuple(fold_scores))
+
+
+DEFAULT = trial(0, [0.90, 0.92, 0.94])
+CHOSEN = trial(4, [0.95, 0.97, 0.99], decay="cosine")
+CONSTANT = trial(2, [0.93, 0.96, 0.96])
+GAIN = Gain(0.03, 0.01, 0.06, 0.98)
+FOUND = Correction("bootstrap", 0.97, 0.02, 0.95, 0.90, 0.98, 1000, ((4, 0.62), (2, 0.38)), GAIN)
+
+
+def judged(correction=FOUND, rule=Rule("best"), best=CHOSEN, metric="accuracy"):  # noqa: B008
+    judgement = Judgement(Choice(rule, CHOSEN, best, (CONSTANT,)), correction)
+    return judgements.entries(judgement, [DEFAULT, CONSTANT, CHOSEN], metric, lambda point: point, rows_ratio=0.5)
+
+
+def result(entries=None, gain=None, chosen=4):
+    entries = judged() if entries is None else entries
+    gain = (
+        {"mean": 0.05, "error": 0.01, "wins": 3, "folds": 3, "p": 0.03, "probability": 0.98} if gain is None else gain
+    )
+    return {
+        "metric": "accuracy",
+        "best": {"number": chosen, "mean": 0.97, "std": 0.02},
+        "default": {"number": 0, "mean": 0.92, "std": 0.02},
+        "gain": gain,
+        **entries,
+    }
+
+
+def test_entries_are_in_the_metrics_own_sign():
+    found = judged()["corrected"]
+    assert (found["score"], found["low"], found["high"], found["naive"]) == (0.95, 0.90, 0.98, 0.97)
+    assert (found["share"], found["gain"]["probability"]) == (0.62, 0.98)
+    turned = Correction("folds", -0.20, 0.05, -0.25, -0.30, -0.22)
+    found = judged(turned, metric="rmse")["corrected"]
+    assert (found["score"], found["low"], found["high"], found["naive"]) == (0.25, 0.22, 0.30, 0.20)
+    assert (found["optimism"], found["share"], found["gain"]) == (0.05, None, None)
+
+
+def test_the_choice_is_compared_with_the_best_constant_rate():
+    found = judged()["constant"]
+    assert (found["number"], found["mean"]) == (2, pytest.approx(0.95))
+    assert found["gain"]["mean"] == pytest.approx(0.02)
+    judgement = Judgement(Choice(Rule("best"), CONSTANT, CHOSEN, ()), FOUND)
+    entries = judgements.entries(judgement, [DEFAULT, CONSTANT], "accuracy", lambda point: point)
+    assert entries["constant"] is None  # it has one itself
+    assert entries["selection"] == {"rule": "best", "best": 4, "rivals": {"count": 0, "numbers": []}}
+
+
+def test_the_headline_is_the_corrected_score():
+    text = judgements.headline(result(), scores)
+    assert text == "accuracy 0.950 (corrected; 95 % interval 0.900 to 0.980); the default has 0.920"
+
+
+@pytest.mark.parametrize(
+    ("gain", "corrected_gain"),
+    [
+        ({"mean": 0.05, "error": 0.05, "wins": 2, "folds": 3}, GAIN),  # the folds cannot tell them apart
+        ({"mean": 0.05, "error": 0.001, "wins": 3, "folds": 3}, GAIN._replace(mean=-0.01)),  # all of it was luck
+    ],
+)
+def test_a_default_that_is_as_good_is_in_the_headline(gain, corrected_gain):
+    entries = judged(FOUND._replace(gain=corrected_gain))
+    assert judgements.headline(result(entries, gain), scores).endswith("the default is as good with 0.920")
+
+
+def test_a_default_that_won_or_diverged_is_in_the_headline():
+    assert judgements.headline(result(chosen=0), scores).endswith(
+        ": the default configuration is the best that was tried"
+    )
+    lost = result()
+    lost["default"]["mean"], lost["gain"] = None, None
+    assert judgements.headline(lost, scores).endswith("; the default configuration diverged")
+
+
+def test_rows_say_what_was_luck_and_how_the_choice_was_made():
+    assert judgements.corrected_rows(result(), scores) == [
+        ("mean of folds", "0.970, too good by 0.020; chosen in 62 % of 1,000 resamples")
+    ]
+    entries = judged(Correction("folds", 0.97, -0.01, 0.98, 0.9, 1.0), Rule("one_se"), CONSTANT)
+    assert judgements.corrected_rows(result(entries), scores) == [
+        ("mean of folds", "0.970, too bad by 0.010"),
+        ("chosen by", "one_se: trial 4; the largest mean is that of trial 2"),
+    ]
+    same = judgements.corrected_rows(result(judged(rule=Rule("within", 0.01))), scores)
+    assert same[1] == ("chosen by", "within 1%: trial 4; which has the largest mean, too")
+
+
+def test_rows_say_whether_tuning_was_worth_it():
+    rows = dict(judgements.worth_rows(result(), scores))
+    assert rows["difference"] == (
+        "better by 0.050 ± 0.010 (standard error), on 3 of 3 folds; probability 98 %; "
+        "without luck +0.030 (+0.010 to +0.060)"
+    )
+    assert rows["constant rate"].startswith("trial 2 has 0.950; decay is better by 0.020 ± 0.0")
+    worse = {"mean": -0.01, "error": 0.02, "wins": 1, "folds": 3, "p": 0.6, "probability": 0.3}
+    text = judgements.gain_sentence(result(gain=worse), scores)
+    assert text.startswith(
+        "worse by 0.010 ± 0.020 (standard error), on 1 of 3 folds; probability 30 %: the folds cannot"
+    )
+
+
+def test_what_cannot_be_compared_is_told():
+    lost = result()
+    lost["gain"] = None
+    assert judgements.gain_sentence(lost, scores).startswith("unknown")
+    alone = {"mean": 0.01, "error": None, "wins": 1, "folds": 1, "p": None, "probability": None}
+    assert "on the only fold" in judgements.gain_sentence(result(gain=alone), scores)
+    assert judgements.worth_rows(result(chosen=0), scores)[0][0] == "constant rate"
+
+
+def test_a_result_of_an_older_version_is_shown_as_it_was():
+    old = {key: each for key, each in result().items() if key not in ("corrected", "selection", "constant")}
+    assert judgements.headline(old, scores) == "accuracy 0.970 ± 0.020; the default configuration has 0.920 ± 0.020"
+    assert judgements.corrected_rows(old, scores) == []
+    assert [name for name, _ in judgements.worth_rows(old, scores)] == ["difference"]
+
+
+def test_notes_say_how_far_the_correction_holds():
+    found = judged()["corrected"]
+    assert judgements.remarks("random", "none", found) == ()
+    assert judgements.remarks("random", "race", found) == ()  # races are repeated
+    for strategy, pruning in (("bayesian", "none"), ("tpe", "race"), ("grid", "halving")):
+        assert "docs/honesty.md" in judgements.remarks(strategy, pruning, found)[0]
+    assert "missing or damaged" in judgements.remarks("grid", "none", {**found, "method": "folds"})[0]
+    assert judgements.remarks("bayesian", "none", None) == ()
