@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrtune import out_of_fold
+from lrtune.errors import StudyError
 from lrtune.evaluation import Evaluated, Stage
 from lrtune.observed import Observed, observe
 from lrtune.preparation import Prepared
@@ -85,12 +86,40 @@ class Records:
             out_of_fold.write(self.path, records, first=part.start, rows=self.form["rows"])
         return {number: out_of_fold.digest(each) for number, each in records}
 
+    def lost(self, written: Mapping[int, Sequence[tuple[int, str]]]) -> dict[Stage, list[int]]:
+        """Name the stages, and of each the trials, whose results are not what was written.
+
+        ``written`` has for each trial the number of folds and the hash of one stage after the other.
+        """
+        lost: dict[Stage, list[int]] = {}
+        for number, parts in written.items():
+            first = 0
+            for folds, digest in parts:
+                stage = Stage(first, first + folds)
+                if self._digest(number, stage) != digest:
+                    lost.setdefault(stage, []).append(number)
+                first += folds
+        return lost
+
+    def _digest(self, number: int, stage: Stage) -> str | None:
+        part, _ = self.part(stage)
+        try:
+            return out_of_fold.digest(out_of_fold.read(self.path, number, self.like)[part])
+        except (OSError, StudyError):
+            return None
+
+    @property
+    def like(self) -> tuple[str, tuple[int, ...]]:
+        """Dtype and shape of a record."""
+        columns = self.form["columns"]
+        return self.form["dtype"], (self.form["rows"], *((columns,) if columns > 1 else ()))
+
     def scores(self, numbers: Sequence[int], fold: int) -> RowScores:
         """Read how well some trials did on the kept rows of a fold."""
         part, kept = self.part(Stage(fold, fold + 1))
-        columns = self.form["columns"]
-        like = (self.form["dtype"], (self.form["rows"], *((columns,) if columns > 1 else ())))
-        records = np.stack([out_of_fold.read(self.path, each, like)[part] for each in numbers])
+        if not len(kept):  # a study of so many trials that not even one row of each fold has a place
+            return RowScores(np.zeros((len(numbers), 0)))
+        records = np.stack([out_of_fold.read(self.path, each, self.like)[part] for each in numbers])
         units = self.prepared.units(fold)
         metric, targets = self.prepared.metric, self.folds[fold].validation_targets[kept]
         values = row_values(metric, records, targets)

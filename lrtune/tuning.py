@@ -94,6 +94,7 @@ def tune(
         session.hurry(time.monotonic() if started is None else started)
         executor = session.executor(workers)
         try:
+            session.restore(executor)
             yield from session.search(executor)
         finally:
             executor.close()
@@ -192,6 +193,13 @@ class _Search(Session):
             return NO_GAIN
         return None
 
+    def restore(self, executor: Executor) -> None:
+        """Train again what the file of out-of-fold results has lost: the same comes out, so nothing is recorded."""
+        for stage, numbers in self.records.lost(self.study.predictions).items():
+            lost = self.numbered([self.study.trials[each] for each in numbers], stage)
+            for block in scored(lost, self.setting, executor, stage, self.pace):
+                self.records.keep(block, stage)
+
     def calibrate(self, trials: Sequence[Trial]) -> Iterator[Event]:
         """Measure and record the speed of the virtual clock for trials that need one which is not known yet."""
         for each in trials:
@@ -203,12 +211,7 @@ class _Search(Session):
     def evaluate(self, executor: Executor, number: int) -> Iterator[Event]:
         """Train a stage; each block's predictions are on the disk before the transaction that tells of them."""
         stage, last = self.stages[number], number == len(self.stages) - 1
-        speeds = self.study.speeds
-        numbered: list[Numbered] = [
-            (each.number, with_speed(compressed(self.complete(each), stage.shorter), speeds))
-            for each in self.study.unfinished()
-            if self.next_stage(each) == number
-        ]
+        numbered = self.numbered([each for each in self.study.unfinished() if self.next_stage(each) == number], stage)
         if self.experiment.search.timeout is not None:
             self.reserve([configuration for _, configuration in numbered])
         for block in scored(numbered, self.setting, executor, stage, self.pace):
@@ -216,6 +219,11 @@ class _Search(Session):
             yield from self.record(
                 [Event(RESULT, _result(each, number, stage, hashes.get(each.number), more=not last)) for each in block]
             )
+
+    def numbered(self, trials: Sequence[Trial], stage: Stage) -> list[Numbered]:
+        """Complete the configurations of some trials for a stage."""
+        speeds = self.study.speeds
+        return [(each.number, with_speed(compressed(self.complete(each), stage.shorter), speeds)) for each in trials]
 
     def reserve(self, coming: Sequence[Configuration]) -> None:
         """Keep time for retraining whatever may be the best in the end."""

@@ -146,6 +146,16 @@ def test_files_that_follow_from_the_study_are_made_again(forks, finished, name, 
     assert differs(forks, finished) == []
 
 
+@pytest.mark.parametrize("how", ["flipped", "truncated", "deleted"])
+def test_out_of_fold_results_that_were_lost_are_trained_again(forks, finished, how):
+    path = finished / "out_of_fold.bin"
+    path.unlink() if how == "deleted" else DAMAGE[how](path)
+    events = events_of(finished)
+    assert search(forks, finished.name) == 0, forks.said
+    assert differs(forks, finished) == []
+    assert events_of(finished) == events
+
+
 def test_a_damaged_experiment_is_a_sentence_and_written_again_by_the_search(forks, finished):
     before = (finished / "experiment.yaml").read_text()
     (finished / "experiment.yaml").write_text("data: [")
