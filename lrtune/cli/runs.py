@@ -60,7 +60,10 @@ def _hint(run: str) -> str:
     swept = RUNS / f"{Path(run).name}-finder"
     if _is_finders(swept):
         return f"{swept} holds what `lrtune finder` found about learning rates, not a run; {MAKES_ONE}"
-    return nearest(run, [each.name for each in known]) if known else f"{RUNS.absolute()} has no runs; {MAKES_ONE}"
+    if not known:
+        return f"{RUNS.absolute()} has no runs; {MAKES_ONE}"
+    close = nearest(run, [each.name for each in known])
+    return close if close.startswith("did you") else "`lrtune list` names those that there are"
 
 
 def _latest(candidates: Iterable[Path], otherwise: str, *, finished: bool) -> Path:

@@ -58,3 +58,50 @@ def test_without_any_run_the_way_to_make_one_is_told(name):
 def test_commands_call_a_run_by_name_only_under_runs(folder):
     assert runs.name_of(runs.RUNS / "wine-00000001") == "wine-00000001"
     assert runs.name_of(folder / "out") == str(folder / "out")
+
+
+@pytest.mark.usefixtures("made")
+def test_a_name_like_none_is_told_where_the_names_are():
+    with pytest.raises(StudyError, match=r"no run 'zebra'; `lrtune list` names those that there are$"):
+        runs.find("zebra")
+
+
+@pytest.fixture
+def swept(folder):
+    path = folder / "runs" / "zebra-finder"
+    path.mkdir(parents=True)
+    (path / "finder.json").write_text("{}")
+    return path
+
+
+@pytest.mark.usefixtures("made", "swept")
+@pytest.mark.parametrize("name", ["zebra", "zebra-finder", "runs/zebra-finder"])
+@pytest.mark.parametrize("finished", [True, False])
+def test_what_the_finder_left_is_no_run(name, finished):
+    with pytest.raises(StudyError, match=r"zebra-finder:? holds what `lrtune finder` found .*; `lrtune search` makes"):
+        runs.find(name, finished=finished)
+
+
+@pytest.mark.usefixtures("made")
+def test_a_run_with_a_study_may_have_found_its_range_as_well(swept):
+    (swept / "study.db").write_bytes(b"x")
+    assert runs.find("zebra-finder") == runs.RUNS / "zebra-finder"
+
+
+@pytest.mark.usefixtures("swept")
+def test_what_the_finder_left_completes_nothing(made):
+    del made
+    assert runs.names("") == ["latest", "digits-0000000a", "wine-00000001", "wine-00000002"]
+    assert runs.names("w") == ["wine-00000001", "wine-00000002"]
+
+
+def test_the_latest_of_any_state_is_the_one_written_last(made, folder):
+    for second, name in enumerate(["wine-00000001", "digits-0000000a", "wine-00000002"]):
+        (folder / "runs" / name / "study.db").write_bytes(b"x")
+        os.utime(folder / "runs" / name / "study.db", (second + 1, second + 1))
+    (folder / "runs" / "digits-0000000a" / "study.db-wal").write_bytes(b"x")  # what goes on is written there first
+    (folder / "runs" / "wine-00000002" / "study.db-wal").write_bytes(b"")  # a reader leaves this
+    made("empty-00000009")
+    assert runs.find("latest", finished=False).name == "digits-0000000a"
+    assert runs.find("wine", finished=False).name == "wine-00000002"
+    assert runs.find("latest").name == "wine-00000001"
