@@ -50,7 +50,7 @@ def examine(run: Run, result: Mapping[str, Any], space: SearchSpace | None = Non
             test_rows=rows["test"],
             test=test.get("score") if (run.study.refit or {}).get("trial") == best.number else None,
             interval=_interval(run, best, corrected),
-            share=corrected.get("share"),
+            share=None if result.get("confirmation") else corrected.get("share"),  # fresh scores chose it
             labels=_labels(run, best),
         )
     )

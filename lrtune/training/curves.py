@@ -44,18 +44,19 @@ TRAIN, VALIDATION = 0, 1
 
 
 class Group(NamedTuple):
-    """Neighbouring folds, from ``start`` to ``stop``, whose rows take the same room ``R``.
+    """Neighbouring folds, from ``start`` to ``stop``, with equally many rows of either kind.
 
     ``columns (k, D + 1, R)`` are the features with a last row of ones, training rows first, zeros at the end;
-    ``targets (k, O, R)`` are as the loss wants them; ``shares`` has, for each fold, the weights of its training rows
-    and those of its validation rows, each divided by their sum.
+    ``targets (k, O, R)`` are as the loss wants them; ``train (k, M)`` and ``validation (k, V)`` are the weights of
+    either kind of rows, each divided by their sum.
     """
 
     start: int
     stop: int
     columns: Array
     targets: Array
-    shares: tuple[tuple[Array, Array], ...]
+    train: Array
+    validation: Array
 
 
 class Watched(NamedTuple):
@@ -66,11 +67,12 @@ class Watched(NamedTuple):
 
 
 class FoldRows(NamedTuple):
-    """What is looked at of one fold: ``columns (D + 1, R)``, ``targets (O, R)``, two kinds of shares."""
+    """What is looked at of one fold, as in `Group`: ``(D + 1, R)``, ``(O, R)``, ``(M,)``, ``(V,)``."""
 
     columns: Array
     targets: Array
-    shares: tuple[Array, Array]
+    train: Array
+    validation: Array
 
 
 def recorded_epochs(horizon: int) -> tuple[int, ...]:
@@ -92,10 +94,11 @@ def watched(tables: Sequence[Table], folds: Sequence[Fold], network: Network, ep
     """
     each = [_fold_rows(one, fold, network, seed) for one, fold in zip(tables, folds, strict=True)]
     groups, start = [], 0
-    for _, members in groupby(each, lambda rows: rows.columns.shape[-1]):
-        columns, targets, shares = zip(*members, strict=True)
-        groups.append(Group(start, start + len(shares), np.stack(columns), np.stack(targets), shares))
-        start += len(shares)
+    for _, members in groupby(each, lambda rows: (len(rows.train), len(rows.validation))):
+        parts = [np.stack(part) for part in zip(*members, strict=True)]
+        stop = start + len(parts[0])
+        groups.append(Group(start, stop, *parts))
+        start = stop
     return Watched(recorded_epochs(epochs), tuple(groups))
 
 
@@ -113,7 +116,7 @@ def _fold_rows(table: Table, fold: Fold, network: Network, seed: int) -> FoldRow
     targets[:, :cut] = table.targets[own].T
     targets[:, cut:stop] = validation_targets(fold, network)[:, others]
     weights = table.weights[own], validation_weights(fold, network)[others]
-    return FoldRows(columns, targets, (_shares(weights[0], dtype), _shares(weights[1], dtype)))
+    return FoldRows(columns, targets, _shares(weights[0], dtype), _shares(weights[1], dtype))
 
 
 def _drawn(rows: Integers, count: int, seed: int, fold: int, kind: int) -> Integers:
@@ -163,11 +166,10 @@ class Recorder:
         for group, space in zip(self._watched.groups, self._spaces, strict=True):
             layers = split(self._network, parameters[:, group.start : group.stop])
             found = rows(forward(self._network, layers, group.columns, space), group.targets)
-            for place, (own, others) in enumerate(group.shares):
-                lane, each = group.start + place, found[:, place]
-                cut, stop = len(own), len(own) + len(others)
-                losses[:, lane, TRAIN, point] = np.add.reduce(each[:, :cut] * own, axis=-1)
-                losses[:, lane, VALIDATION, point] = np.add.reduce(each[:, cut:stop] * others, axis=-1)
+            lanes, cut = slice(group.start, group.stop), group.train.shape[-1]
+            stop = cut + group.validation.shape[-1]
+            losses[:, lanes, TRAIN, point] = np.add.reduce(found[..., :cut] * group.train, axis=-1)
+            losses[:, lanes, VALIDATION, point] = np.add.reduce(found[..., cut:stop] * group.validation, axis=-1)
 
 
 def _softmax_rows(outputs: Array, targets: Array) -> Array:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from lrtune.comparison import between
 from lrtune.experiment import load_text
 from lrtune.health import HINT, WARNING, Case, Labels, findings
 from lrtune.health.dimensions import active, beyond, legal, position, rank_test
@@ -203,6 +204,15 @@ def test_noise_hides_the_differences():
     finding = found("noise", sampled(40, flat, noise=0.05))
     assert finding.numbers["alike"] > 20
     assert "noise" not in names(sampled(40, rate, noise=0.001))
+
+
+def test_the_noise_is_counted_by_the_test_of_comparisons():
+    trials = sampled(40, rate, noise=0.5)
+    best = case(trials).best
+    found_by_test = [between(best, each, 0.3).is_clear for each in trials if each is not best]
+    finding = found("noise", trials, rows_ratio=0.3)
+    assert found_by_test.count(True) > 0
+    assert finding.numbers["alike"] == found_by_test.count(False)
 
 
 def test_a_winner_that_seldom_wins():

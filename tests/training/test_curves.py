@@ -145,9 +145,9 @@ def test_only_some_rows_of_a_large_fold_are_looked_at_and_none_of_weight_zero():
     _, other = populate([{"epochs": 3}], [changed], problem, "float32")
     for left, right in zip(one.watched.groups, other.watched.groups, strict=True):
         np.testing.assert_array_equal(left.columns, right.columns)
-        assert [len(each) for each in left.shares[0]] == [curves.ROWS, curves.ROWS]
+        assert left.train.shape == left.validation.shape == (1, curves.ROWS)
         assert left.columns.shape[-1] == 2 * curves.ROWS
-        np.testing.assert_allclose([each.sum() for each in left.shares[0]], 1.0, rtol=1e-6)
+        np.testing.assert_allclose([left.train.sum(), left.validation.sum()], 1.0, rtol=1e-6)
 
 
 # --- divergence
