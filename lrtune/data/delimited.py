@@ -109,7 +109,13 @@ def parse(data: bytes, where: str, options: DataOptions) -> Delimited:
     blank = _checked(body, records, separator, where, first_line)
     header = body[: records.ends[0]].decode()
     body = _without(body, records, blank)[records.ends[0] + 1 :]
-    names, repaired = _names(next(_reader([header], separator)), where)
+    try:
+        written = next(_reader([header], separator))
+    except csv.Error:  # a lone carriage return among line feeds, or a field beyond all bounds
+        raise DataError(
+            f"{where}:{first_line}: the header cannot be read; does the file mix kinds of line ends?"
+        ) from None
+    names, repaired = _names(written, where)
     return Delimited(body, names, separator, b'"' in body, (*notes, *repaired))
 
 

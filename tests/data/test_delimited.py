@@ -184,3 +184,8 @@ def test_what_pythons_writer_writes_is_read_back(rows, separator, quoting, newli
     names, read = rows_of(out.getvalue().encode(), separator=separator)
     assert names == ("x", "y", "z")
     assert read == [list(row) for row in rows]
+
+
+def test_a_header_among_mixed_line_ends_is_a_sentence():
+    with pytest.raises(DataError, match=r"t.csv:2: the header cannot be read"):
+        parse(b"\na,b\r1\n5,6\n", "t.csv", DataOptions())
