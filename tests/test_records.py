@@ -8,6 +8,7 @@ import pytest
 from lrtune import out_of_fold
 from lrtune.evaluation import Evaluated, Stage
 from lrtune.preparation import RecordForm
+from lrtune.pruning import race_by_rows
 from lrtune.records import Records
 
 SIZES = (7, 5, 8)
@@ -89,3 +90,12 @@ def test_what_a_race_reads_is_the_kept_rows_of_a_fold(tmp_path):
     np.testing.assert_array_equal(scores.values, [(found[number][1] == targets)[own] for number in (2, 0)])
     np.testing.assert_array_equal(scores.units, units[1][own])
     assert scores.exception is None
+
+
+def test_a_race_without_any_row_of_the_fold_drops_nobody(tmp_path):
+    made = records(tmp_path / "file", 1)
+    kept = int(out_of_fold.kept_rows(ROWS, 1, seed=3)[0])
+    other = 0 if kept >= SIZES[0] else 1
+    scores = made.scores([0, 1, 2], other)
+    assert scores.values.shape == (3, 0)
+    assert not race_by_rows(scores, best=0).dropped.any()
