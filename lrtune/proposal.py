@@ -188,7 +188,7 @@ def _data(found: Seen, path: str) -> Iterator[str]:
     if left_out:
         yield f"  # left out, since nothing can be learnt from them: {_names(left_out)}"
     if found.missing:
-        yield f"  # missing cells are filled and marked, learnt inside each fold: {_missing_text(found.missing)}"
+        yield f"  # missing cells are filled and marked inside each fold: {_missing_text(found.missing)}"
     yield ""
 
 

@@ -187,7 +187,9 @@ def _headline(found: Mapping[str, Any], scores: Callable[[float | None], str]) -
 def _facts(found: Mapping[str, Any], scores: Callable[[float | None], str]) -> Iterator[tuple[str, str]]:
     first, second, gap = found["first"], found["second"], found["difference"]
     for side in (first, second):
-        folds = "  ".join(scores(each) for each in side["fold_scores"][:10]) or "no score"
+        more = len(side["fold_scores"]) - MAX_ROWS
+        folds = "  ".join(scores(each) for each in side["fold_scores"][:MAX_ROWS]) or "no score"
+        folds += f"  and {more} more" if more > 0 else ""
         std = "" if side["std"] is None else f" ± {scores(side['std'])}"
         yield _called(side), f"{scores(side['mean'])}{std}   by fold  {folds}"
     if gap is not None:
