@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -38,6 +39,7 @@ class _State:
         self.asked: list[int] = []
         self.note = ""
         self.is_said = False
+        self.ending = threading.Lock()
 
 
 _state = _State()
@@ -110,7 +112,10 @@ def _next(receiver: socket.socket, heeded: list[signal.Signals]) -> int:
 
 def _end(number: int) -> NoReturn:
     """Leave without cleaning up; written past all buffers and locks, which somebody else may hold."""
+    if not _state.ending.acquire(blocking=False):  # handler and thread may both come here
+        time.sleep(PATIENCE)
     if not _state.is_said:
+        _state.is_said = True
         sentence = "; ".join(["lrtune: stopped at once", *([_state.note] if _state.note else [])])
         with contextlib.suppress(OSError):
             cursor = _SHOW_CURSOR if os.isatty(2) else ""

@@ -1,0 +1,120 @@
+"""The first signal ends a command in good order and soon, the second at once, wherever it is."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+
+START = """
+    import hashlib, os, signal, sys, threading, time
+    from pathlib import Path
+    from lrtune.cli import exits, signals
+    signals.PATIENCE = 0.3
+    signals.heed_signals()
+"""
+IN_C = "hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)"
+"""Runs for many minutes in C, where no handler of Python's gets a word in."""
+
+
+def child(code, **options):
+    """Start a process that says when it is ready to be stopped."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    words = [sys.executable, "-c", textwrap.dedent(START) + textwrap.dedent(code)]
+    process = subprocess.Popen(words, **pipes, **options)
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def ended(process, *numbers):
+    for number in numbers:
+        process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    return process.returncode, err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_library_that_is_busy_in_c_holds_nobody_up(number, code):
+    process = child(f"""
+        with exits.handled(), signals.resumable(Path("run")):
+            threading.Timer(0.5, print, ["ready"], {{"flush": True}}).start()
+            {IN_C}
+    """)
+    note = "everything finished so far is kept in run; to go on, run the same command again"
+    assert ended(process, number) == (code, f"lrtune: stopped at once; {note}\n")
+
+
+def test_a_stop_that_was_swallowed_is_not_forgotten():
+    process = child("""
+        print("ready", flush=True)
+        while True:
+            try:
+                time.sleep(60)
+            except KeyboardInterrupt:
+                pass
+    """)
+    assert ended(process, signal.SIGINT) == (130, "lrtune: stopped at once\n")
+
+
+def test_the_second_signal_ends_at_once():
+    process = child("""
+        signals.PATIENCE = 1000.0
+        try:
+            print("ready", flush=True)
+            time.sleep(60)
+        except KeyboardInterrupt:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+    """)
+    code, err = ended(process, signal.SIGINT)
+    assert code in (130, 143)  # the handler, or the thread that watches, whoever is first
+    assert err == "lrtune: stopped at once\n"
+
+
+def test_a_signal_that_the_caller_ignores_stays_ignored():
+    process = child(
+        """
+        print("ready", flush=True)
+        sys.stdin.readline()
+        print("went on", flush=True)
+        """,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate("\n", timeout=60)
+    assert (process.returncode, out, err) == (0, "went on\n", "")
+
+
+@pytest.mark.parametrize("where", ["lrtune.preparation.prepare", "lrtune.finder.resolved", "lrtune.fitting.fit_model"])
+def test_a_stop_while_reading_finding_or_retraining_ends_in_good_order(folder, where):
+    """The process stops itself there, as if the signal came just then."""
+    module, _, name = where.rpartition(".")
+    code = f"""
+        import importlib, os, signal, sys
+        import lrtune.finder, lrtune.preparation, lrtune.cli
+        def stop(*arguments, **options):
+            os.kill(os.getpid(), signal.SIGINT)
+            import time
+            time.sleep(60)
+        real = getattr(sys.modules[{module!r}], {name!r})
+        for module in list(sys.modules.values()):
+            if getattr(module, {name!r}, None) is real:
+                setattr(module, {name!r}, stop)
+        sys.argv = ["lrtune", "search", "blobs.yaml", "-o", "out", "--set", "space={{learning_rate: auto}}", "-q"]
+        lrtune.cli.main()
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "LRTUNE_DEBUG": ""},
+    )
+    assert run.returncode == 130, run.stderr
+    assert run.stderr.startswith("lrtune: stopped")
+    assert len(run.stderr.splitlines()) == 1
