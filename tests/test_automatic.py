@@ -7,9 +7,9 @@ from lrtune import finder
 from lrtune.cli import app
 from lrtune.errors import ExperimentError
 from lrtune.experiment import load, load_text, parse_space, with_rates
+from lrtune.identity import fingerprint
 from lrtune.preparation import prepare
 from lrtune.training.registry import OPTIMIZERS
-from lrtune.identity import fingerprint
 
 DATA = "data: {path: 'sklearn:wine', target: target}\n"
 BRANCHES = """\

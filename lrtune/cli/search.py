@@ -222,8 +222,8 @@ def _end(study: Study, experiment: Experiment) -> tuple[str, ...]:
     if study.finished == "target":
         return (f"the target was reached with {tried} of {wanted} trials; without search.target the search goes on",)
     if study.finished == "no_gain":
-        left = f"after {tried} of {wanted} trials there is less to gain than the folds can tell apart"
-        return (f"{left} (search.stop: no_gain); without it the search goes on",)
+        why = f"after {tried} of {wanted} trials there is less to gain than the folds can tell apart"
+        return (f"{why} (search.stop: no_gain); without it the search goes on",)
     if study.finished != "exhausted":
         return ()
     return (f"the space has {tried} configurations and all have been tried: the search ended before {wanted} trials",)

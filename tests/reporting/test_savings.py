@@ -17,7 +17,7 @@ def study(pruning, results, epochs=(10, 10, 20)):
 
 
 def dropped(number):
-    return {"trial": number, "stage": 0, "reason": "after 1 of 4 folds worse"}
+    return {"trial": number, "stage": 0, "reason": "after 1 of 4 folds"}
 
 
 def test_a_race_saves_the_folds_of_dropped_trials_weighted_by_their_epochs():
@@ -32,7 +32,7 @@ def test_a_race_saves_the_folds_of_dropped_trials_weighted_by_their_epochs():
     assert savings_row({"pruning": found}) == [
         (
             "pruning",
-            "race: 1 trial ended early (trial 2 after 1 of 4 folds worse), which saved about 38 % of the training, 3.0 s",
+            "race: 1 trial ended early (trial 2 after 1 of 4 folds), which saved about 38 % of the training, 3.0 s",
         )
     ]
 
