@@ -16,9 +16,10 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from lrtune.reporting import formats
-from lrtune.reporting.blocks import WIDTH, Block, Facts, Grid, Headline, Lines, Remarks
+from lrtune.reporting import blocks, formats
+from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
 
+WIDTH = blocks.WIDTH
 TITLE, LABEL, WARNING, ERROR = "bold", "dim", "yellow", "bold red"
 INDENT = (0, 0, 0, 2)
 

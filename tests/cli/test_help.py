@@ -82,6 +82,11 @@ def test_help_loads_nothing_heavy():
         ("lrtune search --strategy r", {"random"}),
         ("lrtune predict w", {"wine-0000000a"}),
         ("lrtune predict ", {"latest", "wine-0000000a"}),
+        ("lrtune show w", {"wine-0000000a"}),
+        ("lrtune compare latest w", {"wine-0000000a"}),
+        ("lrtune trials wine --sort learn", {"learning_rate"}),
+        ("lrtune trials wine --state p", {"proposed", "pruned"}),
+        ("lrtune export wine --to o", {"optuna"}),
     ],
 )
 def test_completion_works_and_loads_nothing_heavy(folder, words, expected):

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -182,3 +184,19 @@ def test_list_of_nothing_says_how_to_make_a_run(run):
     wrong = run("list", "nowhere")
     assert wrong.exit_code == 2
     assert "nowhere: no such folder" in wrong.stderr
+
+
+@pytest.mark.usefixtures("made_runs")
+@pytest.mark.parametrize("words", [["show", "blobs"], ["show", "stopped"], ["trials"], ["status"], ["list"]])
+def test_looking_loads_nothing_heavy(folder, words):
+    probe = (
+        "import sys\n"
+        f"sys.argv = ['lrtune', *{words}]\n"
+        "from lrtune.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, cwd=folder)
+    assert done.stdout
+    assert {"numpy", "scipy", "polars", "sklearn", "joblib", "altair"} & set(done.stderr.split()) == set()
