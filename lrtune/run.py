@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -156,10 +157,17 @@ def open_run(folder: Path) -> Run:
     return next(follow(folder))
 
 
-def follow(folder: Path) -> Iterator[Run]:
-    """Read the study in a folder again whenever asked, as long as a process is at work on it; then once more.
+def follow(folder: Path, seconds: float = 1.0) -> Iterator[Run]:
+    """Read the study in a folder again and again, as long as a process is at work on it; then once more.
 
     Only new events are read, into one study that all of these runs share.
+
+    Parameters
+    ----------
+    folder
+        Where the study is.
+    seconds
+        Time between two looks.
 
     Raises
     ------
@@ -179,6 +187,8 @@ def follow(folder: Path) -> Iterator[Run]:
         if "metric" not in study.header:
             raise StudyError(f"{folder}: the study has not begun yet; it begins when the data have been read")
         yield Run(folder, study, running, changed)
+        if running:
+            time.sleep(seconds)
 
 
 def changed_at(folder: Path) -> float:

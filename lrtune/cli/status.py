@@ -39,7 +39,7 @@ def status(
     called = name_of(folder)
     if watch:
         try:
-            live.follow((reporting.page(each, called=called) for each in follow(folder)), seconds=EVERY)
+            live.follow(reporting.page(each, called=called) for each in follow(folder, EVERY))
         except KeyboardInterrupt:  # how one ends looking; nothing was stopped
             raise typer.Exit(INTERRUPTED) from None
         return

@@ -142,7 +142,7 @@ def _bar(out: Console, tally: Tally) -> Iterator[Watch]:
         yield see
 
 
-def follow(pages: Iterator[Sequence[Block]], *, seconds: float) -> None:
+def follow(pages: Iterator[Sequence[Block]]) -> None:
     """Show pages on standard output, each in place of the one before, until there are no more.
 
     Without a terminal a page is printed only if it differs from the last one.
@@ -150,23 +150,20 @@ def follow(pages: Iterator[Sequence[Block]], *, seconds: float) -> None:
     Parameters
     ----------
     pages
-        Makes the next page when it is asked.
-    seconds
-        Time between two of them.
+        Makes the next page when it is asked, at its own pace.
 
     """
     out = console()
     if not out.is_terminal or out.is_dumb_terminal:
-        _print_changes(out, pages, seconds)
+        _print_changes(out, pages)
         return
     writer = console()  # what is printed on the console of a live display moves the display
     with Live(console=out, auto_refresh=False, vertical_overflow="crop") as screen:
         for page in pages:
             screen.update(Text.from_ansi(page_text(writer, page).rstrip("\n")), refresh=True)
-            time.sleep(seconds)
 
 
-def _print_changes(out: Console, pages: Iterator[Sequence[Block]], seconds: float) -> None:
+def _print_changes(out: Console, pages: Iterator[Sequence[Block]]) -> None:
     before = ""
     for page in pages:
         text = page_text(out, page)
@@ -174,4 +171,3 @@ def _print_changes(out: Console, pages: Iterator[Sequence[Block]], seconds: floa
             out.file.write(f"\n{text}" if before else text)
             out.file.flush()
             before = text
-        time.sleep(seconds)

@@ -168,19 +168,20 @@ def confirmation_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str
     own, first = rows.get(result["best"]["number"]), found["trials"][0]
     if own is None or own["confirmed"] is None:
         return [("confirmed", "no: on fresh splits and seeds every one of the first trials diverged")]
-    words = f"{scores(own['confirmed'])} on fresh splits and seeds, the best of {formats.plural(len(rows), 'trial')}"
+    words = f"{scores(own['confirmed'])} on fresh splits, the best of {formats.plural(len(rows), 'trial')} there"
     if found["optimism"] is not None:
         side = "too good" if found["optimism"] >= 0 else "too bad"
-        words += f"; the search's scores of these are {scores(abs(found['optimism']))} {side} on average"
+        words += f"; their scores were {scores(abs(found['optimism']))} {side}"
     if first["number"] != own["number"]:
-        words += f"; trial {first['number']} was ahead before"
+        words += f"; trial {first['number']} was ahead"
     return [("confirmed", words)]
 
 
 def _effort_rows(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     trials, seconds = result["trials"], result["seconds"]
-    states = ("complete", "pruned", "diverged", "failed")
-    ends = ", ".join(f"{formats.count(trials[state])} {state}" for state in states if trials[state])
+    counts = {state: trials[state] for state in ("complete", "pruned", "diverged", "failed")}
+    counts["unfinished"] = trials["total"] - sum(counts.values())
+    ends = ", ".join(f"{formats.count(number)} {state}" for state, number in counts.items() if number)
     retraining = f", {formats.duration(seconds['retrain'])} to retrain the best" if seconds["retrain"] else ""
     return [
         ("trials", f"{formats.count(trials['total'])}: {ends}"),

@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from lrtune.journal import Journal
+from lrtune.journal import Event, Journal
+from lrtune.run import follow, open_run
 
 ESCAPES = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
@@ -200,3 +201,15 @@ def test_looking_loads_nothing_heavy(folder, words):
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, cwd=folder)
     assert done.stdout
     assert {"numpy", "scipy", "polars", "sklearn", "joblib", "altair"} & set(done.stderr.split()) == set()
+
+
+def test_watching_goes_on_until_the_run_ends(made_runs):
+    base = made_runs / "stopped-00000002"
+    with Journal(base / "study.db", write=True) as journal:
+        looks = follow(base, seconds=0.0)
+        assert [len(next(looks).trials), len(next(looks).trials)] == [4, 4]
+        configuration = dict(open_run(base).trials[0].configuration)
+        journal.append([Event("trial", {"trial": 4, "configuration": configuration})])
+        seen = next(looks)
+        assert (seen.state, len(seen.trials)) == ("running", 5)
+    assert [each.state for each in looks] == ["stopped"]

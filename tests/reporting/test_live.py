@@ -146,7 +146,7 @@ def test_running_trials_are_those_proposed_and_not_over():
 
 
 def test_pages_that_follow_each_other_are_printed_when_they_change(capsys):
-    live.follow(iter([[Headline("1 of 2")], [Headline("1 of 2")], [Headline("2 of 2")]]), seconds=0.0)
+    live.follow(iter([[Headline("1 of 2")], [Headline("1 of 2")], [Headline("2 of 2")]]))
     assert capsys.readouterr().out == "1 of 2\n\n2 of 2\n"
 
 
@@ -156,7 +156,7 @@ def test_on_a_terminal_pages_follow_each_other_in_place(monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setattr("sys.stdout", screen)
-    live.follow(iter([[Headline("1 of 2")], [Headline("2 of 2")]]), seconds=0.0)
+    live.follow(iter([[Headline("1 of 2")], [Headline("2 of 2")]]))
     drawn = screen.getvalue()
     assert drawn.count("1 of 2") == 1
     assert drawn.index("1 of 2") < drawn.index("\x1b[2K") < drawn.index("2 of 2")  # the old line goes first
