@@ -38,6 +38,8 @@ NEVER_IMPORTS = {
         "typer",
     ),
     "observed": ("lrtune.tuning", "lrtune.study", "lrtune.journal", "lrtune.data", "lrtune.preparation"),
+    "student": (*IO, "numpy", "scipy"),
+    "run": ("lrtune.reporting", "lrtune.tuning", "lrtune.data", "lrtune.preparation", "rich", "typer"),
     "workers": ("lrtune",),
     "journal": ("lrtune.trial", "lrtune.study", "numpy"),
     "database": ("lrtune.journal", "lrtune.trial", "lrtune.study", "numpy"),
