@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -17,11 +18,11 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import sklearn.datasets
 import sklearn.model_selection
 
-from lrtune import cli, journal, tuning
+from lrtune import cli, finder, journal, tuning
 from lrtune.preparation import prepare
 from lrtune.reporting import console, export, live, pages, result
 
-LOADED = (sklearn, tuning, prepare, console, export, live, pages, result)
+LOADED = (sklearn, finder, tuning, prepare, console, export, live, pages, result)
 
 
 class Points:
@@ -65,6 +66,19 @@ def arm(point):
     journal.insert, os.fsync, Path.replace = inserted, synced, replaced
 
 
+def stop_in(module, name):
+    """Let this process get a Ctrl-C when a function is called, wherever it has been imported to."""
+    real = getattr(sys.modules[module], name)
+
+    def stopped(*_, **__):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+
+    for each in list(sys.modules.values()):
+        if getattr(each, name, None) is real:
+            setattr(each, name, stopped)
+
+
 def run(job):
     """Run a job in this process, which then ends."""
     log = os.open(job["log"], os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
@@ -72,6 +86,8 @@ def run(job):
     os.dup2(log, 2)
     if job["file_size"] is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (job["file_size"], job["file_size"]))
+    if job["stop_in"]:
+        stop_in(*job["stop_in"].rsplit(".", 1))
     point = Points(job["kill"])
     arm(point)
     sys.argv = ["lrtune", *job["arguments"]]

@@ -80,10 +80,14 @@ class Forks:
         self.process.stdout.close()
         self.process.wait()
 
-    def run(self, *arguments, kill=None, file_size=None):
-        """Run a command, or kill it at a point, or let no file grow beyond a size; returns its exit code or -signal."""
+    def run(self, *arguments, kill=None, file_size=None, stop_in=None):
+        """Run a command; returns its exit code, or minus the signal.
+
+        It may be killed at a point, have no file grow beyond a size, or get a Ctrl-C when it calls a function.
+        """
         words = [str(each) for each in arguments]
-        job = {"arguments": words, "kill": kill, "file_size": file_size, "log": str(self.log)}
+        limits = {"kill": kill, "file_size": file_size, "stop_in": stop_in}
+        job = {"arguments": words, **limits, "log": str(self.log)}
         self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())

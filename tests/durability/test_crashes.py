@@ -17,9 +17,9 @@ def test_a_search_that_is_killed_where_it_writes_loses_nothing(forks):
 
 
 def test_a_search_that_is_killed_at_any_instant_loses_nothing(forks):
-    """One kill of a search with workers here, fifty studies in `make torture`."""
+    """One kill of a search here, fifty studies in `make torture`."""
     undisturbed, rng = content(forks.folder / "undisturbed"), np.random.default_rng()
     found = at_random_instants(
-        forks.folder, "race.yaml", "random", rng, workers=2, seconds=2.0, undisturbed=undisturbed, most=1
+        forks.folder, "race.yaml", "random", rng, workers=1, seconds=2.0, undisturbed=undisturbed, most=1
     )
     assert found[1] == []
