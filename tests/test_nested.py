@@ -194,7 +194,7 @@ def test_the_search_tells_of_it_and_a_second_one_trains_nothing(tmp_path, monkey
     shown = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
     assert shown.exit_code == 0, shown.output
     assert "nested" in shown.stdout
-    assert "3 outer folds (48 rows)" in shown.stdout
+    assert "on 3 outer folds; inside" in shown.stdout
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     nested = result["nested"]
     assert nested["mean"] == pytest.approx(math.fsum(each["score"] for each in nested["folds"]) / 3)

@@ -65,8 +65,8 @@ def default_wins(case: Case) -> Iterator[Finding]:
         yield Finding(
             "default",
             WARNING,
-            f"the default configuration is as good as the best, as far as {found.folds} folds can tell"
-            f" (probability {found.probability:.2f} that the best is better)",
+            f"as far as {found.folds} folds can tell, the default is as good"
+            f" (the best is better with probability {found.probability:.2f})",
             "prefer the default unless more folds or search.repeats say otherwise",
             {"gain": found.mean, "error": found.error, "probability": found.probability},
         )

@@ -40,19 +40,13 @@ def _turned(metric: str, value: Any) -> Any:
 
 
 def block(result: Mapping[str, Any], run: str, most: int = AT_THE_END) -> list[Block]:
-    """Say the most important findings in a line each, for the page of a search."""
+    """Say the most important findings in a line each, and where the others and the advice are."""
     found = result.get("health") or []
     if not found:
         return []
-    lines = [f"{each['sentence']}; {each['advice']}" for each in found[:most]]
-    if len(found) > most:
-        others = (
-            f"and {formats.plural(len(found) - most, 'more finding')}"
-            if most
-            else formats.plural(len(found), "finding")
-        )
-        lines.append(f"{others}, shown by: lrtune health {run}")
-    return [Remarks("health", lines)]
+    left, noun = len(found) - most, "more finding" if most else "finding"
+    others = f"{formats.plural(left, noun)}, and what to do" if left > 0 else "what to do"
+    return [Remarks("health", [*(each["sentence"] for each in found[:most]), f"{others}: lrtune health {run}"])]
 
 
 def page(name: str, found: Sequence[Mapping[str, Any]]) -> list[Block]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lrtune.reporting import formats, tables
+from lrtune.reporting import tables
 
 
 def entry(summary: Mapping[str, Any] | None, metric: str) -> dict[str, Any] | None:
@@ -32,7 +32,6 @@ def rows(result: Mapping[str, Any], scores: Callable[[float | None], str]) -> li
     side = "too good" if found["optimism"] >= 0 else "too bad"
     words = (
         f"{scores(found['mean'])} ± {scores(found['std'])} for the whole search, on {len(found['folds'])} outer folds"
-        f" ({formats.plural(sum(each['rows'] for each in found['folds']), 'row')}); inside, the scores of the chosen"
-        f" were {scores(abs(found['optimism']))} {side}"
     )
+    words += f"; inside, scores were {scores(abs(found['optimism']))} {side}"
     return [("nested", words)]

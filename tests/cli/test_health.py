@@ -108,9 +108,10 @@ def test_the_end_of_a_search_has_no_more_than_three_of_them():
     entries = health.entries([finding(each) for each in "abcde"], "accuracy")
     (block,) = health.block({"health": entries}, "run")
     assert isinstance(block, Remarks)
-    assert block.sentences[:3] == [f"the sentence of {each}; what to do about {each}" for each in "abc"]
-    assert block.sentences[3:] == ["and 2 more findings, shown by: lrtune health run"]
-    assert len(health.block({"health": entries[:3]}, "run")[0].sentences) == 3
+    assert block.sentences[:3] == [f"the sentence of {each}" for each in "abc"]
+    assert block.sentences[3:] == ["2 more findings, and what to do: lrtune health run"]
+    assert health.block({"health": entries[:3]}, "run")[0].sentences[3:] == ["what to do: lrtune health run"]
+    assert health.block({"health": entries}, "run", 0)[0].sentences == ["5 findings, and what to do: lrtune health run"]
     assert health.block({"health": []}, "run") == health.block({}, "run") == []
 
 

@@ -192,7 +192,7 @@ def test_the_default_is_as_good():
     best = max(trials, key=lambda each: each.mean)
     close = tuple(score + gap for score, gap in zip(best.fold_scores, (0.02, -0.03, 0.01, -0.02, 0.0), strict=True))
     finding = found("default", with_default(close))
-    assert "as good as the best" in finding.sentence
+    assert "the default is as good" in finding.sentence
     assert 0.5 < finding.numbers["probability"] < 0.95
 
 
