@@ -1,7 +1,7 @@
 """The learning-rate finder: from an experiment to curves and an answer for each optimizer.
 
-All folds and several repetitions (other initial parameters, other mini-batches) sweep in lockstep, optimizers too. The
-engine is `lrtune.training.range_test`, the reading of curves `lrtune.range_rules`.
+All folds and several repetitions (other initial parameters, other mini-batches) sweep in lockstep. What is done for one
+optimizer is in `lrtune.rate_sweeps`; the engine is `lrtune.training.range_test`, the arithmetic `lrtune.range_rules`.
 """
 
 from __future__ import annotations
@@ -10,87 +10,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, cast
-
-import numpy as np
+from typing import Any
 
 from lrtune import experiment as experiments
 from lrtune.errors import LrtuneError, nearest
-from lrtune.evaluation import Setting
 from lrtune.experiment import Experiment
 from lrtune.preparation import Prepared, prepare
-from lrtune.range_rules import AT_START, FALLING, Doubles, Suggestion, band, middle, suggest
-from lrtune.training.batches import effective_batch_size, steps_per_epoch
-from lrtune.training.range_test import Curves, geometric, ladder, ramp, repeated, thinned
+from lrtune.range_rules import Suggestion
+from lrtune.rate_sweeps import METHODS, RAMP, RateCurve, Sweep, rate_curve
 from lrtune.training.registry import OPTIMIZERS, complete
-from lrtune.trial import Configuration
 from lrtune.workers import one_blas_thread
-
-RAMP, LADDER = "ramp", "ladder"
-METHODS = (RAMP, LADDER)
-DIVISORS = {RAMP: 4.2, LADDER: 1.3}
-"""How far below the rate at which the loss has come down the recommendation lies; see ``docs/finder.md``."""
-
-LOW, HIGH = 1e-6, 10.0
-REPETITIONS = 3
-PER_DECADE = 4
-"""Rates of a ladder."""
-
-FURTHER = {FALLING: (1.0, 100.0), AT_START: (1e-3, 1.0)}
-"""By how much the ends of the range move when the answer lies outside."""
-
-ATTEMPTS = 3
-BOOTSTRAP = 31
-"""Stream of the resamples: ``[seed, BOOTSTRAP]``."""
-
-_RAMP_SHARE, _LADDER_SHARE = 0.4, 0.1
-_LEAST_RAMP, _MOST_RAMP, _LEAST_LADDER = 100, 1000, 20
-
-
-@dataclass(frozen=True, eq=False)
-class RateCurve:
-    """What was seen with one optimizer.
-
-    Attributes
-    ----------
-    optimizer
-        Its name.
-    rates
-        ``(n,)``.
-    losses
-        ``(R, K, n)``: validation loss of each repetition and fold, infinite where it has diverged.
-    start, constant
-        ``(R, K)`` and ``(K,)``: losses before training, and of the best prediction without features.
-    updates
-        Of the ramp, or of each rate of the ladder.
-    suggestion
-        The answer.
-
-    """
-
-    optimizer: str
-    rates: Doubles
-    losses: Doubles
-    start: Doubles
-    constant: Doubles
-    updates: int
-    suggestion: Suggestion
-
-    @property
-    def median(self) -> Doubles:
-        """Median loss of the runs ``(n,)``, infinite where half of them have diverged."""
-        return middle(self.losses)
-
-    @property
-    def band(self) -> tuple[Doubles, Doubles]:
-        """The 10 and 90 % quantiles of the runs."""
-        return band(self.losses)
-
-    @property
-    def diverged(self) -> Doubles:
-        """Share of diverged runs ``(n,)``."""
-        share: Doubles = (~np.isfinite(self.losses)).mean(axis=(0, 1))
-        return share
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,11 +77,11 @@ def find(
     optimizers: Sequence[str] = (),
     method: str = RAMP,
     updates: int | None = None,
-    repetitions: int = REPETITIONS,
+    repetitions: int | None = None,
     low: float | None = None,
     high: float | None = None,
 ) -> Finding:
-    """Sweep an experiment's model over rates.
+    """Sweep an experiment's model over rates, and try short runs where the sweep leads.
 
     Parameters
     ----------
@@ -163,9 +92,9 @@ def find(
     method
         ``"ramp"``: one run whose rate rises at every update. ``"ladder"``: a run from scratch for each rate.
     updates
-        Of a run; by default a share of the experiment's horizon.
+        Of a run of the sweep; by default a share of the experiment's horizon.
     repetitions
-        Runs for each fold.
+        Runs for each fold in the sweep; by default three for a ramp, one for a ladder.
     low, high
         Ends of the range. An end that is not given moves on when the answer lies outside.
 
@@ -176,13 +105,12 @@ def find(
 
     """
     names = tuple(dict.fromkeys(optimizers)) or offered(experiment)
-    sweep = _Sweep(method, updates, repetitions, low, high)
+    sweep = Sweep(method, updates, repetitions, low, high)
     _check(names, sweep)
     setting = prepared.setting
-    wide = setting._replace(folds=tuple(repeated(thinned(setting.folds, setting.seed), repetitions)))
     with one_blas_thread():
-        curves = [_curve(base(experiment, name), wide, sweep) for name in names]
-    return Finding(method, len(setting.folds), repetitions, tuple(curves))
+        curves = [rate_curve(base(experiment, name), setting, sweep) for name in names]
+    return Finding(method, len(setting.folds), len(curves[0].losses), tuple(curves))
 
 
 def resolved(experiment: Experiment, prepared: Prepared) -> tuple[Experiment, Finding | None]:
@@ -204,20 +132,6 @@ def resolved(experiment: Experiment, prepared: Prepared) -> tuple[Experiment, Fi
     return experiments.with_rates(experiment, ranges), finding
 
 
-class _Sweep(NamedTuple):
-    """How to sweep; None leaves a choice to us."""
-
-    method: str
-    updates: int | None
-    repetitions: int
-    low: float | None
-    high: float | None
-
-    def ends(self) -> tuple[float, float]:
-        low = self.low or (LOW if self.high is None else min(LOW, self.high * 1e-3))
-        return low, self.high or max(HIGH, low * 1e3)
-
-
 def offered(experiment: Experiment) -> tuple[str, ...]:
     """List the optimizers that an experiment may choose."""
     for each in experiment.space.dimensions:
@@ -237,7 +151,7 @@ def base(experiment: Experiment, optimizer: str) -> dict[str, Any]:
     return complete({**others, **fixed, "optimizer": optimizer})
 
 
-def _check(names: Sequence[str], sweep: _Sweep) -> None:
+def _check(names: Sequence[str], sweep: Sweep) -> None:
     for name in names:
         if name not in OPTIMIZERS:
             raise LrtuneError(f"unknown optimizer '{name}'; {nearest(name, OPTIMIZERS)}")
@@ -252,52 +166,3 @@ def _check(names: Sequence[str], sweep: _Sweep) -> None:
     low, high = sweep.ends()
     if low >= high:
         raise LrtuneError(f"the low end of the range of rates must be below the high end, got {low:g} and {high:g}")
-
-
-def horizon(configuration: Configuration, setting: Setting) -> int:
-    """Count the updates of a whole training run on the smallest fold."""
-    rows = min(len(fold.features) for fold in setting.folds)
-    size = effective_batch_size(cast("int", configuration["batch_size"]), rows)
-    return steps_per_epoch(size, rows) * cast("int", configuration["epochs"])
-
-
-def _curve(configuration: Configuration, setting: Setting, sweep: _Sweep) -> RateCurve:
-    """Sweep one optimizer, and again over a longer range as long as the answer lies outside."""
-    low, high = sweep.ends()
-    updates = sweep.updates or _usual_updates(configuration, setting, sweep.method)
-    per_decade = updates / math.log10(high / low) if sweep.method == RAMP else PER_DECADE
-    for attempt in range(1, ATTEMPTS + 1):
-        points = max(round(per_decade * math.log10(high / low)) + (sweep.method == LADDER), 2)
-        found = _swept(configuration, setting, sweep, geometric(low, high, points), updates)
-        down, up = FURTHER.get(found.suggestion.status, (1.0, 1.0))
-        moved = (low if sweep.low else low * down, high if sweep.high else high * up)
-        if moved == (low, high) or attempt == ATTEMPTS:
-            break
-        low, high = moved
-    return found
-
-
-def _usual_updates(configuration: Configuration, setting: Setting, method: str) -> int:
-    whole = horizon(configuration, setting)
-    if method == LADDER:
-        return max(_LEAST_LADDER, round(_LADDER_SHARE * whole))
-    return min(max(_LEAST_RAMP, round(_RAMP_SHARE * whole)), _MOST_RAMP)
-
-
-def _swept(configuration: Configuration, setting: Setting, sweep: _Sweep, rates: Doubles, updates: int) -> RateCurve:
-    given = ([configuration], setting.folds, setting.problem, rates)
-    if sweep.method == RAMP:
-        curves = ramp(*given, seed=setting.seed, dtype=setting.dtype)
-        updates = len(rates)
-    else:
-        curves = ladder(*given, updates=updates, seed=setting.seed, dtype=setting.dtype)
-    return _read(str(configuration["optimizer"]), curves, sweep, setting.seed, updates)
-
-
-def _read(name: str, curves: Curves, sweep: _Sweep, seed: int, updates: int) -> RateCurve:
-    losses = curves.losses[0].reshape(sweep.repetitions, -1, curves.losses.shape[-1])
-    start = curves.start[0].reshape(sweep.repetitions, -1)
-    constant = curves.constant[: start.shape[1]]
-    rng = np.random.default_rng([seed, BOOTSTRAP])
-    answer = suggest(curves.rates[0], losses, start, constant, divisor=DIVISORS[sweep.method], rng=rng)
-    return RateCurve(name, curves.rates[0], losses, start, constant, updates, answer)

@@ -1,7 +1,13 @@
 """From validation losses against rates to an answer: arithmetic on curves, nothing else.
 
-Every rule reads the *smoothed median* of the runs (folds x repetitions) on the logarithmic grid of rates. Which rule
-recommends, and with which divisor, was chosen by the study in ``docs/finder.md``.
+A sweep says what happens at which rate: its rules read the *smoothed median* of the runs (folds x repetitions) on the
+logarithmic grid of rates. What is recommended is the best rate of *short runs*, carried over to the planned training:
+
+    recommended = best rate of the short runs * sqrt(their updates / planned updates) * (1/2) / mean multiplier
+
+The root: the best peak of a run of ``T`` updates falls like ``1 / sqrt(T)`` (for rates that fall along a line: Defazio
+et al. 2023, arXiv 2310.07831). The rest: short runs decay along a line, whose mean multiplier is one half, and another
+decay gets the peak that gives it the same mean rate. Nothing in it is fitted; ``docs/finder.md`` says how good it is.
 """
 
 from __future__ import annotations
@@ -26,18 +32,27 @@ STATUSES = {
 SMOOTHING = 0.15
 """Standard deviation of the Gaussian that smooths a curve (decades)."""
 
-CAME_DOWN = 0.03
-"""The loss counts as down when no more than this share of its fall is left."""
-
 ROSE = 0.5
 """The loss has broken away when it has risen again by this share of its fall."""
 
-LEAST_POINTS = 8
+LEAST_POINTS = 6
 LEAST_GAIN = 0.02
 """Gains below this share of the loss of a constant prediction are none."""
 
 SURE = 3.0
 """Standard errors of the folds by which a gain must differ from none."""
+
+SHORT_SMOOTHING = 0.2
+"""The same as `SMOOTHING` for the few rates of short runs."""
+
+PLACES = 50
+"""Places per decade at which a smoothed curve of short runs is looked at."""
+
+LINE = 0.5
+"""Mean multiplier of the decay of short runs."""
+
+UNSTABLE = 5.0
+"""An answer whose interval is wider than this factor comes with a warning."""
 
 RESAMPLES = 200
 INTERVAL = (5.0, 95.0)
@@ -54,8 +69,6 @@ class Marks(NamedTuple):
     ----------
     minimum
         Where the loss is lowest: the classic answer, and in truth the edge of what works.
-    down
-        The lowest rate at which the loss has come down, by all but `CAME_DOWN` of its fall.
     valley
         Where half of the fall, measured on the curve, is over.
     edge
@@ -64,7 +77,6 @@ class Marks(NamedTuple):
     """
 
     minimum: float
-    down: float
     valley: float
     edge: float | None
 
@@ -73,7 +85,7 @@ class Suggestion(NamedTuple):
     """The answer for one curve; every rate is None unless ``status`` is ``"ok"``.
 
     ``interval`` is where 90 % of the recommendations of resampled folds and repetitions lie; ``search_range`` is what a
-    search should cover.
+    search should cover. A ladder has no ``valley``: there, half of the fall only says that low rates train slowly.
     """
 
     status: str
@@ -88,6 +100,11 @@ class Suggestion(NamedTuple):
     def sentence(self) -> str:
         """What the status means."""
         return STATUSES[self.status]
+
+    @property
+    def unstable(self) -> bool:
+        """Whether the folds and repetitions disagree by more than the factor `UNSTABLE`."""
+        return self.interval is not None and self.interval[1] > UNSTABLE * self.interval[0]
 
 
 def smoothed(rates: Doubles, losses: Doubles) -> Doubles:
@@ -106,7 +123,6 @@ def marks(rates: Doubles, curve: Doubles, start: float) -> Marks:
     fall = max(start - curve[lowest], 0.0)
     return Marks(
         float(rates[lowest]),
-        _last_above(rates, curve, lowest, curve[lowest] + CAME_DOWN * fall),
         _last_above(rates, curve, lowest, curve[lowest] + 0.5 * fall),
         _first_above(rates, curve, lowest, curve[lowest] + ROSE * fall),
     )
@@ -135,8 +151,10 @@ def _crossing(rates: Doubles, curve: Doubles, place: int, limit: float) -> float
     return float(rates[place] * (rates[place + 1] / rates[place]) ** share)
 
 
-def status(rates: Doubles, losses: Doubles, start: Doubles, constant: Doubles) -> str:
-    """Judge the curves ``losses (R, K, n)`` of ``R`` repetitions of ``K`` folds.
+def status(rates: Doubles, losses: Doubles, start: Doubles) -> str:
+    """Judge the shape of the curves ``losses (R, K, n)`` of ``R`` repetitions of ``K`` folds.
+
+    Whether what looks like a minimum is a gain at all, short runs say better (`is_gain`).
 
     Parameters
     ----------
@@ -144,8 +162,6 @@ def status(rates: Doubles, losses: Doubles, start: Doubles, constant: Doubles) -
         ``(n,)`` and ``(R, K, n)``.
     start
         ``(R, K)``: losses before the first update.
-    constant
-        ``(K,)``: losses of predictions that do not look at the features.
 
     """
     median = middle(losses)
@@ -160,17 +176,22 @@ def status(rates: Doubles, losses: Doubles, start: Doubles, constant: Doubles) -
     rises = bool((curve[lowest:] > curve[lowest] + ROSE * max(begin - curve[lowest], 0.0)).any()) or count < len(rates)
     if lowest == 0 and rises:
         return AT_START
-    if not rises and curve[lowest] < begin:
-        return FALLING  # even if it is no gain yet: higher rates may bring one
-    if not _gains(losses[..., lowest], start, constant):
-        return FLAT
-    if count < LEAST_POINTS:
-        return FEW
-    return OK if rises and lowest < len(rates) - 1 else FALLING
+    if not rises or lowest == len(rates) - 1:
+        return FALLING if curve[lowest] < begin else FLAT
+    return OK if count >= LEAST_POINTS else FEW
 
 
-def _gains(losses: Doubles, start: Doubles, constant: Doubles) -> bool:
-    """Tell whether losses ``(R, K)`` are clearly lower than those of doing nothing, fold by fold."""
+def is_gain(losses: Doubles, start: Doubles, constant: Doubles) -> bool:
+    """Tell whether losses ``(R, K)`` are clearly lower than those of doing nothing, fold by fold.
+
+    Parameters
+    ----------
+    losses, start
+        ``(R, K)``.
+    constant
+        ``(K,)``: losses of predictions that do not look at the features.
+
+    """
     gain = np.median(np.minimum(start, constant) - losses, axis=0)  # (K,)
     mean, error = gain.mean(), gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
     return bool(mean > max(SURE * error, LEAST_GAIN * abs(constant.mean())))
@@ -192,57 +213,63 @@ def band(losses: Doubles) -> tuple[Doubles, Doubles]:
     return low, high
 
 
-def suggest(
-    rates: Doubles, losses: Doubles, start: Doubles, constant: Doubles, *, divisor: float, rng: np.random.Generator
-) -> Suggestion:
-    """Answer for the runs of one optimizer; shapes as in `status`.
+def best_of_short_runs(rates: Doubles, losses: Doubles, start: Doubles) -> Doubles:
+    """Find the rates with the lowest smoothed mean loss.
+
+    A run that ends worse than it began counts as if it had not moved: one fold that breaks must count, but not for
+    everything. The mean, not the median, is what a training in full is scored by.
 
     Parameters
     ----------
-    rates, losses, start, constant
-        See `status`.
-    divisor
-        The recommended rate is `Marks.down` divided by it.
-    rng
-        Draws the resamples.
+    rates
+        ``(n,)``.
+    losses
+        ``(..., R, K, n)``, infinite where a run has diverged.
+    start
+        ``(..., R, K)``: losses before the first update.
+
+    Returns
+    -------
+    array (...)
 
     """
-    found = status(rates, losses, start, constant)
-    if found != OK:
-        return Suggestion(found)
-    mark = marks(rates, smoothed(rates, middle(losses)), float(np.median(start)))
-    recommended = mark.down / divisor
-    interval = _interval(rates, losses, start, divisor, rng)
-    return Suggestion(
-        OK,
-        recommended,
-        (min(interval[0], recommended), max(interval[1], recommended)),
-        mark.minimum,
-        mark.valley,
-        mark.edge,
-        _search_range(recommended, mark.edge),
-    )
+    means = np.minimum(losses, start[..., None]).mean(axis=(-3, -2))
+    places = np.log10(rates)
+    fine = np.linspace(places[0], places[-1], max(2, round(PLACES * (places[-1] - places[0])) + 1))
+    weights = np.exp(-0.5 * ((places[:, None] - fine) / SHORT_SMOOTHING) ** 2)
+    found: Doubles = 10.0 ** fine[np.argmin(means @ (weights / weights.sum(axis=0)), axis=-1)]
+    return found
 
 
-def _interval(
-    rates: Doubles, losses: Doubles, start: Doubles, divisor: float, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Resample folds and, independently, repetitions, and recommend anew each time."""
+def carried_over(share: float, mean_multiplier: float) -> float:
+    """Find the factor from the best rate of short runs to the peak of the planned training; it never raises a rate.
+
+    Parameters
+    ----------
+    share
+        Updates of a short run, over those of the planned training.
+    mean_multiplier
+        Mean of the planned rates, over their peak.
+
+    >>> carried_over(0.25, 0.5), carried_over(0.25, 1.0), carried_over(0.25, 0.01)
+    (0.5, 0.25, 1.0)
+    """
+    return min(1.0, float(np.sqrt(share)) * LINE / mean_multiplier)
+
+
+def bootstrap(rates: Doubles, losses: Doubles, start: Doubles, rng: np.random.Generator) -> tuple[float, float]:
+    """Resample folds and, independently, repetitions of short runs: an interval for their best rate.
+
+    The parameters are those of `best_of_short_runs`, ``losses (R, K, n)``; ``rng`` draws the resamples.
+    """
     repetitions, folds = start.shape
     some = rng.integers(repetitions, size=(RESAMPLES, repetitions, 1))
     others = rng.integers(folds, size=(RESAMPLES, 1, folds))
-    curves = smoothed(rates, middle(losses[some, others]))
-    begins = np.median(start[some, others], axis=(1, 2))
-    found = [
-        marks(rates, curve, float(begin)).down / divisor
-        for curve, begin in zip(curves, begins, strict=True)
-        if np.isfinite(curve).any()
-    ]
-    low, high = np.percentile(found, INTERVAL)
+    low, high = np.percentile(best_of_short_runs(rates, losses[some, others], start[some, others]), INTERVAL)
     return float(low), float(high)
 
 
-def _search_range(recommended: float, edge: float | None) -> tuple[float, float]:
+def search_range(recommended: float, edge: float | None) -> tuple[float, float]:
     """Cover a factor of 20 to each side, but not much of what diverges; ends with one digit."""
     high = recommended * 20.0 if edge is None else min(recommended * 20.0, max(edge, recommended * 5.0))
     return neat(recommended / 20.0), neat(high)

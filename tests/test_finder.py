@@ -8,7 +8,7 @@ import lrtune
 from lrtune.cli import app
 from lrtune.experiment import load_text
 from lrtune.experiment.ranges import with_ranges
-from lrtune.range_rules import marks, middle, smoothed
+from lrtune.range_rules import best_of_short_runs, bootstrap, carried_over, marks, middle, smoothed
 
 CONFIG = "data: {{path: {path}, target: y}}\ntraining: {{epochs: 20, batch_size: 32}}\nmodel: {{hidden: [16]}}\n"
 
@@ -41,7 +41,8 @@ def test_a_signal_gives_a_rate_inside_its_interval_and_below_the_edge(tmp_path, 
     assert answer.status == "ok"
     assert answer.interval[0] <= answer.recommended <= answer.interval[1]
     assert answer.search_range[0] < answer.recommended < answer.search_range[1]
-    assert answer.recommended < answer.minimum < answer.edge
+    assert max(answer.recommended, answer.minimum) < answer.edge
+    assert (answer.valley is None) == (method == "ladder")
 
 
 @pytest.mark.parametrize(
@@ -71,14 +72,49 @@ def test_marks_of_a_curve_known_in_closed_form():
     found = marks(rates, curve, 2.0)
     assert found.minimum == pytest.approx(1e-2, rel=1e-3)
     assert found.valley == pytest.approx(1e-3, rel=1e-3)
-    assert found.down == pytest.approx(10 ** -(2 + 0.03 * 2), rel=1e-3)
     assert found.edge == pytest.approx(1e-1, rel=1e-3)
 
 
 def test_next_to_an_infinite_loss_nothing_is_interpolated():
     rates = np.array([1e-3, 1e-2, 1e-1, 1.0])
     found = marks(rates, np.array([np.inf, 0.0, 2.0, np.inf]), 4.0)
-    assert found == (1e-2, 1e-2, 1e-2, 1.0)
+    assert found == (1e-2, 1e-2, 1.0)
+
+
+def test_the_best_rate_of_short_runs_known_in_closed_form():
+    rates = np.logspace(-4, 0, 17)
+    losses = (np.log10(rates) + 2.3)[None, None] ** 2 + np.array([[0.0], [3.0]])[None]  # one repetition, two folds
+    losses[..., -1] = np.inf
+    start = np.full((1, 2), 10.0)
+    # A symmetric smoothing of a symmetric curve keeps its minimum; the two folds' offset does not matter.
+    assert best_of_short_runs(rates, losses, start) == pytest.approx(10**-2.3, rel=0.05)
+    low, high = bootstrap(rates, losses, start, np.random.default_rng(0))
+    assert low == high == best_of_short_runs(rates, losses, start)
+
+
+def test_one_fold_that_breaks_counts_but_not_for_everything():
+    rates = np.logspace(-3, -1, 9)
+    good = (np.log10(rates) + 1.5) ** 2
+    broken = np.where(rates > 10**-1.8, np.inf, good)  # in one of two folds
+    start = np.full((1, 2), 2.0)
+    alone = best_of_short_runs(rates, np.array([[good, good]]), start)
+    assert best_of_short_runs(rates, np.array([[good, broken]]), start) < alone
+
+
+@pytest.mark.parametrize(("share", "mean", "factor"), [(1.0, 0.5, 1.0), (0.01, 0.5, 0.1), (0.01, 1.0, 0.05)])
+def test_the_peak_falls_with_the_root_of_the_length_and_keeps_the_mean_rate(share, mean, factor):
+    assert carried_over(share, mean) == pytest.approx(factor)
+
+
+def test_a_constant_rate_is_half_of_one_that_falls_to_zero(tmp_path):
+    config = table(tmp_path, "signal")
+    answers = [
+        lrtune.find_learning_rate(config, overrides=[f"space.decay={decay}"], optimizers=["adam"]).curves[0]
+        for decay in ("linear", "constant")
+    ]
+    assert [each.decay for each in answers] == ["linear", "constant"]
+    falling, constant = (each.suggestion.recommended for each in answers)
+    assert constant / falling == pytest.approx(0.5, rel=0.02)  # the mean of a line of 160 steps is 0.503
 
 
 def test_medians_are_infinite_where_half_of_the_runs_are():

@@ -35,9 +35,12 @@ def finder(
         str, typer.Option("--method", metavar="NAME", help="ramp (one rising rate) or ladder (many constant rates).")
     ] = "ramp",
     updates: Annotated[
-        int | None, typer.Option("--updates", metavar="N", help="Length of a run; by default a share of the horizon.")
+        int | None, typer.Option("--updates", metavar="N", help="Length of a sweep; by default a share of the horizon.")
     ] = None,
-    repetitions: Annotated[int, typer.Option("--repetitions", metavar="N", help="Runs for each fold.")] = 3,
+    repetitions: Annotated[
+        int | None,
+        typer.Option("--repetitions", metavar="N", help="Runs for each fold; by default 3, in a ladder's sweep 1."),
+    ] = None,
     low: Annotated[float | None, typer.Option("--low", metavar="RATE", help="Lowest rate; fixes this end.")] = None,
     high: Annotated[float | None, typer.Option("--high", metavar="RATE", help="Highest rate; fixes this end.")] = None,
     output: Annotated[
@@ -56,7 +59,8 @@ def finder(
 ) -> None:
     """Find the learning rates that work, before searching.
 
-    The rate rises over a short run of every fold while the validation loss is watched. Without CONFIG and table,
+    The rate rises over a short run of every fold while the validation loss is watched; then short runs with falling
+    rates tell the best one, for the decay of the experiment's default configuration. Without CONFIG and table,
     lrtune.yaml or config.yaml of this folder is meant, else the bundled digits.
 
     Example: lrtune finder configs/digits.yaml --optimizer adam --plot rates.html
@@ -65,7 +69,7 @@ def finder(
 
     from lrtune.finder import find
     from lrtune.preparation import prepare
-    from lrtune.reporting import console, export, figures, rates
+    from lrtune.reporting import console, export, figures, rate_files, rates
 
     if plot is not None:
         figures.check_path(plot)
@@ -85,7 +89,7 @@ def finder(
         )
     written = rates.summary(found, experiment.name)
     folder = output or RUNS / f"{experiment.name}-finder"
-    _write(folder, written)
+    rate_files.write(folder, written)
     if plot is not None:
         figures.write(figures.rate_figure(written), plot)
     if write is not None:
@@ -117,15 +121,6 @@ def _show(found: Finding, written: dict[str, Any], notes: list[str], folder: Pat
     picture = Lines("validation loss against learning rate", rate_curves.curve_lines(written, width=width))
     headline, *blocks = rates.page(found, notes=notes, folder=folder)
     console.show([headline, picture, *blocks])
-
-
-def _write(folder: Path, written: dict[str, Any]) -> None:
-    from lrtune.reporting import export, figures, rates
-
-    folder.mkdir(parents=True, exist_ok=True)
-    export.write_text(folder / "finder.csv", rates.csv_text(written))
-    figures.write(figures.rate_figure(written), folder / "finder.svg")
-    export.write_text(folder / "finder.json", export.json_text(written))
 
 
 def _put(path: Path, found: Finding) -> list[str]:

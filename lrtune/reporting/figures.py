@@ -73,6 +73,21 @@ def rate_figure(found: dict[str, Any]) -> dict[str, Any]:
     band = base.mark_area(opacity=0.18, clip=True).encode(y=alt.Y("low:Q"), y2="high:Q")
     line = base.mark_line(clip=True).encode(y=y)
     points = base.mark_circle(size=50, opacity=0.01).encode(y=y, tooltip=hover)
+    tried = alt.Data(values=[row for each in found["optimizers"] for row in _short_runs(each)])
+    ends = (
+        alt.Chart(tried)
+        .mark_line(strokeDash=[2, 3], point=alt.OverlayMarkDef(shape="diamond", size=60), clip=True)
+        .encode(
+            x="rate:Q",
+            y="median:Q",
+            color="optimizer:N",
+            tooltip=[
+                alt.Tooltip("optimizer:N"),
+                alt.Tooltip("rate:Q", format=".3g"),
+                alt.Tooltip("median:Q", format=".3g", title="mean of the short runs"),
+            ],
+        )
+    )
     rules = (
         alt.Chart(marks)
         .mark_rule(size=1.5)
@@ -84,8 +99,9 @@ def rate_figure(found: dict[str, Any]) -> dict[str, Any]:
         )
     )
     title = f"{found['name']}: {found['method']}, {found['folds']} folds x {found['repetitions']} repetitions"
-    chart = alt.layer(band, line, points, rules).properties(
-        width=_WIDTH, height=_HEIGHT, title={"text": [title], "subtitle": ["median of the runs and their 10-90 % band"]}
+    said = ["median of the runs and their 10-90 % band; diamonds: mean of short runs whose rate falls to zero"]
+    chart = alt.layer(band, line, points, ends, rules).properties(
+        width=_WIDTH, height=_HEIGHT, title={"text": [title], "subtitle": said}
     )
     figure: dict[str, Any] = chart.to_dict()
     return figure
@@ -110,6 +126,12 @@ def _rows(entry: dict[str, Any], ceiling: float) -> list[dict[str, Any]]:
         for row in rows
         if row["median"] is not None and math.isfinite(row["median"])
     ]
+
+
+def _short_runs(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    short = entry["short_runs"]
+    pairs = zip(short["rates"], short["mean"], strict=True) if short else ()
+    return [{"optimizer": entry["optimizer"], "rate": rate, "median": loss} for rate, loss in pairs]
 
 
 def _marks(entry: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,17 +1,22 @@
-"""Validation loss against rate in the terminal: characters on a logarithmic axis, without colours."""
+"""Validation loss against rate in the terminal: characters on a logarithmic axis, without colours.
+
+Below the curve there is a line for each optimizer with diverged runs: their share, from nothing to a full block.
+"""
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lrtune.reporting import formats
+from lrtune.reporting.terminal_plots import sparkline
 
-SIGNS = "●x+o#*"
+SIGNS = "●x+o#%"
 """What the median of each optimizer is drawn with."""
 
-_BAND, _MARK, _MARGIN = "░", "┊", 9
+_BAND, _MARK, _SHORT, _MARGIN = "░", "┊", "*", 9
 _ABOVE = 0.15
 """How much of the fall there is room for above the start."""
 
@@ -45,19 +50,53 @@ def curve_lines(found: Mapping[str, Any], *, width: int = 100, height: int = 16)
             for line in cells:
                 line[column(each["recommended"])] = _MARK
         if len(entries) == 1:
-            _fill(cells, [(column(rate), row(low), row(high)) for rate, low, high in _band(each, top)])
-        _trace(cells, [(column(rate), row(loss)) for rate, loss in _median(each, top)], sign)
-    return [*_framed(cells, bottom, top), _ticks(left, right, columns), *_legend(entries)]
+            _fill(cells, _joined([(column(rate), row(low), row(high)) for rate, low, high in _band(each, top)]))
+            _scatter(
+                cells, [(column(rate), row(loss)) for rate, loss in _ends(each) if left <= math.log10(rate) <= right]
+            )
+        _trace(cells, _joined([(column(rate), row(loss)) for rate, loss in _median(each, top)]), sign)
+    shares = [_diverged(sign, each, column, columns) for sign, each in zip(SIGNS, entries, strict=False)]
+    lines = [*_framed(cells, bottom, top), _ticks(left, right, columns), *filter(None, shares)]
+    return [*lines, *_legend(entries, diverged=any(shares))]
+
+
+def _diverged(sign: str, entry: Mapping[str, Any], column: Callable[[float], int], columns: int) -> str:
+    """Draw the share of diverged runs against rate; nothing if there are none."""
+    curve = entry["curve"]
+    if not any(curve["diverged"]):
+        return ""
+    shares, before = [0.0] * columns, 0
+    for rate, share in zip(curve["rates"], curve["diverged"], strict=True):
+        place = column(rate)
+        shares[before : place + 1] = [share] * (place + 1 - before)
+        before = place + 1
+    return f"{f'diverged {sign}':>{_MARGIN}} {formats.printable(sparkline(shares, 1.0))}".rstrip()
 
 
 def _losses(entries: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
     """Find the lowest loss to show, and the highest: a little above the first ones."""
     medians = [loss for each in entries for loss in each["curve"]["median"] if loss is not None]
+    if len(entries) == 1:
+        medians += [loss for _, loss in _ends(entries[0])]
     firsts = [each["curve"]["high"][0] for each in entries if each["curve"]["high"][0] is not None]
     bottom = min(medians, default=0.0)
     top = max([*firsts, bottom])
     room = _ABOVE * (top - bottom) or 0.1 * abs(top) or 1.0
     return bottom, top + room
+
+
+def _joined(places: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Fill in the columns between points, each a column and its rows.
+
+    >>> _joined([(0, 4), (2, 8)])
+    [(0, 4), (1, 6), (2, 8)]
+    """
+    found = list(places[:1])
+    for (left, *first), (right, *last) in itertools.pairwise(places):
+        for place in range(left + 1, right + 1):
+            share = (place - left) / (right - left)
+            found.append((place, *(round(a + share * (b - a)) for a, b in zip(first, last, strict=True))))
+    return found
 
 
 def _median(entry: Mapping[str, Any], top: float) -> Iterator[tuple[float, float]]:
@@ -74,13 +113,24 @@ def _band(entry: Mapping[str, Any], top: float) -> Iterator[tuple[float, float, 
             yield rate, low, top if high is None else high
 
 
-def _fill(cells: list[list[str]], band: Sequence[tuple[int, int, int]]) -> None:
+def _ends(entry: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
+    """Give rates and losses of short runs."""
+    short = entry["short_runs"]
+    return zip(short["rates"], short["mean"], strict=True) if short else iter(())
+
+
+def _scatter(cells: list[list[str]], places: Sequence[tuple[int, int]]) -> None:
+    for column, row in places:
+        cells[row][column] = _SHORT
+
+
+def _fill(cells: list[list[str]], band: Sequence[tuple[int, ...]]) -> None:
     for column, low, high in band:
         for row in range(high, low + 1):
             cells[row][column] = _BAND
 
 
-def _trace(cells: list[list[str]], places: Sequence[tuple[int, int]], sign: str) -> None:
+def _trace(cells: list[list[str]], places: Sequence[tuple[int, ...]], sign: str) -> None:
     """Draw the points, and between neighbours in steep places what joins them."""
     before: tuple[int, int] | None = None
     for column, row in places:
@@ -111,9 +161,13 @@ def _ticks(left: float, right: float, columns: int) -> str:
     return f"{'':{_MARGIN + 1}}{''.join(text)}".rstrip()
 
 
-def _legend(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _legend(entries: Sequence[Mapping[str, Any]], *, diverged: bool) -> Iterator[str]:
     names = "   ".join(f"{sign} {each['optimizer']}" for sign, each in zip(SIGNS, entries, strict=False))
-    shown = f"{names}: median" + (f"   {_BAND} 10-90 % of the runs" if len(entries) == 1 else "s")
+    shown = [f"{names}: median" + ("" if len(entries) == 1 else "s")]
+    if len(entries) == 1:
+        shown += [f"{_BAND} 10-90 % of the runs"] + ([f"{_SHORT} short runs"] if entries[0]["short_runs"] else [])
     if any(each["recommended"] is not None for each in entries):
-        shown += f"   {_MARK} recommended"
-    yield f"{'':{_MARGIN + 1}}{formats.printable(shown)}"
+        shown.append(f"{_MARK} recommended")
+    if diverged:
+        shown.append("█ all runs diverged")
+    yield f"{'':{_MARGIN + 1}}{formats.printable('   '.join(shown))}"

@@ -1,7 +1,7 @@
 """What the finder says: a page, and the content of its files.
 
-``finder.csv`` has one row for each optimizer and rate: the median loss of the runs, the 10 and 90 % quantiles, and the
-share of diverged runs; a cell is empty where the loss is infinite.
+``finder.csv`` has one row for each optimizer and rate of the sweep: the median loss of the runs, the 10 and 90 %
+quantiles, and the share of diverged runs; a cell is empty where the loss is infinite.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lrtune.finder import Finding, RateCurve
-    from lrtune.range_rules import Suggestion
+    from lrtune.finder import Finding
+    from lrtune.rate_sweeps import RateCurve, ShortRuns
 
 SCHEMA = 1
 _RATES = ("recommended", "minimum", "valley", "edge")
@@ -40,11 +40,13 @@ def _entry(curve: RateCurve) -> dict[str, Any]:
     low, high = curve.band
     return {
         "optimizer": curve.optimizer,
+        "decay": curve.decay,
         "status": found.status,
         "reason": found.sentence,
         **{key: getattr(found, key) for key in _RATES},
         "interval": None if found.interval is None else list(found.interval),
         "search_range": None if found.search_range is None else list(found.search_range),
+        "unstable": found.unstable,
         "updates": curve.updates,
         "curve": {
             "rates": [float(each) for each in curve.rates],
@@ -53,6 +55,19 @@ def _entry(curve: RateCurve) -> dict[str, Any]:
             "high": _finite(high),
             "diverged": [float(each) for each in curve.diverged],
         },
+        "short_runs": _short_runs(curve.short),
+    }
+
+
+def _short_runs(short: ShortRuns | None) -> dict[str, Any] | None:
+    """Write down what the recommendation comes from."""
+    if short is None:
+        return None
+    return {
+        "updates": short.updates,
+        "repetitions": len(short.losses),
+        "rates": [float(each) for each in short.rates],
+        "mean": [float(each) for each in short.mean],
     }
 
 
@@ -78,8 +93,9 @@ def page(finding: Finding, *, notes: Sequence[str] = (), folder: Path | None = N
     refused = [each for each in finding.curves if each.suggestion.recommended is None]
     if refused:
         blocks.append(Facts("no answer", [(each.optimizer, each.suggestion.sentence) for each in refused]))
-    if notes:
-        blocks.append(Lines("notes", notes))
+    said = [*notes, *_doubts(finding)]
+    if said:
+        blocks.append(Lines("notes", said))
     if folder is not None:
         blocks.append(Lines("files", [f"{folder}: finder.json, finder.csv, finder.svg"]))
     return blocks
@@ -89,32 +105,53 @@ def _headline(finding: Finding) -> str:
     answers = [each for each in finding.curves if each.suggestion.recommended is not None]
     if not answers:
         return "no learning rate can be recommended"
-    return "learning rate: " + ", ".join(
-        f"{formats.rate(each.suggestion.recommended or 0.0)} for {each.optimizer}" for each in answers
-    )
+    decays = " or ".join(dict.fromkeys(each.decay for each in answers))
+    rates = (f"{formats.rate(each.suggestion.recommended or 0.0)} for {each.optimizer}" for each in answers)
+    return f"learning rate: {', '.join(rates)}; decay {decays}"
+
+
+def _doubts(finding: Finding) -> list[str]:
+    return [
+        f"{each.optimizer}: folds and repetitions disagree about the rate; more of them (--repetitions) would tell more"
+        for each in finding.curves
+        if each.suggestion.unstable
+    ]
 
 
 def _table(finding: Finding) -> Grid:
-    header = ("recommended", "90 % interval", "valley", "minimum (edge)", "breaks away", "search range", "optimizer")
-    return Grid(_effort(finding), header, [_cells(each.optimizer, each.suggestion) for each in finding.curves])
+    header = ["recommended", "90 % interval", "minimum (edge)", "breaks away", "search range", "optimizer"]
+    with_valley = any(each.suggestion.valley is not None for each in finding.curves)
+    if with_valley:
+        header.insert(2, "valley")
+    rows = [_cells(each, with_valley=with_valley) for each in finding.curves]
+    return Grid(_effort(finding), header, rows)
 
 
 def _effort(finding: Finding) -> str:
-    updates = sorted({each.updates for each in finding.curves})
-    many = formats.count(updates[0]) if len(updates) == 1 else f"{updates[0]} to {updates[-1]}"
     runs = f"{formats.plural(finding.folds, 'fold')} x {formats.plural(finding.repetitions, 'repetition')}"
-    return f"{finding.method} of {many} updates, {runs}, validation loss"
+    swept = f"{finding.method} of {_span([each.updates for each in finding.curves])} updates, {runs}"
+    short = [each.short for each in finding.curves if each.short is not None]
+    if not short:
+        return swept
+    rates = _span([len(each.rates) for each in short])
+    return f"{swept}; then {rates} rates in short runs of {_span([each.updates for each in short])} updates"
 
 
-def _cells(name: str, found: Suggestion) -> tuple[str, ...]:
+def _span(numbers: Sequence[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return formats.count(low) if low == high else f"{formats.count(low)} to {formats.count(high)}"
+
+
+def _cells(curve: RateCurve, *, with_valley: bool) -> tuple[str, ...]:
+    found = curve.suggestion
     return (
         _rate(found.recommended),
         _range(found.interval),
-        _rate(found.valley),
+        *([_rate(found.valley)] if with_valley else []),
         _rate(found.minimum),
         _rate(found.edge),
         _range(found.search_range),
-        name,
+        curve.optimizer,
     )
 
 

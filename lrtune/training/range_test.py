@@ -1,15 +1,16 @@
 """The engine of the learning-rate finder: populations trained for a few updates, watched on validation rows.
 
-Two tests, and one loop for both. The *ramp* trains each configuration once, with a rate that rises at every update. The
-*ladder* trains it from scratch for each of many constant rates. The loss of a rate is the one on validation rows after
-the update at that rate (at the end of a ladder's run), under the training loss and the class weights of the
-configuration.
+Three tests, and one loop for all. The *ramp* trains each configuration once, with a rate that rises at every update.
+The *ladder* trains it from scratch for each of many constant rates; *short runs* likewise, with rates that fall to
+zero. The loss of a rate is the one on validation rows after the update at that rate, or at the end of the run, under
+the training loss and the class weights of the configuration.
 
 Letters as everywhere (``C`` configurations, ``K`` folds, ``M`` validation rows), and ``n`` rates.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -20,13 +21,12 @@ from lrtune.training.batches import Batch, effective_batch_size, epoch_batches
 from lrtune.training.costs import block_lanes
 from lrtune.training.declarations import Configuration
 from lrtune.training.evaluate import with_class_weights
-from lrtune.training.losses import LOSSES
-from lrtune.training.networks import Network, forward, split, with_ones, workspace
 from lrtune.training.population import Plan, evaluated, plan, start
 from lrtune.training.registry import complete
 from lrtune.training.steps import Stepper
 from lrtune.training.streams import VALIDATION, stream
-from lrtune.training.tasks import Array, Doubles, Flags, Fold, Integers, Problem
+from lrtune.training.tasks import Doubles, Flags, Fold, Integers, Problem
+from lrtune.training.watch import Watch
 
 MOST_VALIDATION_ROWS = 1000
 """Of a fold's validation rows no more are looked at; the same ones after every update."""
@@ -37,11 +37,11 @@ EXPLODED = 3.0
 REPETITION = 2**20
 """Distance between the stream numbers of a fold's repetitions."""
 
-_LOOKS = 10
-"""How often the loss of a constant rate is looked at."""
+MOST_LOOKS = 30
+"""How often the loss of a ramp is looked at: after every update, or every second, third ... one of a longer ramp."""
 
-_LAST = 3
-"""How many of these looks, the last ones, are averaged: with a constant rate the loss jumps about."""
+_LAST_LOOKS = (0.8, 1.0)
+"""When the loss of a constant rate is looked at, as shares of its run; the mean counts, because the loss jumps."""
 
 
 class Curves(NamedTuple):
@@ -111,6 +111,8 @@ def ramp(
 ) -> Curves:
     """Train each configuration once, update ``i`` with ``rates[..., i]`` (L. N. Smith 2017, arXiv 1506.01186).
 
+    What is returned are the rates after whose updates the loss was looked at: about `MOST_LOOKS`, both ends always.
+
     Parameters
     ----------
     configurations
@@ -126,9 +128,10 @@ def ramp(
 
     """
     table = np.broadcast_to(rates, (len(configurations), np.shape(rates)[-1]))
-    looks = np.arange(table.shape[1])
+    updates = table.shape[1]
+    looks = np.union1d([0], np.arange(updates - 1, -1, -math.ceil(updates / MOST_LOOKS)))
     losses, begin, constant = _trace(configurations, folds, problem, table, looks, seed=seed, dtype=dtype)
-    return Curves(table, losses, begin, constant)
+    return Curves(table[:, looks], losses, begin, constant)
 
 
 def ladder(
@@ -145,24 +148,57 @@ def ladder(
 
     The other parameters are those of `ramp`. All lanes of a fold see the same mini-batches and start alike.
     """
+    looks = np.unique([max(round(share * updates), 1) - 1 for share in _LAST_LOOKS])
+    shape = np.ones(updates)
+    return _from_scratch(configurations, folds, problem, rates, shape=shape, looks=looks, seed=seed, dtype=dtype)
+
+
+def short_runs(
+    configurations: Sequence[Configuration],
+    folds: Sequence[Fold],
+    problem: Problem,
+    rates: Doubles,
+    *,
+    updates: int,
+    seed: int,
+    dtype: str,
+) -> Curves:
+    """Train each configuration from scratch for each rate, which falls to zero along a line within ``updates``.
+
+    The parameters are those of `ladder`. The last update has ``1 / updates`` of the rate.
+    """
+    looks, shape = np.array([updates - 1]), 1.0 - np.arange(updates) / updates
+    return _from_scratch(configurations, folds, problem, rates, shape=shape, looks=looks, seed=seed, dtype=dtype)
+
+
+def _from_scratch(
+    configurations: Sequence[Configuration],
+    folds: Sequence[Fold],
+    problem: Problem,
+    rates: Doubles,
+    *,
+    shape: Doubles,
+    looks: Integers,
+    seed: int,
+    dtype: str,
+) -> Curves:
+    """Train a lane for each rate, multiplied by ``shape (T,)``; losses are means over the looks."""
     table = np.broadcast_to(rates, (len(configurations), np.shape(rates)[-1]))
     lanes = [(complete(each), rate) for each, row in zip(configurations, table, strict=True) for rate in row]
-    looks = np.unique(np.arange(1, _LOOKS + 1) * updates // _LOOKS - 1)
-    looks = looks[looks >= 0]
     at_once = max(1, block_lanes(lanes[0][0], folds, problem, dtype) // len(folds))
     found = [
         _trace(
             [each for each, _ in block],
             folds,
             problem,
-            np.repeat([[rate] for _, rate in block], updates, axis=1),
+            np.array([[rate] for _, rate in block]) * shape,
             looks,
             seed=seed,
             dtype=dtype,
         )
         for block in (lanes[first : first + at_once] for first in range(0, len(lanes), at_once))
     ]
-    losses = np.concatenate([each[0] for each in found])[..., -_LAST:].mean(axis=-1)
+    losses = np.concatenate([each[0] for each in found]).mean(axis=-1)
     by_rate = losses.reshape(*table.shape, len(folds)).swapaxes(1, 2)
     begin = np.concatenate([each[1] for each in found])[:: table.shape[1]]
     return Curves(table, by_rate, begin, found[0][2])
@@ -187,7 +223,7 @@ def _trace(
     size = max(effective_batch_size(int(filled[0]["batch_size"]), len(fold.features)) for fold in folds)  # type: ignore[arg-type]
     shared = plan(filled[0], weighted, problem, batch_size=size, seed=seed, dtype=dtype)
     population = start(filled, shared)
-    watch = _Watch(shared.network, [weighted[place] for place in shared.places], len(filled), dtype)
+    watch = Watch(shared.network, [weighted[place] for place in shared.places], dtype)
     stepper = Stepper(
         population.configurations,
         population.parameters,
@@ -201,7 +237,8 @@ def _trace(
     wanted = dict(zip(looks.tolist(), range(len(looks)), strict=True))
     losses = np.full((*population.parameters.shape[:2], len(looks)), np.inf)
     with np.errstate(all="ignore"):
-        begin = watch.losses(evaluated(population))
+        first = watch.losses(evaluated(population)[:1])  # all lanes of a fold start alike
+        begin = np.repeat(first, len(filled), axis=0)
         lives = _Lives(begin, watch.constant)
         for step, batch in enumerate(_batches(shared, stepper, len(steps))):
             stepper.step(batch, np.broadcast_to(steps[step], (*begin.shape, 1)))
@@ -244,69 +281,3 @@ def _batches(plan: Plan, stepper: Stepper, updates: int) -> Iterator[Batch]:
             yield batch
             done += 1
         epoch += 1
-
-
-class _Watch:
-    """The validation rows of all folds, stacked; folds with fewer rows are filled up with rows of weight 0."""
-
-    def __init__(self, network: Network, folds: Sequence[Fold], lanes: int, dtype: str) -> None:
-        rows = max(len(fold.validation_targets) for fold in folds)
-        self._network, self._loss = network, LOSSES[network.loss]
-        self._columns = np.zeros((len(folds), network.widths[0] + 1, rows), dtype)
-        self._targets = np.zeros((len(folds), network.widths[-1], rows))
-        self._weights = np.zeros((len(folds), rows))
-        for place, fold in enumerate(folds):
-            count = len(fold.validation_targets)
-            self._columns[place, :, :count] = with_ones(fold.validation_features, np.dtype(dtype)).T
-            self._targets[place, :, :count] = _targets(fold, network)
-            self._weights[place, :count] = _weights(fold, network)
-        self._space = workspace(network, (lanes, len(folds)), rows, np.dtype(dtype))
-        guesses = np.array([_constant(fold, network) for fold in folds])[..., None]
-        everywhere = np.broadcast_to(guesses, self._targets.shape)
-        self.constant: Doubles = self._mean(self._loss.rows(everywhere, self._targets))
-
-    def losses(self, parameters: Array) -> Doubles:
-        """Compute the losses ``(C, K)`` of parameters ``(C, K, P)``."""
-        outputs = forward(self._network, split(self._network, parameters), self._columns, self._space)
-        return self._mean(self._loss.rows(outputs, self._targets))
-
-    def _mean(self, rows: Doubles) -> Doubles:
-        mean: Doubles = (np.where(self._weights > 0.0, rows, 0.0) * self._weights).sum(axis=-1)
-        return mean
-
-
-def _targets(fold: Fold, network: Network) -> Doubles:
-    """Write validation targets ``(O, M)`` as the loss wants them."""
-    if network.loss == "softmax":
-        return np.eye(network.classes)[fold.validation_targets].T
-    if network.loss == "logistic":
-        return np.asarray(fold.validation_targets, np.float64)[None]
-    values: Doubles = (np.asarray(fold.validation_targets, np.float64) - fold.shift) / fold.scale
-    return values[None]
-
-
-def _weights(fold: Fold, network: Network) -> Doubles:
-    """Weigh validation rows like training rows of their class; the sum is one."""
-    weights = np.ones(len(fold.validation_targets))
-    if network.classes:
-        weights = _class_means(fold, network.classes)[fold.validation_targets]
-    total = weights.sum()
-    return weights / total if total > 0.0 else np.full(len(weights), 1.0 / len(weights))
-
-
-def _class_means(fold: Fold, classes: int) -> Doubles:
-    rows = np.bincount(fold.targets, minlength=classes)
-    totals = np.bincount(fold.targets, weights=fold.weights, minlength=classes)
-    # A class without training rows weighs like the average row.
-    return np.where(rows > 0, totals / np.maximum(rows, 1), np.mean(fold.weights))
-
-
-def _constant(fold: Fold, network: Network) -> Doubles:
-    """Find the best outputs ``(O,)`` that do not look at the features."""
-    if network.loss == "squared":
-        return np.zeros(1)
-    totals = np.bincount(fold.targets, weights=fold.weights, minlength=network.classes)
-    shares = totals + 0.5  # half a row more of each class, so that none is impossible
-    logs = np.log(shares / shares.sum())
-    outputs: Doubles = logs[1:] - logs[:1] if network.loss == "logistic" else logs
-    return outputs

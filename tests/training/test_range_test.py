@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lrtune.training.range_test import geometric, ladder, ramp, repeated, thinned
+from lrtune.training.range_test import MOST_LOOKS, geometric, ladder, ramp, repeated, short_runs, thinned
 from lrtune.training.tasks import Fold, Problem
 
 LINEAR = {"model": "linear", "optimizer": "sgd", "batch_size": 100, "epochs": 5}
@@ -43,7 +43,23 @@ def test_the_ramp_is_gradient_descent_with_the_loss_after_the_update_at_that_rat
 def test_a_ladder_trains_each_rate_from_scratch():
     each = fold()
     found = ladder([LINEAR], [each], SQUARED, np.array([0.01, 0.1]), updates=10, seed=0, dtype="float64")
-    expected = [np.mean(descended([rate] * 10, each)[-3:]) for rate in (0.01, 0.1)]
+    expected = [np.mean([descended([rate] * 10, each)[update] for update in (7, 9)]) for rate in (0.01, 0.1)]
+    np.testing.assert_allclose(found.losses[0, 0], expected, rtol=1e-10)
+
+
+def test_a_long_ramp_is_looked_at_now_and_then_and_at_both_ends():
+    each, rates = fold(), geometric(1e-4, 0.5, 2 * MOST_LOOKS + 4)
+    found = ramp([LINEAR], [each], SQUARED, rates, seed=0, dtype="float64")
+    places = np.searchsorted(rates, found.rates[0])
+    assert (places[0], places[-1]) == (0, len(rates) - 1)
+    assert len(places) <= MOST_LOOKS + 1
+    np.testing.assert_allclose(found.losses[0, 0], np.array(descended(rates, each))[places], rtol=1e-10)
+
+
+def test_short_runs_fall_to_zero_along_a_line():
+    each = fold()
+    found = short_runs([LINEAR], [each], SQUARED, np.array([0.02, 0.2]), updates=8, seed=0, dtype="float64")
+    expected = [descended([peak * (8 - update) / 8 for update in range(8)], each)[-1] for peak in (0.02, 0.2)]
     np.testing.assert_allclose(found.losses[0, 0], expected, rtol=1e-10)
 
 

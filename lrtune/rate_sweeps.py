@@ -1,0 +1,307 @@
+"""One optimizer's share of the learning-rate finder: a sweep over all rates, then short runs where it leads.
+
+The sweep (`lrtune.training.range_test.ramp` or ``ladder``) says where the loss falls and where it breaks away, and
+whether there is an answer at all. *Short runs*, trained from scratch with rates that fall to zero, then say which rate
+is best: a rising rate or a constant one shows where training breaks rather than where it ends well.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from lrtune import range_rules
+from lrtune.evaluation import Setting
+from lrtune.range_rules import AT_START, FALLING, FLAT, OK, Doubles, Marks, Suggestion, band, middle
+from lrtune.training.batches import effective_batch_size, steps_per_epoch
+from lrtune.training.range_test import Curves, geometric, ladder, ramp, repeated, short_runs, thinned
+from lrtune.training.schedules import multipliers
+from lrtune.trial import Configuration
+
+RAMP, LADDER = "ramp", "ladder"
+HIGH = 10.0
+
+
+class Method(NamedTuple):
+    """How a sweep is planned.
+
+    Parameters
+    ----------
+    share, least, most
+        Its updates: a share of the planned training, within limits.
+    repetitions
+        Runs for each fold.
+    rows
+        Of a fold's validation rows no more are looked at.
+    low
+        Where a range begins that the user leaves to us.
+
+    """
+
+    share: float
+    least: int
+    most: int
+    repetitions: int
+    rows: int
+    low: float
+
+
+METHODS = {RAMP: Method(0.1, 50, 1000, 3, 150, 1e-5), LADDER: Method(0.05, 20, 500, 1, 512, 1e-4)}
+PER_DECADE = 3
+"""Rates of a ladder."""
+
+SHORT = Method(0.06, 20, 2000, 3, 1000, 0.0)
+SHORT_RATES, SHORT_PER_DECADE, FURTHER_RATES = 5, 2.7, 2
+"""How many rates short runs have, how dense they are, and how many are added where their best one is at an end."""
+
+BELOW_EDGE = 10.0
+"""Short runs lie around a tenth of the rate at which a ramp breaks away; around the minimum of a ladder."""
+
+FURTHER = {FALLING: (1.0, 100.0), AT_START: (1e-3, 1.0)}
+"""By how much the ends of the range of a sweep move when the answer lies outside."""
+
+ATTEMPTS = 3
+BOOTSTRAP = 31
+"""Stream of the resamples: ``[seed, BOOTSTRAP]``."""
+
+
+@dataclass(frozen=True, eq=False)
+class ShortRuns:
+    """Runs from scratch with rates that fall along a line to zero, with a fraction of the planned updates.
+
+    Attributes
+    ----------
+    rates
+        Their peaks ``(m,)``.
+    losses, start
+        ``(R, K, m)`` and ``(R, K)``: losses at the end, infinite where a run has diverged, and before training.
+    updates
+        Of each.
+
+    """
+
+    rates: Doubles
+    losses: Doubles
+    start: Doubles
+    updates: int
+
+    @property
+    def mean(self) -> Doubles:
+        """Mean loss ``(m,)``; a run that ends worse than it began counts as if it had not moved."""
+        mean: Doubles = np.minimum(self.losses, self.start[..., None]).mean(axis=(0, 1))
+        return mean
+
+    def is_gain(self, constant: Doubles) -> bool:
+        """Tell whether the best of them is clearly better than the best prediction without features."""
+        return range_rules.is_gain(self.losses[..., np.argmin(self.mean)], self.start, constant)
+
+
+@dataclass(frozen=True, eq=False)
+class RateCurve:
+    """What was seen with one optimizer.
+
+    Attributes
+    ----------
+    optimizer, decay
+        Their names: what was swept, and what the recommended rate is for.
+    rates
+        ``(n,)``: those of the sweep.
+    losses
+        ``(R, K, n)``: validation loss of each repetition and fold, infinite where it has diverged.
+    start, constant
+        ``(R, K)`` and ``(K,)``: losses before training, and of the best prediction without features.
+    updates
+        Of the ramp, or of each rate of the ladder.
+    short
+        The short runs; None where the sweep has no answer.
+    suggestion
+        The answer.
+
+    """
+
+    optimizer: str
+    decay: str
+    rates: Doubles
+    losses: Doubles
+    start: Doubles
+    constant: Doubles
+    updates: int
+    short: ShortRuns | None
+    suggestion: Suggestion
+
+    @property
+    def median(self) -> Doubles:
+        """Median loss of the runs ``(n,)``, infinite where half of them have diverged."""
+        return middle(self.losses)
+
+    @property
+    def band(self) -> tuple[Doubles, Doubles]:
+        """The 10 and 90 % quantiles of the runs."""
+        return band(self.losses)
+
+    @property
+    def diverged(self) -> Doubles:
+        """Share of diverged runs ``(n,)``."""
+        share: Doubles = (~np.isfinite(self.losses)).mean(axis=(0, 1))
+        return share
+
+
+class Sweep(NamedTuple):
+    """How to sweep; None leaves a choice to us. ``short_updates`` are those of the short runs."""
+
+    method: str
+    updates: int | None = None
+    repetitions: int | None = None
+    low: float | None = None
+    high: float | None = None
+    short_updates: int | None = None
+
+    def ends(self) -> tuple[float, float]:
+        """Choose the ends of the range."""
+        usual = METHODS[self.method].low
+        low = self.low or (usual if self.high is None else min(usual, self.high * 1e-3))
+        return low, self.high or max(HIGH, low * 1e3)
+
+
+class _Seen(NamedTuple):
+    """The curves of a sweep, with their repetitions apart: ``(R, K, n)``, ``(R, K)``, ``(K,)``."""
+
+    rates: Doubles
+    losses: Doubles
+    start: Doubles
+    constant: Doubles
+
+    @property
+    def status(self) -> str:
+        return range_rules.status(self.rates, self.losses, self.start)
+
+    @property
+    def marks(self) -> Marks:
+        smooth = range_rules.smoothed(self.rates, middle(self.losses))
+        return range_rules.marks(self.rates, smooth, float(np.median(self.start)))
+
+
+def horizon(configuration: Configuration, setting: Setting) -> int:
+    """Count the updates of a whole training run on the smallest fold."""
+    return _steps(configuration, setting) * cast("int", configuration["epochs"])
+
+
+def _steps(configuration: Configuration, setting: Setting) -> int:
+    rows = min(len(fold.features) for fold in setting.folds)
+    return steps_per_epoch(effective_batch_size(cast("int", configuration["batch_size"]), rows), rows)
+
+
+def mean_multiplier(configuration: Configuration, setting: Setting) -> float:
+    """Compute the mean of the rates of a whole training run, over their peak."""
+    epochs = cast("int", configuration["epochs"])
+    return float(multipliers(configuration, _steps(configuration, setting), epochs).mean())
+
+
+def rate_curve(configuration: Configuration, setting: Setting, sweep: Sweep) -> RateCurve:
+    """Sweep one optimizer, again over a longer range as long as the answer lies outside, and try short runs."""
+    seen, updates = _swept(configuration, setting, sweep)
+    short = _tried(configuration, setting, sweep, seen) if seen.status == OK else None
+    if short is None:
+        answer = Suggestion(seen.status)
+    elif not short.is_gain(seen.constant):
+        answer = Suggestion(FLAT)
+    else:
+        answer = _answer(configuration, setting, sweep.method, seen, short)
+    return RateCurve(str(configuration["optimizer"]), str(configuration["decay"]), *seen, updates, short, answer)
+
+
+def _swept(configuration: Configuration, setting: Setting, sweep: Sweep) -> tuple[_Seen, int]:
+    """Sweep, and move the ends that are not given as long as the answer lies outside."""
+    low, high = sweep.ends()
+    updates = sweep.updates or _updates(METHODS[sweep.method], configuration, setting)
+    per_decade = updates / math.log10(high / low) if sweep.method == RAMP else PER_DECADE
+    for attempt in range(1, ATTEMPTS + 1):
+        points = max(round(per_decade * math.log10(high / low)) + (sweep.method == LADDER), 2)
+        seen = _sweep(configuration, setting, sweep, geometric(low, high, points), updates)
+        down, up = FURTHER.get(seen.status, (1.0, 1.0))
+        moved = (low if sweep.low else low * down, high if sweep.high else high * up)
+        if moved == (low, high) or attempt == ATTEMPTS:
+            break
+        low, high = moved
+    return seen, points if sweep.method == RAMP else updates
+
+
+def _updates(method: Method, configuration: Configuration, setting: Setting) -> int:
+    return min(max(method.least, round(method.share * horizon(configuration, setting))), method.most)
+
+
+def _sweep(configuration: Configuration, setting: Setting, sweep: Sweep, rates: Doubles, updates: int) -> _Seen:
+    method = METHODS[sweep.method]
+    folds = repeated(thinned(setting.folds, setting.seed, method.rows), sweep.repetitions or method.repetitions)
+    given: dict[str, Any] = {"seed": setting.seed, "dtype": setting.dtype}
+    if sweep.method == RAMP:
+        return _apart(ramp([configuration], folds, setting.problem, rates, **given), setting)
+    return _apart(ladder([configuration], folds, setting.problem, rates, updates=updates, **given), setting)
+
+
+def _apart(curves: Curves, setting: Setting) -> _Seen:
+    folds = len(setting.folds)
+    losses = curves.losses[0].reshape(-1, folds, curves.losses.shape[-1])
+    return _Seen(curves.rates[0], losses, curves.start[0].reshape(-1, folds), curves.constant[:folds])
+
+
+def _tried(configuration: Configuration, setting: Setting, sweep: Sweep, seen: _Seen) -> ShortRuns:
+    """Try short runs where the sweep leads; more of them as long as the best one is at an end."""
+    updates = sweep.short_updates or _updates(SHORT, configuration, setting)
+    folds = repeated(thinned(setting.folds, setting.seed, SHORT.rows), SHORT.repetitions)
+
+    def run(rates: Doubles) -> _Seen:
+        curves = short_runs(
+            [configuration], folds, setting.problem, rates, updates=updates, seed=setting.seed, dtype=setting.dtype
+        )
+        return _apart(curves, setting)
+
+    steps = np.arange(SHORT_RATES) - SHORT_RATES // 2
+    found = run(_around(seen, sweep.method) * 10.0 ** (steps / SHORT_PER_DECADE))
+    for _ in range(ATTEMPTS - 1):
+        short = ShortRuns(found.rates, found.losses, found.start, updates)
+        lowest, last = int(np.argmin(short.mean)), len(short.rates) - 1
+        if 0 < lowest < last:
+            break
+        beyond = 10.0 ** (np.arange(1, FURTHER_RATES + 1) / SHORT_PER_DECADE)
+        found = (
+            _joined(run(found.rates[0] / beyond[::-1]), found)
+            if lowest == 0
+            else _joined(found, run(found.rates[-1] * beyond))
+        )
+    return ShortRuns(found.rates, found.losses, found.start, updates)
+
+
+def _around(seen: _Seen, method: str) -> float:
+    """Read off a sweep where short runs should lie."""
+    mark = seen.marks
+    return mark.minimum if method == LADDER or mark.edge is None else mark.edge / BELOW_EDGE
+
+
+def _joined(lower: _Seen, higher: _Seen) -> _Seen:
+    return lower._replace(
+        rates=np.concatenate([lower.rates, higher.rates]), losses=np.concatenate([lower.losses, higher.losses], axis=-1)
+    )
+
+
+def _answer(configuration: Configuration, setting: Setting, method: str, seen: _Seen, short: ShortRuns) -> Suggestion:
+    """Carry the best rate of the short runs over to the planned training."""
+    share = short.updates / horizon(configuration, setting)
+    factor = range_rules.carried_over(share, mean_multiplier(configuration, setting))
+    given = short.rates, short.losses, short.start
+    rng = np.random.default_rng([setting.seed, BOOTSTRAP])
+    recommended = factor * float(range_rules.best_of_short_runs(*given))
+    low, high = (factor * end for end in range_rules.bootstrap(*given, rng))
+    mark = seen.marks
+    return Suggestion(
+        OK,
+        recommended,
+        (min(low, recommended), max(high, recommended)),
+        mark.minimum,
+        mark.valley if method == RAMP else None,
+        mark.edge,
+        range_rules.search_range(recommended, mark.edge),
+    )
