@@ -90,7 +90,9 @@ def test_outer_folds_are_not_the_folds_of_the_search(tmp_path):
 
 @pytest.mark.usefixtures("table")
 def test_without_nested_there_are_none(tmp_path):
-    assert folds_of(tmp_path, search="nested: 0")[2] == []
+    without, _, folds = folds_of(tmp_path, search="nested: 0")
+    assert folds == []
+    assert without.canonical() == folds_of(tmp_path)[0].canonical()  # so that it may be asked for afterwards
     with pytest.raises(ExperimentError, match=r"search\.nested: expected a whole number from 2 to 1000, or 0"):
         experiment(tmp_path, USUAL, "nested: 1")
 
