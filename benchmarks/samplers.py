@@ -173,12 +173,20 @@ def by_lrtune(name):
     return run
 
 
+def one_core_optuna():
+    """Import Optuna, to be silent and to take one core."""
+    optuna = importlib.import_module("optuna")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if importlib.util.find_spec("torch"):
+        importlib.import_module("torch").set_num_threads(1)
+    return optuna
+
+
 def by_optuna(sampler):
     """Search with one of Optuna's samplers; a diverged training is a failed trial."""
 
     def run(table, seed, size):
-        optuna = importlib.import_module("optuna")
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        optuna = one_core_optuna()
         study = optuna.create_study(direction="maximize", sampler=getattr(optuna.samplers, sampler)(seed=seed))
         rng, chosen = np.random.default_rng([seed, 99]), []
         while len(chosen) < TRIALS:
@@ -389,8 +397,7 @@ def own_round(name, space, trials):
 
 def optuna_round(space, trials):
     """Do the same in a study of Optuna's."""
-    optuna = importlib.import_module("optuna")
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    optuna = one_core_optuna()
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
     for score in np.random.default_rng(0).normal(size=trials).tolist():
         trial = study.ask()
