@@ -184,6 +184,8 @@ def status(rates: Doubles, losses: Doubles, start: Doubles) -> str:
 def is_gain(losses: Doubles, start: Doubles, constant: Doubles) -> bool:
     """Tell whether losses ``(R, K)`` are clearly lower than those of doing nothing, fold by fold.
 
+    A run that has diverged, or ends worse than it began, counts as if it had not moved.
+
     Parameters
     ----------
     losses, start
@@ -192,7 +194,7 @@ def is_gain(losses: Doubles, start: Doubles, constant: Doubles) -> bool:
         ``(K,)``: losses of predictions that do not look at the features.
 
     """
-    gain = np.median(np.minimum(start, constant) - losses, axis=0)  # (K,)
+    gain = np.median(np.minimum(start, constant) - np.minimum(losses, start), axis=0)  # (K,)
     mean, error = gain.mean(), gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
     return bool(mean > max(SURE * error, LEAST_GAIN * abs(constant.mean())))
 

@@ -1,5 +1,7 @@
 """``learning_rate: auto``: read, resolved by the finder, and the same study whenever it is run."""
 
+import json
+
 import pytest
 from typer.testing import CliRunner
 
@@ -105,7 +107,9 @@ def test_a_search_records_what_it_searched_and_goes_on_with_it(tmp_path):
     first = CliRunner().invoke(app, ["search", str(config), "-o", str(folder), "--json"])
     assert first.exit_code == 0, first.stderr
     assert "learning_rate of adam: from" in first.stderr
-    assert (folder / "finder.json").is_file()
+    assert all((folder / f"finder.{kind}").stat().st_size for kind in ("json", "csv", "svg"))
+    plan = CliRunner().invoke(app, ["check", str(config), "--json"])
+    assert any("learning_rate of adam is auto" in note for note in json.loads(plan.stdout)["notes"])
     again = CliRunner().invoke(app, ["search", str(config), "-o", str(folder), "--json", "--quiet"])
     assert (again.exit_code, again.stdout) == (0, first.stdout)
     original = load(config)

@@ -6,9 +6,11 @@ from typer.testing import CliRunner
 
 import lrtune
 from lrtune.cli import app
+from lrtune.errors import DataError
 from lrtune.experiment import load_text
 from lrtune.experiment.ranges import with_ranges
-from lrtune.range_rules import best_of_short_runs, bootstrap, carried_over, marks, middle, smoothed
+from lrtune.range_rules import Suggestion, best_of_short_runs, bootstrap, carried_over, marks, middle, smoothed
+from lrtune.reporting import rate_curves, rates
 
 CONFIG = "data: {{path: {path}, target: y}}\ntraining: {{epochs: 20, batch_size: 32}}\nmodel: {{hidden: [16]}}\n"
 
@@ -58,6 +60,49 @@ def test_without_an_answer_there_is_no_number(tmp_path, kind, options, status):
     answer = found(tmp_path, kind, **options).curves[0].suggestion
     assert answer.status == status
     assert answer[1:] == (None,) * 6
+
+
+def test_a_target_that_never_changes_is_refused(tmp_path):
+    with pytest.raises(DataError, match="nothing to learn"):
+        found(tmp_path, "constant")
+
+
+def test_labels_that_turn_round_between_groups_diverge_at_once(tmp_path):
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    group = np.arange(200) % 2
+    y = np.where(group, 1.0, -1.0) * x.sum(axis=1)  # what is learnt on one group is wrong on the other
+    rows = zip(*x.T, group, y, strict=True)
+    (tmp_path / "t.csv").write_text("a,b,g,y\n" + "\n".join(f"{a:.5f},{b:.5f},g{g},{t:.5f}" for a, b, g, t in rows))
+    config = tmp_path / "t.yaml"
+    config.write_text(
+        "data: {path: t.csv, target: y, group: g, test_size: 0}\nmodel: {type: linear}\n"
+        "training: {epochs: 10, batch_size: 20}\nsearch: {folds: 2}\n"
+    )
+    curve = lrtune.find_learning_rate(config, optimizers=["sgd"]).curves[0]
+    assert curve.suggestion.status == "diverged_at_start"
+    assert curve.suggestion.recommended is None
+    assert curve.rates[0] < 1e-7  # it looked further down before it gave up
+
+
+def test_an_end_that_is_given_stays_and_the_other_is_found(tmp_path):
+    curve = found(tmp_path, "signal", low=1e-8).curves[0]
+    assert (curve.suggestion.status, curve.rates[0], curve.rates[-1]) == ("ok", 1e-8, 10.0)
+    curve = found(tmp_path, "signal", low=1e-12, updates=40, method="ladder", repetitions=2).curves[0]
+    assert (curve.suggestion.status, curve.rates[0], curve.losses.shape[:2]) == ("ok", 1e-12, (2, 5))
+
+
+def test_an_interval_wider_than_a_factor_of_five_is_doubtful():
+    sure, doubtful = (Suggestion("ok", 1e-2, (5e-3, high)) for high in (2e-2, 3e-2))
+    assert (sure.unstable, doubtful.unstable, Suggestion("flat").unstable) == (False, True, False)
+
+
+def test_diverged_runs_have_a_line_below_the_curve(tmp_path):
+    finding = found(tmp_path, "signal", high=1e3)
+    written = rates.summary(finding, "signal")
+    assert written["optimizers"][0]["curve"]["diverged"][-1] == 1.0
+    (line,) = (each for each in rate_curves.curve_lines(written, width=80) if each.lstrip().startswith("diverged"))
+    assert line.endswith("█")
+    assert line[len(line) // 4] == " "
 
 
 def test_the_same_call_gives_the_same_bits(tmp_path):
