@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lrtune.errors import LrtuneError, nearest
+from lrtune.reporting import formats
 
 FORMATS = (".png", ".svg", ".html")
 
@@ -63,7 +64,7 @@ def rate_figure(found: dict[str, Any]) -> dict[str, Any]:
     marks = alt.Data(values=[row for each in found["optimizers"] for row in _marks(each)])
     x = alt.X("rate:Q", scale=alt.Scale(type="log"), title="learning rate", axis=alt.Axis(format="~e"))
     y = alt.Y("median:Q", title="validation loss", scale=alt.Scale(domainMax=ceiling, clamp=True, zero=False))
-    colour = alt.Color("optimizer:N", title=None, legend=alt.Legend(orient="top"))
+    colour = alt.Color("optimizer:N", title=None, legend=alt.Legend(orient="top", symbolOpacity=1.0))
     hover = [
         alt.Tooltip("optimizer:N"),
         *(alt.Tooltip(f"{key}:Q", format=".3g") for key in ("rate", "median", "low", "high")),
@@ -98,7 +99,8 @@ def rate_figure(found: dict[str, Any]) -> dict[str, Any]:
             tooltip=["optimizer:N", "mark:N", alt.Tooltip("rate:Q", format=".2g")],
         )
     )
-    title = f"{found['name']}: {found['method']}, {found['folds']} folds x {found['repetitions']} repetitions"
+    runs = f"{formats.plural(found['folds'], 'fold')} x {formats.plural(found['repetitions'], 'repetition')}"
+    title = f"{found['name']}: {found['method']}, {runs}"
     said = ["median of the runs and their 10-90 % band; diamonds: mean of short runs whose rate falls to zero"]
     chart = alt.layer(band, line, points, ends, rules).properties(
         width=_WIDTH, height=_HEIGHT, title={"text": [title], "subtitle": said}
