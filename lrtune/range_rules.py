@@ -164,7 +164,7 @@ def status(rates: Doubles, losses: Doubles, start: Doubles) -> str:
         ``(R, K)``: losses before the first update.
 
     """
-    median = middle(losses)
+    median = until_divergence(middle(losses))
     count = int(np.isfinite(median).sum())
     if len(rates) < LEAST_POINTS:
         return FEW
@@ -206,6 +206,14 @@ def middle(losses: Doubles) -> Doubles:
     count = flat.shape[-2]
     low, high = ordered[..., (count - 1) // 2, :], ordered[..., count // 2, :]
     return np.where(np.isfinite(high), 0.5 * (low + np.where(np.isfinite(high), high, 0.0)), np.inf)
+
+
+def until_divergence(median: Doubles) -> Doubles:
+    """Make a curve ``(n,)`` infinite from its first infinite loss on.
+
+    Beyond rates that break most runs, those of a ladder may end anywhere, even at a loss of zero: that is luck.
+    """
+    return np.where(np.logical_or.accumulate(~np.isfinite(median)), np.inf, median)
 
 
 def band(losses: Doubles) -> tuple[Doubles, Doubles]:

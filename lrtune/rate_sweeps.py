@@ -180,7 +180,7 @@ class _Seen(NamedTuple):
 
     @property
     def marks(self) -> Marks:
-        smooth = range_rules.smoothed(self.rates, middle(self.losses))
+        smooth = range_rules.smoothed(self.rates, range_rules.until_divergence(middle(self.losses)))
         return range_rules.marks(self.rates, smooth, float(np.median(self.start)))
 
 

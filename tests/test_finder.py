@@ -9,7 +9,17 @@ from lrtune.cli import app
 from lrtune.errors import DataError
 from lrtune.experiment import load_text
 from lrtune.experiment.ranges import with_ranges
-from lrtune.range_rules import Suggestion, best_of_short_runs, bootstrap, carried_over, marks, middle, smoothed
+from lrtune.range_rules import (
+    Suggestion,
+    best_of_short_runs,
+    bootstrap,
+    carried_over,
+    marks,
+    middle,
+    smoothed,
+    status,
+    until_divergence,
+)
 from lrtune.reporting import rate_curves, rates
 
 CONFIG = "data: {{path: {path}, target: y}}\ntraining: {{epochs: 20, batch_size: 32}}\nmodel: {{hidden: [16]}}\n"
@@ -124,6 +134,13 @@ def test_next_to_an_infinite_loss_nothing_is_interpolated():
     rates = np.array([1e-3, 1e-2, 1e-1, 1.0])
     found = marks(rates, np.array([np.inf, 0.0, 2.0, np.inf]), 4.0)
     assert found == (1e-2, 1e-2, 1.0)
+
+
+def test_what_lies_beyond_divergence_is_luck():
+    np.testing.assert_array_equal(until_divergence(np.array([3.0, 1.0, np.inf, 0.0])), [3.0, 1.0, np.inf, np.inf])
+    rates = np.logspace(-4, 1, 11)
+    curve = np.array([3.0, 2.5, 2.0, 1.5, 1.0, 0.5, 1.5, 3.0, np.inf, 0.0, 0.0])
+    assert status(rates, curve[None, None], np.full((1, 1), 3.0)) == "ok"
 
 
 def test_the_best_rate_of_short_runs_known_in_closed_form():
