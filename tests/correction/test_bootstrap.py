@@ -134,7 +134,7 @@ def test_of_one_configuration_nothing_is_taken_away():
 @pytest.mark.parametrize("rows", [60, 240])
 def test_the_luckiest_of_equals_is_corrected_to_the_truth(rows):
     truth, biases, naive, covered = 0.7, [], [], []
-    for seed in range(30):
+    for seed in range(24):
         given = evidence("accuracy", *searched(rows, configurations=40, seed=seed, right=truth))
         found = corrected(given, int(given.means.argmax()))
         biases.append(found.score - truth)
@@ -255,7 +255,7 @@ def test_a_race_by_folds_is_replayed_on_the_scores_of_the_folds():
 
 def test_a_raced_search_is_corrected_about_as_one_without_races():
     free, run = [], []
-    for seed in range(10):
+    for seed in range(6):
         kept, targets, folds = searched(200, 30, count=4, seed=seed)
         given = evidence("accuracy", kept, targets, folds)
         free.append(corrected(given, int(given.means.argmax())).score)
