@@ -177,12 +177,13 @@ def baseline_gate(
         return unknown_baseline(
             "its configuration diverges on these folds" if before is not None else "it has another number of folds"
         )
-    margin = tolerance + _ROUNDING * max(map(abs, (*ours, *others)))  # type: ignore[arg-type]
+    mine, its = ([each for each in scores if each is not None] for scores in (ours, others))
+    margin = tolerance + _ROUNDING * max(map(abs, (*mine, *its)))
     # The loss is larger than the margin where our scores, raised by it, are still behind.
-    raised = difference([each + margin for each in ours], others, rows_ratio)  # type: ignore[operator]
+    raised = difference([each + margin for each in mine], its, rows_ratio)
     p = raised.probability if raised else None
     failed = found.mean < -margin and (p is None or p < ALPHA)
-    mean = sign * (sum(ours) - found.mean * found.folds) / found.folds  # type: ignore[arg-type]
+    mean = sign * (sum(mine) - found.mean * found.folds) / found.folds
     texts = formats.score_format([result["best"]["mean"], mean])
     whose = "of the baseline"
     if before is not None:

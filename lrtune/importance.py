@@ -1,8 +1,8 @@
 """Which dimensions mattered: how the predicted scores vary over the space, and what that variation comes from.
 
-The functions that a study leaves possible (`lrtune.function_draws`) are split by functional analysis of variance (Hutter
-et al. 2014, "An efficient approach for assessing hyperparameter importance"), over all points of the space: options all
-alike, numbers uniform on their scale. A dimension ``d`` that every point has accounts for
+The functions that a study leaves possible (`lrtune.function_draws`) are split by functional analysis of variance
+(Hutter et al. 2014, "An efficient approach for assessing hyperparameter importance"), over all points of the space:
+options all alike, numbers uniform on their scale. A dimension ``d`` that every point has accounts for
 
     Var(E[f | x_d]) / Var(f),
 
@@ -208,7 +208,7 @@ def bins(dimension: Dimension, points: Sequence[Configuration]) -> np.ndarray:
     places = np.array([place(dimension, each) for each in values])
     if dimension.size <= _BINS:
         return np.unique(places, return_inverse=True)[1]
-    return np.minimum((places * _BINS).astype(int), _BINS - 1)
+    return np.asarray(np.minimum((places * _BINS).astype(int), _BINS - 1))
 
 
 def between(values: Array, groups: np.ndarray) -> Array:

@@ -129,7 +129,7 @@ def shown_values(dimension: Dimension) -> list[Value]:
     last = dimension.size - 1
     places = range(last + 1) if last < _VALUES else (round(each * last) for each in steps)
     if isinstance(dimension, Integer) and last >= _VALUES:
-        return sorted({dimension.value(each) for each in steps})
+        return list(dict.fromkeys(dimension.value(each) for each in steps))
     return [dimension.at(each)[dimension.name] for each in places]
 
 

@@ -183,7 +183,11 @@ def _trained_again(configuration: object, prepared: Prepared, folder: Path) -> l
     if not isinstance(configuration, Mapping):
         raise LrtuneError("there is none")
     setting = prepared.setting
-    made = {"configuration": dict(configuration), "data": prepared.data_hash, "folds": prepared.folds_hash}
+    made: dict[str, object] = {
+        "configuration": dict(configuration),
+        "data": prepared.data_hash,
+        "folds": prepared.folds_hash,
+    }
     made |= {"metric": setting.metric, "seed": setting.seed, "dtype": setting.dtype, "engine": ENGINE}
     known = _known(folder / BASELINE_SCORES)
     if {key: value for key, value in known.items() if key != "scores"} == made:

@@ -107,7 +107,7 @@ def _report_failure(error: Exception, options: Mapping[str, Any]) -> None:
             _write(options["junit"], junit_text(name, cases))
         if options.get("summary"):
             rows = [(each, "failed: there is no result") for each in gates]
-            page = [Headline(f"no result: {reason}"), *([Facts("gates", rows)] if rows else [])]
+            page = (Headline(f"no result: {reason}"), *((Facts("gates", rows),) if rows else ()))
             _write_summary(options["summary"], markdown(name, page))
     except LrtuneError as problem:
         console.warn(str(problem))  # what went wrong first is what the command ends with

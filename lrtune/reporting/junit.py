@@ -58,8 +58,8 @@ def junit_text(name: str, cases: Sequence[Case]) -> str:
     }
     shown = {key: str(value) for key, value in counts.items()}
     whole = {key: value for key, value in shown.items() if key != "skipped"}  # which only a suite has
-    suites = ET.Element("testsuites", name="lrtune", **whole)
-    suite = ET.SubElement(suites, "testsuite", name=formats.printable(name), **shown)
+    suites = ET.Element("testsuites", {"name": "lrtune", **whole})
+    suite = ET.SubElement(suites, "testsuite", {"name": formats.printable(name), **shown})
     for each in cases:
         _add(suite, f"lrtune.{formats.printable(name)}", each)
     ET.indent(suites)
