@@ -57,7 +57,7 @@ def test_every_command_is_one_that_exists_and_asks_for_the_gates():
         assert (ROOT / context.params["config"]).is_file()
         given = {key for key, value in context.params.items() if value not in (None, False, [], ())}
         assert given == {
-            *("config", "fail_under", "baseline", "tolerance", "remeasure", "junit", "summary", "as_json"),
+            *("config", "timeout", "fail_under", "baseline", "tolerance", "remeasure", "junit", "summary", "as_json"),
         }
 
 
