@@ -110,14 +110,16 @@ def blocks(
 ) -> list[list[Numbered]]:
     """Cut trials into blocks: one shape each, as many lanes as train fast together, no more than `most` seconds.
 
-    The cut is a matter of speed only: it never changes a result. The most expensive blocks come first, so that no
-    worker is left alone with a long one at the end.
+    The cut is a matter of speed only: it never changes a result. The first trial's block comes first: it may be the
+    default configuration, whose score a search should have when its time is over. Then the most expensive blocks, so
+    that no worker is left alone with a long one at the end.
     """
     shapes: dict[object, list[Numbered]] = defaultdict(list)
     for each in trials:
         shapes[shape_key(each[1])].append(each)
     cut = [block for group in shapes.values() for block in _cut(group, setting, slots, most)]
-    return sorted(cut, key=lambda block: (-_seconds(block, setting), block[0][0]))
+    first = min((number for number, _ in trials), default=0)
+    return sorted(cut, key=lambda block: (block[0][0] != first, -_seconds(block, setting), block[0][0]))
 
 
 def _cut(group: Sequence[Numbered], setting: Setting, slots: int, most: float) -> Iterator[list[Numbered]]:

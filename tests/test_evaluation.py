@@ -67,9 +67,9 @@ def test_every_worker_gets_something_to_do():
     assert len(blocks(numbered([{"learning_rate": 0.1}] * 4), SETTING, slots=4)) == 4
 
 
-def test_the_longest_blocks_come_first():
-    cut = blocks(numbered([{"epochs": 1}, {"epochs": 40}, {"epochs": 10}]), SETTING)
-    assert [block[0][1]["epochs"] for block in cut] == [40, 10, 1]
+def test_the_first_trial_comes_first_and_then_the_longest_blocks():
+    cut = blocks(numbered([{"epochs": 5}, {"epochs": 1}, {"epochs": 40}, {"epochs": 10}]), SETTING)
+    assert [block[0][1]["epochs"] for block in cut] == [5, 40, 10, 1]
 
 
 def fail_for_small_batches(setting, work):

@@ -22,6 +22,9 @@ SHOWN_RIVALS = 10
 ADAPTIVE = ("bayesian", "tpe")
 """Strategies whose proposals follow the scores."""
 
+_WITHOUT_SCORE = {"diverged": "diverged", "failed": "failed", "proposed": "has not been scored yet"}
+"""What is said of a default configuration in this state."""
+
 Show = Callable[[float | None], str]
 
 
@@ -93,7 +96,7 @@ def headline(result: Mapping[str, Any], scores: Show) -> str:
     if best["number"] == default["number"]:
         return f"{found}: the default configuration is the best that was tried"
     if default["mean"] is None:
-        return f"{found}; the default configuration diverged"
+        return f"{found}; the default configuration {_WITHOUT_SCORE[default['state']]}"
     has = "is as good with" if _is_as_good(result) else "has"
     if is_corrected:
         return f"{found}; the default {has} {scores(default['mean'])}"

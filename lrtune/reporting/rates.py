@@ -112,7 +112,7 @@ def _headline(finding: Finding) -> str:
 
 def _doubts(finding: Finding) -> list[str]:
     return [
-        f"{each.optimizer}: folds and repetitions disagree about the rate; more of them (--repetitions) would tell more"
+        f"{each.optimizer}: folds and repetitions disagree about the rate; --repetitions 10 would tell more"
         for each in finding.curves
         if each.suggestion.unstable
     ]

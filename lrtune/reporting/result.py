@@ -42,6 +42,7 @@ def result(
         name          of the experiment
         metric        its name;  larger_is_better: whether more of it is better
         best          number         of the trial that was chosen
+                      state          complete; of the default also proposed (not scored yet), diverged, failed
                       configuration  everything that trains it again: flat keys, factors behind a dot
                       mean, std      over the folds
                       fold_scores    one number for each fold
@@ -146,6 +147,7 @@ def _standing(trial: Trial, metric: str, complete: Callable[[Configuration], Map
     configuration = complete(trial.configuration)
     return {
         "number": shown.number,
+        "state": str(trial.state),
         "configuration": {key: configuration[key] for key in tables.canonical_keys([configuration])},
         "mean": shown.mean,
         "std": shown.std,

@@ -81,13 +81,20 @@ def test_a_default_that_is_as_good_is_in_the_headline(gain, corrected_gain):
     assert judgements.headline(result(entries, gain), scores).endswith("the default is as good with 0.920")
 
 
-def test_a_default_that_won_or_diverged_is_in_the_headline():
+@pytest.mark.parametrize(
+    ("state", "said"), [("diverged", "diverged"), ("failed", "failed"), ("proposed", "has not been scored yet")]
+)
+def test_a_default_without_a_score_is_in_the_headline(state, said):
+    lost = result()
+    lost["default"] |= {"mean": None, "state": state}
+    lost["gain"] = None
+    assert judgements.headline(lost, scores).endswith(f"; the default configuration {said}")
+
+
+def test_a_default_that_won_is_in_the_headline():
     assert judgements.headline(result(chosen=0), scores).endswith(
         ": the default configuration is the best that was tried"
     )
-    lost = result()
-    lost["default"]["mean"], lost["gain"] = None, None
-    assert judgements.headline(lost, scores).endswith("; the default configuration diverged")
 
 
 def test_rows_say_what_was_luck_and_how_the_choice_was_made():
