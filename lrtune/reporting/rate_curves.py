@@ -67,7 +67,7 @@ def _diverged(sign: str, entry: Mapping[str, Any], column: Callable[[float], int
         return ""
     shares, before = [0.0] * columns, 0
     for rate, share in zip(curve["rates"], curve["diverged"], strict=True):
-        place = column(rate)
+        place = min(max(column(rate), before - 1), columns - 1)  # some rates are beyond the picture
         shares[before : place + 1] = [share] * (place + 1 - before)
         before = place + 1
     return f"{f'diverged {sign}':>{_MARGIN}} {formats.printable(sparkline(shares, 1.0))}".rstrip()
