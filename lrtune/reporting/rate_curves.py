@@ -16,7 +16,7 @@ from lrtune.reporting.terminal_plots import sparkline
 SIGNS = "●x+o#%"
 """What the median of each optimizer is drawn with."""
 
-_BAND, _MARK, _SHORT, _MARGIN = "░", "┊", "*", 9
+_BAND, _MARK, _SHORT, _MARGIN = "░", "┊", "*", 10
 _ABOVE = 0.15
 """How much of the fall there is room for above the start."""
 
