@@ -211,10 +211,10 @@ def _draws(evidence: Evidence, choosing: Choosing) -> _Draws:
     assert observed is not None
     scores, complete, first = FoldScores(evidence), evidence.complete, evidence.first
     rows, (folds, configurations) = len(observed.targets), evidence.scores.shape
-    work = rows * configurations * products(evidence.metric, observed.classes)
+    chooser = _Chooser(evidence, choosing, standing(*scores(np.ones((1, rows), np.float32)), complete, first))
+    work = rows * configurations * products(evidence.metric, observed.classes) + chooser.work
     total = int(min(MOST, max(LEAST, WORK // work)))
     chunk = max(1, min(total, _CELLS // rows, _CELLS // (folds * configurations)))
-    chooser = _Chooser(evidence, choosing, standing(*scores(np.ones((1, rows), np.float32)), complete, first))
     rng, units = np.random.default_rng([choosing.seed, _STREAM]), int(observed.units.max()) + 1
     picks, outside = [], []
     for start in range(0, total, chunk):
@@ -235,6 +235,7 @@ class _Chooser:
         self.anchors = evidence.means
         self.ratio = _deviation_ratio(evidence)
         self.replay = None if choosing.race is None else Replay(evidence, choosing.race)
+        self.work = 0 if self.replay is None else self.replay.work
         self.digit = float(np.abs(self.anchors).max() or 1.0) * 1e-12
 
     def __call__(self, counts: Singles, folds: Doubles, means: Doubles) -> Array:
