@@ -171,6 +171,6 @@ def test_notes_say_how_far_the_correction_holds():
     for strategy, pruning in (("bayesian", "none"), ("tpe", "race"), ("grid", "halving")):
         (sentence,) = judgements.remarks(strategy, pruning, found)
         assert "not the search that followed" in sentence
-        assert "it held as after random search (docs/honesty.md)" in sentence
+        assert "intervals held the truth in 92 % and more (docs/honesty.md)" in sentence
     assert "missing or damaged" in judgements.remarks("grid", "none", {**found, "method": "folds"})[0]
     assert judgements.remarks("bayesian", "none", None) == ()
