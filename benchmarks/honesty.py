@@ -14,7 +14,8 @@ against two truths, both measured on the rows that it never saw:
 Bias is (reported - truth) in points, 0.01 of the score; positive is too good. The default configuration was not picked
 by anybody, so that its mean over the folds is off by the luck of the sample alone; this luck, which is in all scores of
 the sample, is subtracted from each bias (a control variate: the bias stays, its error shrinks). Coverage is the share
-of the replications in which the 95 % interval holds the truth. The naive interval is that of the mean of the folds,
+of the replications in which the 95 % interval holds the truth. ``pruned`` is the share of the trials that a race or
+halving ended early: without any, there is nothing to repeat. The naive interval is that of the mean of the folds,
 mean +- t * std / sqrt(folds).
 """
 
@@ -41,6 +42,7 @@ from lrtune.preparation import prepare
 from lrtune.study import Study
 from lrtune.training.evaluate import evaluate
 from lrtune.training.metrics import score
+from lrtune.trial import TrialState
 from lrtune.workers import one_blas_thread
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +62,7 @@ class Table(NamedTuple):
 TABLES = {
     "digits": Table("digits.csv", "digit", "accuracy", 200, "{type: linear}", 12),
     "hpc_jobs": Table("hpc_jobs.csv", "class", "accuracy", 300, "{type: mlp, hidden: [16]}", 12),
+    "more_jobs": Table("hpc_jobs.csv", "class", "accuracy", 1000, "{type: mlp, hidden: [16]}", 12),
     "birdstrikes": Table("birdstrikes.csv", "damaged", "roc_auc", 500, "{type: linear}", 10),
     "concrete": Table("concrete.csv", "compressive_strength", "r2", 200, "{type: mlp, hidden: [16]}", 20),
 }
@@ -68,7 +71,12 @@ SEARCHES = {
     "grid": "strategy: grid",
     "random": "strategy: random, trials: 48",
     "bayesian, race": "strategy: bayesian, trials: 48, pruning: race",
+    "random, race": "strategy: random, trials: 48, pruning: race",
+    "random, halving": "strategy: random, trials: 48, pruning: halving",
+    "bayesian": "strategy: bayesian, trials: 48",
+    "tpe": "strategy: tpe, trials: 48",
 }
+USUAL_SEARCHES = ("grid", "random", "bayesian, race")
 CONTINUOUS = """
   learning_rate: {low: 1e-3, high: 1.0, scale: log}
   optimizer:
@@ -104,6 +112,7 @@ class Outcome(NamedTuple):
     folds: float
     final: float
     luck: float
+    pruned: float
     seconds: float
 
 
@@ -112,7 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replications", type=int, default=40)
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=USUAL)
-    parser.add_argument("--searches", nargs="+", choices=SEARCHES, default=list(SEARCHES))
+    parser.add_argument("--searches", nargs="+", choices=SEARCHES, default=USUAL_SEARCHES)
     parser.add_argument("--save", type=Path, help="append every search to this file, one JSON object in each line")
     parser.add_argument("--time", action="store_true")
     args = parser.parse_args()
@@ -128,9 +137,9 @@ def simulate(tables: list[str], searches: list[str], replications: int, save: Pa
     print(f"{replications} replications; bias and width in points (0.01), coverage of 95 % intervals\n")
     print(
         "| population, rows, metric | search | naive: bias | covers | width | corrected: bias | covers | width "
-        "| bias to final | covers final |"
+        "| bias to final | covers final | pruned |"
     )
-    print("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+    print("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     for name in tables:
         for search in searches:
             found = [replicate(TABLES[name], search, seed) for seed in range(replications)]
@@ -168,6 +177,7 @@ def replicate(table: Table, search: str, seed: int) -> Outcome:
             fold_truth(configuration, prepared),
             study.refit["test"]["score"],
             sample_luck(experiment, prepared, study),
+            study.count(TrialState.PRUNED) / len(study.trials),
             seconds,
         )
 
@@ -201,7 +211,7 @@ def sample_luck(experiment, prepared, study: Study) -> float:
 
 def line(name: str, search: str, found: list[Outcome]) -> str:
     table = np.array(found)
-    naive, half, corrected_score, low, high, folds, final, luck = table.T[:8]
+    naive, half, corrected_score, low, high, folds, final, luck, pruned = table.T[:9]
     cells = [
         with_error(naive - folds - luck),
         share(np.abs(naive - folds) <= half),
@@ -211,6 +221,7 @@ def line(name: str, search: str, found: list[Outcome]) -> str:
         f"{100 * (high - low).mean():.1f}",
         with_error(corrected_score - final - luck),
         share((low <= final) & (final <= high)),
+        share(pruned),
     ]
     data = TABLES[name]
     return f"| {name}, {data.rows}, {data.metric} | {search} | " + " | ".join(cells) + " |"

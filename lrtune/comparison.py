@@ -21,6 +21,9 @@ from typing import NamedTuple
 from lrtune import student
 from lrtune.trial import Trial
 
+LIKELY = 0.9
+"""From this probability on one configuration is likely to be better, even where it is not certain."""
+
 
 class Difference(NamedTuple):
     """What one configuration gained over another on the same folds.
@@ -60,6 +63,11 @@ class Difference(NamedTuple):
         """Whether the folds can tell the two apart: the 95 % interval of the difference lies above zero."""
         found = self.interval
         return found is not None and found[0] > 0
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether the first is better with a probability of at least `LIKELY`, clear or not."""
+        return self.probability is not None and self.probability >= LIKELY
 
 
 def difference(

@@ -22,7 +22,7 @@ the corrected score. The rows that are not drawn are one in ``e``, and their mea
 much as that of all rows, so that the percentiles of ``L_b`` are too far apart. For rows alone ``w`` would be
 ``1 / sqrt(e - 1)``; another sample to train on would have changed the model as well, for which simulated searches
 (``benchmarks/honesty.py``) ask about `RETRAINING` of the variance more. Few units are not the population, which
-Student's t allows for.
+Student's t allows for. It ends where the metric does: no accuracy is above 1, and no error below 0.
 
 Resampled are the units of `lrtune.observed`: rows with all predictions for them, groups, stretches of time. Where the
 search dropped configurations in races, each resample runs the races again (`lrtune.correction.race`).
@@ -43,6 +43,7 @@ from lrtune.correction.evidence import Evidence, FoldScores, standing
 from lrtune.correction.race import Race, Replay
 from lrtune.correction.weighted import Array, Doubles, Singles, products
 from lrtune.rules import BEST, Rule, Smoothing, pick
+from lrtune.training.registry import METRICS
 
 BOOTSTRAP, FOLDS = "bootstrap", "folds"
 
@@ -155,7 +156,13 @@ def corrected(evidence: Evidence, chosen: int, choosing: Choosing | None = None)
     found = None
     if evidence.predictions is not None and evidence.observed is not None:
         found = _bootstrapped(evidence, chosen, choosing or Choosing())
-    return by_folds(evidence, chosen) if found is None else found
+    return _within_bounds(by_folds(evidence, chosen) if found is None else found, METRICS[evidence.metric].bounds)
+
+
+def _within_bounds(found: Correction, bounds: tuple[float, float]) -> Correction:
+    """Leave out scores that cannot be, such as a negative error: the truth is not among them."""
+    score, low, high = (min(max(each, bounds[0]), bounds[1]) for each in (found.score, found.low, found.high))
+    return found._replace(score=score, optimism=found.naive - score, low=low, high=high)
 
 
 def by_folds(evidence: Evidence, chosen: int) -> Correction:
@@ -204,10 +211,10 @@ def _draws(evidence: Evidence, choosing: Choosing) -> _Draws:
     assert observed is not None
     scores, complete, first = FoldScores(evidence), evidence.complete, evidence.first
     rows, (folds, configurations) = len(observed.targets), evidence.scores.shape
-    work = rows * configurations * products(evidence.metric, observed.classes)
+    chooser = _Chooser(evidence, choosing, standing(*scores(np.ones((1, rows), np.float32)), complete, first))
+    work = rows * configurations * products(evidence.metric, observed.classes) + chooser.work
     total = int(min(MOST, max(LEAST, WORK // work)))
     chunk = max(1, min(total, _CELLS // rows, _CELLS // (folds * configurations)))
-    chooser = _Chooser(evidence, choosing, standing(*scores(np.ones((1, rows), np.float32)), complete, first))
     rng, units = np.random.default_rng([choosing.seed, _STREAM]), int(observed.units.max()) + 1
     picks, outside = [], []
     for start in range(0, total, chunk):
@@ -228,6 +235,7 @@ class _Chooser:
         self.anchors = evidence.means
         self.ratio = _deviation_ratio(evidence)
         self.replay = None if choosing.race is None else Replay(evidence, choosing.race)
+        self.work = 0 if self.replay is None else self.replay.work
         self.digit = float(np.abs(self.anchors).max() or 1.0) * 1e-12
 
     def __call__(self, counts: Singles, folds: Doubles, means: Doubles) -> Array:

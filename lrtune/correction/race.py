@@ -50,6 +50,11 @@ class Replay:
             self.exception = np.zeros(len(values)) if exception is None else exception
             self.sums, self.sizes, self.units = _by_unit(values, self.units)
 
+    @property
+    def work(self) -> int:
+        """Count the multiplications of a weight with a row's score that a resample takes: see `_distances`."""
+        return 4 * len(self.units) * len(self.numbers) if self.by_rows else 0
+
     def survivors(self, counts: Singles, folds: Doubles) -> Array:
         """Say who is not dropped.
 
@@ -68,11 +73,16 @@ class Replay:
         """
         going = np.zeros((len(counts), len(self.numbers)), dtype=bool)
         drawn = counts[:, self.units].astype(np.float64) if self.by_rows else None
+        totals = None if drawn is None else drawn @ self.sums.T
         for number in np.unique(self.race.rounds):
             running = np.flatnonzero(self.race.rounds == number)
             entrants = going.copy()
             entrants[:, running] = True
-            dropped = self._by_folds(folds, entrants) if drawn is None else self._by_rows(drawn, entrants, running)
+            if drawn is None or totals is None:
+                dropped = self._by_folds(folds, entrants)
+            else:
+                leaders = np.where(entrants, totals, -np.inf).argmax(axis=1)
+                dropped = self._by_rows(drawn, leaders, entrants, running)
             going[:, running] = ~dropped[:, running] | (self.numbers[running] == DEFAULT)
         return going
 
@@ -86,11 +96,10 @@ class Replay:
                 dropped[place, np.flatnonzero(present)[known]] = race_by_folds(scores[known]).dropped
         return dropped
 
-    def _by_rows(self, drawn: Doubles, entrants: Array, running: Integers) -> Array:
+    def _by_rows(self, drawn: Doubles, leaders: Integers, entrants: Array, running: Integers) -> Array:
         """Compare those that run with the leader among all entrants, for all resamples with that leader at once."""
         from scipy.special import ndtri
 
-        leaders = np.where(entrants, drawn @ self.sums.T, -np.inf).argmax(axis=1)
         bounds = np.array([ndtri(limit(int(each))) for each in entrants.sum(axis=1)])
         bounds[drawn.sum(axis=1) < LEAST_UNITS] = np.inf
         dropped = np.zeros(entrants.shape, dtype=bool)

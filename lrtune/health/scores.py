@@ -24,9 +24,9 @@ WINS = 0.3
 PER_DIMENSION = 5
 """With fewer trials for each dimension, counting those of all branches, a search has hardly begun."""
 
-LATE, SURE = 0.75, 0.9
-"""A search was still getting better if its best is among the last quarter of the trials and, with this probability,
-better than the best before."""
+LATE = 0.75
+"""A search was still getting better if its best is among the last quarter of the trials and likely better than the best
+before."""
 
 DIVERGED = 0.2
 """A larger share of diverged trials is many; there must be at least `DIVERGED_TRIALS`."""
@@ -61,14 +61,26 @@ def default_wins(case: Case) -> Iterator[Finding]:
         )
         return
     found = between(case.best, default, case.rows_ratio)
-    if found is not None and found.error is not None and not found.is_clear:
+    if found is None or found.error is None or found.is_clear:
+        return
+    numbers = {"gain": found.mean, "error": found.error, "probability": found.probability}
+    if found.is_likely:
+        yield Finding(
+            "default",
+            HINT,
+            f"the best is likely better than the default (probability {found.probability:.2f}), but"
+            f" {found.folds} folds leave doubt",
+            "more folds or search.repeats would make sure",
+            numbers,
+        )
+    else:
         yield Finding(
             "default",
             WARNING,
             f"as far as {found.folds} folds can tell, the default is as good"
             f" (the best is better with probability {found.probability:.2f})",
             "prefer the default unless more folds or search.repeats say otherwise",
-            {"gain": found.mean, "error": found.error, "probability": found.probability},
+            numbers,
         )
 
 
@@ -130,7 +142,7 @@ def few_trials(case: Case) -> Iterator[Finding]:
         return
     rival = max(before, key=lambda each: (each.mean or 0.0, -each.number))
     found = between(case.best, rival, case.rows_ratio)
-    if found is not None and found.probability is not None and found.probability >= SURE:
+    if found is not None and found.is_likely:
         yield Finding(
             "trials",
             HINT,

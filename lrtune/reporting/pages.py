@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lrtune.reporting import branches, formats, health, judgements, nested, status, tables
@@ -100,10 +100,11 @@ def _scores_and_trials(
 ) -> list[Block]:
     metric = result["metric"]
     scores = formats.score_format([*_means(result), (result["test"] or {}).get("score")])
-    grids = list(_branches(result, cut.kinds))[: cut.tables]
+    tabled = [key for key in _KINDS if len(result[f"{key}s"]) >= MIN_KINDS][: cut.tables]
+    grids = [_branch_table(result, key, cut.kinds) for key in tabled]
     return [
         Headline(judgements.headline(result, scores)),
-        Facts("", [*_score_rows(result, scores, tabled=bool(grids)), *_effort_rows(result)]),
+        Facts("", [*_score_rows(result, scores, tabled="decay" in tabled), *_effort_rows(result)]),
         Facts(f"best configuration (trial {result['best']['number']})", _configuration_rows(result, point)),
         Grid(
             f"{formats.plural(min(cut.top, len(ranked)), 'best trial')} of {formats.count(result['trials']['total'])}",
@@ -122,14 +123,16 @@ def _next(result: Mapping[str, Any], folder: Path, run: str) -> list[Block]:
     return [Lines("", [files, f"next   lrtune predict {shlex.quote(run)} data.csv -o predictions.csv"])]
 
 
-def _branches(result: Mapping[str, Any], most: int) -> Iterator[Grid]:
-    """Compare the kinds of decay and of optimizer, where several were tried."""
-    for key, noun in (("decay", "decay type"), ("optimizer", "optimizer")):
-        found = result[f"{key}s"]
-        if len(found) >= MIN_KINDS:
-            control = next((each["name"] for each in found if each["difference"] is None), branches.CONSTANT)
-            title = f"the best of each {noun}, and its gain over {control} on the same folds (standard error)"
-            yield Grid(title, branches.header(key, result["metric"]), branches.rows(found, most))
+_KINDS = {"decay": "decay type", "optimizer": "optimizer"}
+"""What is compared in tables where several were tried, and what to call it."""
+
+
+def _branch_table(result: Mapping[str, Any], key: str, most: int) -> Grid:
+    """Compare the kinds of decay or of optimizer."""
+    found = result[f"{key}s"]
+    control = next((each["name"] for each in found if each["difference"] is None), branches.CONSTANT)
+    title = f"the best of each {_KINDS[key]}, and its gain over {control} on the same folds (standard error)"
+    return Grid(title, branches.header(key, result["metric"]), branches.rows(found, most))
 
 
 def _configuration_rows(result: Mapping[str, Any], point: Configuration) -> list[tuple[str, str]]:

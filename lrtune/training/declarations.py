@@ -98,13 +98,22 @@ class OptimizerEntry(NamedTuple):
 
 
 class Metric(NamedTuple):
-    """A way to score predictions; ``keeps`` is what must be kept of a prediction to compute it again."""
+    """A way to score predictions; ``keeps`` is what must be kept of a prediction to compute it again.
+
+    No score is below ``least`` in the metric's own sign, and none that should be large is above 1.
+    """
 
     name: str
     summary: str
     tasks: tuple[str, ...]
     larger_is_better: bool
     keeps: str
+    least: float = 0.0
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The worst and the best score there can be, oriented."""
+        return (self.least, 1.0) if self.larger_is_better else (-math.inf, -self.least)
 
 
 def number(value: Value) -> float:

@@ -6,6 +6,7 @@ validation, the documentation and ``--help`` read.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from lrtune.training.decay_catalogue import DECAYS
@@ -158,7 +159,14 @@ _METRICS = (
     Metric("mse", "mean squared error", ("regression",), larger_is_better=False, keeps="value"),
     Metric("rmse", "root of the mean squared error", ("regression",), larger_is_better=False, keeps="value"),
     Metric("mae", "mean absolute error", ("regression",), larger_is_better=False, keeps="value"),
-    Metric("r2", "share of the variance that is explained", ("regression",), larger_is_better=True, keeps="value"),
+    Metric(
+        "r2",
+        "share of the variance that is explained",
+        ("regression",),
+        larger_is_better=True,
+        keeps="value",
+        least=-math.inf,
+    ),
 )
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}
 

@@ -290,6 +290,20 @@ def test_the_posterior_mean_is_repeated_by_its_weights():
     assert found == corrected(given, 2)
 
 
+@pytest.mark.parametrize(("metric", "bounds"), [("accuracy", (0.0, 1.0)), ("mae", (-np.inf, 0.0))])
+def test_an_interval_ends_where_the_metric_does(metric, bounds):
+    scores = np.array([[0.0, 0.4, 0.0]]).T if metric == "accuracy" else np.array([[-0.4, 0.0, 0.0]]).T
+    found = corrected(Evidence(metric, np.arange(1), scores, np.arange(1), None, None, 0.5), 0)
+    half = stats.t.ppf(0.975, 2) * math.sqrt((1 / 3 + 0.5) * scores.var(ddof=1))
+    assert found.score == pytest.approx(scores.mean())
+    assert (found.low, found.high) == pytest.approx(np.clip(scores.mean() + np.array([-half, half]), *bounds))
+    assert half > abs(scores.mean())
+    few = np.array([0, 0, 1, 1, 0, 1, 0, 0, 1, 1])
+    kept = np.array([few, 1 - few, few, 1 - few]).astype(np.uint8)
+    found = corrected(evidence("accuracy", kept[1:2], few, np.arange(10) // 5), 0)
+    assert 0.0 <= found.low <= found.score <= found.high <= 1.0
+
+
 def test_where_no_resample_has_a_score_the_folds_speak():
     rng = np.random.default_rng(0)
     targets, folds = np.repeat([1.0, 2.0], 10), np.repeat([0, 1], 10)

@@ -196,6 +196,18 @@ def test_the_default_is_as_good():
     assert 0.5 < finding.numbers["probability"] < 0.95
 
 
+def test_the_default_is_likely_worse():
+    """Twice the standard error with five folds: Student's t of 4 degrees of freedom gives 0.942."""
+    trials = with_default((0.5,) * 5)
+    best = max(trials, key=lambda each: each.mean)
+    centred = np.array([-0.02, -0.01, 0.0, 0.01, 0.02])
+    gaps = centred + 2.0 * np.sqrt((1 / 5 + 1 / 4) * centred.var(ddof=1))
+    finding = found("default", with_default(tuple(np.subtract(best.fold_scores, gaps).tolist())))
+    assert finding.severity == HINT
+    assert finding.numbers["probability"] == pytest.approx(stats.t.cdf(2.0, 4))
+    assert "likely better than the default" in finding.sentence
+
+
 def test_the_default_is_worse():
     assert "default" not in names(with_default((0.1,) * 5))
 

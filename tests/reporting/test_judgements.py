@@ -37,7 +37,7 @@ def result(entries=None, gain=None, chosen=4):
     )
     return {
         "metric": "accuracy",
-        "best": {"number": chosen, "mean": 0.97, "std": 0.02},
+        "best": {"number": chosen, "mean": 0.97, "std": 0.02, "configuration": {"decay": "cosine"}},
         "default": {"number": 0, "mean": 0.92, "std": 0.02},
         "gain": gain,
         **entries,
@@ -79,6 +79,15 @@ def test_the_headline_is_the_corrected_score():
 def test_a_default_that_is_as_good_is_in_the_headline(gain, corrected_gain):
     entries = judged(FOUND._replace(gain=corrected_gain))
     assert judgements.headline(result(entries, gain), scores).endswith("the default is as good with 0.920")
+
+
+def test_a_default_that_is_likely_worse_is_not_called_as_good():
+    gain = {"mean": 0.05, "error": 0.02, "wins": 3, "folds": 3, "p": 0.13, "probability": 0.94}
+    assert judgements.headline(result(gain=gain), scores).endswith("; likely better than the default: 0.920")
+    text = judgements.gain_sentence(result(gain=gain), scores)
+    assert "probability 94 %: likely, not certain; without luck" in text
+    luck = judged(FOUND._replace(gain=GAIN._replace(mean=-0.001)))
+    assert judgements.headline(result(luck, gain), scores).endswith("the default is as good with 0.920")
 
 
 @pytest.mark.parametrize(
@@ -124,6 +133,21 @@ def test_rows_say_whether_tuning_was_worth_it():
     )
 
 
+def test_a_search_without_a_constant_rate_says_so():
+    lost = result() | {"constant": None}
+    assert dict(judgements.worth_rows(lost, scores))["constant rate"].startswith("no trial with one is complete")
+    lost["best"]["configuration"] = {"decay": "constant"}
+    assert "constant rate" not in dict(judgements.worth_rows(lost, scores))
+
+
+def test_equal_scores_are_called_equal():
+    same = {"mean": 0.0, "error": 0.0, "wins": 0, "folds": 3, "p": 1.0, "probability": 0.5}
+    found = result(judged() | {"constant": {"number": 2, "mean": 0.97, "gain": same}}, same)
+    rows = dict(judgements.worth_rows(found, scores))
+    assert rows["difference"].startswith("none: the scores are equal on every fold")
+    assert rows["constant rate"] == "trial 2 has 0.970; equal on every fold"
+
+
 def test_what_cannot_be_compared_is_told():
     lost = result()
     lost["gain"] = None
@@ -143,8 +167,10 @@ def test_a_result_of_an_older_version_is_shown_as_it_was():
 def test_notes_say_how_far_the_correction_holds():
     found = judged()["corrected"]
     assert judgements.remarks("random", "none", found) == ()
-    assert judgements.remarks("random", "race", found) == ()  # races are repeated
+    assert "repeats the races" in judgements.remarks("random", "race", found)[0]
     for strategy, pruning in (("bayesian", "none"), ("tpe", "race"), ("grid", "halving")):
-        assert "docs/honesty.md" in judgements.remarks(strategy, pruning, found)[0]
+        (sentence,) = judgements.remarks(strategy, pruning, found)
+        assert "not the search that followed" in sentence
+        assert "intervals held the truth in 92 % and more (docs/honesty.md)" in sentence
     assert "missing or damaged" in judgements.remarks("grid", "none", {**found, "method": "folds"})[0]
     assert judgements.remarks("bayesian", "none", None) == ()

@@ -110,3 +110,18 @@ def test_commands_can_be_copied_even_with_blanks_in_the_path(study, page_of):
 def test_a_model_that_fails_on_the_test_rows_is_called_so(make_study, page_of):
     study = make_study([{"learning_rate": 0.1}], [[0.5, 0.5]], test={"score": None, "rows": 9})
     assert "test | diverged on 9 rows that the search never saw" in flat(page_of(study))
+
+
+@pytest.mark.parametrize("key", ["decay", "optimizer"])
+def test_the_best_constant_rate_has_a_row_unless_a_table_of_the_decays_has_it(key, make_study, filled):
+    kinds = {"decay": ["constant", "linear", "cosine", "inverse"], "optimizer": ["sgd", "adam", "momentum", "nadam"]}
+    points = [{"learning_rate": 0.1, "decay": "linear", key: each} for each in kinds[key]]
+    study = make_study(
+        [*points, {"learning_rate": 0.1, "decay": "constant"}], [[0.8, 0.9 + 0.01 * n] for n in range(5)]
+    )
+    gain = {"mean": 0.01, "error": 0.02, "wins": 1, "folds": 2, "p": 0.7, "probability": 0.6}
+    found = result(study, "accuracy", filled) | {"constant": {"number": 4, "mean": 0.87, "gain": gain}}
+    ranked = ranking(study.in_order())
+    text = flat(pages.search_page(found, ranked, points[0], folder=Path("runs/a"), run="a"))
+    assert f"the best of each {key}" in text
+    assert ("constant rate | trial 4 has 0.8700" in text) is (key == "optimizer")
