@@ -152,24 +152,31 @@ def retraining_seconds(configuration: Configuration, setting: Setting, rows: int
 class _Waiting:
     """Blocks in the order in which they are to start, as long as there is time; every next one is noted in ``begun``.
 
-    A block that failed comes back in pieces: lanes are independent, so that what is to blame fails alone, whatever it
-    was in company with.
+    There is time for a block if there is time for the later stages as well, of it and of all before it, shared by the
+    slots. A block that failed comes back in pieces: lanes are independent, so that what is to blame fails alone,
+    whatever it was in company with.
     """
 
-    def __init__(self, cut: Sequence[list[Numbered]], setting: Setting, stage: Stage, pace: Pace) -> None:
+    def __init__(self, cut: Sequence[list[Numbered]], setting: Setting, stage: Stage, pace: Pace, rest: float) -> None:
         self.waiting = deque(cut)
         self.begun: list[list[Numbered]] = []
         self.setting = setting
         self.stage = stage
         self.pace = pace
+        self.rest = rest
+        self.owed = 0.0
 
     def __iter__(self) -> Iterator[Work]:
         return self
 
     def __next__(self) -> Work:
-        if not self.waiting or not self.pace.allows(_seconds(self.waiting[0], self.setting)):
+        if not self.waiting:
             raise StopIteration
-        block = self.waiting.popleft()
+        seconds = _seconds(self.waiting[0], self.setting)
+        owed = self.owed + self.rest * seconds
+        if not self.pace.allows(seconds + owed):
+            raise StopIteration
+        block, self.owed = self.waiting.popleft(), owed
         self.begun.append(block)
         return Work([configuration for _, configuration in block], self.stage.first, self.stage.end)
 
@@ -183,6 +190,8 @@ def scored(
     executor: Executor,
     stage: Stage | None = None,
     pace: Pace | None = None,
+    *,
+    rest: float = 0.0,
 ) -> Iterator[list[Evaluated]]:
     """Evaluate trials block by block; yields each block's results as it ends, in no particular order of blocks.
 
@@ -200,12 +209,14 @@ def scored(
         The folds to train on; default: all of them.
     pace
         The time there is, which learns from what the blocks take; default: without end.
+    rest
+        What later stages take beside this one: time is kept for them.
 
     """
     stage, pace = stage or Stage(0, len(setting.folds)), pace or Pace()
     part = setting._replace(folds=setting.folds[stage.first : stage.end])
-    cut = blocks(trials, part, slots=executor.slots, most=pace.largest_block())
-    queue = _Waiting(cut, part, stage, pace)
+    cut = blocks(trials, part, slots=executor.slots, most=pace.largest_block(rest))
+    queue = _Waiting(cut, part, stage, pace, rest / executor.slots)
     for done in completed(executor, queue, pace.limit()):
         block = queue.begun[done.key]
         if done.overdue:

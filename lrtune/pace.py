@@ -92,9 +92,9 @@ class Pace:
         """Say when blocks are to be stopped."""
         return Limit(self.block_seconds, self.until)
 
-    def largest_block(self) -> float:
-        """Say how long a block may be expected to take by the cost model."""
-        left = max(0.0, self.until - time.monotonic())
+    def largest_block(self, rest: float = 0.0) -> float:
+        """Say how long a block may be expected to take by the cost model, if later stages take `rest` times that."""
+        left = max(0.0, self.until - time.monotonic()) / (1.0 + rest)
         return min(BLOCK_SECONDS, min(SHARE * left, BLOCK_SHARE * self.block_seconds) / self.ratio)
 
     def too_long(self) -> str:

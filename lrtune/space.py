@@ -95,6 +95,13 @@ class SearchSpace:
         point = self.point(configuration)
         return None if point is None else tuple(point.items())
 
+    def names(self) -> Iterator[str]:
+        """List the keys that any of its points has; one that several branches have comes several times."""
+        for each in self.dimensions:
+            yield each.name
+            for option in each.options if isinstance(each, Choice) else ():
+                yield from option.space.names()
+
     def unbounded(self) -> Iterator[str]:
         """List the names of the real ranges, which no grid can walk."""
         for each in self.dimensions:
@@ -144,7 +151,7 @@ class Choice:
 
     def default(self) -> dict[str, Value]:
         """Choose the preferred option if it is offered, else the first."""
-        option = self._option(self.preferred) or self.options[0]
+        option = self.option(self.preferred) or self.options[0]
         return {self.name: option.value, **option.space.default()}
 
     def sample(self, rng: Random) -> dict[str, Value]:
@@ -171,7 +178,7 @@ class Choice:
 
     def point(self, configuration: Configuration) -> dict[str, Value] | None:
         """Accept an option together with a point of its space."""
-        option = self._option(configuration[self.name]) if self.name in configuration else None
+        option = self.option(configuration[self.name]) if self.name in configuration else None
         inner = option.space.point(configuration) if option else None
         return None if option is None or inner is None else {self.name: option.value, **inner}
 
@@ -190,7 +197,8 @@ class Choice:
             "default": _plain(self.default()[self.name]),
         }
 
-    def _option(self, value: Value) -> Option | None:
+    def option(self, value: Value) -> Option | None:
+        """Find the option of a value; None if there is none."""
         return next((each for each in self.options if _same(each.value, value)), None)
 
 

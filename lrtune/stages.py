@@ -7,6 +7,7 @@ ended, and again when a study that was interrupted goes on.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -60,6 +61,19 @@ def first_stage(pruning: str, stages: int, number_of_round: int) -> int:
     Li et al. 2018, "Hyperband: a novel bandit-based approach to hyperparameter optimization", JMLR 18.
     """
     return number_of_round % stages if pruning == "halving" else 0
+
+
+def rest(stages: Sequence[Stage], number: int) -> float:
+    """Estimate what the stages after one take beside it: after a race all may go on, of halving a third does.
+
+    >>> rest([Stage(0, 1), Stage(1, 5)], 0), rest([Stage(0, 5, 9), Stage(0, 5, 3), Stage(0, 5)], 0)
+    (4.0, 2.0)
+    """
+    going, total = 1.0, 0.0
+    for before, after in itertools.pairwise(stages[number:]):
+        going /= ETA if before.shorter > 1 else 1
+        total += going * (after.end - after.first) / after.shorter
+    return total * stages[number].shorter / (stages[number].end - stages[number].first)
 
 
 def raced(

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from lrtune.dimensions import LINEAR, LOG, SCALES, Dimension, Integer, Ordinal, Real, spaced
+from lrtune.dimensions import Dimension, Integer, Ordinal, Real
 from lrtune.errors import SpaceError, nearest
-from lrtune.experiment import parse_space
-from lrtune.experiment.vocabulary import KEYS
+from lrtune.plain_spaces import frozen, kind_of, plain, read_space
 from lrtune.sampling import STRATEGIES
-from lrtune.space import Choice, Option, SearchSpace
-from lrtune.trial import Trial, TrialState, Value
+from lrtune.space import Choice, SearchSpace
+from lrtune.trial import Configuration, Trial, TrialState, Value
 
 Scores: TypeAlias = float | Sequence[float | None] | Mapping[int, float | None] | None
 """One score, or one for each fold, or some folds' by their numbers; None or NaN where the training came to nothing."""
@@ -40,13 +39,13 @@ def suggest(
         list that is a mapping with one key is a branch with factors of its own. If all keys are lrtune's own, they are
         checked as in the file; otherwise names and values are taken as they are.
     history
-        Every configuration suggested so far with its score, in the order of suggestion: larger is better. With fold
-        scores, a configuration that was not run on all folds has a shorter list, or a mapping from fold number to
-        score, and an empty list if it is still running.
+        Every configuration suggested so far with its score, in the order of suggestion: larger is better; None, NaN or
+        an infinity where the training came to nothing. With fold scores, a configuration that was not run on all folds
+        has a shorter list, or a mapping from fold number to score, and an empty list if it is still running.
     n
-        How many come next.
+        How many come next; 0 or more.
     seed
-        Equal arguments give equal suggestions.
+        A whole number of at least 0; equal arguments give equal suggestions.
     strategy
         A name in `lrtune.sampling.STRATEGIES`.
 
@@ -59,100 +58,83 @@ def suggest(
     Raises
     ------
     ExperimentError, SpaceError
-        If the space, the strategy or the history is wrong.
+        If an argument is wrong: where, and what would be right.
 
     """
     if strategy not in STRATEGIES:
-        raise SpaceError(f"unknown strategy '{strategy}'; {nearest(strategy, STRATEGIES)}")
+        raise SpaceError(f"unknown strategy '{strategy}'; {nearest(str(strategy), STRATEGIES)}")
+    count, start = _whole("n", n), _whole("seed", seed)
     tree = read_space(space)
-    trials = [_trial(number, *each) for number, each in enumerate(history)]
-    for each in trials:
-        if not tree.contains(each.configuration):
-            raise SpaceError(f"history, entry {each.number}: not a point of the space: {dict(each.configuration)}")
-    return [dict(each) for each in STRATEGIES[strategy](tree, trials, n, seed)]
+    return [dict(each) for each in STRATEGIES[strategy](tree, read_history(history, tree), count, start)]
 
 
-def read_space(space: Mapping[str, Any]) -> SearchSpace:
-    """Read a space in the form of the experiment file; one with foreign names is taken as it is.
+def _whole(name: str, value: Any) -> int:
+    found = plain(value)
+    if type(found) is not int or found < 0:
+        raise SpaceError(f"{name}: expected a whole number of at least 0, got {value!r}")
+    return found
+
+
+def read_history(history: Iterable[tuple[Mapping[str, Any], Scores]], space: SearchSpace) -> list[Trial]:
+    """Read configurations with their scores as trials.
 
     Raises
     ------
-    ExperimentError, SpaceError
-        If it is wrong.
+    SpaceError
+        If an entry is no pair, not a point of the space, has a key too many, or scores that are no numbers.
 
     """
-    if all(each in KEYS for each in space):
-        return parse_space(space)
-    return SearchSpace(tuple(_dimension(str(key), key, value) for key, value in space.items()))
+    if isinstance(history, Mapping | str) or not isinstance(history, Iterable):
+        raise SpaceError(f"history: expected a list of (configuration, scores), got {kind_of(history)}")
+    trials = []
+    for number, entry in enumerate(history):
+        where = f"history, entry {number}"
+        if not isinstance(entry, list | tuple) or len(entry) != 2 or not isinstance(entry[0], Mapping):
+            raise SpaceError(f"{where}: expected (configuration, scores), got {entry!r}")
+        point = {key: frozen(value) for key, value in plain(entry[0]).items()}
+        wrong = next(_objections(space, point), None)
+        if wrong:
+            raise SpaceError(f"{where}: not a point of the space: {wrong}")
+        trials.append(_trial(number, where, point, entry[1]))
+    return trials
 
 
-_RANGE = ("low", "high", "scale", "points")
+def _objections(space: SearchSpace, point: Mapping[str, Value]) -> Iterator[str]:
+    """Say what keeps a configuration from being a point of a space, and which of its keys do not belong there."""
+    found = space.point(point)
+    if found is None:
+        yield from _faults(space, point)
+    for key in point:
+        if found is not None and key not in found:
+            known = set(space.names())
+            yield f"'{key}' does not go with the rest" if key in known else f"unknown '{key}'; {nearest(key, found)}"
 
 
-def _dimension(name: str, where: str, value: Any) -> Dimension:
-    if isinstance(value, Mapping):
-        return _range(name, where, value)
-    items = list(value) if isinstance(value, list | tuple) else [value]
-    if not items:
-        raise SpaceError(f"space: {where}: an empty list offers nothing to pick")
-    numbers = sorted(each for each in items if isinstance(each, int | float) and not isinstance(each, bool))
-    if len(numbers) == len(items):
-        if len(set(numbers)) < len(numbers):
-            raise SpaceError(f"space: {where}: a number is listed twice")
-        return Ordinal(name, tuple(numbers), numbers[len(numbers) // 2])
-    options = tuple(_option(name, where, each) for each in items)
-    if len({(isinstance(each.value, bool), each.value) for each in options}) < len(options):
-        raise SpaceError(f"space: {where}: an option is listed twice")
-    return Choice(name, options, options[0].value)
+def _faults(space: SearchSpace, point: Mapping[str, Value]) -> Iterator[str]:
+    for each in space.dimensions:
+        if each.name not in point:
+            others = [key for key in point if key not in space.names()]
+            hint = f"; there is '{others[0]}'" if others else ""
+            yield f"'{each.name}' is missing{hint}"
+        elif isinstance(each, Choice) and (option := each.option(point[each.name])):
+            yield from _faults(option.space, point)
+        elif each.point(point) is None:
+            yield f"{each.name} is {point[each.name]!r}; {_allowed(each)}"
 
 
-def _option(name: str, where: str, item: Any) -> Option:
-    if not isinstance(item, Mapping):
-        return Option(_frozen(item))
-    if len(item) != 1:
-        raise SpaceError(f"space: {where}: a branch is a mapping with one key, got {len(item)} keys")
-    ((value, factors),) = item.items()
-    inner = dict(factors or {})
-    return Option(
-        value, SearchSpace(tuple(_dimension(f"{name}.{key}", f"{where}.{value}.{key}", inner[key]) for key in inner))
+def _allowed(dimension: Dimension) -> str:
+    if isinstance(dimension, Choice):
+        return "allowed: " + ", ".join(repr(each.value) for each in dimension.options)
+    if isinstance(dimension, Ordinal):
+        return "allowed: " + ", ".join(map(repr, dimension.values))
+    assert isinstance(dimension, Real | Integer)
+    return (
+        f"a {'whole number' if isinstance(dimension, Integer) else 'number'} from {dimension.low} to {dimension.high}"
     )
 
 
-def _range(name: str, where: str, value: Mapping[str, Any]) -> Dimension:
-    unknown = [str(each) for each in value if each not in _RANGE]
-    if unknown:
-        raise SpaceError(f"space: {where}: unknown key of a range '{unknown[0]}'; {nearest(unknown[0], _RANGE)}")
-    low: Any = value.get("low")
-    high: Any = value.get("high")
-    scale, points = value.get("scale", LINEAR), value.get("points")
-    if scale not in SCALES:
-        raise SpaceError(f"space: {where}: unknown scale '{scale}'; {nearest(str(scale), SCALES)}")
-    if not _is_number(low) or not _is_number(high) or not low < high:
-        raise SpaceError(f"space: {where}: a range needs numbers, low below high; got {low} and {high}")
-    if scale != LINEAR and (low <= 0 if scale == LOG else high >= 1):
-        raise SpaceError(f"space: {where}: a {scale} scale does not reach from {low} to {high}; `scale: linear` does")
-    whole = isinstance(low, int) and isinstance(high, int)
-    if points is not None:
-        if type(points) is not int or points < 2:
-            raise SpaceError(f"space: {where}: points is a whole number of at least 2; got {points}")
-        values = spaced(low, high, points, scale=scale, whole=whole)
-        return Ordinal(name, values, values[len(values) // 2], scale)
-    if whole:
-        dimension = Integer(name, low, high, low, scale)
-        return Integer(name, low, high, dimension.value(0.5), scale)
-    return Real(name, low, high, Real(name, low, high, low, scale).value(0.5), scale)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _trial(number: int, configuration: Mapping[str, Any], scores: Scores) -> Trial:
-    point = {key: _frozen(value) for key, value in configuration.items()}
-    listed: dict[int, Any] = dict(scores) if isinstance(scores, Mapping) else dict(enumerate(_several(scores)))
-    for each in listed.values():
-        if each is not None and not isinstance(each, numbers.Real):
-            raise SpaceError(f"history, entry {number}: a score is a number or None; got {each!r}")
+def _trial(number: int, where: str, point: Configuration, scores: Any) -> Trial:
+    listed = _by_fold(where, plain(scores))
     finite = {fold: float(each) for fold, each in listed.items() if each is not None and math.isfinite(each)}
     folds = tuple(finite.get(fold) for fold in range(max(listed, default=-1) + 1))
     if not listed:
@@ -162,10 +144,16 @@ def _trial(number: int, configuration: Mapping[str, Any], scores: Scores) -> Tri
     return Trial(number, point, TrialState.COMPLETE if None not in folds else TrialState.PRUNED, folds)
 
 
-def _several(scores: Any) -> Iterable[Any]:
-    alone = scores is None or isinstance(scores, numbers.Real | str)
-    return (scores,) if alone else scores
-
-
-def _frozen(value: Any) -> Value:
-    return tuple(value) if isinstance(value, list) else value
+def _by_fold(where: str, scores: Any) -> dict[int, float | None]:
+    if isinstance(scores, Mapping):
+        listed: dict[Any, Any] = dict(scores)
+    elif isinstance(scores, Iterable) and not isinstance(scores, str):
+        listed = dict(enumerate(scores))
+    else:
+        listed = {0: scores}
+    for fold, each in listed.items():
+        if type(fold) is not int or fold < 0:
+            raise SpaceError(f"{where}: folds are numbered from 0; got {fold!r}")
+        if each is not None and (type(each) is bool or not isinstance(each, numbers.Real)):
+            raise SpaceError(f"{where}: a score is a number or None; got {each!r}")
+    return listed

@@ -35,7 +35,7 @@ from lrtune.pruning import ROW_METRICS
 from lrtune.sampling import STRATEGIES
 from lrtune.selection import best
 from lrtune.session import Session
-from lrtune.stages import Dropped, first_stage, lagging, plan, raced
+from lrtune.stages import Dropped, first_stage, lagging, plan, raced, rest
 from lrtune.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.study import CONFIRM, FINISHED, PRUNED, REFIT, RESULT, SPEED, TRIAL, result_body
 from lrtune.training.feedback import median_scales
@@ -155,15 +155,13 @@ class _Search(Session):
         return [Trial(number, point) for number, point in enumerate(points, len(before))][there:]
 
     def search(self, executor: Executor) -> Iterator[Event]:
-        """Score what is proposed, stage by stage; propose more, until the budget is spent or nothing is left to try."""
+        """Score what is proposed, then propose more, until the budget is spent or nothing is left to try."""
         while True:
             yield from self.calibrate(self.study.unfinished())
-            for number in range(len(self.stages)):
-                yield from self.evaluate(executor, number)
-                if any(self.next_stage(each) == number for each in self.study.unfinished()):
-                    self.ending = TIMEOUT
-                    return
-                yield from self.prune(number)
+            yield from self.score(executor)
+            if self.study.unfinished():
+                self.ending = TIMEOUT
+                return
             self.ending = self.content()
             if self.ending is None and self.left() and not self.pace.allows_seconds(self.proposing):
                 self.ending = TIMEOUT
@@ -177,6 +175,19 @@ class _Search(Session):
             yield from self.record(
                 [Event(TRIAL, {"trial": each.number, "configuration": dict(each.configuration)}) for each in proposed]
             )
+
+    def score(self, executor: Executor) -> Iterator[Event]:
+        """Take what is proposed through the stages, as far as the time goes.
+
+        Where it is short, a stage ends early enough that those who have come through it can be finished; what time is
+        left then is for the others. So a search that ends early has complete trials.
+        """
+        before: list[Trial] = []
+        while (waiting := self.study.unfinished()) and waiting != before:
+            before = waiting
+            for number in range(len(self.stages)):
+                yield from self.evaluate(executor, number)
+                yield from self.prune(number)
 
     def content(self) -> str | None:
         """Say why the search may end before its budget is spent; None: it may not."""
@@ -214,7 +225,7 @@ class _Search(Session):
         numbered = self.numbered([each for each in self.study.unfinished() if self.next_stage(each) == number], stage)
         if self.experiment.search.timeout is not None:
             self.reserve([configuration for _, configuration in numbered])
-        for block in scored(numbered, self.setting, executor, stage, self.pace):
+        for block in scored(numbered, self.setting, executor, stage, self.pace, rest=rest(self.stages, number)):
             hashes = self.records.keep(block, stage)
             yield from self.record(
                 [Event(RESULT, _result(each, number, stage, hashes.get(each.number), more=not last)) for each in block]

@@ -1,6 +1,7 @@
 """The strategies as a function of plain values."""
 
 import json
+import math
 import subprocess
 import sys
 
@@ -10,8 +11,8 @@ import pytest
 import lrtune
 from lrtune.errors import ExperimentError, SpaceError
 from lrtune.experiment import load_text
+from lrtune.plain_spaces import read_space
 from lrtune.sampling import STRATEGIES
-from lrtune.suggestions import read_space
 from lrtune.trial import Trial, TrialState
 
 OWN = {
@@ -25,6 +26,10 @@ FOREIGN = {
     "booster": ["tree", {"dart": {"drop": [0.1, 0.2], "skip": {"low": 0.0, "high": 0.5}}}],
     "seed": 7,
 }
+
+SMALL = {"rate": {"low": 0.0, "high": 1.0}, "n": {"low": 1, "high": 5}, "kind": ["a", {"b": {"x": [1, 2]}}]}
+GOOD = {"rate": 0.1, "n": 2, "kind": "b", "kind.x": 1}
+NO_POINT = "history, entry 0: not a point of the space"
 
 
 def score(point):
@@ -101,6 +106,12 @@ def test_a_space_that_is_exhausted_gives_fewer():
         ({"a": ["x", "x"]}, "space: a: an option is listed twice"),
         ({"a": ["x", {"y": {}, "z": {}}]}, "a branch is a mapping with one key, got 2 keys"),
         ({"a": [{"x": {"b": []}}, "y"]}, "space: a.x.b: an empty list"),
+        ({"a": [{"x": 3}, "y"]}, "space: a.x: expected a mapping of the branch's factors, got 3"),
+        ({"a": [{"x": {"b": [1, 2]}}], "a.b": [3, 4]}, "space: a.b: 'a.b' is there twice"),
+        ({"a": [math.nan, 1]}, "space: a: a value is a finite number, a text, true, false or null; got nan"),
+        ({"a": {1, 2}}, "space: a: a value is a finite number, a text, true, false or null; got {1, 2}"),
+        ([1], "space: expected a mapping from names to what may be tried, got a value of type list"),
+        (None, "space: expected a mapping from names to what may be tried, got None"),
     ],
 )
 def test_mistakes_in_a_foreign_space_are_named(space, problem):
@@ -118,14 +129,65 @@ def test_mistakes_in_the_experiment_files_own_keys_are_named():
     ("history", "strategy", "problem"),
     [
         ([], "bayes", "unknown strategy 'bayes'; did you mean 'bayesian'?"),
-        ([({"a": 5}, 1.0)], "random", "history, entry 0: not a point of the space: {'a': 5}"),
-        ([({"a": 1}, "good")], "random", "history, entry 0: a score is a number or None; got 'good'"),
+        ([], None, "unknown strategy 'None'"),
+        ([], "grid", "a grid needs finite dimensions, but rate is a range"),
+        (None, "random", "history: expected a list of (configuration, scores), got None"),
+        ([{"a": 1}], "random", "history, entry 0: expected (configuration, scores), got {'a': 1}"),
+        ([(GOOD, 1.0), ("x", 1.0)], "random", "history, entry 1: expected (configuration, scores), got ('x', 1.0)"),
+        ([({**GOOD, "rate": 5}, 1.0)], "random", f"{NO_POINT}: rate is 5; a number from 0.0 to 1.0"),
+        ([({**GOOD, "n": 2.5}, 1.0)], "random", f"{NO_POINT}: n is 2.5; a whole number from 1 to 5"),
+        ([({**GOOD, "kind": "c"}, 1.0)], "random", f"{NO_POINT}: kind is 'c'; allowed: 'a', 'b'"),
+        ([({**GOOD, "kind.x": 3}, 1.0)], "random", f"{NO_POINT}: kind.x is 3; allowed: 1, 2"),
+        ([({"rate": 0.1, "nn": 1, "kind": "a"}, 1.0)], "random", f"{NO_POINT}: 'n' is missing; there is 'nn'"),
+        ([({**GOOD, "rat": 1}, 1.0)], "random", f"{NO_POINT}: unknown 'rat'; did you mean 'rate'?"),
+        ([({**GOOD, "kind": "a"}, 1.0)], "random", f"{NO_POINT}: 'kind.x' does not go with the rest"),
+        ([(GOOD, "good")], "random", "history, entry 0: a score is a number or None; got 'good'"),
+        ([(GOOD, True)], "random", "history, entry 0: a score is a number or None; got True"),
+        ([(GOOD, 1j)], "random", "history, entry 0: a score is a number or None; got 1j"),
+        ([(GOOD, np.zeros((2, 2)))], "random", "history, entry 0: a score is a number or None; got [0.0, 0.0]"),
+        ([(GOOD, {"fold": 1.0})], "random", "history, entry 0: folds are numbered from 0; got 'fold'"),
+        ([(GOOD, {-1: 1.0})], "random", "history, entry 0: folds are numbered from 0; got -1"),
     ],
 )
 def test_other_mistakes_are_named(history, strategy, problem):
     with pytest.raises(SpaceError) as caught:
-        lrtune.suggest({"a": [1, 2]}, history, 1, 0, strategy)
+        lrtune.suggest(SMALL, history, 1, 0, strategy)
     assert str(caught.value).startswith(problem)
+
+
+@pytest.mark.parametrize("name", ["n", "seed"])
+@pytest.mark.parametrize("value", [-1, 1.5, "3", None, True])
+def test_numbers_that_are_none_are_named(name, value):
+    with pytest.raises(SpaceError) as caught:
+        lrtune.suggest(SMALL, [], **{name: value})
+    assert str(caught.value) == f"{name}: expected a whole number of at least 0, got {value!r}"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_nothing_asked_for_is_nothing_and_more_than_there_is_is_everything(strategy):
+    space = {"a": [1, 2, 3], "b": ["x", {"y": {"c": [0, 1]}}]}
+    assert lrtune.suggest(space, [], 0, 0, strategy) == []
+    everything = lrtune.suggest(space, [], 50, 0, strategy)
+    assert len({tuple(each.items()) for each in everything}) == len(everything) == 9
+    assert lrtune.suggest(space, [(each, 0.5) for each in everything], 5, 0, strategy) == []
+    assert lrtune.suggest({}, [], 2, 0, strategy) == [{}]
+
+
+def test_numbers_and_arrays_of_numpy_are_taken_and_plain_ones_come_out():
+    as_numpy = {"rate": {"low": np.float64(0.0), "high": np.float64(1.0)}, "n": {"low": np.int64(1), "high": 5}}
+    plain = {"rate": {"low": 0.0, "high": 1.0}, "n": {"low": 1, "high": 5}, "kind": [1, 2]}
+    points = lrtune.suggest(plain, [], 9)
+    assert lrtune.suggest({**as_numpy, "kind": np.array([1, 2])}, [], np.int64(9), np.uint8(0)) == points
+    assert {type(each) for point in points for each in point.values()} == {int, float}
+    history = [({key: np.asarray(each)[()] for key, each in point.items()}, np.float32(0.5)) for point in points]
+    assert lrtune.suggest(plain, history, 3) == lrtune.suggest(plain, [(point, 0.5) for point in points], 3)
+
+
+def test_infinite_scores_count_as_nothing():
+    points = lrtune.suggest(SMALL, [], 9)
+    known = [(point, float(number)) for number, point in enumerate(points[:8])]
+    lost = [lrtune.suggest(SMALL, [*known, (points[8], each)], 3) for each in (None, math.inf, -math.inf, math.nan)]
+    assert all(each == lost[0] for each in lost)
 
 
 def test_it_stays_a_function_after_it_was_called():

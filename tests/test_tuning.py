@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from lrtune import calibration, evaluation, identity, out_of_fold, tuning
+from lrtune import calibration, evaluation, identity, out_of_fold, pace, tuning, workers
 from lrtune.errors import NoUsableResultError, StudyError
 from lrtune.evaluation import Work
 from lrtune.experiment import load_text
 from lrtune.horizons import compressed
 from lrtune.journal import Journal, canonical
 from lrtune.model import load
+from lrtune.pace import Pace
 from lrtune.preparation import prepare
 from lrtune.pruning import RowScores, race_by_rows, row_values
 from lrtune.sampling import STRATEGIES
@@ -38,10 +39,14 @@ space:
   decay: [constant, exponential: {k: {low: 0.01, high: 0.5, scale: log}}]
   batch_size: [16, 32]
 """
-LEARNING = {
-    name: EXPERIMENT.replace("random, trials: 9", f"{name}, trials: {trials}")
-    for name, trials in (("bayesian", 11), ("tpe", 14))  # the last round is the first that learns
-}
+
+
+def learning(text, name):
+    """Search with a strategy that learns; the last round is the first that it learns for."""
+    return text.replace("random, trials: 9", f"{name}, trials: {11 if name == 'bayesian' else 14}")
+
+
+LEARNING = {name: learning(EXPERIMENT, name) for name in ("bayesian", "tpe")}
 
 _WIDER = EXPERIMENT.replace("low: 1e-3", "low: 1e-5").replace("epochs: 3", "epochs: 9")
 RACE = _WIDER.replace("round: 4", "round: 4, pruning: race")
@@ -138,8 +143,8 @@ def test_the_same_command_on_a_finished_study_trains_nothing(tmp_path, monkeypat
 
 @pytest.mark.parametrize(
     "text",
-    [EXPERIMENT, PLATEAU, FIXED, LEARNING["bayesian"], RACE, HALVING],
-    ids=["pure", "plateau", "wall_clock", "bayesian", "race", "halving"],
+    [EXPERIMENT, PLATEAU, FIXED, LEARNING["bayesian"], RACE, HALVING, learning(RACE, "bayesian")],
+    ids=["pure", "plateau", "wall_clock", "bayesian", "race", "halving", "bayesian race"],
 )
 def test_a_crash_after_any_event_costs_nothing(text, tmp_path, monkeypatch):
     """Stop after every number of transactions, resume, and compare with the study nobody disturbed."""
@@ -169,8 +174,8 @@ def test_a_crash_after_any_event_costs_nothing(text, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("text", "last"),
-    [(EXPERIMENT, 0), (LEARNING["bayesian"], 8), (RACE, 4)],
-    ids=["random", "bayesian", "race"],
+    [(EXPERIMENT, 0), (LEARNING["bayesian"], 8), (RACE, 4), (learning(HALVING, "tpe"), 12)],
+    ids=["random", "bayesian", "race", "tpe halving"],
 )
 def test_a_killed_process_goes_on_where_it_was(text, last, tmp_path):
     """The process is killed in the middle of a round: some of its trials are scored, the others are not."""
@@ -407,13 +412,59 @@ def test_halving_trains_the_whole_schedule_on_short_horizons_first(tmp_path):
             assert trial.fold_scores == evaluation.run_block(setting, Work([complete]))[0].scores
 
 
-@pytest.mark.parametrize("text", [RACE, HALVING, RACE.replace("random, trials: 9", "bayesian, trials: 14")])
+@pytest.mark.parametrize(
+    "text", [RACE, HALVING, *(learning(text, name) for text in (RACE, HALVING) for name in ("bayesian", "tpe"))]
+)
 def test_pruning_is_the_same_for_any_workers_and_blocks(text, tmp_path, monkeypatch):
     expected = content(make(tmp_path, text, name="undisturbed")[0])
     assert any('"pruned"' in each for each in expected[0])
     assert content(make(tmp_path, text, workers=2, name="workers")[0]) == expected
     monkeypatch.setattr(evaluation, "block_lanes", lambda *_: 3)
     assert content(make(tmp_path, text, name="blocks")[0]) == expected
+
+
+@pytest.fixture
+def turned_clock(monkeypatch):
+    """A clock that only the search turns, by 100,000 times what it is expected to take."""
+
+    class Clock:
+        now = time.monotonic()
+
+        def monotonic(self):
+            return self.now
+
+    clock, saw = Clock(), Pace.saw
+
+    def slow(self, expected, _seconds):
+        clock.now += 1e5 * expected
+        saw(self, expected, 1e5 * expected)
+
+    monkeypatch.setattr(pace, "time", clock)
+    monkeypatch.setattr(workers, "time", clock)
+    monkeypatch.setattr(Pace, "saw", slow)
+    monkeypatch.setattr(tuning, "retraining_seconds", lambda *_: 0.0)
+    monkeypatch.setattr(evaluation, "block_lanes", lambda *_: 3)
+    return clock
+
+
+@pytest.mark.parametrize("text", [RACE, HALVING], ids=["race", "halving"])
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
+def test_time_that_is_over_before_a_round_is_leaves_complete_trials(text, share, tmp_path, turned_clock):
+    """A stage ends early enough to finish those that have come through it; with more time the others follow."""
+    text = text.replace("trials: 9", "trials: 30").replace("round: 4", "round: 30")
+    begun = turned_clock.now
+    make(tmp_path, text, name="undisturbed")
+    needed = turned_clock.now - begun
+    begun = turned_clock.now
+    short = text.replace("round: 30", f"round: 30, timeout: {share * needed:.0f}")
+    study = replay(make(tmp_path, short)[1])
+    assert study.finished == "timeout"
+    assert turned_clock.now - begun <= share * needed
+    assert study.count(TrialState.COMPLETE) >= 2
+    assert study.unfinished()
+    study = replay(make(tmp_path, text)[1])
+    assert study.finished == "trials"
+    assert not study.unfinished()
 
 
 def test_what_diverges_on_the_first_fold_is_over(tmp_path):

@@ -69,11 +69,7 @@ def rebuilt(
 
 def own_option(choice: Choice, point: Configuration) -> Option | None:
     """Find the option that a point has of a choice; None if the point has none of them."""
-    if choice.name not in point:
-        return None
-    value = point[choice.name]
-    same = (each for each in choice.options if isinstance(each.value, bool) == isinstance(value, bool))
-    return next((each for each in same if each.value == value), None)
+    return choice.option(point[choice.name]) if choice.name in point else None
 
 
 def moved(dimension: Dimension, value: Value, width: float, rng: np.random.Generator) -> dict[str, Value]:

@@ -131,13 +131,24 @@ def predict(process: Process, x: Array, y: Array) -> tuple[Array, Array]:
 
 
 def fit(
-    x: Array, y: Array, spread: Array, groups: Groups, *, prior: Prior, starts: int, rng: np.random.Generator
+    x: Array,
+    y: Array,
+    spread: Array,
+    groups: Groups,
+    *,
+    prior: Prior,
+    warm: Hyperparameters | None,
+    rng: np.random.Generator,
 ) -> Hyperparameters:
-    """Maximise the hyperparameters' posterior density, from the prior's mode and `starts - 1` draws around it."""
+    """Maximise the hyperparameters' posterior density.
+
+    It may have several maxima, so it is climbed twice: from the prior's mode, and from `warm`, which fitted fewer
+    observations, or from a draw around the mode where there is none.
+    """
     parts = squared_distances(x, x, groups)
     mean, deviation = _moments(prior, len(parts))
     bounds = list(zip(mean - 4 * deviation, mean + 4 * deviation, strict=True))
-    begin = [mean, *(rng.normal(mean, 0.5 * deviation) for _ in range(starts - 1))]
+    begin = [mean, rng.normal(mean, 0.5 * deviation) if warm is None else pack(warm)]
 
     def loss(logarithms: Array) -> tuple[float, Array]:
         """Negative log posterior density of the hyperparameters (without constants), and its gradient."""
@@ -156,6 +167,12 @@ def unpack(logarithms: Array) -> Hyperparameters:
     """Read the vector that is optimised: logarithms of the length scales, the signal and the noise."""
     values = np.exp(logarithms)
     return Hyperparameters(values[:-2], float(values[-2]), float(values[-1]))
+
+
+def pack(hyperparameters: Hyperparameters) -> Array:
+    """Turn `unpack` round."""
+    lengths, signal, noise = hyperparameters
+    return np.log([*lengths, signal, noise])
 
 
 def _moments(prior: Prior, count: int) -> tuple[Array, Array]:

@@ -18,7 +18,7 @@ from lrtune.trial import Configuration, Trial
 FITTED, KEPT = 250, 500
 """How many trials the hyperparameters are fitted to, and how many the process sees: see `_kept`."""
 
-_STARTS = 2
+_FIRST = 8  # trials of the first fit, see `_before`
 _CAUTION = 1e-7  # added to covariances that samples are drawn from, relative to the prior's
 _LEAST_NOISE = 1e-4  # of the better half's variance
 
@@ -56,7 +56,12 @@ class Surrogate(NamedTuple):
 
 
 def learn(space: SearchSpace, history: Sequence[Trial], rng: np.random.Generator) -> Surrogate | None:
-    """Fit a process to what the trials tell; None if they tell nothing, because there are no two different scores."""
+    """Fit a process to what the trials tell; None if they tell nothing, because there are no two different scores.
+
+    The hyperparameters are sought from the prior's mode, and from what fitted the first 8, 16, 32, ... trials, each of
+    these fits started from the one before: a search that gets more trials goes on where it was, though everything
+    follows from the history alone.
+    """
     seen = observe(history)
     points = [space.point(each.configuration) for each in seen.trials]
     usable = np.array([each is not None for each in points], dtype=bool)
@@ -70,10 +75,19 @@ def learn(space: SearchSpace, history: Sequence[Trial], rng: np.random.Generator
     encoding = Encoding(space)
     x = encoding.rows(chosen)
     few = _kept(values, FITTED)
-    hyperparameters = gp.fit(
-        x[few], values[few], spread[few], encoding.scales, prior=_prior(seen), starts=_STARTS, rng=rng
-    )
+    before = learn(space, history[: _before(len(history))], rng)
+    warm = None if before is None else before.hyperparameters
+    hyperparameters = gp.fit(x[few], values[few], spread[few], encoding.scales, prior=_prior(seen), warm=warm, rng=rng)
     return Surrogate(encoding, chosen, x, values, spread, hyperparameters)
+
+
+def _before(count: int) -> int:
+    """Choose how many trials the fit before saw: a power of two; 0 if there was none.
+
+    >>> [_before(each) for each in (8, 9, 16, 17, 200)]
+    [0, 8, 8, 16, 128]
+    """
+    return 1 << (count - 1).bit_length() - 1 if count > _FIRST else 0
 
 
 def _kept(values: Array, most: int) -> np.ndarray:

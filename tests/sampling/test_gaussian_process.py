@@ -13,6 +13,7 @@ from lrtune.sampling import gaussian_process as gp
 from lrtune.sampling.acquisition import log_improvement, log_noisy_improvement
 from lrtune.sampling.encoding import Encoding
 from lrtune.sampling.scores import observe, transformed
+from lrtune.sampling.surrogate import learn
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.trial import Trial, TrialState
 
@@ -45,6 +46,48 @@ def test_the_evidence_is_scikit_learns_and_its_gradient_that_of_finite_differenc
     assert value == pytest.approx(reference().log_marginal_likelihood_value_, rel=1e-9)
     numerical = optimize.approx_fprime(logarithms, lambda each: gp.evidence(each, parts, Y, SPREAD)[0], 1e-6)
     np.testing.assert_allclose(gradient, numerical, rtol=1e-4, atol=1e-5)
+
+
+def density(hyperparameters, y, prior):
+    """Log posterior density of hyperparameters, up to a constant, by scikit-learn and SciPy."""
+    lengths, signal, noise = hyperparameters
+    kernel = ConstantKernel(gp.OFFSET) + ConstantKernel(signal) * Matern(lengths[GROUPS], nu=2.5)
+    process = GaussianProcessRegressor(kernel, alpha=noise * SPREAD + 1e-8 * (signal + gp.OFFSET), optimizer=None)
+    length = prior.length + 0.5 * math.log(len(lengths))
+    logarithms = stats.norm.logpdf(np.log(lengths), length, prior.length_deviation).sum()
+    logarithms += stats.norm.logpdf(math.log(signal), prior.signal, prior.signal_deviation)
+    logarithms += stats.norm.logpdf(math.log(noise), prior.noise, prior.noise_deviation)
+    return process.fit(X, y).log_marginal_likelihood_value_ + logarithms
+
+
+def test_a_fit_is_no_worse_than_where_it_starts_and_than_other_searches_for_the_mode():
+    prior = gp.Prior()
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        y = np.sin(9 * X[:, 0]) + rng.standard_normal(25) * rng.choice([0.1, 1.0])
+        warm = gp.Hyperparameters(np.exp(rng.normal(-1, 1, 2)), 1.0, 0.3)
+        found = density(gp.fit(X, y, SPREAD, GROUPS, prior=prior, warm=warm, rng=rng), y, prior)
+        assert found >= density(warm, y, prior)
+        other = optimize.minimize(
+            lambda each, y=y: -density(gp.unpack(each), y, prior), gp.pack(warm), method="Nelder-Mead"
+        )
+        assert found >= -other.fun - 0.02
+
+
+def test_each_fit_starts_from_the_one_to_the_power_of_two_before(monkeypatch):
+    trials = [Trial(number, {"x": x}, TrialState.COMPLETE, (math.sin(9 * x),)) for number, x in enumerate(X[:, 0])]
+    fits, fit = [], gp.fit
+
+    def watched(x, *others, warm, **more):
+        fits.append((len(x), warm, fit(x, *others, warm=warm, **more)))
+        return fits[-1][2]
+
+    monkeypatch.setattr(gp, "fit", watched)
+    learn(SearchSpace((Real("x", 0.0, 1.0, 0.5),)), trials, np.random.default_rng(0))
+    assert [count for count, _, _ in fits] == [8, 16, 25]
+    assert fits[0][1] is None
+    assert fits[1][1] is fits[0][2]
+    assert fits[2][1] is fits[1][2]
 
 
 @pytest.mark.parametrize("z", [-6.0, -2.0, -1.0, -0.5, 0.0, 1.0, 8.0])

@@ -165,7 +165,25 @@ def test_every_proposal_is_a_point_of_the_space_and_new(name, space):
 def test_any_history_is_taken(name, make):
     space = SPACES["deep"]
     history = run(name, space, make, [10, 4, 1])
+    assert all(space.point(each.configuration) == each.configuration for each in history)
     assert len(set(keys(space, history))) == 15
+    first, second = (STRATEGIES[name](space, history, 2, 3) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("make", HISTORIES.values(), ids=HISTORIES)
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_whatever_becomes_of_the_trials_a_finite_space_is_tried_once_and_completely(name, make):
+    space = SPACES["finite"]
+    history = run(name, space, make, [9, 2, 5])
+    assert sorted(space.index(each.configuration) for each in history) == list(range(12))
+
+
+@pytest.mark.parametrize("space", [each for each in SPACES.values() if math.isfinite(each.size)])
+def test_a_grid_keeps_the_contract_where_it_may(space):
+    history = run("grid", space, complete, [12, 3, 1])
+    assert all(space.point(each.configuration) == each.configuration for each in history)
+    assert len(set(keys(space, history))) == len(history) == min(space.size, 16)
 
 
 @pytest.mark.parametrize("name", NAMES)
