@@ -80,8 +80,12 @@ def counted(number: int, noun: str, several: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else several or noun + 's'}"
 
 
+MANY = 30
+"""Names that a sentence lists."""
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
-    """End a message about an unknown name: the nearest allowed one, else all of them.
+    """End a message about an unknown name: the nearest allowed one, else all of them, or the first `MANY`.
 
     >>> nearest("evry", ["every", "factor"])
     "did you mean 'every'?"
@@ -92,4 +96,5 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{close[0]}'?"
-    return "allowed: " + ", ".join(f"'{each}'" for each in names)
+    more = f" and {len(names) - MANY} more" if len(names) > MANY else ""
+    return "allowed: " + ", ".join(f"'{each}'" for each in names[:MANY]) + more

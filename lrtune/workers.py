@@ -11,6 +11,7 @@ import contextlib
 import math
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -186,6 +187,21 @@ def _undisturbed() -> Iterator[None]:
             signal.raise_signal(number)
 
 
+def _start_tracker() -> None:
+    """Start the process with which loky removes what a process that ended hard has left, told to do so silently.
+
+    Otherwise a second Ctrl-C, whose last word is how to go on, is followed by a page about semaphores.
+    """
+    from joblib.externals.loky.backend import resource_tracker
+
+    before = sys.warnoptions[:]
+    sys.warnoptions.append("ignore:resource_tracker:UserWarning")
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        sys.warnoptions[:] = before
+
+
 class _Task(NamedTuple):
     key: int
     payload: object
@@ -209,6 +225,7 @@ class Loky:
     """
 
     def __init__(self, function: Function, shared: object, slots: int) -> None:
+        _start_tracker()
         self.slots = slots
         self._start = (function, shared, os.getpid())
         self._idle = [self._new_executor() for _ in range(slots)]

@@ -65,7 +65,11 @@ COMMANDS = {name: command for group in GROUPS.values() for name, command in grou
 
 
 class _Commands(TyperGroup):
-    """Runs a command so that whatever it raises ends in a sentence and an exit code."""
+    """Parses and runs a command so that whatever it raises ends in a sentence and an exit code."""
+
+    def make_context(self, *words: Any, **settings: Any) -> Any:
+        with exits.handled():
+            return super().make_context(*words, **settings)
 
     def invoke(self, ctx: Any) -> Any:
         with exits.handled():

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-PATIENCE = 2.0
-"""Seconds after which a command that was asked to stop is ended, whatever it does."""
+PATIENCE = 1.7
+"""Seconds after which a command that was asked to stop is ended, whatever it does; the promise is two."""
 
 HEEDED = (signal.SIGINT, signal.SIGTERM)
 INTERRUPTED, TERMINATED = 130, 143
@@ -58,9 +58,14 @@ def heed_signals() -> None:
 
 @contextlib.contextmanager
 def leaving() -> Iterator[None]:
-    """Let a stopped process tidy up in peace: without handlers any more, a second signal would change its exit code."""
+    """Let a stopped process tidy up in peace: without handlers any more, a second signal would change its exit code.
+
+    A signal that arrives before there is a command to stop ends the process here, with the same code and sentence.
+    """
     try:
         yield
+    except KeyboardInterrupt:
+        _end(_state.asked[-1] if _state.asked else signal.SIGINT)
     except SystemExit:
         for each in HEEDED if _state.asked else ():
             signal.signal(each, signal.SIG_IGN)

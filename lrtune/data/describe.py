@@ -110,9 +110,8 @@ def describe(
         warnings=tuple(findings.warnings),
     )
     if not schema.features:
-        raise DataError(
-            f"{table.source}: no column is left to learn from; " + "; ".join([*findings.notes(), *schema.warnings])
-        )
+        reasons = [*findings.notes(), *schema.warnings] or [f"the target '{target}' is the only one"]
+        raise DataError(f"{table.source}: no column is left to learn from; {'; '.join(reasons)}")
     return schema
 
 

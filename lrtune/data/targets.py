@@ -19,6 +19,13 @@ ROWS_PER_VALUE = 5
 """... if there are at least this many rows for each value on average; two distinct values are always classes."""
 
 
+SMALLEST, LARGEST = 1e-30, 1e30
+"""Between these is the spread, and below the latter the size of numbers that errors are computed of.
+
+Predictions are kept as float32, and even bad ones must find room in it.
+"""
+
+
 class Target(NamedTuple):
     """The task, its classes in order (none for regression), and what was decided without being told."""
 
@@ -45,7 +52,8 @@ def describe_target(raw: Raw, name: str, task: str | None = None, positive: obje
     Raises
     ------
     DataError
-        The target has missing or infinite cells, is a date, has one class only, or does not fit the task.
+        The target has missing or infinite cells, is a date, has one class only, does not fit the task, or is of a size
+        that errors cannot be computed of.
 
     """
     if task is not None and task not in TASKS:
@@ -115,6 +123,13 @@ def _check_regression(raw: Raw, name: str, positive: object) -> None:
     assert isinstance(raw, Numbers)
     if np.ptp(raw.values) == 0:
         raise DataError(f"the target '{name}' is {number_text(float(raw.values[0]))} in every row: nothing to learn")
+    largest, spread = float(np.abs(raw.values).max()), float(np.ptp(raw.values))
+    if largest > LARGEST or spread < SMALLEST:
+        what = f"is as large as {largest:.2g}" if largest > LARGEST else f"spreads over {spread:.2g} only"
+        raise DataError(
+            f"the target '{name}' {what}; errors are computed of numbers up to {LARGEST:g} with a spread of "
+            f"{SMALLEST:g} or more: write it in another unit"
+        )
 
 
 def _classes(raw: Raw, name: str) -> tuple[Label, ...]:

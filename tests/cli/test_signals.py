@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +87,47 @@ def test_a_signal_that_the_caller_ignores_stays_ignored():
     process.send_signal(signal.SIGINT)
     out, err = process.communicate("\n", timeout=60)
     assert (process.returncode, out, err) == (0, "went on\n", "")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("place", ["typer.main.get_command", "typer.core.TyperGroup.make_context"])
+def test_a_signal_before_the_command_has_begun(number, code, place):
+    process = child(f"""
+        import typer.core, typer.main
+        from unittest import mock
+        from lrtune import cli
+
+        def wait(*_, **__):
+            print("ready", flush=True)
+            time.sleep(60)
+
+        signals.PATIENCE = 1000.0
+        sys.argv = ["lrtune", "list"]
+        with mock.patch({place!r}, wait):
+            cli.main()
+    """)
+    found, err = ended(process, number)
+    assert found == code
+    assert err in ("lrtune: stopped\n", "lrtune: stopped at once\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process leaves is looked for in /dev/shm")
+def test_a_hard_end_with_workers_leaves_neither_words_nor_semaphores():
+    process = child("""
+        from lrtune.workers import Loky
+
+        if __name__ == "__main__":
+            pool = Loky(pow, 2, 2)
+            pool.submit(0, 3)
+            pool.next_done()
+            print("ready", flush=True)
+            print(os.getpid(), flush=True)
+            while True:
+                try:
+                    time.sleep(60)
+                except KeyboardInterrupt:
+                    pass
+    """)
+    number = int(process.stdout.readline())
+    assert ended(process, signal.SIGINT) == (130, "lrtune: stopped at once\n")  # read until the last process is gone
+    assert not list(Path("/dev/shm").glob(f"*loky-{number}-*"))

@@ -222,6 +222,18 @@ def test_infinite_targets_are_refused():
         describe_target(numbers([1.5, 2, np.inf]), "y")
 
 
+@pytest.mark.parametrize(("unit", "words"), [(1e31, "as large as 4.5e[+]31"), (1e-31, "over 4e-31 only")])
+def test_targets_whose_errors_cannot_be_computed_are_refused(unit, words):
+    with pytest.raises(DataError, match=f"{words}.*another unit"):
+        describe_target(numbers([0.5 * unit, 1.5 * unit, 4.5 * unit]), "y")
+    describe_target(numbers([0.5e30, -1e30, 1e30]), "y", "regression")
+
+
+def test_a_table_of_a_target_alone():
+    with pytest.raises(DataError, match="no column is left to learn from; the target 'y' is the only one"):
+        describe(from_frame({"y": COLUMNS["y"]}, "t.csv"), target="y")
+
+
 @pytest.mark.parametrize(
     ("values", "task", "classes"),
     [
