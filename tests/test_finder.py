@@ -243,10 +243,78 @@ def test_writing_ranges_keeps_comments_and_blank_lines():
     )
 
 
+DATA = "data: {path: 'sklearn:digits'}\n"
+POINT = {"optimizer": "adam", "decay": "linear"}
+
+
 @pytest.mark.parametrize(
-    "text", ["data: {path: sklearn:digits}\n", "data: {path: sklearn:digits}\nspace: {decay: linear}\n"]
+    "text",
+    [
+        DATA + "space: {decay: linear}\n",
+        DATA + "space: {}\n",
+        DATA + "space: { # here\n  optimizer: adam # there\n  }\n",
+        DATA + "space:\n      # c\n      optimizer: adam\n\n      # d\n",
+        DATA + "space:\n  learning_rate: 0.1",
+        DATA + "space:\n  learning_rate: &lr 0.1 # x\n",
+        DATA + "space:\n  ? learning_rate\n  : 0.1 # x\n",
+        DATA + "space:\n  learning_rate: >-\n    auto\n  # after\n  optimizer: adam\n",
+        DATA + '"space":\n  "learning_rate": \'auto\' # x\n',
+        DATA
+        + "space:\n  learning_rate:\n    # why\n    low: 1e-5   # lowest\n\n    high: 1  # highest\n    scale: linear # s\n",
+        DATA + "space:\n  learning_rate: {low: 1e-5,   # lowest\n     high: 1e-1}  # highest\n",
+        DATA + "space:\n  learning_rate:\n    - 0.1 # a\n\n    # between\n    - 0.2 # b\n  optimizer: adam\n",
+        DATA + "space:\n  learning_rate: # lr\n  - 0.1 # a\n  - 0.2\n  optimizer: adam # o\n",
+        DATA + "space:\n  learning_rate: [0.1,   # a\n    0.2] # b\n",
+        DATA + "space: {optimizer: {adam: {learning_rate: auto}}} # m\n",
+        DATA + "search: {strategy: grid}\nspace: {learning_rate: {low: 1e-4, high: 1.0, points: 3}}\n",
+        DATA + "search: {strategy: grid}\nspace: {learning_rate: [0.1, 0.2, 0.3]}\n",
+        "{data: {path: 'sklearn:digits'}, space: {learning_rate: [0.1, 0.2], optimizer: adam}} # end\n",
+    ],
 )
-def test_a_missing_learning_rate_is_added(text):
-    assert load_text(with_ranges(text, {"adam": (1e-4, 0.02)}, "x.yaml")).space.contains(
-        {"learning_rate": 1e-3, "decay": "linear", "optimizer": "adam"}
-    )
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_whatever_its_style_a_file_gets_the_range_and_keeps_comments_blank_lines_and_line_ends(text, line_end):
+    before = text.replace("\n", line_end)
+    after = with_ranges(before, {"adam": (1e-4, 0.02)}, "x.yaml")
+    assert after.count("\n") - after.count(line_end) == 0
+    for comment in (each.partition("#")[2].strip() for each in text.splitlines() if "#" in each):
+        assert f"# {comment}" in after
+    blank = [sum(not each.strip() for each in one.splitlines()) for one in (before, after)]
+    assert blank[0] == blank[1]
+    space = load_text(after).space
+    for rate, legal in ((1e-4, True), (0.02, True), (9e-5, False), (0.1, False)):
+        assert space.contains({**POINT, "learning_rate": rate}) is legal
+    assert with_ranges(after, {"adam": (1e-4, 0.02)}, "x.yaml") == after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DATA,
+        DATA.rstrip(),
+        DATA + "# the end\n\n",
+        f"---\n{DATA}# c\n...\n",
+        DATA + "space:\n  # nothing here yet\n\nsearch: {trials: 3}\n",
+        DATA + "space: ~  # c\n",
+        "{data: {path: 'sklearn:digits'}}\n",
+        "{data: {path: 'sklearn:digits'}, space: ~} # c\n",
+    ],
+)
+def test_a_file_without_a_space_gets_the_one_that_it_means_with_the_range_in_it(text):
+    after = with_ranges(text, {"adam": (1e-4, 0.02)}, "x.yaml")
+    for comment in (each.partition("#")[2] for each in text.splitlines() if "#" in each):
+        assert f"#{comment}" in after
+    usual, space = load_text(text).space, load_text(after).space
+    factors = {"decay": "linear", "decay.final": 0.0}
+    assert space.contains({"optimizer": "adam", "learning_rate": 1e-4, **factors})
+    assert not space.contains({"optimizer": "adam", "learning_rate": 0.1, **factors})
+    momentum = {"optimizer": "momentum", "learning_rate": 0.9, **factors}
+    assert usual.contains(momentum)
+    assert space.contains(momentum)
+
+
+def test_an_optimizer_that_the_file_does_not_search_changes_nothing_in_it():
+    text = DATA + "space: {learning_rate: 0.1, optimizer: [rmsprop, momentum]}\n"
+    assert with_ranges(text, {"adam": (1e-4, 0.02)}, "x.yaml") == text
+    both = load_text(with_ranges(text, {"rmsprop": (1e-4, 0.02), "momentum": (1e-3, 0.5)}, "x.yaml"))
+    assert both.space.contains({"optimizer": "rmsprop", "learning_rate": 1e-4})
+    assert both.space.contains({"optimizer": "momentum", "learning_rate": 0.5})

@@ -67,15 +67,15 @@ def finder(
     """
     from contextlib import nullcontext
 
-    from lrtune.finder import find
+    from lrtune.finder import find, offered
     from lrtune.preparation import prepare
     from lrtune.reporting import console, export, figures, rate_files, rates
 
     if plot is not None:
         figures.check_path(plot)
+    experiment, notes = _chosen(config if data is not None else config or write, data, target, overrides)
     if write is not None:
-        write.read_text(encoding="utf-8")  # what cannot be read is refused before anything is trained
-    experiment, notes = _chosen(config, data, target, overrides)
+        _require_writable(write, tuple(optimizers or ()) or offered(experiment))
     with nullcontext() if quiet else console.working(f"sweeping {experiment.data.path}"):
         found = find(
             experiment,
@@ -123,20 +123,47 @@ def _show(found: Finding, written: dict[str, Any], notes: list[str], folder: Pat
     console.show([headline, picture, *blocks])
 
 
+def _require_writable(path: Path, names: tuple[str, ...]) -> None:
+    """Refuse a file that ranges for these optimizers do not fit into, before anything is trained."""
+    from lrtune.errors import LrtuneError
+    from lrtune.experiment.ranges import offered, with_ranges
+    from lrtune.experiment.reading import text_of
+
+    text = text_of(path)
+    with path.open("r+b"):
+        pass
+    searched = offered(text, str(path))
+    if not set(names) & set(searched):
+        raise LrtuneError(f"{path}: searches {' and '.join(searched)}; there is no place for {' and '.join(names)}")
+    with_ranges(text, dict.fromkeys(names, (1e-3, 1e-2)), str(path))
+
+
 def _put(path: Path, found: Finding) -> list[str]:
-    from lrtune.experiment.ranges import with_ranges
+    """Write the suggested ranges into an experiment file; say what was done."""
+    from lrtune.experiment.ranges import offered, with_ranges
+    from lrtune.experiment.reading import text_of
     from lrtune.reporting import export
 
-    known = {name: each.search_range for name, each in found.suggestions.items() if each.search_range is not None}
+    text, where = text_of(path), str(path)
+    known = {
+        name: each.search_range
+        for name, each in found.suggestions.items()
+        if each.search_range is not None and name in offered(text, where)
+    }
     if not known:
         return [f"{path}: left as it is, because there is no range to suggest"]
-    export.write_text(path, with_ranges(path.read_text(encoding="utf-8"), known, str(path)))
-    return [f"{path}: now has the suggested range"]
+    export.write_text(path, with_ranges(text, known, where))
+    if len(known) == 1:
+        return [f"{path}: now has the suggested range of {', '.join(known)}"]
+    return [f"{path}: now has the suggested ranges; one that optimizers share covers those of {' and '.join(known)}"]
 
 
 def _refuse_nothing(found: Finding) -> None:
     from lrtune.errors import NoUsableResultError
 
     if all(each.recommended is None for each in found.suggestions.values()):
-        reasons = "; ".join(f"{name}: {each.sentence}" for name, each in found.suggestions.items())
+        by_reason: dict[str, list[str]] = {}
+        for name, each in found.suggestions.items():
+            by_reason.setdefault(each.sentence, []).append(name)
+        reasons = "; ".join(f"{' and '.join(names)}: {sentence}" for sentence, names in by_reason.items())
         raise NoUsableResultError(f"no learning rate can be recommended ({reasons})")

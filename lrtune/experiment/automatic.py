@@ -14,9 +14,12 @@ Ends = tuple[float, float]
 def asking(space: Mapping[str, Any]) -> tuple[str, ...]:
     """List the optimizers whose learning rate is ``auto`` in a space, in the form of the file."""
     outer = space.get("learning_rate") == AUTO
-    given = space.get("optimizer", TRAINING_KEYS["optimizer"].default)
-    items = given if isinstance(given, list) else [given]
-    return tuple(_name(each) for each in items if _asks(each, outer=outer))
+    return tuple(_name(each) for each in _items(space) if _asks(each, outer=outer))
+
+
+def names(space: Mapping[str, Any]) -> tuple[str, ...]:
+    """List the optimizers of a space, in the form of the file."""
+    return tuple(_name(each) for each in _items(space))
 
 
 def fill(space: dict[str, Any], ranges: Mapping[str, Ends]) -> None:
@@ -33,6 +36,11 @@ def fill(space: dict[str, Any], ranges: Mapping[str, Ends]) -> None:
         space["optimizer"] = [_branch(each, ranges, outer=outer) for each in given]
     elif given is not None:
         space["optimizer"] = _branch(given, ranges, outer=outer)
+
+
+def _items(space: Mapping[str, Any]) -> list[Any]:
+    given = space.get("optimizer", TRAINING_KEYS["optimizer"].default)
+    return given if isinstance(given, list) else [given]
 
 
 def _name(item: Any) -> str:

@@ -34,7 +34,7 @@ def read_file(path: Path) -> Document:
         If it cannot be read, is not text, or is not YAML.
 
     """
-    return read_text(_text_of(path), str(path))
+    return read_text(text_of(path), str(path))
 
 
 def read_text(text: str, label: str) -> Document:
@@ -79,7 +79,8 @@ def override(document: Document, text: str) -> KeyPath | None:
     return path
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Read the text of an experiment file, line ends as they are; an `ExperimentError` says why that fails."""
     if path.suffix.lower() in _TABLES:
         raise ExperimentError([f"{path}: is a table, not an experiment; use --data {path} --target COLUMN"])
     try:

@@ -58,6 +58,29 @@ def test_the_suggested_range_goes_into_the_file_and_comments_stay(run, folder):
     assert [float(each.split(",")[0].split("}")[0]) for each in line.split(": ")[2:4]] == [low, high]
 
 
+def test_the_file_that_is_written_is_the_experiment_if_none_is_named(run, folder):
+    (folder / "lrtune.yaml").write_text("data: {path: gone.csv, target: kind}\n")
+    own = folder / "own.yaml"
+    own.write_bytes(b"data: {path: blobs.csv, target: kind}\r\nspace: {learning_rate: 0.1, optimizer: adam} # mine\r\n")
+    own.chmod(0o600)
+    result = run("finder", *QUICK, "--write", "own.yaml")
+    assert result.exit_code == 0, result.output
+    assert "own.yaml: now has the suggested range of adam" in result.stdout
+    written = own.read_bytes()
+    assert written.endswith(b"} # mine\r\n")
+    assert written.count(b"\n") == written.count(b"\r\n") == 2
+    assert own.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_has_no_place_for_the_range_is_refused_before_training(run, folder):
+    own = folder / "own.yaml"
+    own.write_text("data: {path: blobs.csv, target: kind}\nspace: {learning_rate: 0.1, optimizer: momentum}\n")
+    result = run("finder", "own.yaml", "--optimizer", "adam", "--write", "own.yaml")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "own.yaml: searches momentum; there is no place for adam" in result.stderr
+    assert not (folder / "runs").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -68,7 +91,7 @@ def test_the_suggested_range_goes_into_the_file_and_comments_stay(run, folder):
         (("--low", 2, "--high", 1), "must be below"),
         (("--updates", 0), "updates must be at least 1"),
         (("--repetitions", 0), "repetitions must be at least 1"),
-        (("--write", "no.yaml"), "no.yaml: No such file"),
+        (("--write", "no.yaml"), "no.yaml: no such file"),
     ],
 )
 def test_wrong_options_end_with_two_and_one_sentence(run, folder, options, words):
