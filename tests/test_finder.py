@@ -260,7 +260,7 @@ POINT = {"optimizer": "adam", "decay": "linear"}
         DATA + "space:\n  learning_rate: >-\n    auto\n  # after\n  optimizer: adam\n",
         DATA + '"space":\n  "learning_rate": \'auto\' # x\n',
         DATA
-        + "space:\n  learning_rate:\n    # why\n    low: 1e-5   # lowest\n\n    high: 1  # highest\n    scale: linear # s\n",
+        + "space:\n  learning_rate:\n    # why\n    low: 1e-5   # lowest\n\n    high: 1  # top\n    scale: linear\n",
         DATA + "space:\n  learning_rate: {low: 1e-5,   # lowest\n     high: 1e-1}  # highest\n",
         DATA + "space:\n  learning_rate:\n    - 0.1 # a\n\n    # between\n    - 0.2 # b\n  optimizer: adam\n",
         DATA + "space:\n  learning_rate: # lr\n  - 0.1 # a\n  - 0.2\n  optimizer: adam # o\n",
