@@ -19,8 +19,7 @@ from lrtune.errors import StudyError
 from lrtune.observed import Observed
 from lrtune.rules import POSTERIOR_MEAN, Rule, Smoothing, rule
 from lrtune.selection import Choice, choose, complete, in_order_of_simplicity, ranking
-from lrtune.stages import DEFAULT
-from lrtune.trial import Trial, TrialState
+from lrtune.trial import DEFAULT, Trial, TrialState
 from lrtune.workers import one_blas_thread
 
 if TYPE_CHECKING:

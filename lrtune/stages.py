@@ -16,11 +16,7 @@ import numpy as np
 
 from lrtune.evaluation import Stage
 from lrtune.pruning import ETA, ROW_METRICS, RowScores, Verdict, halved, race_by_folds, race_by_rows, rungs
-from lrtune.trial import Trial, TrialState
-
-DEFAULT = 0
-"""The default configuration is never pruned, because the result compares with it."""
-
+from lrtune.trial import DEFAULT, Trial, TrialState
 
 _TOGETHER = 32  # trials whose rows are in memory at a time
 

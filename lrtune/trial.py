@@ -15,6 +15,10 @@ Configuration = Mapping[str, Value]
 """One point of the search space: flat keys such as ``"optimizer"``, ``"optimizer.momentum"``, ``"learning_rate"``."""
 
 
+DEFAULT = 0
+"""Number of the default configuration's trial: never pruned, because results are compared with it."""
+
+
 class TrialState(StrEnum):
     """What has become of a trial."""
 

@@ -13,9 +13,7 @@ import numpy as np
 from lrtune.correction.evidence import Evidence, Integers
 from lrtune.correction.weighted import Array, Doubles, Singles
 from lrtune.pruning import LEAST_UNITS, ROW_METRICS, limit, race_by_folds, row_values, surprise
-
-DEFAULT = 0
-"""The default configuration is never dropped (`lrtune.stages`)."""
+from lrtune.trial import DEFAULT
 
 
 class Race(NamedTuple):
