@@ -24,9 +24,9 @@ from pathlib import Path
 import numpy as np
 
 from lrtune import experiment
+from lrtune.finder.rules import best_of_short_runs, carried_over
+from lrtune.finder.sweeps import METHODS, Sweep, horizon, mean_multiplier, rate_curve
 from lrtune.preparation import prepare
-from lrtune.range_rules import best_of_short_runs, carried_over
-from lrtune.rate_sweeps import METHODS, Sweep, horizon, mean_multiplier, rate_curve
 from lrtune.training.evaluate import block_lanes, evaluate
 from lrtune.training.registry import complete
 from lrtune.workers import one_blas_thread

@@ -32,13 +32,13 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune import tuning
-from lrtune.comparison import t_quantile
 from lrtune.correction import Evidence, corrected
 from lrtune.experiment import load_text
-from lrtune.fitting import encoded
 from lrtune.judging import judge
-from lrtune.observed import Observed
+from lrtune.model.fitting import encoded
 from lrtune.preparation import prepare
+from lrtune.selection.comparison import t_quantile
+from lrtune.storage.observed import Observed
 from lrtune.study import Study
 from lrtune.training.evaluate import evaluate
 from lrtune.training.metrics import score

@@ -14,7 +14,7 @@ import numpy as np
 
 from lrtune.dimensions import Real
 from lrtune.explanation import explain
-from lrtune.importance import decompose
+from lrtune.explanation.importance import decompose
 from lrtune.sampling.scores import observe
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.trial import Trial, TrialState

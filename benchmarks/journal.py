@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from lrtune.journal import Event, Journal
+from lrtune.storage.journal import Event, Journal
 from lrtune.study import result_body
 
 FOLDS, EPOCHS = 5, 16

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from lrtune import experiment
-from lrtune.journal import Event, Journal
+from lrtune.storage.journal import Event, Journal
 from lrtune.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, result_body
 
 LIMIT = 1.0

@@ -28,12 +28,12 @@ from threadpoolctl import threadpool_limits
 
 from lrtune import tuning
 from lrtune.evaluation import Work, run_block
+from lrtune.evaluation.stages import plan, raced
 from lrtune.experiment import load_text
 from lrtune.preparation import prepare
 from lrtune.pruning import ROW_METRICS, RowScores, row_values, surprise
 from lrtune.sampling import STRATEGIES
 from lrtune.selection import best, ranking
-from lrtune.stages import plan, raced
 from lrtune.study import PRUNED, RESULT, Study
 from lrtune.trial import Trial, TrialState
 

@@ -6,18 +6,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lrtune.estimator import Classifier, Regressor, load
     from lrtune.finder import find_learning_rate
+    from lrtune.model.estimator import Classifier, Regressor, load
     from lrtune.suggestions import suggest
 
 __version__ = "0.1.0"
 __all__ = ["Classifier", "Regressor", "find_learning_rate", "load", "suggest"]
 
 _HOMES = {
-    "Classifier": "lrtune.estimator",
-    "Regressor": "lrtune.estimator",
+    "Classifier": "lrtune.model.estimator",
+    "Regressor": "lrtune.model.estimator",
     "find_learning_rate": "lrtune.finder",
-    "load": "lrtune.estimator",
+    "load": "lrtune.model.estimator",
     "suggest": "lrtune.suggestions",
 }
 """Where each name lives; imported when it is asked for, so that the command line starts without NumPy."""

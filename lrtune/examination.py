@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from lrtune import model, observed, out_of_fold
-from lrtune.comparison import corrected_error, t_quantile
+from lrtune import model
 from lrtune.health import Case, Finding, Labels, findings
 from lrtune.run import Run
+from lrtune.selection.comparison import corrected_error, t_quantile
 from lrtune.space import SearchSpace
+from lrtune.storage import observed, out_of_fold
 from lrtune.training.registry import METRICS
 from lrtune.trial import Trial
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lrtune import observed, out_of_fold
 from lrtune.confirmation import contenders
 from lrtune.correction import Choosing, Correction, Evidence, Race, corrected
 from lrtune.errors import StudyError
-from lrtune.observed import Observed
-from lrtune.rules import POSTERIOR_MEAN, Rule, Smoothing, rule
 from lrtune.selection import Choice, choose, complete, in_order_of_simplicity, ranking
+from lrtune.selection.rules import POSTERIOR_MEAN, Rule, Smoothing, rule
+from lrtune.storage import observed, out_of_fold
+from lrtune.storage.observed import Observed
 from lrtune.trial import DEFAULT, Trial, TrialState
 from lrtune.workers import one_blas_thread
 

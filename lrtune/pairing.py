@@ -44,7 +44,7 @@ def _in_what(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
 def _same_targets(one: Run, other: Run) -> bool:
     import numpy as np
 
-    from lrtune import observed
+    from lrtune.storage import observed
 
     try:
         mine, theirs = (observed.read(each.folder / observed.NAME) for each in (one, other))

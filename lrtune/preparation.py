@@ -16,8 +16,8 @@ from lrtune.data.schema import Schema
 from lrtune.data.tables import DataOptions
 from lrtune.evaluation import Setting
 from lrtune.experiment import Experiment
-from lrtune.fitting import encoded, fit_model, problem_of
 from lrtune.model import Model
+from lrtune.model.fitting import encoded, fit_model, problem_of
 from lrtune.training.feedback import Scales
 from lrtune.training.metrics import keep, score
 from lrtune.training.registry import METRICS
@@ -30,7 +30,7 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class RecordForm:
-    """How one validation row of one trial is kept (see `lrtune.out_of_fold`)."""
+    """How one validation row of one trial is kept (see `lrtune.storage.out_of_fold`)."""
 
     dtype: str
     columns: int

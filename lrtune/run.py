@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import StudyError
-from lrtune.journal import Journal, is_held
 from lrtune.selection import ranking
+from lrtune.storage.journal import Journal, is_held
 from lrtune.study import Study
 from lrtune.training.registry import complete
 from lrtune.trial import Configuration, Trial, Value

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lrtune.journal import CLOCK, Event
+from lrtune.storage.journal import CLOCK, Event
 from lrtune.trial import Curves, Trial, TrialState
 
 STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, FINISHED, MENDED = (
@@ -47,7 +47,7 @@ class Study:
     trials
         Every trial by its number.
     speeds
-        Seconds that each update counts as, by what the time depends on (`lrtune.calibration`).
+        Seconds that each update counts as, by what the time depends on (`lrtune.evaluation.calibration`).
     predictions
         Which out-of-fold results of each trial are kept: of how many folds, and their hash, for each stage.
     confirmed

@@ -5,10 +5,10 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from lrtune import finder
 from lrtune.cli import app
 from lrtune.errors import ExperimentError
 from lrtune.experiment import load, load_text, parse_space, with_rates
+from lrtune.finder import core as finder
 from lrtune.identity import fingerprint
 from lrtune.preparation import prepare
 from lrtune.training.registry import OPTIMIZERS

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lrtune.comparison import between, corrected_error, difference, t_quantile
+from lrtune.selection.comparison import between, corrected_error, difference, t_quantile
 from lrtune.trial import Trial, TrialState
 
 FIRST, SECOND = [0.9, 0.8, 0.95, 0.9, 0.7], [0.8, 0.85, 0.9, 0.8, 0.65]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lrtune import durations
 from lrtune.durations import seconds
-from lrtune.reporting.formats import duration
+from lrtune.formats import duration
 
 
 def test_the_examples_are_right():

@@ -10,14 +10,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import lrtune
-from lrtune import tuning
 from lrtune.data.tables import from_frame
 from lrtune.errors import ConfigurationError, ModelError
 from lrtune.experiment import load_text
-from lrtune.nesting import flat, nested
+from lrtune.model.nesting import flat, nested
 from lrtune.preparation import prepare
 from lrtune.study import replay
 from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, complete
+from lrtune.tuning import core as tuning
 
 X, Y = load_iris(return_X_y=True)
 

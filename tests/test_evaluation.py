@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrtune import evaluation
 from lrtune.evaluation import Setting, blocks, expected_seconds, retraining_seconds, scored
-from lrtune.pace import Pace
+from lrtune.evaluation import core as evaluation
+from lrtune.evaluation.pace import Pace
 from lrtune.training.evaluate import Fold, Problem, shape_key
 from lrtune.training.registry import complete
 from lrtune.workers import Serial

@@ -9,7 +9,7 @@ from lrtune.cli import app
 from lrtune.errors import DataError
 from lrtune.experiment import load_text
 from lrtune.experiment.ranges import with_ranges
-from lrtune.range_rules import (
+from lrtune.finder.rules import (
     Suggestion,
     best_of_short_runs,
     bootstrap,

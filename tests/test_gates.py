@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lrtune import gates
-from lrtune.gates import State
+from lrtune.selection import gates
+from lrtune.selection.gates import State
 
 DATA = {"hash": "d", "folds": "f"}
 

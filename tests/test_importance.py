@@ -6,13 +6,13 @@ import pytest
 from lrtune.dimensions import Integer, Ordinal, Real
 from lrtune.errors import StudyError
 from lrtune.explanation import FEWEST, explain
-from lrtune.function_draws import drawn, explained
-from lrtune.importance import GROUPS, between, bins, branches, decompose
+from lrtune.explanation.functions import drawn, explained
+from lrtune.explanation.importance import GROUPS, between, bins, branches, decompose
+from lrtune.explanation.slices import changed, scale, shown_values
 from lrtune.sampling import gaussian_process as gp
 from lrtune.sampling.encoding import Encoding
 from lrtune.sampling.scores import observe
 from lrtune.sampling.surrogate import learn
-from lrtune.slices import changed, scale, shown_values
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.trial import Trial, TrialState
 

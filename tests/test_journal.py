@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from lrtune import database
 from lrtune.errors import DamagedError, StudyError
-from lrtune.journal import Event, Journal, canonical, is_held
+from lrtune.storage import database
+from lrtune.storage.journal import Event, Journal, canonical, is_held
 
 EVENTS = [Event("study", {"name": "ä"}), Event("trial", {"trial": 0, "x": 0.1, "clock": {"at": 1.5}})]
 
@@ -66,7 +66,7 @@ def test_a_killed_writer_leaves_its_commits_and_no_lock(tmp_path):
     path = tmp_path / "study.db"
     code = f"""
         from pathlib import Path
-        from lrtune.journal import Event, Journal
+        from lrtune.storage.journal import Event, Journal
         journal = Journal(Path({str(path)!r}), write=True)
         journal.append([Event("study", {{"n": 1}})])
         journal._connection.execute("INSERT INTO events (kind, body) VALUES ('torn', '{{}}')")  # never committed
@@ -138,7 +138,7 @@ def test_a_finished_study_on_a_read_only_folder_can_be_read(tmp_path):
     code = f"""
         import os
         from pathlib import Path
-        from lrtune.journal import Journal
+        from lrtune.storage.journal import Journal
         from lrtune.errors import StudyError
         Journal(Path({str(folder / "study.db")!r})).close()  # whatever is imported late is imported now
         if os.geteuid() == 0:

@@ -6,14 +6,16 @@ import shutil
 import numpy as np
 import pytest
 
-from lrtune import judging, observed, out_of_fold, tuning
+from lrtune import judging
 from lrtune.errors import StudyError
 from lrtune.experiment import load_text
 from lrtune.preparation import prepare
 from lrtune.reporting.result import result
+from lrtune.storage import observed, out_of_fold
 from lrtune.study import Study
 from lrtune.training.metrics import score
 from lrtune.trial import TrialState
+from lrtune.tuning import core as tuning
 
 TEXT = """
 data: {path: sklearn:iris, test_size: 0.2}

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import lrtune
-from lrtune import model
 from lrtune.data.tables import from_frame
 from lrtune.errors import ModelError
+from lrtune.model import core as model
 
 
 @pytest.fixture(scope="module")

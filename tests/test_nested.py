@@ -8,14 +8,14 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from lrtune import tuning
 from lrtune.cli import app
 from lrtune.errors import DataError, ExperimentError
 from lrtune.experiment import load_text
-from lrtune.journal import Journal, canonical
-from lrtune.nested import OuterFold, outer_folds, search_inside, summary
 from lrtune.preparation import prepare
+from lrtune.storage.journal import Journal, canonical
 from lrtune.study import RESULT, replay
+from lrtune.tuning import core as tuning
+from lrtune.tuning.nested import OuterFold, outer_folds, search_inside, summary
 
 SETTINGS = """
 model: {{hidden: [6]}}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lrtune.errors import StudyError
-from lrtune.observed import NAME, observe, read, write
+from lrtune.storage.observed import NAME, observe, read, write
 
 
 @pytest.fixture

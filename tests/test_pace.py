@@ -4,8 +4,9 @@ import math
 
 import pytest
 
-from lrtune import pace, workers
-from lrtune.pace import BLOCK_SECONDS, ENDING, MARGIN, UNKNOWN, Pace
+from lrtune import workers
+from lrtune.evaluation import pace
+from lrtune.evaluation.pace import BLOCK_SECONDS, ENDING, MARGIN, UNKNOWN, Pace
 
 
 class Clock:

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from lrtune import out_of_fold
 from lrtune.evaluation import Evaluated, Stage
 from lrtune.preparation import RecordForm
 from lrtune.pruning import race_by_rows
-from lrtune.records import Records
+from lrtune.storage import out_of_fold
+from lrtune.tuning.records import Records
 
 SIZES = (7, 5, 8)
 ROWS = sum(SIZES)

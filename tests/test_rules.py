@@ -7,7 +7,7 @@ import pytest
 
 from lrtune.errors import ExperimentError
 from lrtune.experiment import load_text
-from lrtune.rules import NAMES, Rule, Smoothing, pick, rule, simplicity
+from lrtune.selection.rules import NAMES, Rule, Smoothing, pick, rule, simplicity
 
 TEXT = """
 data: {{path: sklearn:iris}}

@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from lrtune.errors import NoUsableResultError
-from lrtune.rules import Rule, Smoothing
 from lrtune.selection import choose, complete, in_order_of_simplicity
+from lrtune.selection.rules import Rule, Smoothing
 from lrtune.trial import Trial, TrialState
 
 

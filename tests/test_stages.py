@@ -5,10 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lrtune import stages
-from lrtune.evaluation import Stage
+from lrtune.evaluation import Stage, stages
+from lrtune.evaluation.stages import first_stage, lagging, plan, raced
 from lrtune.pruning import RowScores
-from lrtune.stages import first_stage, lagging, plan, raced
 from lrtune.trial import Trial, TrialState
 
 FIRST = Stage(0, 1)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from lrtune import stopping
 from lrtune.space import SearchSpace
-from lrtune.stopping import has_no_gain, is_reached
 from lrtune.trial import Trial, TrialState
+from lrtune.tuning import stopping
+from lrtune.tuning.stopping import has_no_gain, is_reached
 
 
 def trial(number, *scores, state=TrialState.COMPLETE):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lrtune.student import cdf, quantile
+from lrtune.selection.student import cdf, quantile
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 9, 14, 49, 299, 9999])

@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from lrtune.calibration import speed_key
 from lrtune.errors import NoUsableResultError
-from lrtune.journal import Event, canonical
+from lrtune.evaluation.calibration import speed_key
 from lrtune.selection import best, ranking
+from lrtune.storage.journal import Event, canonical
 from lrtune.study import FINISHED, PRUNED, REFIT, RESULT, SPEED, STUDY, TRIAL, replay, result_body
 from lrtune.training.registry import complete
 from lrtune.trial import TrialState

@@ -11,8 +11,8 @@ import pytest
 import lrtune
 from lrtune.errors import ExperimentError, SpaceError
 from lrtune.experiment import load_text
-from lrtune.plain_spaces import read_space
 from lrtune.sampling import STRATEGIES
+from lrtune.suggestions.spaces import read_space
 from lrtune.trial import Trial, TrialState
 
 OWN = {

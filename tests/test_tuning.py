@@ -14,19 +14,22 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from lrtune import calibration, evaluation, identity, out_of_fold, pace, tuning, workers
+from lrtune import identity, workers
 from lrtune.errors import NoUsableResultError, StudyError
-from lrtune.evaluation import Work
+from lrtune.evaluation import Work, calibration, pace
+from lrtune.evaluation import core as evaluation
+from lrtune.evaluation.horizons import compressed
+from lrtune.evaluation.pace import Pace
 from lrtune.experiment import load_text
-from lrtune.horizons import compressed
-from lrtune.journal import Journal, canonical
 from lrtune.model import load
-from lrtune.pace import Pace
 from lrtune.preparation import prepare
 from lrtune.pruning import RowScores, race_by_rows, row_values
 from lrtune.sampling import STRATEGIES
+from lrtune.storage import out_of_fold
+from lrtune.storage.journal import Journal, canonical
 from lrtune.study import replay
 from lrtune.trial import TrialState
+from lrtune.tuning import core as tuning
 
 EXPERIMENT = """
 data: {path: sklearn:iris, test_size: 0.2}
@@ -183,7 +186,8 @@ def test_a_killed_process_goes_on_where_it_was(text, last, tmp_path):
     code = f"""
         import time
         from pathlib import Path
-        from lrtune import evaluation, tuning
+        from lrtune.evaluation import core as evaluation
+        from lrtune.tuning import core as tuning
         from lrtune.experiment import load_text
         from lrtune.preparation import prepare
         evaluation.block_lanes = lambda *_: 3  # a block for each trial

@@ -3,7 +3,7 @@
 import os
 import time
 
-from lrtune import evaluation
+from lrtune.evaluation import core as evaluation
 from lrtune.workers import OverdueError, time_is_up
 
 

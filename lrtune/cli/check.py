@@ -104,7 +104,7 @@ def _left_open(experiment: Experiment) -> list[str]:
 def _require_outer_folds(experiment: Experiment, prepared: Prepared) -> None:
     """Refuse an outer cross-validation that the rows cannot bear."""
     if experiment.search.nested:
-        from lrtune.nested import outer_folds
+        from lrtune.tuning.nested import outer_folds
 
         outer_folds(experiment, prepared, Path())
 

@@ -72,7 +72,8 @@ def _as_text(run: Run, to: str, output: str | None) -> None:
 def _handed_over(run: Run, to: str, output: str | None, *, quiet: bool) -> None:
     from contextlib import nullcontext
 
-    from lrtune.reporting import console, formats, to_mlflow, to_optuna
+    from lrtune import formats
+    from lrtune.reporting import console, to_mlflow, to_optuna
 
     place = output or (str(run.folder / "optuna.db") if to == "optuna" else None)
     with nullcontext() if quiet else console.working(f"writing {formats.plural(len(run.trials), 'trial')}"):

@@ -16,8 +16,8 @@ from lrtune.versions import ENGINE
 
 if TYPE_CHECKING:
     from lrtune.evaluation import Setting
-    from lrtune.gates import Gate
     from lrtune.preparation import Prepared
+    from lrtune.selection.gates import Gate
 
 BASELINE_SCORES = "baseline.json"
 """Scores of the baseline's configuration on this run's folds, where it had to be trained again."""
@@ -137,7 +137,7 @@ def _read(baseline: str) -> tuple[Mapping[str, Any] | None, str]:
 
 def judged(wanted: Asked, result: Mapping[str, Any], prepared: Prepared, folder: Path) -> list[Gate]:
     """Check every gate that was asked for."""
-    from lrtune import gates
+    from lrtune.selection import gates
 
     limits = (wanted.fail_under, wanted.fail_over)
     found = [gates.limit_gate(result, each) for each in limits if each is not None]
@@ -145,7 +145,7 @@ def judged(wanted: Asked, result: Mapping[str, Any], prepared: Prepared, folder:
 
 
 def _baseline_gate(wanted: Asked, result: Mapping[str, Any], prepared: Prepared, folder: Path) -> Gate:
-    from lrtune import gates
+    from lrtune.selection import gates
 
     if wanted.found is None:
         return gates.unknown_baseline(wanted.missing)

@@ -15,8 +15,8 @@ from lrtune.cli.exits import FOR_TYPER, GATE, WORSE
 from lrtune.errors import LrtuneError
 
 if TYPE_CHECKING:
-    from lrtune.gates import Gate
     from lrtune.reporting.blocks import Block, Facts
+    from lrtune.selection.gates import Gate
 
 JunitOption = Annotated[
     Path | None, typer.Option("--junit", metavar="FILE", help="Write the search and its gates as a JUnit report.")

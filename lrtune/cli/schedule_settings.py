@@ -78,7 +78,7 @@ def of_run(run: str, given: Given) -> Schedule:
 
 def _steps_of(folder: Path, batch: int) -> int:
     """Count the updates of an epoch of the final retraining."""
-    from lrtune.journal import Journal
+    from lrtune.storage.journal import Journal
     from lrtune.study import replay
     from lrtune.tuning import DATABASE
 

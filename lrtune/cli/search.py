@@ -195,7 +195,7 @@ def _with_rates(experiment: Experiment, prepared: Prepared, *, quiet: bool) -> t
 
 def _swept(finding: Finding | None) -> tuple[str, ...]:
     """Say what was searched where the experiment said ``learning_rate: auto``."""
-    from lrtune.reporting import formats
+    from lrtune import formats
 
     notes = []
     for name, each in finding.suggestions.items() if finding else ():
@@ -230,7 +230,7 @@ def _end(study: Study, experiment: Experiment) -> tuple[str, ...]:
 
 
 def _put_aside(folder: Path) -> tuple[str, ...]:
-    from lrtune.aside import put_aside
+    from lrtune.storage.aside import put_aside
     from lrtune.tuning import DATABASE
 
     old = put_aside(folder, DATABASE)
@@ -275,8 +275,8 @@ def _nested(experiment: Experiment, prepared: Prepared, folder: Path, *, quiet: 
     """Search inside of each outer fold, or go on with that, where nested cross-validation is asked for."""
     if not experiment.search.nested:
         return None
-    from lrtune.nested import outer_folds, search_inside, summary
     from lrtune.study import Study
+    from lrtune.tuning.nested import outer_folds, search_inside, summary
 
     folds = outer_folds(experiment, prepared, folder)
     for fold in folds:

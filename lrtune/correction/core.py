@@ -24,8 +24,8 @@ much as that of all rows, so that the percentiles of ``L_b`` are too far apart. 
 (``benchmarks/honesty.py``) ask about `RETRAINING` of the variance more. Few units are not the population, which
 Student's t allows for. It ends where the metric does: no accuracy is above 1, and no error below 0.
 
-Resampled are the units of `lrtune.observed`: rows with all predictions for them, groups, stretches of time. Where the
-search dropped configurations in races, each resample runs the races again (`lrtune.correction.race`).
+Resampled are the units of `lrtune.storage.observed`: rows with all predictions for them, groups, stretches of
+time. Where the search dropped configurations in races, each resample runs the races again (`lrtune.correction.race`).
 
 **Tibshirani and Tibshirani** (2009, "A bias correction for the minimum error rate in cross-validation", Annals of
 Applied Statistics 3) need fold scores only: what the choice loses to the best configuration of each fold, on average.
@@ -38,11 +38,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.comparison import corrected_error, t_quantile
 from lrtune.correction.evidence import Evidence, FoldScores, standing
 from lrtune.correction.race import Race, Replay
 from lrtune.correction.weighted import Array, Doubles, Singles, products
-from lrtune.rules import BEST, Rule, Smoothing, pick
+from lrtune.selection.comparison import corrected_error, t_quantile
+from lrtune.selection.rules import BEST, Rule, Smoothing, pick
 from lrtune.training.registry import METRICS
 
 BOOTSTRAP, FOLDS = "bootstrap", "folds"
@@ -123,7 +123,7 @@ class Choosing(NamedTuple):
     Attributes
     ----------
     rule, smoothing
-        By which rule (see `lrtune.rules.pick`).
+        By which rule (see `lrtune.selection.rules.pick`).
     race
         The races of the search, if there were any.
     default

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrtune.correction.weighted import Array, Doubles, Singles, scorer
-from lrtune.observed import Observed
+from lrtune.storage.observed import Observed
 
 Integers: TypeAlias = npt.NDArray[np.int64]
 

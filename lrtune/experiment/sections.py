@@ -14,8 +14,8 @@ from lrtune.durations import seconds
 from lrtune.errors import nearest
 from lrtune.experiment.document import shown
 from lrtune.experiment.vocabulary import KEYS, coerced, illegal
-from lrtune.rules import BEST, ONE_SE, POSTERIOR_MEAN, WITHIN, rule
 from lrtune.sampling import FREE_ROUND, ROUND, STRATEGIES
+from lrtune.selection.rules import BEST, ONE_SE, POSTERIOR_MEAN, WITHIN, rule
 from lrtune.training.registry import METRICS, Factor
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from lrtune.comparison import between, corrected_error, t_quantile
 from lrtune.health.core import HINT, WARNING, Case, Finding, percent
+from lrtune.selection.comparison import between, corrected_error, t_quantile
 from lrtune.space import Choice, SearchSpace
 from lrtune.trial import Trial, TrialState
 
@@ -107,7 +107,7 @@ def _gaps(better: Trial, other: Trial) -> list[float]:
 
 
 def _is_clear(gaps: Sequence[float], rows_ratio: float, quantile: float) -> bool:
-    """Tell what `lrtune.comparison.Difference.is_clear` tells, without the probabilities, which take their time."""
+    """Tell what `lrtune.selection.comparison.Difference.is_clear` tells, without the probabilities, which take time."""
     return math.fsum(gaps) / len(gaps) > quantile * corrected_error(gaps, rows_ratio)
 
 

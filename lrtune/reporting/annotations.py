@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lrtune.gates import Gate
-from lrtune.reporting import formats
+from lrtune import formats
+from lrtune.selection.gates import Gate
 
 ERROR, NOTICE = "error", "notice"
 

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune import comparison, selection
-from lrtune.reporting import formats, tables
+from lrtune import formats, selection
+from lrtune.reporting import tables
+from lrtune.selection import comparison
 
 if TYPE_CHECKING:
     from lrtune.trial import Trial

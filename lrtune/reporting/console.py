@@ -16,7 +16,8 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from lrtune.reporting import blocks, formats
+from lrtune import formats
+from lrtune.reporting import blocks
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
 
 WIDTH = blocks.WIDTH

@@ -6,8 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+from lrtune import formats
 from lrtune.errors import LrtuneError, nearest
-from lrtune.reporting import formats
 
 FORMATS = (".png", ".svg", ".html")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.reporting import formats, tables
+from lrtune import formats
+from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Remarks
 
 if TYPE_CHECKING:

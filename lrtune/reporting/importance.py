@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.reporting import formats, tables
+from lrtune import formats
+from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
 
 if TYPE_CHECKING:
     from lrtune.explanation import Explanation
-    from lrtune.importance import Share, Where
-    from lrtune.slices import Row, Slice
+    from lrtune.explanation.importance import Share, Where
+    from lrtune.explanation.slices import Row, Slice
 
 MOST = 12
 """Dimensions on the page; the others are counted."""

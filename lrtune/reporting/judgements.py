@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune import comparison, selection
-from lrtune.comparison import Difference
-from lrtune.reporting import formats, tables
+from lrtune import formats, selection
+from lrtune.reporting import tables
 from lrtune.reporting.branches import CONSTANT
+from lrtune.selection import comparison
+from lrtune.selection.comparison import Difference
 from lrtune.training.registry import METRICS
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lrtune import formats
 from lrtune.errors import StudyError, nearest
-from lrtune.reporting import formats, status, tables
+from lrtune.reporting import status, tables
 from lrtune.reporting.blocks import Block, Grid, Headline, Remarks
 from lrtune.training.registry import METRICS
 from lrtune.trial import Trial, TrialState

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Column
 from rich.text import Text
 
-from lrtune.reporting import formats
+from lrtune import formats
 from lrtune.reporting.console import console, page_text, print_lines
 from lrtune.reporting.progress import Tally, climb
 

@@ -9,7 +9,7 @@ from lrtune.reporting import tables
 
 
 def entry(summary: Mapping[str, Any] | None, metric: str) -> dict[str, Any] | None:
-    """Write a summary (`lrtune.nested.summary`) down for ``result.json``, in the metric's own sign.
+    """Write a summary (`lrtune.tuning.nested.summary`) down for ``result.json``, in the metric's own sign.
 
     ``mean`` and ``std`` of the scores of the outer folds; ``optimism``, positive where the searches' own means are too
     good; ``folds``: of each its ``score``, its ``rows``, the ``trial`` that its search chose and that trial's mean in

@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lrtune.reporting import branches, formats, health, judgements, nested, status, tables
+from lrtune import formats
+from lrtune.reporting import branches, health, judgements, nested, status, tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks, height
 from lrtune.reporting.savings import savings_row
 

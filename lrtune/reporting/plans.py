@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.reporting import formats
+from lrtune import formats
 from lrtune.reporting.blocks import Block, Facts, Headline, Lines, Remarks
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.reporting import formats, tables
+from lrtune import formats
+from lrtune.reporting import tables
 from lrtune.reporting.terminal_plots import sparkline
 from lrtune.trial import TrialState
 

@@ -10,14 +10,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.reporting import export, formats
+from lrtune import formats
+from lrtune.reporting import export
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lrtune.finder import Finding
-    from lrtune.rate_sweeps import RateCurve, ShortRuns
+    from lrtune.finder.sweeps import RateCurve, ShortRuns
 
 SCHEMA = 1
 _RATES = ("recommended", "minimum", "valley", "edge")

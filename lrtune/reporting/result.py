@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lrtune import comparison, confirmation, selection
+from lrtune import confirmation, selection
 from lrtune.reporting import branches, judgements, tables
 from lrtune.reporting.savings import savings
+from lrtune.selection import comparison
 from lrtune.training.registry import METRICS
 from lrtune.trial import TrialState
 
@@ -68,7 +69,7 @@ def result(
                                 number, mean (of the search), confirmed (mean; null if it diverged), fold_scores
                       optimism  by how much the search's scores of these are too good, on average, positive for too
                                 good;  confirmation is null without search.confirm
-        nested        mean, std  of the scores of the outer folds (`lrtune.nested`): what the whole search is worth
+        nested        mean, std  of the scores of the outer folds (`lrtune.tuning.nested`): what the search is worth
                       optimism   by how much the searches' own means are too good, on average
                       folds      score, rows, trial, inner of each;  nested is null without search.nested
         decays        the best trial of each decay type, ranked: name, number, mean, std, and difference to that
@@ -85,7 +86,7 @@ def result(
         versions      of what computed it
         health        what is odd about the search (`lrtune.health`), warnings first: name, severity (warning or hint),
                       sentence, advice and numbers of each
-        gates         what was asked of this result (`lrtune.gates`): name, state, sentence and numbers of each
+        gates         what was asked of this result (`lrtune.selection.gates`): name, state, sentence, numbers of each
 
     Parameters
     ----------

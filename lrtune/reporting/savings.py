@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lrtune.reporting import formats
+from lrtune import formats
 from lrtune.trial import TrialState
 
 if TYPE_CHECKING:

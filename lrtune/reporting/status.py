@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.reporting import formats, tables
+from lrtune import formats
+from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Lines
 from lrtune.reporting.progress import climb
 from lrtune.training.registry import METRICS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrtune.reporting import formats
+from lrtune import formats
 from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS
 
 if TYPE_CHECKING:

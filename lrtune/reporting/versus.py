@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lrtune import comparison
-from lrtune.reporting import formats, tables
+from lrtune import formats
+from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
+from lrtune.selection import comparison
 from lrtune.training.registry import METRICS
 
 if TYPE_CHECKING:
-    from lrtune.comparison import Difference
     from lrtune.run import Run
+    from lrtune.selection.comparison import Difference
     from lrtune.trial import Trial
 
 SCHEMA = 1

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from lrtune import experiment, tuning
+from lrtune import experiment
 from lrtune.cli import app
 from lrtune.preparation import prepare
 from lrtune.study import RESULT
+from lrtune.tuning import core as tuning
 
 CONFIG = """\
 data:

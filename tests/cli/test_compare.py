@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lrtune import observed
 from lrtune.cli.runs import RUNS
+from lrtune.storage import observed
 
 
 @pytest.fixture

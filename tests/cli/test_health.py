@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from lrtune.health import HINT, WARNING, Finding
-from lrtune.journal import Journal
 from lrtune.reporting import health
 from lrtune.reporting.blocks import Facts, Headline, Remarks
+from lrtune.storage.journal import Journal
 
 NOISE = """\
 data: {path: noise.csv, target: kind, task: classification}

@@ -10,9 +10,9 @@ from sklearn.metrics import f1_score
 from lrtune.correction import Choosing, Evidence, Race, corrected
 from lrtune.correction.core import _counts, _draws
 from lrtune.correction.race import Replay
-from lrtune.observed import Observed
 from lrtune.pruning import RowScores, race_by_folds, race_by_rows
-from lrtune.rules import Rule, Smoothing
+from lrtune.selection.rules import Rule, Smoothing
+from lrtune.storage.observed import Observed
 from lrtune.training.metrics import score
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lrtune.journal import Journal, canonical
+from lrtune.storage.journal import Journal, canonical
 
 SPACE = """
 space:

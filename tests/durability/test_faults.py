@@ -16,13 +16,14 @@ from crashes import Search
 from studies import LONGER, PLAIN, content, differences, events_of
 from typer.testing import CliRunner
 
-from lrtune import database, tuning
 from lrtune.cli import app
+from lrtune.evaluation.pace import Pace
 from lrtune.experiment import load_text
-from lrtune.journal import Journal
-from lrtune.pace import Pace
 from lrtune.preparation import prepare
+from lrtune.storage import database
+from lrtune.storage.journal import Journal
 from lrtune.study import replay
+from lrtune.tuning import core as tuning
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, limits and forks of POSIX")
 
@@ -241,7 +242,12 @@ def test_a_search_without_standard_streams_writes_its_files_and_nothing_else(for
 
 @pytest.mark.parametrize(
     "where",
-    ["lrtune.preparation.prepare", "lrtune.finder.resolved", "lrtune.evaluation.run_block", "lrtune.fitting.fit_model"],
+    [
+        "lrtune.preparation.prepare",
+        "lrtune.finder.resolved",
+        "lrtune.evaluation.run_block",
+        "lrtune.model.fitting.fit_model",
+    ],
 )
 def test_a_stop_while_reading_finding_searching_or_retraining_ends_in_good_order(forks, where):
     name = where.rpartition(".")[2]

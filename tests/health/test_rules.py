@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lrtune.comparison import between
 from lrtune.experiment import load_text
 from lrtune.health import HINT, WARNING, Case, Labels, findings
 from lrtune.health.dimensions import active, beyond, legal, position, rank_test
 from lrtune.health.scores import concordance, diverging_rates
+from lrtune.selection.comparison import between
 from lrtune.training.declarations import check_value
 from lrtune.trial import Curves, Trial, TrialState
 

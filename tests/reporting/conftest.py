@@ -1,6 +1,6 @@
 import pytest
 
-from lrtune.journal import Event
+from lrtune.storage.journal import Event
 from lrtune.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, replay, result_body
 from lrtune.training.registry import complete
 from lrtune.trial import Trial, TrialState

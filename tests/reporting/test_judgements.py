@@ -5,8 +5,8 @@ import pytest
 from lrtune.correction import Correction, Gain
 from lrtune.judging import Judgement
 from lrtune.reporting import judgements
-from lrtune.rules import Rule
 from lrtune.selection import Choice
+from lrtune.selection.rules import Rule
 from lrtune.trial import Trial, TrialState
 
 

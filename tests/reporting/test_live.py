@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from lrtune.journal import Event
 from lrtune.reporting import live
 from lrtune.reporting.blocks import Headline
 from lrtune.reporting.progress import Tally, climb
+from lrtune.storage.journal import Event
 from lrtune.study import RESULT, TRIAL, Study, result_body
 from lrtune.trial import TrialState
 

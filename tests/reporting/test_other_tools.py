@@ -10,10 +10,10 @@ import pytest
 
 from lrtune.errors import LrtuneError, StudyError
 from lrtune.experiment import load_text
-from lrtune.journal import Event, Journal
 from lrtune.reporting import to_mlflow, to_optuna
 from lrtune.reporting.parameters import Distribution, Parameters
 from lrtune.run import open_run
+from lrtune.storage.journal import Event, Journal
 from lrtune.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, result_body
 
 EXPERIMENT = """

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lrtune.journal import Event
 from lrtune.reporting.savings import savings, savings_row
+from lrtune.storage.journal import Event
 from lrtune.study import PRUNED, RESULT, STUDY, TRIAL, replay, result_body
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from lrtune import model
-from lrtune.calibration import measured_step_seconds, speed_key, with_speed
 from lrtune.confirmation import body as confirmation_body
 from lrtune.confirmation import fresh_setting, unconfirmed
 from lrtune.errors import NoUsableResultError, StudyError
@@ -26,21 +25,22 @@ from lrtune.evaluation import (
     run_block,
     scored,
 )
+from lrtune.evaluation.calibration import measured_step_seconds, speed_key, with_speed
+from lrtune.evaluation.horizons import compressed
+from lrtune.evaluation.stages import Dropped, first_stage, lagging, plan, raced, rest
 from lrtune.experiment import Experiment
-from lrtune.horizons import compressed
-from lrtune.journal import CLOCK, Event, Journal
 from lrtune.judging import choice
 from lrtune.preparation import Prepared
 from lrtune.pruning import ROW_METRICS
 from lrtune.sampling import STRATEGIES
 from lrtune.selection import best
-from lrtune.session import Session
-from lrtune.stages import Dropped, first_stage, lagging, plan, raced, rest
-from lrtune.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
+from lrtune.storage.journal import CLOCK, Event, Journal
 from lrtune.study import CONFIRM, FINISHED, PRUNED, REFIT, RESULT, SPEED, TRIAL, result_body
 from lrtune.training.feedback import median_scales
 from lrtune.training.wall_clock import follows_clock
 from lrtune.trial import Configuration, Trial, TrialState
+from lrtune.tuning.session import Session
+from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.workers import Executor, executor_for, one_blas_thread, workers_worth
 
 DATABASE = "study.db"

@@ -11,7 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from lrtune.pace import BLOCK_SECONDS, Pace
+from lrtune.evaluation.pace import BLOCK_SECONDS, Pace
 from lrtune.training.evaluate import (
     Fold,
     Outcome,

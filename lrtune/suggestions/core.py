@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 
 from lrtune.dimensions import Dimension, Integer, Ordinal, Real
 from lrtune.errors import SpaceError, nearest
-from lrtune.plain_spaces import frozen, kind_of, plain, read_space
 from lrtune.sampling import STRATEGIES
 from lrtune.space import Choice, SearchSpace
+from lrtune.suggestions.spaces import frozen, kind_of, plain, read_space
 from lrtune.trial import Configuration, Trial, TrialState, Value
 
 Scores: TypeAlias = float | Sequence[float | None] | Mapping[int, float | None] | None

@@ -4,9 +4,9 @@ A gate is a condition that a result must meet. It has one of three states, of wh
 could not be checked has not been met.
 
 A result is *worse than the baseline* if the paired differences of the two best configurations, fold by fold, lie below
-``-tolerance`` with ``p < 0.05`` in the one-sided corrected resampled t-test (`lrtune.comparison`). So noise does not
-fail a night's run, and what it takes to fail it follows from how much the folds disagree: more folds or repeats see
-smaller losses.
+``-tolerance`` with ``p < 0.05`` in the one-sided corrected resampled t-test (`lrtune.selection.comparison`). So noise
+does not fail a night's run, and what it takes to fail it follows from how much the folds disagree: more folds or
+repeats see smaller losses.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from lrtune.comparison import Difference, difference
-from lrtune.reporting import formats
+from lrtune import formats
+from lrtune.selection.comparison import Difference, difference
 
 ALPHA = 0.05
 """A result fails as worse if chance alone would look like that this rarely."""
@@ -164,7 +164,7 @@ def baseline_gate(
     tolerance
         A loss that does not matter, in the metric's unit; at least 0.
     rows_ratio
-        Validation rows over training rows of a fold, as in `lrtune.comparison.difference`.
+        Validation rows over training rows of a fold, as in `lrtune.selection.comparison.difference`.
     before
         The baseline's mean on its own folds, if ``theirs`` come from training its configuration on these.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lrtune.database import take_lock
 from lrtune.errors import StudyError
+from lrtune.storage.database import take_lock
 
 
 def put_aside(folder: Path, study: str) -> Path | None:

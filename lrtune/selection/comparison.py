@@ -18,7 +18,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lrtune import student
+from lrtune.selection.student import cdf, quantile
 from lrtune.trial import Trial
 
 LIKELY = 0.9
@@ -122,11 +122,11 @@ def t_quantile(freedom: int, level: float = 0.95) -> float:
     >>> round(t_quantile(4), 3), round(t_quantile(9), 2), round(t_quantile(99), 2)
     (2.776, 2.26, 1.98)
     """
-    return student.quantile(0.5 + level / 2, freedom)
+    return quantile(0.5 + level / 2, freedom)
 
 
 def _mass_below(mean: float, error: float, freedom: int) -> float:
     """Give the probability that a difference of this mean and error is truly below zero."""
     if error == 0.0:
         return 0.5 if mean == 0.0 else float(mean < 0.0)
-    return student.cdf(-mean / error, freedom)
+    return cdf(-mean / error, freedom)

@@ -23,9 +23,9 @@ from lrtune.data.folds import make_folds
 from lrtune.errors import DataError, NoUsableResultError
 from lrtune.experiment import Experiment
 from lrtune.finder import resolved
-from lrtune.journal import Event, Journal
 from lrtune.preparation import Prepared, Rows, prepare
 from lrtune.selection import chosen
+from lrtune.storage.journal import Event, Journal
 from lrtune.study import Study, replay
 from lrtune.tuning import DATABASE, tune
 

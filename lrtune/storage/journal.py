@@ -16,7 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from lrtune.database import (
+from lrtune.errors import DamagedError, StudyError
+from lrtune.storage.database import (
     Rescued,
     connect,
     end_rescue,
@@ -30,7 +31,6 @@ from lrtune.database import (
     rows_behind,
     take_lock,
 )
-from lrtune.errors import DamagedError, StudyError
 
 __all__ = ["CLOCK", "Event", "Journal", "canonical", "is_held"]
 

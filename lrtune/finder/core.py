@@ -1,7 +1,7 @@
 """The learning-rate finder: from an experiment to curves and an answer for each optimizer.
 
 All folds and several repetitions (other initial parameters, other mini-batches) sweep in lockstep. What is done for one
-optimizer is in `lrtune.rate_sweeps`; the engine is `lrtune.training.range_test`, the arithmetic `lrtune.range_rules`.
+optimizer is in `lrtune.finder.sweeps`; the engine is `lrtune.training.range_test`, arithmetic `lrtune.finder.rules`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any
 from lrtune import experiment as experiments
 from lrtune.errors import LrtuneError, nearest
 from lrtune.experiment import Experiment
+from lrtune.finder.rules import Suggestion
+from lrtune.finder.sweeps import METHODS, RAMP, RateCurve, Sweep, rate_curve
 from lrtune.preparation import Prepared, prepare
-from lrtune.range_rules import Suggestion
-from lrtune.rate_sweeps import METHODS, RAMP, RateCurve, Sweep, rate_curve
 from lrtune.training.registry import OPTIMIZERS, complete
 from lrtune.workers import one_blas_thread
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from lrtune.dimensions import Dimension
 from lrtune.errors import StudyError
-from lrtune.function_draws import drawn, explained
-from lrtune.importance import GROUPS, Branch, Decomposition, branches, decompose
+from lrtune.explanation.functions import drawn, explained
+from lrtune.explanation.importance import GROUPS, Branch, Decomposition, branches, decompose
+from lrtune.explanation.slices import Scale, Slice, scale, sliced
 from lrtune.sampling.scores import observe
 from lrtune.sampling.surrogate import Surrogate, learn
-from lrtune.slices import Scale, Slice, scale, sliced
 from lrtune.space import SearchSpace
 from lrtune.trial import Configuration, Trial
 from lrtune.workers import one_blas_thread

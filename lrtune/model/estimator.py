@@ -1,7 +1,7 @@
 """The built-in trainer as scikit-learn estimators, and saved models as fitted ones.
 
-Fitting goes through the same function as the final retraining of a search (`lrtune.fitting.fit_model`): on the same
-rows, with the same configuration and seed, the same model comes out.
+Fitting goes through the same function as the final retraining of a search (`lrtune.model.fitting.fit_model`): on the
+same rows, with the same configuration and seed, the same model comes out.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from lrtune.data.columns import arrays, arrays_for, fit_levels
 from lrtune.data.describe import describe
 from lrtune.data.tables import Table, from_array, from_frame, with_column
 from lrtune.errors import ConfigurationError, NoUsableResultError, nearest
-from lrtune.fitting import fit_model
 from lrtune.model import Model
-from lrtune.nesting import flat, nested
+from lrtune.model.fitting import fit_model
+from lrtune.model.nesting import flat, nested
 from lrtune.training.registry import complete
 from lrtune.trial import Configuration
 

@@ -28,7 +28,7 @@ NAME = "observed.npz"
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """The kept validation rows of all folds, one fold after the other, as in the records of `lrtune.out_of_fold`.
+    """The kept validation rows of all folds, fold after fold, as in the records of `lrtune.storage.out_of_fold`.
 
     Attributes
     ----------

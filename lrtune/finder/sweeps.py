@@ -13,9 +13,27 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from lrtune import range_rules
 from lrtune.evaluation import Setting
-from lrtune.range_rules import AT_START, FALLING, FLAT, OK, Doubles, Marks, Suggestion, band, middle
+from lrtune.finder.rules import (
+    AT_START,
+    FALLING,
+    FLAT,
+    OK,
+    Doubles,
+    Marks,
+    Suggestion,
+    band,
+    best_of_short_runs,
+    bootstrap,
+    carried_over,
+    is_gain,
+    marks,
+    middle,
+    search_range,
+    smoothed,
+    status,
+    until_divergence,
+)
 from lrtune.training.batches import effective_batch_size, steps_per_epoch
 from lrtune.training.range_test import Curves, geometric, ladder, ramp, repeated, short_runs, thinned
 from lrtune.training.schedules import multipliers
@@ -96,7 +114,7 @@ class ShortRuns:
 
     def is_gain(self, constant: Doubles) -> bool:
         """Tell whether the best of them is clearly better than the best prediction without features."""
-        return range_rules.is_gain(self.losses[..., np.argmin(self.mean)], self.start, constant)
+        return is_gain(self.losses[..., np.argmin(self.mean)], self.start, constant)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,12 +194,12 @@ class _Seen(NamedTuple):
 
     @property
     def status(self) -> str:
-        return range_rules.status(self.rates, self.losses, self.start)
+        return status(self.rates, self.losses, self.start)
 
     @property
     def marks(self) -> Marks:
-        smooth = range_rules.smoothed(self.rates, range_rules.until_divergence(middle(self.losses)))
-        return range_rules.marks(self.rates, smooth, float(np.median(self.start)))
+        smooth = smoothed(self.rates, until_divergence(middle(self.losses)))
+        return marks(self.rates, smooth, float(np.median(self.start)))
 
 
 def horizon(configuration: Configuration, setting: Setting) -> int:
@@ -290,11 +308,11 @@ def _joined(lower: _Seen, higher: _Seen) -> _Seen:
 def _answer(configuration: Configuration, setting: Setting, method: str, seen: _Seen, short: ShortRuns) -> Suggestion:
     """Carry the best rate of the short runs over to the planned training."""
     share = short.updates / horizon(configuration, setting)
-    factor = range_rules.carried_over(share, mean_multiplier(configuration, setting))
+    factor = carried_over(share, mean_multiplier(configuration, setting))
     given = short.rates, short.losses, short.start
     rng = np.random.default_rng([setting.seed, BOOTSTRAP])
-    recommended = factor * float(range_rules.best_of_short_runs(*given))
-    low, high = (factor * end for end in range_rules.bootstrap(*given, rng))
+    recommended = factor * float(best_of_short_runs(*given))
+    low, high = (factor * end for end in bootstrap(*given, rng))
     mark = seen.marks
     return Suggestion(
         OK,
@@ -303,5 +321,5 @@ def _answer(configuration: Configuration, setting: Setting, method: str, seen: _
         mark.minimum,
         mark.valley if method == RAMP else None,
         mark.edge,
-        range_rules.search_range(recommended, mark.edge),
+        search_range(recommended, mark.edge),
     )

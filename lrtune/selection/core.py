@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrtune.comparison import between
 from lrtune.errors import NoUsableResultError
-from lrtune.rules import BEST, Rule, Smoothing, pick, simplicity
+from lrtune.selection.comparison import between
+from lrtune.selection.rules import BEST, Rule, Smoothing, pick, simplicity
 from lrtune.trial import Trial, TrialState
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def choose(
     trials
         Those that were tried.
     rule
-        See `lrtune.rules`; default: the largest mean.
+        See `lrtune.selection.rules`; default: the largest mean.
     smoothing
         For ``posterior_mean``: about the `complete` trials, in their order.
     rows_ratio

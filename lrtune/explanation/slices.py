@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune.dimensions import Dimension, Integer, Ordinal, Real
-from lrtune.function_draws import Functions
-from lrtune.importance import Branch
+from lrtune.explanation.functions import Functions
+from lrtune.explanation.importance import Branch
 from lrtune.sampling.encoding import Array, Encoding, number_of
 from lrtune.space import Choice, Option
 from lrtune.trial import Configuration, Value

@@ -8,18 +8,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lrtune import observed, out_of_fold
 from lrtune.errors import StudyError
 from lrtune.evaluation import Setting
+from lrtune.evaluation.pace import Pace
 from lrtune.experiment import Experiment
 from lrtune.identity import differences, fingerprint, identity
-from lrtune.journal import CLOCK, Event, Journal
-from lrtune.pace import Pace
 from lrtune.preparation import Prepared
-from lrtune.records import Records
+from lrtune.storage import observed, out_of_fold
+from lrtune.storage.journal import CLOCK, Event, Journal
 from lrtune.study import MENDED, STUDY, Study
 from lrtune.training.registry import METRICS
 from lrtune.trial import Configuration, Trial
+from lrtune.tuning.records import Records
 from lrtune.versions import kernels, versions
 
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrtune.reporting import formats, progress, tables
+from lrtune import formats
+from lrtune.reporting import progress, tables
 
 
 @pytest.mark.parametrize("module", [formats, tables, progress])

@@ -1,0 +1,12 @@
+"""The learning-rate finder: sweeps over all rates, short runs where they lead, and an answer or the reason for none.
+
+::
+
+    core     an experiment -> curves and an answer for each optimizer
+    sweeps   one optimizer: a sweep over all rates, then short runs where it leads
+    rules    losses against rates -> an answer; arithmetic only
+"""
+
+from lrtune.finder.core import Finding, find, find_learning_rate, offered, resolved
+
+__all__ = ["Finding", "find", "find_learning_rate", "offered", "resolved"]

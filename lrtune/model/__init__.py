@@ -1,0 +1,13 @@
+"""The retrained model: fitted on given rows, saved without a pickle, loaded as a scikit-learn estimator.
+
+::
+
+    core        a model that predicts rows of a new table, as JSON and npz
+    fitting     one configuration on given rows -> Model
+    estimator   the trainer and saved models as scikit-learn estimators      door: scikit-learn
+    nesting     configurations as nested parameters, and back
+"""
+
+from lrtune.model.core import FOLDER, Model, is_intact, is_saved, load, save
+
+__all__ = ["FOLDER", "Model", "is_intact", "is_saved", "load", "save"]

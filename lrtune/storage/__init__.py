@@ -1,0 +1,10 @@
+"""What lies on the disk: a study's events and its out-of-fold predictions. It knows bytes, rows and JSON, no trials.
+
+::
+
+    database      SQLite: opened, locked, checked, migrated, rescued          door: sqlite3
+    journal       the append-only table of events
+    out_of_fold   predictions for rows that a trial was not trained on
+    observed      what was observed in these rows
+    aside         puts an earlier study out of the way
+"""
