@@ -154,6 +154,13 @@ def test_the_best_rate_of_short_runs_known_in_closed_form():
     assert low == high == best_of_short_runs(rates, losses, start)
 
 
+@pytest.mark.parametrize("lowest", [-2.8, -2.2, -1.3])
+def test_few_rates_show_the_lowest_point_of_a_parabola_wherever_they_lie(lowest):
+    rates = np.logspace(-3, -1, 5)
+    losses = (np.log10(rates) - lowest)[None, None] ** 2
+    assert np.log10(best_of_short_runs(rates, losses, np.full((1, 1), 10.0))) == pytest.approx(lowest, abs=0.5 / 50)
+
+
 def test_one_fold_that_breaks_counts_but_not_for_everything():
     rates = np.logspace(-3, -1, 9)
     good = (np.log10(rates) + 1.5) ** 2

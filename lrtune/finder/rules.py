@@ -42,8 +42,8 @@ LEAST_GAIN = 0.02
 SURE = 3.0
 """Standard errors of the folds by which a gain must differ from none."""
 
-SHORT_SMOOTHING = 0.2
-"""The same as `SMOOTHING` for the few rates of short runs."""
+NEIGHBOURHOOD = 0.45
+"""Standard deviation of the Gaussian that weighs short runs around a rate (decades)."""
 
 PLACES = 50
 """Places per decade at which a smoothed curve of short runs is looked at."""
@@ -224,7 +224,10 @@ def band(losses: Doubles) -> tuple[Doubles, Doubles]:
 
 
 def best_of_short_runs(rates: Doubles, losses: Doubles, start: Doubles) -> Doubles:
-    """Find the rates with the lowest smoothed mean loss.
+    """Find the rates with the lowest smoothed mean loss, by local quadratic regression (Cleveland 1979) over log rates.
+
+    A parabola in each neighbourhood, and not its mean, because the loss is one around its minimum: means of few rates
+    follow where these happen to lie, and so move with the luck of the sweep that leads there.
 
     A run that ends worse than it began counts as if it had not moved: one fold that breaks must count, but not for
     everything. The mean, not the median, is what a training in full is scored by.
@@ -246,9 +249,17 @@ def best_of_short_runs(rates: Doubles, losses: Doubles, start: Doubles) -> Doubl
     means = np.minimum(losses, start[..., None]).mean(axis=(-3, -2))
     places = np.log10(rates)
     fine = np.linspace(places[0], places[-1], max(2, round(PLACES * (places[-1] - places[0])) + 1))
-    weights = np.exp(-0.5 * ((places[:, None] - fine) / SHORT_SMOOTHING) ** 2)
-    found: Doubles = 10.0 ** fine[np.argmin(means @ (weights / weights.sum(axis=0)), axis=-1)]
+    found: Doubles = 10.0 ** fine[np.argmin(means @ _local_parabolas(places, fine), axis=-1)]
     return found
+
+
+def _local_parabolas(places: Doubles, fine: Doubles) -> Doubles:
+    """Write local quadratic regression as a matrix: values at ``places (n,)`` times it are values at ``fine (m,)``."""
+    distances = places - fine[:, None]
+    roots = np.exp(-0.25 * (distances / NEIGHBOURHOOD) ** 2)[..., None]  # of the weights of least squares
+    terms = distances[..., None] ** np.arange(3)
+    solved: Doubles = np.linalg.pinv(terms * roots)[:, 0] * roots[..., 0]
+    return solved.T
 
 
 def carried_over(share: float, mean_multiplier: float) -> float:
