@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Doubles: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
 
 OK, FALLING, FLAT, AT_START, FEW = "ok", "still_falling", "flat", "diverged_at_start", "too_few_points"
 STATUSES = {
@@ -42,8 +43,11 @@ LEAST_GAIN = 0.02
 SURE = 3.0
 """Standard errors of the folds by which a gain must differ from none."""
 
-NEIGHBOURHOOD = 0.45
-"""Standard deviation of the Gaussian that weighs short runs around a rate (decades)."""
+SHORT_SMOOTHING = 0.2
+"""The same as `SMOOTHING` for the few rates of short runs."""
+
+BOTTOM = 0.05
+"""Rates at which at most this share of the fall is given away count as equally good."""
 
 PLACES = 50
 """Places per decade at which a smoothed curve of short runs is looked at."""
@@ -224,10 +228,9 @@ def band(losses: Doubles) -> tuple[Doubles, Doubles]:
 
 
 def best_of_short_runs(rates: Doubles, losses: Doubles, start: Doubles) -> Doubles:
-    """Find the rates with the lowest smoothed mean loss, by local quadratic regression (Cleveland 1979) over log rates.
+    """Find the middle of the rates whose smoothed mean loss is next to the lowest, on a logarithmic scale.
 
-    A parabola in each neighbourhood, and not its mean, because the loss is one around its minimum: means of few rates
-    follow where these happen to lie, and so move with the luck of the sweep that leads there.
+    Around a minimum the loss is flat, and where exactly it is lowest there is luck; where it begins to rise is not.
 
     A run that ends worse than it began counts as if it had not moved: one fold that breaks must count, but not for
     everything. The mean, not the median, is what a training in full is scored by.
@@ -249,17 +252,21 @@ def best_of_short_runs(rates: Doubles, losses: Doubles, start: Doubles) -> Doubl
     means = np.minimum(losses, start[..., None]).mean(axis=(-3, -2))
     places = np.log10(rates)
     fine = np.linspace(places[0], places[-1], max(2, round(PLACES * (places[-1] - places[0])) + 1))
-    found: Doubles = 10.0 ** fine[np.argmin(means @ _local_parabolas(places, fine), axis=-1)]
+    weights = np.exp(-0.5 * ((places[:, None] - fine) / SHORT_SMOOTHING) ** 2)
+    curve = means @ (weights / weights.sum(axis=0))
+    low, high = _bottom(curve, start.mean(axis=(-2, -1)))
+    found: Doubles = 10.0 ** ((fine[low] + fine[high]) / 2)
     return found
 
 
-def _local_parabolas(places: Doubles, fine: Doubles) -> Doubles:
-    """Write local quadratic regression as a matrix: values at ``places (n,)`` times it are values at ``fine (m,)``."""
-    distances = places - fine[:, None]
-    roots = np.exp(-0.25 * (distances / NEIGHBOURHOOD) ** 2)[..., None]  # of the weights of least squares
-    terms = distances[..., None] ** np.arange(3)
-    solved: Doubles = np.linalg.pinv(terms * roots)[:, 0] * roots[..., 0]
-    return solved.T
+def _bottom(curve: Doubles, start: Doubles) -> tuple[Integers, Integers]:
+    """Find the first and the last place (...) around the minima of curves (..., m) where next to nothing is lost."""
+    lowest, place = curve.min(axis=-1), np.argmin(curve, axis=-1)[..., None]
+    limit = lowest + BOTTOM * np.maximum(start - lowest, 0.0)
+    above, places = curve > limit[..., None], np.arange(curve.shape[-1])
+    low = np.where(above & (places < place), places, -1).max(axis=-1) + 1
+    high = np.where(above & (places > place), places, len(places)).min(axis=-1) - 1
+    return low, high
 
 
 def carried_over(share: float, mean_multiplier: float) -> float:
