@@ -84,7 +84,7 @@ MANY = 30
 """Names that a sentence lists."""
 
 
-def nearest(name: str, allowed: Iterable[str]) -> str:
+def nearest(name: str, allowed: Iterable[str], otherwise: str = "allowed:") -> str:
     """End a message about an unknown name: the nearest allowed one, else all of them, or the first `MANY`.
 
     >>> nearest("evry", ["every", "factor"])
@@ -97,4 +97,4 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     if close:
         return f"did you mean '{close[0]}'?"
     more = f" and {len(names) - MANY} more" if len(names) > MANY else ""
-    return "allowed: " + ", ".join(f"'{each}'" for each in names[:MANY]) + more
+    return f"{otherwise} " + ", ".join(f"'{each}'" for each in names[:MANY]) + more

@@ -67,6 +67,10 @@ class Table:
         return tuple(self.columns)
 
 
+ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".npz")
+"""What tables are usually called; whatever a file is called, it is read by what it holds."""
+
+
 def load(source: str | Path, *, base: Path | None = None, options: DataOptions | None = None) -> Table:
     """Read a table from a file, or one of scikit-learn's own as `sklearn:digits`.
 
@@ -148,8 +152,8 @@ def _existing(path: Path, base: Path | None) -> Path:
     what = "is a folder" if full.is_dir() else "does not exist"
     if not folder.is_dir():
         raise DataError(f"{path} {what}: there is no folder {folder}")
-    files = sorted(each.name for each in folder.iterdir() if each.is_file() and not each.name.startswith("."))
-    hint = nearest(full.name, files[:50]) if files else "the folder holds no files"
+    tables = sorted(each.name for each in folder.iterdir() if each.suffix.lower() in ENDINGS and each.is_file())
+    hint = nearest(full.name, tables, "the folder has") if tables else "the folder has no tables"
     raise DataError(f"{path} {what}; {hint}")
 
 
