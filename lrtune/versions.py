@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import platform
-from importlib.metadata import version
-
 ENGINE = 1
 """Goes up whenever a change makes the engine give other bytes for the same experiment."""
 
 
 def versions() -> dict[str, str]:
     """Name the versions that a result may depend on."""
+    import platform
+    from importlib.metadata import version
+
     names = ("lrtune", "numpy", "scikit-learn", "scipy", "polars")
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
 def kernels() -> dict[str, str]:
     """Name the machine, NumPy's widest instruction set in use and BLAS's kernels: other ones round differently."""
+    import platform
+
     import numpy as np
     from threadpoolctl import threadpool_info
 
