@@ -92,7 +92,7 @@ def _require_no_harm(text: str, changed: str, where: str) -> None:
 
 def _with_space(text: str) -> str:
     """Write out the space that a file without one has."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    root = _root(text)
     empty, line_end = _value(root, "space"), _line_end(text)
     if root.flow_style:
         written = json.dumps(default_space())
@@ -118,7 +118,7 @@ def _with(text: str, edit: _Edit) -> str:
 
 def _edits(text: str, ranges: Mapping[str, Ends], *, grid: bool) -> Iterator[_Edit]:
     """Say what changes in a text with a space."""
-    space = _value(yaml.compose(text, Loader=yaml.SafeLoader), "space")
+    space = _value(_root(text), "space")
     own = dict(_branches(_value(space, "optimizer")))
     for name in own.keys() & ranges.keys():
         yield from _replaced(text, *own[name], ranges[name], grid=grid)
@@ -177,6 +177,10 @@ def _between_tokens(text: str, start: int, end: int) -> list[str]:
             found.append(left)
         place += len(line) + 1
     return found if any(found) or len(found) > 1 else []
+
+
+def _root(text: str) -> Any:
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _pair(node: Any, key: str) -> tuple[Any, Any] | None:

@@ -12,6 +12,7 @@ from lrtune.reporting import formats
 FORMATS = (".png", ".svg", ".html")
 
 _WIDTH, _HEIGHT = 640, 360
+_DIVERGED_HEIGHT = 50
 _PIXELS = 2.0
 """Pixels of a PNG for each unit of the figure."""
 
@@ -102,11 +103,33 @@ def rate_figure(found: dict[str, Any]) -> dict[str, Any]:
     runs = f"{formats.plural(found['folds'], 'fold')} x {formats.plural(found['repetitions'], 'repetition')}"
     title = f"{found['name']}: {found['method']}, {runs}"
     said = ["median of the runs and their 10-90 % band; diamonds: mean of short runs whose rate falls to zero"]
-    chart = alt.layer(band, line, points, ends, rules).properties(
-        width=_WIDTH, height=_HEIGHT, title={"text": [title], "subtitle": said}
-    )
+    chart: Any = alt.layer(band, line, points, ends, rules).properties(width=_WIDTH, height=_HEIGHT)
+    if any(any(each["curve"]["diverged"]) for each in found["optimizers"]):
+        chart.layer[1].encoding.x.title = None  # the axis below has it
+        chart = alt.vconcat(chart, _diverged(found, x), spacing=6)
+    chart = chart.properties(title={"text": [title], "subtitle": said, "anchor": "middle"})
     figure: dict[str, Any] = chart.to_dict()
     return figure
+
+
+def _diverged(found: dict[str, Any], x: Any) -> Any:
+    """Draw the share of diverged runs against rate, for a place below the curves; it has the rates beyond them too."""
+    import altair as alt
+
+    rows = [
+        {"optimizer": each["optimizer"], "rate": rate, "diverged": share}
+        for each in found["optimizers"]
+        for rate, share in zip(each["curve"]["rates"], each["curve"]["diverged"], strict=True)
+    ]
+    share = alt.Y("diverged:Q", title="diverged", axis=alt.Axis(format="%", values=[0, 0.5, 1]))
+    base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=share.scale(domain=[0, 1]), color="optimizer:N")
+    hover = [
+        alt.Tooltip("optimizer:N"),
+        alt.Tooltip("rate:Q", format=".3g"),
+        alt.Tooltip("diverged:Q", format=".0%", title="runs diverged"),
+    ]
+    line, points = base.mark_line(interpolate="step-before"), base.mark_circle(size=50, opacity=0.01)
+    return alt.layer(line, points.encode(tooltip=hover)).properties(width=_WIDTH, height=_DIVERGED_HEIGHT)
 
 
 def _ceiling(found: dict[str, Any]) -> float:
