@@ -6,6 +6,7 @@ repository; what it trained is kept in runs/finder-study.
 
     nice -n 10 python benchmarks/finder.py            the study
     python benchmarks/finder.py --cost                processor time of a sweep over that of the grid, in one run
+    python benchmarks/finder.py --seeds               how far five seeds move the answer, rather than the study's three
     python benchmarks/finder.py --decays              the rule on decays that it was not looked at with
     python benchmarks/finder.py --time                seconds of `lrtune finder` on digits, imports included
 
@@ -263,6 +264,23 @@ def report_changes(found, method, keys):
     print(f"twice the updates: {factors([(rates[1, *key], rates[2, *key]) for key in keys])}")
 
 
+def more_seeds(seeds=range(5)):
+    """Say how far other seeds move the answers: all pairs of more seeds than the study has truths for."""
+    for method in METHODS:
+        rates = {}
+        for dataset, seed in itertools.product(DATASETS, seeds):
+            data = remembered(dataset, seed)
+            for optimizer in OPTIMIZERS:
+                key = dataset, optimizer, seed
+                rates[key] = float(sweep(method, 1, key, data)["recommended"])
+        pairs = [
+            (rates[*problem, one], rates[*problem, other])
+            for problem in itertools.product(DATASETS, OPTIMIZERS)
+            for one, other in itertools.combinations(seeds, 2)
+        ]
+        print(f"{method}, {len(pairs)} pairs of {len(seeds)} seeds: {factors(pairs)}")
+
+
 def report_costs(found, method, keys):
     statuses = [str(found[method, 1, *key]["status"]) for key in keys]
     print("statuses:", {each: statuses.count(each) for each in sorted(set(statuses))})
@@ -395,4 +413,4 @@ if __name__ == "__main__":
             measure_torch(sys.argv[sys.argv.index("--torch") + 1])
     else:
         with one_blas_thread():
-            {"--cost": cost, "--decays": other_decays}.get(sys.argv[-1], main)()
+            {"--cost": cost, "--seeds": more_seeds, "--decays": other_decays}.get(sys.argv[-1], main)()

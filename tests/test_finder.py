@@ -20,7 +20,7 @@ from lrtune.finder.rules import (
     status,
     until_divergence,
 )
-from lrtune.reporting import rate_curves, rates
+from lrtune.reporting import figures, rate_curves, rates
 
 CONFIG = "data: {{path: {path}, target: y}}\ntraining: {{epochs: 20, batch_size: 32}}\nmodel: {{hidden: [16]}}\n"
 
@@ -113,6 +113,25 @@ def test_diverged_runs_have_a_line_below_the_curve(tmp_path):
     (line,) = (each for each in rate_curves.curve_lines(written, width=80) if each.lstrip().startswith("diverged"))
     assert line.endswith("█")
     assert line[len(line) // 4] == " "
+
+
+@pytest.mark.parametrize("width", [60, 80, 98])
+def test_the_picture_stays_within_its_width(tmp_path, width):
+    lines = rate_curves.curve_lines(rates.summary(found(tmp_path, "signal", high=1e3), "signal"), width=width)
+    assert max(map(len, lines)) <= width
+    text = " ".join(lines)
+    assert all(
+        each in text for each in ("momentum: median", "10-90 %", "short runs", "recommended", "all runs diverged")
+    )
+
+
+def test_the_figure_has_the_share_of_diverged_runs_at_rates_without_a_loss_too(tmp_path):
+    written = rates.summary(found(tmp_path, "signal", high=1e3), "signal")
+    curve = written["optimizers"][0]["curve"]
+    assert curve["median"][-1] is None
+    _, below = figures.rate_figure(written)["vconcat"]
+    drawn = {row["rate"]: row["diverged"] for row in below["data"]["values"]}
+    assert drawn == dict(zip(curve["rates"], curve["diverged"], strict=True))
 
 
 def test_the_same_call_gives_the_same_bits(tmp_path):

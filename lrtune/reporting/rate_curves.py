@@ -57,7 +57,7 @@ def curve_lines(found: Mapping[str, Any], *, width: int = 100, height: int = 16)
         _trace(cells, _joined([(column(rate), row(loss)) for rate, loss in _median(each, top)]), sign)
     shares = [_diverged(sign, each, column, columns) for sign, each in zip(SIGNS, entries, strict=False)]
     lines = [*_framed(cells, bottom, top), _ticks(left, right, columns), *filter(None, shares)]
-    return [*lines, *_legend(entries, diverged=any(shares))]
+    return [*lines, *_legend(entries, columns, diverged=any(shares))]
 
 
 def _diverged(sign: str, entry: Mapping[str, Any], column: Callable[[float], int], columns: int) -> str:
@@ -161,7 +161,7 @@ def _ticks(left: float, right: float, columns: int) -> str:
     return f"{'':{_MARGIN + 1}}{''.join(text)}".rstrip()
 
 
-def _legend(entries: Sequence[Mapping[str, Any]], *, diverged: bool) -> Iterator[str]:
+def _legend(entries: Sequence[Mapping[str, Any]], columns: int, *, diverged: bool) -> Iterator[str]:
     names = "   ".join(f"{sign} {each['optimizer']}" for sign, each in zip(SIGNS, entries, strict=False))
     shown = [f"{names}: median" + ("" if len(entries) == 1 else "s")]
     if len(entries) == 1:
@@ -170,4 +170,10 @@ def _legend(entries: Sequence[Mapping[str, Any]], *, diverged: bool) -> Iterator
         shown.append(f"{_MARK} recommended")
     if diverged:
         shown.append("█ all runs diverged")
-    yield f"{'':{_MARGIN + 1}}{formats.printable('   '.join(shown))}"
+    line = ""
+    for each in map(formats.printable, shown):
+        if line and len(line) + len(each) + 3 > columns:
+            yield f"{'':{_MARGIN + 1}}{line}"
+            line = ""
+        line = f"{line}   {each}" if line else each
+    yield f"{'':{_MARGIN + 1}}{line}"
