@@ -6,12 +6,15 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command_from_info
+from typer.models import CommandInfo
 
 from lrtune import __version__
 from lrtune.cli import (
@@ -64,8 +67,31 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
 COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
 
 
+class _Built(Mapping[str, Any]):
+    """The commands by name, each built when it is asked for: one run needs one of them, and help needs none."""
+
+    def __getitem__(self, name: str) -> Any:
+        return _built(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+@functools.cache
+def _built(name: str) -> Any:
+    info = CommandInfo(name, callback=COMMANDS[name])
+    return get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
+
+
 class _Commands(TyperGroup):
     """Parses and runs a command so that whatever it raises ends in a sentence and an exit code."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands: Any = _Built()
 
     def make_context(self, *words: Any, **settings: Any) -> Any:
         with exits.handled():
@@ -80,10 +106,7 @@ class _Commands(TyperGroup):
         del ctx
         width = max(map(len, COMMANDS))
         for title, group in GROUPS.items():
-            rows = [
-                (f"{name:{width}}", self.commands[name].get_short_help_str(formatter.width - 6 - width))
-                for name in group
-            ]
+            rows = [(f"{name:{width}}", (command.__doc__ or "").splitlines()[0]) for name, command in group.items()]
             with formatter.section(title):
                 formatter.write_dl(rows)
 
@@ -97,8 +120,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for each_name, each_command in COMMANDS.items():
-    app.command(each_name)(each_command)
 
 
 def _print_version(wanted: bool) -> None:
