@@ -256,6 +256,30 @@ def test_another_experiment_in_the_same_folder_is_refused_with_the_differences(t
         make(tmp_path, EXPERIMENT.replace("folds: 3", "folds: 4"))
 
 
+@pytest.mark.parametrize(
+    ("edited", "words"),
+    [
+        ("learning_rate: {low: 0.001, high: 0.5, scale: log}", "space.learning_rate.high (1.0 there, 0.5 here)"),
+        (
+            "decay: [constant, cosine]",
+            'space.decay.options (["constant", "linear"] there, ["constant", "cosine"] here)',
+        ),
+        ("warmup: [0, 0.1]", "space.warmup (absent there, [0.0, 0.1] here)"),
+        ("decay: [constant, linear: {final: [0, 0.1]}]", 'space.decay.linear (absent there, ["decay.final"] here)'),
+    ],
+)
+def test_differences_of_spaces_are_told_by_dimension(edited, words):
+    lines = {"learning_rate": "{low: 0.001, high: 1.0, scale: log}", "decay": "[constant, linear]"}
+    key, _, value = edited.partition(": ")
+    texts = [
+        "data: {path: a.csv, target: y}\nspace:\n" + "".join(f"  {k}: {v}\n" for k, v in each.items())
+        for each in (lines, {**lines, key: value})
+    ]
+    found = identity.differences(*(experiment(each).canonical() for each in texts))
+    assert words in found
+    assert not any("{" in each for each in found)
+
+
 def test_an_edited_experiment_gets_a_folder_of_its_own():
     chosen, edited = experiment(), experiment(EXPERIMENT.replace("epochs: 3", "epochs: 4"))
     longer = experiment(EXPERIMENT.replace("trials: 9", "trials: 90"))

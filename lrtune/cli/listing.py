@@ -23,7 +23,7 @@ def list_runs(
 ) -> None:
     """List all runs with metric, best score, trials, state and age.
 
-    The last written comes first. Damaged ones are listed as such, with the reason.
+    The last written comes first. Those that cannot be read are listed as such, with the reason.
 
     Example: lrtune list runs
     """
@@ -31,7 +31,7 @@ def list_runs(
     from lrtune.reporting import console, export, listing
 
     if not folder.is_dir() and folder != RUNS:
-        raise LrtuneError(f"{folder}: no such folder")
+        raise LrtuneError(f"{folder}: {'is a file, not a folder' if folder.exists() else 'no such folder'}")
     there = [each for each in folders(folder) if any((each / name).exists() for name in TRACES)]
     found = sorted(map(_described, there), key=lambda each: -each.get("changed", 0.0))
     if as_json:
@@ -41,11 +41,12 @@ def list_runs(
 
 
 def _described(folder: Path) -> Mapping[str, Any]:
-    from lrtune.errors import LrtuneError
+    from lrtune.errors import DamagedError, LrtuneError
     from lrtune.reporting import listing
     from lrtune.run import open_run
 
     try:
         return listing.run_json(open_run(folder))
     except LrtuneError as error:
-        return listing.damaged_json(folder, str(error).replace("\n", "; "))
+        state = "damaged" if isinstance(error, DamagedError) else "unreadable"
+        return listing.unreadable_json(folder, state, str(error).replace("\n", "; "))

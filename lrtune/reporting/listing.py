@@ -185,13 +185,13 @@ def run_json(run: Run) -> dict[str, Any]:
     return {**{key: found[key] for key in kept}, "best": best, "problem": None}
 
 
-def damaged_json(folder: Path, problem: str) -> dict[str, Any]:
-    """Describe a run that cannot be read."""
-    return {"name": folder.name, "folder": str(folder), "state": "damaged", "problem": problem}
+def unreadable_json(folder: Path, state: str, problem: str) -> dict[str, Any]:
+    """Describe a run that cannot be read: ``damaged``, or ``unreadable`` for a reason that is no damage."""
+    return {"name": folder.name, "folder": str(folder), "state": state, "problem": problem}
 
 
 def runs_page(found: Sequence[Mapping[str, Any]], folder: Path) -> list[Block]:
-    """Tabulate the runs of a folder, as described by `run_json` and `damaged_json`."""
+    """Tabulate the runs of a folder, as described by `run_json` and `unreadable_json`."""
     if not found:
         return [Headline(f"{folder} has no runs; `lrtune search` makes one")]
     now = time.time()
@@ -199,13 +199,13 @@ def runs_page(found: Sequence[Mapping[str, Any]], folder: Path) -> list[Block]:
     header = ("run", "metric", "best", "trials", "state", "last written")
     page: list[Block] = [Grid(title, header, [_run_row(each, now) for each in found], left=(0, 1, 4))]
     problems = [each["problem"] for each in found if each["problem"]]
-    return [*page, Remarks("damaged", problems)] if problems else page
+    return [*page, Remarks("cannot be read", problems)] if problems else page
 
 
 def _run_row(found: Mapping[str, Any], now: float) -> tuple[str, ...]:
     name = formats.printable(found["folder"].rpartition("/")[2])
-    if found["state"] == "damaged":
-        return (name, formats.MISSING, formats.MISSING, formats.MISSING, "damaged", formats.MISSING)
+    if found["problem"]:
+        return (name, formats.MISSING, formats.MISSING, formats.MISSING, found["state"], formats.MISSING)
     best = found["best"] and found["best"]["mean"]
     trials = found["trials"]
     done = formats.count(trials["done"])

@@ -1,9 +1,11 @@
 """show, trials, status and list: on finished, stopped, running and damaged runs."""
 
+import contextlib
 import csv
 import io
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 
@@ -167,17 +169,26 @@ def test_list_has_every_run_and_calls_damaged_ones_so(run, made_runs, result):
     (made_runs / "wine-finder" / "finder.json").write_text("{}")
     (made_runs / "broken-00000003").mkdir()
     (made_runs / "broken-00000003" / "study.db").write_bytes(b"no database at all" * 100)
+    (made_runs / "foreign-00000004").mkdir()
+    with contextlib.closing(sqlite3.connect(made_runs / "foreign-00000004" / "study.db")) as other:
+        other.execute("CREATE TABLE theirs (x)")
     (made_runs / "notes").mkdir()
     shown = run("list")
     assert fits(shown.stdout)
     lines = shown.stdout.splitlines()
-    assert lines[0] == "3 runs in runs"
-    assert [each.split()[0] for each in lines[2:5]] == ["stopped-00000002", "blobs-00000001", "broken-00000003"]
+    assert lines[0] == "4 runs in runs"
+    assert [each.split()[0] for each in lines[2:4]] == ["stopped-00000002", "blobs-00000001"]
     assert re.search(r"stopped-00000002 +accuracy +0\.\d+ +4/6 +stopped +\d+ [sm] ago", shown.stdout)
     assert f"{result['best']['mean']:.4f}" in lines[3]
-    assert "broken-00000003/study.db" in shown.stdout.split("damaged\n")[1]
+    reasons = shown.stdout.split("cannot be read\n")[1]
+    assert "broken-00000003/study.db: not a readable study" in reasons
+    assert "foreign-00000004/study.db: a database of another program" in reasons
     found = json.loads(run("list", "runs", "--json").stdout)["runs"]
-    assert [each["state"] for each in found] == ["stopped", "finished", "damaged"]
+    assert [each["state"] for each in found[:2]] == ["stopped", "finished"]
+    assert {each["name"]: each["state"] for each in found[2:]} == {
+        "broken-00000003": "damaged",
+        "foreign-00000004": "unreadable",
+    }
 
 
 def test_list_of_nothing_says_how_to_make_a_run(run):
@@ -185,6 +196,7 @@ def test_list_of_nothing_says_how_to_make_a_run(run):
     wrong = run("list", "nowhere")
     assert wrong.exit_code == 2
     assert "nowhere: no such folder" in wrong.stderr
+    assert f"{__file__}: is a file" in run("list", __file__).stderr.replace("\n", "")
 
 
 @pytest.mark.usefixtures("made_runs")
