@@ -130,7 +130,7 @@ def test_a_full_disk_is_a_sentence_and_nothing_is_lost(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions are POSIX's here")
-def test_a_finished_study_on_a_read_only_folder_can_be_read(tmp_path):
+def test_what_permissions_leave_of_reading_and_writing(tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
     with Journal(folder / "study.db", write=True) as journal:
@@ -138,7 +138,7 @@ def test_a_finished_study_on_a_read_only_folder_can_be_read(tmp_path):
     code = f"""
         import os
         from pathlib import Path
-        from lrtune.storage.journal import Journal
+        from lrtune.storage.journal import Journal, is_held
         from lrtune.errors import StudyError
         Journal(Path({str(folder / "study.db")!r})).close()  # whatever is imported late is imported now
         if os.geteuid() == 0:
@@ -148,7 +148,15 @@ def test_a_finished_study_on_a_read_only_folder_can_be_read(tmp_path):
             Journal(Path({str(folder / "study.db")!r}), write=True)
         except StudyError as error:
             print(error)
+        private = Path({str(tmp_path / "private.db")!r})
+        print("held" if is_held(private) else "not held")
+        try:
+            Journal(private)
+        except StudyError as error:
+            print(error)
     """
+    for name in ("private.db", "private.lock"):
+        (tmp_path / name).touch(mode=0)
     shared = Path(tempfile.gettempdir())
     for parent in (tmp_path, *tmp_path.parents):  # pytest keeps its folders private
         if parent == shared or shared not in parent.parents:
@@ -163,6 +171,7 @@ def test_a_finished_study_on_a_read_only_folder_can_be_read(tmp_path):
     shutil.rmtree(folder)
     assert run.stdout.startswith("2\n")
     assert "cannot write here" in run.stdout
+    assert run.stdout.endswith(f"not held\n{tmp_path / 'private.db'}: cannot be read (Permission denied)\n")
 
 
 def test_looking_at_the_lock_tells_who_holds_it_and_takes_nothing(tmp_path):

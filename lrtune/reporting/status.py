@@ -125,7 +125,9 @@ def sentence(found: Mapping[str, Any]) -> str:
 
 def _facts(run: Run, found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     counts, best, seconds = found["trials"], found["best"], found["seconds"]
-    ends = [f"{formats.count(counts[key])} {key}" for key in (*map(str, _ENDS), "running") if counts[key]]
+    ends = [f"{formats.count(counts[each])} {each}" for each in map(str, _ENDS) if counts[each]]
+    if counts["running"]:
+        ends.append(f"{formats.count(counts['running'])} {'running' if run.running else 'proposed'}")
     yield "trials", ", ".join(ends) or "none yet"
     if best is not None:
         scores = formats.score_format([best["mean"]])

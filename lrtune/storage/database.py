@@ -113,13 +113,12 @@ def is_held(path: Path) -> bool:
     lock = path.with_suffix(".lock")
     if not lock.is_file():
         return False
-    connection = sqlite3.connect(f"{lock.resolve().as_uri()}?mode=ro", uri=True, timeout=0)
+    uri = f"{lock.resolve().as_uri()}?mode=ro"
     try:
-        connection.execute("SELECT name FROM sqlite_master").fetchall()
-    except sqlite3.DatabaseError as error:
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=0)) as connection:
+            connection.execute("SELECT name FROM sqlite_master").fetchall()
+    except sqlite3.DatabaseError as error:  # or it is another user's and cannot be opened; nor can the study then
         return "locked" in str(error)
-    finally:
-        connection.close()
     return False
 
 
@@ -228,6 +227,10 @@ def _open_writable(path: Path) -> sqlite3.Connection:
 def _open_readable(path: Path) -> sqlite3.Connection:
     # A log left by a writer that is alive or was killed needs the shared-memory file, which SQLite may have to create;
     # in a folder that cannot be written, a file without such a log is still readable when declared immutable.
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be read ({error.strerror})") from error
     uri = path.resolve().as_uri()
     connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=_PATIENCE)
     try:

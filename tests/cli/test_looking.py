@@ -147,6 +147,15 @@ def test_status_of_a_running_run_disturbs_nothing(run):
     assert found["seconds"]["left"] == pytest.approx(found["seconds"]["search"] / 4 * 2, abs=1e-3)
 
 
+def test_only_at_a_run_that_goes_on_something_is_running(run, made_runs):
+    base = made_runs / "stopped-00000002"
+    with Journal(base / "study.db", write=True) as journal:
+        configuration = dict(open_run(base).trials[0].configuration)
+        journal.append([Event("trial", {"trial": 4, "configuration": configuration})])
+        assert re.search(r"trials +4 complete, 1 running\n", run("status", "stopped").stdout)
+    assert re.search(r"trials +4 complete, 1 proposed\n", run("status", "stopped").stdout)
+
+
 @pytest.mark.usefixtures("made_runs")
 def test_status_tells_the_best_and_how_it_rose(run, rows):
     found = json.loads(run("status", "blobs", "--json").stdout)
