@@ -90,11 +90,17 @@ def test_without_the_table_and_with_fewer_files_it_is_judged_all_the_same(run, t
         assert choice == judging.choice(experiment, study)
 
 
-def test_a_lost_file_of_what_was_observed_is_written_again(run, tmp_path):
+@pytest.mark.parametrize("damage", ["lost", "short", "changed"])
+def test_a_lost_or_damaged_file_of_what_was_observed_is_written_again(run, tmp_path, damage):
     folder = tmp_path / "copy"
     shutil.copytree(run[2], folder)
     before = (folder / observed.NAME).read_bytes()
-    (folder / observed.NAME).unlink()
+    if damage == "lost":
+        (folder / observed.NAME).unlink()
+    elif damage == "short":
+        (folder / observed.NAME).write_bytes(before[:-30])
+    else:
+        (folder / observed.NAME).write_bytes(before[:200] + bytes([before[200] ^ 1]) + before[201:])
     searched(folder)
     assert (folder / observed.NAME).read_bytes() == before
 

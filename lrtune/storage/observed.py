@@ -80,7 +80,7 @@ def observe(
 
 
 def write(path: Path, observed: Observed) -> None:
-    """Write the file whole or not at all; the same content gives the same bytes.
+    """Write the file whole or not at all, unless it is there and intact: the same content gives the same bytes.
 
     Raises
     ------
@@ -99,6 +99,8 @@ def write(path: Path, observed: Observed) -> None:
     )
     partial = path.with_name(path.name + ".partial")
     try:
+        if path.is_file() and path.read_bytes() == content.getvalue():
+            return
         with partial.open("wb") as file:
             file.write(content.getvalue())
             file.flush()
@@ -129,7 +131,9 @@ def read(path: Path) -> Observed:
     except FileNotFoundError as error:
         raise StudyError(f"{path}: is not there; run the search again to have it written") from error
     except (OSError, EOFError, ValueError, LookupError, zipfile.BadZipFile, zlib.error) as error:
-        raise StudyError(f"{path}: damaged; delete it and run the search again") from error
+        raise StudyError(f"{path}: damaged; run the search again to have it written anew") from error
     if not len(found.targets) == len(found.folds) == len(found.units):
-        raise StudyError(f"{path}: damaged (its columns differ in length); delete it and run the search again")
+        raise StudyError(
+            f"{path}: damaged (its columns differ in length); run the search again to have it written anew"
+        )
     return found

@@ -73,8 +73,7 @@ class Session:
             self.study.add(each)
         self.refuse_another_experiment()
         self.records.take(self.study.header["predictions"])
-        if not history or not (self.folder / observed.NAME).is_file():
-            observed.write(self.folder / observed.NAME, self.records.observed())
+        observed.write(self.folder / observed.NAME, self.records.observed())
         self.spent = math.fsum(each.body.get(CLOCK, {}).get("seconds", 0.0) for each in history)
         yield from history
         yield from self.mended(anew=not history)
