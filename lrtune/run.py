@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import StudyError
 from lrtune.selection import ranking
-from lrtune.storage.journal import Journal, is_held
+from lrtune.storage.journal import Journal
+from lrtune.storage.lock import is_held
 from lrtune.study import Study
 from lrtune.training.registry import complete
 from lrtune.trial import Configuration, Trial, Value
@@ -178,7 +179,7 @@ def follow(folder: Path, seconds: float = 1.0) -> Iterator[Run]:
     study, read, database = Study(), 0, folder / DATABASE
     running = True
     while running:
-        changed, running = changed_at(folder), is_held(database)
+        changed, running = changed_at(folder), is_held(folder)
         with Journal(database) as journal:
             events = journal.events(read)
         for each in events:

@@ -6,6 +6,9 @@ configuration holds the keys of the options that it chose and no others.
 
 Configurations are flat mappings (`lrtune.trial.Configuration`). Methods that take one ignore keys that the space does
 not know, so that complete configurations can be asked about as well.
+
+A name is no identity: two branches may have dimensions of the same name with other ranges, even of another kind. What
+is said of the values of a dimension is said of a `Place`, of those configurations only that have this very dimension.
 """
 
 from __future__ import annotations
@@ -13,11 +16,35 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lrtune.dimensions import Dimension, Random
 from lrtune.errors import SpaceError
 from lrtune.trial import Configuration, Value
+
+Where = tuple[tuple[str, Value], ...]
+"""The options that lead to a part of the tree, by name and value, outermost first; empty for the root."""
+
+
+class Place(NamedTuple):
+    """A dimension and where it stands in the tree, which together tell it from others of its name.
+
+    >>> Place((("optimizer", "adam"),), Real("learning_rate", 1e-4, 1e-1, 1e-3)).label
+    'learning_rate of adam'
+    """
+
+    where: Where
+    dimension: Dimension
+
+    @property
+    def name(self) -> str:
+        """The flat key that it sets."""
+        return self.dimension.name
+
+    @property
+    def label(self) -> str:
+        """Its name, and the options that it belongs to."""
+        return " of ".join([self.name, *(str(value) for _, value in reversed(self.where))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +122,24 @@ class SearchSpace:
         point = self.point(configuration)
         return None if point is None else tuple(point.items())
 
+    def places(self, where: Where = ()) -> Iterator[Place]:
+        """List every dimension of the tree, parents first; ``where`` is what leads to this space."""
+        for each in self.dimensions:
+            yield Place(where, each)
+            for option in each.options if isinstance(each, Choice) else ():
+                yield from option.space.places((*where, (each.name, option.value)))
+
+    def active(self, point: Configuration, where: Where = ()) -> Iterator[Place]:
+        """List the dimensions that a point, which is contained, has; parents first."""
+        for each in self.dimensions:
+            yield Place(where, each)
+            option = each.option(point[each.name]) if isinstance(each, Choice) else None
+            if option is not None:
+                yield from option.space.active(point, (*where, (each.name, option.value)))
+
     def names(self) -> Iterator[str]:
         """List the keys that any of its points has; one that several branches have comes several times."""
-        for each in self.dimensions:
-            yield each.name
-            for option in each.options if isinstance(each, Choice) else ():
-                yield from option.space.names()
+        return (each.name for each in self.places())
 
     def unbounded(self) -> Iterator[str]:
         """List the names of the real ranges, which no grid can walk."""

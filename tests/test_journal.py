@@ -13,7 +13,8 @@ import pytest
 
 from lrtune.errors import DamagedError, StudyError
 from lrtune.storage import database
-from lrtune.storage.journal import Event, Journal, canonical, is_held
+from lrtune.storage.journal import Event, Journal, canonical
+from lrtune.storage.lock import is_held
 
 EVENTS = [Event("study", {"name": "ä"}), Event("trial", {"trial": 0, "x": 0.1, "clock": {"at": 1.5}})]
 
@@ -138,7 +139,8 @@ def test_what_permissions_leave_of_reading_and_writing(tmp_path):
     code = f"""
         import os
         from pathlib import Path
-        from lrtune.storage.journal import Journal, is_held
+        from lrtune.storage.journal import Journal
+        from lrtune.storage.lock import is_held
         from lrtune.errors import StudyError
         Journal(Path({str(folder / "study.db")!r})).close()  # whatever is imported late is imported now
         if os.geteuid() == 0:
@@ -148,15 +150,16 @@ def test_what_permissions_leave_of_reading_and_writing(tmp_path):
             Journal(Path({str(folder / "study.db")!r}), write=True)
         except StudyError as error:
             print(error)
-        private = Path({str(tmp_path / "private.db")!r})
+        private = Path({str(tmp_path / "private")!r})
         print("held" if is_held(private) else "not held")
         try:
-            Journal(private)
+            Journal(private / "study.db")
         except StudyError as error:
             print(error)
     """
-    for name in ("private.db", "private.lock"):
-        (tmp_path / name).touch(mode=0)
+    (tmp_path / "private").mkdir()
+    for name in ("study.db", "study.lock"):
+        (tmp_path / "private" / name).touch(mode=0)
     shared = Path(tempfile.gettempdir())
     for parent in (tmp_path, *tmp_path.parents):  # pytest keeps its folders private
         if parent == shared or shared not in parent.parents:
@@ -171,18 +174,18 @@ def test_what_permissions_leave_of_reading_and_writing(tmp_path):
     shutil.rmtree(folder)
     assert run.stdout.startswith("2\n")
     assert "cannot write here" in run.stdout
-    assert run.stdout.endswith(f"not held\n{tmp_path / 'private.db'}: cannot be read (Permission denied)\n")
+    assert run.stdout.endswith(f"not held\n{tmp_path / 'private' / 'study.db'}: cannot be read (Permission denied)\n")
 
 
 def test_looking_at_the_lock_tells_who_holds_it_and_takes_nothing(tmp_path):
     path = tmp_path / "study.db"
-    assert not is_held(path)
+    assert not is_held(path.parent)
     with Journal(path, write=True):
-        assert is_held(path)
-        assert is_held(path)
+        assert is_held(path.parent)
+        assert is_held(path.parent)
         with pytest.raises(StudyError, match="another lrtune process"):
             Journal(path, write=True)
-    assert not is_held(path)
+    assert not is_held(path.parent)
 
 
 # --- what a disk may do to a file

@@ -51,7 +51,7 @@ DOORS = {
     "sklearn": ("data/folds.py", "data/archives.py", "model/estimator.py"),
     "scipy": ("sampling", "selection", "health", "correction", "pruning.py"),
     "joblib": ("workers.py",),
-    "sqlite3": ("storage/database.py",),
+    "sqlite3": ("storage/database.py", "storage/lock.py"),
     "yaml": ("experiment",),
     "pydantic": ("experiment",),
     "altair": ("reporting/figures.py",),

@@ -66,7 +66,7 @@ def _as_text(run: Run, to: str, output: str | None) -> None:
     if output is None:
         sys.stdout.write(text)
     else:
-        writing.write_text(Path(output), text)
+        writing.write(Path(output), text)
 
 
 def _handed_over(run: Run, to: str, output: str | None, *, quiet: bool) -> None:

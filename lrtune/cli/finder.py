@@ -152,7 +152,7 @@ def _put(path: Path, found: Finding) -> list[str]:
     }
     if not known:
         return [f"{path}: left as it is, because there is no range to suggest"]
-    export.write_text(path, with_ranges(text, known, where))
+    export.write(path, with_ranges(text, known, where))
     if len(known) == 1:
         return [f"{path}: now has the suggested range of {', '.join(known)}"]
     return [f"{path}: now has the suggested ranges; one that optimizers share covers those of {' and '.join(known)}"]

@@ -179,6 +179,7 @@ def _trained_again(configuration: object, prepared: Prepared, folder: Path) -> l
 
     """
     from lrtune.reporting import console, export, tables
+    from lrtune.storage import files
 
     if not isinstance(configuration, Mapping):
         raise LrtuneError("there is none")
@@ -194,7 +195,7 @@ def _trained_again(configuration: object, prepared: Prepared, folder: Path) -> l
         return list(known["scores"])
     with console.working("training the baseline's configuration on these folds"):
         scores = [tables.own_sign(setting.metric, each) for each in _fold_scores(configuration, setting)]
-    export.write_text(folder / BASELINE_SCORES, export.json_text({**made, "scores": scores}))
+    files.write(folder / BASELINE_SCORES, export.json_text({**made, "scores": scores}))
     return scores
 
 

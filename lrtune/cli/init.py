@@ -48,5 +48,5 @@ def init(
     if output == STDOUT:
         sys.stdout.write(text)
         return
-    export.write_text(output, text)
+    export.write(output, text)
     console.show(plans.started_page(found, made, output))

@@ -44,7 +44,7 @@ def predict(
     if output is None:
         sys.stdout.write(text)
     else:
-        export.write_text(output, text)
+        export.write(output, text)
 
 
 def _reading(folder: Path, fitted: Model) -> DataOptions:

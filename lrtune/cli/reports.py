@@ -132,7 +132,7 @@ def _write(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from error
-    export.write_text(path, text)
+    export.write(path, text)
 
 
 def _write_summary(path: Path, text: str) -> None:

@@ -44,6 +44,8 @@ def retrain(
     from lrtune.preparation import prepare
     from lrtune.reporting import console, export, retrained
     from lrtune.run import open_run
+    from lrtune.storage import files
+    from lrtune.storage.lock import Lock
     from lrtune.training.feedback import median_scales
 
     found = open_run(find(run, finished=False))
@@ -56,12 +58,13 @@ def retrain(
         _refuse_other_data(found, prepared)
         fitted = prepared.refit(found.configuration(chosen.configuration), scales=median_scales(chosen.scales))
         score = prepared.test_score(fitted)
-    digest = model.save(fitted, folder / model.FOLDER)
-    summary = retrained.summary(found, chosen, test=score, rows=prepared.test_rows, digest=digest)
-    export.write_text(folder / SUMMARY, export.json_text(summary))
-    if not (folder / STUDY).exists():  # a run keeps the file that it was made from
-        text = found.experiment.dump(found.configuration(chosen.configuration), folder)
-        export.write_text(folder / "experiment.yaml", text)
+    with Lock(folder):
+        digest = model.save(fitted, folder / model.FOLDER)
+        summary = retrained.summary(found, chosen, test=score, rows=prepared.test_rows, digest=digest)
+        files.write(folder / SUMMARY, export.json_text(summary))
+        if not (folder / STUDY).exists():  # a run keeps the file that it was made from
+            text = found.experiment.dump(found.configuration(chosen.configuration), folder)
+            files.write(folder / "experiment.yaml", text)
     if as_json:
         sys.stdout.write(export.json_text(summary))
     else:

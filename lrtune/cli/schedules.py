@@ -151,7 +151,7 @@ def _export(chosen: Schedule, to: str, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(text)
     else:
-        export.write_text(output, text)
+        export.write(output, text)
 
 
 def _show(chosen: Schedule, *, as_json: bool, as_csv: bool, plot: Path | None) -> None:

@@ -26,13 +26,14 @@ from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOpti
 from lrtune.cli.reports import JunitOption, SummaryOption, gate_block, gate_notes, report_gates, with_reports
 from lrtune.cli.runs import RESULT, name_of
 from lrtune.cli.signals import resumable
-from lrtune.errors import NoUsableResultError
+from lrtune.errors import NoUsableResultError, StudyError
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
     from lrtune.finder import Finding
     from lrtune.preparation import Prepared
     from lrtune.reporting.live import Watch
+    from lrtune.storage.lock import Lock
     from lrtune.study import Study
 
 
@@ -121,11 +122,10 @@ def search(
     """
     started = time.monotonic()
     from lrtune.identity import run_folder
-    from lrtune.judging import judge
     from lrtune.preparation import prepare
-    from lrtune.reporting import console, export, judgements, nested, pages, result
-    from lrtune.run import Run
+    from lrtune.reporting import console, export, judgements, pages
     from lrtune.selection import ranking
+    from lrtune.storage.lock import Lock
 
     shortcuts = {
         "search.trials": trials,
@@ -145,24 +145,17 @@ def search(
     experiment, finding = _with_rates(experiment, prepared, quiet=quiet)
     folder = run_folder(experiment, prepared, output)
     aside = _put_aside(folder) if fresh else ()
-    study = _run(experiment, prepared, folder, started, fresh=fresh, quiet=quiet)
-    outer = _nested(asked, prepared, folder, quiet=quiet)
+    with Lock(folder) as lock, resumable(folder, fresh=fresh):
+        study = _run(experiment, prepared, folder, started, lock, quiet=quiet)
+        _write_unless_there(folder, experiment, study, prepared)
+        outer = _nested(asked, prepared, folder, quiet=quiet)
+        found = _examined(experiment, study, prepared, folder, outer)
+        gates = judged(wanted, found, prepared, folder)
+        found["gates"] = [each.entry() for each in gates]
+        _write(folder, experiment, study, found)
+        if finding is not None:
+            _write_finding(folder, experiment, finding)
     ranked = ranking(study.in_order())
-    found = result.result(
-        study,
-        prepared.metric,
-        experiment.configuration,
-        rows_ratio=prepared.rows_ratio,
-        confirm=experiment.search.confirm,
-        judgement=judge(experiment, study, folder),
-    )
-    found["nested"] = nested.entry(outer, prepared.metric)
-    found["health"] = findings(Run(folder, study), found, experiment.space)
-    gates = judged(wanted, found, prepared, folder)
-    found["gates"] = [each.entry() for each in gates]
-    _write(folder, experiment, study, found)
-    if finding is not None:
-        _write_finding(folder, experiment, finding)
     notes = (
         *aside,
         *_mended(study),
@@ -248,25 +241,24 @@ def _mended(study: Study) -> tuple[str, ...]:
     )
 
 
-def _run(
-    experiment: Experiment, prepared: Prepared, folder: Path, started: float, *, fresh: bool, quiet: bool
-) -> Study:
+def _run(experiment: Experiment, prepared: Prepared, folder: Path, started: float, lock: Lock, *, quiet: bool) -> Study:
     """Search to the end, or go on with a search, and show how it goes."""
     from lrtune import tuning
     from lrtune.reporting import export
+    from lrtune.storage import files
     from lrtune.study import STUDY, Study
 
     study = Study()
-    with resumable(folder, fresh=fresh), _watching(experiment, prepared, quiet=quiet) as see:
+    with _watching(experiment, prepared, quiet=quiet) as see:
         try:
             workers = wanted_workers(experiment)
-            for event in tuning.tune(experiment, prepared, folder, workers=workers, started=started):
+            for event in tuning.tune(experiment, prepared, folder, workers=workers, started=started, lock=lock):
                 study.add(event)
                 see(event.body, study)
-                if event.kind == STUDY:  # now there is a folder, and what it is about should outlive a crash
-                    export.write_text(folder / "experiment.yaml", experiment.to_yaml(folder))
+                if event.kind == STUDY:  # what the folder is about should outlive a crash
+                    files.write(folder / "experiment.yaml", experiment.to_yaml(folder))
         except NoUsableResultError:
-            export.write_text(folder / "trials.csv", export.trials_text(study.in_order(), prepared.metric))
+            files.write(folder / "trials.csv", export.trials_text(study.in_order(), prepared.metric))
             raise
     return study
 
@@ -282,7 +274,7 @@ def _nested(experiment: Experiment, prepared: Prepared, folder: Path, *, quiet: 
     for fold in folds:
         study = Study()
         _say(() if quiet else (f"outer fold {fold.number} of {len(folds)}",))
-        with resumable(folder), _watching(experiment, prepared, quiet=quiet) as see:
+        with _watching(experiment, prepared, quiet=quiet) as see:
             for event in search_inside(experiment, fold, workers=wanted_workers(experiment)):
                 study.add(event)
                 see(event.body, study)
@@ -297,13 +289,56 @@ def _watching(experiment: Experiment, prepared: Prepared, *, quiet: bool) -> Abs
     return live.watch_search(prepared.metric, planned_trials(experiment))
 
 
+def _write_unless_there(folder: Path, experiment: Experiment, study: Study, prepared: Prepared) -> None:
+    """Write the files of a finished run before anything judges it: what was trained should outlive whatever fails."""
+    from lrtune.reporting import result
+
+    if not _has_result(folder, study):
+        plain = result.result(study, prepared.metric, experiment.configuration, rows_ratio=prepared.rows_ratio)
+        _write(folder, experiment, study, {**plain, "nested": None, "health": [], "gates": []})
+
+
+def _has_result(folder: Path, study: Study) -> bool:
+    from lrtune.run import Run
+
+    try:
+        return Run(folder, study).result is not None
+    except StudyError:  # damaged: it is written anew
+        return False
+
+
+def _examined(
+    experiment: Experiment, study: Study, prepared: Prepared, folder: Path, outer: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Make the result: correct the score, and look for what is odd; what cannot be done is a finding."""
+    from lrtune.health import attempted
+    from lrtune.judging import judge
+    from lrtune.reporting import health, nested, result
+    from lrtune.run import Run
+
+    judgement, defects = attempted("the correction of the score", lambda: judge(experiment, study, folder))
+    found = result.result(
+        study,
+        prepared.metric,
+        experiment.configuration,
+        rows_ratio=prepared.rows_ratio,
+        confirm=experiment.search.confirm,
+        judgement=judgement,
+    )
+    found["nested"] = nested.entry(outer, prepared.metric)
+    odd, more = attempted("the health report", lambda: findings(Run(folder, study), found, experiment.space))
+    found["health"] = [*health.entries([*defects, *more], prepared.metric), *(odd or [])]
+    return found
+
+
 def _write(folder: Path, experiment: Experiment, study: Study, found: Mapping[str, Any]) -> None:
     """Write the files of a finished run; the result comes last, because it says that the run is finished."""
     from lrtune.reporting import export
+    from lrtune.storage import files
 
-    export.write_text(folder / "best.yaml", experiment.dump(found["best"]["configuration"], folder))
-    export.write_text(folder / "trials.csv", export.trials_text(study.in_order(), found["metric"]))
-    export.write_text(folder / RESULT, export.json_text(found))
+    files.write(folder / "best.yaml", experiment.dump(found["best"]["configuration"], folder))
+    files.write(folder / "trials.csv", export.trials_text(study.in_order(), found["metric"]))
+    files.write(folder / RESULT, export.json_text(found))
 
 
 def _say(notes: Sequence[str]) -> None:

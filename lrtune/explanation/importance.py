@@ -31,14 +31,11 @@ import numpy as np
 
 from lrtune.dimensions import Dimension
 from lrtune.sampling.encoding import Array, Encoding, number_of, place
-from lrtune.space import Choice, Option, SearchSpace
-from lrtune.trial import Configuration, Value
+from lrtune.space import Choice, Option, SearchSpace, Where
+from lrtune.trial import Configuration
 
 Evaluate = Callable[[int, Array], Array]
 """Evaluates the functions of a group, by its number, at encoded points (M, columns): (M, functions)."""
-
-Where = tuple[tuple[str, Value], ...]
-"""The options that lead to a branch, outermost first; empty for the root."""
 
 GROUPS = 8
 _ROOT_POINTS, _BRANCH_POINTS = 1024, 384  # of each group

@@ -11,7 +11,7 @@ from lrtune.dimensions import Dimension, Integer, Ordinal, Real
 from lrtune.explanation.functions import Functions
 from lrtune.explanation.importance import Branch
 from lrtune.sampling.encoding import Array, Encoding, number_of
-from lrtune.space import Choice, Option
+from lrtune.space import Choice, Option, Where
 from lrtune.trial import Configuration, Value
 
 _VALUES = 9
@@ -66,6 +66,8 @@ class Slice(NamedTuple):
     ----------
     key
         Its name.
+    where
+        The options that it belongs to; other branches may have a dimension of this name with another range.
     start
         The point that everything else is taken from: the best one tried that has the dimension, as the model thinks.
     rows
@@ -74,6 +76,7 @@ class Slice(NamedTuple):
     """
 
     key: str
+    where: Where
     start: Configuration
     rows: tuple[Row, ...]
 
@@ -111,7 +114,8 @@ def sliced(
     mean, deviation = found[:, 0].mean(axis=1), found[:, 0].std(axis=1)
     columns = (mean, mean - _WIDE * deviation, mean + _WIDE * deviation, found[:, 1:].mean(axis=(1, 2)))
     table = np.stack([scores.score(each) for each in columns], axis=1).tolist()
-    return Slice(dimension.name, start, tuple(Row(value, *row) for value, row in zip(values, table, strict=True)))
+    rows = tuple(Row(value, *row) for value, row in zip(values, table, strict=True))
+    return Slice(dimension.name, branch.where, start, rows)
 
 
 def _evaluated(functions: Sequence[Functions], rows: Array) -> Array:

@@ -3,7 +3,7 @@
 Arithmetic only: a `Case` in, findings out. Every threshold is a documented constant beside its rule.
 """
 
-from lrtune.health.core import HINT, WARNING, Case, Finding, Labels
+from lrtune.health.core import HINT, WARNING, Case, Finding, Labels, attempted
 from lrtune.health.rules import findings
 
-__all__ = ["HINT", "WARNING", "Case", "Finding", "Labels", "findings"]
+__all__ = ["HINT", "WARNING", "Case", "Finding", "Labels", "attempted", "findings"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
+from lrtune.errors import LrtuneError
 from lrtune.space import SearchSpace
 from lrtune.trial import Trial, TrialState
 
@@ -39,6 +40,25 @@ class Finding(NamedTuple):
     def entry(self) -> dict[str, Any]:
         """Write it down for ``result.json``."""
         return {**self._asdict(), "numbers": dict(self.numbers)}
+
+
+T = TypeVar("T")
+
+
+def attempted(what: str, judge: Callable[[], T]) -> tuple[T | None, list[Finding]]:
+    """Judge a search, or find that this cannot be done: what was trained must not be lost to a defect of a judge.
+
+    Errors that are the answer to something wrong (`LrtuneError`) pass.
+    """
+    try:
+        return judge(), []
+    except LrtuneError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it stands in the report and the result stands beside it
+        reason = f"{type(error).__name__}: {error}"
+        sentence = f"{what} could not be computed ({reason})"
+        advice = "this is a defect of lrtune, please report it; everything else of this run is as it should be"
+        return None, [Finding("defect", HINT, sentence, advice, {"what": what, "error": reason})]
 
 
 class Labels(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lrtune.dimensions import LOG, Dimension, Integer, Ordinal, Real, unwarp, warp
 from lrtune.health.core import HINT, WARNING, Case, Finding, means
-from lrtune.space import Choice, SearchSpace
+from lrtune.space import Choice, Place
 from lrtune.training.declarations import Entry, Factor, OptimizerEntry, number
 from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS
 from lrtune.trial import Configuration, Trial
@@ -38,49 +38,44 @@ MOST_GROUPS = 5
 PARTS = 3
 
 
-def active(space: SearchSpace, configuration: Configuration) -> dict[str, Dimension]:
-    """Find the dimensions that a configuration has, by name; of two with one name the inner one, which counts."""
-    found: dict[str, Dimension] = {}
-    for each in space.dimensions:
-        if each.name in configuration:
-            found[each.name] = each
-        if isinstance(each, Choice):
-            chosen = [one for one in each.options if one.value == configuration.get(each.name)]
-            for one in chosen[:1]:
-                found.update(active(one.space, configuration))
-    return found
-
-
 def edges(case: Case) -> Iterator[Finding]:
     """Find dimensions in which the best lies at an end beyond which there is more, and nearby trials do no worse.
 
     Where a dimension is without effect, so is its end.
     """
     idle = ineffective(case)
-    for name, dimension in active(case.space, case.best.configuration).items():
-        value = case.best.configuration[name]
-        if not isinstance(value, int | float) or isinstance(value, bool) or name.partition(".")[0] in idle:
+    for each in case.space.active(case.best.configuration):
+        value = case.best.configuration[each.name]
+        if not isinstance(value, int | float) or isinstance(value, bool) or each.name.partition(".")[0] in idle:
             continue
-        place = position(dimension, value)
+        place = position(each.dimension, value)
         if place is None or min(place, 1.0 - place) > EDGE:
             continue
         upper = place > 0.5
-        others = [each for each in case.complete if name in active(case.space, each.configuration)]
-        wider = beyond(dimension, float(value), legal(name, case.best.configuration), upper=upper)
-        if wider is not None and len(others) >= EDGE_TRIALS and _rewarded(others, name, dimension, upper=upper):
-            yield _edge(name, value, dimension, wider, upper=upper)
+        others = [trial for trial in case.complete if each in case.space.active(trial.configuration)]
+        wider = beyond(each.dimension, float(value), legal(each.name, case.best.configuration), upper=upper)
+        if wider is not None and len(others) >= EDGE_TRIALS and _rewarded(others, each.dimension, upper=upper):
+            yield _edge(each, value, wider, upper=upper)
 
 
-def _edge(name: str, value: float, dimension: Dimension, wider: tuple[float, float], *, upper: bool) -> Finding:
+def _edge(place: Place, value: float, wider: tuple[float, float], *, upper: bool) -> Finding:
+    name, dimension = place.name, place.dimension
     low, high = _ends(dimension)
     scale = f", scale: {dimension.scale}" if getattr(dimension, "scale", LOG) != "linear" else ""  # type: ignore[attr-defined]
-    end = "upper" if upper else "lower"
+    end, inside = "upper" if upper else "lower", f" inside of {place.where[-1][1]}" if place.where else ""
     return Finding(
         "edge",
         WARNING,
-        f"the best {name} {value:.3g} is at the {end} end of its range from {low:.3g} to {high:.3g}",
-        f"search {name}: {{low: {wider[0]:.2g}, high: {wider[1]:.2g}{scale}}}",
-        {"dimension": name, "value": value, "low": low, "high": high, "try": list(wider)},
+        f"the best {place.label}, {value:.3g}, is at the {end} end of its range from {low:.3g} to {high:.3g}",
+        f"search {name}: {{low: {wider[0]:.2g}, high: {wider[1]:.2g}{scale}}}{inside}",
+        {
+            "dimension": name,
+            "where": dict(place.where),
+            "value": value,
+            "low": low,
+            "high": high,
+            "try": list(wider),
+        },
     )
 
 
@@ -139,9 +134,10 @@ def legal(name: str, configuration: Configuration) -> Factor | None:
     return next((each for each in entry.factors if each.name == tail), None) if entry else None
 
 
-def _rewarded(trials: Sequence[Trial], name: str, dimension: Dimension, *, upper: bool) -> bool:
+def _rewarded(trials: Sequence[Trial], dimension: Dimension, *, upper: bool) -> bool:
     """Tell whether the quarter of the trials nearest to an end is no worse, in the median, than the others."""
-    places = {each.number: position(dimension, number(each.configuration[name])) or 0.0 for each in trials}
+    values = {each.number: number(each.configuration[dimension.name]) for each in trials}
+    places = {trial: position(dimension, value) or 0.0 for trial, value in values.items()}
     ordered = sorted(trials, key=lambda each: (places[each.number], each.number), reverse=upper)
     near = max(2, len(ordered) // 4)
     return statistics.median(means(ordered[:near])) >= statistics.median(means(ordered[near:]))

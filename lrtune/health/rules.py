@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lrtune.health.core import WARNING, Case, Finding
+from lrtune.health.core import WARNING, Case, Finding, attempted
 from lrtune.health.dimensions import edges, no_effect
 from lrtune.health.fits import overfitting, underfitting
 from lrtune.health.scores import (
@@ -36,6 +36,14 @@ RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
 
 
 def findings(case: Case) -> list[Finding]:
-    """List what is odd: warnings first, then hints, each in the order of the rules."""
-    found = [finding for rule in RULES for finding in rule(case)]
+    """List what is odd: warnings first, then hints, each in the order of the rules.
+
+    A rule that raises becomes a finding that says so.
+    """
+    found = [finding for rule in RULES for finding in _applied(rule, case)]
     return sorted(found, key=lambda each: each.severity != WARNING)
+
+
+def _applied(rule: Callable[[Case], Iterator[Finding]], case: Case) -> list[Finding]:
+    found, defects = attempted(f"the rule '{rule.__name__}'", lambda: list(rule(case)))
+    return defects if found is None else found

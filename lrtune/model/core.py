@@ -6,7 +6,6 @@ import hashlib
 import io
 import itertools
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -21,7 +20,8 @@ from lrtune.data.columns import Columns, arrays_for
 from lrtune.data.encoding import Encoder
 from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
-from lrtune.errors import ModelError, StudyError
+from lrtune.errors import ModelError
+from lrtune.storage import files
 from lrtune.training.evaluate import predict_outputs
 from lrtune.training.tasks import Problem
 from lrtune.trial import Configuration
@@ -122,12 +122,9 @@ def save(model: Model, folder: Path) -> str:
     digest = hashlib.sha256(weights.getvalue()).hexdigest()
     # Sorted, because the order of keys is an accident: a configuration replayed from the journal has another one.
     text = json.dumps(_described(model, digest), ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / WEIGHTS, weights.getvalue())
-        _replace(folder / DESCRIPTION, text.encode())
-    except OSError as error:
-        raise StudyError(f"{folder}: the model cannot be written ({error.strerror})") from error
+    files.make_folder(folder)
+    files.write(folder / WEIGHTS, weights.getvalue())
+    files.write(folder / DESCRIPTION, text)
     return hashlib.sha256(weights.getvalue() + text.encode()).hexdigest()[:16]
 
 
@@ -150,15 +147,6 @@ def _described(model: Model, weights: str) -> dict[str, Any]:
 def _digest(description: Mapping[str, Any]) -> str:
     """Hash a description as it will be read back."""
     return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def is_saved(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Files for programs: written whole or not at all, and the same bytes for the same study.
+"""Files for programs: the same bytes for the same study.
 
 ``trials.csv`` has one row for each trial: ``number``, ``state``, ``mean``, ``std``, ``fold_1`` to ``fold_K`` in the
 metric's own sign, one column for each key of the configurations in the registry's order, and ``reason``. A cell is
@@ -9,17 +9,15 @@ many workers.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
-import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import StudyError
 from lrtune.reporting import tables
+from lrtune.storage import files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,10 +25,10 @@ if TYPE_CHECKING:
     from lrtune.trial import Trial, Value
 
 
-def write_text(path: Path, text: str) -> None:
-    """Put a text into a file so that a reader, and a power cut, see the old file or the new one and nothing between.
+def write(path: Path, content: bytes | str) -> None:
+    """Write a file that was asked for by name, whole or not at all; a link stays a link, a pipe gets the content.
 
-    A file that already holds the text is left alone.
+    Files of a run's own folder are written by `lrtune.storage.files`, which follows no links.
 
     Raises
     ------
@@ -38,31 +36,14 @@ def write_text(path: Path, text: str) -> None:
         If the folder cannot be written or the disk is full; the old file is then still there.
 
     """
-    content = text.encode("utf-8")
     try:
-        target = path.resolve()  # a link stays a link
+        target = path.resolve()
         if target.exists() and not target.is_file():
-            target.write_bytes(content)  # a pipe or a device cannot be replaced
-        elif not target.is_file() or target.read_bytes() != content:
-            _replace(target, content)
+            target.write_bytes(content.encode() if isinstance(content, str) else content)
+            return
     except OSError as error:
         raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            temporary.chmod(stat.S_IMODE(path.stat().st_mode))  # who may read it stays as it was
-        temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+    files.write(target, content)
 
 
 def json_text(value: Mapping[str, Any]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from lrtune import formats
 from lrtune.errors import LrtuneError, nearest
+from lrtune.reporting import export
 
 FORMATS = (".png", ".svg", ".html")
 
@@ -40,20 +42,36 @@ def write(figure: dict[str, Any], path: Path) -> None:
         If the ending is none of `FORMATS`, or the file cannot be written.
 
     """
+    check_path(path)
+    export.write(path, drawn(figure, path.suffix.lower()))
+
+
+def drawn(figure: dict[str, Any], kind: str) -> bytes:
+    """Draw a figure in Vega-Lite in one of `FORMATS`."""
     import vl_convert
 
-    check_path(path)
-    kind = path.suffix.lower()
+    # Control characters in names from outside become escapes: no figure can hold them, and drawing one aborts.
+    figure = _changed(figure, formats.printable)
     if kind == ".png":
-        content = vl_convert.vegalite_to_png(figure, scale=_PIXELS)
-    elif kind == ".svg":
-        content = vl_convert.vegalite_to_svg(figure).encode()
-    else:
-        content = vl_convert.vegalite_to_html(figure, bundle=True).encode()
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise LrtuneError(f"{path}: cannot be written ({error.strerror or error})") from error
+        return bytes(vl_convert.vegalite_to_png(figure, scale=_PIXELS))
+    if kind == ".svg":
+        return str(vl_convert.vegalite_to_svg(figure)).encode()
+    # A name with a closing tag in it would end the script that the page keeps the figure in, and could begin another.
+    opened = _changed(figure, lambda text: text.replace("<", _STAND_IN))
+    return str(vl_convert.vegalite_to_html(opened, bundle=True)).replace(_STAND_IN, "\\u003c").encode()
+
+
+_STAND_IN = "\ue000"
+"""A character without a meaning, which no printable text has."""
+
+
+def _changed(value: Any, change: Callable[[str], str]) -> Any:
+    """Change every text in a value in JSON's types."""
+    if isinstance(value, dict):
+        return {key: _changed(each, change) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_changed(each, change) for each in value]
+    return change(value) if isinstance(value, str) else value
 
 
 def rate_figure(found: dict[str, Any]) -> dict[str, Any]:

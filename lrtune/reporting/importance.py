@@ -11,8 +11,9 @@ from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
 
 if TYPE_CHECKING:
     from lrtune.explanation import Explanation
-    from lrtune.explanation.importance import Share, Where
+    from lrtune.explanation.importance import Share
     from lrtune.explanation.slices import Row, Slice
+    from lrtune.space import Where
 
 MOST = 12
 """Dimensions on the page; the others are counted."""
@@ -59,7 +60,8 @@ def importance_json(found: Explanation, metric: str) -> dict[str, Any]:
         dimensions  the largest share first: key, share, error, inside, inside_error (of the variance where it exists),
                     probability (share of the points that have it), and branches: where, probability, share, error
         together    share, error: what dimensions do only together
-        slices      key, start (the point that the rest is taken from), rows: value, score, low, high (90 %), average
+        slices      key, where (the options that it belongs to), start (the point that the rest is taken from), rows:
+                    value, score, low, high (90 %), average
     """
     parts = found.parts
     return {
@@ -69,7 +71,12 @@ def importance_json(found: Explanation, metric: str) -> dict[str, Any]:
         "dimensions": [_share_json(each) for each in parts.shares],
         "together": {"share": parts.together, "error": parts.together_error},
         "slices": [
-            {"key": each.key, "start": dict(each.start), "rows": [_row_json(row, metric) for row in each.rows]}
+            {
+                "key": each.key,
+                "where": dict(each.where),
+                "start": dict(each.start),
+                "rows": [_row_json(row, metric) for row in each.rows],
+            }
             for each in found.slices
         ],
     }
@@ -160,8 +167,9 @@ def _slice_grid(found: Slice, metric: str) -> Grid:
     rows = [_row_json(each, metric) for each in found.rows]
     show = formats.score_format(row[key] for row in rows for key in ("score", "low", "high", "average"))
     line = tables.configuration_line(found.start, set(found.start) - {found.key})
+    inside = f" of {_place(found.where)}" if found.where else ""
     return Grid(
-        f"{_name(found.key)}, all else as in: {line}",
+        f"{_name(found.key)}{inside}, all else as in: {line}",
         (_name(found.key), metric, "low", "high", "average", ""),
         [
             (

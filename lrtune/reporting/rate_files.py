@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from lrtune.reporting import export, figures, rates
+from lrtune.storage import files
 
 
 def write(folder: Path, found: dict[str, Any]) -> None:
-    """Write a summary of `lrtune.reporting.rates` into a folder, which is made if need be."""
-    folder.mkdir(parents=True, exist_ok=True)
-    export.write_text(folder / "finder.csv", rates.csv_text(found))
-    figures.write(figures.rate_figure(found), folder / "finder.svg")
-    export.write_text(folder / "finder.json", export.json_text(found))
+    """Write a summary of `lrtune.reporting.rates` into a folder, which is made if need be; the figure comes last."""
+    files.make_folder(folder)
+    files.write(folder / "finder.csv", rates.csv_text(found))
+    files.write(folder / "finder.json", export.json_text(found))
+    files.write(folder / "finder.svg", figures.drawn(figures.rate_figure(found), ".svg"))

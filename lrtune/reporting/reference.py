@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lrtune.reporting.export import write_text
+from lrtune.reporting.export import write
 from lrtune.reporting.schedules import shown
 from lrtune.training.registry import (
     DECAYS,
@@ -235,7 +235,7 @@ def main() -> None:
     root = Path()
     (root / "docs").mkdir(exist_ok=True)
     for path, text in pages(root).items():
-        write_text(path, text)
+        write(path, text)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lrtune.errors import StudyError
-from lrtune.storage.database import take_lock
+from lrtune.storage.lock import Lock
 
 
 def put_aside(folder: Path, study: str) -> Path | None:
@@ -34,7 +34,7 @@ def put_aside(folder: Path, study: str) -> Path | None:
     here = folder.resolve()
     if here in (Path.cwd(), *Path.cwd().parents):
         raise StudyError(f"{folder}: is the working folder and cannot be put aside; choose another with --output")
-    lock = take_lock(folder / study)
+    lock = Lock(folder)
     try:
         number = 1
         while (old := here.with_name(f"{here.name}-old-{number}")).exists():

@@ -1,4 +1,4 @@
-"""A study's events as rows of SQLite: opened, locked, checked, migrated, rescued.
+"""A study's events as rows of SQLite: opened, checked, migrated, rescued.
 
 Every row carries a checksum of itself and of the rows before it: a disk that changes or loses one is found out.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -79,47 +78,6 @@ class Rescued(NamedTuple):
 
     kept: Path
     events: int
-
-
-def take_lock(path: Path) -> sqlite3.Connection:
-    """Take the writers' lock of a study; it holds until the connection is closed.
-
-    It is an open exclusive transaction on a file of its own: the operating system ends it with the process, everywhere.
-    """
-    lock = path.with_suffix(".lock")
-    # Whoever only looks (`is_held`) is gone in a moment: worth a short wait.
-    with explaining(lock):
-        connection = sqlite3.connect(lock, timeout=0.2, isolation_level=None)
-    try:
-        try:
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.DatabaseError as error:
-            if "not a database" not in str(error):
-                raise
-            os.truncate(lock, 0)  # nobody holds it, or it would be called locked; and it needs no content
-            connection.execute("BEGIN EXCLUSIVE")
-    except (sqlite3.Error, OSError) as error:
-        connection.close()
-        if "locked" in str(error):
-            raise StudyError(
-                f"{path.parent}: another lrtune process works in this folder; wait for it, or choose another --output"
-            ) from error
-        raise _explained(error, path) from error
-    return connection
-
-
-def is_held(path: Path) -> bool:
-    """Tell whether a process holds the writers' lock of this study; looks at the lock without taking it."""
-    lock = path.with_suffix(".lock")
-    if not lock.is_file():
-        return False
-    uri = f"{lock.resolve().as_uri()}?mode=ro"
-    try:
-        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=0)) as connection:
-            connection.execute("SELECT name FROM sqlite_master").fetchall()
-    except sqlite3.DatabaseError as error:  # or it is another user's and cannot be opened; nor can the study then
-        return "locked" in str(error)
-    return False
 
 
 def identity_of(path: Path) -> tuple[int, int] | None:
@@ -212,7 +170,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
             _migrate(connection)
     except (sqlite3.Error, ValueError) as error:
         connection.close()
-        raise _explained(error, path) from error
+        raise explained(error, path) from error
     except BaseException:
         connection.close()
         raise
@@ -240,7 +198,7 @@ def _open_readable(path: Path) -> sqlite3.Connection:
         return sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True)
     except sqlite3.Error as error:
         connection.close()
-        raise _explained(error, path) from error
+        raise explained(error, path) from error
     return connection
 
 
@@ -281,10 +239,11 @@ def explaining(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, ValueError, OSError) as error:
-        raise _explained(error, path) from error
+        raise explained(error, path) from error
 
 
-def _explained(error: Exception, path: Path) -> StudyError:
+def explained(error: Exception, path: Path) -> StudyError:
+    """Make a sentence of an error of SQLite or of the disk."""
     text = str(error)
     if "full" in text:
         return StudyError(

@@ -24,15 +24,14 @@ from lrtune.storage.database import (
     explaining,
     identity_of,
     insert,
-    is_held,
     numbered,
     opened_for_writing,
     rescued,
     rows_behind,
-    take_lock,
 )
+from lrtune.storage.lock import Lock
 
-__all__ = ["CLOCK", "Event", "Journal", "canonical", "is_held"]
+__all__ = ["CLOCK", "Event", "Journal", "canonical"]
 
 CLOCK = "clock"
 
@@ -65,11 +64,13 @@ class Journal:
     path
         The database file. Its folder must exist.
     write
-        Writers create the file, migrate it and hold a lock beside it until they close. The lock belongs to the
+        Writers create the file, migrate it and hold the lock of its folder until they close. The lock belongs to the
         process: a process that dies cannot hold it. Readers need no lock and may look while a writer works.
     rescue
         Whether a writer puts a damaged file aside, as ``study.db.damaged-1``, and goes on with the events up to the
         damage; ``rescued`` tells of it. Since everything else follows from these, nothing is lost but time.
+    lock
+        Of the folder, where the writer holds it already, and longer than the journal is open.
 
     Raises
     ------
@@ -80,10 +81,10 @@ class Journal:
 
     """
 
-    def __init__(self, path: Path, *, write: bool = False, rescue: bool = False) -> None:
+    def __init__(self, path: Path, *, write: bool = False, rescue: bool = False, lock: Lock | None = None) -> None:
         self.path = path
         self.rescued: Rescued | None = None
-        self._lock = take_lock(path) if write else None
+        self._lock = Lock(path.parent) if write and lock is None else None
         try:
             self._open(write=write, rescue=rescue)
         except BaseException:

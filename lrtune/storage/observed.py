@@ -7,7 +7,6 @@ neither the table nor the experiment.
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrtune.errors import StudyError
+from lrtune.storage import files
 
 Array = npt.NDArray[Any]
 Integers = npt.NDArray[np.int64]
@@ -97,17 +97,7 @@ def write(path: Path, observed: Observed) -> None:
         sizes=observed.sizes,
         classes=np.int64(observed.classes),
     )
-    partial = path.with_name(path.name + ".partial")
-    try:
-        if path.is_file() and path.read_bytes() == content.getvalue():
-            return
-        with partial.open("wb") as file:
-            file.write(content.getvalue())
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise StudyError(f"{path}: cannot be written ({error.strerror})") from error
+    files.write(path, content.getvalue())
 
 
 def read(path: Path) -> Observed:

@@ -15,7 +15,7 @@ from typing import Any
 from lrtune import model
 from lrtune.confirmation import body as confirmation_body
 from lrtune.confirmation import fresh_setting, unconfirmed
-from lrtune.errors import NoUsableResultError, StudyError
+from lrtune.errors import NoUsableResultError
 from lrtune.evaluation import (
     Evaluated,
     Numbered,
@@ -35,6 +35,7 @@ from lrtune.pruning import ROW_METRICS
 from lrtune.sampling import STRATEGIES
 from lrtune.selection import best
 from lrtune.storage.journal import CLOCK, Event, Journal
+from lrtune.storage.lock import Lock
 from lrtune.study import CONFIRM, FINISHED, PRUNED, REFIT, RESULT, SPEED, TRIAL, result_body
 from lrtune.training.feedback import median_scales
 from lrtune.training.wall_clock import follows_clock
@@ -60,6 +61,7 @@ def tune(
     *,
     workers: int | None = None,
     started: float | None = None,
+    lock: Lock | None = None,
 ) -> Iterator[Event]:
     """Run the study in ``folder``, or go on with it.
 
@@ -73,6 +75,8 @@ def tune(
         Number of worker processes; None chooses by the work there is, 1 stays in this process.
     started
         When the session began that ``search.timeout`` counts, in `time.monotonic`; default: now.
+    lock
+        Of the folder, where the caller holds it for longer than the search takes.
 
     Yields
     ------
@@ -87,8 +91,7 @@ def tune(
         If no trial is complete in the end.
 
     """
-    _make(folder)
-    with Journal(folder / DATABASE, write=True, rescue=True) as journal:
+    with Journal(folder / DATABASE, write=True, rescue=True, lock=lock) as journal:
         session = _Search(experiment, prepared, folder, journal)
         yield from session.begin()
         session.hurry(time.monotonic() if started is None else started)
@@ -100,13 +103,6 @@ def tune(
             executor.close()
         yield from session.confirm(workers)
         yield from session.finish()
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StudyError(f"{folder}: cannot be created ({error.strerror}); choose another with --output") from error
 
 
 class _Search(Session):

@@ -6,7 +6,7 @@ from scipy import stats
 
 from lrtune.experiment import load_text
 from lrtune.health import HINT, WARNING, Case, Labels, findings
-from lrtune.health.dimensions import active, beyond, legal, position, rank_test
+from lrtune.health.dimensions import beyond, legal, position, rank_test
 from lrtune.health.scores import concordance, diverging_rates
 from lrtune.selection.comparison import between
 from lrtune.training.declarations import check_value
@@ -129,7 +129,8 @@ def test_what_is_suggested_is_legal_and_goes_further(fraction):
     for number in range(40):
         chosen = space(WIDE)
         point = chosen.sample(np.random.default_rng(number))
-        for name, dimension in active(chosen, point).items():
+        for _, dimension in chosen.active(point):
+            name = dimension.name
             if position(dimension, point[name]) is None:
                 continue
             value = dimension.values[-int(fraction)] if hasattr(dimension, "values") else dimension.value(fraction)
@@ -259,12 +260,15 @@ def test_a_search_that_was_still_getting_better():
 def diverging(limits, count=60):
     """Trials that diverge from a rate on, of each optimizer."""
     rng = np.random.default_rng(1)
-    trials = [Trial(0, {"learning_rate": 1e-3, "optimizer": "sgd"}, TrialState.COMPLETE, (0.5,) * 5)]
+    own = {"sgd": {}, "momentum": {"optimizer.momentum": 0.9}}
+    start = {"learning_rate": 1e-3, "optimizer": "sgd", "warmup": 0.0}
+    trials = [Trial(0, start, TrialState.COMPLETE, (0.5,) * 5)]
     for number in range(1, count):
         name, value = ("sgd", "momentum")[number % 2], float(10 ** rng.uniform(-3, -1))
         state = TrialState.DIVERGED if value >= limits[name] else TrialState.COMPLETE
         scores = (None,) * 5 if state is TrialState.DIVERGED else tuple((0.4 + rng.normal(0, 0.01, 5)).tolist())
-        trials.append(Trial(number, {"learning_rate": value, "optimizer": name}, state, scores))
+        point = {"learning_rate": value, "optimizer": name, "warmup": 0.0, **own[name]}
+        trials.append(Trial(number, point, state, scores))
     return trials
 
 

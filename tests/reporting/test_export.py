@@ -72,8 +72,8 @@ def test_json_has_no_nan():
 
 def test_writing_replaces_the_whole_file_and_leaves_nothing_else(tmp_path):
     path = tmp_path / "result.json"
-    export.write_text(path, "first, and longer\n")
-    export.write_text(path, "größer\n")
+    export.write(path, "first, and longer\n")
+    export.write(path, "größer\n")
     assert path.read_bytes() == "größer\n".encode()
     assert [each.name for each in tmp_path.iterdir()] == ["result.json"]
     umask = os.umask(0)
@@ -83,9 +83,9 @@ def test_writing_replaces_the_whole_file_and_leaves_nothing_else(tmp_path):
 
 def test_a_file_that_holds_the_text_already_is_left_alone(tmp_path):
     path = tmp_path / "result.json"
-    export.write_text(path, "same\n")
+    export.write(path, "same\n")
     os.utime(path, ns=(1, 1))
-    export.write_text(path, "same\n")
+    export.write(path, "same\n")
     assert path.stat().st_mtime_ns == 1
 
 
@@ -93,33 +93,33 @@ def test_a_link_stays_a_link(tmp_path):
     real, link = tmp_path / "real.csv", tmp_path / "link.csv"
     real.write_text("old\n")
     link.symlink_to(real)
-    export.write_text(link, "new\n")
+    export.write(link, "new\n")
     assert link.is_symlink()
     assert real.read_text() == "new\n"
 
 
 def test_a_device_is_written_and_not_replaced():
     device = Path("/dev/null")
-    export.write_text(device, "gone\n")
+    export.write(device, "gone\n")
     assert device.is_char_device()
 
 
 def test_a_missing_folder_is_told_in_a_sentence(tmp_path):
     with pytest.raises(StudyError, match="cannot be written") as caught:
-        export.write_text(tmp_path / "nowhere" / "result.json", "{}")
+        export.write(tmp_path / "nowhere" / "result.json", "{}")
     assert str(tmp_path / "nowhere" / "result.json") in str(caught.value)
 
 
 def test_a_full_disk_keeps_the_old_file_and_leaves_no_litter(tmp_path):
     resource = pytest.importorskip("resource")
     path = tmp_path / "trials.csv"
-    export.write_text(path, "old\n")
+    export.write(path, "old\n")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
     try:
         with pytest.raises(StudyError, match="cannot be written"):
-            export.write_text(path, "x" * 10_000)
+            export.write(path, "x" * 10_000)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, before)

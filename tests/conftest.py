@@ -1,0 +1,15 @@
+import pytest
+
+import lrtune.health
+import lrtune.health.rules
+
+
+def not_attempted(_what, judge):
+    """Judge without a net: in tests a defect of a judge is a failure and no finding."""
+    return judge(), []
+
+
+@pytest.fixture(autouse=True)
+def defects_of_judges_fail(monkeypatch):
+    monkeypatch.setattr(lrtune.health, "attempted", not_attempted)
+    monkeypatch.setattr(lrtune.health.rules, "attempted", not_attempted)
