@@ -158,7 +158,7 @@ def test_what_permissions_leave_of_reading_and_writing(tmp_path):
             print(error)
     """
     (tmp_path / "private").mkdir()
-    for name in ("study.db", "study.lock"):
+    for name in ("study.db", ".lrtune.lock"):
         (tmp_path / "private" / name).touch(mode=0)
     shared = Path(tempfile.gettempdir())
     for parent in (tmp_path, *tmp_path.parents):  # pytest keeps its folders private
@@ -305,7 +305,7 @@ def test_the_database_of_another_program_is_left_alone(tmp_path):
 
 
 def test_a_damaged_lock_stops_nobody(tmp_path):
-    (tmp_path / "study.lock").write_text("this is not a database" * 200)
+    (tmp_path / ".lrtune.lock").write_text("this is not a database" * 200)
     with Journal(tmp_path / "study.db", write=True) as journal:
         journal.append(EVENTS)
         with pytest.raises(StudyError, match="another lrtune process"):

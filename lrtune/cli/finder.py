@@ -70,6 +70,7 @@ def finder(
     from lrtune.finder import find, offered
     from lrtune.preparation import prepare
     from lrtune.reporting import console, export, figures, rate_files, rates
+    from lrtune.storage.lock import Lock
 
     if plot is not None:
         figures.check_path(plot)
@@ -89,11 +90,13 @@ def finder(
         )
     written = rates.summary(found, experiment.name)
     folder = output or RUNS / f"{experiment.name}-finder"
-    rate_files.write(folder, written)
+    with Lock(folder):
+        rate_files.write(folder, written)
+        if write is not None:
+            notes += _put(write, found)
+        rate_files.draw(folder, written)
     if plot is not None:
         figures.write(figures.rate_figure(written), plot)
-    if write is not None:
-        notes += _put(write, found)
     if as_json:
         sys.stdout.write(export.json_text(written))
         for each in () if quiet else notes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrtune.cli.options import JsonOption, QuietOption, RunArgument
+from lrtune.cli.options import JsonOption, RunArgument
 from lrtune.cli.runs import STUDY, find
 from lrtune.errors import LrtuneError, StudyError
 
@@ -32,7 +32,7 @@ def retrain(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a model that is there, even the run's own.")] = False,
     as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Train any trial of a run on all training rows and save it.
 
@@ -67,7 +67,7 @@ def retrain(
             files.write(folder / "experiment.yaml", text)
     if as_json:
         sys.stdout.write(export.json_text(summary))
-    else:
+    elif not quiet:
         console.show(retrained.page(summary, found, rows=prepared.rows, folder=folder))
 
 

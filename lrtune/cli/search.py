@@ -26,7 +26,7 @@ from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOpti
 from lrtune.cli.reports import JunitOption, SummaryOption, gate_block, gate_notes, report_gates, with_reports
 from lrtune.cli.runs import RESULT, name_of
 from lrtune.cli.signals import resumable
-from lrtune.errors import NoUsableResultError, StudyError
+from lrtune.errors import NoUsableResultError, StudyError, counted
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
@@ -123,7 +123,7 @@ def search(
     started = time.monotonic()
     from lrtune.identity import run_folder
     from lrtune.preparation import prepare
-    from lrtune.reporting import console, export, judgements, pages
+    from lrtune.reporting import console, export, pages
     from lrtune.selection import ranking
     from lrtune.storage.lock import Lock
 
@@ -152,19 +152,11 @@ def search(
         found = _examined(experiment, study, prepared, folder, outer)
         gates = judged(wanted, found, prepared, folder)
         found["gates"] = [each.entry() for each in gates]
+        found["notes"] = _noticed(found, study, experiment, prepared, finding)
         _write(folder, experiment, study, found)
         if finding is not None:
             _write_finding(folder, experiment, finding)
-    ranked = ranking(study.in_order())
-    notes = (
-        *aside,
-        *_mended(study),
-        *_end(study, experiment),
-        *_swept(finding),
-        *judgements.remarks(experiment.search.strategy, experiment.search.pruning, found["corrected"]),
-        *prepared.warnings,
-        *prepared.notes,
-    )
+    ranked, notes = ranking(study.in_order()), [*aside, *_mended(study), *found["notes"]]
     point, run = study.trials[found["best"]["number"]].configuration, name_of(folder)
     page = pages.search_page(found, ranked, point, folder=folder, run=run, notes=notes)
     if as_json:
@@ -173,6 +165,26 @@ def search(
     else:
         console.show([*page, *gate_block(gates)])
     report_gates(gates, found, page, junit=junit, summary=summary, only_json=as_json)
+
+
+def _noticed(
+    found: Mapping[str, Any],
+    study: Study,
+    experiment: Experiment,
+    prepared: Prepared,
+    finding: Finding | None,
+) -> list[str]:
+    """List what was noticed about the study and the data, whatever happened on the way; the most important first."""
+    from lrtune.reporting import judgements
+
+    return [
+        *_end(study, experiment),
+        *_swept(finding),
+        *_timed(study, experiment, found["best"]["number"]),
+        *judgements.remarks(experiment.search.strategy, experiment.search.pruning, found["corrected"]),
+        *prepared.warnings,
+        *prepared.notes,
+    ]
 
 
 def _with_rates(experiment: Experiment, prepared: Prepared, *, quiet: bool) -> tuple[Experiment, Finding | None]:
@@ -203,23 +215,41 @@ def _swept(finding: Finding | None) -> tuple[str, ...]:
 def _write_finding(folder: Path, experiment: Experiment, finding: Finding) -> None:
     from lrtune.reporting import rate_files, rates
 
-    rate_files.write(folder, rates.summary(finding, experiment.name))
+    found = rates.summary(finding, experiment.name)
+    rate_files.write(folder, found)
+    rate_files.draw(folder, found)
 
 
 def _end(study: Study, experiment: Experiment) -> tuple[str, ...]:
     """Say why a search ended before its budget was spent."""
     if study.finished == "timeout":
         left = planned_trials(experiment) - (len(study.trials) - len(study.unfinished()))
-        return (f"the time was over before {left} more trials; the same command with a longer --timeout goes on",)
-    tried, wanted = len(study.trials), experiment.search.trials
+        more = counted(left, "more trial")
+        return (f"the time was over before {more}; the same command with a longer --timeout goes on",)
+    tried, trials = len(study.trials), counted(experiment.search.trials, "trial")
     if study.finished == "target":
-        return (f"the target was reached with {tried} of {wanted} trials; without search.target the search goes on",)
+        return (f"the target was reached with {tried} of {trials}; without search.target the search goes on",)
     if study.finished == "no_gain":
-        why = f"after {tried} of {wanted} trials there is less to gain than the folds can tell apart"
+        why = f"after {tried} of {trials} there is less to gain than the folds can tell apart"
         return (f"{why} (search.stop: no_gain); without it the search goes on",)
     if study.finished != "exhausted":
         return ()
-    return (f"the space has {tried} configurations and all have been tried: the search ended before {wanted} trials",)
+    if tried == 1:
+        return (f"the space has one configuration, which has been tried: the search ended before {trials}",)
+    return (f"the space has {tried:,} configurations and all have been tried: the search ended before {trials}",)
+
+
+def _timed(study: Study, experiment: Experiment, best: int) -> tuple[str, ...]:
+    """Say what time the rates of the best followed, where that had to be measured."""
+    from lrtune import formats
+    from lrtune.evaluation.calibration import speed_key
+    from lrtune.training.wall_clock import follows_clock
+
+    chosen = experiment.configuration(study.trials[best].configuration)
+    if not follows_clock(chosen):
+        return ()
+    seconds = formats.number(study.speeds[speed_key(chosen)])
+    return (f"each update of trial {best} counted as {seconds} s, measured here; wall_clock's step_seconds fixes it",)
 
 
 def _put_aside(folder: Path) -> tuple[str, ...]:
@@ -295,7 +325,7 @@ def _write_unless_there(folder: Path, experiment: Experiment, study: Study, prep
 
     if not _has_result(folder, study):
         plain = result.result(study, prepared.metric, experiment.configuration, rows_ratio=prepared.rows_ratio)
-        _write(folder, experiment, study, {**plain, "nested": None, "health": [], "gates": []})
+        _write(folder, experiment, study, {**plain, "nested": None, "health": [], "gates": [], "notes": []})
 
 
 def _has_result(folder: Path, study: Study) -> bool:

@@ -21,6 +21,7 @@ def show(
     run: LookArgument = LATEST,
     *,
     top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="How many of the best trials to show.")] = 5,
+    notes: Annotated[bool, typer.Option("--notes", help="Show every note, however long the page gets.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a run found, and the best trials.
@@ -39,7 +40,9 @@ def show(
         sys.stdout.write(export.json_text({**(result or {}), "status": status.status(found), "top": best}))
         return
     called = name_of(found.folder)
-    console.show(status.page(found, called=called) if result is None else _page(found, result, called, top))
+    console.show(
+        status.page(found, called=called) if result is None else _page(found, result, called, top, notes=notes)
+    )
 
 
 def _result(run: Run) -> Mapping[str, Any] | None:
@@ -51,7 +54,7 @@ def _result(run: Run) -> Mapping[str, Any] | None:
     return result.result(run.study, run.metric, run.configuration, rows_ratio=run.rows_ratio)
 
 
-def _page(run: Run, result: Mapping[str, Any], called: str, top: int) -> list[Block]:
+def _page(run: Run, result: Mapping[str, Any], called: str, top: int, *, notes: bool) -> list[Block]:
     from lrtune.reporting import pages, status
     from lrtune.reporting.blocks import Headline
 
@@ -61,9 +64,12 @@ def _page(run: Run, result: Mapping[str, Any], called: str, top: int) -> list[Bl
         run.study.trials[result["best"]["number"]].configuration,
         folder=run.folder,
         run=called,
+        notes=result.get("notes", ()),
         top=top,
+        all_notes=notes,
+        state=run.state,
     )
-    if run.study.finished is not None:
+    if run.state == "finished":
         return page
     so_far = Headline(f"{called}: {status.sentence(status.status(run))}; the best so far")
     return [so_far, *page]

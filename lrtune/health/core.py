@@ -111,6 +111,11 @@ class Case(NamedTuple):
         """The trials with a score on every fold."""
         return [each for each in self.trials if each.mean is not None]
 
+    @property
+    def ratio(self) -> float:
+        """Validation rows over training rows of a fold; needs two folds."""
+        return 1.0 / (len(self.best.fold_scores) - 1) if self.rows_ratio is None else self.rows_ratio
+
     def count(self, state: TrialState) -> int:
         """Count the trials in this state."""
         return sum(each.state is state for each in self.trials)
@@ -123,6 +128,16 @@ def percent(share: float) -> str:
     '7 %'
     """
     return f"{100 * share:.0f} %"
+
+
+def scores(trial: Trial) -> list[float]:
+    """List the scores of a complete trial's folds."""
+    return [each for each in trial.fold_scores if each is not None]
+
+
+def gaps(better: Trial, other: Trial) -> list[float]:
+    """List the differences of two complete trials, fold by fold."""
+    return [one - two for one, two in zip(scores(better), scores(other), strict=True)]
 
 
 def means(trials: Sequence[Trial]) -> list[float]:

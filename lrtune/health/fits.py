@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lrtune.errors import counted
 from lrtune.health.core import HINT, Case, Finding, percent
 from lrtune.trial import Curves
 
@@ -34,7 +35,7 @@ def overfitting(case: Case) -> Iterator[Finding]:
             "overfitting",
             HINT,
             f"the best overfits: its validation loss rises by {percent(rise)} from epoch {epoch} to {horizon}",
-            f"train for about {epoch} epochs, or search weight_decay and dropout",
+            f"train for about {counted(epoch, 'epoch')}, or search weight_decay and dropout",
             {"epoch": epoch, "epochs": horizon, "lowest": least, "last": losses[-1]},
         )
 

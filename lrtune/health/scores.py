@@ -7,7 +7,8 @@ import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from lrtune.health.core import HINT, WARNING, Case, Finding, percent
+from lrtune.errors import counted
+from lrtune.health.core import HINT, WARNING, Case, Finding, gaps, percent, scores
 from lrtune.selection.comparison import between, corrected_error, t_quantile
 from lrtune.space import Choice, SearchSpace
 from lrtune.trial import Trial, TrialState
@@ -55,7 +56,8 @@ def default_wins(case: Case) -> Iterator[Finding]:
         yield Finding(
             "default",
             WARNING,
-            f"the default configuration beat all {others} others: this search found nothing better",
+            f"the default configuration beat {'the other one' if others == 1 else f'all {others} others'}: this search"
+            " found nothing better",
             "keep the default, or search other dimensions; the ranges may miss what matters",
             {"others": others},
         )
@@ -90,8 +92,8 @@ def noise(case: Case) -> Iterator[Finding]:
     folds = len(case.best.fold_scores)
     if len(others) < NOISE_TRIALS or folds < 2:
         return
-    ratio, quantile = 1.0 / (folds - 1) if case.rows_ratio is None else case.rows_ratio, t_quantile(folds - 1)
-    alike = sum(not _is_clear(_gaps(case.best, each), ratio, quantile) for each in others)
+    ratio, quantile = case.ratio, t_quantile(folds - 1)
+    alike = sum(not _is_clear(gaps(case.best, each), ratio, quantile) for each in others)
     if alike > NOISE_SHARE * len(others):
         yield Finding(
             "noise",
@@ -102,13 +104,9 @@ def noise(case: Case) -> Iterator[Finding]:
         )
 
 
-def _gaps(better: Trial, other: Trial) -> list[float]:
-    return [one - two for one, two in zip(_scores(better), _scores(other), strict=True)]
-
-
-def _is_clear(gaps: Sequence[float], rows_ratio: float, quantile: float) -> bool:
+def _is_clear(found: Sequence[float], rows_ratio: float, quantile: float) -> bool:
     """Tell what `lrtune.selection.comparison.Difference.is_clear` tells, without the probabilities, which take time."""
-    return math.fsum(gaps) / len(gaps) > quantile * corrected_error(gaps, rows_ratio)
+    return math.fsum(found) / len(found) > quantile * corrected_error(found, rows_ratio)
 
 
 def uncertain_winner(case: Case) -> Iterator[Finding]:
@@ -132,7 +130,8 @@ def few_trials(case: Case) -> Iterator[Finding]:
         yield Finding(
             "trials",
             HINT,
-            f"{total} trials are few for a space of {dimensions} dimensions",
+            f"{counted(total, 'trial')} {'is' if total == 1 else 'are'} few for a space of"
+            f" {counted(dimensions, 'dimension')}",
             f"continue: the same command with --trials {PER_DIMENSION * dimensions} or more",
             {"trials": total, "dimensions": dimensions},
         )
@@ -217,11 +216,11 @@ def surprising_test(case: Case) -> Iterator[Finding]:
     if wide[0] <= case.test <= wide[1]:
         return
     worse = case.test < wide[0]
+    side, rows = "worse" if worse else "better", counted(case.test_rows, "test row")
     yield Finding(
         "test",
         WARNING if worse else HINT,
-        f"the score on the {case.test_rows} test rows is {'worse' if worse else 'better'} than the interval of the"
-        " cross-validation allows",
+        f"the score on the {rows} is {side} than the interval of the cross-validation allows",
         "the test rows may be of another kind: look for time, groups or duplicates (data.order, data.group)",
         {"test": case.test, "interval": list(case.interval), "widened": list(wide)},
     )
@@ -234,7 +233,7 @@ def folds_apart(case: Case) -> Iterator[Finding]:
     if folds < FOLDS or len(trials) <= NOISE_TRIALS:
         return
     better = sorted(trials, key=lambda each: (-(each.mean or 0.0), each.number))[: max(NOISE_TRIALS, len(trials) // 2)]
-    middle = [statistics.median(_scores(each)[fold] for each in better) for fold in range(folds)]
+    middle = [statistics.median(scores(each)[fold] for each in better) for fold in range(folds)]
     fold, ratio = max(((place, _apart(middle, place)) for place in range(folds)), key=lambda pair: (pair[1], -pair[0]))
     if ratio > APART:
         side = "worse" if middle[fold] < statistics.median(middle) else "better"
@@ -245,7 +244,7 @@ def folds_apart(case: Case) -> Iterator[Finding]:
             "look at its rows: they may belong to another time, group or source (data.group, data.order)",
             {"fold": fold + 1, "ratio": round(ratio, 3), "medians": middle},
         )
-    agreement = concordance([_scores(each) for each in trials])
+    agreement = concordance([scores(each) for each in trials])
     if agreement < DISAGREE + 1.0 / folds:
         yield Finding(
             "folds_disagree",
@@ -254,10 +253,6 @@ def folds_apart(case: Case) -> Iterator[Finding]:
             "the differences between trials are mostly noise: raise search.repeats, or search more different values",
             {"concordance": round(agreement, 4), "folds": folds},
         )
-
-
-def _scores(trial: Trial) -> list[float]:
-    return [each for each in trial.fold_scores if each is not None]
 
 
 def _apart(middle: Sequence[float], fold: int) -> float:
@@ -305,7 +300,7 @@ def silent_classes(case: Case) -> Iterator[Finding]:
         return
     silent = [(name, there) for name, there, said in zip(*case.labels, strict=True) if there and not said]
     if silent:
-        names = ", ".join(f"'{name}' ({there} rows)" for name, there in silent[:3])
+        names = ", ".join(f"'{name}' ({counted(there, 'row')})" for name, there in silent[:3])
         more = f" and {len(silent) - 3} more" if len(silent) > 3 else ""
         yield Finding(
             "classes",

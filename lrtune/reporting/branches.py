@@ -29,16 +29,16 @@ def compared(
 ) -> list[dict[str, Any]]:
     """Rank the best trial of each value of a key; empty unless that of the control and another one are complete.
 
-    Each has the ``name``, how many ``trials`` it had, the ``number``, ``mean`` and ``std`` of the best one, and its
-    ``difference``: that to the control's best trial, fold by fold (see `comparison.Difference`), null for that trial
-    itself and where the two cannot be compared.
+    Each has the ``name``, how many ``trials`` of it are over, the ``number``, ``mean`` and ``std`` of the best one, and
+    its ``difference``: that to the control's best trial, fold by fold (see `comparison.Difference`), null for that
+    trial itself and where the two cannot be compared.
     """
     best: dict[str, Trial] = {}
     for each in selection.ranking(trials):
         best.setdefault(_name(each, key), each)
     if control not in best or len(best) < 2:
         return []
-    counts = Counter(_name(each, key) for each in trials)
+    counts = Counter(_name(each, key) for each in trials if each.is_over)
     return [
         {"name": name, "trials": counts[name], **_row(each, best[control], metric, rows_ratio)}
         for name, each in best.items()

@@ -91,21 +91,41 @@ def _constant(
 
 
 def headline(result: Mapping[str, Any], scores: Show) -> str:
-    """Say how good the choice is, and whether the default configuration is as good."""
-    best, default, is_corrected = result["best"], result["default"], bool(result.get("corrected"))
+    """Say how good the choice is, and whether the default configuration is as good.
+
+    A corrected score is never set against a raw one: what is told then is the gain, without the luck of the choice.
+    """
+    best, default, corrected = result["best"], result["default"], result.get("corrected")
     found = f"{result['metric']} {_score(result, scores)}"
     if best["number"] == default["number"]:
         return f"{found}: the default configuration is the best that was tried"
     if default["mean"] is None:
         return f"{found}; the default configuration {_WITHOUT_SCORE[default['state']]}"
-    other = scores(default["mean"]) if is_corrected else plus_minus(default, scores)
-    who = "default" if is_corrected else "default configuration"
     gain = difference(result["gain"])
-    if gain is None or gain.error is None or (gain.is_clear and not _is_luck(result)):
-        return f"{found}; the {who} has {other}"
-    if gain.is_likely and not _is_luck(result):
-        return f"{found}; likely better than the {who}: {other}"
-    return f"{found}; the {who} is as good with {other}"
+    if corrected is None or gain is None:
+        return f"{found}; {_beside_default(gain, plus_minus(default, scores))}"
+    without_luck = corrected["gain"]
+    mean = without_luck["mean"] if without_luck else gain.mean
+    return f"{found}; {_ahead_of_default(gain, mean, scores)}"
+
+
+def _beside_default(gain: Difference | None, other: str) -> str:
+    if gain is None or gain.error is None or gain.is_clear:
+        return f"the default configuration has {other}"
+    if gain.is_likely:
+        return f"likely better than the default configuration: {other}"
+    return f"the default configuration is as good with {other}"
+
+
+def _ahead_of_default(gain: Difference, mean: float, scores: Show) -> str:
+    """Say by how much the choice is better, as far as the folds can tell; of its gain nothing may be left."""
+    if mean > 0.0 and (gain.error is None or gain.is_clear):
+        return f"better than the default by {scores(mean)}"
+    if mean > 0.0 and gain.is_likely:
+        return f"likely better than the default by {scores(mean)}"
+    if mean > 0.0:
+        return f"not clearly better than the default (by {scores(mean)})"
+    return "no better than the default" + (f" (behind by {scores(-mean)})" if mean else "")
 
 
 def _score(result: Mapping[str, Any], scores: Show) -> str:
@@ -122,19 +142,13 @@ def plus_minus(entry: Mapping[str, Any], scores: Show) -> str:
     return scores(entry["mean"]) + (f" ± {scores(entry['std'])}" if entry["std"] is not None else "")
 
 
-def _is_luck(result: Mapping[str, Any]) -> bool:
-    """Tell whether nothing is left of the gain over the default configuration without the luck of the choice."""
-    corrected = (result.get("corrected") or {}).get("gain")
-    return corrected is not None and corrected["mean"] <= 0.0
-
-
 def difference(entry: Mapping[str, Any] | None) -> Difference | None:
     """Read a difference from a result; one of an older version has no p-value."""
     return None if entry is None else Difference(**entry)
 
 
 def corrected_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, str]]:
-    """Say what part of the score is luck, and how the choice was made if not by the largest mean."""
+    """Say what part of the score is luck, and how the choice was made if not by the best mean."""
     rows = []
     found, chosen = result.get("corrected"), result.get("selection")
     if found:
@@ -150,7 +164,7 @@ def corrected_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, s
 
 def _chosen_by(result: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
     best, own = chosen["best"], result["best"]["number"]
-    other = "which has the largest mean, too" if best == own else f"the largest mean is that of trial {best}"
+    other = "it has the best mean as well" if best == own else f"trial {best} has the best mean"
     return f"{chosen['rule']}: trial {own}; {other}"
 
 

@@ -61,6 +61,8 @@ def search_page(
     run: str,
     notes: Sequence[str] = (),
     top: int = TOP,
+    state: str = "finished",
+    all_notes: bool = False,
 ) -> list[Block]:
     """Say what a search found; of one that is not finished, what it has found so far, and how it goes on.
 
@@ -80,6 +82,10 @@ def search_page(
         What was noticed about the data and the study, the most important first.
     top
         How many of the best trials to show; more of them make the page longer.
+    state
+        Of the run (`lrtune.run.Run.state`).
+    all_notes
+        Whether every note is shown, however long the page gets.
 
     """
     page: list[Block] = []
@@ -88,8 +94,8 @@ def search_page(
         page = [
             *_scores_and_trials(result, ranked, point, wanted),
             *health.block(result, shlex.quote(run), wanted.findings),
-            *_notes(notes, wanted.notes),
-            *_next(result, folder, run),
+            *_notes(notes, len(notes) if all_notes else wanted.notes, run),
+            *_next(folder, run, state),
         ]
         if height(page) <= HEIGHT + max(0, top - TOP):
             break
@@ -108,7 +114,7 @@ def _scores_and_trials(
         Facts("", [*_score_rows(result, scores, tabled="decay" in tabled), *_effort_rows(result)]),
         Facts(f"best configuration (trial {result['best']['number']})", _configuration_rows(result, point)),
         Grid(
-            f"{formats.plural(min(cut.top, len(ranked)), 'best trial')} of {formats.count(result['trials']['total'])}",
+            _top_title(min(cut.top, len(ranked)), result["trials"]),
             ("trial", metric, "std", "where they differ"),
             tables.top_rows(ranked, metric, cut.top),
         ),
@@ -116,10 +122,15 @@ def _scores_and_trials(
     ]
 
 
-def _next(result: Mapping[str, Any], folder: Path, run: str) -> list[Block]:
+def _top_title(shown: int, trials: Mapping[str, int]) -> str:
+    of = formats.count(trials["complete"]) + (" complete" if trials["complete"] < trials["total"] else "")
+    return f"{formats.plural(shown, 'best trial')} of {of}"
+
+
+def _next(folder: Path, run: str, state: str) -> list[Block]:
     """Say where the files are and what can be done now."""
-    if result["finished"] is None:
-        return status.next_step(folder, run, "stopped")
+    if state != "finished":
+        return status.next_step(folder, run, state)
     files = f"files  {folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"
     return [Lines("", [files, f"next   lrtune predict {shlex.quote(run)} data.csv -o predictions.csv"])]
 
@@ -199,11 +210,11 @@ def _by_fold(entry: Mapping[str, Any], scores: Show) -> str:
     return "  ".join(shown[:10]) + (f"  and {len(shown) - 10} more" if len(shown) > 10 else "")
 
 
-def _notes(notes: Sequence[str], most: int) -> list[Block]:
+def _notes(notes: Sequence[str], most: int, run: str) -> list[Block]:
     if not notes:
         return []
     shown = list(notes[:most])
     if len(notes) > most:
         others = f"and {len(notes) - most} more" if most else formats.plural(len(notes), "note")
-        shown.append(f"{others}, shown by: lrtune check")
+        shown.append(f"{others}, shown by: lrtune show {shlex.quote(run)} --notes")
     return [Remarks("notes", shown)]

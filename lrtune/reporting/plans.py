@@ -111,10 +111,14 @@ def started_page(found: Seen, experiment: Experiment, path: Path) -> list[Block]
     columns = [{"name": each.name, "kind": each.kind, "role": each.role} for each in schema.columns]
     repeats = f", {search.repeats} times" if search.repeats > 1 else ""
     classes = f", {formats.plural(len(schema.classes), 'class', 'classes')}" if schema.classes else ""
+    epochs = formats.plural(experiment.training.epochs, "epoch")
     suggested = [
         ("metric", search.metric),
         ("folds", f"{search.folds}{repeats}"),
-        ("training", f"{experiment.training.epochs} epochs of mini-batches of {experiment.training.batch_size} rows"),
+        (
+            "training",
+            f"{epochs} of mini-batches of {experiment.training.batch_size} rows",
+        ),
     ]
     page: list[Block] = [
         Headline(f"{path}: written"),

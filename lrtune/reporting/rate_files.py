@@ -10,8 +10,11 @@ from lrtune.storage import files
 
 
 def write(folder: Path, found: dict[str, Any]) -> None:
-    """Write a summary of `lrtune.reporting.rates` into a folder, which is made if need be; the figure comes last."""
-    files.make_folder(folder)
+    """Write the numbers of a summary of `lrtune.reporting.rates` into a folder."""
     files.write(folder / "finder.csv", rates.csv_text(found))
     files.write(folder / "finder.json", export.json_text(found))
+
+
+def draw(folder: Path, found: dict[str, Any]) -> None:
+    """Draw the figure of a summary; after everything else, because drawing is done by a program of its own."""
     files.write(folder / "finder.svg", figures.drawn(figures.rate_figure(found), ".svg"))

@@ -60,7 +60,7 @@ def result(
                       resamples      of the rows, how many;  share: in which part of them the best was chosen
                       gain           mean, low, high over the default configuration, without the luck of the choice,
                                      positive when the best is better;  probability that it is;  null for the default
-        selection     rule           by which the best was chosen (search.select);  best: number of the largest mean
+        selection     rule           by which the best was chosen (search.select);  best: number of the best mean
                       rivals         count, numbers of the first: trials that the folds cannot tell from the best
         constant      number, mean   of the best trial with a constant rate;  gain of the best over it, as above;
                                      null if that is the best, or there is none
@@ -87,6 +87,7 @@ def result(
         health        what is odd about the search (`lrtune.health`), warnings first: name, severity (warning or hint),
                       sentence, advice and numbers of each
         gates         what was asked of this result (`lrtune.selection.gates`): name, state, sentence, numbers of each
+        notes         what was noticed about the data and the search, the most important first
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lrtune.errors import StudyError
 
-_FOLLOWED = ("study.db", "study.db-wal", "study.db-shm", "study.lock", "out_of_fold.bin", "model", "nested")
+_FOLLOWED = ("study.db", "study.db-wal", "study.db-shm", ".lrtune.lock", "out_of_fold.bin", "model", "nested")
 """What is written in place; everything else is put there as a whole, instead of a link that may be there."""
 
 

@@ -17,7 +17,7 @@ from lrtune.errors import StudyError
 from lrtune.storage.database import explained, explaining
 from lrtune.storage.files import make_folder, refuse_links
 
-NAME = "study.lock"
+NAME = ".lrtune.lock"
 
 _PATIENCE = 0.2
 """Seconds: whoever only looks (`is_held`) is gone in a moment, which is worth a short wait."""

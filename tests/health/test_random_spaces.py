@@ -18,7 +18,7 @@ from lrtune.study import Study
 from lrtune.trial import Curves, Trial, TrialState
 
 SHARED = ("learning_rate", "decay.final", "decay.factor", "decay.k", "warmup", "weight_decay")
-SEEDS = range(60)
+SEEDS = range(36)
 
 
 def drawn_leaf(rng, name):

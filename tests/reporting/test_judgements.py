@@ -66,28 +66,40 @@ def test_the_choice_is_compared_with_the_best_constant_rate():
 
 def test_the_headline_is_the_corrected_score():
     text = judgements.headline(result(), scores)
-    assert text == "accuracy 0.950 (corrected; 95 % interval 0.900 to 0.980); the default has 0.920"
+    assert text == "accuracy 0.950 (corrected; 95 % interval 0.900 to 0.980); better than the default by 0.030"
 
 
 @pytest.mark.parametrize(
-    ("gain", "corrected_gain"),
+    ("gain", "corrected_gain", "said"),
     [
-        ({"mean": 0.05, "error": 0.05, "wins": 2, "folds": 3}, GAIN),  # the folds cannot tell them apart
-        ({"mean": 0.05, "error": 0.001, "wins": 3, "folds": 3}, GAIN._replace(mean=-0.01)),  # all of it was luck
+        ({"mean": 0.05, "error": 0.05, "wins": 2, "folds": 3}, GAIN, "not clearly better than the default (by 0.030)"),
+        (
+            {"mean": 0.05, "error": 0.001, "wins": 3, "folds": 3},
+            GAIN._replace(mean=-0.01),
+            "no better than the default (behind by 0.010)",
+        ),
     ],
 )
-def test_a_default_that_is_as_good_is_in_the_headline(gain, corrected_gain):
+def test_a_default_that_is_as_good_is_in_the_headline(gain, corrected_gain, said):
     entries = judged(FOUND._replace(gain=corrected_gain))
-    assert judgements.headline(result(entries, gain), scores).endswith("the default is as good with 0.920")
+    assert judgements.headline(result(entries, gain), scores).endswith(f"; {said}")
+
+
+def test_the_headline_compares_like_with_like():
+    """Without out-of-fold predictions the gain is that of the folds; a raw score stands beside a raw one."""
+    folds = judged(FOUND._replace(gain=None, method="folds"))
+    assert judgements.headline(result(folds), scores).endswith("; better than the default by 0.050")
+    raw = result(judged() | {"corrected": None})
+    assert judgements.headline(raw, scores) == "accuracy 0.970 ± 0.020; the default configuration has 0.920 ± 0.020"
 
 
 def test_a_default_that_is_likely_worse_is_not_called_as_good():
     gain = {"mean": 0.05, "error": 0.02, "wins": 3, "folds": 3, "p": 0.13, "probability": 0.94}
-    assert judgements.headline(result(gain=gain), scores).endswith("; likely better than the default: 0.920")
+    assert judgements.headline(result(gain=gain), scores).endswith("; likely better than the default by 0.030")
     text = judgements.gain_sentence(result(gain=gain), scores)
     assert "probability 94 %: likely, not certain; without luck" in text
     luck = judged(FOUND._replace(gain=GAIN._replace(mean=-0.001)))
-    assert judgements.headline(result(luck, gain), scores).endswith("the default is as good with 0.920")
+    assert judgements.headline(result(luck, gain), scores).endswith("; no better than the default (behind by 0.001)")
 
 
 @pytest.mark.parametrize(
@@ -113,10 +125,10 @@ def test_rows_say_what_was_luck_and_how_the_choice_was_made():
     entries = judged(Correction("folds", 0.97, -0.01, 0.98, 0.9, 1.0), Rule("one_se"), CONSTANT)
     assert judgements.corrected_rows(result(entries), scores) == [
         ("mean of folds", "0.970, too bad by 0.010"),
-        ("chosen by", "one_se: trial 4; the largest mean is that of trial 2"),
+        ("chosen by", "one_se: trial 4; trial 2 has the best mean"),
     ]
     same = judgements.corrected_rows(result(judged(rule=Rule("within", 0.01))), scores)
-    assert same[1] == ("chosen by", "within 1%: trial 4; which has the largest mean, too")
+    assert same[1] == ("chosen by", "within 1%: trial 4; it has the best mean as well")
 
 
 def test_rows_say_whether_tuning_was_worth_it():

@@ -47,7 +47,7 @@ def test_the_page_answers_the_questions_in_order(study, page_of):
         "best configuration (trial 1)",
         "searched | momentum 0.9 · rate 3.2e-2 · cosine final=0.01 · warmup 0.05",
         "fixed | mlp 64 relu · epochs 30 · batch 64",
-        "2 best trials of 4",
+        "2 best trials of 2 complete",
         "1 | 0.9700 | 0.0200 | momentum 0.9 · rate 3.2e-2 · cosine final=0.01 · warmup 0.05",
         "task: classification, inferred",
         "files  runs/digits-0123abcd: result.json, trials.csv, best.yaml, experiment.yaml, model",
@@ -98,8 +98,23 @@ def test_many_folds_and_notes_are_shortened(make_study, page_of):
     study = make_study([{"learning_rate": 0.1}], [[0.5 + 0.01 * fold for fold in range(15)]])
     text = flat(page_of(study, notes=[f"note {number}" for number in range(9)]))
     assert "0.5900  and 5 more" in text
-    assert "note 3\nand 5 more, shown by: lrtune check" in text
+    assert "note 3\nand 5 more, shown by: lrtune show digits-0123abcd --notes" in text
     assert "note 4" not in text
+    assert "note 7\nnote 8\n" in flat(page_of(study, notes=[f"note {number}" for number in range(9)], all_notes=True))
+
+
+@pytest.mark.parametrize(
+    ("state", "said"), [("running", None), ("stopped", "lrtune search runs/digits-0123abcd/experiment.yaml")]
+)
+def test_a_search_that_is_not_finished_counts_what_is_complete_and_says_how_to_go_on_only_if_it_stopped(
+    make_study, page_of, state, said
+):
+    study = make_study([{"learning_rate": each} for each in (0.1, 0.2, 0.3)], [[0.5, 0.6], [0.6, 0.7]])
+    text = flat(page_of(study, state=state))
+    assert "2 best trials of 2 complete" in text
+    assert "lrtune predict" not in text
+    assert ("to go on" in text) is (said is not None)
+    assert said is None or said in text
 
 
 def test_commands_can_be_copied_even_with_blanks_in_the_path(study, page_of):
