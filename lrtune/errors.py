@@ -21,11 +21,32 @@ Every message says what is wrong, where, what was got, what is allowed, and the 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
+
+_WORD = re.compile(r"\S{401,}")
+"""Longer than what people write, paths included."""
+
+
+def shortened(sentence: str) -> str:
+    """Cut what no person wrote out of a sentence: the middle of a word of more than 400 characters.
+
+    >>> shortened("unknown key " + "x" * 1000)[205:240]
+    'xxxxxxx...(700 characters)...xxxxxx'
+    """
+
+    def cut(found: re.Match[str]) -> str:
+        word = found.group()
+        return f"{word[:200]}...({len(word) - 300:,} characters)...{word[-100:]}"
+
+    return _WORD.sub(cut, sentence)
 
 
 class LrtuneError(Exception):
     """Base of all errors that are the answer to a wrong input rather than a defect of the program."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(shortened(sentence))
 
 
 class ExperimentError(LrtuneError):
@@ -39,7 +60,7 @@ class ExperimentError(LrtuneError):
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(map(shortened, problems))
         super().__init__("\n".join(self.problems))
 
 
@@ -83,6 +104,9 @@ def counted(number: int, noun: str, several: str | None = None) -> str:
 MANY = 30
 """Names that a sentence lists."""
 
+LONGEST = 200
+"""Characters of a name that is compared with others: no longer one is a slip of the pen."""
+
 
 def nearest(name: str, allowed: Iterable[str], otherwise: str = "allowed:") -> str:
     """End a message about an unknown name: the nearest allowed one, else all of them, or the first `MANY`.
@@ -93,7 +117,7 @@ def nearest(name: str, allowed: Iterable[str], otherwise: str = "allowed:") -> s
     "allowed: 'every', 'factor'"
     """
     names = list(allowed)
-    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6) if len(str(name)) <= LONGEST else []
     if close:
         return f"did you mean '{close[0]}'?"
     more = f" and {len(names) - MANY} more" if len(names) > MANY else ""

@@ -10,14 +10,15 @@ import numpy as np
 
 from lrtune import model
 from lrtune.health import Case, Finding, Labels, findings
+from lrtune.judging import records
 from lrtune.run import Run
 from lrtune.selection.comparison import corrected_error, t_quantile
 from lrtune.space import SearchSpace
-from lrtune.storage import observed, out_of_fold
+from lrtune.storage import observed
 from lrtune.training.registry import METRICS
 from lrtune.trial import Trial
 
-OUT_OF_FOLD, MODEL = "out_of_fold.bin", "model"
+MODEL = "model"
 
 
 def examine(run: Run, result: Mapping[str, Any], space: SearchSpace | None = None) -> list[Finding]:
@@ -72,15 +73,13 @@ def _interval(run: Run, best: Trial, corrected: Mapping[str, Any]) -> tuple[floa
 
 def _labels(run: Run, best: Trial) -> Labels | None:
     """Count the classes among the kept rows, and among what the best predicts there."""
-    path, form = run.folder / observed.NAME, run.study.header["predictions"]
+    path = run.folder / observed.NAME
     keeps = METRICS[run.metric].keeps
     if keeps not in ("label", "score") or not path.is_file():
         return None
     seen = observed.read(path)
-    columns = int(form["columns"])
-    shape = (int(form["rows"]), *((columns,) if columns > 1 else ()))
-    kept = out_of_fold.read(run.folder / OUT_OF_FOLD, best.number, (form["dtype"], shape))
-    labels = kept if keeps == "label" else kept.argmax(axis=1) if columns > 1 else kept > 0.5  # type: ignore[operator]
+    (kept,) = records(run.study, run.folder, [best], seen)
+    labels = kept if keeps == "label" else kept.argmax(axis=1) if kept.ndim > 1 else kept > 0.5
     counts = [np.bincount(np.asarray(each, np.int64), minlength=seen.classes) for each in (seen.targets, labels)]
     return Labels(_names(run, seen.classes), counts[0].tolist(), counts[1].tolist())
 

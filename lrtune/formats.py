@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
 
 from lrtune.errors import counted
@@ -23,6 +24,21 @@ def printable(text: object) -> str:
 def _escaped(character: str) -> str:
     code = ord(character)
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+_COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\[|#vso\[|#teamcity\[)", re.MULTILINE)
+"""What GitHub Actions, Azure Pipelines and TeamCity take for a command, in a line of a log."""
+
+
+def defused(text: str) -> str:
+    r"""Keep a line from being a command to the CI server that reads it, because a name from outside looks like one.
+
+    >>> print(defused("  ::error title=x::y\n##[error]z\na::b"))
+      \x3a:error title=x::y
+    \x23#[error]z
+    a::b
+    """
+    return _COMMAND.sub(lambda found: f"{found[1]}\\x3a" if found[1] is not None else "\\x23", text)
 
 
 def count(number: int) -> str:

@@ -148,7 +148,7 @@ def _evidence(study: Study, folder: Path, candidates: Sequence[Trial]) -> Eviden
     )
     try:
         seen = observed.read(folder / observed.NAME)
-        predictions = _predictions(study, folder / out_of_fold.NAME, candidates, seen)
+        predictions = records(study, folder, candidates, seen)
     except (StudyError, OSError):
         return without  # lost or damaged: the fold scores are safe in the journal
     rows = _rows(len(seen.targets), len(candidates))
@@ -164,8 +164,8 @@ def _rows(rows: int, candidates: int) -> npt.NDArray[np.int64]:
     return np.sort(np.random.default_rng(_STREAM).permutation(rows)[:most])
 
 
-def _predictions(study: Study, path: Path, candidates: Sequence[Trial], seen: Observed) -> Array:
-    """Read the records of some trials (C, R) or (C, R, classes).
+def records(study: Study, folder: Path, trials: Sequence[Trial], seen: Observed) -> Array:
+    """Read the out-of-fold predictions of some trials (C, R) or (C, R, classes).
 
     Raises
     ------
@@ -173,14 +173,14 @@ def _predictions(study: Study, path: Path, candidates: Sequence[Trial], seen: Ob
         If one is missing, or not what was written.
 
     """
-    form = study.header["predictions"]
+    path, form = folder / out_of_fold.NAME, study.header["predictions"]
     shape = (form["rows"], *((form["columns"],) if form["columns"] > 1 else ()))
     if len(seen.targets) != form["rows"]:
         raise StudyError(f"{path}: is not of the rows of this study")
-    records = [out_of_fold.read(path, each.number, (form["dtype"], shape)) for each in candidates]
-    for trial, record in zip(candidates, records, strict=True):
+    found = [out_of_fold.read(path, each.number, (form["dtype"], shape)) for each in trials]
+    for trial, record in zip(trials, found, strict=True):
         _check(record, study.predictions.get(trial.number, ()), seen, trial, path)
-    return np.stack(records)
+    return np.stack(found)
 
 
 def _check(record: Array, parts: Sequence[tuple[int, str]], seen: Observed, trial: Trial, path: Path) -> None:
@@ -189,7 +189,7 @@ def _check(record: Array, parts: Sequence[tuple[int, str]], seen: Observed, tria
     for folds, digest in parts:
         start, end = np.searchsorted(seen.folds, [first, first + folds])
         if out_of_fold.digest(np.ascontiguousarray(record[start:end])) != digest:
-            raise StudyError(f"{path}: the record of trial {trial.number} is damaged")
+            raise StudyError(f"{path}: the record of trial {trial.number} is damaged; run the search again to mend it")
         first += folds
     if first < len(trial.fold_scores):
         raise StudyError(f"{path}: holds no whole record of trial {trial.number}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import StudyError
 from lrtune.selection import ranking
+from lrtune.storage import files
 from lrtune.storage.journal import Journal
 from lrtune.storage.lock import is_held
 from lrtune.study import Study
@@ -109,7 +109,7 @@ class Run:
         Raises
         ------
         StudyError
-            If there is no file.
+            If there is no file, or it is of another experiment than the study.
         ExperimentError
             If it was changed by hand and is wrong now.
 
@@ -119,7 +119,12 @@ class Run:
         path = self.folder / EXPERIMENT
         if not path.is_file():
             raise StudyError(f"{self.folder}: has no {EXPERIMENT}; run the search again to have it written")
-        return experiment.load(path)
+        found = experiment.load(path)
+        if "experiment" in self.study.header and found.canonical() != self.study.header["experiment"]:
+            raise StudyError(
+                f"{path}: was changed and is not what was searched; the command that made it writes it again"
+            )
+        return found
 
     @cached_property
     def result(self) -> Mapping[str, Any] | None:
@@ -135,7 +140,7 @@ class Run:
         if self.study.finished is None or not path.is_file():
             return None
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found: Mapping[str, Any] = files.read_json(path)
             of_now = found["trials"]["total"] == len(self.study.trials)
         except (ValueError, LookupError, TypeError) as error:
             raise StudyError(f"{path}: damaged ({error}); run the search again to have it written anew") from error

@@ -210,3 +210,23 @@ def test_sections_are_blocks_and_ranges_lines():
     assert text == (
         "search:\n  folds: 5\nspace:\n  decay:\n    - linear\n    - step: {every: [5, 10]}\n  x: {low: 1}\n"
     )
+
+
+@pytest.mark.parametrize("text", ['a: "\\U0011FFFF"', 'a: "\\UFFFFFFFF"'])
+def test_a_code_that_no_character_has_is_a_sentence(text):
+    (problem,) = problems(text)
+    assert problem.startswith("x.yaml: not valid YAML: ")
+
+
+def test_long_values_are_cut_in_sentences():
+    (problem,) = problems(f"{'k' * 900}: 1\n{'k' * 900}: 2")
+    assert len(problem) < 500
+    assert "...(" in problem
+
+
+def test_long_lists_are_cut_in_sentences():
+    document = read_text(f"a: [{','.join(map(str, range(5000)))}]", "x.yaml")
+    document.put(("a", "b"), 1, document.root)
+    with pytest.raises(ExperimentError) as caught:
+        document.raise_problems()
+    assert "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, ...] and has no keys" in caught.value.problems[0]

@@ -169,7 +169,7 @@ def test_records_of_other_rows_are_refused(run):
     seen = observed.read(folder / observed.NAME)
     fewer = observed.Observed(seen.targets[1:], seen.folds[1:], seen.units[1:], seen.sizes, seen.classes)
     with pytest.raises(StudyError, match="rows of this study"):
-        judging._predictions(study, folder / out_of_fold.NAME, study.in_order()[:1], fewer)
+        judging.records(study, folder, study.in_order()[:1], fewer)
 
 
 def test_the_result_says_all_of_it_in_the_metrics_own_sign(tmp_path):

@@ -62,3 +62,23 @@ def test_columns_that_do_not_fit_are_refused(observed, tmp_path):
 def test_what_cannot_be_written_is_told(observed, tmp_path):
     with pytest.raises(StudyError, match="cannot be written"):
         write(tmp_path / "nowhere" / NAME, observed)
+
+
+@pytest.mark.parametrize("bit", [0, 3, 7])
+def test_a_flipped_bit_is_found_wherever_it_is_or_changes_nothing(observed, tmp_path, bit):
+    path = tmp_path / NAME
+    write(path, observed)
+    content = path.read_bytes()
+    refused = 0
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 1 << bit
+        path.write_bytes(changed)
+        try:
+            found = read(path)
+        except StudyError:
+            refused += 1
+            continue
+        for name in ("targets", "folds", "units", "sizes"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(observed, name))
+    assert refused > 0.7 * len(content)

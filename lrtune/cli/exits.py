@@ -35,6 +35,9 @@ NO_READER = 141
 
 DEBUG = "LRTUNE_DEBUG"
 
+MOST_MISTAKES = 100
+"""Mistakes of a file that are listed."""
+
 FOR_TYPER: tuple[type[BaseException], ...] = (typer.Exit, typer.Abort, typer.BadParameter.__mro__[2])
 """What typer handles itself; the last is its base of usage errors, whose module moved between versions."""
 
@@ -64,7 +67,7 @@ def handled() -> Iterator[None]:
     except FOR_TYPER:
         raise
     except ExperimentError as error:
-        _fail(formats.plural(len(error.problems), "mistake"), before=error.problems)
+        _fail(formats.plural(len(error.problems), "mistake"), before=_listed(error.problems))
     except NoUsableResultError as error:
         _fail(str(error), code=UNUSABLE)
     except LrtuneError as error:
@@ -86,6 +89,12 @@ def handled() -> Iterator[None]:
             raise
         sentence = f"this is a defect of lrtune, please report it: {type(error).__name__}: {error}"
         _fail(f"{sentence} ({DEBUG}=1 in front of the command shows where it happened)", code=DEFECT)
+
+
+def _listed(problems: Sequence[str]) -> Sequence[str]:
+    """Name the first of very many mistakes."""
+    left = len(problems) - MOST_MISTAKES
+    return problems if left <= 0 else [*problems[:MOST_MISTAKES], f"and {formats.count(left)} more"]
 
 
 def _fail(sentence: str, *, before: Sequence[str] = (), code: int = WRONG) -> NoReturn:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -115,11 +114,12 @@ def asked_gates(
 def _read(baseline: str) -> tuple[Mapping[str, Any] | None, str]:
     """Read a baseline, or say why it cannot be read: that fails its gate, not the search."""
     from lrtune.reporting import console
+    from lrtune.storage import files
 
     try:
         is_file = Path(baseline).is_file() or baseline.endswith(".json")
         path = Path(baseline) if is_file else find(baseline) / RESULT
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = files.read_json(path)
         reason = "" if isinstance(found, Mapping) else f"{path}: is no result of a search"
     except FileNotFoundError:
         reason = f"{path}: there is no such file"
@@ -221,8 +221,10 @@ def _fold_scores(configuration: Mapping[str, Any], setting: Setting) -> Sequence
 
 
 def _known(path: Path) -> Mapping[str, Any]:
+    from lrtune.storage import files
+
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = files.read_json(path)
     except (OSError, ValueError):
         return {}  # not there, or torn: then it is made again
     return found if isinstance(found, Mapping) else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,13 +65,18 @@ def of_run(run: str, given: Given) -> Schedule:
         If the run is not finished.
 
     """
+    from lrtune.storage import files
+    from lrtune.training.registry import problems
+
     folder = find(run)
     try:
-        found = json.loads((folder / RESULT).read_text(encoding="utf-8"))["best"]["configuration"]
-    except (OSError, ValueError, KeyError) as error:
+        found = files.read_json(folder / RESULT)["best"]["configuration"]
+        configuration = {key: tuple(each) if isinstance(each, list) else each for key, each in found.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise StudyError(f"{folder}: has no readable {RESULT}; a run has one when it is finished") from error
-    configuration = {key: tuple(each) if isinstance(each, list) else each for key, each in found.items()}
-    steps = _steps_of(folder, int(found["batch_size"])) if given.steps is None else given.steps
+    if wrong := problems(configuration):
+        raise StudyError(f"{folder / RESULT}: damaged ({wrong[0]}); run the search again to have it written anew")
+    steps = _steps_of(folder, int(str(configuration["batch_size"]))) if given.steps is None else given.steps
     return _settled(configuration, given, steps)
 
 

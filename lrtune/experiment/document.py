@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -114,8 +115,32 @@ def shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {shown(each)}" for key, each in value.items()) + "}"
+        return "{" + _listed(f"{shown(key)[1:-1]}: {shown(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(shown, value)) + "]"
+        return "[" + _listed(map(shown, value)) + "]"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def repeated(values: Sequence[Hashable]) -> list[int]:
+    """Find the places of values that stand before, too.
+
+    >>> repeated(["a", "b", "a"])
+    [2]
+    """
+    seen: set[Hashable] = set()
+    places = []
+    for place, each in enumerate(values):
+        if each in seen:
+            places.append(place)
+        seen.add(each)
+    return places
+
+
+_MOST = 12
+"""Items of a list that a message writes."""
+
+
+def _listed(items: Iterable[str]) -> str:
+    first = list(itertools.islice(items, _MOST + 1))
+    return ", ".join(first if len(first) <= _MOST else [*first[:_MOST], "..."])

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from lrtune.dimensions import LINEAR, LOG, REVERSED_LOG, SCALES, Dimension, Integer, Ordinal, Real, spaced
 from lrtune.errors import nearest
-from lrtune.experiment.document import Document, KeyPath, shown
+from lrtune.experiment.document import Document, KeyPath, repeated, shown
 from lrtune.experiment.vocabulary import LISTS, Member, coerced, illegal
 from lrtune.space import Choice, Option
 from lrtune.training.registry import Factor, Value, check_value, describe_range
@@ -56,7 +56,7 @@ def _list(document: Document, values: list[Any], path: KeyPath, member: Member) 
         return None
     found = [_legal(document, each, (*path, number), member.factor) for number, each in enumerate(values)]
     legal = [each.value for each in found if each is not None]
-    twice = [number for number, each in enumerate(legal) if each in legal[:number]]
+    twice = repeated(legal)
     for number in twice:
         document.report((*path, number), f"{shown(legal[number])} is listed twice")
     return None if twice or len(legal) < len(values) else _listed(member, legal)

@@ -18,7 +18,7 @@ from lrtune.experiment.document import Document, KeyPath, Origin, dotted, shown
 
 _TAG = "tag:yaml.org,2002:"
 _DEEPEST = 30  # levels of nesting; a hand-written experiment needs six
-_LONGEST = 1_000_000  # bytes; what is longer is a table given by mistake
+_LONGEST = 100_000
 _LONGEST_NUMBER = 300  # digits: what a float can hold; no setting is that large
 _TOO_DEEP = f"nested deeper than {_DEEPEST} levels"
 _NO_ALIAS = "aliases (*name) are not supported; write the value out"
@@ -155,6 +155,8 @@ def _compose(text: str, label: str) -> yaml.Node | None:
     except yaml.reader.ReaderError as error:
         line, code = text.count("\n", 0, error.position) + 1, int(error.character)
         raise ExperimentError([f"{label}:{line}: has a character that no text has (U+{code:04X})"]) from None
+    except (ValueError, OverflowError, RecursionError) as error:  # a code that is no character: PyYAML hands on what chr() says
+        raise ExperimentError([f"{label}: not valid YAML: {error}"]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{label}:{mark.line + 1}" if mark else label

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 
 from lrtune.durations import seconds
 from lrtune.errors import nearest
-from lrtune.experiment.document import shown
+from lrtune.experiment.document import repeated, shown
 from lrtune.experiment.vocabulary import KEYS, coerced, illegal
 from lrtune.sampling import FREE_ROUND, ROUND, STRATEGIES
 from lrtune.selection.rules import BEST, ONE_SE, POSTERIOR_MEAN, WITHIN, rule
@@ -89,9 +89,9 @@ def _names(value: Any) -> Any:
     wrong = [each for each in names if not isinstance(each, str)]
     if wrong:
         raise ValueError(f"expected a list of texts, got {shown(wrong[0])} in it")
-    twice = [each for number, each in enumerate(names) if each in names[:number]]
+    twice = repeated(names)
     if twice:
-        raise ValueError(f"{shown(twice[0])} is listed twice")
+        raise ValueError(f"{shown(names[twice[0]])} is listed twice")
     return tuple(names)
 
 

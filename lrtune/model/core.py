@@ -198,7 +198,7 @@ _DAMAGE = (LookupError, TypeError, ValueError, AttributeError, OSError, EOFError
 
 def _description(path: Path) -> dict[str, Any]:
     try:
-        description = json.loads(path.read_text(encoding="utf-8"))
+        description = files.read_json(path)
     except FileNotFoundError as error:
         raise ModelError(f"{path.parent}: no model here (it has no {path.name})") from error
     except OSError as error:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator, Sequence
+from typing import IO, Any, cast
 
 from rich.console import Console
 from rich.padding import Padding
@@ -32,9 +34,28 @@ class _Console(Console):
         raise BrokenPipeError
 
 
+CI = ("CI", "GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION")
+"""Variables of servers that take some lines of a log for commands."""
+
+
+class _Log:
+    """A stream that a CI server reads: no line on it is a command because of a name from outside."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(formats.defused(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def console(*, stderr: bool = False) -> Console:
     """Make a console; where there is no terminal to ask, and no ``COLUMNS``, it is 100 columns wide."""
-    made = _Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    stream: Any = sys.stderr if stderr else sys.stdout
+    file = _Log(stream) if any(os.environ.get(each) for each in CI) else None
+    made = _Console(file=cast("IO[str] | None", file), stderr=stderr, markup=False, emoji=False, highlight=False)
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = WIDTH
     return made

@@ -47,14 +47,19 @@ def write(path: Path, content: bytes | str) -> None:
 
 
 def json_text(value: Mapping[str, Any]) -> str:
-    """Write JSON for people and programs: indented, one line end at the end, no NaN."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """Write JSON for people and programs: indented, one line end at the end, no NaN; no line is a command to a CI."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    return text.replace("##", "#\\u0023") + "\n"  # two of them stand in a text only, and mean the same
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    """Write rows as CSV with LF line ends."""
+    """Write rows as CSV with LF line ends; a row that looks like a command to a CI server is quoted."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    plain, quoted = (
+        csv.writer(buffer, lineterminator="\n", quoting=each) for each in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
+    )
+    for each in rows:
+        (quoted if str(next(iter(each), "")).lstrip().startswith("::") else plain).writerow(each)
     return buffer.getvalue()
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import stat
 import threading
 from pathlib import Path
+from typing import Any
 
 from lrtune.errors import StudyError
 
@@ -45,6 +47,21 @@ def refuse_links(folder: Path) -> None:
             )
         if path.exists() and not path.is_file() and not path.is_dir():
             raise StudyError(f"{path}: is neither a file nor a folder; remove it, or choose another --output")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it cannot be read, or is no JSON, or nested beyond all bounds.
+
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def write(path: Path, content: bytes | str) -> None:

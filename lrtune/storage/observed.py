@@ -100,6 +100,10 @@ def write(path: Path, observed: Observed) -> None:
     files.write(path, content.getvalue())
 
 
+_DAMAGE = (OSError, EOFError, ValueError, LookupError, zipfile.BadZipFile, zlib.error, RuntimeError)
+"""What a changed archive makes `zipfile` and NumPy raise; one that seems to be encrypted is a `RuntimeError`."""
+
+
 def read(path: Path) -> Observed:
     """Read the file; nothing in it is executed.
 
@@ -110,7 +114,12 @@ def read(path: Path) -> Observed:
 
     """
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+        content = io.BytesIO(path.read_bytes())
+        with zipfile.ZipFile(content) as archive:
+            if archive.testzip() is not None:  # NumPy does not look at the checksum of what it reads in part
+                raise ValueError
+        content.seek(0)
+        with np.load(content, allow_pickle=False) as file:
             found = Observed(
                 targets=file["targets"],
                 folds=file["folds"].astype(np.int64),
@@ -120,7 +129,7 @@ def read(path: Path) -> Observed:
             )
     except FileNotFoundError as error:
         raise StudyError(f"{path}: is not there; run the search again to have it written") from error
-    except (OSError, EOFError, ValueError, LookupError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGE as error:
         raise StudyError(f"{path}: damaged; run the search again to have it written anew") from error
     if not len(found.targets) == len(found.folds) == len(found.units):
         raise StudyError(

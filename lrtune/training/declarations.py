@@ -122,6 +122,10 @@ def number(value: Value) -> float:
     return float(value)
 
 
+LONGEST_LIST = 100
+"""Layers of a network, or milestones of a schedule: more are a slip."""
+
+
 def check_value(factor: Factor, value: object) -> str | None:
     """Say why a value is illegal, or None if it is legal.
 
@@ -130,6 +134,8 @@ def check_value(factor: Factor, value: object) -> str | None:
     """
     if (value is None and factor.optional) or _is_legal(factor, value):
         return None
+    if factor.kind in ("widths", "numbers") and isinstance(value, tuple | list) and len(value) > LONGEST_LIST:
+        return f"expected at most {LONGEST_LIST} numbers, got {len(value):,}"
     return f"expected {describe_range(factor)}, got {_shown(value)}"
 
 
@@ -163,7 +169,7 @@ def _is_legal(factor: Factor, value: object) -> bool:
 
 
 def _is_legal_list(factor: Factor, value: object) -> bool:
-    if not isinstance(value, tuple | list) or not value:
+    if not isinstance(value, tuple | list) or not 0 < len(value) <= LONGEST_LIST:
         return False
     whole = factor.kind == "widths"
     if not all(_is_number(each, whole=whole) and _is_inside(factor, each) for each in value):

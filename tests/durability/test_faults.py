@@ -157,6 +157,34 @@ def test_out_of_fold_results_that_were_lost_are_trained_again(forks, finished, h
     assert events_of(finished) == events
 
 
+def test_predictions_that_were_changed_are_not_examined(forks, finished):
+    path = finished / "out_of_fold.bin"
+    path.write_bytes(bytes(each ^ 1 for each in path.read_bytes()))
+    assert forks.run("health", finished.name) == 2
+    assert "out_of_fold.bin: the record of trial" in forks.said
+    assert "is damaged; run the search again to mend it" in " ".join(forks.said.split())
+
+
+@pytest.mark.parametrize("command", ["health", "importance", "retrain"])
+def test_an_experiment_that_is_another_one_by_now_is_not_what_was_searched(forks, finished, command):
+    path = finished / "experiment.yaml"
+    path.write_text(path.read_text().replace("high: 1.0", "high: 2.0"))
+    assert forks.run(command, finished.name, *(["--trial", "1"] if command == "retrain" else [])) == 2
+    assert f"{path.name}: was changed and is not what was searched" in " ".join(forks.said.split())
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "[1, 2]", '"text"', "{}", '{"trials": 3}'])
+def test_a_result_that_is_none_is_a_sentence_and_written_again(forks, finished, text):
+    (finished / "result.json").write_text(text)
+    for command in (("show",), ("health",), ("schedules", "export", "--to", "optax", "--run")):
+        assert forks.run(*command, finished.name) == 2, forks.said
+        assert "result.json" in forks.said
+        assert "defect" not in forks.said
+    assert forks.run("search", "race.yaml", "--baseline", f"{finished.name}/result.json", "--output", "other") == 3
+    assert search(forks, finished.name) == 0, forks.said
+    assert differs(forks, finished) == []
+
+
 def test_a_damaged_experiment_is_a_sentence_and_written_again_by_the_search(forks, finished):
     before = (finished / "experiment.yaml").read_text()
     (finished / "experiment.yaml").write_text("data: [")
