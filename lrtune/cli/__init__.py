@@ -7,7 +7,9 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
 from __future__ import annotations
 
 import functools
+import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
@@ -138,12 +140,20 @@ def root(
     del version
 
 
+def _keep_warnings_away() -> None:
+    """Show no warning of a library, with its file and line, here or in a worker: what users should know is a note."""
+    if not os.environ.get(exits.DEBUG):
+        warnings.simplefilter("ignore")
+        os.environ.setdefault("PYTHONWARNINGS", "ignore")
+
+
 def main() -> None:
     """Run the command line; the entry point of the ``lrtune`` script."""
     exits.open_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without '±' is no reason to fail
+    _keep_warnings_away()
     signals.heed_signals()
     with signals.leaving():
         app(prog_name="lrtune")

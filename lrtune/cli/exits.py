@@ -18,6 +18,7 @@ code  meaning
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,13 @@ DEFECT, WRONG, GATE, WORSE, UNUSABLE = 1, 2, 3, 4, 5
 NO_READER = 141
 
 DEBUG = "LRTUNE_DEBUG"
+
+_LIMITS = {
+    errno.EMFILE: "; raise the limit of open files (ulimit -n)",
+    errno.ENFILE: "; this machine has no more of them to give",
+    errno.EAGAIN: "; raise the limit of processes (ulimit -u), or use --workers 1",
+}
+"""What to do about a limit of the system, by the number of the error."""
 
 MOST_MISTAKES = 100
 """Mistakes of a file that are listed."""
@@ -83,10 +91,12 @@ def handled() -> Iterator[None]:
         _fail("out of memory")
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        _fail(f"{place}{error.strerror or error}")
+        _fail(f"{place}{error.strerror or error}{_LIMITS.get(error.errno or 0, '')}")
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
+        if "can't start new thread" in str(error):
+            _fail(f"no thread could be started{_LIMITS[errno.EAGAIN]}")
         sentence = f"this is a defect of lrtune, please report it: {type(error).__name__}: {error}"
         _fail(f"{sentence} ({DEBUG}=1 in front of the command shows where it happened)", code=DEFECT)
 

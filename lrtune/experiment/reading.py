@@ -155,7 +155,11 @@ def _compose(text: str, label: str) -> yaml.Node | None:
     except yaml.reader.ReaderError as error:
         line, code = text.count("\n", 0, error.position) + 1, int(error.character)
         raise ExperimentError([f"{label}:{line}: has a character that no text has (U+{code:04X})"]) from None
-    except (ValueError, OverflowError, RecursionError) as error:  # a code that is no character: PyYAML hands on what chr() says
+    except (
+        ValueError,
+        OverflowError,
+        RecursionError,
+    ) as error:  # a code that is no character: PyYAML hands on what chr() says
         raise ExperimentError([f"{label}: not valid YAML: {error}"]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

@@ -32,7 +32,7 @@ space:
   decay: [constant, cosine: {final: [0.0, 0.1]}]
 """
 
-GITHUB = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
+GITHUB = ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "TF_BUILD", "TEAMCITY_VERSION")
 
 
 def blobs(rows=90):

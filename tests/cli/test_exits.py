@@ -29,6 +29,21 @@ def plain(monkeypatch):
         (PermissionError(13, "Permission denied", "/nowhere/x"), 2, "lrtune: /nowhere/x: Permission denied\n"),
         (OSError(28, "No space left on device"), 2, "lrtune: No space left on device\n"),
         (MemoryError(), 2, "lrtune: out of memory\n"),
+        (
+            OSError(24, "Too many open files", "a.db"),
+            2,
+            "lrtune: a.db: Too many open files; raise the limit of open files (ulimit -n)\n",
+        ),
+        (
+            BlockingIOError(11, "Resource temporarily unavailable"),
+            2,
+            "lrtune: Resource temporarily unavailable; raise the limit of processes (ulimit -u), or use --workers 1\n",
+        ),
+        (
+            RuntimeError("can't start new thread"),
+            2,
+            "lrtune: no thread could be started; raise the limit of processes (ulimit -u), or use --workers 1\n",
+        ),
         (KeyboardInterrupt(), 130, "lrtune: stopped\n"),
         (signals.Terminated(), 143, "lrtune: stopped\n"),
     ],
@@ -36,6 +51,12 @@ def plain(monkeypatch):
 def test_what_is_raised_becomes_a_sentence_and_a_code(capsys, error, code, text):
     assert ended(error) == code
     assert capsys.readouterr() == ("", text)
+
+
+def test_of_very_many_mistakes_the_first_are_listed(capsys):
+    assert ended(ExperimentError([f"a.yaml:{line}: wrong" for line in range(1, 5001)])) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[99:] == ["a.yaml:100: wrong", "and 4,900 more", "lrtune: 5,000 mistakes"]
 
 
 def test_a_defect_asks_to_be_reported_and_shows_its_traceback_on_request(capsys, monkeypatch):
