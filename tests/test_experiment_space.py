@@ -49,6 +49,24 @@ class TestRules:
         linear = parse_space({"learning_rate": {"low": 1e-3, "high": 1, "points": 4, "scale": "linear"}})
         assert [each["learning_rate"] for each in points(linear)] == pytest.approx([0.001, 0.334, 0.667, 1.0])
 
+    @pytest.mark.parametrize(
+        ("key", "value", "more"),
+        [
+            ("learning_rate", 0.1, {}),
+            ("learning_rate", 0.1, {"scale": "log"}),
+            ("weight_decay", 0.0, {"scale": "log"}),  # a point needs no place on a scale
+            ("warmup", 0.5, {"scale": "reversed_log", "points": 5}),
+            ("epochs", 7, {}),
+            ("batch_size", 32, {"scale": "log"}),
+        ],
+    )
+    def test_a_range_of_one_point_is_a_scalar(self, key, value, more):
+        space = parse_space({key: {"low": value, "high": value, **more}, "decay": "cosine"})
+        assert points(space) == [{key: value, "decay": "cosine"}]
+        assert space.canonical() == parse_space({key: value, "decay": "cosine"}).canonical()
+        branch = parse_space({"optimizer": [{"momentum": {"momentum": {"low": 0.9, "high": 0.9}}}, "sgd"]})
+        assert branch.canonical() == parse_space({"optimizer": [{"momentum": {"momentum": 0.9}}, "sgd"]}).canonical()
+
     def test_lists_of_lists_pick_layer_widths(self):
         space = parse_space({"hidden": [[32], [64, 64]]})
         assert points(space) == [{"hidden": (32,)}, {"hidden": (64, 64)}]
@@ -235,7 +253,6 @@ class TestDefaults:
         ({"learning_rate": {}}, "learning_rate: a range needs 'low' and 'high'; missing: low, high"),
         ({"learning_rate": {"low": 1}}, "learning_rate: a range needs 'low' and 'high'; missing: high"),
         ({"learning_rate": {"low": 1, "high": 0.1}}, "learning_rate: low must be below high, got 1.0 and 0.1"),
-        ({"learning_rate": {"low": 1, "high": 1}}, "learning_rate: low must be below high, got 1.0 and 1.0"),
         ({"learning_rate": {"low": 0, "high": 1}}, "learning_rate.low: expected a number above 0, got 0.0"),
         ({"learning_rate": {"low": 1, "high": None}}, "learning_rate.high: expected a number above 0, got null"),
         (

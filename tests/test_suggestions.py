@@ -93,6 +93,11 @@ def test_a_space_that_is_exhausted_gives_fewer():
     assert len(lrtune.suggest({"a": [1, 2, 3]}, [], 9)) == 3
 
 
+@pytest.mark.parametrize(("low", "more"), [(3, {}), (0.5, {"scale": "log", "points": 4}), (0.0, {"scale": "log"})])
+def test_a_range_of_one_point_is_a_scalar(low, more):
+    assert read_space({"a": {"low": low, "high": low, **more}}) == read_space({"a": low})
+
+
 @pytest.mark.parametrize(
     ("space", "problem"),
     [

@@ -1,5 +1,6 @@
 """Scalars, lists and ranges of the file's `space` -> the leaves of a search space.
 
+A range whose ends are equal is the same as the scalar, so that narrowing a range to a point needs no other form.
 Lists of numbers are sorted: they are ordinal, so the order of writing must not make another study. Other lists keep
 their order; their first item is the default where the documented one is not offered.
 """
@@ -90,6 +91,8 @@ def _range(document: Document, value: dict[str, Any], path: KeyPath, member: Mem
         document.report((*path, "points"), problem)
     if low is None or high is None or len(document.problems) > before:
         return None
+    if low == high:
+        return _listed(member, [low])
     if problem := _misfit(low, high, scale):
         document.report(path, problem)
         return None
@@ -103,7 +106,7 @@ def _end(document: Document, value: dict[str, Any], path: KeyPath, factor: Facto
 
 def _misfit(low: float, high: float, scale: str) -> str | None:
     """Say why two legal ends do not make a range."""
-    if low >= high:
+    if low > high:
         return f"low must be below high, got {shown(low)} and {shown(high)}"
     if scale == LOG and low <= 0:
         return f"low must be above 0 on a log scale, got {shown(low)}; `scale: linear` allows it"

@@ -114,14 +114,16 @@ def _range(name: str, where: str, value: Mapping[str, Any]) -> Dimension:
     scale, points = value.get("scale", LINEAR), value.get("points")
     if scale not in SCALES:
         raise SpaceError(f"space: {where}: unknown scale '{scale}'; {nearest(str(scale), SCALES)}")
-    if not _is_number(low) or not _is_number(high) or not low < high:
+    if not _is_number(low) or not _is_number(high) or not low <= high:
         raise SpaceError(f"space: {where}: a range needs numbers, low below high; got {low} and {high}")
+    if points is not None and (type(points) is not int or points < 2):
+        raise SpaceError(f"space: {where}: points is a whole number of at least 2; got {points}")
+    if low == high:
+        return Ordinal(name, (low,), low)
     if scale != LINEAR and (low <= 0 if scale == LOG else high >= 1):
         raise SpaceError(f"space: {where}: a {scale} scale does not reach from {low} to {high}; `scale: linear` does")
     whole = isinstance(low, int) and isinstance(high, int)
     if points is not None:
-        if type(points) is not int or points < 2:
-            raise SpaceError(f"space: {where}: points is a whole number of at least 2; got {points}")
         values = spaced(low, high, points, scale=scale, whole=whole)
         return Ordinal(name, values, values[len(values) // 2], scale)
     if whole:
