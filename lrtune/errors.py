@@ -101,6 +101,25 @@ def counted(number: int, noun: str, several: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else several or noun + 's'}"
 
 
+def reason(error: BaseException) -> str:
+    r"""Give the first line of what a library says, or the name of its error where it says nothing.
+
+    >>> reason(ValueError("no table\nat all")), reason(EOFError())
+    ('no table', 'EOFError')
+    """
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """Quote names, the first dozen of them.
+
+    >>> listed(["a", "b", "c"], most=2)
+    "'a', 'b' and 1 more"
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(f"'{name}'" for name in names[:most]) + more
+
+
 MANY = 30
 """Names that a sentence lists."""
 

@@ -6,16 +6,18 @@ import hashlib
 import math
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lrtune.data.dataset import Dataset, open_dataset
 from lrtune.data.folds import fold_notes, make_folds
+from lrtune.data.options import DataOptions, Skip
 from lrtune.data.schema import Schema
-from lrtune.data.tables import DataOptions
 from lrtune.evaluation import Setting
 from lrtune.experiment import Experiment
+from lrtune.experiment.sections import DataSection
 from lrtune.model import Model
 from lrtune.model.fitting import encoded, fit_model, problem_of
 from lrtune.training.feedback import Scales
@@ -199,26 +201,37 @@ def prepare(experiment: Experiment, *, rows: tuple[Rows, Rows] | None = None) ->
     dataset = open_dataset(
         data.path,
         base=experiment.base,
-        options=DataOptions(data.separator, data.decimal, data.encoding, data.missing),
-        target=data.target,
-        task=data.task,
-        positive=data.positive,
-        features=data.features,
-        ignore=data.ignore,
-        categorical=data.categorical,
-        numeric=data.numeric,
-        dates=data.dates,
-        group=data.group,
-        order=data.order,
+        options=reading(data),
         test=data.test_path,
         test_size=data.test_size,
         seed=search.seed,
         rows=rows,
+        **meaning(data),
     )
     metric = experiment.metric(dataset.schema.problem)
     splits, folds = folded(experiment, dataset, seed=search.seed, repeats=search.repeats)
     setting = Setting(folds, problem_of(dataset.schema), metric, search.seed, experiment.training.dtype)
     return Prepared(dataset, splits, setting)
+
+
+def reading(data: DataSection) -> DataOptions:
+    """Take from an experiment what it says about reading its tables."""
+    return DataOptions(
+        separator=data.separator,
+        decimal=data.decimal,
+        thousands=data.thousands,
+        encoding=data.encoding,
+        missing=data.missing,
+        comment=data.comment,
+        skip=Skip(**(data.skip or {})),
+        header=data.header,
+    )
+
+
+def meaning(data: DataSection) -> dict[str, Any]:
+    """Take from an experiment what it says about the columns of its table, as `open_dataset` wants it."""
+    keys = ("target", "task", "positive", "features", "ignore", "categorical", "numeric", "dates", "group", "order")
+    return {key: getattr(data, key) for key in keys}
 
 
 def folded(

@@ -161,6 +161,25 @@ space:
         ("data: {path: x.csv, target: y, ignore: y}\n", "x.yaml:1: data.ignore: column 'y' is the target"),
         ("data: {path: x.csv, target: y, group: y}\n", "x.yaml:1: data.group: column 'y' is data.target already"),
         (
+            "data: {path: x.csv, target: y, decimal: ',', thousands: ','}\n",
+            "x.yaml:1: data.thousands: is ',', which is data.decimal already",
+        ),
+        ("data: {path: x.csv, target: y, thousands: _}\n", "x.yaml:1: data.thousands: unknown value '_'"),
+        (
+            "data: {path: x.csv, target: y, separator: ab}\n",
+            "x.yaml:1: data.separator: expected one character or 'tab'",
+        ),
+        ("data: {path: x.csv, target: y, comment: ''}\n", "x.yaml:1: data.comment: expected some text, got ''"),
+        ("data: {path: x.csv, target: y, header: maybe}\n", "x.yaml:1: data.header: expected true or false"),
+        ("data: {path: x.csv, target: y, missing: [null]}\n", "x.yaml:1: data.missing: expected a list of texts, got"),
+        *(
+            (
+                f"data: {{path: x.csv, target: y, skip: {skip}}}\n",
+                f"x.yaml:1: data.skip: expected a number of lines, or {{head: 3, tail: 2}}, got {got}",
+            )
+            for skip, got in [("-1", "-1"), ("a", "'a'"), ("{}", "{}"), ("{top: 3}", "{top: 3}"), ("[3, 2]", "[3, 2]")]
+        ),
+        (
             "data: {path: x.csv, target: y, features: [a], ignore: [a]}\n",
             "x.yaml:1: data.ignore: column 'a' stands under data.features as well",
         ),
@@ -283,6 +302,15 @@ space:
         assert self.load(tmp_path, "training.warmup=0").space.size == 2
         assert self.load(tmp_path, "space={epochs: [1, 2, 3]}").space.size == 3
         assert self.load(tmp_path, "space.epochs=[1, 2]", "training.epochs=7").fixed["epochs"] == 7
+
+    def test_test_rows_from_a_file_win_over_a_share(self, tmp_path):
+        default = experiment.load(None, ["data.test_path=z.csv"], data=tmp_path / "x.csv", target="y")
+        assert default.data.test_path == "z.csv"
+        text = "data: {path: x.csv, target: y, test_size: 0.3}\n"
+        (tmp_path / "y.yaml").write_text(text)
+        assert experiment.load(tmp_path / "y.yaml", ["data.test_path=z.csv"]).data.test_path == "z.csv"
+        with pytest.raises(ExperimentError, match="keep one of the two"):
+            experiment.load(tmp_path / "y.yaml", ["data.test_path=z.csv", "data.test_size=0.1"])
 
     def test_the_last_one_counts(self, tmp_path):
         assert self.load(tmp_path, "search.trials=20", "search.trials=30").search.trials == 30
@@ -429,6 +457,30 @@ class TestWriting:
         made = load("search: {trials: 3}\n", "search.trials=4", "space.warmup=[0, 0.5]", tmp_path=tmp_path)
         again = experiment.load_text(made.to_yaml())
         assert (again.search.trials, again.space) == (4, made.space)
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {"missing": []},
+            {"missing": ["NA", "-", "none", "1"]},
+            {"comment": "#", "skip": {"head": 3, "tail": 2}, "header": False},
+            {"header": True, "thousands": " ", "decimal": ",", "separator": "tab"},
+        ],
+    )
+    def test_what_is_said_of_reading_is_kept(self, said):
+        text = json.dumps({"data": {"path": "x.csv", "target": "y", **said}})
+        made = experiment.load_text(text)
+        again = experiment.load_text(made.to_yaml())
+        fixed = experiment.load_text(made.dump(made.configuration(made.space.default())))
+        assert again.canonical() == made.canonical()
+        assert fixed.canonical()["data"] == made.canonical()["data"]
+        unsaid = experiment.load_text(json.dumps({"data": {"path": "x.csv", "target": "y"}}))
+        assert unsaid.canonical() != made.canonical()
+
+    def test_lines_to_skip_are_those_above(self):
+        one, other = (experiment.load_text(DATA.replace("}", f", skip: {skip}}}")) for skip in ("3", "{head: 3}"))
+        assert one.data == other.data
+        assert one.data.skip == {"head": 3, "tail": 0}
 
     def test_paths_follow_the_file(self, tmp_path):
         (tmp_path / "configs").mkdir()

@@ -47,7 +47,7 @@ NEVER_IMPORTS = {
 }
 
 DOORS = {
-    "polars": ("data/tables.py",),
+    "polars": ("data/compressed.py", "data/frames.py", "data/inference.py"),
     "sklearn": ("data/folds.py", "data/archives.py", "model/estimator.py"),
     "scipy": ("sampling", "selection", "health", "correction", "pruning.py"),
     "joblib": ("workers.py",),

@@ -86,11 +86,12 @@ def test_a_missing_file_is_named(trained, tmp_path, name):
         model.load(tmp_path)
 
 
-def test_a_newer_format_is_refused_politely(trained, tmp_path):
+@pytest.mark.parametrize(("number", "said"), [(99, "a newer lrtune"), (1, "an older lrtune .*; search again")])
+def test_another_format_is_refused_politely(trained, tmp_path, number, said):
     model.save(trained[0], tmp_path)
     path = tmp_path / model.DESCRIPTION
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 99}))
-    with pytest.raises(ModelError, match="made by a newer lrtune"):
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": number}))
+    with pytest.raises(ModelError, match=f"made by {said}"):
         model.load(tmp_path)
 
 

@@ -13,10 +13,8 @@ from lrtune.cli.options import RunArgument
 from lrtune.cli.runs import find
 
 if TYPE_CHECKING:
-    from lrtune.data.tables import DataOptions, Table
+    from lrtune.data.tables import Table
     from lrtune.model import Model
-
-MODEL, EXPERIMENT = "model", "experiment.yaml"
 
 
 def predict(
@@ -29,6 +27,8 @@ def predict(
 ) -> None:
     """Predict the rows of a table with the model of a run.
 
+    The table is read as the training table was: numbers, dates and missing cells mean what they meant there.
+
     Writes CSV with the predicted label, in a column named like the target, and the probability of each class; for
     regression with the predicted value.
 
@@ -38,24 +38,12 @@ def predict(
     from lrtune.data import tables
     from lrtune.reporting import export
 
-    folder = find(run)
-    fitted = model.load(folder / MODEL)
-    text = export.csv_text(_rows(fitted, tables.load(data, options=_reading(folder, fitted))))
+    fitted = model.load(find(run) / model.FOLDER)
+    text = export.csv_text(_rows(fitted, tables.load(data, schema=fitted.schema)))
     if output is None:
         sys.stdout.write(text)
     else:
         export.write(output, text)
-
-
-def _reading(folder: Path, fitted: Model) -> DataOptions:
-    """Read new tables as the experiment says that its own is to be read."""
-    from lrtune import experiment
-    from lrtune.data.tables import DataOptions
-
-    if not (folder / EXPERIMENT).is_file():
-        return DataOptions(missing=fitted.schema.missing)
-    said = experiment.load(folder / EXPERIMENT).data
-    return DataOptions(said.separator, said.decimal, said.encoding, said.missing)
 
 
 def _rows(fitted: Model, table: Table) -> Iterator[list[Any]]:

@@ -13,20 +13,32 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from numbers import Real
-from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.data.cells import LARGEST_EXACT, Dates, Raw, naive, numbers, texts
-from lrtune.errors import DataError, nearest
+from lrtune.data.cells import Dates, Raw, naive, numbers, texts
+from lrtune.data.compressed import check_archive, head
+from lrtune.data.numerals import LARGEST_EXACT
+from lrtune.errors import DataError, listed, nearest, reason
 
 SKLEARN_SETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 """The sets that come with scikit-learn, so that no network is needed."""
 
+_UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns")
+_YEARS = np.array(["0001", "9999"], dtype="datetime64[Y]")
+
 Array = npt.NDArray[Any]
-Named = tuple[list[str], list[Array], str | None]
+
+
+class Named(NamedTuple):
+    """Arrays with names: the columns of a table, its target if that is known, and what was left out."""
+
+    names: list[str]
+    arrays: list[Array]
+    target: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def sklearn_set(source: str) -> Named:
@@ -44,20 +56,24 @@ def sklearn_set(source: str) -> Named:
     if name in {"iris", "wine", "breast_cancer"}:
         target = np.asarray(bunch.target_names)[target]
     names = [*map(str, bunch.feature_names), "target"]
-    return names, [*np.asarray(bunch.data).T, target], "target"
+    return Named(names, [*np.asarray(bunch.data).T, target], "target")
 
 
-def is_npz(path: Path) -> bool:
-    """Whether a zip archive holds NumPy arrays."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(name.endswith(".npy") for name in archive.namelist())
-    except zipfile.BadZipFile:
+def is_npz(file: IO[bytes], where: str) -> bool:
+    """Whether a file is a zip archive of NumPy arrays, or was meant to be one."""
+    if not head(file).startswith(b"PK"):
         return False
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return where.endswith(".npz") or any(name.endswith(".npy") for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return where.endswith(".npz")
+    finally:
+        file.seek(0)
 
 
-def read_npz(path: Path, where: str) -> Named:
-    """Read an archive of arrays: names, columns, and `y` if there is such a column.
+def read_npz(file: IO[bytes], where: str) -> Named:
+    """Read an archive of arrays: names, columns, and `y` if there is such a column; what is no array is left out.
 
     Raises
     ------
@@ -66,11 +82,17 @@ def read_npz(path: Path, where: str) -> Named:
 
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
-        reason = "pickled objects are never loaded; save numbers or texts" if "pickle" in str(error) else str(error)
-        raise DataError(f"{where} cannot be read as an npz archive: {reason}") from None
+        check_archive(file, where)
+        with np.load(file, allow_pickle=False) as archive:
+            members = {name: archive[name] for name in archive.files}
+    except DataError:
+        raise
+    except Exception as error:  # noqa: BLE001 - NumPy and zipfile raise whatever the damaged bytes lead them to
+        why = "pickled objects are never loaded; save numbers or texts" if "pickle" in str(error) else reason(error)
+        raise DataError(f"{where} cannot be read as an npz archive: {why}") from None
+    arrays = {name: member for name, member in members.items() if isinstance(member, np.ndarray)}
+    others = [name for name in members if name not in arrays]
+    notes = (f"left out because they are no arrays: {listed(others)}",) if others else ()
     feature_names = arrays.pop("feature_names", None) if "X" in arrays else None
     names: list[str] = []
     columns: list[Array] = []
@@ -85,7 +107,7 @@ def read_npz(path: Path, where: str) -> Named:
         columns += list(array.T) if table else [array]
     if not names:
         raise DataError(f"{where} holds no arrays")
-    return names, columns, "y" if "y" in names else None
+    return Named(names, columns, "y" if "y" in names else None, notes)
 
 
 def _names_of(name: str, array: Array, given: Array | None, where: str) -> list[str]:
@@ -128,11 +150,19 @@ def _whole(array: Array) -> Raw:
     return numbers(array)
 
 
-def _dates(array: Array) -> Dates:
-    moments = array.astype("datetime64[us]")
+def _dates(array: Array) -> Dates | None:
+    """Make days of NumPy's dates; infinitely far away are those that its microseconds cannot reach."""
+    if np.datetime_data(array.dtype)[0] not in _UNITS:
+        return None
+    years, moments = array.astype("datetime64[Y]"), array.copy()
+    far = ~np.isnat(array) & ((years < _YEARS[0]) | (years > _YEARS[1]))
+    moments[far] = np.datetime64("NaT")
+    moments = moments.astype("datetime64[us]")
     days = moments.astype(np.int64) / 86_400_000_000
     days[np.isnat(moments)] = np.nan
-    return Dates(days, bool(np.any(days % 1 > 0)))
+    clock = bool(np.any(days % 1 > 0))
+    days[far] = np.inf
+    return Dates(days, clock)
 
 
 def _text(value: Any) -> str | None:

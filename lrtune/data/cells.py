@@ -10,6 +10,7 @@ Texts are kept factorised, as codes into their sorted distinct levels: whatever 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,59 +19,48 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from lrtune.data.numerals import PLAIN, Form, number_or_none
+
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-MISSING_TEXTS = frozenset(
-    [
-        "",
-        "NA",
-        "N/A",
-        "n/a",
-        "na",
-        "#N/A",
-        "<NA>",
-        "NaN",
-        "nan",
-        "-nan",
-        "NaT",
-        "null",
-        "NULL",
-        "Null",
-        "None",
-        "?",
-        "-",
-        ".",
-    ]
+MISSING_TEXTS = (
+    *("NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NaN", "nan", "-nan", "NaT"),
+    *("null", "NULL", "Null", "None", "?", "-", "."),
 )
-"""Cells that say "there is nothing here" in the files people have."""
-
-LARGEST_EXACT = 2**53
-"""Whole numbers from here on are not exact in float64, so that a column that holds them stays text."""
+"""Cells that say "there is nothing here" in the files people have, as an empty one always does."""
 
 MISSING = -1
 """The code of a missing cell."""
 
-_NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?)", re.ASCII)
-_LEADING_ZERO = re.compile(r"[+-]?0\d+", re.ASCII)
 _CLOCK = r"(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)? ?(Z|[+-]\d{2}:?\d{2})?)?"
 _DATES = {
     "year-month-day": re.compile(r"(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})" + _CLOCK, re.ASCII),
     "day.month.year": re.compile(r"(?P<d>\d{1,2})([-/.])(?P<m>\d{1,2})\2(?P<y>\d{4})" + _CLOCK, re.ASCII),
     "month/day/year": re.compile(r"(?P<m>\d{1,2})([-/])(?P<d>\d{1,2})\2(?P<y>\d{4})" + _CLOCK, re.ASCII),
 }
+READINGS = tuple(_DATES)
+"""In which orders the parts of a date may be written."""
+
+FIRST_DAY, LAST_DAY = -719_162, 2_932_896
+"""Days of the years 1 to 9999, counted from 1970-01-01."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
-    """A column of numbers: `values (N,)`, NaN where a cell is missing; `whole` if all that are there are integers."""
+    """A column of numbers: `values (N,)`, NaN where a cell is missing; `whole` if all that are there are integers.
+
+    `form` says how a text file writes them; None where they never were text.
+    """
 
     values: Floats
     whole: bool
+    form: Form | None = None
 
     @property
     def missing(self) -> Mask:
@@ -116,12 +106,12 @@ class Dates:
 Raw = Numbers | Texts | Dates
 
 
-def numbers(values: npt.ArrayLike) -> Numbers:
+def numbers(values: npt.ArrayLike, form: Form | None = None) -> Numbers:
     """Numbers from anything that NumPy can make floats of; infinite ones are kept for the time being."""
     floats = np.asarray(values, dtype=np.float64)
     with np.errstate(invalid="ignore"):
         whole = bool(np.all(np.isnan(floats) | (np.isfinite(floats) & (np.floor(floats) == floats))))
-    return Numbers(floats, whole)
+    return Numbers(floats, whole, form)
 
 
 def texts(values: Sequence[str | None]) -> Texts:
@@ -133,62 +123,42 @@ def texts(values: Sequence[str | None]) -> Texts:
     return Texts(codes, tuple(levels))
 
 
-def blanked(raw: Raw, missing: Collection[str]) -> Raw:
-    """Make missing what the user says means missing: the texts themselves, and the numbers that they spell."""
-    if not missing or isinstance(raw, Dates):
+def blanked(raw: Raw, missing: Collection[str], form: Form = PLAIN) -> Raw:
+    """Make missing what is said to mean missing: the texts themselves, and the numbers that they spell in a form."""
+    if isinstance(raw, Dates):
         return raw
     if isinstance(raw, Numbers):
-        gone = [number for text in missing if (number := number_or_none(text)) is not None]
-        return numbers(np.where(np.isin(raw.values, gone), np.nan, raw.values))
-    kept = tuple(level for level in raw.levels if level not in missing)
+        gone = _spelled_numbers(tuple(missing), form)
+        gaps = np.isin(raw.values, gone) if gone else np.zeros(1, dtype=bool)
+        return numbers(np.where(gaps, np.nan, raw.values), raw.form) if gaps.any() else raw
+    spelled = {"", *missing}
+    kept = tuple(level for level in raw.levels if level.strip() not in spelled)
+    if len(kept) == len(raw.levels):
+        return raw
     new = {level: code for code, level in enumerate(kept)}
     translation = np.array([*(new.get(level, MISSING) for level in raw.levels), MISSING], dtype=np.int32)
     return Texts(translation[raw.codes], kept)
 
 
-def number_text(value: float) -> str:
-    """Spell a number the one way that the same number always has: `2007`, `1.5`, `1e+30`.
-
-    >>> number_text(2007.0), number_text(1.50)
-    ('2007', '1.5')
-    """
-    return str(int(value)) if value.is_integer() and abs(value) < LARGEST_EXACT else repr(float(value))
+@functools.lru_cache(maxsize=64)
+def _spelled_numbers(missing: tuple[str, ...], form: Form) -> list[float]:
+    return [number for text in missing if (number := number_or_none(text, form)) is not None]
 
 
-def number_or_none(text: str) -> float | None:
-    """Read the number that a text spells, or None; `007` is an identifier, not a number.
-
-    >>> number_or_none("1.50"), number_or_none("007"), number_or_none("1_000")
-    (1.5, None, None)
-    """
-    if _NUMBER.fullmatch(text) is None or _LEADING_ZERO.fullmatch(text) is not None:
-        return None
-    return float(text)
-
-
-def lenient_number(text: str) -> float | None:
-    """Read the number that a text spells where a number is expected, so that `007` is 7.
-
-    >>> lenient_number("007"), lenient_number("seven")
-    (7.0, None)
-    """
-    return float(text) if _NUMBER.fullmatch(text.strip()) else None
-
-
-def parse_dates(levels: Iterable[str], first: str = "") -> tuple[Floats, bool, str] | None:
+def parse_dates(levels: Iterable[str], reading: str = "") -> tuple[Floats, bool, str] | None:
     """Read texts as dates: days since 1970-01-01, whether any has a time of day, and the order they were read in.
 
     Year first (ISO 8601), then day first, then month first; the first order in which *all* texts are dates is taken,
-    hence 03/04/2020 alone is the third of April. `first` names an order to be tried before the others. None if there is
-    no such order, or no text at all.
+    hence 03/04/2020 alone is the third of April. `reading` names the one order that is allowed. None if there is no
+    such order, or no text at all.
     """
     levels = list(levels)
     if not levels:
         return None
-    for reading in sorted(_DATES, key=lambda reading: reading != first):
-        days = _days(levels, _DATES[reading])
+    for each in [reading] if reading else READINGS:
+        days = _days(levels, _DATES[each])
         if days is not None:
-            return np.array(days), any(":" in level for level in levels), reading
+            return np.array(days), any(":" in level for level in levels), each
     return None
 
 

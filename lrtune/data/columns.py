@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.data.cells import Codes, Floats, Rows, Texts, blanked
+from lrtune.data.cells import Codes, Floats, Raw, Rows, Texts, blanked
 from lrtune.data.conversion import as_texts, date_parts, to_codes, to_groups, to_numbers, to_times
 from lrtune.data.schema import MAX_LEVELS, ColumnSpec, Schema
 from lrtune.data.tables import Table
@@ -73,6 +73,12 @@ def arrays(table: Table, schema: Schema) -> Columns:
     return _with_target(_features(table, schema, DataError), table, schema)
 
 
+def arrays_to_split(table: Table, schema: Schema) -> Columns:
+    """Convert what decides which rows are for the test, the target, the groups and the times, and no feature."""
+    nothing = Columns(np.empty((table.rows, 0)), np.empty((table.rows, 0), dtype=np.int32))
+    return _with_target(nothing, table, schema)
+
+
 def arrays_for(table: Table, schema: Schema, *, with_target: bool = False) -> Columns:
     """Convert another table: columns are found by name in any order, further ones do not matter.
 
@@ -91,7 +97,7 @@ def arrays_for(table: Table, schema: Schema, *, with_target: bool = False) -> Co
         described = ", ".join(_described(name, table.names) for name in lacking[:20])
         more = f" and {len(lacking) - 20} more" if len(lacking) > 20 else ""
         plural = "s" if len(lacking) > 1 else ""
-        raise ModelError(f"{table.source} lacks the column{plural} {described}{more}")
+        raise ModelError(f"{table.source} lacks the column{plural} {described}{more}{_as_said(table, schema)}")
     columns = _features(table, schema, ModelError)
     return replace(columns, target=_target(table, schema, ModelError)) if with_target else columns
 
@@ -119,7 +125,7 @@ def fit_levels(table: Table, schema: Schema, rows: npt.NDArray[np.integer]) -> S
     needed = min(max(math.ceil(SHARE_FOR_LEVEL * len(rows)), FEWEST_FOR_LEVEL), MOST_FOR_LEVEL)
     specs = {}
     for column in schema.features:
-        raw = table.columns[column.name]
+        raw = _present(table, schema, column)
         if column.kind == "categorical":
             specs[column.name] = _with_levels(column, as_texts(raw), rows, needed)
         else:
@@ -131,7 +137,11 @@ def fit_levels(table: Table, schema: Schema, rows: npt.NDArray[np.integer]) -> S
 def data_hash(schema: Schema, columns: Columns) -> str:
     """Hash what training sees, by SHA-256: names, kinds, classes and all values, but no path and no file format."""
     described = schema.to_dict()
-    del described["notes"], described["warnings"]
+    for key in ("notes", "warnings", "missing", "options"):
+        del described[key]
+    for column in described["columns"]:
+        for key in ("reading", "decimal", "thousands"):
+            del column[key]
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
     for array in (columns.numeric, columns.codes, columns.target, columns.groups, columns.order):
         if array is None:
@@ -152,6 +162,14 @@ def _with_target(columns: Columns, table: Table, schema: Schema) -> Columns:
     )
 
 
+def _as_said(table: Table, schema: Schema) -> str:
+    """Say by which separator a table came to have one column only, if somebody chose it."""
+    separator = schema.options.separator
+    if separator is None or len(table.names) > 1:
+        return ""
+    return f"; read with data.separator {separator!r}, as the experiment says, it has one column, {table.names[0]!r}"
+
+
 def _described(name: str, names: Collection[str]) -> str:
     hint = nearest(name, names)
     return f"'{name}' ({hint})" if hint.startswith("did") else f"'{name}'"
@@ -162,9 +180,9 @@ def _features(table: Table, schema: Schema, error: type[LrtuneError]) -> Columns
     codes = np.empty((table.rows, len(schema.categorical)), dtype=np.int32)
     n = m = 0
     for column in schema.features:
-        raw = blanked(table.columns[column.name], schema.missing)
+        raw = _present(table, schema, column)
         if column.kind == "categorical":
-            codes[:, m] = to_codes(as_texts(raw), column.levels)
+            codes[:, m] = to_codes(as_texts(raw), column.levels, column.form)
             m += 1
             continue
         values = to_numbers(raw, column, error)
@@ -172,6 +190,11 @@ def _features(table: Table, schema: Schema, error: type[LrtuneError]) -> Columns
             numeric[:, n] = part
             n += 1
     return Columns(numeric, codes)
+
+
+def _present(table: Table, schema: Schema, column: ColumnSpec) -> Raw:
+    """Give a column without what means missing in it."""
+    return blanked(table.columns[column.name], schema.spellings(column), column.form)
 
 
 def _with_levels(column: ColumnSpec, raw: Texts, rows: npt.NDArray[np.integer], needed: int) -> ColumnSpec:
@@ -188,18 +211,19 @@ def _with_levels(column: ColumnSpec, raw: Texts, rows: npt.NDArray[np.integer], 
 
 
 def _target(table: Table, schema: Schema, error: type[LrtuneError]) -> Rows | Floats:
-    raw = blanked(table.columns[schema.target], schema.missing)
+    column = schema.column(schema.target)
+    raw = _present(table, schema, column)
     gaps = np.flatnonzero(raw.missing)
     if gaps.size:
         raise error(f"{table.source}: the target '{schema.target}' is missing in row {gaps[0] + 1}")
     if schema.task == "regression":
-        values = to_numbers(raw, ColumnSpec(schema.target, "numeric", "target"), error)
+        values = to_numbers(raw, column, error)
         infinite = np.flatnonzero(np.isnan(values))
         if infinite.size:
             raise error(f"{table.source}: the target '{schema.target}' is infinite in row {infinite[0] + 1}")
         return values
     labels = tuple(label_text(label) for label in schema.classes)
-    codes = to_codes(as_texts(raw), labels)
+    codes = to_codes(as_texts(raw), labels, column.form)
     strange = np.flatnonzero(codes < 0)
     if strange.size:
         texts = as_texts(raw)

@@ -4,39 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from lrtune.data.cells import (
-    MISSING,
-    MISSING_TEXTS,
-    Codes,
-    Dates,
-    Floats,
-    Numbers,
-    Raw,
-    Rows,
-    Texts,
-    lenient_number,
-    number_or_none,
-    number_text,
-    parse_dates,
-)
+from lrtune.data.cells import MISSING, READINGS, Codes, Dates, Floats, Numbers, Raw, Rows, Texts, parse_dates
+from lrtune.data.numerals import PLAIN, Form, number_or_none, number_text
 from lrtune.data.schema import FALSE_TEXTS, TRUE_TEXTS, ColumnSpec
-from lrtune.errors import DataError, LrtuneError, counted
+from lrtune.errors import DataError, LrtuneError, ModelError, counted
 
 OTHER = -2
 """The code of a category without a feature of its own: rare in the training rows, or never seen there."""
 
 
 def to_numbers(raw: Raw, column: ColumnSpec, error: type[LrtuneError]) -> Floats:
-    """Make numbers of any raw column, (N,); dates are days, booleans 0 and 1."""
+    """Make numbers of any raw column, (N,); dates are days, booleans 0 and 1; the texts in it are read by its spec."""
     if column.kind == "date":
         return _days(raw, column, error)
     if isinstance(raw, Dates):
-        raise error(f"column '{column.name}' holds dates where {_expected(column)} are expected")
+        raise error(f"column '{column.name}' holds dates where {_expected(column, error)}")
     if isinstance(raw, Numbers):
         values = raw.values
     else:
-        read = _truth if column.kind == "boolean" else lenient_number
-        values = _each(raw, column, [None if _blank(level) else read(level) for level in raw.levels], error)
+        read = _truth if column.kind == "boolean" else column.form.number
+        values = _each(raw, column, [read(level) for level in raw.levels], error)
     if column.kind == "boolean" and not np.isin(values[~np.isnan(values)], (0.0, 1.0)).all():
         row = int(np.flatnonzero(~np.isnan(values) & (values != 0) & (values != 1))[0])
         raise error(f"column '{column.name}' is {number_text(float(values[row]))} in row {row + 1}, not true or false")
@@ -44,28 +31,28 @@ def to_numbers(raw: Raw, column: ColumnSpec, error: type[LrtuneError]) -> Floats
     return np.where(infinite, np.nan, values) if infinite.any() else values
 
 
-def _expected(column: ColumnSpec) -> str:
-    return {"boolean": "true and false", "date": "dates"}.get(column.kind, "numbers")
+def _expected(column: ColumnSpec, error: type[LrtuneError]) -> str:
+    """Say what a column should hold, and how the training table writes it where this is another one."""
+    kind = {"boolean": "true and false", "date": "dates"}.get(column.kind, "numbers")
+    written = {"numbers": f"with a {column.form}", "dates": _reading(column)}.get(kind)
+    foreign = written is not None and error is ModelError
+    return f"{kind} are expected" + (f"; the training table writes them {written}" if foreign else "")
 
 
 def _truth(level: str) -> float | None:
     folded = level.strip().casefold()
     if folded in TRUE_TEXTS:
         return 1.0
-    return 0.0 if folded in FALSE_TEXTS else lenient_number(level)
-
-
-def _blank(level: str) -> bool:
-    return level.strip() in MISSING_TEXTS
+    return 0.0 if folded in FALSE_TEXTS else PLAIN.number(level)
 
 
 def _each(raw: Texts, column: ColumnSpec, values: list[float | None], error: type[LrtuneError]) -> Floats:
-    """Spread the levels' values over the rows; None is an error unless the level spells "missing"."""
-    unread = [i for i, value in enumerate(values) if value is None and not _blank(raw.levels[i])]
+    """Spread the levels' values over the rows; None is an error."""
+    unread = [i for i, value in enumerate(values) if value is None]
     if unread:
         row = int(np.flatnonzero(np.isin(raw.codes, unread))[0])
         level = raw.levels[raw.codes[row]]
-        raise error(f"column '{column.name}' is {level!r} in row {row + 1}, where {_expected(column)} are expected")
+        raise error(f"column '{column.name}' is {level!r} in row {row + 1}, where {_expected(column, error)}")
     return np.array([*(np.nan if value is None else value for value in values), np.nan])[raw.codes]
 
 
@@ -76,15 +63,13 @@ def _days(raw: Raw, column: ColumnSpec, error: type[LrtuneError]) -> Floats:
         if raw.missing.all():
             return raw.values
         raise error(f"column '{column.name}' holds numbers where dates are expected")
-    texts = [level for level in raw.levels if not _blank(level)]
-    parsed = parse_dates(texts, column.reading)
-    if parsed is not None:
-        days = dict(zip(texts, parsed[0].tolist(), strict=True))
-    else:
-        days = {text: 0.0 for text in texts if parse_dates([text])}
-        if len(days) == len(texts) > 0:
-            raise error(f"column '{column.name}' holds dates of several forms, such as {texts[0]!r} and {texts[-1]!r}")
-    return _each(raw, column, [days.get(level) for level in raw.levels], error)
+    days = [parse_dates([level], _reading(column)) for level in raw.levels]
+    return _each(raw, column, [None if day is None else float(day[0][0]) for day in days], error)
+
+
+def _reading(column: ColumnSpec) -> str:
+    """Name the order of a date's parts in text; where the training table held no text, the one that is a standard."""
+    return column.reading or READINGS[0]
 
 
 def date_parts(days: Floats, column: ColumnSpec) -> list[Floats]:
@@ -114,21 +99,24 @@ def as_texts(raw: Raw) -> Texts:
     return Texts(codes, tuple(levels[i] for i in by_text))
 
 
-def to_codes(raw: Texts, levels: tuple[str, ...]) -> Codes:
+def to_codes(raw: Texts, levels: tuple[str, ...], form: Form = PLAIN) -> Codes:
     """Translate a column's own codes to those of the schema's levels, (N,).
 
-    A level is found as it is written, else by its number: `1.50` and the number 1.5 are one category.
+    A level is found as it is written, else without the blanks around it, else by its number (`1.50` and the number 1.5
+    are one category), else by its truth (`True` and what other formats have for it).
     """
     known = {level: code for code, level in enumerate(levels)}
+    stripped = {level.strip(): code for level, code in reversed(known.items())}
     by_number = {number: code for level, code in known.items() if (number := number_or_none(level)) is not None}
+    by_truth = {level.casefold(): code for level, code in known.items() if level.casefold() in {"true", "false"}}
 
     def code(level: str) -> int:
         if level in known:
             return known[level]
-        if _blank(level):
-            return MISSING
-        number = number_or_none(level)
-        return OTHER if number is None else by_number.get(number, OTHER)
+        number, text = number_or_none(level, form), level.strip()
+        found = None if number is None else by_number.get(number)
+        found = by_truth.get(text.casefold()) if found is None else found
+        return stripped.get(text, OTHER if found is None else found)
 
     translation = np.array([*map(code, raw.levels), MISSING], dtype=np.int32)
     return translation[raw.codes]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from lrtune.data.cells import Rows
-from lrtune.data.columns import Columns, arrays, arrays_for, concatenate, data_hash, fit_levels
+from lrtune.data.columns import Columns, arrays, arrays_for, arrays_to_split, concatenate, data_hash, fit_levels
 from lrtune.data.describe import describe
 from lrtune.data.folds import holdout
 from lrtune.data.schema import Schema
@@ -79,7 +79,7 @@ def open_dataset(
     target, task, positive, features, ignore, categorical, numeric, dates, group, order
         See `lrtune.data.describe.describe`.
     test
-        A file with test rows, read like the first; `test_size` is then not used.
+        A file with test rows, read by the schema of the first; `test_size` is then not used.
     test_size, seed
         See `lrtune.data.folds.holdout`.
     rows
@@ -109,13 +109,13 @@ def open_dataset(
     if rows is not None:
         (train_rows, test_rows), test = rows, None
     elif test is None:
-        train_rows, test_rows = holdout(arrays(table, schema), schema, test_size=test_size, seed=seed)
+        train_rows, test_rows = holdout(arrays_to_split(table, schema), schema, test_size=test_size, seed=seed)
     else:
         train_rows, test_rows = np.arange(table.rows), np.empty(0, dtype=np.int64)
     schema = fit_levels(table, schema, train_rows)
     columns = arrays(table, schema)
     if test is not None:
-        columns = _with_test(columns, schema, load(test, base=base, options=options))
+        columns = _with_test(columns, schema, load(test, base=base, schema=schema))
         test_rows = np.arange(table.rows, columns.rows)
     return Dataset(table.source, schema, columns, train_rows, test_rows)
 

@@ -8,62 +8,27 @@ guessing is put right and noted; what cannot is refused with its line number. Th
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.data.cells import Mask, Rows, number_or_none
-from lrtune.errors import DataError
+from lrtune.data.cells import Mask, Rows
+from lrtune.data.decoding import SNIFFED_BYTES, decoded
+from lrtune.data.numerals import number_or_none
+from lrtune.data.options import SEPARATORS, DataOptions, sign
+from lrtune.data.surroundings import Part, proposal, table_part
+from lrtune.errors import DataError, counted
 
-SEPARATORS = (",", ";", "\t", "|")
-"""Tried in this order; the first of the equally good ones is taken."""
-
-_SNIFFED_BYTES = 1 << 18
 _SNIFFED_LINES = 200
 _CHUNK = 1 << 23
 _QUOTE, _NEWLINE = ord('"'), ord("\n")
-_MAGIC = {
-    b"PK\x03\x04": "is a zip archive (an Excel workbook?): save it as csv",
-    b"\x1f\x8b": "is compressed with gzip: unpack it first",
-    b"SQLite": "is an SQLite database: export the table as csv",
-    b"%PDF": "is a PDF document, not a table",
-    b"\x93NUMPY": "is one NumPy array without names: save it with np.savez(path, X=..., y=...)",
-    b"\x80\x04\x95": "is a Python pickle, which can run code and is never loaded: save it as csv or parquet",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class DataOptions:
-    """How to read a text file where looking at it is not enough.
-
-    Parameters
-    ----------
-    separator
-        One character, or `tab`; None finds it among comma, semicolon, tab and bar.
-    decimal
-        `"."` or `","`; None finds it.
-    encoding
-        Any encoding Python knows; None takes a byte order mark, else UTF-8, else Latin-1 (as Windows writes it).
-    missing
-        Further texts that mean "missing", such as `"unknown"` or `"-999"`.
-
-    """
-
-    separator: str | None = None
-    decimal: str | None = None
-    encoding: str | None = None
-    missing: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.separator is not None and len(_separator(self.separator)) != 1:
-            raise DataError(f"the separator is one character or 'tab', not {self.separator!r}")
-        if self.decimal not in (None, ".", ","):
-            raise DataError(f"the decimal sign is '.' or ',', not {self.decimal!r}")
+_UNNAMED = "column_{}"
+_SEVERAL = 10  # numbers that hardly stand in order by accident
+_NOTES = 10  # on single names; wide tables have thousands of them
 
 
 class Delimited(NamedTuple):
@@ -76,6 +41,27 @@ class Delimited(NamedTuple):
     notes: tuple[str, ...]
 
 
+class _File(NamedTuple):
+    """A text file: its name, its table, what separates the fields, whether that is known, and what is said of it."""
+
+    where: str
+    part: Part
+    separator: str
+    known: str | None
+    options: DataOptions
+
+    def ragged(self, index: int, got: int, expected: int) -> DataError:
+        """Make the error about line `index` of the table, counted from 0."""
+        separator = "tab" if self.separator == "\t" else f"'{self.separator}'"
+        remedy = proposal(self.part, self.options, self.known)
+        return DataError(
+            f"{self.where}: line {self.part.line(index)} has {counted(got, 'field')} where the header has {expected} "
+            f"(separator {separator}; a field that contains it must stand in double quotes)"
+            + "; " * bool(remedy)
+            + remedy
+        )
+
+
 class _Records(NamedTuple):
     """Logical lines (a quoted field may span several): where they start and end, and how many fields they have."""
 
@@ -84,8 +70,18 @@ class _Records(NamedTuple):
     fields: Rows
 
 
-def parse(data: bytes, where: str, options: DataOptions) -> Delimited:
-    """Make a text file regular; `where` is the file's name for messages.
+def parse(data: bytes, where: str, options: DataOptions, layouts: Sequence[Sequence[str]] = ()) -> Delimited:
+    """Make a text file regular.
+
+    Parameters
+    ----------
+    data, where
+        What the file holds, and its name for messages.
+    options
+        What is said about it; the rest is found.
+    layouts
+        Names of columns of which the first as many as there are fields are taken where the file has no header; without
+        any, such columns are called `column_1`, `column_2`, ...
 
     Raises
     ------
@@ -93,30 +89,25 @@ def parse(data: bytes, where: str, options: DataOptions) -> Delimited:
         The file is empty, is no text, cannot be decoded, or a line (which is named) has too many or too few fields.
 
     """
-    data, notes = _decoded(data, where, options.encoding)
-    data = data.replace(b"\r\n", b"\n") if b"\n" in data else data.replace(b"\r", b"\n")
-    body = data.rstrip(b"\n\x1a") + b"\n"
-    if not body.strip():
-        raise DataError(f"{where}: the file is empty")
-    start = len(body) - len(body.lstrip(b"\n "))
-    first_line, body = 1 + body.count(b"\n", 0, start), body[start:]
-    separator = _separator(options.separator) if options.separator else _sniff(body)
-    records = _records(body, separator)
+    data, notes = decoded(data, where, options.encoding)
+    part = table_part(data, where, options)
+    known = options.separator or part.separator
+    known = known and sign(known)
+    file = _File(where, part, known or _sniff(part.body), known, options)
+    body = part.body + b"\n"
+    records = _records(body, file.separator)
     if records is None:
-        body = _requoted(body, separator, where, first_line)
-        records = _records(body, separator)
+        body = _requoted(body, file)
+        records = _records(body, file.separator)
         assert records is not None
-    blank = _checked(body, records, separator, where, first_line)
-    header = body[: records.ends[0]].decode()
-    body = _without(body, records, blank)[records.ends[0] + 1 :]
-    try:
-        written = next(_reader([header], separator))
-    except csv.Error:  # a lone carriage return among line feeds, or a field beyond all bounds
-        raise DataError(
-            f"{where}:{first_line}: the header cannot be read; does the file mix kinds of line ends?"
-        ) from None
-    names, repaired = _names(written, where)
-    return Delimited(body, names, separator, b'"' in body, (*notes, *repaired))
+    blank = _checked(body, records, file)
+    rows = _without(body, records, blank)
+    if options.header is False:
+        names = _positions(int(records.fields[0]), where, layouts)
+        return Delimited(rows, names, file.separator, b'"' in rows, notes)
+    names, repaired = _names(_header(body[: records.ends[0]].decode(), file), file)
+    rows = rows[records.ends[0] + 1 :]
+    return Delimited(rows, names, file.separator, b'"' in rows, (*notes, *repaired))
 
 
 def repair_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -125,19 +116,21 @@ def repair_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]
     >>> repair_names(["age", "", "age"])[0]
     ('age', 'column_2', 'age_2')
     """
-    given, taken, notes = set(names), set[str](), []
+    reserved, seen, notes = set(names), Counter[str](), []
     repaired = []
     for position, name in enumerate(names, start=1):
         fresh = name
         if not name:
-            fresh = _free(f"column_{position}", given | taken)
+            fresh = _free(_UNNAMED.format(position), reserved)
             notes.append(f"column {position} has no name and is called '{fresh}'")
-        elif name in taken:
-            fresh = _free(f"{name}_{1 + list(names[: position - 1]).count(name)}", given | taken)
+        elif seen[name]:
+            fresh = _free(f"{name}_{1 + seen[name]}", reserved)
             notes.append(f"'{name}' occurs twice: column {position} is called '{fresh}'")
-        taken.add(fresh)
+        seen[name] += 1
+        reserved.add(fresh)
         repaired.append(fresh)
-    return tuple(repaired), tuple(notes)
+    more = [f"{counted(len(notes) - _NOTES, 'more column')} got a name likewise"] if len(notes) > _NOTES else []
+    return tuple(repaired), (*notes[:_NOTES], *more)
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -146,60 +139,9 @@ def _free(name: str, taken: set[str]) -> str:
     return name
 
 
-def _separator(name: str) -> str:
-    return "\t" if name in {"tab", "\\t"} else name
-
-
-def _decoded(data: bytes, where: str, encoding: str | None) -> tuple[bytes, tuple[str, ...]]:
-    """Decode to UTF-8 without a byte order mark."""
-    for magic, what in _MAGIC.items():
-        if data.startswith(magic):
-            raise DataError(f"{where} {what}")
-    if encoding is not None:
-        return _decoded_as(data, where, encoding), ()
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _decoded_as(data, where, "utf-16"), ()
-    data = data.removeprefix(codecs.BOM_UTF8)
-    if b"\0" in data[:_SNIFFED_BYTES]:
-        raise DataError(f"{where} is not a table: it holds binary data; csv, tsv, parquet and npz can be read")
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return _latin(data, where)
-    return data, ()
-
-
-def _decoded_as(data: bytes, where: str, encoding: str) -> bytes:
-    try:
-        return data.decode(encoding).removeprefix("\ufeff").encode()
-    except LookupError:
-        raise DataError(
-            f"{where}: unknown encoding {encoding!r}; usual ones are 'utf-8', 'latin-1', 'utf-16'"
-        ) from None
-    except UnicodeError as error:
-        raise DataError(f"{where} cannot be read as {encoding}: {error}") from None
-
-
-def _latin(data: bytes, where: str) -> tuple[bytes, tuple[str, ...]]:
-    """Read as Windows-1252, which is Latin-1 with printable characters where Latin-1 has control characters."""
-    head = np.frombuffer(data[:_SNIFFED_BYTES], dtype=np.uint8)
-    control = np.count_nonzero((head < 32) & ~np.isin(head, [9, 10, 13, 26]))
-    if control > 0.01 * head.size:
-        raise DataError(f"{where} is not a table: it holds binary data; csv, tsv, parquet and npz can be read")
-    try:
-        decoded = data.decode("cp1252")
-    except UnicodeDecodeError:
-        decoded = data.decode("latin-1")
-    return decoded.encode(), (f"{where} is not UTF-8 and was read as Latin-1; set data.encoding if letters look wrong",)
-
-
-def _reader(lines: Iterator[str] | Sequence[str] | io.StringIO, separator: str) -> Iterator[list[str]]:
-    return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
-
-
 def _sniff(body: bytes) -> str:
     """Find the separator under which most lines have as many fields as the header; more fields win a tie."""
-    head = body[:_SNIFFED_BYTES].decode(errors="ignore")
+    head = body[:SNIFFED_BYTES].decode(errors="ignore")
     lines = head.split("\n")[:_SNIFFED_LINES]
 
     def agreement(separator: str) -> tuple[float, int]:
@@ -251,46 +193,39 @@ def _regular(buffer: np.ndarray[tuple[int], np.dtype[np.uint8]], quotes: Rows, s
     return bool(np.isin(before, neighbours).all() and np.isin(after, neighbours).all())
 
 
-def _requoted(body: bytes, separator: str, where: str, first_line: int) -> bytes:
+def _requoted(body: bytes, file: _File) -> bytes:
     """Write the table anew with regular quotes; the slow way, for files that need it."""
     out = io.StringIO()
-    writer = csv.writer(out, delimiter=separator, lineterminator="\n")
-    reader = csv.reader(io.StringIO(body.decode(), newline=""), delimiter=separator, skipinitialspace=True, strict=True)
-    fields = 0
-    start = first_line
+    writer = csv.writer(out, delimiter=file.separator, lineterminator="\n")
+    lines = io.StringIO(body.decode(), newline="")
+    reader = csv.reader(lines, delimiter=file.separator, skipinitialspace=True, strict=True)
+    fields = start = 0
     try:
         for row in reader:
             if row and fields and len(row) != fields:
-                raise DataError(_ragged(where, start, len(row), fields, separator))
+                raise file.ragged(start, len(row), fields)
             fields = fields or len(row)
             writer.writerow(row) if row else out.write("\n")
-            start = first_line + reader.line_num
+            start = reader.line_num
     except csv.Error as error:
-        line = first_line + max(reader.line_num - 1, 0)
+        first, last = file.part.line(start), file.part.line(max(reader.line_num - 1, 0))
         raise DataError(
-            f"{where}: a quote that opens on line {start} is not closed properly ({error}, line {line})"
+            f"{file.where}: a quote that opens on line {first} is not closed properly ({error}, line {last})"
         ) from None
     return out.getvalue().encode()
 
 
-def _ragged(where: str, line: int, got: int, expected: int, separator: str) -> str:
-    sign = "tab" if separator == "\t" else f"'{separator}'"
-    return (
-        f"{where}: line {line} has {got} field{'s' * (got != 1)} where the header has {expected} "
-        f"(separator {sign}; a field that contains it must stand in double quotes)"
-    )
-
-
-def _checked(body: bytes, records: _Records, separator: str, where: str, first_line: int) -> Mask:
+def _checked(body: bytes, records: _Records, file: _File) -> Mask:
     """Refuse ragged lines; say which lines are blank, (records,)."""
     expected = int(records.fields[0])
     blank = np.zeros(records.fields.size, dtype=bool)
     for record in np.flatnonzero(records.fields != expected):
         start, end = int(records.starts[record]), int(records.ends[record])
         if body[start:end].strip():
-            line = first_line + body.count(b"\n", 0, start)
-            raise DataError(_ragged(where, line, int(records.fields[record]), expected, separator))
+            raise file.ragged(body.count(b"\n", 0, start), int(records.fields[record]), expected)
         blank[record] = True
+    if expected == 1 and file.known is None and (remedy := proposal(file.part, file.options, None)):
+        raise DataError(f"{file.where}: line {file.part.line(0)} has 1 field where most lines have more; {remedy}")
     return blank
 
 
@@ -303,15 +238,52 @@ def _without(body: bytes, records: _Records, blank: Mask) -> bytes:
     return np.frombuffer(body, dtype=np.uint8)[kept].tobytes()
 
 
-def _names(header: Sequence[str], where: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    names = [name.strip() for name in header]
-    if len(names) > 1 and all(number_or_none(name) is not None for name in names) and not _counted(names):
+def _header(line: str, file: _File) -> list[str]:
+    try:
+        return [
+            name.strip()
+            for name in next(csv.reader([line], delimiter=file.separator, skipinitialspace=True, strict=True))
+        ]
+    except csv.Error:  # a lone carriage return among line feeds, or a field beyond all bounds
+        place = f"{file.where}:{file.part.line(0)}"
+        raise DataError(f"{place}: the header cannot be read; does the file mix kinds of line ends?") from None
+
+
+def _names(names: Sequence[str], file: _File) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if file.options.header is None and _is_row(names):
+        numbers = [name for name in names if number_or_none(name) is not None]
         raise DataError(
-            f"{where}: the first line holds numbers ({', '.join(names[:3])}, ...) where column names are expected"
+            f"{file.where}: the first line holds numbers ({', '.join(numbers[:3])}, ...) where column names are "
+            "expected; if it is a row, set data.header: false (the columns are then called "
+            f"{_UNNAMED.format(1)}, {_UNNAMED.format(2)}, ...), if they are names, data.header: true"
         )
     return repair_names(names)
 
 
-def _counted(names: Sequence[str]) -> bool:
-    """Whether the names are 0, 1, 2, ... as some programs number the columns of a table without names."""
-    return all(name.isdecimal() for name in names) and len(set(names)) == len(names)
+def _is_row(names: Sequence[str]) -> bool:
+    """Whether a header looks like a row of the table: it has several numbers, and they are in no order.
+
+    Positions, years and wavelengths are in order, also if they were sorted as texts; falling numbers with fractions are
+    an accident if they are few.
+    """
+    numbers = [(number, name) for name in names if (number := number_or_none(name)) is not None]
+    values, texts = [number for number, _ in numbers], [name for _, name in numbers]
+    whole = all(name.isdecimal() for name in texts)
+    in_order = values == sorted(values) or texts == sorted(texts)
+    falling = values == sorted(values, reverse=True) and (whole or len(values) > _SEVERAL)
+    repeated = len(set(values)) < len(values)
+    unnamed = len(values) == len(names) and not whole
+    return len(values) > 1 and (repeated or unnamed or not (in_order or falling))
+
+
+def _positions(fields: int, where: str, layouts: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Name the columns of a file without a header."""
+    for names in layouts:
+        if len(names) == fields:
+            return tuple(names)
+    if layouts:
+        wanted = " or ".join(str(len(names)) for names in layouts)
+        raise DataError(
+            f"{where} has {counted(fields, 'field')} in a line where {wanted} are expected, without a header"
+        )
+    return tuple(_UNNAMED.format(position) for position in range(1, fields + 1))

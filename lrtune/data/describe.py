@@ -12,17 +12,19 @@ The rules, where there is a choice (all of them can be overridden by naming the 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from lrtune.data.cells import Dates, Numbers, Raw, Texts, lenient_number, parse_dates
+from lrtune.data.cells import Dates, Numbers, Raw, Texts, parse_dates
+from lrtune.data.numerals import Form, candidates, number_or_none
 from lrtune.data.schema import FALSE_TEXTS, TRUE_TEXTS, ColumnSpec, Schema
 from lrtune.data.tables import Table
-from lrtune.data.targets import describe_target
-from lrtune.errors import DataError, counted, nearest
+from lrtune.data.targets import describe_target, yaml_list
+from lrtune.errors import DataError, counted, listed, nearest
 
 FEW_LEVELS = 10
 """A text column with at most this many levels is never an identifier or free text."""
@@ -85,13 +87,17 @@ def describe(
     _check_names(table, special, {"categorical": categorical, "numeric": numeric})
     if dates not in {"ignore", "encode"}:
         raise DataError(f"data.dates is 'ignore' or 'encode', not {dates!r}")
-    found = describe_target(table.columns[target], target, task, positive)
+    found = describe_target(table.columns[target], target, task, positive, spelled=table.spelled)
     roles = {name: role for role, name in special.items() if name is not None and name not in (features or ())}
-    wanted = table.names if features is None else features
-    columns, findings = [], _Findings()
+    wanted = set(table.names if features is None else features)
+    columns, findings = [], _Findings(table)
     for name, raw in table.columns.items():
         spec = _spec(name, raw, categorical=name in categorical, numeric=name in numeric)
-        if name in roles:
+        decimal, thousands = (isinstance(raw, Numbers) and raw.form) or table.form
+        spec = replace(spec, decimal=decimal, thousands=thousands)
+        if name == target and found.task == "regression":
+            spec = replace(spec, kind="numeric", role="target")
+        elif name in roles:
             spec = replace(spec, role=roles[name])
         elif name not in wanted or name in ignore:
             spec = replace(spec, role="left out")
@@ -106,6 +112,7 @@ def describe(
         group=group,
         order=order,
         missing=table.missing,
+        options=table.options,
         notes=(*table.notes, *found.notes, *findings.notes()),
         warnings=tuple(findings.warnings),
     )
@@ -118,7 +125,7 @@ def describe(
 def _target_name(table: Table, target: str | None) -> str:
     target = target if target is not None else table.target
     if target is None:
-        raise DataError(f"{table.source}: say which column is the target; {_listed(table.names)}")
+        raise DataError(f"{table.source}: say which column is the target; {listed(table.names)}")
     return target
 
 
@@ -128,43 +135,43 @@ def _check_names(table: Table, special: dict[str, str | None], lists: dict[str, 
     asked += [(f"data.{key}", name) for key, names in lists.items() for name in names]
     for key, name in asked:
         if name not in table.columns:
-            raise DataError(f"{key}: {table.source} has no column '{name}'; {_hint(name, table.names)}")
+            raise DataError(
+                f"{key}: {table.source} has no column '{name}'; {_hint(name, table.names)}{_headless(table)}"
+            )
     names = [name for name in special.values() if name is not None]
     for name in names:
         if names.count(name) > 1:
             roles = " and ".join(role for role, other in special.items() if other == name)
             raise DataError(f"column '{name}' cannot be {roles} at once")
-    for key, listed in lists.items():
+    for key, given in lists.items():
         for role in ("target",) if key == "ignore" else ("target", "group"):
-            if special[role] in listed:
+            if special[role] in given:
                 raise DataError(
                     f"data.{key} lists '{special[role]}', which is the {role} column and cannot be a feature"
                 )
     first, second = lists
     both = sorted(set(lists[first]) & set(lists[second]))
     if both:
-        raise DataError(f"data.{first} and data.{second} both list {_listed(both)}")
+        raise DataError(f"data.{first} and data.{second} both list {listed(both)}")
 
 
 def _hint(name: str, names: Sequence[str]) -> str:
     hint = nearest(name, names)
-    return hint if hint.startswith("did") else _listed(names)
+    return hint if hint.startswith("did") else listed(names)
 
 
-def _listed(names: Sequence[str], most: int = 12) -> str:
-    """Quote names, the first dozen of them.
-
-    >>> _listed(["a", "b", "c"], most=2)
-    "'a', 'b' and 1 more"
-    """
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(f"'{name}'" for name in names[:most]) + more
+def _headless(table: Table) -> str:
+    """Ask whether a table has a header at all, if a name of its columns is a number."""
+    if table.options.header is not None or all(number_or_none(name) is None for name in table.names):
+        return ""
+    return "; if its first line is a row, set data.header: false"
 
 
 class _Findings:
     """Collects what is worth saying, so that ten constant columns make one sentence."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: Table) -> None:
+        self.table = table
         self._grouped: dict[str, list[str]] = {}
         self.warnings: list[str] = []
 
@@ -172,7 +179,7 @@ class _Findings:
         self._grouped.setdefault(what, []).append(name)
 
     def notes(self) -> tuple[str, ...]:
-        return tuple(f"{what}: {_listed(names)}" for what, names in self._grouped.items())
+        return tuple(f"{what}: {listed(names)}" for what, names in self._grouped.items())
 
 
 def _spec(name: str, raw: Raw, *, categorical: bool, numeric: bool) -> ColumnSpec:
@@ -249,16 +256,42 @@ def _remark_numbers(raw: Numbers, name: str, findings: _Findings) -> None:
 
 
 def _remark_texts(raw: Texts, name: str, findings: _Findings) -> None:
-    """Say why numbers are text; warn if it is because of a few cells."""
-    odd = [code for code, level in enumerate(raw.levels) if lenient_number(level) is None]
+    """Say why numbers are text; warn if it is because of a few cells, or of what parts thousands."""
+    forms = candidates(findings.table.options)[: 2 if any("," in level for level in raw.levels) else 1]
+    codes = min((_odd(raw.levels, form) for form in forms), key=len)
     counts = raw.counts
-    strays = int(counts[odd].sum())
+    strays = int(counts[codes].sum())
     if strays == 0:
         findings.add("kept as text, since numbers with leading zeros or very many digits are identifiers", name)
-    elif strays < MOSTLY_NUMBERS * counts.sum():
-        row = int(np.flatnonzero(np.isin(raw.codes, odd))[0])
+        return
+    odd = [raw.levels[code] for code in codes]
+    parting = _parting(odd)
+    if parting or strays < MOSTLY_NUMBERS * counts.sum():
+        row = int(np.flatnonzero(np.isin(raw.codes, codes))[0])
         odd_ones = "is no number" if strays == 1 else "are no numbers"
+        remedy = (
+            f"if that is one, set data.thousands: {json.dumps(parting)}" if parting else _missing(odd, findings.table)
+        )
         findings.warnings.append(
             f"column '{name}' is read as text, because {strays} of its {counted(int(counts.sum()), 'cell')} {odd_ones} "
-            f"(first: {raw.levels[raw.codes[row]]!r} in row {row + 1}); if that means missing, add it to data.missing"
+            f"(first: {raw.levels[raw.codes[row]]!r} in row {row + 1}); {remedy}"
         )
+
+
+def _odd(levels: Sequence[str], form: Form) -> list[int]:
+    """List the positions of texts that are no numbers in a form."""
+    return [code for code, level in enumerate(levels) if form.number(level) is None]
+
+
+def _parting(texts: Sequence[str]) -> str | None:
+    """Find what parts thousands in texts that are numbers but for that."""
+    forms = [Form(decimal, sign) for sign in (" ", "'") for decimal in ".,"]
+    return next((form.thousands for form in forms if not _odd(texts, form)), None)
+
+
+def _missing(texts: Sequence[str], table: Table) -> str:
+    """Propose the setting by which texts mean missing, beside those that do so already."""
+    if len(texts) > FEW_LEVELS:
+        return "if they mean missing, list all texts that do under data.missing"
+    every = dict.fromkeys([*(text for each in table.spelled.values() for text in each), *texts])
+    return f"if that means missing, set data.missing: {yaml_list(every)}"

@@ -1,7 +1,8 @@
 """What a table's columns are and what becomes of them: the part of the data that a saved model keeps.
 
 A `Schema` is decided once, on the training table, and is then enough to turn any other table with the same columns
-into the same arrays. It holds no values except the names of classes and of frequent categories.
+into the same arrays: it holds how numbers, dates and missing cells were written there, and another table is read by
+that, whatever its format. It holds no values except the names of classes and of frequent categories.
 
 Kinds and what becomes of them:
 
@@ -23,8 +24,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
+
+from lrtune.data.cells import MISSING_TEXTS
+from lrtune.data.numerals import Form
+from lrtune.data.options import DataOptions
 
 Label = str | int | float
 
@@ -56,6 +61,8 @@ class ColumnSpec:
         Whether a date column has times of day.
     reading
         In which order a date's parts were read from text; empty if the file's type left no choice.
+    decimal, thousands
+        How its numbers are written, see `Form`.
 
     """
 
@@ -67,6 +74,13 @@ class ColumnSpec:
     grouped: bool = False
     clock: bool = False
     reading: str = ""
+    decimal: str = "."
+    thousands: str | None = None
+
+    @property
+    def form(self) -> Form:
+        """How its numbers are written."""
+        return Form(self.decimal, self.thousands)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -97,7 +111,9 @@ class Schema:
     min_count
         Rows that a category needs for a feature of its own; half as many in a fold's training rows.
     missing
-        The user's own texts for "missing".
+        The texts that mean "missing"; None if the table's format has missing cells of its own and nobody named texts.
+    options
+        What was said about reading the table.
     notes, warnings
         Finished sentences about what was decided, for the user to read.
 
@@ -110,7 +126,8 @@ class Schema:
     group: str | None = None
     order: str | None = None
     min_count: int = 2
-    missing: tuple[str, ...] = ()
+    missing: tuple[str, ...] | None = None
+    options: DataOptions = field(default_factory=DataOptions)
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -151,13 +168,35 @@ class Schema:
         """D, the number of encoded features."""
         return len(encoded_names(self))
 
+    @property
+    def layouts(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the columns of a file without a header: as in the training table, or without the target."""
+        names = tuple(column.name for column in self.columns)
+        return names, tuple(name for name in names if name != self.target)
+
+    def column(self, name: str) -> ColumnSpec:
+        """Find a column by its name."""
+        return next(each for each in self.columns if each.name == name)
+
+    def spellings(self, column: ColumnSpec) -> tuple[str, ...]:
+        """List the texts that mean "missing" in a column of a text file or a frame, beside the empty one.
+
+        Where the training table had no use for such texts, they are levels of a category; but where numbers, dates or
+        truths are expected, the usual ones can mean nothing else.
+        """
+        if self.missing is not None:
+            return self.missing
+        return () if column.kind not in {"numeric", "boolean", "date"} else MISSING_TEXTS
+
     def with_columns(self, columns: Mapping[str, ColumnSpec]) -> Schema:
         """Replace some columns, given by name."""
         return replace(self, columns=tuple(columns.get(column.name, column) for column in self.columns))
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
-        return asdict(self)
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        columns = [{each.name: getattr(column, each.name) for each in fields(column)} for column in self.columns]
+        return {**values, "columns": columns, "options": asdict(self.options)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Schema:
@@ -170,8 +209,10 @@ class Schema:
 
         """
         columns = tuple(ColumnSpec(**{**column, "levels": tuple(column["levels"])}) for column in values["columns"])
-        sequences = {name: tuple(values[name]) for name in ("classes", "missing", "notes", "warnings")}
-        return cls(**{**values, **sequences, "columns": columns})
+        sequences = {name: tuple(values[name]) for name in ("classes", "notes", "warnings")}
+        missing = None if values["missing"] is None else tuple(values["missing"])
+        options = DataOptions.from_dict(values["options"])
+        return cls(**{**values, **sequences, "columns": columns, "missing": missing, "options": options})
 
 
 def encoded_names(schema: Schema) -> tuple[str, ...]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.data.cells import LARGEST_EXACT, Dates, Numbers, Raw, Texts, number_or_none, number_text
+from lrtune.data.cells import Dates, Numbers, Raw, Texts
+from lrtune.data.numerals import LARGEST_EXACT, number_or_none, number_text
 from lrtune.data.schema import FALSE_TEXTS, TRUE_TEXTS, Label
-from lrtune.errors import DataError, counted, nearest
+from lrtune.errors import DataError, counted, listed, nearest
 
 TASKS = ("classification", "regression")
 
@@ -34,7 +38,14 @@ class Target(NamedTuple):
     notes: tuple[str, ...]
 
 
-def describe_target(raw: Raw, name: str, task: str | None = None, positive: object = None) -> Target:
+def describe_target(
+    raw: Raw,
+    name: str,
+    task: str | None = None,
+    positive: object = None,
+    *,
+    spelled: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Target:
     """Decide the task and the classes.
 
     Text is classification; numbers with fractions are regression; whole numbers are classification if they are few (see
@@ -48,6 +59,8 @@ def describe_target(raw: Raw, name: str, task: str | None = None, positive: obje
         `"classification"`, `"regression"`, or None.
     positive
         The positive one of two classes: `yes` and `1` find a class of that text or number. None takes the last class.
+    spelled
+        The texts that were taken for missing cells, by column.
 
     Raises
     ------
@@ -58,7 +71,7 @@ def describe_target(raw: Raw, name: str, task: str | None = None, positive: obje
     """
     if task is not None and task not in TASKS:
         raise DataError(f"unknown task {task!r}; {nearest(task, TASKS)}")
-    _check_cells(raw, name)
+    _check_cells(raw, name, spelled)
     notes = []
     if task is None:
         task, reason = _inferred(raw, name)
@@ -79,20 +92,49 @@ def label_text(label: Label) -> str:
     return label if isinstance(label, str) else number_text(float(label))
 
 
-def _check_cells(raw: Raw, name: str) -> None:
+def _check_cells(raw: Raw, name: str, spelled: Mapping[str, Sequence[str]]) -> None:
     if isinstance(raw, Dates):
         raise DataError(f"the target '{name}' is a date, which can neither be classified nor fitted")
     gaps = np.flatnonzero(raw.missing)
     if gaps.size == raw.missing.size:
-        raise DataError(f"the target '{name}' is empty")
+        raise DataError(f"the target '{name}' is empty" + "; " * (name in spelled) + _kept(name, spelled))
     if gaps.size:
         raise DataError(
             f"the target '{name}' is missing in {gaps.size} of {raw.missing.size} rows, first in row {gaps[0] + 1}; "
-            "remove these rows, nothing can be learnt from them (empty cells, NA, None, ?, - and the like are missing)"
+            f"{_advice(name, spelled)}"
         )
     if isinstance(raw, Numbers) and np.isinf(raw.values).any():
         row = int(np.flatnonzero(np.isinf(raw.values))[0]) + 1
         raise DataError(f"the target '{name}' is infinite in row {row}")
+
+
+def _advice(name: str, spelled: Mapping[str, Sequence[str]]) -> str:
+    """Say what can be done about missing targets: a text that usually means missing may be a class of this table."""
+    remove = "remove these rows, nothing can be learnt from them"
+    return f"{_kept(name, spelled)}, else {remove}" if spelled.get(name) else remove
+
+
+def _kept(name: str, spelled: Mapping[str, Sequence[str]]) -> str:
+    """Propose the setting by which the texts that were taken for missing targets are classes."""
+    texts = spelled.get(name)
+    if not texts:
+        return ""
+    others = {text: column for column, each in spelled.items() for text in each if column != name}
+    is_class = "means missing: if it is a class" if len(texts) == 1 else "mean missing: if they are classes"
+    sentence = (
+        f"{listed(texts)} {is_class}, set data.missing: {yaml_list([text for text in others if text not in texts])}"
+    )
+    shared = next((text for text in texts if text in others), None)
+    return sentence if shared is None else f"{sentence} ('{shared}' is then a text in column '{others[shared]}' too)"
+
+
+def yaml_list(texts: Iterable[str]) -> str:
+    """Write texts as a list that YAML reads.
+
+    >>> yaml_list(["NA", "-"])
+    '["NA", "-"]'
+    """
+    return json.dumps(list(texts), ensure_ascii=False)
 
 
 def _inferred(raw: Raw, name: str) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from lrtune.experiment.sections import (
 )
 from lrtune.experiment.vocabulary import KEYS
 from lrtune.experiment.writing import nested_space, plain, yaml_text
+from lrtune.paths import expanded
 from lrtune.space import SearchSpace
 from lrtune.training.registry import METRICS, complete
 from lrtune.trial import Configuration, Value
@@ -141,7 +142,9 @@ class Experiment:
         return self._written(folder, configuration, nested_space(configuration))
 
     def _written(self, folder: Path | None, fixed: Configuration, space: Mapping[str, Any]) -> str:
-        data = {key: each for key, each in _values(self.data).items() if each is not None and each != []}
+        data = {
+            key: each for key, each in _values(self.data).items() if each is not None and not _is_left_out(key, each)
+        }
         for key in ("path", "test_path"):
             if key in data:
                 data[key] = seen_from(folder, self.base, data[key])
@@ -158,6 +161,11 @@ class Experiment:
         return yaml_text({**values, "search": search, "space": dict(space)})
 
 
+def _is_left_out(key: str, value: Any) -> bool:
+    """Whether a list is empty because nobody wrote it; one that replaces another by nothing is written."""
+    return bool(value == [] and DataSection.model_fields[key].default == ())
+
+
 def _values(section: Section) -> dict[str, Any]:
     return {key: plain(getattr(section, key)) for key in type(section).model_fields}
 
@@ -166,7 +174,8 @@ def seen_from(folder: Path | None, base: Path, path: str) -> str:
     """Rewrite a path that starts from `base` as one that starts from `folder`, or as an absolute one."""
     if path.startswith("sklearn:"):
         return path
-    absolute = (base / path).absolute()
+    absolute = (base / expanded(path)).absolute()
     if folder is None:
         return absolute.as_posix()
-    return Path(os.path.relpath(absolute, folder.absolute())).as_posix()
+    relative = Path(os.path.relpath(absolute, folder.absolute())).as_posix()
+    return f"./{relative}" if relative.startswith("~") else relative

@@ -10,11 +10,12 @@ from lrtune.errors import ExperimentError
 from lrtune.experiment.automatic import asking, fill
 from lrtune.experiment.core import Experiment, seen_from
 from lrtune.experiment.document import Document, KeyPath, Origin, dotted
-from lrtune.experiment.reading import override, read_file, read_text
+from lrtune.experiment.reading import PACKED, override, read_file, read_text
 from lrtune.experiment.sections import HOMES, SearchSection, usual_round
 from lrtune.experiment.space_form import SpaceReader, check_warmup
 from lrtune.experiment.starter import default_space, starter
 from lrtune.experiment.validation import Sections, check_sections, read_sections
+from lrtune.paths import expanded
 from lrtune.space import SearchSpace
 from lrtune.trial import Value
 
@@ -49,8 +50,9 @@ def load(
         document = read_text(starter(str(data), target), "default experiment")
         name, base = _stem(str(data)), Path()
     else:
-        document = read_file(Path(path))
-        name, base = _stem(str(path)), Path(path).parent
+        file = expanded(path)
+        document = read_file(file)
+        name, base = _stem(str(path)), file.parent
     if data is not None and path is not None:
         document.put(("data", "path"), seen_from(None, Path(), str(data)), Origin(f"--data {data}"))
     if target is not None:
@@ -151,7 +153,9 @@ def _refuse_both(document: Document, reader: SpaceReader) -> None:
 
 
 def _take_out_of_the_way(document: Document, changed: KeyPath) -> None:
-    """Let an override win over the same key in its other place: in `space`, or fixed in a section."""
+    """Let an override win over what contradicts it: the same key in its other place, another source of test rows."""
+    if changed == ("data", "test_path"):
+        document.remove(("data", "test_size"))
     if changed[0] == "space":
         space = document.values.get("space")
         for key in changed[1:2] or tuple(space if isinstance(space, dict) else ()):
@@ -177,4 +181,7 @@ def _fixed(sections: Sections, reader: SpaceReader, space: SearchSpace) -> dict[
 
 
 def _stem(path: str) -> str:
-    return Path(path.removeprefix("sklearn:")).stem or "experiment"
+    name = Path(path.removeprefix("sklearn:"))
+    if name.suffix in PACKED:
+        name = name.with_suffix("")
+    return name.stem or "experiment"

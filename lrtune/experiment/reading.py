@@ -22,7 +22,11 @@ _LONGEST = 100_000
 _LONGEST_NUMBER = 300  # digits: what a float can hold; no setting is that large
 _TOO_DEEP = f"nested deeper than {_DEEPEST} levels"
 _NO_ALIAS = "aliases (*name) are not supported; write the value out"
-_TABLES = (".csv", ".tsv", ".parquet", ".npz")
+
+PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+"""Last endings of tables that are compressed."""
+
+_TABLES = (".csv", ".tsv", ".parquet", ".npz", *PACKED)
 
 
 def read_file(path: Path) -> Document:

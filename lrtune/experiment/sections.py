@@ -6,6 +6,7 @@ are declared here. Descriptions end up in the JSON Schema.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, field_validator
@@ -132,10 +133,46 @@ def _outer(value: Any) -> int:
     raise ValueError(f"expected a whole number from 2 to 1000, or 0 for none, got {shown(value)}")
 
 
+def _separator(value: Any) -> str | None:
+    text = None if value is None else str(value)
+    if text is None or text in {"tab", "\\t"} or (isinstance(value, str) and len(text) == 1 and text not in '"\n\r'):
+        return text
+    raise ValueError(f"expected one character or 'tab', got {shown(value)}")
+
+
+def _skipped(value: Any) -> Mapping[str, int] | None:
+    """Take a number of lines for those above the header."""
+    given = {"head": value} if type(value) is int else value
+    if given is None:
+        return None
+    lines = list(given.values()) if isinstance(given, dict) and given and set(given) <= {"head", "tail"} else [-1]
+    if any(type(each) is not int or not 0 <= each <= 10**9 for each in lines):
+        raise ValueError(f"expected a number of lines, or {{head: 3, tail: 2}}, got {shown(value)}")
+    return {"head": given.get("head", 0), "tail": given.get("tail", 0)}
+
+
 _NAME_SCHEMA = {"type": ["string", "number"]}
 _NAMES_SCHEMA = {"anyOf": [_NAME_SCHEMA, {"type": "array", "items": _NAME_SCHEMA, "uniqueItems": True}]}
 Name = Annotated[str, BeforeValidator(_name), WithJsonSchema(_NAME_SCHEMA)]
 Names = Annotated[tuple[str, ...], PlainValidator(_names), WithJsonSchema(_NAMES_SCHEMA)]
+Separator = Annotated[
+    str | None,
+    PlainValidator(_separator),
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1, "maxLength": 1}, {"enum": ["tab", "\\t"]}]}),
+]
+_LINES = {"type": "integer", "minimum": 0, "maximum": 10**9}
+Skipped = Annotated[
+    Mapping[str, int] | None,
+    PlainValidator(_skipped),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                _LINES,
+                {"type": "object", "properties": {"head": _LINES, "tail": _LINES}, "additionalProperties": False},
+            ]
+        }
+    ),
+]
 Scalar = Annotated[Any, PlainValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 
 Duration = Annotated[
@@ -205,13 +242,30 @@ class DataSection(Section):
     dates: Literal["ignore", "encode"] = Field(
         default="ignore", description="whether date columns become features (day, month, weekday, hour)"
     )
-    missing: Names = Field(default=(), description="further texts that mean a missing cell, beside NA, ?, empty ...")
+    missing: Names | None = Field(
+        default=None,
+        description="the texts that mean a missing cell, as an empty one does; default: NA, None, ?, - ...",
+    )
     test_size: float = Field(
         default=0.2, ge=0, lt=1, description="share of the rows that the search never sees; 0: none"
     )
-    separator: str | None = Field(default=None, min_length=1, description="one character or 'tab'; default: found")
-    decimal: Literal[".", ","] | None = Field(default=None, description="decimal sign; default: found")
+    separator: Separator = Field(default=None, description="one character or 'tab'; default: found")
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="decimal sign of columns that can be read both ways; default: found"
+    )
+    thousands: Literal[",", ".", " ", "'", "none"] | None = Field(
+        default=None, description="what parts thousands; default: a comma or a point where it can be nothing else"
+    )
     encoding: str | None = Field(default=None, min_length=1, description="of a text file; default: found")
+    comment: str | None = Field(
+        default=None, min_length=1, description="what a line of a text file begins with that is no row, such as '#'"
+    )
+    skip: Skipped = Field(
+        default=None, description="lines above the header of a text file: 3, or {head: 3, tail: 2} with those below"
+    )
+    header: bool | None = Field(
+        default=None, description="whether the first line names the columns; false: column_1, column_2, ..."
+    )
     group: Name | None = Field(default=None, description="column whose equal values stay together in one fold")
     order: Name | None = Field(default=None, description="column that puts the rows in order for time_series")
 

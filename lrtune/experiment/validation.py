@@ -127,6 +127,8 @@ def _check_columns(document: Document, data: DataSection) -> None:
     for one, other in (("features", "ignore"), ("categorical", "numeric")):
         for name in set(getattr(data, one) or ()) & set(getattr(data, other)):
             document.report(("data", other), f"column '{name}' stands under data.{one} as well")
+    if data.decimal is not None and data.thousands == data.decimal:
+        document.report(("data", "thousands"), f"is {shown(data.thousands)}, which is data.decimal already")
     if data.test_path is not None and "test_size" in data.model_fields_set and data.test_size > 0:
         document.report(("data", "test_size"), "has no effect beside data.test_path; keep one of the two")
 

@@ -27,7 +27,7 @@ from lrtune.training.tasks import Problem
 from lrtune.trial import Configuration
 from lrtune.workers import one_blas_thread
 
-FORMAT = 1
+FORMAT = 2
 DESCRIPTION, WEIGHTS = "model.json", "model.npz"
 FOLDER = "model"
 """Where a run keeps its model."""
@@ -208,6 +208,8 @@ def _description(path: Path) -> dict[str, Any]:
     found = description.get("format") if isinstance(description, dict) else None
     if not isinstance(found, int):
         raise ModelError(f"{path}: not a saved model")
+    if found < FORMAT:
+        raise ModelError(f"{path}: made by an older lrtune (format {found}; this one reads {FORMAT}); search again")
     if found > FORMAT:
         raise ModelError(f"{path}: made by a newer lrtune (format {found}; this one knows {FORMAT}); upgrade lrtune")
     if description.pop("digest", None) != _digest(description):

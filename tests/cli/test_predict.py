@@ -1,8 +1,14 @@
 import csv
+import gzip
 import io
+import json
+import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
+
+import lrtune
 
 
 @pytest.fixture
@@ -63,6 +69,78 @@ def test_a_regression_gives_values(run, folder):
     rows = table(run("predict", "prices", "prices.csv").stdout)
     assert list(rows[0]) == ["price"]
     assert all(95 < float(row["price"]) < 121 for row in rows)
+
+
+def predicted(run, name, new):
+    result = run("predict", name, new)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_numbers_of_a_new_table_mean_what_they_meant_in_the_training_table(run, folder):
+    shares = [(f"{5 + i % 40 / 8:.3f}", f"{i % 7}", "uv"[i % 7 > 3]) for i in range(80)]
+    lines = [f"{area};{share},5;{label}" for area, share, label in shares]
+    (folder / "train.csv").write_text("\n".join(["area;share;y", *lines]) + "\n")
+    for name, end in (("a", ",0"), ("b", "")):  # the same numbers, with and without a decimal comma
+        rows = [f"{area};{share}{end};{label}" for area, share, label in shares]
+        (folder / f"{name}.csv").write_text("\n".join(["area;share;y", *rows]) + "\n")
+    command = ("search", "--data", "train.csv", "--target", "y", "--trials", "2")
+    assert run(*command).exit_code == 0
+    assert predicted(run, "train", "a.csv") == predicted(run, "train", "b.csv")
+    scores = []
+    for name in "ab":
+        tested = run(*command, "--set", f"data.test_path={name}.csv", "--output", name, "--json")
+        scores.append(json.loads(tested.stdout)["test"])
+    assert scores[0] == scores[1]
+    assert scores[0]["score"] > 0.9
+    (folder / "c.csv").write_text("area;share\n5.125;1,5\n5.125;1.5\n")
+    refused = run("predict", "train", "c.csv")
+    assert refused.exit_code == 2
+    assert "column 'share' is '1.5' in row 2, where numbers are expected" in refused.stderr
+    assert "decimal comma" in refused.stderr
+
+
+def test_missing_cells_of_a_new_table_are_spelled_as_in_the_training_table(run, folder):
+    regions = ["NA", "EU", "AS"]
+    frame = pl.DataFrame(
+        {
+            "region": [regions[i % 3] for i in range(90)],
+            "z": [None if i % 11 == 0 else i % 5 / 2 for i in range(90)],
+            "y": ["yes" if i % 3 == 0 else "no" for i in range(90)],
+        }
+    )
+    frame.write_csv(folder / "t.csv")
+    frame.write_parquet(folder / "t.parquet")
+    for trained in ("csv", "parquet"):
+        command = ("search", "--data", f"t.{trained}", "--target", "y", "--trials", "2", "--output", trained)
+        assert run(*command).exit_code == 0
+        assert predicted(run, trained, "t.csv") == predicted(run, trained, "t.parquet")
+        by_frame = lrtune.load(trained).predict_proba(frame.drop("y"))
+        shares = [float(row["probability_yes"]) for row in table(predicted(run, trained, "t.csv"))]
+        assert by_frame[:, 1].tolist() == pytest.approx(shares)
+
+
+def test_a_model_without_its_experiment_reads_tables_the_same(run, folder):
+    lines = [f"{i % 7};{i % 5},5;{'uv'[i % 7 > 3]}" for i in range(60)]
+    (folder / "train.csv").write_text("\n".join(["no row", *lines]) + "\n")
+    said = ("--set", "data.skip=1", "--set", "data.header=false")
+    assert run("search", "--data", "train.csv", "--target", "column_3", "--trials", "1", *said).exit_code == 0
+    run_folder = next(Path("runs").iterdir())
+    (folder / "copy").mkdir()
+    shutil.copytree(run_folder / "model", folder / "copy" / "model")
+    assert predicted(run, "copy", "train.csv") == predicted(run, "train", "train.csv")
+
+
+def test_compressed_tables_are_read_wherever_a_table_is(run, folder):
+    (folder / "blobs.csv.gz").write_bytes(gzip.compress((folder / "blobs.csv").read_bytes()))
+    assert run("check", "--data", "blobs.csv.gz", "--target", "kind").exit_code == 0
+    made = run("init", "blobs.csv.gz", "--target", "kind", "-o", "made.yaml")
+    assert made.exit_code == 0, made.output
+    small = ("--set", "search.trials=1", "--set", "training.epochs=2", "--set", "data.test_path=blobs.csv.gz")
+    assert run("search", "--data", "blobs.csv.gz", "--target", "kind", *small).exit_code == 0
+    (made_in,) = Path("runs").iterdir()
+    assert made_in.name.startswith("blobs-")
+    assert predicted(run, "blobs", "blobs.csv.gz") == predicted(run, "blobs", "blobs.csv")
 
 
 def test_new_tables_are_read_as_the_experiment_says(run, folder):

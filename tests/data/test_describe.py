@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
 
 from lrtune.data.cells import numbers
 from lrtune.data.describe import describe
+from lrtune.data.options import DataOptions
 from lrtune.data.schema import Schema, encoded_names
 from lrtune.data.tables import Table, from_frame, load
 from lrtune.data.targets import describe_target
@@ -215,6 +217,62 @@ def test_missing_targets_are_counted():
     cells = ["a", None, "b", None] * (N // 4)
     with pytest.raises(DataError, match="missing in 20 of 40 rows, first in row 2"):
         describe(table_of(z=cells), target="z")
+
+
+@pytest.mark.parametrize(
+    ("cells", "advice"),
+    [
+        (["+", "-"], """'-' means missing: if it is a class, set data.missing: ["?"], else remove these rows"""),
+        (["None", "NA", "x"], """'NA', 'None' mean missing: if they are classes, set data.missing: ["?"], else"""),
+        (["?", "x"], """set data.missing: [] ('?' is then a text in column 'b' too), else remove these rows"""),
+        (["", "x"], "remove these rows, nothing can be learnt from them"),
+    ],
+)
+def test_a_text_that_usually_means_missing_may_be_a_class(tmp_path, cells, advice):
+    rows = [f"{i % 7},{'?' if i == 5 else i},{cells[i % len(cells)]}" for i in range(N)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,y", *rows]) + "\n")
+    with pytest.raises(DataError, match=re.escape(advice)) as caught:
+        describe(load(tmp_path / "t.csv"), target="y")
+    if "data.missing" in advice:
+        missing = tuple(json.loads(re.search(r"\[.*?\]", str(caught.value))[0]))
+        table = load(tmp_path / "t.csv", options=DataOptions(missing=missing))
+        assert set(describe(table, target="y").classes) == set(cells)
+        assert (table.columns["b"].missing.sum() == 1) == ("?" in missing)
+
+
+def test_a_target_of_nothing_but_missing_texts(tmp_path):
+    (tmp_path / "t.csv").write_text("a,y\n1,-\n2,-\n")
+    with pytest.raises(DataError, match=r"the target 'y' is empty; '-' means missing: if it is a class"):
+        describe(load(tmp_path / "t.csv"), target="y")
+
+
+@pytest.mark.parametrize("sign", [" ", "\u202f", "'"])
+def test_what_parts_thousands_is_proposed(tmp_path, sign):
+    (tmp_path / "t.csv").write_text(
+        "a;b;y\n" + "".join(f"{i}{sign}234,5;{i % 7};{'uv'[i % 2]}\n" for i in range(1, 21))
+    )
+    (warning,) = describe(load(tmp_path / "t.csv"), target="y").warnings
+    assert "column 'a' is read as text" in warning
+    thousands = json.loads(re.search("set data.thousands: (.*)$", warning)[1])
+    table = load(tmp_path / "t.csv", options=DataOptions(thousands=thousands))
+    assert table.columns["a"].values[:2].tolist() == [1234.5, 2234.5]
+
+
+def test_a_warning_about_stray_cells_gives_the_whole_setting(tmp_path):
+    rows = [f"{'abc' if i == 3 else '?' if i == 5 else i},{'NA' if i == 1 else i / 4},{'uv'[i % 2]}" for i in range(N)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,y", *rows]) + "\n")
+    (warning,) = describe(load(tmp_path / "t.csv"), target="y").warnings
+    missing = tuple(json.loads(re.search(r"set data.missing: (.*)$", warning)[1]))
+    assert missing == ("?", "NA", "abc")
+    schema = describe(load(tmp_path / "t.csv", options=DataOptions(missing=missing)), target="y")
+    assert not schema.warnings
+    assert [column.kind for column in schema.features] == ["numeric", "numeric"]
+
+
+def test_a_target_that_is_not_there_may_want_for_a_header(tmp_path):
+    (tmp_path / "t.csv").write_text("1.5,2.5,x\n2.5,3.5,y\n")
+    with pytest.raises(DataError, match=r"if its first line is a row, set data\.header: false"):
+        describe(load(tmp_path / "t.csv"), target="class")
 
 
 def test_infinite_targets_are_refused():

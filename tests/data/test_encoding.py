@@ -16,7 +16,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from lrtune.data.columns import Columns, arrays, fit_levels
 from lrtune.data.describe import describe
-from lrtune.data.encoding import Encoder, fit_encoder
+from lrtune.data.encoding import Encoder, _medians, fit_encoder
 from lrtune.data.schema import ColumnSpec, Schema, encoded_names
 from lrtune.data.tables import from_frame, load
 from lrtune.errors import ModelError
@@ -43,6 +43,18 @@ def columns_of(numeric=(), codes=()):
         np.array(numeric, dtype=float).reshape(-1, rows).T,
         np.array(codes, dtype=np.int32).reshape(-1, rows).T,
     )
+
+
+@pytest.mark.parametrize("width", [1, 7, 600])
+def test_medians_are_numpys(width):
+    values = RNG.normal(size=(41, width)) * 10.0 ** RNG.integers(-5, 6, width)
+    values[RNG.random(values.shape) < 0.3] = np.nan
+    values[:, ::5] = np.nan
+    values[0, ::5] = 3.0
+    expected = [np.median(column[~np.isnan(column)]) for column in values.T]
+    np.testing.assert_array_equal(_medians(values), expected)
+    assert _medians(np.full((3, 2), np.nan)).tolist() == [0.0, 0.0]
+    assert _medians(np.array([[1.7e308], [1.7e308], [1.6e308], [1.7e308]])).tolist() == [1.7e308]
 
 
 def test_numbers_are_imputed_and_scaled_as_by_scikit_learn():

@@ -1,0 +1,102 @@
+"""Data frames of polars, and Parquet files by way of them: columns that have a type already."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from lrtune.data.cells import Dates, Raw, numbers
+from lrtune.data.inference import factorised
+from lrtune.data.numerals import LARGEST_EXACT
+from lrtune.errors import DataError, reason
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_PER_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+
+
+def read_parquet(file: IO[bytes], where: str) -> dict[str, Raw | None]:
+    """Read a Parquet file; None stands for a column that cannot be read, as in `raw_columns`.
+
+    Raises
+    ------
+    DataError
+        The file is damaged.
+
+    """
+    import polars as pl
+
+    with damage(f"{where} is a damaged parquet file"):
+        return raw_columns(pl.read_parquet(file))
+
+
+def raw_columns(frame: pl.DataFrame) -> dict[str, Raw | None]:
+    """Convert the columns of a frame; None for those whose cells are neither numbers, nor texts, nor dates."""
+    return {series.name: _raw(series) for series in frame.get_columns()}
+
+
+@contextlib.contextmanager
+def damage(sentence: str) -> Iterator[None]:
+    """Turn whatever polars says of a damaged file into a sentence, also where it panics.
+
+    A panic is no `Exception`, and Rust prints it to the standard error before Python knows of it.
+    """
+    import polars as pl
+
+    try:
+        with _silenced():
+            yield
+    except DataError:
+        raise
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, OverflowError) as error:
+        panicked = isinstance(error, pl.exceptions.PanicException)
+        raise DataError(f"{sentence}: {'its parts contradict each other' if panicked else reason(error)}") from None
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[None]:
+    """Send what is written to the standard error by anything but Python nowhere."""
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _raw(series: pl.Series) -> Raw | None:
+    import polars as pl
+
+    dtype = series.dtype
+    if dtype == pl.Boolean or isinstance(dtype, (pl.Categorical, pl.Enum)):
+        series, dtype = series.cast(pl.String), pl.String()
+    if dtype == pl.String:
+        return factorised(series.set(series.str.strip_chars() == "", None))
+    if dtype.is_integer() and any(abs(int(end)) >= LARGEST_EXACT for end in _ends(series)):
+        return factorised(series.cast(pl.String))
+    if dtype.is_numeric() or dtype == pl.Null:
+        return numbers(series.cast(pl.Float64).to_numpy())
+    if isinstance(dtype, (pl.Date, pl.Datetime)):
+        # By the number inside: the calendar of polars panics outside of its years.
+        days = series.to_physical().cast(pl.Float64).to_numpy() / _PER_DAY.get(getattr(dtype, "time_unit", ""), 1)
+        return Dates(days, bool(np.any(days % 1 > 0)))
+    return None
+
+
+def _ends(series: pl.Series) -> list[Any]:
+    """Give the smallest and the largest value, as Python's numbers: a narrow type cannot be compared with 2^53."""
+    return [end for end in (series.min(), series.max()) if end is not None]

@@ -1,0 +1,209 @@
+"""From columns of text to raw columns: as what all of their cells spell, or as the schema of another table says.
+
+The type of a column is decided from all of its rows: it is a column of numbers if every cell that is not missing
+spells one, and text otherwise. Two kinds of numbers stay text, because reading them as numbers loses what they say:
+those with leading zeros (`007`), and whole ones too long for a float (2^53 and above).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from lrtune.data.cells import MISSING, MISSING_TEXTS, Numbers, Raw, Texts, numbers
+from lrtune.data.delimited import Delimited
+from lrtune.data.numerals import LARGEST_EXACT, SIGNS, Evidence, Form, candidates, decide
+from lrtune.data.options import DataOptions
+from lrtune.data.schema import ColumnSpec, Schema
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_LEADING_ZERO = r"^[+-]?0\d+$"
+_WHOLE = r"^[+-]?\d+$"
+_FIRST = 64  # cells that tell most columns of words from columns of numbers
+
+
+class Inferred(NamedTuple):
+    """What was found in columns of text.
+
+    `form` is how numbers are written where a column does not show it, `missing` which texts mean a missing cell, and
+    `spelled` which of them occur, by column.
+    """
+
+    columns: list[Raw]
+    form: Form
+    notes: tuple[str, ...]
+    missing: tuple[str, ...]
+    spelled: dict[str, tuple[str, ...]]
+
+
+def cells(text: Delimited) -> pl.DataFrame:
+    """Read a regular table of text as a frame of texts."""
+    import polars as pl
+
+    return pl.read_csv(
+        text.body,
+        has_header=False,
+        new_columns=list(text.names),
+        separator=text.separator,
+        quote_char='"' if text.quoted else None,
+        infer_schema=False,
+    )
+
+
+def infer(frame: pl.DataFrame, separator: str, options: DataOptions) -> Inferred:
+    """Find out what the columns of a frame of texts hold."""
+    missing = MISSING_TEXTS if options.missing is None else options.missing
+    present = _present(frame, missing)
+    plain = _plain(present)
+    forms, house, notes = decide(_evidence(present, plain, separator, options), separator, options)
+    columns: list[Raw] = []
+    for series in present.get_columns():
+        form, found = forms.get(series.name, house), plain.get(series.name)
+        if series.name in forms and (found is None or form.decimal == ","):
+            found = _plain(_rewritten(series, form).to_frame()).get(series.name)
+        columns.append(factorised(series) if found is None else Numbers(found.values, found.whole, form))
+    return Inferred(columns, house, notes, missing, _spelled(frame, present))
+
+
+def read_by(frame: pl.DataFrame, schema: Schema) -> list[Raw]:
+    """Read the columns of a frame of texts as those of the same names in the table that the schema was made of."""
+    specs = {each.name: each for each in schema.columns}
+    unknown = ColumnSpec("", "text", "left out")
+    read: dict[str, Raw] = {}
+    for missing in dict.fromkeys(schema.spellings(specs.get(name, unknown)) for name in frame.columns):
+        alike = [each for each in frame.get_columns() if schema.spellings(specs.get(each.name, unknown)) == missing]
+        present = _present(_frame(alike), missing)
+        plain = _cast(_frame([each for each in present if _is_plain(specs.get(each.name, unknown))]))
+        for series in present.get_columns():
+            column = specs.get(series.name, unknown)
+            numeric = _numbers(series, column.form, plain) if column.kind == "numeric" else None
+            read[series.name] = factorised(series) if numeric is None else numeric
+    return [read[name] for name in frame.columns]
+
+
+def factorised(series: pl.Series) -> Texts:
+    """Make a column of texts."""
+    levels = series.drop_nulls().unique().sort()
+    codes = series.rank("dense").cast(int).fill_null(0).to_numpy().astype(np.int32) - np.int32(1)
+    assert MISSING == -1
+    return Texts(codes, tuple(levels.to_list()))
+
+
+def _frame(columns: Sequence[pl.Series]) -> pl.DataFrame:
+    """Put columns together; naming them to polars instead would take some names for patterns."""
+    import polars as pl
+
+    return pl.DataFrame(list(columns))
+
+
+def _present(frame: pl.DataFrame, missing: Sequence[str]) -> pl.DataFrame:
+    """Take the blanks around cells away, and make null what means missing."""
+    import polars as pl
+
+    stripped = pl.all().str.strip_chars()
+    return frame.select(pl.when(stripped.is_in(["", *missing])).then(None).otherwise(stripped).name.keep())
+
+
+def _spelled(frame: pl.DataFrame, present: pl.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Find the texts that were taken for missing cells, by column."""
+    found = {}
+    for before, after in zip(frame.get_columns(), present.get_columns(), strict=True):
+        if before.null_count() < after.null_count():
+            gaps = before.filter(after.is_null()).drop_nulls().str.strip_chars().unique().sort().to_list()
+            found[before.name] = tuple(text for text in gaps if text)
+    return {name: texts for name, texts in found.items() if texts}
+
+
+def _every(frame: pl.DataFrame, pattern: str) -> tuple[bool, ...]:
+    """Say for each column whether all cells have a pattern; missing ones do not count."""
+    import polars as pl
+
+    return frame.select(pl.all().str.contains(pattern).all()).row(0) if frame.width else ()
+
+
+def _any(frame: pl.DataFrame, pattern: str) -> tuple[bool, ...]:
+    """Say for each column whether a cell has a pattern."""
+    import polars as pl
+
+    return frame.select(pl.all().str.contains(pattern).any()).row(0) if frame.width else ()
+
+
+def _plain(frame: pl.DataFrame) -> dict[str, Numbers]:
+    """Read the columns that are numbers with a decimal point, without those in which any cell is like 007."""
+    cast = _cast(frame)
+    columns = _frame([each for each in frame.get_columns() if each.name in cast])
+    zeros = _any(columns, _LEADING_ZERO)
+    kept = [each for each, zero in zip(columns.get_columns(), zeros, strict=True) if not zero]
+    long = _frame([each for each in kept if _is_long(cast[each.name])])
+    dropped = {name for name, whole in zip(long.columns, _every(long, _WHOLE), strict=True) if whole}
+    return {each.name: cast[each.name] for each in kept if each.name not in dropped}
+
+
+def _is_long(found: Numbers) -> bool:
+    return bool((np.abs(found.values[np.isfinite(found.values)]) >= LARGEST_EXACT).any())
+
+
+def _cast(frame: pl.DataFrame) -> dict[str, Numbers]:
+    """Read the columns in which all cells are numbers as programs write them."""
+    import polars as pl
+
+    if not frame.width:
+        return {}
+    values = frame.select(pl.all().cast(pl.Float64, strict=False))
+    unread = zip(values.null_count().row(0), frame.null_count().row(0), strict=True)
+    strange = values.select(pl.all().is_nan().any()).row(0)  # the text NaN, where it does not mean missing
+    return {
+        series.name: numbers(series.to_numpy())
+        for series, (after, before), nan in zip(values.get_columns(), unread, strange, strict=True)
+        if after == before and not nan
+    }
+
+
+def _evidence(
+    frame: pl.DataFrame, plain: Mapping[str, Numbers], separator: str, options: DataOptions
+) -> dict[str, Evidence]:
+    """Look at how the numbers of all columns are written.
+
+    Where there are plain numbers only, and nothing that a decimal comma usually comes with, they are what they seem.
+    """
+    forms = candidates(options)
+    others = _frame([each for each in frame.get_columns() if each.name not in plain])
+    likely = [_every(others.head(_FIRST), form.pattern) for form in forms]
+    numeric = [each for each, *maybe in zip(others.get_columns(), *likely, strict=True) if any(maybe)]
+    odd = {name: each for name, each in _seen(_frame(numeric), forms).items() if each.point or each.comma}
+    if not odd and separator != ";":
+        return {}
+    return odd | _seen(_frame([each for each in frame.get_columns() if each.name in plain]), forms)
+
+
+def _seen(frame: pl.DataFrame, forms: tuple[Form, Form]) -> dict[str, Evidence]:
+    signs = [sign for sign in SIGNS if sign in {",", ".", *(form.thousands for form in forms)}]
+    found = zip(*(_any(frame, SIGNS[sign]) for sign in signs), strict=True)
+    point, comma = (_every(frame, form.pattern) for form in forms)
+    evidence = {}
+    for series, has, *allowed in zip(frame.get_columns(), found, point, comma, strict=True):
+        present = "".join(sign for sign, there in zip(signs, has, strict=True) if there)
+        example = series.filter(series.str.contains("[.,]")).head(1).to_list() if all(allowed) else []
+        evidence[series.name] = Evidence(allowed[0], allowed[1], present, *example)
+    return evidence
+
+
+def _rewritten(series: pl.Series, form: Form) -> pl.Series:
+    """Write numbers with a decimal point and nothing between thousands."""
+    whole = series.str.replace_all(form.parting, "") if form.parting else series
+    return whole.str.replace(form.decimal, ".", literal=True)
+
+
+def _is_plain(column: ColumnSpec) -> bool:
+    return column.kind == "numeric" and column.decimal == "."
+
+
+def _numbers(series: pl.Series, form: Form, plain: Mapping[str, Numbers]) -> Numbers | None:
+    """Read numbers in a form; None if there is a cell that is no number."""
+    if series.name in plain or not _every(series.to_frame(), form.pattern)[0]:
+        return plain.get(series.name)
+    return _cast(_rewritten(series, form).to_frame()).get(series.name)
