@@ -6,9 +6,12 @@ be known from the table (whether rows belong together, whether time matters) is 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -143,7 +146,7 @@ def hidden(found: Seen) -> int:
     return 64 if found.rows < MANY_ROWS else 128
 
 
-def text(found: Seen, path: str) -> str:
+def text(found: Seen, path: str, said: Mapping[str, Any] = MappingProxyType({})) -> str:
     """Write the file.
 
     Parameters
@@ -152,9 +155,11 @@ def text(found: Seen, path: str) -> str:
         What was seen.
     path
         Of the table, as it is to stand in the file.
+    said
+        Settings of `data` that somebody gave, in JSON's types.
 
     """
-    return "\n".join([*_head(), *_data(found, path), *_training(found), *_search(found), *_space()]) + "\n"
+    return "\n".join([*_head(), *_data(found, path, said), *_training(found), *_search(found), *_space()]) + "\n"
 
 
 def _line(key: str, value: object, why: str = "") -> str:
@@ -168,21 +173,27 @@ def _head() -> Iterator[str]:
     yield ""
 
 
-def _data(found: Seen, path: str) -> Iterator[str]:
+def _data(found: Seen, path: str, said: Mapping[str, Any]) -> Iterator[str]:
     schema = found.schema
     yield "data:"
     yield _line("path", quoted(path), "relative to this file")
     yield _line("target", quoted(schema.target), _target_text(found))
     if len(schema.classes) == 2:
         yield _line("positive", quoted_label(schema.classes[1]), "the class that f1 and the like are about")
+    for key, value in said.items():
+        if key not in {"positive", "dates"}:
+            yield _line(key, json.dumps(value, ensure_ascii=False))
     yield _line("test_size", 0.2, "rows that the search never sees; the winner is scored on them once")
     by_kind: dict[str, list[str]] = {}
     for each in schema.columns:
         by_kind.setdefault(each.kind if each.role != "target" else "", []).append(each.name)
     if by_kind.get("date"):
-        yield _line("dates", "encode", f"{_names(by_kind['date'])}: as day, month, weekday; or ignore")
+        yield _line(
+            "dates", said.get("dates", "encode"), f"{_names(by_kind['date'])}: as day, month, weekday; or ignore"
+        )
+    if by_kind.get("date") and "order" not in said:
         yield _line("# order", quoted(by_kind["date"][0]), "if new rows will be later than those of this table")
-    for name in found.groups[:1]:
+    for name in found.groups[: "group" not in said]:
         yield _line("# group", quoted(name), f"if rows with the same {_plain(name)} belong together")
     left_out = [name for kind in ("identifier", "text", "constant", "empty") for name in by_kind.get(kind, ())]
     if left_out:

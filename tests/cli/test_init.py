@@ -138,3 +138,26 @@ def test_what_cannot_be_read_is_said(run, folder, words, said):
     assert result.exit_code == 2
     assert said in result.stderr
     assert not (folder / "config.yaml").exists()
+
+
+def test_what_is_said_of_the_table_is_written(run, folder):
+    rows = [f"{i % 7},{'?' if i % 9 == 0 else i / 4},{'+-'[i % 2]}" for i in range(60)]
+    (folder / "t.csv").write_text("\n".join(["# made", "a,b,y", *rows]) + "\n")
+    refused = run("init", "t.csv", "--target", "y", "--set", 'data.comment="#"')
+    assert refused.exit_code == 2
+    assert 'if it is a class, set data.missing: ["?"], else remove these rows' in " ".join(refused.stderr.split())
+    said = ("--set", 'data.comment="#"', "--set", 'data.missing=["?"]', "--set", "data.positive=+")
+    made = run("init", "t.csv", "--target", "y", "--output", "-", *said)
+    assert made.exit_code == 0, made.output
+    written = experiment.load_text(made.stdout, base=folder)
+    assert (written.data.missing, written.data.comment, written.data.positive) == (("?",), "#", "+")
+    schema = prepare(written).schema
+    assert schema.classes == ("-", "+")
+    assert [column.kind for column in schema.columns] == ["numeric", "numeric", "categorical"]
+
+
+@pytest.mark.parametrize("setting", ["search.folds=3", "data.path=x.csv", "data.mising=[]"])
+def test_init_takes_what_is_said_of_the_table_only(run, setting):
+    refused = run("init", "blobs.csv", "--target", "kind", "--set", setting)
+    assert refused.exit_code == 2
+    assert "init takes what is said of the table only" in refused.stderr
