@@ -11,6 +11,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -39,6 +40,7 @@ from lrtune.cli import (
     status,
     trials,
 )
+from lrtune.paths import expanded
 
 GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
     "Search": {
@@ -82,9 +84,19 @@ class _Built(Mapping[str, Any]):
         return len(COMMANDS)
 
 
+def _with_homes(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command its paths without `~`, which shells leave in words like `--output=~/run`."""
+
+    @functools.wraps(command)
+    def called(**settings: Any) -> None:
+        command(**{key: expanded(each) if isinstance(each, Path) else each for key, each in settings.items()})
+
+    return called
+
+
 @functools.cache
 def _built(name: str) -> Any:
-    info = CommandInfo(name, callback=COMMANDS[name])
+    info = CommandInfo(name, callback=_with_homes(COMMANDS[name]))
     return get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
 
 

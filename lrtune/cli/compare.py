@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lrtune.cli.options import JsonOption
 from lrtune.cli.runs import find, name_of, names
+from lrtune.paths import expanded
 
 if TYPE_CHECKING:
     from lrtune.reporting.versus import Side
@@ -50,7 +50,7 @@ def _side(text: str) -> Side:
     from lrtune.reporting.versus import Side
     from lrtune.run import open_run
 
-    named = None if Path(text).exists() else re.fullmatch(r"(.+):(\d+)", text)
+    named = None if expanded(text).exists() else re.fullmatch(r"(.+):(\d+)", text)
     folder = find(named[1] if named else text, finished=False)
     run = open_run(folder)
     trial = run.trial(int(named[2])) if named else _best(run)

@@ -11,6 +11,7 @@ import typer
 from lrtune.cli.options import QuietOption, RunArgument
 from lrtune.cli.runs import find
 from lrtune.errors import LrtuneError, nearest
+from lrtune.paths import expanded
 
 if TYPE_CHECKING:
     from lrtune.run import Run
@@ -66,7 +67,7 @@ def _as_text(run: Run, to: str, output: str | None) -> None:
     if output is None:
         sys.stdout.write(text)
     else:
-        writing.write(Path(output), text)
+        writing.write(expanded(output), text)
 
 
 def _handed_over(run: Run, to: str, output: str | None, *, quiet: bool) -> None:
@@ -75,7 +76,8 @@ def _handed_over(run: Run, to: str, output: str | None, *, quiet: bool) -> None:
     from lrtune import formats
     from lrtune.reporting import console, to_mlflow, to_optuna
 
-    place = output or (str(run.folder / "optuna.db") if to == "optuna" else None)
+    usual = run.folder / "optuna.db"
+    place = str(usual if output is None else expanded(output)) if to == "optuna" else output
     with nullcontext() if quiet else console.working(f"writing {formats.plural(len(run.trials), 'trial')}"):
         written = to_optuna.export(run, Path(str(place))) if to == "optuna" else to_mlflow.export(run, place)
     if quiet:

@@ -11,6 +11,7 @@ import typer
 
 from lrtune.cli.runs import RESULT, find, names
 from lrtune.errors import LrtuneError
+from lrtune.paths import expanded
 from lrtune.versions import ENGINE
 
 if TYPE_CHECKING:
@@ -117,8 +118,8 @@ def _read(baseline: str) -> tuple[Mapping[str, Any] | None, str]:
     from lrtune.storage import files
 
     try:
-        is_file = Path(baseline).is_file() or baseline.endswith(".json")
-        path = Path(baseline) if is_file else find(baseline) / RESULT
+        file = expanded(baseline)
+        path = file if file.is_file() or baseline.endswith(".json") else find(baseline) / RESULT
         found = files.read_json(path)
         reason = "" if isinstance(found, Mapping) else f"{path}: is no result of a search"
     except FileNotFoundError:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lrtune.errors import StudyError, nearest
+from lrtune.paths import expanded
 
 RUNS = Path("runs")
 LATEST = "latest"
@@ -38,7 +39,7 @@ def find(run: str, *, finished: bool = True) -> Path:
     if run == LATEST:
         kind = "finished run" if finished else "run"
         return _latest(RUNS.glob("*"), f"no {kind} in {RUNS.absolute()}; {MAKES_ONE}", finished=finished)
-    for folder in (Path(run), RUNS / run):
+    for folder in (expanded(run), RUNS / run):
         if folder.is_dir():
             return _no_finder(folder)
     alike = RUNS.glob(f"{glob.escape(Path(run).name)}-????????")

@@ -29,6 +29,7 @@ from lrtune.errors import ConfigurationError, NoUsableResultError, nearest
 from lrtune.model import Model
 from lrtune.model.fitting import fit_model
 from lrtune.model.nesting import flat, nested
+from lrtune.paths import expanded
 from lrtune.training.registry import complete
 from lrtune.trial import Configuration
 
@@ -114,7 +115,7 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
     def save(self, folder: str | Path) -> None:
         """Write the fitted model as JSON and npz; `lrtune.load` reads it."""
         check_is_fitted(self)
-        saved.save(self.model_, Path(folder))
+        saved.save(self.model_, expanded(folder))
 
     def _fit(self, features: Any, targets: Array, given: Any, *, task: str, positive: object = None) -> Self:
         """Train on features and targets; ``given`` is what the user passed as ``y``, which may have a name."""
@@ -345,7 +346,7 @@ def load(path: str | Path) -> Classifier | Regressor:
         If there is no model, or it is damaged.
 
     """
-    model = saved.load(Path(path))
+    model = saved.load(expanded(path))
     schema = model.schema
     settings: dict[str, Any] = {"dtype": str(model.layers[0][0].dtype), "random_state": model.seed}
     estimator: Classifier | Regressor
