@@ -10,6 +10,6 @@
     dataset     the first four in the one order without leaks     -> Dataset
 
 Everything after `tables` is NumPy only, except that `folds` asks scikit-learn for its splitters. Below `tables`:
-`options` is what can be said about reading; `compressed` unpacks, `decoding`, `surroundings` and `delimited` make a text
+`options` is what can be said of reading; `compressed` unpacks; `decoding`, `surroundings` and `delimited` make a text
 file regular, `inference` and `numerals` find out what its cells spell; `frames` and `archives` have columns of a type.
 """

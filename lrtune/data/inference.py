@@ -60,12 +60,13 @@ def infer(frame: pl.DataFrame, separator: str, options: DataOptions) -> Inferred
     present = _present(frame, missing)
     plain = _plain(present)
     forms, house, notes = decide(_evidence(present, plain, separator, options), separator, options)
+    foreign = {name: form for name, form in forms.items() if form.decimal == "," or name not in plain}
+    found = {**plain, **dict.fromkeys(foreign), **_plain(_rewritten(present, foreign))}
     columns: list[Raw] = []
     for series in present.get_columns():
-        form, found = forms.get(series.name, house), plain.get(series.name)
-        if series.name in forms and (found is None or form.decimal == ","):
-            found = _plain(_rewritten(series, form).to_frame()).get(series.name)
-        columns.append(factorised(series) if found is None else Numbers(found.values, found.whole, form))
+        read = found.get(series.name)
+        form = forms.get(series.name, house)
+        columns.append(factorised(series) if read is None else Numbers(read.values, read.whole, form))
     return Inferred(columns, house, notes, missing, _spelled(frame, present))
 
 
@@ -77,11 +78,9 @@ def read_by(frame: pl.DataFrame, schema: Schema) -> list[Raw]:
     for missing in dict.fromkeys(schema.spellings(specs.get(name, unknown)) for name in frame.columns):
         alike = [each for each in frame.get_columns() if schema.spellings(specs.get(each.name, unknown)) == missing]
         present = _present(_frame(alike), missing)
-        plain = _cast(_frame([each for each in present if _is_plain(specs.get(each.name, unknown))]))
-        for series in present.get_columns():
-            column = specs.get(series.name, unknown)
-            numeric = _numbers(series, column.form, plain) if column.kind == "numeric" else None
-            read[series.name] = factorised(series) if numeric is None else numeric
+        forms = {name: specs[name].form for name in present.columns if specs.get(name, unknown).kind == "numeric"}
+        found = _numbers(present, forms)
+        read |= {each.name: found.get(each.name) or factorised(each) for each in present.get_columns()}
     return [read[name] for name in frame.columns]
 
 
@@ -192,18 +191,26 @@ def _seen(frame: pl.DataFrame, forms: tuple[Form, Form]) -> dict[str, Evidence]:
     return evidence
 
 
-def _rewritten(series: pl.Series, form: Form) -> pl.Series:
-    """Write numbers with a decimal point and nothing between thousands."""
-    whole = series.str.replace_all(form.parting, "") if form.parting else series
-    return whole.str.replace(form.decimal, ".", literal=True)
+def _rewritten(frame: pl.DataFrame, forms: Mapping[str, Form]) -> pl.DataFrame:
+    """Take some columns and write their numbers with a decimal point and nothing between thousands."""
+    import polars as pl
+
+    columns: list[pl.Series] = []
+    for form in dict.fromkeys(forms.values()):
+        alike = _frame([each for each in frame.get_columns() if forms.get(each.name) == form])
+        whole = pl.all().str.replace_all(form.parting, "") if form.parting else pl.all()
+        columns += alike.select(whole.str.replace(form.decimal, ".", literal=True)).get_columns()
+    return _frame(columns)
 
 
-def _is_plain(column: ColumnSpec) -> bool:
-    return column.kind == "numeric" and column.decimal == "."
+def _numbers(frame: pl.DataFrame, forms: Mapping[str, Form]) -> dict[str, Numbers]:
+    """Read columns of numbers in their forms; those that have a cell which is no number are left out."""
+    found = _cast(_frame([each for each in frame.get_columns() if forms.get(each.name, _COMMA).decimal == "."]))
+    legal: list[pl.Series] = []
+    for form in dict.fromkeys(forms.values()):
+        alike = [each for each in frame.get_columns() if forms.get(each.name) == form and each.name not in found]
+        legal += [each for each, all_are in zip(alike, _every(_frame(alike), form.pattern), strict=True) if all_are]
+    return found | _cast(_rewritten(_frame(legal), {each.name: forms[each.name] for each in legal}))
 
 
-def _numbers(series: pl.Series, form: Form, plain: Mapping[str, Numbers]) -> Numbers | None:
-    """Read numbers in a form; None if there is a cell that is no number."""
-    if series.name in plain or not _every(series.to_frame(), form.pattern)[0]:
-        return plain.get(series.name)
-    return _cast(_rewritten(series, form).to_frame()).get(series.name)
+_COMMA = Form(",")

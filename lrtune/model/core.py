@@ -9,7 +9,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -126,6 +126,16 @@ def save(model: Model, folder: Path) -> str:
     files.write(folder / WEIGHTS, weights.getvalue())
     files.write(folder / DESCRIPTION, text)
     return hashlib.sha256(weights.getvalue() + text.encode()).hexdigest()[:16]
+
+
+def describe(folder: Path, schema: Schema) -> None:
+    """Let a saved model read other tables as one with the same content is written: with other signs, in another format.
+
+    Nothing is written if it does so already.
+    """
+    saved = load(folder)
+    if saved.schema != schema:
+        save(replace(saved, schema=schema), folder)
 
 
 def _described(model: Model, weights: str) -> dict[str, Any]:

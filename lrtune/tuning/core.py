@@ -294,6 +294,8 @@ class _Search(Session):
         done = self.study.refit is not None and self.study.refit["trial"] == winner.number
         if not done or not model.is_intact(self.folder / MODEL):
             yield from self.retrain(winner, record=not done)
+        else:
+            model.describe(self.folder / MODEL, self.prepared.schema)
         if self.study.finished in (None, TIMEOUT) and self.study.finished != self.ending:
             yield from self.record([Event(FINISHED, {"reason": self.ending})])
 

@@ -173,3 +173,24 @@ def test_a_missing_table_is_a_sentence(searched, name):
     result = searched("predict", name, "blob.csv")
     assert result.exit_code == 2
     assert "did you mean 'blobs.csv'?" in result.stderr
+
+
+def test_a_table_with_the_same_content_is_read_as_it_is_written(run, folder):
+    lines = [f"{i % 7}.5,{i % 5}.25,{'uv'[i % 7 > 3]}" for i in range(60)]
+    (folder / "t.csv").write_text("\n".join(["a,b,y", *lines]) + "\n")
+    points, commas = (folder / "t.csv").read_text(), (folder / "t.csv").read_text().translate(str.maketrans(",.", ";,"))
+    command = ("search", "--data", "t.csv", "--target", "y", "--trials", "2")
+    first = run(*command)
+    model = next(Path("runs").iterdir()) / "model" / "model.json"
+    before = model.stat().st_mtime_ns
+    assert run(*command).exit_code == first.exit_code == 0
+    assert model.stat().st_mtime_ns == before
+    expected = predicted(run, "t", "t.csv")
+    (folder / "t.csv").write_text(commas)
+    assert run("predict", "t", "t.csv").exit_code == 2
+    assert run(*command).exit_code == 0
+    assert len(list(Path("runs").iterdir())) == 1
+    assert predicted(run, "t", "t.csv") == expected
+    (folder / "t.csv").write_text(points)
+    assert run(*command).exit_code == 0
+    assert predicted(run, "t", "t.csv") == expected

@@ -113,18 +113,18 @@ def test_a_bomb_of_arrays_is_refused(read, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("made", "message"),
     [
-        (gzip.compress(gzip.compress(CSV)), "is compressed with gzip, more than once"),
-        (gzip.compress(lzma.compress(CSV)), "is compressed with xz, more than once"),
-        (zipped(a_csv=CSV, b_csv=CSV), "is a zip archive of 2 files"),
-        (zstd("a;b\nö;1\n".encode("latin-1")), "zstd and cannot be unpacked: invalid utf8"),
-        (gzip.compress(b""), "empty"),
+        (lambda: gzip.compress(gzip.compress(CSV)), "is compressed with gzip, more than once"),
+        (lambda: gzip.compress(lzma.compress(CSV)), "is compressed with xz, more than once"),
+        (lambda: zipped(a_csv=CSV, b_csv=CSV), "is a zip archive of 2 files"),
+        (lambda: zstd("a;b\nö;1\n".encode("latin-1")), "zstd and cannot be unpacked: invalid utf8"),
+        (lambda: gzip.compress(b""), "empty"),
     ],
 )
-def test_what_cannot_be_a_table_is_said(read, content, message):
+def test_what_cannot_be_a_table_is_said(read, made, message):
     with pytest.raises(DataError, match=message):
-        read(content)
+        read(made())
 
 
 def test_an_archive_of_files_is_no_table(read):
