@@ -102,12 +102,13 @@ def counted(number: int, noun: str, several: str | None = None) -> str:
 
 
 def reason(error: BaseException) -> str:
-    r"""Give the first line of what a library says, or the name of its error where it says nothing.
+    r"""Give the first line of what a library says, as far as it fits a sentence, or the name of its error.
 
     >>> reason(ValueError("no table\nat all")), reason(EOFError())
     ('no table', 'EOFError')
     """
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+    line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return line if len(line) <= 200 else f"{line[:197]}..."
 
 
 def listed(names: Sequence[str], most: int = 12) -> str:

@@ -18,7 +18,7 @@ from typing import IO, Any
 from lrtune.data.frames import damage
 from lrtune.errors import DataError, counted, reason
 
-SMALL, MOST_TIMES = 1 << 28, 200
+SMALL, MOST_TIMES = 1 << 28, 100
 """Up to so many bytes anything is unpacked; beyond, up to so many times the size of the file."""
 
 _STREAMS: Mapping[str, tuple[re.Pattern[bytes], Callable[..., Any]]] = {
@@ -52,9 +52,11 @@ def unpacked(file: IO[bytes], where: str) -> bytes | None:
         if magic.match(first):
             try:
                 with stream(file) as content:
-                    return _bounded(content, _size(file), where)
+                    data: bytes = content.read(_most(_size(file)) + 1)
             except _DAMAGE as error:
                 raise DataError(f"{where} is compressed with {name} and damaged: {reason(error)}") from None
+            _check_size(len(data), _size(file), where)
+            return data
     if _ZSTD.match(first):
         return _unzstd(file.read(), where)
     return _unzipped(file, where) if first.startswith(_ZIP) else None
@@ -69,13 +71,6 @@ def _size(file: IO[bytes]) -> int:
 
 def _most(size: int) -> int:
     return max(SMALL, MOST_TIMES * size)
-
-
-def _bounded(content: IO[bytes], size: int, where: str) -> bytes:
-    """Read an unpacked stream as long as it can be a table."""
-    data = content.read(_most(size) + 1)
-    _check_size(len(data), size, where)
-    return data
 
 
 def _check_size(unpacked: int, size: int, where: str) -> None:
@@ -93,23 +88,23 @@ def check_archive(file: IO[bytes], where: str) -> None:
     file.seek(0)
 
 
-def _unzipped(file: IO[bytes], where: str) -> bytes | None:
-    """Unpack the one file of a zip archive; None leaves an archive of arrays to others."""
+def _unzipped(file: IO[bytes], where: str) -> bytes:
+    """Unpack the one file of a zip archive."""
     try:
         with zipfile.ZipFile(file) as archive:
             files = [each for each in archive.infolist() if not each.is_dir() and not _is_noise(each.filename)]
-            if len(files) != 1 or files[0].filename.endswith((".xml", ".rels")):
-                raise _several(len(files), where)
-            with archive.open(files[0]) as content:
-                return _bounded(content, files[0].compress_size, where)
-    except DataError:
-        raise
+            single = files[0] if len(files) == 1 and not files[0].filename.endswith((".xml", ".rels")) else None
+            if single is not None:
+                with archive.open(single) as content:
+                    data = content.read(_most(single.compress_size) + 1)
     except (*_DAMAGE, RuntimeError) as error:
         raise DataError(f"{where} is a damaged zip archive (an Excel workbook?): {reason(error)}") from None
-
-
-def _several(files: int, where: str) -> DataError:
-    return DataError(f"{where} is a zip archive of {counted(files, 'file')} (an Excel workbook?): save it as csv")
+    if single is None:
+        raise DataError(
+            f"{where} is a zip archive of {counted(len(files), 'file')} (an Excel workbook?): save it as csv"
+        )
+    _check_size(len(data), single.compress_size, where)
+    return data
 
 
 def _is_noise(name: str) -> bool:

@@ -174,7 +174,7 @@ def _evidence(
     likely = [_every(others.head(_FIRST), form.pattern) for form in forms]
     numeric = [each for each, *maybe in zip(others.get_columns(), *likely, strict=True) if any(maybe)]
     odd = {name: each for name, each in _seen(_frame(numeric), forms).items() if each.point or each.comma}
-    if not odd and separator != ";":
+    if not odd and separator != ";" and options.decimal != ",":
         return {}
     return odd | _seen(_frame([each for each in frame.get_columns() if each.name in plain]), forms)
 

@@ -96,11 +96,11 @@ def test_a_bomb_is_refused_before_it_is_unpacked(read, kind, monkeypatch):
     monkeypatch.setattr(compressed, "SMALL", 1 << 20)
     bomb = PACK[kind](b"a,b\n" + b"0,0\n" * (1 << 20))
     with pytest.raises(
-        DataError, match=r"table unpacks from [\d,]+ bytes to more than [\d,]+ bytes; if that is a table"
+        DataError, match=r"^table unpacks from [\d,]+ bytes to more than [\d,]+ bytes; if that is a table"
     ):
         read(bomb)
     one_line = PACK[kind](b"0" * (1 << 22))
-    with pytest.raises(DataError, match="unpacks from"):
+    with pytest.raises(DataError, match=r"^(table|t\.npz) unpacks from"):
         read(one_line)
 
 
@@ -108,7 +108,7 @@ def test_a_bomb_of_arrays_is_refused(read, monkeypatch):
     monkeypatch.setattr(compressed, "SMALL", 1 << 20)
     out = io.BytesIO()
     np.savez_compressed(out, X=np.zeros((1 << 19, 2)), y=np.zeros(1 << 19))
-    with pytest.raises(DataError, match="unpacks from"):
+    with pytest.raises(DataError, match=r"^(table|t\.npz) unpacks from"):
         read(out.getvalue(), "t.npz")
 
 

@@ -8,6 +8,8 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lrtune.data.columns import arrays, arrays_for, data_hash, fit_levels
 from lrtune.data.dataset import open_dataset
@@ -246,3 +248,40 @@ def test_the_hash_does_not_know_how_a_table_is_written(tmp_path):
     schemas = [describe(table, target="y", dates="encode") for table in tables]
     hashes = {data_hash(schema, arrays(table, schema)) for table, schema in zip(tables, schemas, strict=True)}
     assert len(hashes) == 1
+
+
+SIGNS = st.sampled_from(
+    ["1.5", "2,5", "1,234", "1.234", "12", "1.234,5", "1,234.5", "0,123", "-7", "1e-3", "007", "1 234"]
+)
+WORDS = st.sampled_from(
+    ["a", "b", "NA", "-", "", "?", "yes", "no", "True", "3/4/2020", "13/4/2020", "2020-01-02", " a", "inf"]
+)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_every_table_is_read_by_its_own_schema_as_it_was_learnt(tmp_path, data):
+    """Whatever was inferred, it is what the schema says: cells of all sorts, in columns of one sort or of two."""
+    columns = []
+    for _ in range(3):
+        kind = data.draw(st.sampled_from([SIGNS, WORDS, SIGNS | WORDS]))
+        pool = data.draw(st.lists(kind, min_size=1, max_size=4))
+        columns.append([data.draw(st.sampled_from(pool)) for _ in range(12)])
+    separator = data.draw(st.sampled_from([",", ";", "\t"]))
+    with (tmp_path / "t.csv").open("w", newline="") as file:
+        rows = zip(*columns, [0.5 * i for i in range(12)], "uvuvuvuvuvuv", strict=True)
+        csv.writer(file, delimiter=separator).writerows([["a", "b", "c", "d", "y"], *rows])
+    options = DataOptions(
+        decimal=data.draw(st.sampled_from([None, ".", ","])),
+        thousands=data.draw(st.sampled_from([None, " ", "none"])),
+        missing=data.draw(st.sampled_from([None, (), ("a", "12", "?")])),
+    )
+    table, schema = learnt(tmp_path / "t.csv", options, dates="encode")
+    expected = arrays(table, schema)
+    found = arrays_for(load(tmp_path / "t.csv", schema=schema), schema, with_target=True)
+    np.testing.assert_array_equal(found.numeric, expected.numeric)
+    np.testing.assert_array_equal(found.codes, expected.codes)
+    frame = from_frame(pl.read_csv(tmp_path / "t.csv", separator=separator, infer_schema=False))
+    as_frame = arrays_for(frame, schema)
+    np.testing.assert_array_equal(as_frame.numeric, expected.numeric)
+    np.testing.assert_array_equal(as_frame.codes, expected.codes)
