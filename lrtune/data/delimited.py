@@ -94,7 +94,7 @@ def parse(data: bytes, where: str, options: DataOptions, layouts: Sequence[Seque
     known = options.separator or part.separator
     known = known and sign(known)
     file = _File(where, part, known or _sniff(part.body), known, options)
-    body = part.body + b"\n"
+    body = part.body
     records = _records(body, file.separator)
     if records is None:
         body = _requoted(body, file)

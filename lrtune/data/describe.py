@@ -265,16 +265,12 @@ def _remark_texts(raw: Texts, name: str, findings: _Findings) -> None:
         findings.add("kept as text, since numbers with leading zeros or very many digits are identifiers", name)
         return
     odd = [raw.levels[code] for code in codes]
-    parting = _parting(odd)
-    if parting or strays < MOSTLY_NUMBERS * counts.sum():
+    if _parting(odd) or strays < MOSTLY_NUMBERS * counts.sum():
         row = int(np.flatnonzero(np.isin(raw.codes, codes))[0])
         odd_ones = "is no number" if strays == 1 else "are no numbers"
-        remedy = (
-            f"if that is one, set data.thousands: {json.dumps(parting)}" if parting else _missing(odd, findings.table)
-        )
         findings.warnings.append(
             f"column '{name}' is read as text, because {strays} of its {counted(int(counts.sum()), 'cell')} {odd_ones} "
-            f"(first: {raw.levels[raw.codes[row]]!r} in row {row + 1}); {remedy}"
+            f"(first: {raw.levels[raw.codes[row]]!r} in row {row + 1}); {_remedy(odd, findings.table)}"
         )
 
 
@@ -286,11 +282,17 @@ def _odd(levels: Sequence[str], form: Form) -> list[int]:
 def _parting(texts: Sequence[str]) -> str | None:
     """Find what parts thousands in texts that are numbers but for that."""
     forms = [Form(decimal, sign) for sign in (" ", "'") for decimal in ".,"]
-    return next((form.thousands for form in forms if not _odd(texts, form)), None)
+    parted = (form for form in forms if all(re.search(form.parting, text) for text in texts))
+    return next((form.thousands for form in parted if not _odd(texts, form)), None)
 
 
-def _missing(texts: Sequence[str], table: Table) -> str:
-    """Propose the setting by which texts mean missing, beside those that do so already."""
+def _remedy(texts: Sequence[str], table: Table) -> str:
+    """Propose the setting by which the odd texts of a column are numbers, or mean missing."""
+    parting = _parting(texts)
+    if parting:
+        return f"if that is one, set data.thousands: {json.dumps(parting)}"
+    if any(not _odd(texts, form) for form in candidates(table.options)):
+        return "decimal points and decimal commas are mixed in it: write all of its numbers one way"
     if len(texts) > FEW_LEVELS:
         return "if they mean missing, list all texts that do under data.missing"
     every = dict.fromkeys([*(text for each in table.spelled.values() for text in each), *texts])

@@ -175,15 +175,16 @@ def decide(columns: Mapping[str, Evidence], separator: str, options: DataOptions
     separator
         Of the fields.
     options
-        Where `decimal` is set, it decides what the cells of a column leave open.
+        Where `decimal` is set, or a comma or point as `thousands`, it decides what the cells of a column leave open.
 
     """
     by_decimal = dict(zip(".,", candidates(options), strict=True))
+    said = options.decimal or _OTHER.get(options.thousands or "")
     roles = _roles(columns.values())
     decimals = {name: each.decimal for name, each in columns.items() if each.decimal}
     for name, each in columns.items():
         if each.is_open:
-            decimals[name] = options.decimal or _decided(each.signs, roles, separator)
+            decimals[name] = said or _decided(each.signs, roles, separator)
     usual = options.decimal or _usual(decimals.values(), separator)
 
     def is_parted(name: str, decimal: str) -> bool:
@@ -199,7 +200,7 @@ def decide(columns: Mapping[str, Evidence], separator: str, options: DataOptions
         return house if decimal == usual else Form(decimal)
 
     forms = {name: form(name) for name in columns}
-    return Decision(forms, house, tuple(_notes(columns, forms, said=options.decimal is not None)))
+    return Decision(forms, house, tuple(_notes(columns, forms, said=said is not None)))
 
 
 def _roles(columns: Iterable[Evidence]) -> set[tuple[str, str]]:

@@ -29,7 +29,7 @@ class Part(NamedTuple):
     Parameters
     ----------
     body
-        UTF-8; all lines but the last are ended by a line feed.
+        UTF-8; every line is ended by a line feed.
     first
         Number of its first line in the file, counted from 1, if no line is left out.
     dropped
@@ -70,7 +70,7 @@ def table_part(data: bytes, where: str, options: DataOptions) -> Part:
         rest = " but for what data.skip and data.comment leave out" if data.strip(b"\n \x1a") else ""
         raise DataError(f"{where}: the file is empty{rest}")
     first = above + 1 + body.count(b"\n", 0, blank)
-    return Part(body[blank:], first, dropped, named and named[1].decode(errors="replace"))
+    return Part(body[blank:] + b"\n", first, dropped, named and named[1].decode(errors="replace"))
 
 
 def _without_first(data: bytes, lines: int) -> bytes:
@@ -106,7 +106,7 @@ def proposal(part: Part, options: DataOptions, separator: str | None) -> str:
     above them, below them, or begin like comments. `separator` is the one that is known without looking, or None.
     """
     lines = part.body[:_BYTES].decode(errors="ignore").split("\n")[:_LINES]
-    ends = part.body[-_BYTES:].decode(errors="ignore").split("\n")[-_LINES:]
+    ends = part.body[-_BYTES:].rstrip(b"\n").decode(errors="ignore").split("\n")[-_LINES:]
     separator, usual = _usual(lines, (separator,) if separator else SEPARATORS)
     odd = [[line for line in each if line.strip() and _fields(line, separator) != usual] for each in (lines, ends)]
     every = odd[0] + odd[1]

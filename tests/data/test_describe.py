@@ -269,6 +269,13 @@ def test_a_warning_about_stray_cells_gives_the_whole_setting(tmp_path):
     assert [column.kind for column in schema.features] == ["numeric", "numeric"]
 
 
+def test_numbers_that_are_written_in_two_ways_are_text(tmp_path):
+    rows = [f"{i}{',' if i == 3 else '.'}5;{i % 7};{'uv'[i % 2]}" for i in range(N)]
+    (tmp_path / "t.csv").write_text("\n".join(["a;b;y", *rows]) + "\n")
+    (warning,) = describe(load(tmp_path / "t.csv"), target="y").warnings
+    assert "(first: '3,5' in row 4); decimal points and decimal commas are mixed in it" in warning
+
+
 def test_a_target_that_is_not_there_may_want_for_a_header(tmp_path):
     (tmp_path / "t.csv").write_text("1.5,2.5,x\n2.5,3.5,y\n")
     with pytest.raises(DataError, match=r"if its first line is a row, set data\.header: false"):

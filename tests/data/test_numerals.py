@@ -131,8 +131,11 @@ def test_what_parts_thousands_can_be_said():
     assert house == Form(",", " ")
     none = {"a": column("1,234", thousands=NEVER), "b": column("1.234", thousands=NEVER)}
     assert decide(none, ",", DataOptions(thousands=NEVER)).forms == {"a": Form(",", ""), "b": Form(".", "")}
-    said = {"a": column("1.234", thousands=".")}
-    assert decide(said, ",", DataOptions(decimal=",", thousands=".")).forms == {"a": POINTS}
+    for sign, separator, form in ((".", ",", POINTS), (",", ";", COMMAS)):
+        said = {"a": column(f"1{sign}234", thousands=sign)}
+        for decimal in (None, form.decimal):
+            found = decide(said, separator, DataOptions(decimal=decimal, thousands=sign))
+            assert (found.forms, "two ways" in str(found.notes)) == ({"a": form}, False)
 
 
 @pytest.mark.parametrize("options", [{"decimal": ",", "thousands": ","}, {"thousands": "_"}])
