@@ -221,8 +221,11 @@ def _draws(evidence: Evidence, choosing: Choosing) -> _Draws:
         counts = _counts(units, min(chunk, total - start), rng)
         drawn = counts[:, observed.units]
         inside, sizes = scores(drawn)
-        picks.append(chooser(counts, inside, standing(inside, sizes, complete, first)))
-        outside.append(standing(*scores((drawn == 0).astype(np.float32)), complete, first))
+        means = standing(inside, sizes, complete, first)
+        picks.append(chooser(counts, inside, means))
+        chosen = np.isfinite(means).any(axis=1, keepdims=True)  # else nothing was drawn that a choice could go by
+        others = standing(*scores((drawn == 0).astype(np.float32)), complete, first)
+        outside.append(np.where(chosen, others, np.nan))
     left_out = np.concatenate(outside)
     return _Draws(np.concatenate(picks), chooser.ratio * (left_out - _mean_of_finite(left_out)))
 

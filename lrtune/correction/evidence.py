@@ -95,8 +95,15 @@ def standing(folds: Doubles, sizes: Doubles, complete: Array, first: int) -> Dou
     if complete.all() or not complete.any():
         return whole
     start = _average(folds[:, :first], sizes[:, :first])
-    shift = np.nanmedian((whole - start)[:, complete], axis=1, keepdims=True)
-    return np.asarray(np.where(complete, whole, start + shift))
+    return np.asarray(np.where(complete, whole, start + _medians((whole - start)[:, complete])))
+
+
+def _medians(values: Doubles) -> Doubles:
+    """Give the median of each line without its NaNs (B, 1); NaN for a line of nothing else."""
+    medians = np.full((len(values), 1), np.nan)
+    seen = np.isfinite(values).any(axis=1)
+    medians[seen] = np.nanmedian(values[seen], axis=1, keepdims=True)
+    return medians
 
 
 def _average(folds: Doubles, sizes: Doubles) -> Doubles:

@@ -1,9 +1,9 @@
 """Scores of one fold on many resamples at once: every row has a weight, and a score is a function of weighted sums.
 
 A scorer takes weights ``(B, n)``, one line for each resample and one column for each row of the fold, and gives
-oriented scores ``(B, C)`` as `lrtune.training.metrics` defines them, NaN where there is nothing to score. What it costs
-are products of the weights with a matrix ``(n, C)``: one for a mean over rows, one for each class that is counted.
-Weights are small whole numbers in single precision, so that counts are exact.
+oriented scores ``(B, C)`` as `lrtune.training.metrics` defines them, NaN where the targets of the drawn rows have no
+score. What it costs are products of the weights with a matrix ``(n, C)``: one for a mean over rows, one for each class
+that is counted. Weights are small whole numbers in single precision, so that counts are exact.
 
 **The area under the ROC curve** is a mean over pairs of rows. Its scorer adds up placement values (DeLong et al. 1988,
 "Comparing the areas under two or more correlated receiver operating characteristic curves", Biometrics 44): for a
@@ -115,13 +115,13 @@ def _class_f1(kept: Array, targets: Array, label: int) -> Scorer:
 
 
 def _f1(kept: Array, targets: Array, _classes: int) -> Scorer:
-    positive = _class_f1(kept, targets, 1)
-    return lambda weights: _defined(positive(weights), weights)
+    positive, members = _class_f1(kept, targets, 1), np.flatnonzero(targets == 1)
+    return lambda weights: _where(_total(weights[:, members]) > 0, positive(weights))
 
 
-def _defined(scores: Doubles, weights: Singles) -> Doubles:
-    """Write 0 for an F1 that has nothing to count, on a resample that has rows."""
-    return np.asarray(np.where(np.isnan(scores) & (_total(weights) > 0), 0.0, scores))
+def _where(defined: Array, scores: Doubles) -> Doubles:
+    """Keep the scores of the resamples (B, 1) that have one."""
+    return np.asarray(np.where(defined, scores, np.nan))
 
 
 def _f1_macro(kept: Array, targets: Array, _classes: int) -> Scorer:
@@ -130,23 +130,31 @@ def _f1_macro(kept: Array, targets: Array, _classes: int) -> Scorer:
     return lambda weights: _mean_of_defined([each(weights) for each in parts])
 
 
-def _roc_auc(kept: Array, targets: Array, classes: int) -> Scorer:
-    """Add to each area the weighted mean of what its rows pull it up or down by."""
+def _roc_auc(kept: Array, targets: Array, _classes: int) -> Scorer:
+    """Add to each area the weighted mean of what its rows pull it up or down by.
+
+    A class of which nothing was drawn still counts with its area on all rows: that, too, is first order.
+    """
     scores = kept[..., None] if kept.ndim == 2 else kept
-    labels = [1] if kept.ndim == 2 else list(range(classes))
-    present = [each for each in labels if 0 < np.count_nonzero(targets == each) < len(targets)]
-    if not present:
-        return lambda weights: np.where(_total(weights) > 0, np.full((1, len(kept)), 0.5), np.nan)
+    members = {label: targets == label for label in np.unique(targets).tolist()}
+    if len(members) < 2:
+        return lambda weights: np.full((len(weights), len(kept)), np.nan)
+    labels = [1] if kept.ndim == 2 else list(members)
     areas, pulls = np.zeros(len(kept)), np.zeros((len(targets), len(kept)), np.float32)
-    for label in present:
-        members = targets == label
-        for place, each in enumerate(scores[..., label if len(labels) > 1 else 0]):
-            area, placed = placements(each, members)
-            share = members.mean()
-            areas[place] += area / len(present)
-            pulls[:, place] += (placed - area) / np.where(members, share, 1.0 - share) / len(present)
+    for label in labels:
+        share = members[label].mean()
+        for place, each in enumerate(scores[..., label if kept.ndim > 2 else 0]):
+            area, placed = placements(each, members[label])
+            areas[place] += area / len(labels)
+            pulls[:, place] += (placed - area) / np.where(members[label], share, 1.0 - share) / len(labels)
     mean = _mean(pulls)
-    return lambda weights: areas + mean(weights)
+    indicators = np.stack(list(members.values()), axis=1).astype(np.float32)
+
+    def score(weights: Singles) -> Doubles:
+        classes_drawn = np.count_nonzero(weights @ indicators, axis=1, keepdims=True)
+        return _where(classes_drawn > 1, areas + mean(weights))
+
+    return score
 
 
 def placements(scores: Array, members: Array) -> tuple[float, Doubles]:

@@ -97,10 +97,16 @@ class OptimizerEntry(NamedTuple):
     decoupled: bool = False
 
 
+TWO_CLASSES, POSITIVES, SPREAD = "two classes", "positives", "spread"
+"""What a metric can need of the targets: rows of two classes, of the positive class, of two different values."""
+
+
 class Metric(NamedTuple):
     """A way to score predictions; ``keeps`` is what must be kept of a prediction to compute it again.
 
-    No score is below ``least`` in the metric's own sign, and none that should be large is above 1.
+    No score is below ``least`` in the metric's own sign, and none that should be large is above 1. Beside a row, there
+    is no score unless the targets have what the metric ``needs`` (`TWO_CLASSES`, `POSITIVES`, `SPREAD`); where they
+    have not, ``instead`` is a metric that has a score.
     """
 
     name: str
@@ -109,6 +115,8 @@ class Metric(NamedTuple):
     larger_is_better: bool
     keeps: str
     least: float = 0.0
+    needs: str = ""
+    instead: str = ""
 
     @property
     def bounds(self) -> tuple[float, float]:

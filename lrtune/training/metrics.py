@@ -2,12 +2,19 @@
 
 A score is computed from what the metric *keeps* of a prediction, so that it can be computed again later from what was
 stored: ``label (C, M)``, ``loss (C, M)`` per row, ``score (C, M)`` (probability of class 1) or ``(C, M, classes)``, or
-``value (C, M)``. The numbers are scikit-learn's. Where scikit-learn warns or gives NaN, the definition is here:
+``value (C, M)``. The numbers are scikit-learn's.
 
-* ``balanced_accuracy``: mean recall of the classes that occur among the targets.
-* ``f1_macro``: mean over the classes that occur among targets or predictions; the F1 of a class never hit is 0.
-* ``roc_auc``: mean over the classes of which there are both members and others; 0.5 if there is none.
-* ``r2`` of a constant target: 1 for a perfect prediction, else 0.
+**Whether there is a score** is a matter of the metric and the targets alone (`is_defined`), so that it is the same for
+all configurations. Where there is none, `score` gives NaN and nobody makes up a number: there is none without rows;
+``roc_auc`` needs two classes, ``f1`` a row of the positive class, ``r2`` two different values. scikit-learn warns there
+and gives NaN or 0 (its R2 of a constant target is 1 or 0, its F1 without a positive 0).
+
+**Over which classes a mean goes**, on rows that lack some of them:
+
+* ``balanced_accuracy``: those that occur among the targets, as in scikit-learn.
+* ``f1_macro``: those that occur among targets or predictions, as in scikit-learn; the F1 of a class never hit is 0.
+* ``roc_auc``: those that occur among the targets, each against all others. scikit-learn refuses to compute that unless
+  all classes occur.
 """
 
 from __future__ import annotations
@@ -16,6 +23,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lrtune.training.declarations import POSITIVES, SPREAD, TWO_CLASSES
 from lrtune.training.registry import METRICS
 from lrtune.training.tasks import Array, Doubles, Integers
 
@@ -36,8 +44,13 @@ def keep(metric: str, prediction: Doubles, targets: Array) -> Array:
     return _KEEP[METRICS[metric].keeps](prediction, targets)
 
 
+def is_defined(metric: str, targets: Array) -> bool:
+    """Tell whether predictions for rows with these targets (M,) have a score."""
+    return len(targets) > 0 and _HAS[METRICS[metric].needs](targets)
+
+
 def score(metric: str, kept: Array, targets: Array, classes: int) -> Doubles:
-    """Score what was kept; ``(C,)``, larger is better.
+    """Score what was kept; ``(C,)``, larger is better, NaN where there is no score (`is_defined`).
 
     Parameters
     ----------
@@ -51,6 +64,8 @@ def score(metric: str, kept: Array, targets: Array, classes: int) -> Doubles:
         Number of classes; 0 for regression.
 
     """
+    if not is_defined(metric, targets):
+        return np.full(len(kept), np.nan)
     sign = 1.0 if METRICS[metric].larger_is_better else -1.0
     return sign * _SCORES[metric](kept, targets, classes)
 
@@ -89,6 +104,21 @@ def _score(prediction: Doubles, _targets: Array) -> Doubles:
 def _value(prediction: Doubles, _targets: Array) -> Doubles:
     return prediction[..., 0, :]
 
+
+def _differ(targets: Array) -> bool:
+    return bool((targets != targets[0]).any())
+
+
+def _variance(targets: Array) -> float:
+    return float(np.square(targets - targets.mean()).mean())
+
+
+_HAS: dict[str, Callable[[Array], bool]] = {
+    "": lambda _targets: True,
+    TWO_CLASSES: _differ,
+    POSITIVES: lambda targets: bool((targets == 1).any()),
+    SPREAD: lambda targets: _differ(targets) and _variance(targets) > 0.0,
+}
 
 _KEEP: dict[str, Callable[[Doubles, Array], Array]] = {
     "label": _label,
@@ -144,12 +174,10 @@ def _log_loss(losses: Array, _targets: Array, _classes: int) -> Doubles:
     return mean
 
 
-def _roc_auc(scores: Array, targets: Array, classes: int) -> Doubles:
+def _roc_auc(scores: Array, targets: Array, _classes: int) -> Doubles:
     if scores.ndim == 2:
         return np.array([_area(each, targets == 1) for each in scores])
-    present = [label for label in range(classes) if 0 < np.count_nonzero(targets == label) < len(targets)]
-    if not present:
-        return np.full(len(scores), 0.5)
+    present = np.unique(targets).tolist()
     areas = [[_area(each[:, label], targets == label) for label in present] for each in scores]
     mean: Doubles = np.array(areas).mean(axis=1)
     return mean
@@ -158,8 +186,6 @@ def _roc_auc(scores: Array, targets: Array, classes: int) -> Doubles:
 def _area(scores: Array, members: Array) -> float:
     """Share of the pairs (member, other) in which the member has the higher score; ties count half."""
     inside, outside = scores[members], np.sort(scores[~members])
-    if not len(inside) or not len(outside):
-        return 0.5
     below = np.searchsorted(outside, inside, side="left").sum() + np.searchsorted(outside, inside, side="right").sum()
     return float(below) / (2.0 * len(inside) * len(outside))
 
@@ -179,11 +205,7 @@ def _mae(values: Array, targets: Array, _classes: int) -> Doubles:
 
 
 def _r2(values: Array, targets: Array, _classes: int) -> Doubles:
-    left = _mse(values, targets, 0)
-    total = float(np.square(targets - targets.mean()).mean())
-    if total == 0.0:
-        return np.where(left == 0.0, 1.0, 0.0)
-    return 1.0 - left / total
+    return 1.0 - _mse(values, targets, 0) / _variance(targets)
 
 
 _SCORES: dict[str, Callable[[Array, Array, int], Doubles]] = {

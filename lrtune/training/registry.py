@@ -11,6 +11,9 @@ from collections.abc import Iterator
 
 from lrtune.training.decay_catalogue import DECAYS
 from lrtune.training.declarations import (
+    POSITIVES,
+    SPREAD,
+    TWO_CLASSES,
     Configuration,
     Entry,
     Factor,
@@ -153,9 +156,25 @@ _METRICS = (
     Metric("accuracy", "share of correct labels", _CLASSES, larger_is_better=True, keeps="label"),
     Metric("balanced_accuracy", "mean of the recalls of all classes", _CLASSES, larger_is_better=True, keeps="label"),
     Metric("f1_macro", "mean of the F1 scores of all classes", _CLASSES, larger_is_better=True, keeps="label"),
-    Metric("f1", "F1 score of the positive class", ("binary",), larger_is_better=True, keeps="label"),
+    Metric(
+        "f1",
+        "F1 score of the positive class",
+        ("binary",),
+        larger_is_better=True,
+        keeps="label",
+        needs=POSITIVES,
+        instead="log_loss",
+    ),
     Metric("log_loss", "mean negative log-probability of the truth", _CLASSES, larger_is_better=False, keeps="loss"),
-    Metric("roc_auc", "area under the ROC curve, one-vs-rest", _CLASSES, larger_is_better=True, keeps="score"),
+    Metric(
+        "roc_auc",
+        "area under the ROC curve, one-vs-rest",
+        _CLASSES,
+        larger_is_better=True,
+        keeps="score",
+        needs=TWO_CLASSES,
+        instead="log_loss",
+    ),
     Metric("mse", "mean squared error", ("regression",), larger_is_better=False, keeps="value"),
     Metric("rmse", "root of the mean squared error", ("regression",), larger_is_better=False, keeps="value"),
     Metric("mae", "mean absolute error", ("regression",), larger_is_better=False, keeps="value"),
@@ -166,6 +185,8 @@ _METRICS = (
         larger_is_better=True,
         keeps="value",
         least=-math.inf,
+        needs=SPREAD,
+        instead="rmse",
     ),
 )
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}

@@ -1,5 +1,6 @@
 """Weighted scores of folds, against scikit-learn with sample weights; placement values, against double loops."""
 
+import itertools
 import math
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from sklearn import metrics as peer
 
 from lrtune.correction.weighted import placements, products, scorer
-from lrtune.training.metrics import score
+from lrtune.training.metrics import is_defined, score
 from lrtune.training.registry import METRICS
 
 CASES = [(metric, 0) for metric in ("mse", "rmse", "mae", "r2")]
@@ -125,11 +126,24 @@ def test_a_resample_without_rows_has_no_score(metric, classes):
     assert np.isnan(scorer(metric, kept, targets, classes)(np.zeros((1, len(targets)), np.float32))).all()
 
 
-def test_one_class_alone_and_a_constant_target_are_scored_as_the_metrics_are():
-    ones, weights = np.ones(5, np.int64), np.ones((1, 5), np.float32)
-    assert scorer("roc_auc", np.ones((2, 5), np.float32), ones, 2)(weights).tolist() == [[0.5, 0.5]]
-    assert scorer("f1", np.zeros((1, 5), np.uint8), ones * 0, 2)(weights).tolist() == [[0.0]]
-    assert np.isnan(scorer("r2", np.ones((1, 5), np.float32), ones * 2.0, 0)(weights)).all()
+@pytest.mark.parametrize(
+    ("metric", "classes", "targets"),
+    [
+        ("roc_auc", 2, [0, 0, 1, 1, 1]),
+        ("roc_auc", 3, [0, 0, 2, 1, 2]),
+        ("f1", 2, [0, 0, 1, 0, 1]),
+        ("r2", 0, [2.0, 2.0, 3.0, 1.0, 3.0]),
+    ],
+)
+def test_a_resample_has_a_score_if_its_targets_have_one(metric, classes, targets):
+    """For every set of drawn rows; the metrics themselves say which have one."""
+    targets = np.array(targets)
+    kept = np.random.default_rng(0).random((2, 5, classes) if classes > 2 else (2, 5)).astype(np.float32)
+    weights = np.array(list(itertools.product([0, 1, 2], repeat=5)), np.float32)
+    found = scorer(metric, np.round(kept) if metric == "f1" else kept, targets, classes)(weights)
+    expected = [is_defined(metric, np.repeat(targets, line.astype(int))) for line in weights]
+    assert np.isfinite(found).tolist() == [[each] * 2 for each in expected]
+    assert 0 < sum(expected) < len(expected)
 
 
 def test_errors_beyond_all_measure_do_not_spoil_the_others():

@@ -2,11 +2,11 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from lrtune.training.metrics import compact, keep, score
+from lrtune.training.metrics import compact, is_defined, keep, score
 from lrtune.training.registry import METRICS
 
 LABEL_SCORES = {
@@ -49,6 +49,7 @@ def test_scores_of_labels_are_those_of_scikit_learn(problem, metric):
     classes = 2 if metric == "f1" else classes
     rng = np.random.default_rng(seed)
     targets = rng.integers(0, classes, rows)
+    assume(metric != "f1" or 1 in targets)
     prediction = probabilities(rng, classes, rows, ties=ties)
     found = scored(metric, prediction, targets, classes)
     for lane, value in zip(prediction, found, strict=True):
@@ -137,18 +138,42 @@ def test_a_class_absent_from_the_targets_does_not_count_in_recalls_and_areas():
     assert scored("roc_auc", prediction, targets, 3)[0] == pytest.approx(np.mean(areas))
 
 
-def test_the_area_is_a_half_where_there_is_one_class_only():
-    prediction = probabilities(np.random.default_rng(0), 2, 4, ties=False)
-    assert (scored("roc_auc", prediction, np.ones(4, int), 2) == 0.5).all()
-    three = probabilities(np.random.default_rng(0), 3, 4, ties=False)
-    assert (scored("roc_auc", three, np.ones(4, int), 3) == 0.5).all()
+DEFINED = {
+    "roc_auc": lambda truth: len(set(truth)) > 1,
+    "f1": lambda truth: 1 in truth,
+    "r2": lambda truth: len(set(truth)) > 1,
+}
+"""Of every other metric a row is enough."""
 
 
-def test_r2_of_a_constant_target_is_that_of_scikit_learn():
-    targets = np.full(4, 3.0)
-    prediction = np.array([[[3.0] * 4], [[2.0] * 4]])
-    expected = [reference.r2_score(targets, lane[0]) for lane in prediction]
-    np.testing.assert_array_equal(scored("r2", prediction, targets, 0), expected)
+@settings(deadline=None, max_examples=200)
+@given(st.sampled_from(sorted(METRICS)), st.lists(st.integers(0, 2), max_size=5), st.integers(0, 10**6))
+def test_a_score_is_there_or_not_whatever_is_predicted(metric, truth, seed):
+    """Also as scikit-learn has it, which warns or refuses where there is none."""
+    classes = 0 if METRICS[metric].keeps == "value" else 2 if METRICS[metric].tasks == ("binary",) else 3
+    truth = [min(each, classes - 1) if classes else each * 0.1 for each in truth]
+    expected = bool(truth) and DEFINED.get(metric, lambda _: True)(truth)
+    targets = np.array(truth, dtype=int if classes else float)
+    raw = np.random.default_rng(seed).random((4, classes or 1, len(truth))) + 0.1
+    found = scored(metric, raw / raw.sum(axis=1, keepdims=True) if classes else raw, targets, classes)
+    assert np.isfinite(found).tolist() == [expected] * 4
+    assert is_defined(metric, targets) == expected
+    if metric == "r2" and expected:
+        assert found == pytest.approx([reference.r2_score(targets, each) for each in raw[:, 0]], rel=1e-10)
+
+
+def test_where_there_is_no_score_another_metric_has_one():
+    for each in METRICS.values():
+        assert bool(each.needs) == bool(each.instead)
+        if each.needs:
+            assert not METRICS[each.instead].needs
+            assert set(each.tasks) <= set(METRICS[each.instead].tasks)
+
+
+def test_a_constant_target_that_rounding_spreads_has_no_r2():
+    targets = np.full(3, 0.1)
+    assert targets.mean() != 0.1  # but a little more
+    assert np.isnan(scored("r2", np.array([[[0.1, 0.1, 0.2]]]), targets, 0)).all()
 
 
 @pytest.mark.parametrize("metric", METRICS)
