@@ -22,19 +22,15 @@ if TYPE_CHECKING:
     from lrtune.experiment import Experiment
     from lrtune.preparation import Prepared
 
-_STREAM = 51
-"""Purpose of the random stream that the fresh seed is drawn from: ``[seed, 51]``."""
-
 
 def fresh_setting(experiment: Experiment, prepared: Prepared) -> Setting:
     """Split and encode the training rows anew, once, with a seed of its own."""
-    import numpy as np  # reports, which only compare scores, do without it and the next
+    from lrtune.partition import fresh_folds, fresh_seed  # reports, which only compare scores, do without it and NumPy
+    from lrtune.preparation import encoded_folds
 
-    from lrtune.preparation import folded
-
-    seed = int(np.random.default_rng([experiment.search.seed, _STREAM]).integers(2**31))
-    _, folds = folded(experiment, prepared.dataset, seed=seed, repeats=1)
-    return prepared.setting._replace(folds=folds, seed=seed)
+    part = fresh_folds(experiment, prepared.dataset, prepared.metric)
+    folds = encoded_folds(experiment, prepared.dataset, part)
+    return prepared.setting._replace(folds=folds, seed=fresh_seed(experiment))
 
 
 def candidates(study: Study, count: int) -> list[Trial]:

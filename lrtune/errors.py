@@ -92,6 +92,16 @@ class NoUsableResultError(LrtuneError):
     """Every trial failed or diverged, so that there is nothing to choose from."""
 
 
+def listed(texts: Sequence[str], most: int = 12) -> str:
+    """List things in a sentence, the first dozen of them.
+
+    >>> listed(["a", "b"]), listed(["a", "b", "c"], most=2)
+    ('a, b', 'a, b and 1 more')
+    """
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
+
+
 def counted(number: int, noun: str, several: str | None = None) -> str:
     """Count things in a sentence.
 
@@ -111,10 +121,10 @@ def reason(error: BaseException) -> str:
     return line if len(line) <= 200 else f"{line[:197]}..."
 
 
-def listed(names: Sequence[str], most: int = 12) -> str:
+def named(names: Sequence[str], most: int = 12) -> str:
     """Quote names, the first dozen of them.
 
-    >>> listed(["a", "b", "c"], most=2)
+    >>> named(["a", "b", "c"], most=2)
     "'a', 'b' and 1 more"
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""

@@ -54,6 +54,7 @@ def examine(run: Run, result: Mapping[str, Any], space: SearchSpace | None = Non
             interval=_interval(run, best, corrected),
             share=None if result.get("confirmation") else corrected.get("share"),  # fresh scores chose it
             labels=_labels(run, best),
+            unscored=run.study.header.get("left_out"),
         )
     )
 

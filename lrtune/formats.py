@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from lrtune.errors import counted
 
@@ -57,6 +57,30 @@ def plural(number: int, noun: str, several: str | None = None) -> str:
     ('1 trial', '2,000 trials', '2 categories')
     """
     return counted(number, noun, several)
+
+
+def having(folds: Iterable[tuple[int, str]]) -> str:
+    """Say what folds have, those that have the same together.
+
+    >>> having([(1, "only one row"), (2, "only class 'p'"), (4, "only one row")])
+    "folds 1, 4 have only one row, fold 2 has only class 'p'"
+    """
+    together: dict[str, list[str]] = {}
+    for number, what in folds:
+        together.setdefault(what, []).append(str(number))
+    return ", ".join(
+        f"folds {', '.join(numbers)} have {what}" if len(numbers) > 1 else f"fold {numbers[0]} has {what}"
+        for what, numbers in together.items()
+    )
+
+
+def judged_on(made: int, left_out: Sequence[tuple[int, str]]) -> str:
+    """Say that some folds have no score.
+
+    >>> judged_on(5, [(2, "only class 'p'")])
+    "judged on 4 of 5 folds; fold 2 has only class 'p'"
+    """
+    return f"judged on {made - len(left_out)} of {made} folds; {having(left_out)}"
 
 
 def duration(seconds: float) -> str:

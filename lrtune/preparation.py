@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lrtune.data.dataset import Dataset, open_dataset
-from lrtune.data.folds import fold_notes, make_folds
 from lrtune.data.options import DataOptions, Skip
 from lrtune.data.schema import Schema
 from lrtune.evaluation import Setting
@@ -20,6 +19,7 @@ from lrtune.experiment import Experiment
 from lrtune.experiment.sections import DataSection
 from lrtune.model import Model
 from lrtune.model.fitting import encoded, fit_model, problem_of
+from lrtune.partition import LeftOut, Partition, further_notes, search_folds, why_undefined
 from lrtune.training.feedback import Scales
 from lrtune.training.metrics import keep, score
 from lrtune.training.registry import METRICS
@@ -55,12 +55,18 @@ class Prepared:
         Training and validation rows of each fold.
     setting
         What every configuration is trained and scored on.
+    left_out
+        Folds that the splitter made and on which the metric has no score; they are not among the others.
+    fold_notes
+        What is worth saying of the folds.
 
     """
 
     dataset: Dataset
     splits: tuple[tuple[Rows, Rows], ...]
     setting: Setting
+    left_out: tuple[LeftOut, ...] = ()
+    fold_notes: tuple[str, ...] = ()
 
     @property
     def schema(self) -> Schema:
@@ -106,7 +112,7 @@ class Prepared:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is odd about the data, one finished sentence each."""
-        return (*self.schema.warnings, *fold_notes(self.dataset.columns, self.schema, self.splits))
+        return (*self.fold_notes, *self.schema.warnings)
 
     @property
     def data_hash(self) -> str:
@@ -166,17 +172,31 @@ class Prepared:
             clock=clock,
         )
 
-    def test_score(self, model: Model) -> float | None:
-        """Score a model on the test rows, oriented; None if there are none."""
-        if not self.test_rows:
-            return None
-        outputs = model.outputs(self.dataset.columns, self.dataset.test_rows)
+    def tested(self, model: Model) -> dict[str, Any]:
+        """Score a model on the test rows.
+
+        Returns
+        -------
+        dict
+            ``rows``: how many there are; ``score``, oriented, None if there is none; ``has``, only where there are rows
+            without a score: what they have that leaves them without one.
+
+        """
+        columns, rows = self.dataset.columns, self.dataset.test_rows
+        if not len(rows):
+            return {"score": None, "rows": 0}
+        assert columns.target is not None
+        targets = columns.target[rows]
+        has = why_undefined(self.metric, targets, self.schema)
+        if has is not None:
+            return {"score": None, "rows": len(rows), "has": has}
+        outputs = model.outputs(columns, rows)
         if self.task == "binary":
             outputs = outputs[:, 1:]  # metrics take the probability of class 1
-        assert self.dataset.columns.target is not None
-        targets = self.dataset.columns.target[self.dataset.test_rows]
-        kept = keep(self.metric, outputs.T[None], targets)
-        return float(score(self.metric, kept, targets, self.setting.problem.classes)[0])
+        found = score(self.metric, keep(self.metric, outputs.T[None], targets), targets, len(self.schema.classes))
+        if not np.isfinite(found[0]):
+            return {"score": None, "rows": len(rows), "has": "no finite prediction"}
+        return {"score": float(found[0]), "rows": len(rows)}
 
 
 def prepare(experiment: Experiment, *, rows: tuple[Rows, Rows] | None = None) -> Prepared:
@@ -209,9 +229,11 @@ def prepare(experiment: Experiment, *, rows: tuple[Rows, Rows] | None = None) ->
         **meaning(data),
     )
     metric = experiment.metric(dataset.schema.problem)
-    splits, folds = folded(experiment, dataset, seed=search.seed, repeats=search.repeats)
+    part = search_folds(experiment, dataset, metric)
+    notes = (*part.notes, *(further_notes(experiment, dataset, metric) if rows is None else ()))
+    folds = encoded_folds(experiment, dataset, part)
     setting = Setting(folds, problem_of(dataset.schema), metric, search.seed, experiment.training.dtype)
-    return Prepared(dataset, splits, setting)
+    return Prepared(dataset, part.splits, setting, part.left_out, notes)
 
 
 def reading(data: DataSection) -> DataOptions:
@@ -230,18 +252,17 @@ def reading(data: DataSection) -> DataOptions:
 
 def meaning(data: DataSection) -> dict[str, Any]:
     """Take from an experiment what it says about the columns of its table, as `open_dataset` wants it."""
-    keys = ("target", "task", "positive", "features", "ignore", "categorical", "numeric", "dates", "group", "order")
+    keys = (
+        *("target", "task", "positive", "features", "ignore", "categorical", "numeric", "dates", "group", "order"),
+        "rare",
+    )
     return {key: getattr(data, key) for key in keys}
 
 
-def folded(
-    experiment: Experiment, dataset: Dataset, *, seed: int, repeats: int
-) -> tuple[tuple[tuple[Rows, Rows], ...], tuple[Fold, ...]]:
-    """Put the training rows into folds as an experiment says, and encode each by its own training rows."""
-    search, columns, schema = experiment.search, dataset.columns, dataset.schema
-    splits = make_folds(
-        columns, schema, dataset.train_rows, folds=search.folds, kind=search.splitter, repeats=repeats, seed=seed
-    )
+def encoded_folds(experiment: Experiment, dataset: Dataset, part: Partition) -> tuple[Fold, ...]:
+    """Encode each fold by its own training rows; its random streams are those of its number."""
     dtype = experiment.training.dtype
-    folds = (encoded(columns, schema, *split, index=index, dtype=dtype)[1] for index, split in enumerate(splits))
-    return tuple(splits), tuple(folds)
+    return tuple(
+        encoded(dataset.columns, dataset.schema, *split, index=number - 1, dtype=dtype)[1]
+        for number, split in zip(part.numbers, part.splits, strict=True)
+    )

@@ -17,7 +17,8 @@ import numpy as np
 
 from lrtune.data.cells import Texts
 from lrtune.data.dataset import Dataset
-from lrtune.data.schema import Schema
+from lrtune.data.folds import usual_folds
+from lrtune.data.schema import RARE_ROWS, USUAL_FOLDS, Schema
 from lrtune.data.tables import Table
 from lrtune.experiment.starter import default_space, quoted
 from lrtune.experiment.writing import yaml_text
@@ -47,6 +48,8 @@ class Seen:
         How many the search may use, after a test share is set apart.
     counts
         Rows of each class among them; empty for regression.
+    rare
+        Whether one of more than two classes has few rows in the table.
     skewness
         Of the target's values, for regression: third standardised moment.
     missing
@@ -59,6 +62,7 @@ class Seen:
     schema: Schema
     rows: int
     counts: tuple[int, ...]
+    rare: bool
     skewness: float
     missing: Mapping[str, float]
     groups: tuple[str, ...]
@@ -76,10 +80,16 @@ def seen(table: Table, dataset: Dataset) -> Seen:
         schema=schema,
         rows=len(dataset.train_rows),
         counts=tuple(np.bincount(target, minlength=len(schema.classes)).tolist()) if classes else (),
+        rare=classes and _has_rare(dataset.columns.target.astype(np.int64)),
         skewness=0.0 if classes else _skewness(target),
         missing={name: share for name, share in shares.items() if share},
         groups=tuple(name for name in table.names if name != schema.target and _belongs_together(table, name)),
     )
+
+
+def _has_rare(labels: np.ndarray) -> bool:
+    counts = np.bincount(labels)
+    return len(counts) > 2 and int(np.count_nonzero(counts < RARE_ROWS)) > 0
 
 
 def _skewness(values: np.ndarray) -> float:
@@ -110,19 +120,17 @@ def metric(found: Seen) -> tuple[str, str]:
     if share * len(found.counts) >= RARE:
         return "accuracy", "no class is rare; or log_loss, roc_auc"
     rare = f"the rarest class has {100 * share:.1f} % of the rows"
+    if len(found.counts) == 2 and min(found.counts) < 2:
+        return "log_loss", "a class has one training row, so that roc_auc and f1 have no score"
     return ("roc_auc", f"{rare}; or f1") if len(found.counts) == 2 else ("balanced_accuracy", f"{rare}; or f1_macro")
 
 
 def folds(found: Seen) -> tuple[int, int, str]:
     """Suggest folds and repeats, and say why."""
-    wanted = 3 if found.rows > MANY_ROWS else 5
-    most = max(2, min(found.counts, default=wanted))
+    wanted, most = 3 if found.rows > MANY_ROWS else USUAL_FOLDS, usual_folds(np.array(found.counts, dtype=np.int64))
     if most < wanted:
-        return (
-            most,
-            3,
-            f"the rarest class has {most} training rows" if min(found.counts) >= 2 else "a class is very rare",
-        )
+        fewest = min(each for each in found.counts if each > 1)
+        return most, 3, f"the rarest class has {fewest} training rows"
     if found.rows < FEW_ROWS:
         return wanted, 3, "few rows: three rounds of folds lessen the luck of the draw"
     return wanted, 1, "many rows: three parts say enough" if wanted == 3 else "parts of the cross-validation"
@@ -183,6 +191,8 @@ def _data(found: Seen, path: str, said: Mapping[str, Any]) -> Iterator[str]:
     for key, value in said.items():
         if key not in {"positive", "dates"}:
             yield _line(key, json.dumps(value, ensure_ascii=False))
+    if found.rare:
+        yield _line("# rare", "merge", f"makes one class of those with fewer than {RARE_ROWS} rows; or drop")
     yield _line("test_size", 0.2, "rows that the search never sees; the winner is scored on them once")
     by_kind: dict[str, list[str]] = {}
     for each in schema.columns:

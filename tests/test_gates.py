@@ -41,6 +41,15 @@ def test_a_limit_is_the_least_score_or_the_largest_error(larger, limit, state, s
     }
 
 
+def test_a_gate_says_on_which_folds_it_judged():
+    unscored = {"of": 4, "folds": [[2, "only class 'p'"], [4, "only class 'n'"]]}
+    words = "; judged on 2 of 4 folds; fold 2 has only class 'p', fold 4 has only class 'n'"
+    found = result([0.9, 0.9], unscored=unscored)
+    assert gates.limit_gate(found, 0.8).sentence == "mean accuracy 0.9 is not under 0.8" + words
+    assert gates.baseline_gate(found, [0.9, 0.9]).sentence.endswith("equal on the same 2 folds" + words)
+    assert gates.limit_gate(result([0.9], unscored=None), 0.8).sentence == "mean accuracy 0.9 is not under 0.8"
+
+
 def test_a_limit_applies_to_the_corrected_score_where_there_is_one():
     gate = gates.limit_gate(result([0.97, 0.95], corrected={"score": 0.94}), 0.95)
     assert (gate.state, gate.sentence) == (State.FAILED, "corrected accuracy 0.94 is under 0.95")

@@ -48,7 +48,7 @@ NEVER_IMPORTS = {
 
 DOORS = {
     "polars": ("data/compressed.py", "data/frames.py", "data/inference.py"),
-    "sklearn": ("data/folds.py", "data/archives.py", "model/estimator.py"),
+    "sklearn": ("data/folds.py", "data/holdout.py", "data/archives.py", "model/estimator.py"),
     "scipy": ("sampling", "selection", "health", "correction", "pruning.py"),
     "joblib": ("workers.py",),
     "sqlite3": ("storage/database.py", "storage/lock.py"),

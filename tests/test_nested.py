@@ -100,7 +100,7 @@ def test_without_nested_there_are_none(tmp_path):
 @pytest.mark.usefixtures("table")
 def test_too_many_outer_folds_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"^search\.nested: "):
-        folds_of(tmp_path, search="nested: 40")
+        folds_of(tmp_path, search="nested: 60")
 
 
 @pytest.mark.usefixtures("table")
@@ -174,7 +174,7 @@ def test_an_interrupted_turn_goes_on_where_it_was(tmp_path, monkeypatch):
 def test_the_summary_is_about_the_scores_outside(tmp_path):
     known, _, folds = folds_of(tmp_path)
     studies = [replay(search_inside(known, each, workers=1)) for each in folds]
-    found = summary(folds)
+    found = summary(folds, 3)
     scores = [each.refit["test"]["score"] for each in studies]
     inner = [each.trials[each.refit["trial"]].mean for each in studies]
     assert [each["score"] for each in found["folds"]] == scores
@@ -182,7 +182,8 @@ def test_the_summary_is_about_the_scores_outside(tmp_path):
     assert found["mean"] == pytest.approx(np.mean(scores))
     assert found["std"] == pytest.approx(np.std(scores, ddof=1))
     assert found["optimism"] == pytest.approx(np.mean(inner) - np.mean(scores))
-    assert summary([]) is None
+    assert found["of"] == 3
+    assert summary([], 0) is None
 
 
 # --- the command

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrtune.cli.choices import chosen, planned_trials, wanted_workers
@@ -57,8 +56,7 @@ def plan(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
     """Write down what a search of this experiment would do, in JSON's types."""
     schema, search, folds = prepared.schema, experiment.search, len(prepared.setting.folds)
     first, trials = _first_round(experiment), planned_trials(experiment)
-    again = min(search.confirm, trials)
-    _require_outer_folds(experiment, prepared)
+    again, fresh, outer = min(search.confirm, trials), *_further_folds(experiment, prepared)
     return {
         "schema": SCHEMA,
         "name": experiment.name,
@@ -80,8 +78,8 @@ def plan(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
             "trials": trials,
             "folds": folds,
             "confirm": again,
-            "nested": search.nested,
-            "fits": (trials * folds + again * search.folds + 1) * (1 + search.nested),
+            "nested": outer,
+            "fits": (trials * folds + again * fresh + 1) * (1 + outer),
             "populations": _populations(first),
             "default": _default(experiment),
         },
@@ -101,12 +99,13 @@ def _left_open(experiment: Experiment) -> list[str]:
     ]
 
 
-def _require_outer_folds(experiment: Experiment, prepared: Prepared) -> None:
-    """Refuse an outer cross-validation that the rows cannot bear."""
-    if experiment.search.nested:
-        from lrtune.tuning.nested import outer_folds
+def _further_folds(experiment: Experiment, prepared: Prepared) -> tuple[int, int]:
+    """Count the folds of the fresh splits, and the outer ones."""
+    from lrtune.partition import fresh_folds, outer_folds
 
-        outer_folds(experiment, prepared, Path())
+    search, table = experiment.search, (experiment, prepared.dataset, prepared.metric)
+    fresh = len(fresh_folds(*table).splits) if search.confirm else 0
+    return fresh, len(outer_folds(*table).splits) if search.nested else 0
 
 
 def _first_round(experiment: Experiment) -> list[Configuration]:

@@ -57,10 +57,10 @@ def retrain(
         prepared = prepare(found.experiment)
         _refuse_other_data(found, prepared)
         fitted = prepared.refit(found.configuration(chosen.configuration), scales=median_scales(chosen.scales))
-        score = prepared.test_score(fitted)
+        test = prepared.tested(fitted)
     with Lock(folder):
         digest = model.save(fitted, folder / model.FOLDER)
-        summary = retrained.summary(found, chosen, test=score, rows=prepared.test_rows, digest=digest)
+        summary = retrained.summary(found, chosen, test=test, digest=digest)
         files.write(folder / SUMMARY, export.json_text(summary))
         if not (folder / STUDY).exists():  # a run keeps the file that it was made from
             text = found.experiment.dump(found.configuration(chosen.configuration), folder)

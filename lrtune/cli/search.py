@@ -303,12 +303,12 @@ def _nested(experiment: Experiment, prepared: Prepared, folder: Path, *, quiet: 
     folds = outer_folds(experiment, prepared, folder)
     for fold in folds:
         study = Study()
-        _say(() if quiet else (f"outer fold {fold.number} of {len(folds)}",))
+        _say(() if quiet else (f"outer fold {fold.number} of {experiment.search.nested}",))
         with _watching(experiment, prepared, quiet=quiet) as see:
             for event in search_inside(experiment, fold, workers=wanted_workers(experiment)):
                 study.add(event)
                 see(event.body, study)
-    return summary(folds)
+    return summary(folds, experiment.search.nested)
 
 
 def _watching(experiment: Experiment, prepared: Prepared, *, quiet: bool) -> AbstractContextManager[Watch]:

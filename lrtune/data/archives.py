@@ -21,7 +21,7 @@ import numpy.typing as npt
 from lrtune.data.cells import Dates, Raw, naive, numbers, texts
 from lrtune.data.compressed import check_archive, head
 from lrtune.data.numerals import LARGEST_EXACT
-from lrtune.errors import DataError, listed, nearest, reason
+from lrtune.errors import DataError, named, nearest, reason
 
 SKLEARN_SETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 """The sets that come with scikit-learn, so that no network is needed."""
@@ -92,7 +92,7 @@ def read_npz(file: IO[bytes], where: str) -> Named:
         raise DataError(f"{where} cannot be read as an npz archive: {why}") from None
     arrays = {name: member for name, member in members.items() if isinstance(member, np.ndarray)}
     others = [name for name in members if name not in arrays]
-    notes = (f"left out because they are no arrays: {listed(others)}",) if others else ()
+    notes = (f"left out because they are no arrays: {named(others)}",) if others else ()
     feature_names = arrays.pop("feature_names", None) if "X" in arrays else None
     names: list[str] = []
     columns: list[Array] = []

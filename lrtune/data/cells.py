@@ -26,12 +26,6 @@ Codes = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-MISSING_TEXTS = (
-    *("NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NaN", "nan", "-nan", "NaT"),
-    *("null", "NULL", "Null", "None", "?", "-", "."),
-)
-"""Cells that say "there is nothing here" in the files people have, as an empty one always does."""
-
 MISSING = -1
 """The code of a missing cell."""
 

@@ -137,7 +137,7 @@ def fit_levels(table: Table, schema: Schema, rows: npt.NDArray[np.integer]) -> S
 def data_hash(schema: Schema, columns: Columns) -> str:
     """Hash what training sees, by SHA-256: names, kinds, classes and all values, but no path and no file format."""
     described = schema.to_dict()
-    for key in ("notes", "warnings", "missing", "options"):
+    for key in ("notes", "warnings", "missing", "options", "dropped", "merged", "other"):  # rare classes show in labels
         del described[key]
     for column in described["columns"]:
         for key in ("reading", "decimal", "thousands"):
@@ -223,10 +223,12 @@ def _target(table: Table, schema: Schema, error: type[LrtuneError]) -> Rows | Fl
             raise error(f"{table.source}: the target '{schema.target}' is infinite in row {infinite[0] + 1}")
         return values
     labels = tuple(label_text(label) for label in schema.classes)
-    codes = to_codes(as_texts(raw), labels, column.form)
+    texts = as_texts(raw)
+    codes = to_codes(texts, (*labels, *map(label_text, schema.merged)), column.form)
+    if schema.merged:
+        codes = np.where(codes < len(labels), codes, schema.classes.index(schema.other))
     strange = np.flatnonzero(codes < 0)
     if strange.size:
-        texts = as_texts(raw)
         label = texts.levels[texts.codes[strange[0]]]
         raise error(
             f"{table.source}: the target '{schema.target}' is {label!r} in row {strange[0] + 1}, "

@@ -15,8 +15,9 @@ import numpy as np
 from lrtune.data.cells import Rows
 from lrtune.data.columns import Columns, arrays, arrays_for, arrays_to_split, concatenate, data_hash, fit_levels
 from lrtune.data.describe import describe
-from lrtune.data.folds import holdout
-from lrtune.data.schema import Schema
+from lrtune.data.holdout import holdout
+from lrtune.data.rare import without_dropped
+from lrtune.data.schema import KEEP, Schema
 from lrtune.data.tables import DataOptions, Table, load
 from lrtune.errors import DataError, ModelError
 
@@ -68,6 +69,7 @@ def open_dataset(
     test: str | Path | None = None,
     test_size: float = 0.2,
     seed: int = 0,
+    rare: str = KEEP,
     rows: tuple[Rows, Rows] | None = None,
 ) -> Dataset:
     """Read a table and prepare it.
@@ -76,12 +78,12 @@ def open_dataset(
     ----------
     source, base, options
         See `lrtune.data.tables.load`; a table that has been read already is taken as it is.
-    target, task, positive, features, ignore, categorical, numeric, dates, group, order
+    target, task, positive, features, ignore, categorical, numeric, dates, group, order, rare
         See `lrtune.data.describe.describe`.
     test
         A file with test rows, read by the schema of the first; `test_size` is then not used.
     test_size, seed
-        See `lrtune.data.folds.holdout`.
+        See `lrtune.data.holdout.holdout`.
     rows
         Which rows of the table are for training and which for the test, where that has been decided already; neither
         `test` nor `test_size` is used then.
@@ -105,7 +107,9 @@ def open_dataset(
         dates=dates,
         group=group,
         order=order,
+        rare=rare,
     )
+    table = without_dropped(table, schema)
     if rows is not None:
         (train_rows, test_rows), test = rows, None
     elif test is None:
@@ -115,7 +119,7 @@ def open_dataset(
     schema = fit_levels(table, schema, train_rows)
     columns = arrays(table, schema)
     if test is not None:
-        columns = _with_test(columns, schema, load(test, base=base, schema=schema))
+        columns = _with_test(columns, schema, without_dropped(load(test, base=base, schema=schema), schema))
         test_rows = np.arange(table.rows, columns.rows)
     return Dataset(table.source, schema, columns, train_rows, test_rows)
 

@@ -21,10 +21,10 @@ import numpy as np
 
 from lrtune.data.cells import Dates, Numbers, Raw, Texts, parse_dates
 from lrtune.data.numerals import Form, candidates, number_or_none
-from lrtune.data.schema import FALSE_TEXTS, TRUE_TEXTS, ColumnSpec, Schema
+from lrtune.data.schema import FALSE_TEXTS, KEEP, TRUE_TEXTS, ColumnSpec, Schema
 from lrtune.data.tables import Table
 from lrtune.data.targets import describe_target, yaml_list
-from lrtune.errors import DataError, counted, listed, nearest
+from lrtune.errors import DataError, counted, named, nearest
 
 FEW_LEVELS = 10
 """A text column with at most this many levels is never an identifier or free text."""
@@ -54,6 +54,7 @@ def describe(
     dates: str = "ignore",
     group: str | None = None,
     order: str | None = None,
+    rare: str = KEEP,
 ) -> Schema:
     """Find out what the columns of a table are and what becomes of them.
 
@@ -73,6 +74,8 @@ def describe(
         `"ignore"` (with a warning) or `"encode"`.
     group, order
         Columns that keep rows together in folds, and that order them in time.
+    rare
+        See `lrtune.data.targets.describe_target`.
 
     Raises
     ------
@@ -87,7 +90,7 @@ def describe(
     _check_names(table, special, {"categorical": categorical, "numeric": numeric})
     if dates not in {"ignore", "encode"}:
         raise DataError(f"data.dates is 'ignore' or 'encode', not {dates!r}")
-    found = describe_target(table.columns[target], target, task, positive, spelled=table.spelled)
+    found = describe_target(table.columns[target], target, task, positive, rare, spelled=table.spelled)
     roles = {name: role for role, name in special.items() if name is not None and name not in (features or ())}
     wanted = set(table.names if features is None else features)
     columns, findings = [], _Findings(table)
@@ -113,6 +116,9 @@ def describe(
         order=order,
         missing=table.missing,
         options=table.options,
+        dropped=found.dropped,
+        merged=found.merged,
+        other=found.other,
         notes=(*table.notes, *found.notes, *findings.notes()),
         warnings=tuple(findings.warnings),
     )
@@ -125,7 +131,7 @@ def describe(
 def _target_name(table: Table, target: str | None) -> str:
     target = target if target is not None else table.target
     if target is None:
-        raise DataError(f"{table.source}: say which column is the target; {listed(table.names)}")
+        raise DataError(f"{table.source}: say which column is the target; {named(table.names)}")
     return target
 
 
@@ -152,12 +158,12 @@ def _check_names(table: Table, special: dict[str, str | None], lists: dict[str, 
     first, second = lists
     both = sorted(set(lists[first]) & set(lists[second]))
     if both:
-        raise DataError(f"data.{first} and data.{second} both list {listed(both)}")
+        raise DataError(f"data.{first} and data.{second} both list {named(both)}")
 
 
 def _hint(name: str, names: Sequence[str]) -> str:
     hint = nearest(name, names)
-    return hint if hint.startswith("did") else listed(names)
+    return hint if hint.startswith("did") else named(names)
 
 
 def _headless(table: Table) -> str:
@@ -179,7 +185,7 @@ class _Findings:
         self._grouped.setdefault(what, []).append(name)
 
     def notes(self) -> tuple[str, ...]:
-        return tuple(f"{what}: {listed(names)}" for what, names in self._grouped.items())
+        return tuple(f"{what}: {named(names)}" for what, names in self._grouped.items())
 
 
 def _spec(name: str, raw: Raw, *, categorical: bool, numeric: bool) -> ColumnSpec:

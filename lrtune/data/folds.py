@@ -1,26 +1,31 @@
-"""Which rows train and which rows judge: the held-out test rows and the folds. The door of scikit-learn's splitters.
+"""Which rows train and which rows judge in each fold of a cross-validation. The door of scikit-learn's splitters.
 
 All functions take and give row numbers of the whole table, sorted; rows that are not handed in are never touched. One
-seed decides everything: the folds draw from `default_rng([seed, 21])`, the test rows from `default_rng([seed, 22])`.
+seed decides everything: the folds draw from `default_rng([seed, 21])`.
+
+No fold is degenerate: each has rows to validate, and of a classification two classes to train on. What scikit-learn
+makes is taken as it is where that holds. Else the rows are put into folds anew by `lrtune.data.spreading`; rows that no
+fold can do without, such as the only row of a class, belong to the training rows of every fold and are never validated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.data.cells import Floats, Rows
+from lrtune.data.cells import Rows
 from lrtune.data.columns import Columns
-from lrtune.data.schema import Label, Schema
+from lrtune.data.schema import FEWEST_FOLDS, USUAL_FOLDS, Schema
+from lrtune.data.spreading import PINNED, dealt, pinned, spread, units_of
 from lrtune.data.targets import label_text
-from lrtune.errors import DataError, counted, nearest
+from lrtune.errors import DataError, counted, listed, nearest
 
-FOLDS, HOLDOUT = 21, 22
-"""Purposes of random streams."""
+FOLDS = 21
+"""Purpose of the random stream."""
 
 KINDS = ("kfold", "stratified", "group", "time_series")
 """`kfold`: shuffled; `stratified`: every fold has the classes in the same proportions; `group`: a group is never
@@ -41,12 +46,23 @@ def default_kind(schema: Schema) -> str:
     return "stratified" if schema.task == "classification" else "kfold"
 
 
+def usual_folds(counts: npt.NDArray[np.integer]) -> int:
+    """Say how many folds there are of classes of so many rows, unless an experiment says it.
+
+    As many as the rarest class with two rows or more has rows, from `FEWEST_FOLDS` to `USUAL_FOLDS`.
+
+    >>> [usual_folds(np.array(each)) for each in ([90, 40], [90, 4], [90, 2], [90, 1], [])]
+    [5, 4, 3, 5, 5]
+    """
+    return int(np.clip(counts[counts > 1], FEWEST_FOLDS, USUAL_FOLDS).min(initial=USUAL_FOLDS))
+
+
 def make_folds(
     columns: Columns,
     schema: Schema,
     rows: npt.NDArray[np.integer],
     *,
-    folds: int = 5,
+    folds: int | None = None,
     kind: str = "auto",
     repeats: int = 1,
     seed: int = 0,
@@ -60,7 +76,7 @@ def make_folds(
     rows
         The rows to split: everything except the test rows.
     folds
-        At least 2.
+        At least 2; None takes `usual_folds`, or fewer where there are not so many rows, groups or times.
     kind
         One of `KINDS`, or `"auto"`, which takes `default_kind`.
     repeats
@@ -71,212 +87,203 @@ def make_folds(
     Raises
     ------
     DataError
-        Too few rows, groups or rows of a class for so many folds; no group or time column where one is needed; a fold
-        whose training rows are all of one class.
+        Too few rows, groups or times for so many folds; no group or time column where one is needed; rows of one class
+        only.
 
     """
     kind = default_kind(schema) if kind == "auto" else kind
-    ordered: Rows = np.sort(rows).astype(np.int64)
-    _check(columns, schema, ordered, folds=folds, kind=kind, repeats=repeats)
+    _check(columns, schema, kind=kind, folds=folds, repeats=repeats)
+    part = _part(columns, schema, np.sort(rows).astype(np.int64))
+    most = _most(part, kind)
+    usual = usual_folds(part.counts) if kind == "stratified" else USUAL_FOLDS
+    wanted = max(2, min(usual, most)) if folds is None else folds
+    if wanted > most:
+        raise DataError(_too_many(part, kind, wanted, most))
     if kind == "time_series":
-        splits = _by_time(ordered, np.arange(columns.rows) if columns.order is None else columns.order, folds)
-    else:
-        seeds = np.random.default_rng([seed, FOLDS]).integers(_SEEDS, size=repeats).tolist()
-        splitters = [_splitter(kind, schema.task, folds, each) for each in seeds]
-        splits = [split for splitter in splitters for split in _shuffled(splitter, columns, ordered)]
-    _check_classes(columns, schema, splits)
-    return splits
+        return _by_time(part, wanted)
+    seeds = np.random.default_rng([seed, FOLDS]).integers(_SEEDS, size=repeats).tolist()
+    numbers = [_shuffled(part, kind, wanted, each) for each in seeds]
+    return [(part.rows[each != fold], part.rows[each == fold]) for each in numbers for fold in range(wanted)]
 
 
-def fold_notes(columns: Columns, schema: Schema, splits: Sequence[Split]) -> tuple[str, ...]:
-    """Say in which folds a class is missing, which makes scores there rough or impossible (ROC AUC)."""
-    if schema.task == "regression":
-        return ()
-    assert columns.target is not None
-    notes = []
-    for part, name in enumerate(("training", "validation")):
-        lacking: dict[Label, list[int]] = {}
-        for fold, split in enumerate(splits, start=1):
-            present = np.unique(columns.target[split[part]])
-            for label in np.setdiff1d(np.arange(len(schema.classes)), present).tolist():
-                lacking.setdefault(schema.classes[label], []).append(fold)
-        notes += [
-            f"class '{label_text(label)}' has no {name} rows in {_numbered(which)}" for label, which in lacking.items()
-        ]
-    return tuple(notes)
-
-
-def _numbered(folds: Sequence[int]) -> str:
-    return f"fold{'s' * (len(folds) > 1)} {', '.join(map(str, folds))}"
-
-
-def holdout(columns: Columns, schema: Schema, *, test_size: float = 0.2, seed: int = 0) -> Split:
-    """Set test rows apart: (training rows, test rows).
-
-    Classes keep their proportions; groups are not divided; with a time column the last rows are the test (rows of the
-    same time stay together). A `test_size` below 1 is a share, a whole number from 1 on counts rows, 0 means no test.
-
-    Raises
-    ------
-    DataError
-        The test rows would be too few for the classes, or leave nothing to train on.
-
-    """
-    total = columns.rows
-    wanted = _test_rows(total, test_size)
-    if wanted == 0:
-        return np.arange(total), np.empty(0, dtype=np.int64)
-    seed_of_split = int(np.random.default_rng([seed, HOLDOUT]).integers(_SEEDS))
-    if columns.order is not None:
-        test = _last(columns.order, wanted)
-    elif columns.groups is not None:
-        test = _whole_groups(columns.groups, wanted, seed_of_split)
-    else:
-        test = _drawn(columns, schema, wanted, seed_of_split)
-    train = np.setdiff1d(np.arange(total), test)
-    if not train.size or not test.size:
-        raise DataError(
-            f"test_size {test_size} leaves {train.size} for training and {test.size} for the test "
-            f"of {counted(total, 'row')}"
-        )
-    if schema.task == "classification":
-        assert columns.target is not None
-        if np.unique(columns.target[train]).size < 2:
-            raise DataError(f"test_size {test_size} leaves training rows of one class only")
-    return train, test
-
-
-def _test_rows(total: int, test_size: float) -> int:
-    wanted = round(total * test_size) if 0 < test_size < 1 else int(test_size)
-    if test_size < 0 or (test_size >= 1 and wanted != test_size) or wanted >= total:
-        raise DataError(
-            f"test_size is a share between 0 and 1 or a number of rows below the table's {total}, not {test_size}"
-        )
-    return max(wanted, 1) if test_size > 0 else 0
-
-
-def _last(order: Floats, wanted: int) -> Rows:
-    """Take the rows of the last times: as many as wanted, or fewer, since rows of the same time stay together."""
-    ordered = np.sort(order)
-    boundary = ordered[order.size - wanted]
-    if ordered[order.size - wanted - 1] < boundary:
-        return np.flatnonzero(order >= boundary)
-    return np.flatnonzero(order > boundary)
-
-
-def _whole_groups(groups: Rows, wanted: int, seed: int) -> Rows:
-    """Take groups in random order as long as that brings the number of rows nearer to what is wanted."""
-    names, sizes = np.unique(groups, return_counts=True)
-    if names.size < 2:
-        raise DataError("all rows belong to one group, so that no group can be set apart for the test")
-    chosen, taken = [], 0
-    for i in np.random.default_rng(seed).permutation(names.size):
-        if abs(taken + sizes[i] - wanted) < abs(taken - wanted):
-            chosen.append(names[i])
-            taken += int(sizes[i])
-    return np.flatnonzero(np.isin(groups, chosen))
-
-
-def _drawn(columns: Columns, schema: Schema, wanted: int, seed: int) -> Rows:
-    from sklearn.model_selection import train_test_split
-
-    labels = None
-    if schema.task == "classification":
-        labels = columns.target
-        _check_stratified(columns, schema, wanted)
-    _, test = train_test_split(np.arange(columns.rows), test_size=wanted, stratify=labels, random_state=seed)
-    return np.sort(test)
-
-
-def _check_stratified(columns: Columns, schema: Schema, wanted: int) -> None:
-    assert columns.target is not None
-    counts = np.bincount(columns.target.astype(np.int64), minlength=len(schema.classes))
-    if counts.min() < 2:
-        label = label_text(schema.classes[int(counts.argmin())])
-        raise DataError(
-            f"class '{label}' of the target '{schema.target}' has {counts.min()} row, but needs one to learn from "
-            "and one to test; remove or merge the class, or give a test file"
-        )
-    if min(wanted, columns.rows - wanted) < len(schema.classes):
-        raise DataError(
-            f"{counted(wanted, 'test row')} of {columns.rows} cannot give both training and test all "
-            f"{len(schema.classes)} classes; choose another test_size"
-        )
-
-
-def _check(columns: Columns, schema: Schema, rows: Rows, *, folds: int, kind: str, repeats: int) -> None:
+def _check(columns: Columns, schema: Schema, *, kind: str, folds: int | None, repeats: int) -> None:
+    """Refuse what makes no sense, whatever the rows are."""
     if kind not in KINDS:
         raise DataError(f"unknown kind of folds '{kind}'; {nearest(kind, KINDS)}")
-    if folds < 2 or repeats < 1:
+    if (folds is not None and folds < 2) or repeats < 1:
         raise DataError(f"at least 2 folds and 1 repeat are needed, not {folds} and {repeats}")
-    if folds + (kind == "time_series") > rows.size:
-        raise DataError(f"{counted(rows.size, 'training row')} cannot be put into {folds} folds; use fewer folds")
-    if kind == "stratified":
-        if schema.task == "regression":
-            raise DataError(f"stratified folds need classes, but '{schema.target}' is a regression target: use kfold")
-        _check_counts(columns, schema, rows, folds)
+    if kind == "stratified" and schema.task == "regression":
+        raise DataError(f"stratified folds need classes, but '{schema.target}' is a regression target: use kfold")
     if kind == "time_series" and repeats > 1:
         raise DataError("time series folds cannot be repeated: there is only one past")
-    if kind == "group":
-        if columns.groups is None:
-            raise DataError("group folds need a group column: set data.group")
-        groups = np.unique(columns.groups[rows]).size
-        if groups < folds:
-            raise DataError(f"'{schema.group}' has {counted(groups, 'group')}, too few for {folds} folds")
-    elif columns.groups is not None:
+    if kind == "group" and columns.groups is None:
+        raise DataError("group folds need a group column: set data.group")
+    if kind != "group" and columns.groups is not None:
         raise DataError(f"{kind} folds would divide the groups of '{schema.group}'; use group folds")
 
 
-def _check_counts(columns: Columns, schema: Schema, rows: Rows, folds: int) -> None:
+class _Part(NamedTuple):
+    """The rows to split, sorted (N,), with their labels (none for regression), groups (if there are any) and times."""
+
+    schema: Schema
+    rows: Rows
+    labels: Rows | None
+    groups: Rows | None
+    times: npt.NDArray[np.number]
+
+    @property
+    def counts(self) -> Rows:
+        """Rows of each class."""
+        none = np.zeros(0, dtype=np.int64)
+        return none if self.labels is None else np.bincount(self.labels, minlength=len(self.schema.classes))
+
+
+def _part(columns: Columns, schema: Schema, rows: Rows) -> _Part:
     assert columns.target is not None
-    counts = np.bincount(columns.target[rows].astype(np.int64), minlength=len(schema.classes))
-    few = [f"'{label_text(schema.classes[i])}' has {counts[i]}" for i in np.flatnonzero(counts < folds)]
-    if few:
-        raise DataError(
-            f"every class of the target '{schema.target}' needs a training row for each of the {folds} folds, but "
-            f"{', '.join(few)}; use fewer folds, or merge or remove rare classes"
+    labels = columns.target[rows].astype(np.int64) if schema.task == "classification" else None
+    if labels is not None and len(labels) and np.ptp(labels) == 0:
+        label = label_text(schema.classes[int(labels[0])])
+        raise DataError(f"all {counted(rows.size, 'training row')} are of class '{label}': there is nothing to learn")
+    groups = None if columns.groups is None else columns.groups[rows]
+    return _Part(schema, rows, labels, groups, rows if columns.order is None else columns.order[rows])
+
+
+def _most(part: _Part, kind: str) -> int:
+    """Say how many folds there can be."""
+    if kind == "time_series":
+        return len(_starts(part))
+    if kind == "stratified":
+        return int(part.counts[part.counts > 1].sum())
+    if part.labels is None:
+        return part.rows.size if part.groups is None else len(np.unique(part.groups))
+    units = units_of(part.labels, part.groups)
+    return len(units.sizes) - len(pinned(units))
+
+
+def _too_many(part: _Part, kind: str, folds: int, most: int) -> str:
+    """Say why the rows do not bear so many folds."""
+    rows, fewer = counted(part.rows.size, "training row"), f"; use {most} or fewer" if most > 1 else ""
+    few = f"too few for {folds} folds{fewer}"
+    if kind == "time_series":
+        return f"{_why_few_times(part, most)}, {few}"
+    units, what = (part.rows.size, "row") if part.groups is None else (len(np.unique(part.groups)), "group")
+    if folds > units and part.groups is None:
+        return f"{rows} cannot be put into {folds} folds{fewer}"
+    if folds > units:
+        return f"'{part.schema.group}' has {counted(units, 'group')}, {few}"
+    if kind == "stratified":
+        return f"only {most} of {rows} can be validated, {few}{_singles(part)}"
+    return (
+        f"one {what} has to stay in the training rows of every fold, since the others are all of one class; "
+        f"that leaves {counted(most, what)}, {few}"
+    )
+
+
+def _singles(part: _Part) -> str:
+    """Name the classes of one row."""
+    names = [f"'{label_text(part.schema.classes[each])}'" for each in np.flatnonzero(part.counts == 1)]
+    have = f"class {names[0]} has one row" if len(names) == 1 else f"classes {listed(names)} have one row each"
+    return f", or data.rare: merge or drop, because {have}"
+
+
+def _why_few_times(part: _Part, most: int) -> str:
+    """Say why so few validations can start: too few times, or too long a past of one class."""
+    times = len(np.unique(part.times))
+    if times - 1 == most:
+        found = (
+            f"'{part.schema.order}' has {counted(times, 'time')}" if part.schema.order else f"there are {times} rows"
         )
+        return f"{found}, and the first can only be trained on"
+    assert part.labels is not None
+    ordered = part.labels[np.argsort(part.times, kind="stable")]
+    label, rows = label_text(part.schema.classes[int(ordered[0])]), int(np.argmax(ordered != ordered[0]))
+    return f"the first {counted(rows, 'row')} are all of class '{label}', and {counted(most, 'time')} can be validated"
 
 
-def _splitter(kind: str, task: str, folds: int, seed: int) -> Any:
+def _shuffled(part: _Part, kind: str, folds: int, seed: int) -> Rows:
+    """Give the number of the fold that validates each row (N,), or `PINNED`."""
+    if kind == "stratified":
+        return _stratified(part, folds, seed)
+    numbers = _scikit_learns(_splitter(part, kind, folds, seed), part)
+    if part.labels is None or (numbers is not None and _is_sound(numbers, part.labels, folds)):
+        assert numbers is not None
+        return numbers
+    numbers = spread(units_of(part.labels, part.groups), folds, np.random.default_rng(seed))
+    if numbers is None:
+        what = "rows" if part.groups is None else "groups"
+        raise DataError(f"three {what} of one class each cannot be put into 2 folds: one would be trained on one class")
+    return numbers
+
+
+def _stratified(part: _Part, folds: int, seed: int) -> Rows:
+    """Put the same part of every class into every fold; rows that are the only ones of their class stay outside."""
+    assert part.labels is not None
+    counts, numbers = part.counts, np.full(part.rows.size, PINNED, dtype=np.int64)
+    free = np.flatnonzero(counts[part.labels] > 1)
+    labels = part.labels[free]
+    if counts[counts > 1].min() >= folds:
+        inside = _scikit_learns(_splitter(part, "stratified", folds, seed), part._replace(rows=free, labels=labels))
+        assert inside is not None
+        numbers[free] = inside
+    else:
+        numbers[free] = dealt(labels, folds, np.random.default_rng(seed))
+    return numbers
+
+
+def _splitter(part: _Part, kind: str, folds: int, seed: int) -> Any:
     from sklearn import model_selection
 
     splitters = {
         "kfold": model_selection.KFold,
         "stratified": model_selection.StratifiedKFold,
-        "group": model_selection.GroupKFold if task == "regression" else model_selection.StratifiedGroupKFold,
+        "group": model_selection.GroupKFold if part.labels is None else model_selection.StratifiedGroupKFold,
     }
     return splitters[kind](n_splits=folds, shuffle=True, random_state=seed)
 
 
-def _shuffled(splitter: Any, columns: Columns, rows: Rows) -> list[Split]:
-    labels = None if columns.target is None else columns.target[rows]
-    groups = None if columns.groups is None else columns.groups[rows]
-    return [(rows[np.sort(train)], rows[np.sort(valid)]) for train, valid in splitter.split(rows, labels, groups)]
+def _scikit_learns(splitter: Any, part: _Part) -> Rows | None:
+    """Take the folds that scikit-learn makes; None where it refuses, since every class is rarer than the folds."""
+    if part.groups is not None and part.labels is not None and part.counts.max() < splitter.n_splits:
+        return None
+    numbers = np.full(part.rows.size, PINNED, dtype=np.int64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of classes rarer than the folds: we say so ourselves
+        for fold, (_, validation) in enumerate(splitter.split(part.rows, part.labels, part.groups)):
+            numbers[validation] = fold
+    return numbers
 
 
-def _by_time(rows: Rows, times: npt.NDArray[np.number], folds: int) -> list[Split]:
-    """Let an ever longer past predict what follows: `TimeSeriesSplit`, boundaries moved to where the time changes."""
+def _is_sound(numbers: Rows, labels: Rows, folds: int) -> bool:
+    """Tell whether every fold has rows to validate and two classes to train on."""
+    classes = int(labels.max()) + 1
+    counts = np.bincount(numbers * classes + labels, minlength=folds * classes).reshape(folds, classes)
+    others = counts.sum(axis=0) - counts
+    return bool((counts.sum(axis=1) > 0).all() and ((others > 0).sum(axis=1) > 1).all())
+
+
+def _starts(part: _Part) -> Rows:
+    """List the places in the order of time at which a validation can start: a new time, after two classes."""
+    order = np.argsort(part.times, kind="stable")
+    starts = np.flatnonzero(np.diff(part.times[order]) > 0) + 1
+    if part.labels is not None and len(order):
+        labels = part.labels[order]
+        starts = starts[starts > np.argmax(labels != labels[0])]
+    return starts
+
+
+def _by_time(part: _Part, folds: int) -> list[Split]:
+    """Let an ever longer past predict what follows: `TimeSeriesSplit`, boundaries moved to where the time changes.
+
+    Where that leaves a fold without rows, or a past of one class, the boundaries are spread over the places there are.
+    """
     from sklearn.model_selection import TimeSeriesSplit
 
-    rows = rows[np.argsort(times[rows], kind="stable")]
-    ordered = times[rows]
-    starts = [int(valid[0]) for _, valid in TimeSeriesSplit(n_splits=folds).split(rows)]
-    bounds = [int(np.searchsorted(ordered, ordered[start], side="left")) for start in starts] + [rows.size]
-    if bounds[0] == 0 or len(set(bounds)) < len(bounds):
-        raise DataError(f"too many rows share the same time for {folds} time series folds; use fewer folds")
-    return [(np.sort(rows[:start]), np.sort(rows[start:stop])) for start, stop in pairwise(bounds)]
-
-
-def _check_classes(columns: Columns, schema: Schema, splits: Sequence[Split]) -> None:
-    if schema.task == "regression":
-        return
-    assert columns.target is not None
-    for fold, (train, _) in enumerate(splits, start=1):
-        present = np.unique(columns.target[train])
-        if present.size < 2:
-            label = label_text(schema.classes[int(present[0])])
-            raise DataError(
-                f"the training rows of fold {fold} are all of class '{label}': nothing to learn there; "
-                "use fewer folds or another kind"
-            )
+    order = np.argsort(part.times, kind="stable")
+    rows, times, starts = part.rows[order], part.times[order], _starts(part)
+    usual = [int(valid[0]) for _, valid in TimeSeriesSplit(n_splits=folds).split(rows)]
+    bounds = np.unique(np.searchsorted(times, times[usual], side="left"))
+    if len(bounds) < folds or not np.isin(bounds, starts).all():
+        bounds = starts[np.arange(folds) * len(starts) // folds]
+    return [
+        (np.sort(rows[:start]), np.sort(rows[start:stop])) for start, stop in pairwise([*bounds.tolist(), len(rows)])
+    ]

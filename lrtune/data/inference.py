@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lrtune.data.cells import MISSING, MISSING_TEXTS, Numbers, Raw, Texts, numbers
+from lrtune.data.cells import MISSING, Numbers, Raw, Texts, numbers
 from lrtune.data.delimited import Delimited
 from lrtune.data.numerals import LARGEST_EXACT, SIGNS, Evidence, Form, candidates, decide
-from lrtune.data.options import DataOptions
+from lrtune.data.options import MISSING_TEXTS, DataOptions
 from lrtune.data.schema import ColumnSpec, Schema
 
 if TYPE_CHECKING:

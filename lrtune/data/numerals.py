@@ -22,7 +22,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from lrtune.data.options import NEVER, DataOptions
-from lrtune.errors import listed
+from lrtune.errors import named
 
 LARGEST_EXACT = 2**53
 """Whole numbers from here on are not exact in float64, so that a column that holds them stays text."""
@@ -239,17 +239,17 @@ def _notes(columns: Mapping[str, Evidence], forms: Mapping[str, Form], *, said: 
     sure = {name: forms[name] for name, each in columns.items() if not each.is_open}
     commas = [name for name, form in sure.items() if form.decimal == "," and "," in columns[name].signs]
     if commas:
-        yield f"numbers are written with a decimal comma (1,5 is 1.5): {listed(commas)}"
+        yield f"numbers are written with a decimal comma (1,5 is 1.5): {named(commas)}"
     for sign, name in _NAMES.items():
         parted = [each for each, form in sure.items() if form.thousands == sign and sign in columns[each].signs]
         if parted:
-            yield f"{name}s part thousands (1{sign}234 is 1234): {listed(parted)}"
+            yield f"{name}s part thousands (1{sign}234 is 1234): {named(parted)}"
     for decimal, other in _OTHER.items():
         left = [name for name, each in columns.items() if each.is_open and forms[name].decimal == decimal]
         if left and not said:
             cell = columns[left[0]].example
             yield (
-                f"numbers that can be read in two ways: {listed(left)}; {cell} is taken for {_read(cell, decimal)} and "
+                f"numbers that can be read in two ways: {named(left)}; {cell} is taken for {_read(cell, decimal)} and "
                 f"not for {_read(cell, other)}; set data.decimal: '{other}' if that is wrong"
             )
 

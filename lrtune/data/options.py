@@ -9,6 +9,12 @@ from typing import Any, NamedTuple
 
 from lrtune.errors import DataError
 
+MISSING_TEXTS = (
+    *("NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NaN", "nan", "-nan", "NaT"),
+    *("null", "NULL", "Null", "None", "?", "-", "."),
+)
+"""Cells that say "there is nothing here" in the files people have, as an empty one always does."""
+
 SEPARATORS = (",", ";", "\t", "|")
 """Looked for in this order; the first of the equally good ones is taken."""
 

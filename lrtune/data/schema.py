@@ -27,9 +27,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from lrtune.data.cells import MISSING_TEXTS
 from lrtune.data.numerals import Form
-from lrtune.data.options import DataOptions
+from lrtune.data.options import MISSING_TEXTS, DataOptions
 
 Label = str | int | float
 
@@ -38,6 +37,15 @@ ROLES = ("feature", "target", "group", "order", "left out")
 
 MAX_LEVELS = 100
 """Categories with a feature of their own, at most; the most frequent ones."""
+
+USUAL_FOLDS, FEWEST_FOLDS = 5, 3
+"""Folds of a cross-validation unless an experiment says how many, and what a rare class may lower that to."""
+
+KEEP, DROP, MERGE = "keep", "drop", "merge"
+"""What becomes of rare classes (``data.rare``): nothing; their rows are left out; they are one class together."""
+
+RARE_ROWS = 10
+"""A class with fewer rows is rare: in five folds and a test it would have one or two rows each."""
 
 TRUE_TEXTS = frozenset({"true", "yes", "y", "t", "on"})
 FALSE_TEXTS = frozenset({"false", "no", "n", "f", "off"})
@@ -114,6 +122,12 @@ class Schema:
         The texts that mean "missing"; None if the table's format has missing cells of its own and nobody named texts.
     options
         What was said about reading the table.
+    dropped
+        Labels of rare classes whose rows are left out, of this table and of every other.
+    merged
+        Labels of rare classes that are one class together.
+    other
+        The name of that class.
     notes, warnings
         Finished sentences about what was decided, for the user to read.
 
@@ -128,6 +142,9 @@ class Schema:
     min_count: int = 2
     missing: tuple[str, ...] | None = None
     options: DataOptions = field(default_factory=DataOptions)
+    dropped: tuple[Label, ...] = ()
+    merged: tuple[Label, ...] = ()
+    other: str = ""
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -209,7 +226,7 @@ class Schema:
 
         """
         columns = tuple(ColumnSpec(**{**column, "levels": tuple(column["levels"])}) for column in values["columns"])
-        sequences = {name: tuple(values[name]) for name in ("classes", "notes", "warnings")}
+        sequences = {name: tuple(values[name]) for name in ("classes", "dropped", "merged", "notes", "warnings")}
         missing = None if values["missing"] is None else tuple(values["missing"])
         options = DataOptions.from_dict(values["options"])
         return cls(**{**values, **sequences, "columns": columns, "missing": missing, "options": options})

@@ -21,7 +21,7 @@ from lrtune.data.delimited import repair_names
 from lrtune.data.numerals import PLAIN, Form, decide
 from lrtune.data.options import DataOptions
 from lrtune.data.schema import Schema
-from lrtune.errors import DataError, listed, nearest
+from lrtune.errors import DataError, named, nearest
 from lrtune.paths import expanded
 
 __all__ = ["DataOptions", "Table", "from_array", "from_frame", "load", "with_column"]
@@ -187,7 +187,7 @@ def _table(
     """Put a table of typed columns together; one that cannot be read is None and left out with a note."""
     unreadable = [name for name, column in zip(names, columns, strict=True) if column is None]
     if unreadable:
-        notes = [*notes, f"left out because their cells are not numbers, texts or dates: {listed(unreadable)}"]
+        notes = [*notes, f"left out because their cells are not numbers, texts or dates: {named(unreadable)}"]
     kept = {name: raw for name, raw in zip(names, columns, strict=True) if raw is not None}
     if not kept:
         raise DataError(f"{source} has no columns that can be read")

@@ -11,8 +11,8 @@ import numpy as np
 
 from lrtune.data.cells import Dates, Numbers, Raw, Texts
 from lrtune.data.numerals import LARGEST_EXACT, number_or_none, number_text
-from lrtune.data.schema import FALSE_TEXTS, TRUE_TEXTS, Label
-from lrtune.errors import DataError, counted, listed, nearest
+from lrtune.data.schema import DROP, FALSE_TEXTS, KEEP, MERGE, RARE_ROWS, TRUE_TEXTS, Label
+from lrtune.errors import DataError, counted, listed, named, nearest
 
 TASKS = ("classification", "regression")
 
@@ -31,11 +31,14 @@ Predictions are kept as float32, and even bad ones must find room in it.
 
 
 class Target(NamedTuple):
-    """The task, its classes in order (none for regression), and what was decided without being told."""
+    """The task, its classes in order (none for regression), what was decided without being told, and rare classes."""
 
     task: str
     classes: tuple[Label, ...]
     notes: tuple[str, ...]
+    dropped: tuple[Label, ...] = ()
+    merged: tuple[Label, ...] = ()
+    other: str = ""
 
 
 def describe_target(
@@ -43,6 +46,7 @@ def describe_target(
     name: str,
     task: str | None = None,
     positive: object = None,
+    rare: str = KEEP,
     *,
     spelled: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Target:
@@ -59,6 +63,8 @@ def describe_target(
         `"classification"`, `"regression"`, or None.
     positive
         The positive one of two classes: `yes` and `1` find a class of that text or number. None takes the last class.
+    rare
+        What becomes of classes with fewer than `RARE_ROWS` rows: `"keep"`, `"drop"` or `"merge"`.
     spelled
         The texts that were taken for missing cells, by column.
 
@@ -77,10 +83,15 @@ def describe_target(
         task, reason = _inferred(raw, name)
         notes.append(reason)
     if task == "regression":
+        if rare != KEEP:
+            raise DataError(f"data.rare is {rare!r}, but the task is regression and has no classes")
         _check_regression(raw, name, positive)
         return Target(task, (), tuple(notes))
-    classes, order = _ordered(_classes(raw, name), name, positive)
-    return Target(task, classes, (*notes, *order))
+    found = Target(task, _classes(raw, name), tuple(notes))
+    if rare != KEEP:
+        found = _settled(found, _rare(found.classes, _counts(raw), rare, name), rare)
+    classes, order = _ordered(found.classes, name, positive)
+    return found._replace(classes=classes, notes=(*found.notes, *order))
 
 
 def label_text(label: Label) -> str:
@@ -122,7 +133,7 @@ def _kept(name: str, spelled: Mapping[str, Sequence[str]]) -> str:
     others = {text: column for column, each in spelled.items() for text in each if column != name}
     is_class = "means missing: if it is a class" if len(texts) == 1 else "mean missing: if they are classes"
     sentence = (
-        f"{listed(texts)} {is_class}, set data.missing: {yaml_list([text for text in others if text not in texts])}"
+        f"{named(texts)} {is_class}, set data.missing: {yaml_list([text for text in others if text not in texts])}"
     )
     shared = next((text for text in texts if text in others), None)
     return sentence if shared is None else f"{sentence} ('{shared}' is then a text in column '{others[shared]}' too)"
@@ -191,6 +202,46 @@ def _classes(raw: Raw, name: str) -> tuple[Label, ...]:
             "choose another target, or data.task: regression for numbers"
         )
     return classes
+
+
+def _counts(raw: Raw) -> list[int]:
+    """Count the rows of each class, in the order of `_classes`."""
+    if isinstance(raw, Texts):
+        return [int(each) for each in raw.counts]
+    assert isinstance(raw, Numbers)
+    return [int(each) for each in np.unique(raw.values, return_counts=True)[1]]
+
+
+def _rare(classes: tuple[Label, ...], counts: list[int], rare: str, name: str) -> dict[Label, int]:
+    """List the classes with few rows, and how many these are."""
+    few = {label: rows for label, rows in zip(classes, counts, strict=True) if rows < RARE_ROWS}
+    left = len(classes) - len(few) + (rare == MERGE and bool(few))
+    if left < 2:
+        raise DataError(
+            f"data.rare: {rare} leaves the target '{name}' {counted(left, 'class', 'classes')}, because fewer than "
+            f"{RARE_ROWS} rows have {_listed(few)}; use data.rare: keep"
+        )
+    return few
+
+
+def _settled(found: Target, few: Mapping[Label, int], rare: str) -> Target:
+    """Drop or merge rare classes, and say so."""
+    if not few:
+        return found
+    kept = tuple(each for each in found.classes if each not in few)
+    rows = f"data.rare: {rare}: {counted(sum(few.values()), 'row')} of classes with fewer than {RARE_ROWS} rows are"
+    if rare == DROP:
+        note = f"{rows} left out: {_listed(few)}"
+        return found._replace(classes=kept, notes=(*found.notes, note), dropped=tuple(few))
+    texts, other = tuple(map(label_text, kept)), "other"
+    while other in texts:
+        other += " classes"
+    note = f"{rows} class '{other}' together: {_listed(few)}"
+    return found._replace(classes=(*texts, other), notes=(*found.notes, note), merged=tuple(few), other=other)
+
+
+def _listed(few: Mapping[Label, int]) -> str:
+    return listed([f"'{label_text(label)}' ({rows})" for label, rows in few.items()])
 
 
 def _exact(values: list[float]) -> bool:

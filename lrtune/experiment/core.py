@@ -29,6 +29,9 @@ from lrtune.training.registry import METRICS, complete
 from lrtune.trial import Configuration, Value
 
 TASKS = ("binary", "multiclass", "regression")
+CONTENT = ("path", "test_path", "rare")
+"""Keys of `data` that results depend on by the rows and labels alone that come of them, which have a hash."""
+
 _DEFAULT_METRICS = {"binary": "accuracy", "multiclass": "accuracy", "regression": "rmse"}
 
 
@@ -68,6 +71,11 @@ class Experiment:
     automatic: tuple[str, ...] = ()
     _document: Document = field(repr=False, compare=False)
 
+    @property
+    def folds(self) -> int | None:
+        """Parts of the cross-validation that are asked for; None: as many as are usual, if the table bears them."""
+        return self.search.folds if "folds" in self.search.model_fields_set else None
+
     def configuration(self, point: Configuration) -> dict[str, Value]:
         """Complete a point of the space with what is fixed and with the documented defaults."""
         return complete({**self.fixed, **point})
@@ -75,9 +83,9 @@ class Experiment:
     def canonical(self) -> dict[str, Any]:
         """Describe in JSON's types all that results depend on.
 
-        Left out are budgets (`BUDGETS`), names and paths: what counts of a table is its content.
+        Left out are budgets (`BUDGETS`) and what the content of the table tells (`CONTENT`).
         """
-        data = {key: each for key, each in _values(self.data).items() if key not in ("path", "test_path")}
+        data = {key: each for key, each in _values(self.data).items() if key not in CONTENT}
         search = {key: each for key, each in _values(self.search).items() if key not in BUDGETS}
         fixed = {key: plain(self.fixed[key]) for key in sorted(self.fixed)}
         return {
@@ -156,6 +164,8 @@ class Experiment:
                 values[section][key] = plain(fixed[flat])
         values["training"]["dtype"] = self.training.dtype
         search = {key: each for key, each in _values(self.search).items() if each is not None}
+        if self.folds is None:
+            del search["folds"]
         if search["round"] == usual_round(self.search.strategy, self.search.pruning):
             del search["round"]  # so that another strategy gets its own
         return yaml_text({**values, "search": search, "space": dict(space)})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, field_validator
 
+from lrtune.data.schema import FEWEST_FOLDS, RARE_ROWS, USUAL_FOLDS
 from lrtune.durations import seconds
 from lrtune.errors import nearest
 from lrtune.experiment.document import repeated, shown
@@ -242,6 +243,11 @@ class DataSection(Section):
     dates: Literal["ignore", "encode"] = Field(
         default="ignore", description="whether date columns become features (day, month, weekday, hour)"
     )
+    rare: Literal["keep", "drop", "merge"] = Field(
+        default="keep",
+        description=f"what becomes of classes with fewer than {RARE_ROWS} rows; keep: they stay as they are, drop: "
+        "their rows are left out, merge: they are one class together",
+    )
     missing: Names | None = Field(
         default=None,
         description="the texts that mean a missing cell, as an empty one does; default: NA, None, ?, - ...",
@@ -280,7 +286,13 @@ class SearchSection(Section):
     metric: MetricName = Field(
         default=AUTO, description="what is optimised; auto: accuracy for classes, rmse for values"
     )
-    folds: int = Field(default=5, ge=2, le=1000, description="parts of the cross-validation")
+    folds: int = Field(
+        default=USUAL_FOLDS,
+        ge=2,
+        le=1000,
+        description="parts of the cross-validation; default: fewer where the rarest class with two rows or more has "
+        f"fewer rows, as many as it has, but at least {FEWEST_FOLDS}",
+    )
     splitter: Literal["auto", "kfold", "stratified", "group", "time_series"] = Field(
         default="auto",
         description="how rows get into folds; auto: by data.group or data.order, stratified for classes, else kfold",

@@ -34,7 +34,7 @@ search:
   strategy: random        # or {strategies}
   trials: 50
   metric: auto            # accuracy for classes, rmse for values
-  folds: 5
+  # folds: 5              # parts of the cross-validation; fewer by itself where a class is rare
   seed: 0
 
 # A scalar is fixed, a list means pick one, {{low, high}} is a range. An item with a colon is a branch with factors

@@ -92,6 +92,9 @@ class Case(NamedTuple):
         Share of the bootstraps in which the best trial is chosen again; None if there were none.
     labels
         What the best predicts; None where the metric does not keep labels.
+    unscored
+        How many folds the splitter made (``of``), and number and reason of those without a score (``folds``); None if
+        all have one.
 
     """
 
@@ -105,6 +108,7 @@ class Case(NamedTuple):
     interval: tuple[float, float] | None = None
     share: float | None = None
     labels: Labels | None = None
+    unscored: Mapping[str, Any] | None = None
 
     @property
     def complete(self) -> list[Trial]:
@@ -115,6 +119,13 @@ class Case(NamedTuple):
     def ratio(self) -> float:
         """Validation rows over training rows of a fold; needs two folds."""
         return 1.0 / (len(self.best.fold_scores) - 1) if self.rows_ratio is None else self.rows_ratio
+
+    @property
+    def fold_numbers(self) -> list[int]:
+        """The numbers of the folds that have a score."""
+        found = self.unscored or {"of": len(self.best.fold_scores), "folds": ()}
+        without = {number for number, _ in found["folds"]}
+        return [number for number in range(1, found["of"] + 1) if number not in without]
 
     def count(self, state: TrialState) -> int:
         """Count the trials in this state."""

@@ -16,11 +16,13 @@ from lrtune.health.scores import (
     silent_classes,
     surprising_test,
     uncertain_winner,
+    unscored_folds,
 )
 
 RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     default_wins,
     surprising_test,
+    unscored_folds,
     silent_classes,
     many_diverged,
     edges,

@@ -7,6 +7,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from lrtune import formats
 from lrtune.errors import counted
 from lrtune.health.core import HINT, WARNING, Case, Finding, gaps, percent, scores
 from lrtune.selection.comparison import between, corrected_error, t_quantile
@@ -226,6 +227,19 @@ def surprising_test(case: Case) -> Iterator[Finding]:
     )
 
 
+def unscored_folds(case: Case) -> Iterator[Finding]:
+    """Say which folds the metric has no score on."""
+    if case.unscored is None:
+        return
+    yield Finding(
+        "unscored",
+        WARNING,
+        formats.judged_on(case.unscored["of"], case.unscored["folds"]),
+        "judge by a metric that has a score on every fold (log_loss, rmse), or use fewer folds",
+        {"of": case.unscored["of"], "folds": [number for number, _ in case.unscored["folds"]]},
+    )
+
+
 def folds_apart(case: Case) -> Iterator[Finding]:
     """Notice one fold on which scores are quite different, or folds that rank the trials in different orders."""
     trials = case.complete
@@ -236,13 +250,14 @@ def folds_apart(case: Case) -> Iterator[Finding]:
     middle = [statistics.median(scores(each)[fold] for each in better) for fold in range(folds)]
     fold, ratio = max(((place, _apart(middle, place)) for place in range(folds)), key=lambda pair: (pair[1], -pair[0]))
     if ratio > APART:
+        number = case.fold_numbers[fold]
         side = "worse" if middle[fold] < statistics.median(middle) else "better"
         yield Finding(
             "folds",
             WARNING,
-            f"fold {fold + 1} is much {side} than the others: {ratio:.1f} times as far from them as they are apart",
+            f"fold {number} is much {side} than the others: {ratio:.1f} times as far from them as they are apart",
             "look at its rows: they may belong to another time, group or source (data.group, data.order)",
-            {"fold": fold + 1, "ratio": round(ratio, 3), "medians": middle},
+            {"fold": number, "ratio": round(ratio, 3), "medians": middle},
         )
     agreement = concordance([scores(each) for each in trials])
     if agreement < DISAGREE + 1.0 / folds:

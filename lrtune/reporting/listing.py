@@ -174,7 +174,7 @@ def study_json(run: Run) -> dict[str, Any]:
 
 def _test(run: Run, refit: Mapping[str, Any]) -> dict[str, Any] | None:
     test = refit.get("test") or {}
-    return {**test, "score": tables.own_sign(run.metric, test["score"])} if test.get("rows") else None
+    return tables.tested(run.metric, test) if test.get("rows") else None
 
 
 def run_json(run: Run) -> dict[str, Any]:

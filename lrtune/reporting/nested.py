@@ -12,8 +12,8 @@ def entry(summary: Mapping[str, Any] | None, metric: str) -> dict[str, Any] | No
     """Write a summary (`lrtune.tuning.nested.summary`) down for ``result.json``, in the metric's own sign.
 
     ``mean`` and ``std`` of the scores of the outer folds; ``optimism``, positive where the searches' own means are too
-    good; ``folds``: of each its ``score``, its ``rows``, the ``trial`` that its search chose and that trial's mean in
-    the search, ``inner``.
+    good; ``of``: how many outer folds were made; ``folds``: of each that has a score its ``score``, its ``rows``, the
+    ``trial`` that its search chose and that trial's mean in the search, ``inner``.
     """
     if summary is None:
         return None
@@ -29,9 +29,12 @@ def rows(result: Mapping[str, Any], scores: Callable[[float | None], str]) -> li
     found = result.get("nested")
     if not found:
         return []
+    if found["mean"] is None:
+        return [("nested", "no score: predictions of an outer fold's model are beyond all numbers")]
     side = "too good" if found["optimism"] >= 0 else "too bad"
-    words = (
-        f"{scores(found['mean'])} ± {scores(found['std'])} for the whole search, on {len(found['folds'])} outer folds"
-    )
+    folds = len(found["folds"])
+    made = found.get("of", folds)
+    on = f"on {folds} outer folds" if folds == made else f"on {folds} of {made} outer folds"
+    words = f"{scores(found['mean'])} ± {scores(found['std'])} for the whole search, {on}"
     words += f"; inside, scores were {scores(abs(found['optimism']))} {side}"
     return [("nested", words)]

@@ -163,15 +163,21 @@ def _means(result: Mapping[str, Any]) -> list[float | None]:
 def _score_rows(result: Mapping[str, Any], scores: Show, *, tabled: bool) -> list[tuple[str, str]]:
     """List the scores; the best constant rate is among them unless a table of the decays has it."""
     best, default, test = result["best"], result["default"], result["test"]
-    rows = [*judgements.corrected_rows(result, scores), ("best, by fold", _by_fold(best, scores))]
+    rows = [*judgements.corrected_rows(result, scores), *_unscored(result), ("best, by fold", _by_fold(best, scores))]
     if best["number"] != default["number"]:
         rows.append(("default, by fold", _by_fold(default, scores)))
     rows += [each for each in judgements.worth_rows(result, scores) if not tabled or each[0] != "constant rate"]
     rows += [*confirmation_rows(result, scores), *nested.rows(result, scores)]
     if test:
-        shown = "diverged" if test["score"] is None else scores(test["score"])
+        shown = tables.tested_text(test, scores)
         rows.append(("test", f"{shown} on {formats.plural(test['rows'], 'row')} that the search never saw"))
     return rows
+
+
+def _unscored(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Say which folds the search is not judged on."""
+    found = result.get("unscored")
+    return [("folds", formats.printable(formats.judged_on(found["of"], found["folds"])))] if found else []
 
 
 def confirmation_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, str]]:

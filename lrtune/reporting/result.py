@@ -71,11 +71,15 @@ def result(
                                 good;  confirmation is null without search.confirm
         nested        mean, std  of the scores of the outer folds (`lrtune.tuning.nested`): what the search is worth
                       optimism   by how much the searches' own means are too good, on average
-                      folds      score, rows, trial, inner of each;  nested is null without search.nested
+                      of, folds  how many were made;  score, rows, trial, inner of each with a score
+                      nested is null without search.nested
         decays        the best trial of each decay type, ranked: name, number, mean, std, and difference to that
                       with a constant rate, as in gain;  empty where there is no other or no constant
         optimizers    the same for optimizers, with the difference to that of the default configuration
         test          score, rows    on the rows that the search never saw;  null without test rows
+                      has            only where score is null, since the metric has none on them: why
+        unscored      of, folds      how many folds the splitter made, and number and reason of those that are left out,
+                                     since the metric has no score there (`lrtune.partition`);  null if none is
         trials        total, complete, pruned, failed, diverged: how many
         pruning       kind, pruned: how many trials, first: number and reason of the first of them, saved: share of the
                       training that was left out, and the seconds that it would have taken;  null without pruning
@@ -127,6 +131,7 @@ def result(
             trials, "optimizer", str(default.configuration.get("optimizer")), metric, rows_ratio
         ),
         "test": _test(study, metric),
+        "unscored": study.header.get("left_out"),
         "trials": {"total": len(trials), **{str(state): study.count(state) for state in _ENDS}},
         "pruning": savings(study, complete),
         "seconds": {
@@ -194,4 +199,4 @@ def _test(study: Study, metric: str) -> dict[str, Any] | None:
     found = (study.refit or {}).get("test")
     if not found or not found.get("rows"):
         return None
-    return {"score": tables.own_sign(metric, found["score"]), "rows": found["rows"]}
+    return tables.tested(metric, found)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 
 
-def summary(run: Run, trial: Trial, *, test: float | None, rows: int, digest: str) -> dict[str, Any]:
+def summary(run: Run, trial: Trial, *, test: Mapping[str, Any], digest: str) -> dict[str, Any]:
     """Describe a retrained trial in JSON's types.
 
     ::
@@ -30,15 +30,16 @@ def summary(run: Run, trial: Trial, *, test: float | None, rows: int, digest: st
         metric         its name;  larger_is_better: whether more of it is better
         configuration  everything that trains it again
         mean, std      over the folds of the search;  null if the trial has no score on every fold
-        test           score, rows: on the rows that the search never saw;  null without such rows
+        test           score, rows: on the rows that the search never saw;  null without such rows;  has: only where the
+                       metric has no score on them (score is null), why
         model          hash of the model's files
 
     Parameters
     ----------
     run, trial
         The trial, and the run that it is of.
-    test, rows
-        Oriented score on so many test rows.
+    test
+        Its score on the test rows, as `lrtune.preparation.Prepared.tested` gives it.
     digest
         Hash of the model.
 
@@ -54,7 +55,7 @@ def summary(run: Run, trial: Trial, *, test: float | None, rows: int, digest: st
         "configuration": {key: configuration[key] for key in tables.canonical_keys([configuration])},
         "mean": shown.mean,
         "std": shown.std,
-        "test": {"score": tables.own_sign(run.metric, test), "rows": rows} if rows else None,
+        "test": tables.tested(run.metric, test) if test["rows"] else None,
         "model": digest,
     }
 
@@ -82,7 +83,8 @@ def page(found: Mapping[str, Any], run: Run, *, rows: int, folder: Path) -> list
     facts = [("by folds", _beside(scores(found["mean"]), best, scores(best_mean)))]
     if test is not None:
         of_run = "" if own is None else f"; the run's own model has {scores(own)}"
-        facts.append(("test", f"{scores(test['score'])} on {formats.plural(test['rows'], 'row')}{of_run}"))
+        of_rows = f" on {formats.plural(test['rows'], 'row')}"
+        facts.append(("test", f"{tables.tested_text(test, scores)}{of_rows}{of_run}"))
     facts.append(("configuration", tables.configuration_line(run.trial(found["trial"]).configuration)))
     return [
         Headline(f"trial {found['trial']} of {run.name}: trained on all {formats.plural(rows, 'training row')}"),

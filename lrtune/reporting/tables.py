@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lrtune import formats
 from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS
@@ -118,6 +118,20 @@ def own_sign(metric: str, score: float | None) -> float | None:
     if score is None or METRICS[metric].larger_is_better:
         return score
     return 0.0 - score  # not -score: a perfect error of 0 must not become -0.0
+
+
+def tested(metric: str, test: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn what a study knows of the test rows into the metric's own sign."""
+    return {**test, "score": own_sign(metric, test["score"])}
+
+
+def tested_text(test: Mapping[str, Any], scores: Callable[[float | None], str]) -> str:
+    """Write a score on test rows, or why there is none.
+
+    >>> tested_text({"score": 0.5}, str), tested_text({"score": None, "has": "only class 'a'"}, str)
+    ('0.5', "no score (only class 'a')")
+    """
+    return scores(test["score"]) if test["score"] is not None else f"no score ({formats.printable(test['has'])})"
 
 
 class Standing(NamedTuple):

@@ -89,6 +89,7 @@ def _side(side: Side) -> dict[str, Any]:
         "std": shown.std,
         "fold_scores": list(shown.folds),
         "test": tables.own_sign(side.run.metric, refit["test"]["score"]) if own else None,
+        "test_has": refit["test"].get("has") if own else None,
     }
 
 
@@ -195,8 +196,9 @@ def _facts(found: Mapping[str, Any], scores: Callable[[float | None], str]) -> I
         yield _called(side), f"{scores(side['mean'])}{std}   by fold  {folds}"
     if gap is not None:
         yield from _gap_facts(gap, scores)
-    if found["metric"] is not None and None not in (first["test"], second["test"]):
-        yield "test", f"{scores(first['test'])} and {scores(second['test'])}"
+    tests = [{"score": each["test"], "has": each["test_has"]} for each in (first, second)]
+    if found["metric"] is not None and all(each != {"score": None, "has": None} for each in tests):
+        yield "test", " and ".join(tables.tested_text(each, scores) for each in tests)
 
 
 def _gap_facts(gap: Mapping[str, Any], scores: Callable[[float | None], str]) -> Iterator[tuple[str, str]]:

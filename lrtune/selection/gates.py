@@ -99,9 +99,15 @@ def limit_gate(result: Result, limit: float) -> Gate:
     return Gate(
         UNDER if larger else OVER,
         State.PASSED if passed else State.FAILED,
-        f"{kind} {result['metric']} {shown} {relation} {bound}",
+        f"{kind} {result['metric']} {shown} {relation} {bound}{_unscored(result)}",
         {"judged": kind, "score": score, "limit": limit},
     )
+
+
+def _unscored(result: Result) -> str:
+    """Say that the score is not of all folds."""
+    found = result.get("unscored")
+    return f"; {formats.printable(formats.judged_on(found['of'], found['folds']))}" if found else ""
 
 
 def _told_apart(one: float, other: float) -> tuple[str, str]:
@@ -192,7 +198,7 @@ def baseline_gate(
     return Gate(
         BASELINE,
         State.FAILED if failed else State.PASSED,
-        start + _verdict(found, tolerance, margin, p, failed=failed),
+        start + _verdict(found, tolerance, margin, p, failed=failed) + _unscored(result),
         {
             "baseline": mean,
             "before": before,

@@ -310,8 +310,7 @@ class _Search(Session):
         with one_blas_thread():
             fitted = self.prepared.refit(chosen, scales=median_scales(winner.scales), clock=time.perf_counter)
         digest = model.save(fitted, self.folder / MODEL)
-        test = {"score": self.prepared.test_score(fitted), "rows": self.prepared.test_rows}
-        made = {"test": test, "model": digest}
+        made = {"test": self.prepared.tested(fitted), "model": digest}
         if record:
             body = {"trial": winner.number, **({CLOCK: made} if follows_clock(chosen) else made)}
             yield from self.record([Event(REFIT, body)])

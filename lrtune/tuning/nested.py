@@ -7,7 +7,8 @@ scores was picked by nobody (Varma and Simon 2006, "Bias in error estimation whe
 selection", BMC Bioinformatics 7). It belongs to the procedure, and to slightly fewer rows than the final model has.
 
 Each outer fold is a study of its own in ``nested/<number>`` of the run's folder, so that an interrupted one goes on.
-The outer folds are made by the search's splitter: groups stay together, and the past predicts the future.
+The outer folds are made by the search's splitter: groups stay together, and the past predicts the future. One on which
+the metric has no score is left out, and no search is run inside of it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from lrtune.data.folds import make_folds
+from lrtune import partition
 from lrtune.errors import DataError, NoUsableResultError
 from lrtune.experiment import Experiment
 from lrtune.finder import resolved
@@ -31,9 +30,6 @@ from lrtune.tuning import DATABASE, tune
 
 FOLDER = "nested"
 
-_STREAM = 52
-"""Purpose of the random stream that the seed of the outer folds is drawn from: ``[seed, 52]``."""
-
 
 class OuterFold(NamedTuple):
     """One turn of the outer loop.
@@ -41,7 +37,7 @@ class OuterFold(NamedTuple):
     Attributes
     ----------
     number
-        From 1.
+        From 1, counting those that are left out.
     folder
         Where its study lives.
     rows
@@ -60,20 +56,16 @@ def outer_folds(experiment: Experiment, prepared: Prepared, folder: Path) -> lis
     Raises
     ------
     DataError
-        If there are too few rows, groups or rows of a class.
+        If the rows do not bear them, or not the folds inside of them.
 
     """
-    search, dataset = experiment.search, prepared.dataset
-    if not search.nested:
+    if not experiment.search.nested:
         return []
-    seed = int(np.random.default_rng([search.seed, _STREAM]).integers(2**31))
-    try:
-        splits = make_folds(
-            dataset.columns, dataset.schema, dataset.train_rows, folds=search.nested, kind=search.splitter, seed=seed
-        )
-    except DataError as error:
-        raise DataError(f"search.nested: {error}") from error
-    return [OuterFold(number, folder / FOLDER / str(number), rows) for number, rows in enumerate(splits, 1)]
+    part = partition.outer_folds(experiment, prepared.dataset, prepared.metric)
+    return [
+        OuterFold(number, folder / FOLDER / str(number), rows)
+        for number, rows in zip(part.numbers, part.splits, strict=True)
+    ]
 
 
 def search_inside(experiment: Experiment, fold: OuterFold, *, workers: int | None = None) -> Iterator[Event]:
@@ -95,26 +87,30 @@ def search_inside(experiment: Experiment, fold: OuterFold, *, workers: int | Non
         raise type(error)(f"outer fold {fold.number} of {experiment.search.nested}: {error}") from error
 
 
-def summary(folds: list[OuterFold]) -> dict[str, Any] | None:
-    """Put the scores of the outer folds together; oriented.
+def summary(folds: list[OuterFold], made: int) -> dict[str, Any] | None:
+    """Put the scores of the outer folds together, of so many that were made; oriented.
 
     Returns
     -------
     dict or None
-        ``folds``: of each, the ``score`` and the number of ``rows`` that it is from, the number of the chosen ``trial``
-        and its mean score in the search, ``inner``; ``mean`` and ``std`` of the scores; ``optimism``: by how much the
-        searches' own means are above the scores, on average. None if there are none.
+        ``of``: how many were made; ``folds``: of each that has a score, the ``score`` and the number of ``rows`` that
+        it is from, the number of the chosen ``trial`` and its mean score in the search, ``inner``; ``mean`` and ``std``
+        of the scores; ``optimism``: by how much the searches' own means are above the scores, on average. These three
+        are None if a model has no score, because its predictions are beyond all numbers. None if there are no folds.
 
     """
     if not folds:
         return None
     rows = [_entry(_study(each)) for each in folds]
     scores = [each["score"] for each in rows]
+    if None in scores:
+        return {"mean": None, "std": None, "optimism": None, "of": made, "folds": rows}
     mean = math.fsum(scores) / len(scores)
     return {
         "mean": mean,
         "std": math.sqrt(math.fsum((each - mean) ** 2 for each in scores) / (len(scores) - 1)),
         "optimism": math.fsum(each["inner"] - each["score"] for each in rows) / len(rows),
+        "of": made,
         "folds": rows,
     }
 

@@ -103,9 +103,18 @@ class Session:
             "task": self.prepared.task,
             "rows": {"train": self.prepared.rows, "test": self.prepared.test_rows},
             "rows_ratio": self.prepared.rows_ratio,
+            **self.unscored(),
             "predictions": self.records.new_form(self.experiment.search.trials),
             CLOCK: {"versions": versions(), "kernels": kernels()},
         }
+
+    def unscored(self) -> dict[str, Any]:
+        """Write down which folds are left out, and how many there are with them; nothing where all have a score."""
+        left_out = self.prepared.left_out
+        if not left_out:
+            return {}
+        made = len(self.setting.folds) + len(left_out)
+        return {"left_out": {"of": made, "folds": [[each.fold, each.has] for each in left_out]}}
 
     def refuse_another_experiment(self) -> None:
         """Compare the study's identity with ours.

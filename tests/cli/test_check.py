@@ -64,7 +64,7 @@ def test_what_confirmation_and_an_outer_loop_cost_is_told(run):
     assert 4 < plan["estimate"]["seconds"] / plain["estimate"]["seconds"] < 4 * 10 / 6 + 1
     shown = " ".join(run("check", "blobs.yaml", *settings).stdout.split())
     assert "3 folds each, 4 trials on fresh splits, and the best once more; the same again in each of 4 outer" in shown
-    assert run("check", "blobs.yaml", "--set", "search.nested=70").exit_code == 2
+    assert run("check", "blobs.yaml", "--set", "search.nested=700").exit_code == 2
 
 
 def test_shapes_and_sizes_are_counted(run):

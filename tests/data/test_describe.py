@@ -13,7 +13,7 @@ from lrtune.data.describe import describe
 from lrtune.data.options import DataOptions
 from lrtune.data.schema import Schema, encoded_names
 from lrtune.data.tables import Table, from_frame, load
-from lrtune.data.targets import describe_target
+from lrtune.data.targets import Target, describe_target
 from lrtune.errors import DataError
 
 N = 40
@@ -319,7 +319,7 @@ def test_the_task_is_found(values, task, classes):
 
 
 def test_the_task_can_be_said():
-    assert describe_target(numbers([0, 1] * 5), "y", "regression") == ("regression", (), ())
+    assert describe_target(numbers([0, 1] * 5), "y", "regression") == Target("regression", (), ())
     found = describe_target(numbers([0.5, 1.5, 2.5] * 20), "y", "classification")
     assert found.classes == (0.5, 1.5, 2.5)
 

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import warnings
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from sklearn.model_selection import StratifiedKFold, TimeSeriesSplit
+from row_tables import data
+from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold, TimeSeriesSplit
 
-from lrtune.data.columns import Columns
-from lrtune.data.folds import default_kind, fold_notes, holdout, make_folds
-from lrtune.data.schema import Schema
+from lrtune.data.fold_notes import fold_notes
+from lrtune.data.folds import default_kind, make_folds
 from lrtune.errors import DataError
 
 RNG = np.random.default_rng(11)
-
-
-def data(target, *, groups=None, order=None):
-    """Columns without features, and their schema."""
-    target = np.asarray(target)
-    classification = target.dtype.kind == "i"
-    classes = tuple(f"c{i}" for i in range(target.max() + 1)) if classification else ()
-    task = "classification" if classification else "regression"
-    schema = Schema(task, "y", classes, (), group=None if groups is None else "g", order=None if order is None else "t")
-    empty = np.empty((len(target), 0))
-    times = None if order is None else np.asarray(order, dtype=float)
-    return Columns(empty, empty.astype(np.int32), target, None if groups is None else np.asarray(groups), times), schema
 
 
 LABELS = RNG.permutation(np.repeat([0, 1, 2], [50, 30, 20]))
@@ -142,7 +133,9 @@ def test_rows_of_the_same_time_stay_together():
         assert times[train].max() < times[valid].min()
     validated = np.concatenate([valid for _, valid in splits])
     assert len(np.unique(validated)) == len(validated)
-    with pytest.raises(DataError, match="share the same time for 4 time series folds"):
+    with pytest.raises(
+        DataError, match="'t' has 3 times, and the first can only be trained on, too few for 4 folds; use 2 or fewer"
+    ):
         make_folds(*data(VALUES, order=np.arange(100) // 34), np.arange(100), folds=4)
 
 
@@ -152,16 +145,38 @@ def test_rows_of_the_same_time_stay_together():
         (data([0, 1] * 5), {"kind": "startified"}, "unknown kind of folds 'startified'; did you mean 'stratified'"),
         (data([0, 1] * 5), {"folds": 1}, "at least 2 folds"),
         (data([0, 1] * 5), {"repeats": 0}, "1 repeat"),
-        (data([0, 1] * 5), {"folds": 11, "kind": "kfold"}, "10 training rows cannot be put into 11 folds"),
-        (data([0.5, 1.5] * 5), {"folds": 10, "kind": "time_series"}, "10 training rows cannot be put into 10 folds"),
-        (data([0] * 6 + [1] * 3 + [2]), {"folds": 4}, "each of the 4 folds, but 'c1' has 3, 'c2' has 1"),
+        (data([0, 1] * 5), {"folds": 11, "kind": "kfold"}, "10 training rows cannot be put into 11 folds; use 10 or"),
+        (
+            data([0.5, 1.5] * 5),
+            {"folds": 10, "kind": "time_series"},
+            "there are 10 rows, .* too few for 10 folds; use 9 or",
+        ),
         (data([0.5, 1.5] * 5), {"kind": "stratified"}, "'y' is a regression target: use kfold"),
         (data([0, 1] * 5), {"kind": "group"}, "set data.group"),
-        (data([0, 1] * 5, groups=[0, 1] * 5), {"folds": 3}, "'g' has 2 groups, too few for 3 folds"),
+        (data([0, 1] * 5, groups=[0, 1] * 5), {"folds": 3}, "'g' has 2 groups, too few for 3 folds$"),
         (data([0, 1] * 5, groups=[0, 1] * 5), {"kind": "kfold"}, "kfold folds would divide the groups of 'g'"),
         (data([0.5, 1.5] * 5), {"kind": "time_series", "repeats": 2}, "only one past"),
-        (data([0] * 6 + [1] * 4), {"kind": "time_series", "folds": 3}, "training rows of fold 1 are all of class 'c0'"),
-        (data([0] * 5 + [1] * 5, groups=[0] * 5 + [1] * 5), {"folds": 2}, "all of class 'c[01]'"),
+        (data([1] * 10), {}, "all 10 training rows are of class 'c1': there is nothing to learn"),
+        (
+            data(np.arange(8).repeat([3, 1, 1, 1, 1, 1, 1, 1])),
+            {"folds": 4},
+            "only 3 of 10 .*, too few for 4 folds; use 3 .*, or data.rare: .* 'c1', .*'c7' have one row each",
+        ),
+        (
+            data([0] * 6 + [1] * 4),
+            {"kind": "time_series", "folds": 4},
+            "the first 6 rows are all of class 'c0', and 3 times can be validated, too few for 4 folds; use 3 or fewer",
+        ),
+        (
+            data([0] * 5 + [1] * 5, groups=[0] * 5 + [1] * 5),
+            {"folds": 2},
+            "one group has to stay in the training rows .* that leaves 1 group, too few for 2 folds$",
+        ),
+        (
+            data([0] * 4 + [1] * 4 + [2] * 2, groups=[0] * 4 + [1] * 4 + [2] * 2),
+            {"folds": 2},
+            "three groups of one class each cannot be put into 2 folds",
+        ),
     ],
 )
 def test_messages(problem, options, message):
@@ -175,70 +190,171 @@ def test_missing_classes_are_noted():
     splits = make_folds(columns, schema, np.arange(30), folds=2, kind="time_series")
     assert fold_notes(columns, schema, splits) == (
         "class 'c2' has no training rows in folds 1, 2",
+        "classes 'c0', 'c1' have no validation rows in fold 2",
         "class 'c2' has no validation rows in fold 1",
-        "class 'c0' has no validation rows in fold 2",
-        "class 'c1' has no validation rows in fold 2",
     )
+    assert fold_notes(columns, schema, splits, [7, 9])[-1] == "class 'c2' has no validation rows in fold 7"
     assert fold_notes(*data(VALUES), splits) == ()
 
 
-@settings(deadline=None, max_examples=40)
-@given(st.integers(0, 2**32 - 1), st.one_of(st.floats(0.1, 0.6), st.integers(10, 60)), st.booleans())
-def test_the_holdout_divides_the_rows(seed, test_size, classification):
-    columns, schema = data(LABELS if classification else VALUES)
-    train, test = holdout(columns, schema, test_size=test_size, seed=seed)
-    check_partition([(train, test), (test, train)], np.arange(100), 2)
-    assert len(test) == (test_size if test_size >= 1 else round(100 * test_size))
-    if classification:
-        np.testing.assert_allclose(np.bincount(LABELS[test]), len(test) * np.array([0.5, 0.3, 0.2]), atol=1)
+def test_rare_classes_are_noted_together():
+    columns, schema = data(np.repeat(np.arange(6), [20, 3, 20, 2, 1, 1]))
+    splits = make_folds(columns, schema, np.arange(47), folds=5, repeats=2)
+    stay = "their rows stay in the training rows of every fold; data.rare: merge or drop would change that"
+    assert fold_notes(columns, schema, splits) == (
+        f"classes 'c4' (1 row), 'c5' (1 row) are never scored: {stay}",
+        "scored on as many folds as there are rows: classes 'c1' (3 rows), 'c3' (2 rows)",
+    )
+    many, wide = data(np.repeat(np.arange(17), [20] + [1] * 16))
+    (note,) = fold_notes(many, wide, make_folds(many, wide, np.arange(36)))
+    assert "'c12' (1 row) and 4 more are never scored" in note
 
 
-def test_the_holdout_is_seeded():
-    columns, schema = data(LABELS)
-    tests = [tuple(holdout(columns, schema, seed=seed)[1]) for seed in (0, 0, 1)]
-    assert tests[0] == tests[1] != tests[2]
+def test_as_many_folds_as_the_table_bears():
+    """5, or the rows of the rarest class with two or more, but at least 3; of fewer units, as many as there are."""
+    rows = {5: [30, 7], 4: [30, 4, 20], 3: [30, 3, 1]}
+    for expected, counts in rows.items():
+        columns, schema = data(np.repeat(np.arange(len(counts)), counts))
+        assert len(make_folds(columns, schema, np.arange(sum(counts)))) == expected
+    assert len(make_folds(*data(np.repeat([0, 1], [30, 2])), np.arange(32))) == 3
+    assert len(make_folds(*data(np.repeat([0, 1], [30, 2])), np.arange(32), folds=5)) == 5
+    assert len(make_folds(*data(np.repeat([0, 1], [30, 1])), np.arange(31))) == 5
+    assert len(make_folds(*data([0, 0, 1, 1]), np.arange(4))) == 3
+    assert len(make_folds(*data(VALUES[:4]), np.arange(4))) == 4
+    assert len(make_folds(*data(VALUES, groups=np.arange(100) % 3), np.arange(100))) == 3
+    assert len(make_folds(*data(VALUES, order=np.arange(100) // 34), np.arange(100))) == 2
 
 
-def test_no_test_rows_on_request():
-    train, test = holdout(*data(LABELS), test_size=0)
-    assert len(train) == 100
-    assert len(test) == 0
-
-
-def test_the_holdout_takes_whole_groups():
-    groups = np.repeat(np.arange(20), RNG.integers(1, 9, 20))
-    columns, schema = data(RNG.normal(size=groups.size), groups=groups)
+def test_the_rows_of_a_rare_class_are_in_as_many_folds():
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(5), [40, 30, 3, 2, 1]))
+    columns, schema = data(labels)
     for seed in range(5):
-        train, test = holdout(columns, schema, test_size=0.25, seed=seed)
-        assert not set(groups[train]) & set(groups[test])
-        assert abs(len(test) - 0.25 * groups.size) <= 8
+        splits = make_folds(columns, schema, np.arange(76), folds=5, seed=seed)
+        counts = np.stack([np.bincount(labels[valid], minlength=5) for _, valid in splits])
+        assert counts[:, :2].tolist() == [[8, 6]] * 5
+        assert sorted(counts[:, 2]) == [0, 0, 1, 1, 1]
+        assert sorted(counts[:, 3]) == [0, 0, 0, 1, 1]
+        assert counts[:, 4].sum() == 0
+        assert all(np.bincount(labels[train], minlength=5).all() for train, _ in splits)
+        assert max(map(len, (valid for _, valid in splits))) - min(map(len, (valid for _, valid in splits))) <= 1
 
 
-def test_the_holdout_takes_the_last_rows_in_time():
-    times = RNG.permutation(100)
-    train, test = holdout(*data(VALUES, order=times), test_size=0.2)
-    assert times[train].max() < times[test].min()
-    assert len(test) == 20
-    tied = times // 7
-    train, test = holdout(*data(VALUES, order=tied), test_size=0.2)
-    assert tied[train].max() < tied[test].min()
-    assert 13 <= len(test) <= 20
+def test_the_first_fold_in_time_waits_for_a_second_class():
+    splits = make_folds(*data([0] * 6 + [1] * 4), np.arange(10), folds=3, kind="time_series")
+    assert [valid.tolist() for _, valid in splits] == [[7], [8], [9]]
 
 
-@pytest.mark.parametrize(
-    ("problem", "test_size", "message"),
-    [
-        (data(LABELS), -0.1, "not -0.1"),
-        (data(LABELS), 1.5, "not 1.5"),
-        (data(LABELS), 100, "below the table's 100, not 100"),
-        (data(LABELS), 2, "2 test rows of 100 cannot give both training and test all 3 classes"),
-        (data([0] * 9 + [1]), 0.2, "class 'c1' of the target 'y' has 1 row"),
-        (data(VALUES, groups=np.zeros(100, dtype=int)), 0.2, "one group"),
-        (data(VALUES, groups=np.repeat([0, 1], [98, 2])), 0.01, "leaves 100 for training and 0 for the test"),
-        (data(VALUES, order=np.zeros(100)), 0.2, "leaves 100 for training and 0 for the test"),
-        (data([0] * 90 + [1] * 10, order=np.arange(100)), 0.2, "training rows of one class"),
-    ],
+# --- against all that could be: small tables, every assignment
+
+
+def assignments(units, folds):
+    """List every way of putting units into folds of which none is empty."""
+    return (each for each in itertools.product(range(folds), repeat=units) if len(set(each)) == folds)
+
+
+def is_sound(labels, units, assignment, folds):
+    """Whether each fold has two classes to train on; `assignment` says which fold each unit is validated in, or -1."""
+    where = np.asarray(assignment)[units]
+    return all(len(set(labels[where != fold])) > 1 for fold in range(folds))
+
+
+def whole(splits, rows):
+    """Which fold validates each row, -1 for none; every fold must be sorted, and rows be on one side only."""
+    where = np.full(rows.max() + 1, -1)
+    for fold, (train, valid) in enumerate(splits):
+        assert len(valid)
+        assert (where[valid] == -1).all()
+        where[valid] = fold
+        assert sorted([*train, *valid]) == rows.tolist()
+        assert train.tolist() == sorted(train)
+        assert valid.tolist() == sorted(valid)
+    return where[rows]
+
+
+tiny = st.tuples(
+    st.lists(st.integers(0, 3), min_size=2, max_size=8), st.lists(st.integers(0, 5), min_size=8, max_size=8)
 )
-def test_impossible_holdouts(problem, test_size, message):
-    with pytest.raises(DataError, match=message):
-        holdout(*problem, test_size=test_size)
+
+
+@settings(deadline=None, max_examples=300)
+@given(tiny, st.integers(2, 5), st.integers(0, 50), st.booleans())
+def test_whole_units_are_split_if_they_can_be(table, folds, seed, grouped):
+    """A sound assignment of all rows or groups, if there is one; else one is pinned; else there is a sentence."""
+    labels, groups = np.array(table[0]), np.array(table[1][: len(table[0])])
+    units = np.unique(groups, return_inverse=True)[1] if grouped else np.arange(len(labels))
+    problem = data(labels, groups=groups if grouped else None, classes=4)
+    possible = any(is_sound(labels, units, each, folds) for each in assignments(units.max() + 1, folds))
+    try:
+        splits = make_folds(
+            *problem, np.arange(len(labels)), folds=folds, kind="group" if grouped else "kfold", seed=seed
+        )
+    except DataError:
+        assert not possible
+        return
+    where = whole(splits, np.arange(len(labels)))
+    place = {unit: set(where[units == unit].tolist()) for unit in units}
+    assert all(len(each) == 1 for each in place.values())
+    assert is_sound(labels, units, [place[unit].pop() for unit in range(units.max() + 1)], folds)
+    assert ((where >= 0).all()) == possible
+    assert len(np.unique(units[where < 0])) <= 1
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.integers(0, 4), min_size=2, max_size=12), st.integers(2, 5), st.integers(0, 50))
+def test_stratified_folds_score_all_but_single_rows(labels, folds, seed):
+    labels = np.array(labels)
+    counts = np.bincount(labels, minlength=5)
+    free = counts[labels] > 1
+    try:
+        splits = make_folds(*data(labels, classes=5), np.arange(len(labels)), folds=folds, kind="stratified", seed=seed)
+    except DataError:
+        assert free.sum() < folds or np.count_nonzero(counts) < 2
+        return
+    where = whole(splits, np.arange(len(labels)))
+    assert ((where >= 0) == free).all()
+    assert is_sound(labels, np.arange(len(labels)), where, folds)
+    for label in np.flatnonzero(counts > 1):
+        shares = np.bincount(where[labels == label], minlength=folds)
+        assert shares.max() - shares.min() <= 1
+
+
+@settings(deadline=None, max_examples=300)
+@given(tiny, st.integers(2, 5), st.booleans())
+def test_times_are_split_if_they_can_be(table, folds, classification):
+    labels, times = np.array(table[0]), np.array(table[1][: len(table[0])])
+    target = labels if classification else labels + 0.5
+    starts = [
+        time
+        for time in sorted(set(times.tolist()))[1:]
+        if not classification or len(set(labels[times < time].tolist())) > 1
+    ]
+    try:
+        splits = make_folds(*data(target, order=times, classes=4), np.arange(len(times)), folds=folds)
+    except DataError:
+        assert len(starts) < folds or (classification and len(set(table[0])) < 2)
+        return
+    assert len(splits) == folds
+    chosen = [min(times[valid]) for _, valid in splits]
+    assert chosen == sorted(set(chosen))
+    assert set(chosen) <= set(starts)
+    for (train, valid), start, end in zip(splits, chosen, [*chosen[1:], np.inf], strict=True):
+        assert train.tolist() == np.flatnonzero(times < start).tolist()
+        assert valid.tolist() == np.flatnonzero((times >= start) & (times < end)).tolist()
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.integers(0, 10**6), st.integers(2, 5), st.sampled_from(["kfold", "stratified", "group"]))
+def test_what_scikit_learn_splits_soundly_stays_as_it_is(seed, folds, kind):
+    rng = np.random.default_rng(seed)
+    labels, groups = rng.integers(0, 3, 40), rng.integers(0, 9, 40)
+    number = int(np.random.default_rng([seed, 21]).integers(2**31 - 1, size=1)[0])
+    splitter = {"kfold": KFold, "stratified": StratifiedKFold, "group": StratifiedGroupKFold}[kind]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        theirs = list(splitter(folds, shuffle=True, random_state=number).split(labels, labels, groups))
+    assume(kind != "stratified" or np.bincount(labels).min() >= folds)
+    assume(all(len(valid) and len(set(labels[train])) > 1 for train, valid in theirs))
+    problem = data(labels, groups=groups if kind == "group" else None)
+    ours = make_folds(*problem, np.arange(40), folds=folds, kind=kind, seed=seed)
+    for (train, valid), (expected_train, expected_valid) in zip(ours, theirs, strict=True):
+        assert (train.tolist(), valid.tolist()) == (expected_train.tolist(), expected_valid.tolist())

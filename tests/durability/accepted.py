@@ -114,7 +114,7 @@ def table(rng):
     """A table as text, its separator, and what its columns are called."""
     rows = int(rng.choice([8, 15, 30, 60, 90]))
     count = int(rng.integers(1, 6))
-    names = rng.choice(NAMES, count, replace=False).tolist() + ["group", "when", "target"]
+    names = [*rng.choice(NAMES, count, replace=False).tolist(), "group", "when", "target"]
     groups = [f"g{each}" for each in rng.integers(0, rng.integers(2, 12), rows)]
     times = [str(each) for each in np.sort(rng.integers(0, rng.choice([3, 1000]), rows))]
     columns = [*(column(rng, rows) for _ in range(count)), groups, times, target(rng, rows)]
@@ -260,7 +260,12 @@ def commands(rng, finished):
         return
     yield from (("show", "out"), ("health", "out"), ("importance", "out", "--slices"), ("trials", "out", "--csv"))
     yield ("predict", "out", "new.csv")
-    yield from (("status", "out", "--json"), ("list", "."), ("compare", "out", "out:0"), ("export", "out", "--to", "json"))
+    yield from (
+        ("status", "out", "--json"),
+        ("list", "."),
+        ("compare", "out", "out:0"),
+        ("export", "out", "--to", "json"),
+    )
     for library in ("pytorch", "keras", "optax"):
         yield ("schedules", "export", "--run", "out", "--to", library)
     yield ("retrain", "out", "--trial", "0", "--output", "again")

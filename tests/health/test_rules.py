@@ -316,6 +316,20 @@ def test_one_fold_stands_apart():
     assert np.mean(calm) <= 0.1
 
 
+def test_a_fold_is_called_by_its_number_and_one_without_a_score_is_told_of():
+    worse = np.array([0.0, 0.0, 1.0, 0.0, 0.0])
+    spoiled = [
+        Trial(each.number, each.configuration, each.state, tuple((np.array(each.fold_scores) - worse).tolist()))
+        for each in sampled(30, peak_inside, noise=0.002)
+    ]
+    unscored = {"of": 7, "folds": [[2, "only class 'p'"], [6, "only class 'n'"]]}
+    assert found("folds", spoiled, unscored=unscored).numbers["fold"] == 4  # of 1, 3, 4, 5 and 7 the third
+    finding = found("unscored", spoiled, unscored=unscored)
+    assert finding.severity == WARNING
+    assert finding.sentence == "judged on 5 of 7 folds; fold 2 has only class 'p', fold 6 has only class 'n'"
+    assert "unscored" not in names(spoiled)
+
+
 def test_folds_that_put_the_trials_into_different_orders():
     assert "folds_disagree" in names(sampled(40, flat, noise=0.05))
     assert "folds_disagree" not in names(HEALTHY)

@@ -123,8 +123,10 @@ def test_commands_can_be_copied_even_with_blanks_in_the_path(study, page_of):
 
 
 def test_a_model_that_fails_on_the_test_rows_is_called_so(make_study, page_of):
-    study = make_study([{"learning_rate": 0.1}], [[0.5, 0.5]], test={"score": None, "rows": 9})
-    assert "test | diverged on 9 rows that the search never saw" in flat(page_of(study))
+    study = make_study(
+        [{"learning_rate": 0.1}], [[0.5, 0.5]], test={"score": None, "rows": 9, "has": "no finite prediction"}
+    )
+    assert "test | no score (no finite prediction) on 9 rows that the search never saw" in flat(page_of(study))
 
 
 @pytest.mark.parametrize("key", ["decay", "optimizer"])
