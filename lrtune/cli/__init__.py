@@ -7,10 +7,11 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,6 +41,7 @@ from lrtune.cli import (
     status,
     trials,
 )
+from lrtune.errors import LrtuneError
 from lrtune.paths import expanded
 
 GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
@@ -94,6 +96,16 @@ def _with_homes(command: Callable[..., None]) -> Callable[..., None]:
     return called
 
 
+def _refuse_empty(words: Sequence[str]) -> None:
+    """Refuse an empty word: as a path it would be the working folder, and a variable that is not set makes one."""
+    for before, word in itertools.pairwise(["", *words]):
+        option, sign, value = word.partition("=")
+        if word and not (option.startswith("--") and sign and not value):
+            continue
+        name = option or (before if before.startswith("-") else "an argument")
+        raise LrtuneError(f"{name}: expected a value, got an empty text")
+
+
 @functools.cache
 def _built(name: str) -> Any:
     info = CommandInfo(name, callback=_with_homes(COMMANDS[name]))
@@ -107,9 +119,10 @@ class _Commands(TyperGroup):
         super().__init__(**settings)
         self.commands: Any = _Built()
 
-    def make_context(self, *words: Any, **settings: Any) -> Any:
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **settings: Any) -> Any:
         with exits.handled():
-            return super().make_context(*words, **settings)
+            _refuse_empty(args)
+            return super().make_context(info_name, args, *more, **settings)
 
     def invoke(self, ctx: Any) -> Any:
         with exits.handled():

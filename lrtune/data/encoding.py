@@ -27,6 +27,10 @@ from lrtune.errors import ModelError
 
 Index = npt.NDArray[np.int64]
 
+FARTHEST = 1e9
+"""Standard deviations from the mean at which a number ends: farther ones would overflow in single precision and take
+the scores of all rows with them. Training rows never come near."""
+
 _NOWHERE = -1
 _TOGETHER = 256  # columns that are sorted at a time: few enough for the cache, many enough for the overhead
 
@@ -68,7 +72,9 @@ class Encoder:
         n = numeric.shape[1]
         missing = np.isnan(numeric)
         np.subtract(np.where(missing, self.fill, numeric), self.shift, out=encoded[:, :n])
-        encoded[:, :n] *= self.factor
+        with np.errstate(over="ignore"):
+            encoded[:, :n] *= self.factor
+        np.clip(encoded[:, :n], -FARTHEST, FARTHEST, out=encoded[:, :n])
         encoded[:, n : n + len(self.marks)] = missing[:, self.marks]
         for j, places in enumerate(self.places):
             place = places[codes[:, j] + 2]

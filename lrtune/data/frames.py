@@ -21,6 +21,31 @@ if TYPE_CHECKING:
 _PER_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
+LEAST_ADDRESSES = 1.5e9
+"""Bytes of address space without which polars, whose threads reserve some each, stops the process or hangs."""
+
+
+def require_address_space() -> None:
+    """Refuse to read tables where polars could not say that it has no room.
+
+    Raises
+    ------
+    DataError
+        The process has a limit of address space that is too small.
+
+    """
+    try:
+        import resource
+    except ImportError:  # a system without such limits
+        return
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if 0 < limit < LEAST_ADDRESSES:
+        raise DataError(
+            f"this process may have {limit / 1e9:.1f} GB of address space, and reading tables needs "
+            f"{LEAST_ADDRESSES / 1e9:.1f} GB: raise the limit (ulimit -v)"
+        )
+
+
 def read_parquet(file: IO[bytes], where: str) -> dict[str, Raw | None]:
     """Read a Parquet file; None stands for a column that cannot be read, as in `raw_columns`.
 

@@ -105,6 +105,7 @@ def load(
         options = schema.options
     options = options or DataOptions()
     where = str(source)
+    frames.require_address_space()
     if where.startswith("sklearn:"):
         return _from_arrays(where, archives.sklearn_set(where), options)
     path = _existing(expanded(source), base)

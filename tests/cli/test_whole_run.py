@@ -163,3 +163,31 @@ def test_retrain_can_be_quiet(run):
     run(*SEARCH)
     result = run("retrain", "out", "--trial", "1", "--quiet")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("search", "blobs.yaml", "--output", ""), "--output"),
+        (("search", "--data="), "--data"),
+        (("predict", "latest", ""), "an argument"),
+        (("finder", "blobs.yaml", "--plot", ""), "--plot"),
+    ],
+)
+def test_an_empty_word_is_refused_and_nothing_is_written(run, folder, words, said):
+    before = sorted(each.name for each in folder.iterdir())
+    result = run(*words)
+    assert (result.exit_code, result.stderr) == (2, f"lrtune: {said}: expected a value, got an empty text\n")
+    assert sorted(each.name for each in folder.iterdir()) == before
+
+
+def test_a_limit_of_address_space_is_told_before_a_library_hangs(command):
+    resource = pytest.importorskip("resource")
+    limit = (600_000_000, 600_000_000)
+    process = command("search", "blobs.yaml", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limit))
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert said == (
+        "lrtune: this process may have 0.6 GB of address space, and reading tables needs 1.5 GB: "
+        "raise the limit (ulimit -v)\n"
+    )

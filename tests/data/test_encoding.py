@@ -233,3 +233,12 @@ def test_every_fold_has_the_same_width(bundled):
         encoder = fit_encoder(columns, np.setdiff1d(np.arange(3000), part), schema)
         assert encoder.names == encoded_names(schema)
         assert encoder.transform(columns, part).shape == (600, schema.width)
+
+
+def test_rows_farther_than_any_number_of_single_precision_do_not_overflow():
+    """New rows may hold whatever a file can; what is beyond a billion standard deviations is a billion away."""
+    train = columns_of([[0.0, 1.0, 2.0, 3.0], [1e-300, 2e-300, 3e-300, 4e-300]])
+    encoder = fit_encoder(train, None, schema_of(number("a"), number("b")))
+    new = encoder.transform(columns_of([[1e300, -1e300, 1.5], [1e300, -1e300, 2.5e-300]]))
+    np.testing.assert_allclose(new, [[1e9, 1e9], [-1e9, -1e9], [0.0, 0.0]], atol=1e-12)
+    assert np.isfinite(new.astype(np.float32)).all()
