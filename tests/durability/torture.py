@@ -3,7 +3,8 @@
     python tests/durability/torture.py [--quick]
 
 Searches are killed at every point where they write, and fifty at random instants; two thousand broken experiments and
-tables are tried. It says what it did, then the verdict, which is the exit code as well.
+tables are tried, and every command on three thousand that are odd but legal. It says what it did, then the verdict,
+which is the exit code as well.
 """
 
 import argparse
@@ -18,11 +19,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from accepted import attempts
 from crashes import at_points, at_random_instants, seconds_of
 from fuzzing import fuzz
 from studies import LONGER, PLAIN, RACE, Forks, content
 
-INSTANTS, EXAMPLES = 50, 2000
+INSTANTS, EXAMPLES, CASES = 50, 2000, 3000
 
 
 def say(text):
@@ -80,6 +82,15 @@ def broken_files(folder, examples):
     return []
 
 
+def odd_files(folder, cases):
+    """Try every command on odd but legal experiments and tables."""
+    seen, wrong = attempts(folder / "odd", range(cases))
+    for command in dict.fromkeys(command for command, _ in sorted(seen)):
+        codes = ", ".join(f"{count} with {code}" for (name, code), count in sorted(seen.items()) if name == command)
+        say(f"  {command}: {codes}")
+    return wrong
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
@@ -95,6 +106,8 @@ def main():
         wrong += killed_at_random(folder, INSTANTS // part, chosen.seed)
         say("breaking files")
         wrong += broken_files(folder, EXAMPLES // part)
+        say("trying odd files")
+        wrong += odd_files(folder, CASES // part)
     for each in wrong:
         say(f"  WRONG: {each}")
     say(f"{'failed' if wrong else 'passed'} in {time.monotonic() - start:.0f} s")
