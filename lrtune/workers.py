@@ -19,6 +19,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, NamedTuple, Protocol, cast
 
 Function = Callable[[Any, Any], Any]
@@ -150,17 +151,21 @@ def _follow(parent: int) -> None:
     os._exit(1)
 
 
-def _start_worker(function: Function, shared: object, parent: int) -> None:
+def _start_worker(parent: int) -> None:
     # Ctrl-C reaches the whole process group; the parent decides what becomes of the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    _in_worker.update(function=function, shared=shared)
 
 
 def _run_in_worker(key: int, payload: object, seconds: float) -> Done:
     return _guarded(_in_worker["function"], _in_worker["shared"], key, payload, seconds)
+
+
+def _begin_in_worker(function: Function, shared: object, key: int, payload: object, seconds: float) -> Done:
+    _in_worker.update(function=function, shared=shared)
+    return _run_in_worker(key, payload, seconds)
 
 
 @contextlib.contextmanager
@@ -202,6 +207,32 @@ def _start_tracker() -> None:
         sys.warnoptions[:] = before
 
 
+class _Worker:
+    """One process of joblib's loky, started by its first task, which brings along what all tasks share.
+
+    loky watches over a process that has a task, but not over one that is being handed its first arguments: with a
+    large table among them it would wait for ever for a process that is killed meanwhile.
+    """
+
+    def __init__(self, function: Function, shared: object) -> None:
+        from joblib.externals.loky import ProcessPoolExecutor
+
+        one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM")}
+        self._executor = ProcessPoolExecutor(1, initializer=_start_worker, initargs=(os.getpid(),), env=one_thread)
+        self._call: Callable[..., Done] = partial(_begin_in_worker, function, shared)
+
+    def submit(self, key: int, payload: object, seconds: float) -> Future[Done]:
+        """Start a task; raises ``BrokenProcessPool`` if the process has died since the last one ended."""
+        with _undisturbed():
+            future = self._executor.submit(self._call, key, payload, seconds)
+        self._call = _run_in_worker
+        return cast("Future[Done]", future)
+
+    def kill(self, *, wait: bool) -> None:
+        """End the process, and perhaps see it dead."""
+        self._executor.shutdown(wait=wait, kill_workers=True)
+
+
 class _Task(NamedTuple):
     key: int
     payload: object
@@ -212,7 +243,7 @@ class _Task(NamedTuple):
 class _Run(NamedTuple):
     """A task in the hands of a worker; ``kill_at`` is a time of `time.monotonic`."""
 
-    executor: Any
+    worker: _Worker
     task: _Task
     kill_at: float
 
@@ -220,23 +251,17 @@ class _Run(NamedTuple):
 class Loky:
     """Runs blocks in ``slots`` worker processes of joblib's loky, one executor each.
 
-    Every worker gets ``shared`` once, and one BLAS thread as `one_blas_thread` does. One that does not notice that its
-    block's time is up is killed and replaced; the others go on.
+    Every worker gets ``shared`` once, and one BLAS thread as `one_blas_thread` does. One that dies, at work or idle, is
+    replaced, and so is one that does not notice that its block's time is up and is killed; the others go on.
     """
 
     def __init__(self, function: Function, shared: object, slots: int) -> None:
         _start_tracker()
         self.slots = slots
-        self._start = (function, shared, os.getpid())
-        self._idle = [self._new_executor() for _ in range(slots)]
+        self._new_worker = partial(_Worker, function, shared)
+        self._idle = [self._new_worker() for _ in range(slots)]
         self._queue: list[_Task] = []
         self._running: dict[Future[Done], _Run] = {}
-
-    def _new_executor(self) -> Any:
-        from joblib.externals.loky import ProcessPoolExecutor
-
-        one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM")}
-        return ProcessPoolExecutor(max_workers=1, initializer=_start_worker, initargs=self._start, env=one_thread)
 
     def submit(self, key: int, payload: object, limit: Limit = UNLIMITED) -> None:
         """Queue a block and start it if a worker is idle."""
@@ -245,11 +270,15 @@ class Loky:
 
     def _fill(self) -> None:
         while self._idle and self._queue:
-            executor, task = self._idle.pop(), self._queue.pop(0)
+            worker, task = self._idle.pop(), self._queue[0]
             seconds = task.limit.left()
-            with _undisturbed():
-                future = executor.submit(_run_in_worker, task.key, task.payload, seconds)
-            self._running[future] = _Run(executor, task, time.monotonic() + seconds + GRACE)
+            try:
+                future = worker.submit(task.key, task.payload, seconds)
+            except BrokenProcessPool:  # it died idle, which is nothing that the task has done
+                self._replace(worker)
+                continue
+            del self._queue[0]
+            self._running[future] = _Run(worker, task, time.monotonic() + seconds + GRACE)
 
     def next_done(self, timeout: float | None = None) -> Done | None:
         """Wait for the next finished block; a dead worker is replaced and its block tried once more."""
@@ -267,16 +296,16 @@ class Loky:
         return None
 
     def _settle(self, future: Future[Done]) -> Done | None:
-        executor, task, _ = self._running.pop(future)
+        worker, task, _ = self._running.pop(future)
         try:
             done = future.result()
         except BrokenProcessPool:  # loky's TerminatedWorkerError among them
-            self._replace(executor)
+            self._replace(worker)
             if task.attempt < ATTEMPTS:
                 self._queue.insert(0, task._replace(attempt=task.attempt + 1))
                 return None
             return Done(task.key, failure=f"its worker process died {ATTEMPTS} times (out of memory, or killed)")
-        self._idle.append(executor)
+        self._idle.append(worker)
         return done
 
     def _kill_overdue(self) -> Done | None:
@@ -284,18 +313,18 @@ class Loky:
         for future, run in self._running.items():
             if run.kill_at <= now:
                 del self._running[future]
-                self._replace(run.executor)
+                self._replace(run.worker)
                 return Done(run.task.key, overdue=True)
         return None
 
-    def _replace(self, executor: Any) -> None:
-        executor.shutdown(wait=False, kill_workers=True)
-        self._idle.append(self._new_executor())
+    def _replace(self, worker: _Worker) -> None:
+        worker.kill(wait=False)
+        self._idle.append(self._new_worker())
 
     def close(self) -> None:
         """Kill the workers and see them dead: one that starts while its parent ends would complain."""
-        for executor in [*self._idle, *(each.executor for each in self._running.values())]:
-            executor.shutdown(wait=True, kill_workers=True)
+        for worker in [*self._idle, *(each.worker for each in self._running.values())]:
+            worker.kill(wait=True)
         self._idle, self._running, self._queue = [], {}, []
 
 

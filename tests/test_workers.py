@@ -10,12 +10,16 @@ from pathlib import Path
 
 import pytest
 from worker_functions import (
+    DiesWhenUnpacked,
     die_always,
     die_once,
+    die_once_knowingly,
     fail_on_three,
     hang_on_zero,
     heed_the_time,
+    size_of,
     square,
+    tell_who,
     threads_of_blas,
     time_out,
     wait_a_little,
@@ -58,6 +62,74 @@ def test_a_block_that_kills_every_worker_fails_with_the_reason():
     results = run(partial(Loky, slots=2), die_always, None, range(4))
     assert [each.value for each in results] == [0, None, 2, 3]
     assert "died 2 times" in results[1].failure
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+
+
+@posix
+@pytest.mark.parametrize("noticed", [True, False], ids=["noticed", "not-yet-noticed"])
+@pytest.mark.parametrize("killed", [1, 2])
+def test_workers_that_die_while_they_are_idle_are_replaced(tmp_path, noticed, killed):
+    executor = Loky(tell_who, tmp_path, 2)
+    try:
+        for first in (0, 2, 4):
+            pids = kill_idle(executor, tmp_path, killed, noticed=noticed) if first else []
+            assert sorted(run_two(executor, first)) == [(first, None), (first + 1, None)]
+            assert not any(is_running(pid) for pid in pids)
+    finally:
+        executor.close()
+
+
+def run_two(executor, first):
+    """Run two blocks; gives their keys and why they failed."""
+    executor.submit(first, 0)
+    executor.submit(first + 1, 0)
+    return [(done.key, done.failure) for done in (executor.next_done(), executor.next_done())]
+
+
+def kill_idle(executor, folder, count, *, noticed):
+    """Kill some workers that have told their numbers; wait until the pool has seen it, or do not."""
+    pids = [pid for each in folder.iterdir() if is_running(pid := int(each.name))][:count]
+    assert len(pids) == count
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    if noticed:
+        wait_until(lambda: sum(each._executor._flags.broken is not None for each in executor._idle) == count)
+    return pids
+
+
+@posix
+def test_a_death_while_idle_is_no_attempt_of_the_block_that_comes_next(tmp_path):
+    executor = Loky(die_once_knowingly, tmp_path, 1)
+    try:
+        executor.submit(0, 0)
+        assert executor.next_done().value == 0
+        kill_idle(executor, tmp_path, 1, noticed=True)
+        executor.submit(1, 2)  # kills its first worker itself, and may be tried again
+        assert executor.next_done().value == 2
+    finally:
+        executor.close()
+
+
+@posix
+@pytest.mark.parametrize("killed", [1, 2])
+def test_a_pool_with_dead_workers_can_be_closed(tmp_path, killed):
+    executor = Loky(tell_who, tmp_path, 2)
+    run_two(executor, 0)
+    wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
+    kill_idle(executor, tmp_path, killed, noticed=True)
+    executor.close()
+    assert not any(is_running(int(each.name)) for each in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("times", "failure"), [(1, None), (2, "its worker process died 2 times")])
+def test_a_worker_that_dies_before_it_has_taken_a_large_table_is_replaced(tmp_path, times, failure):
+    """A pipe holds less than such a table: what goes through one when its reader is dead waits for ever."""
+    shared = (DiesWhenUnpacked(tmp_path, times), bytes(10**6))
+    (done,) = run(partial(Loky, slots=1), size_of, shared, [0])
+    assert len(list(tmp_path.iterdir())) == times
+    assert (done.value, (done.failure or "")[:31] or None) == (None if failure else 10**6, failure)
 
 
 def test_workers_have_one_blas_thread():
@@ -164,7 +236,7 @@ def test_payloads_may_come_back_in_pieces():
     assert [(each.key, each.value) for each in results] == [(0, None), (1, 1), (2, 4), (3, 16)]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@posix
 def test_workers_end_when_their_parent_was_killed(tmp_path):
     code = f"""
         from pathlib import Path

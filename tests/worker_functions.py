@@ -25,6 +25,34 @@ def die_once(marker, payload):
     return payload
 
 
+def die_once_knowingly(folder, payload):
+    """Leave the worker's number in a folder, and then do as `die_once`."""
+    (folder / str(os.getpid())).touch()
+    return die_once(folder / "0", payload)
+
+
+class DiesWhenUnpacked:
+    """Kills the process that takes it out of a pickle, so many times."""
+
+    def __init__(self, folder, times):
+        self.folder, self.times = folder, times
+
+    def __reduce__(self):
+        return unpack_or_die, (self.folder, self.times)
+
+
+def unpack_or_die(folder, times):
+    if len(list(folder.iterdir())) < times:
+        (folder / str(os.getpid())).touch()
+        os._exit(1)
+    return DiesWhenUnpacked(folder, times)
+
+
+def size_of(shared, payload):
+    del payload
+    return len(shared[1])
+
+
 def die_always(shared, payload):
     del shared
     if payload == 1:

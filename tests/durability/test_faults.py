@@ -9,11 +9,12 @@ import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import worker_functions
 from crashes import Search
-from studies import LONGER, PLAIN, content, differences, events_of
+from studies import LONGER, PLAIN, RACE, content, differences, events_of
 from typer.testing import CliRunner
 
 from lrtune.cli import app
@@ -21,7 +22,7 @@ from lrtune.evaluation.pace import Pace
 from lrtune.experiment import load_text
 from lrtune.preparation import prepare
 from lrtune.storage import database
-from lrtune.storage.journal import Journal
+from lrtune.storage.journal import Journal, canonical
 from lrtune.study import replay
 from lrtune.tuning import core as tuning
 
@@ -314,6 +315,32 @@ def test_a_worker_that_is_killed_costs_nothing(forks):
     assert code == 0, out
     assert len(killed) == 1
     assert differs(forks, running.output) == []
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_workers_that_are_killed_between_two_rounds_cost_nothing(forks, tmp_path, workers):
+    """A round is recorded when no block runs: all workers are idle then."""
+    chosen, killed, folder = load_text(RACE, name="race"), [], tmp_path / "run"
+    for event in tuning.tune(chosen, prepare(chosen), folder, workers=workers):
+        if event.kind == "trial":
+            pids = [pid for pid in children() if pid not in killed]
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+            killed += pids
+    assert killed
+    assert canonical(events_of(folder)) == canonical(events_of(forks.folder / "undisturbed"))
+
+
+def children():
+    """List the worker processes of this one."""
+    living = []
+    for each in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, parent = (each / "stat").read_text().rpartition(")")[2].split()[:2]
+            is_worker = "popen_loky_posix" in (each / "cmdline").read_text()
+            if int(parent) == os.getpid() and state != "Z" and is_worker:
+                living.append(int(each.name))
+    return living
 
 
 def test_trials_that_kill_their_workers_fail_with_the_reason_and_the_search_goes_on(tmp_path, monkeypatch):
