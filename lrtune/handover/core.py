@@ -1,4 +1,9 @@
-"""The part of exported code that is the schedule itself: constants, formulas and ``multiplier(update)``."""
+"""The part of exported code that is the schedule itself: constants, formulas and ``multiplier(update)``.
+
+It is plain Python in double precision for every library. Where a library traces its schedules in single precision, the
+rates are computed when the file is imported and looked up by the whole number of the update: a time in epochs has seven
+digits there, and a jump that is found by comparing it comes updates early or late.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from lrtune.handover.factors import Factors, factors, momentum_factors
-from lrtune.handover.spelling import for_arrays, formula_texts, parameters, tolerance_text
+from lrtune.handover.jumps import turning_times
+from lrtune.handover.texts import formula_texts, parameters, tolerance_text
 from lrtune.training.declarations import number
 from lrtune.training.registry import Configuration
 from lrtune.training.schedules import fixed_momentum, momentum_of, warmup_steps
@@ -91,19 +97,21 @@ def warmup_text(plan: Plan) -> list[str]:
     return ["\n".join(body)]
 
 
-def schedule_text(plan: Plan, *, module: str | None = None) -> str:
-    """Define all that ``multiplier(update)`` needs, and it; with ``module`` for traced arrays of that module."""
-    calls = [decay_call(plan)]
-    texts = [*warmup_text(plan), _multiplier(plan, calls[0])]
+def schedule_text(plan: Plan) -> str:
+    """Define all that ``multiplier(update)`` needs, and it; and ``momentum(update)`` if the momentum is cycled."""
+    texts = [*warmup_text(plan), _multiplier(plan, decay_call(plan))]
     names = used_formulas(plan)
-    if momentum_of(plan.configuration) is not None:
+    if cycles(plan):
         texts.append(_momentum(plan))
         names = [*names, *(f"{each}_height" for each in used_formulas(plan) if each in ("cyclical", "one_cycle"))]
     texts = [*formula_texts(names), *texts]
-    tolerance = tolerance_text(texts, traced=module is not None)
-    if module is not None:
-        texts = [for_arrays(each, module) for each in texts]
+    tolerance = tolerance_text(texts)
     return "\n".join(tolerance) + ("\n\n\n" if tolerance else "") + "\n\n\n".join(texts)
+
+
+def cycles(plan: Plan) -> bool:
+    """Tell whether the momentum moves against the rate."""
+    return momentum_of(plan.configuration) is not None
 
 
 def used_formulas(plan: Plan) -> list[str]:
@@ -200,14 +208,35 @@ def _momentum_call(configuration: Configuration, prefix: str, time: str, name: s
 
 
 def expected_updates(plan: Plan, count: int = 9) -> list[int]:
-    """Choose updates whose rates are written into the code: the ends, both sides of the warm-up's, and some between."""
+    """Choose updates whose rates are written into the code: each jump or bend with its neighbours, and some between."""
     last = plan.total - 1
     even = [round(index * last / (count - 1)) for index in range(count)]
-    around = [plan.warm - 1, plan.warm] if plan.warm else []
+    around = [turn + offset for turn in turning_updates(plan) for offset in (-1, 0, 1)]
     return sorted({each for each in (*even, *around) if 0 <= each <= last})
+
+
+def turning_updates(plan: Plan) -> list[int]:
+    """List the end of the warm-up, and the first updates at or after the times at which the decay jumps or bends.
+
+    Rounding may make one of them an update too early or too late, but not more.
+    """
+    prefix = "decay.shape" if plan.decay == "wall_clock" else "decay"
+    times = turning_times(plan.configuration, prefix, plan.horizon)
+    return [plan.warm, *(plan.warm + math.ceil(time * _pace(plan) - _ROUNDING) for time in times)]
+
+
+_ROUNDING = 1e-6
+
+
+def _pace(plan: Plan) -> float:
+    """Count the updates in an epoch of the decay's own time."""
+    if plan.decay != "wall_clock":
+        return plan.steps
+    seconds, budget = (number(plan.configuration[f"decay.{name}"]) for name in ("step_seconds", "budget"))
+    return max(budget / seconds - plan.warm, 0.0) / plan.horizon
 
 
 def table_text(name: str, comment: str, rows: Sequence[tuple[Any, ...]]) -> str:
     """Define a table of expected values."""
-    lines = [f"{name} = (  # {comment}", *(f"    ({', '.join(literal(each) for each in row)})," for row in rows), ")"]
-    return "\n".join(lines)
+    entries = "\n".join(f"({', '.join(literal(each) for each in row)})," for row in rows)
+    return f"{name} = (  # {comment}\n{textwrap.indent(entries, ' ' * 4)}\n)"

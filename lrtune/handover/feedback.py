@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from lrtune.handover.core import Plan, decay_call, expected_updates, schedule_text, table_text, warmup_text
-from lrtune.handover.spelling import formula_texts, tolerance_text
+from lrtune.handover.texts import formula_texts, tolerance_text
 from lrtune.training import feedback
 from lrtune.training.declarations import number
 from lrtune.training.schedules import multipliers
@@ -83,7 +83,7 @@ def clock_text(plan: Plan) -> str:
     shape = str(plan.configuration["decay.shape"])
     formulas = formula_texts([shape])
     clock = _CLOCK.format(warmup=_WARMING if plan.warm else "", call=call)
-    head = [*tolerance_text(formulas, traced=False), f"BUDGET = {number(plan.configuration['decay.budget'])!r}  # s"]
+    head = [*tolerance_text(formulas), f"BUDGET = {number(plan.configuration['decay.budget'])!r}  # s"]
     return "\n\n\n".join(["\n".join(head), *formulas, *warmup, clock])
 
 
@@ -99,14 +99,10 @@ def plateau_text(plan: Plan) -> str:
 def clock_table(plan: Plan) -> str:
     """Tabulate rates at given seconds, those of a clock that counts the same for each update."""
     each = _OVERTIME * number(plan.configuration["decay.budget"]) / plan.total
-    even = {**plan.configuration, "decay.step_seconds": each}
-    rates = plan.peak * multipliers(even, plan.steps, plan.epochs)
-    rows = [(step, step * each, float(rates[step])) for step in range(plan.total)]
-    chosen = set(expected_updates(plan))
-    kept = [row for row in rows if row[0] in chosen]
-    if plan.warm:  # the clock must be asked when the warm-up ends
-        assert any(row[0] == plan.warm for row in kept)
-    return table_text("EXPECTED", "(update, seconds, rate) of lrtune", kept)
+    even = plan._replace(configuration={**plan.configuration, "decay.step_seconds": each})
+    rates = plan.peak * multipliers(even.configuration, plan.steps, plan.epochs)
+    rows = [(step, step * each, float(rates[step])) for step in expected_updates(even)]
+    return table_text("EXPECTED", "(update, seconds, rate) of lrtune", rows)
 
 
 def plateau_table(plan: Plan) -> str:

@@ -3,10 +3,6 @@
 ``t`` is the time since the warm-up ended and ``T`` the horizon that was left then, both in epochs; a function takes
 what it needs of the two, and then its factors. Of two factors of which one determines the other it takes the one in the
 formula (``lrtune.handover.factors`` computes it). Tests compare every function with ``lrtune.training.decays``.
-
-The text must also work where ``t`` is a traced array: on ``t`` it only branches by a conditional expression, whose two
-sides are both defined everywhere, and it calls nothing but ``min`` and ``max`` of two numbers, ``math`` and its
-neighbours.
 """
 
 from __future__ import annotations
@@ -57,7 +53,7 @@ def step(t: float, *, factor: float, every: float) -> float:
 
 def multistep(t: float, *, factor: float, milestones: tuple[float, ...]) -> float:
     """Multiply by factor at each milestone."""
-    return factor ** sum(1.0 if t >= each - TOLERANCE else 0.0 for each in milestones)
+    return factor ** sum(t >= each - TOLERANCE for each in milestones)
 
 
 def exponential(t: float, *, k: float, staircase: bool) -> float:
@@ -82,13 +78,11 @@ def cosine(t: float, T: float, *, final: float) -> float:
 
 def cosine_restarts(t: float, T: float, *, period: float, multiplier: float, peak_decay: float, final: float) -> float:
     """Fall along half a cosine wave, again and again."""
-    value, start, length, peak = 1.0, 0.0, period, 1.0
-    while start < T - TOLERANCE:
-        wave = (1.0 + math.cos(math.pi * min(max((t - start) / length, 0.0), 1.0))) / 2.0
-        value = final + (peak - final) * wave if t >= start - TOLERANCE else value
-        start, length, peak = start + length, length * multiplier, peak * peak_decay
-        peak = max(peak, final)
-    return value
+    start, length, peak = 0.0, period, 1.0
+    while start + length < T - TOLERANCE and start + length <= t + TOLERANCE:
+        start, length, peak = start + length, length * multiplier, max(peak * peak_decay, final)
+    u = min(max((t - start) / length, 0.0), 1.0)
+    return final + (peak - final) * (1.0 + math.cos(math.pi * u)) / 2.0
 
 
 def cyclical_height(t: float, *, period: float, rise: float, mode: str, gamma: float) -> float:

@@ -10,6 +10,7 @@ from lrtune.handover.core import (
     WIDTH,
     Plan,
     constants,
+    cycles,
     expected_updates,
     literal,
     plan_of,
@@ -18,11 +19,16 @@ from lrtune.handover.core import (
 )
 from lrtune.handover.feedback import clock_table, clock_text, follows_clock, follows_loss, plateau_table, plateau_text
 from lrtune.handover.templates import (
+    DONE,
     KERAS,
     KERAS_CLOCK,
+    KERAS_MOMENTUM,
     KERAS_PLATEAU,
+    MOMENTUM_CHECK,
     OPTAX,
     OPTAX_CLOCK,
+    OPTAX_MOMENTUM,
+    OPTAX_MOMENTUM_CHECK,
     OPTAX_PLATEAU,
     PYTORCH,
     PYTORCH_CLOCK,
@@ -30,7 +36,7 @@ from lrtune.handover.templates import (
     PYTORCH_PLATEAU,
 )
 from lrtune.training.registry import DECAYS, Configuration, complete
-from lrtune.training.schedules import momentum_of, multipliers
+from lrtune.training.schedules import multipliers, tabulate_momentum
 
 
 def export(configuration: Configuration, steps: int, epochs: int, target: str) -> str:
@@ -67,8 +73,7 @@ def _pytorch(plan: Plan) -> str:
         return _file(plan, "torch", PYTORCH_PLATEAU, _rule_constants(plan), plateau_table(plan))
     if follows_clock(plan):
         return _file(plan, "torch", PYTORCH_CLOCK, clock_text(plan), clock_table(plan))
-    momentum = PYTORCH_MOMENTUM if _cycles(plan) else ""
-    return _file(plan, "torch", momentum + PYTORCH, schedule_text(plan), _table(plan))
+    return _tabulated(plan, "torch", PYTORCH, PYTORCH_MOMENTUM, MOMENTUM_CHECK)
 
 
 def _keras(plan: Plan) -> str:
@@ -76,7 +81,7 @@ def _keras(plan: Plan) -> str:
         return _file(plan, "keras", KERAS_PLATEAU, plateau_text(plan), plateau_table(plan))
     if follows_clock(plan):
         return _file(plan, "keras", KERAS_CLOCK, clock_text(plan), clock_table(plan))
-    return _file(plan, "keras", KERAS, schedule_text(plan, module="ops"), _table(plan))
+    return _tabulated(plan, "keras", KERAS, KERAS_MOMENTUM, MOMENTUM_CHECK)
 
 
 def _optax(plan: Plan) -> str:
@@ -84,7 +89,15 @@ def _optax(plan: Plan) -> str:
         return _file(plan, "optax", OPTAX_PLATEAU, plateau_text(plan), plateau_table(plan))
     if follows_clock(plan):
         return _file(plan, "optax", OPTAX_CLOCK, clock_text(plan), clock_table(plan))
-    return _file(plan, "optax", OPTAX, schedule_text(plan, module="jnp"), _table(plan))
+    return _tabulated(plan, "optax", OPTAX, OPTAX_MOMENTUM, OPTAX_MOMENTUM_CHECK)
+
+
+def _tabulated(plan: Plan, library: str, rates: str, momentum: str, momentum_check: str) -> str:
+    """Put a file together whose rates are all known in advance."""
+    if not cycles(plan):
+        return _file(plan, library, rates + DONE, schedule_text(plan), _table(plan))
+    ending = f"{momentum}\n{rates}{momentum_check}{DONE}"
+    return _file(plan, library, ending, schedule_text(plan), f"{_table(plan)}\n\n{_momentum_table(plan)}")
 
 
 TARGETS: Mapping[str, Callable[[Plan], str]] = {"pytorch": _pytorch, "keras": _keras, "optax": _optax}
@@ -92,8 +105,8 @@ TARGETS: Mapping[str, Callable[[Plan], str]] = {"pytorch": _pytorch, "keras": _k
 
 _IMPORTS = {
     "torch": ["import torch"],
-    "keras": ["import keras", "from keras import ops"],
-    "optax": ["import jax.numpy as jnp", "import optax"],
+    "keras": ["import keras", "import numpy as np", "from keras import ops"],
+    "optax": ["import jax", "import jax.numpy as jnp", "import numpy as np", "import optax"],
 }
 
 
@@ -139,10 +152,13 @@ def _table(plan: Plan) -> str:
     return table_text("EXPECTED", "(update, rate) of lrtune", rows)
 
 
+def _momentum_table(plan: Plan) -> str:
+    momenta = tabulate_momentum([plan.configuration], [plan.steps], plan.epochs)
+    assert momenta is not None
+    rows = [(step, float(momenta[step, 0, 0])) for step in expected_updates(plan)]
+    return table_text("EXPECTED_MOMENTA", "(update, momentum) of lrtune", rows)
+
+
 def _rule_constants(plan: Plan) -> str:
     names = ("factor", "patience", "cooldown", "minimum", "threshold")
     return "\n".join(f"{name.upper()} = {plan.configuration[f'decay.{name}']!r}" for name in names)
-
-
-def _cycles(plan: Plan) -> bool:
-    return momentum_of(plan.configuration) is not None

@@ -39,7 +39,12 @@ and the value at `t = T` belongs to the update that would come after the last. `
 _ELSEWHERE_INTRO = """\
 `n` is the number of updates in an epoch and `N` that of the horizon; schedulers are stepped at every update.
 `lrtune schedules export NAME --to pytorch` (or `keras`, `optax`) writes code with exactly these rates, warm-up and
-all, and `--run RUN` takes them from a finished run."""
+all, and `--run RUN` takes them from a finished run.
+
+Rates jump at the same update in every library, and the file checks each jump. Keras and optax compute with single
+precision, in which a time in epochs is too coarse to find an update by; so their rates are computed when the file is
+imported (two seconds for a million updates), and looked up. In PyTorch, parameter groups keep the ratios of their
+rates. Keras' SGD and RMSprop apply the rate inside the velocity: with momentum, a change of it acts later there."""
 
 _OPTIMIZERS = """\
 `g` is the gradient, `x` the parameters and `lr` the rate of this update. The rate stands outside of every moving

@@ -4,6 +4,7 @@ import importlib.util
 import math
 import sys
 import types
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -45,43 +46,13 @@ def label(case):
     return "-".join(f"{key.removeprefix('decay.')}={value}" for key, value in case.items() if key != "learning_rate")
 
 
-def arithmetic(name):
-    plain = getattr(float, name)
-    return lambda self, other: Array(plain(self, float(other)))
+def take(table, places, mode=None):
+    """What arrays of single precision have at some places."""
+    assert mode in (None, "clip")
+    return np.asarray(table, dtype=np.float32)[np.clip(places, 0, len(table) - 1)]
 
 
-def comparison(name):
-    plain = getattr(float, name)
-    return lambda self, other: Condition(plain(self, float(other)))
-
-
-class Array(float):
-    """A number that refuses to be branched on: what a traced array would do."""
-
-    __add__, __radd__, __sub__, __rsub__ = map(arithmetic, ("__add__", "__radd__", "__sub__", "__rsub__"))
-    __mul__, __rmul__, __pow__, __rpow__ = map(arithmetic, ("__mul__", "__rmul__", "__pow__", "__rpow__"))
-    __truediv__, __rtruediv__ = map(arithmetic, ("__truediv__", "__rtruediv__"))
-    __lt__, __le__, __gt__, __ge__ = map(comparison, ("__lt__", "__le__", "__gt__", "__ge__"))
-
-
-class Condition:
-    def __init__(self, holds):
-        self.holds = holds
-
-    def __bool__(self):
-        raise TypeError("a traced condition has no truth value")
-
-
-def where(condition, yes, no):
-    return Array(yes if condition.holds else no)
-
-
-def on_arrays(function):
-    return lambda *numbers: Array(function(*map(float, numbers)))
-
-
-ARRAYS = {name: on_arrays(getattr(math, name)) for name in ("cos", "exp", "sqrt", "floor")}
-ARRAYS |= {"minimum": on_arrays(min), "maximum": on_arrays(max), "where": where, "cast": lambda x, _: Array(x)}
+OPS = {"take": take, "clip": np.clip, "cast": np.asarray, "convert_to_numpy": np.asarray}
 
 
 def module(name, **contents):
@@ -97,12 +68,12 @@ def anything(*_args, **_kwargs):
 def stand_ins():
     """Modules with just enough in them for exported code to be defined."""
     spaces = types.SimpleNamespace
-    ops = module("keras.ops", **ARRAYS)
+    ops = module("keras.ops", **OPS)
     keras = module("keras", ops=ops)
     keras.saving = spaces(register_keras_serializable=anything)
     keras.optimizers = spaces(schedules=spaces(LearningRateSchedule=object))
     keras.callbacks = spaces(Callback=object)
-    jnp = module("jax.numpy", **ARRAYS)
+    jnp = module("jax.numpy", take=take, asarray=np.asarray)
     return {
         "torch": module("torch"),
         "keras": keras,
@@ -117,10 +88,11 @@ def stand_ins():
 def define(monkeypatch):
     """Run exported code with stand-ins for the libraries; give what it defines."""
 
-    def run(case, target, steps=STEPS, epochs=EPOCHS):
+    def run(case, target, steps=STEPS, epochs=EPOCHS, change=("", "")):
         for name, each in stand_ins().items():
             monkeypatch.setitem(sys.modules, name, each)
-        text = export(case, steps, epochs, target)
+        text = export(case, steps, epochs, target).replace(*change)
+        assert change[1] in text
         assert "lrtune." not in text
         assert "import lrtune" not in text
         defined = {"__name__": "exported"}
@@ -130,20 +102,165 @@ def define(monkeypatch):
     return run
 
 
+def rates_of(defined, target, updates):
+    """Ask exported code for the rates of the first updates, as its library does."""
+    if target == "keras":
+        return defined["Schedule"]()(np.arange(updates))
+    if target == "optax":
+        return defined["schedule"](np.arange(updates))
+    return np.array([defined["PEAK"] * defined["multiplier"](update) for update in range(updates)])
+
+
+PRECISION = {"pytorch": 1e-9, "keras": 1e-7, "optax": 1e-7}
+
+
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("case", CASES, ids=label)
 def test_every_rate_is_the_tabulated_one(define, case, target):
     defined = define(case, target)
-    number = float if target == "pytorch" else Array
-    found = [float(defined["PEAK"] * defined["multiplier"](number(update))) for update in range(STEPS * EPOCHS)]
     expected = tabulate([case], [STEPS], EPOCHS)[:, 0, 0]
-    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    found = rates_of(defined, target, STEPS * EPOCHS)
+    np.testing.assert_allclose(found, expected, rtol=PRECISION[target], atol=1e-14)
     for update, rate in defined["EXPECTED"]:
         assert rate == expected[update]
     momenta = tabulate_momentum([case], [STEPS], EPOCHS)
     if momenta is not None:
-        found = [float(defined["momentum"](number(update))) for update in range(STEPS * EPOCHS)]
+        found = [defined["momentum"](update) for update in range(STEPS * EPOCHS)]
         np.testing.assert_allclose(found, momenta[:, 0, 0], rtol=1e-9)
+        for update, momentum in defined["EXPECTED_MOMENTA"]:
+            assert momentum == momenta[update, 0, 0]
+        if target == "optax":
+            found = defined["momentum_schedule"](np.arange(STEPS * EPOCHS))
+            np.testing.assert_allclose(found, momenta[:, 0, 0], rtol=1e-7)
+
+
+def exact(number):
+    """Take a factor for what its digits say."""
+    return Fraction(str(number))
+
+
+def updates_at(times, steps, epochs, warm=0):
+    """List the first updates at or after some times in epochs, in whole numbers."""
+    updates = (warm + math.ceil(time * steps) for time in times)
+    return sorted({each for each in updates if 0 < each < steps * epochs})
+
+
+def multiples(length, epochs):
+    return [index * length for index in range(1, math.ceil(epochs / length))]
+
+
+def jumps(case, steps, epochs):
+    """Work out at which updates the rates of some schedules jump; exactly, and without a formula of lrtune."""
+    total = steps * epochs
+    warm = math.floor(exact(case.get("warmup", 0)) * total + Fraction(1, 2))
+    horizon = Fraction(total - warm, steps)
+    length = horizon / exact(case.get("decay.cycles", 1))
+    if "decay.every" in case:
+        length = exact(case["decay.every"])
+    elif "decay.drops" in case:
+        length = horizon / (case["decay.drops"] + 1)
+    elif case.get("decay.staircase"):
+        length = Fraction(1)
+    times = multiples(length, epochs)
+    if case["decay"] == "multistep":
+        times = [exact(each) * horizon for each in case["decay.at"]]
+    elif case["decay"] == "cosine_restarts":
+        ratio = exact(case["decay.multiplier"])
+        first = horizon / sum(ratio**index for index in range(case["decay.cycles"]))
+        times = [first * sum(ratio**index for index in range(some)) for some in range(1, case["decay.cycles"])]
+    elif case["decay"] == "join":
+        boundary = exact(case["decay.at"]) * horizon
+        times = [boundary, *(boundary + each * (horizon - boundary) / 3 for each in (1, 2))]
+    return updates_at(times, steps, epochs, warm)
+
+
+def seen_jumps(case, rates, warm):
+    """List the updates from the end of the warm-up on at which rates change the other way than between two jumps."""
+    change = np.diff(rates)
+    swings = case["decay"] == "cosine_restarts" or case.get("decay.rise") == 0.0
+    jumped = change > 0 if swings else change < 0
+    return [each for each in (np.flatnonzero(jumped) + 1).tolist() if each > warm]
+
+
+JUMPING = [
+    {"decay": "step", "decay.drops": 2},
+    {"decay": "step", "decay.drops": 10, "decay.factor": 0.7},
+    {"decay": "step", "decay.every": 1.0, "decay.factor": 0.8},
+    {"decay": "step", "decay.every": 0.7, "decay.factor": 0.9},
+    {"decay": "multistep", "decay.at": (0.3, 0.6, 0.7)},
+    {"decay": "exponential", "decay.staircase": True, "decay.k": 0.2},
+    {"decay": "cosine_restarts", "decay.cycles": 3, "decay.multiplier": 1.5, "decay.final": 0.01},
+    {"decay": "cyclical", "decay.cycles": 7, "decay.rise": 1.0},
+    {"decay": "cyclical", "decay.cycles": 5, "decay.rise": 0.0},
+    {"decay": "join", "decay.at": 0.3, "decay.first": "step", "decay.first.factor": 1.5, "decay.first.drops": 1}
+    | {"decay.second": "step", "decay.second.factor": 0.1, "decay.second.drops": 2},
+]
+LENGTHS = [(1001, 13), (5004, 3), (391, 17), (97, 31), (1009, 5), (7, 40)]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("warmup", [0.0, 0.1])
+@pytest.mark.parametrize("case", JUMPING, ids=label)
+def test_jumps_come_at_the_very_update_and_the_file_checks_each_of_them(define, case, warmup, target):
+    case = {"learning_rate": 0.3, "warmup": warmup, **case}
+    for steps, epochs in LENGTHS:
+        defined, expected = define(case, target, steps, epochs), jumps(case, steps, epochs)
+        warm = defined.get("WARMUP_STEPS", 0)
+        rates = rates_of(defined, target, steps * epochs)
+        assert seen_jumps(case, rates, warm) == expected
+        assert seen_jumps(case, tabulate([case], [steps], epochs)[:, 0, 0], warm) == expected
+        neighbours = {each + offset for each in (*expected, warm) for offset in (-1, 0, 1)}
+        assert neighbours & set(range(steps * epochs)) <= {update for update, _ in defined["EXPECTED"]}
+
+
+def test_the_check_in_the_file_notices_a_jump_that_comes_one_update_early(define, capsys):
+    case = {"decay": "step", "decay.every": 1.0}
+    defined = define(case, "keras", 1001, 30)
+    defined["check"]()
+    assert "all rates" in capsys.readouterr().out
+    early = define(case, "keras", 1001, 30, change=("t / every + TOLERANCE", "t / every + 0.001"))
+    with pytest.raises(AssertionError, match="1000, "):
+        early["check"]()
+
+
+@pytest.mark.parametrize(
+    ("made_with", "rates", "expected"),
+    [
+        (0.01, [0.01], [0.3]),
+        (0.3, [0.3], [0.3]),
+        (1e-3, [1e-5, 1e-3], [0.003, 0.3]),
+        (0.1, [0.1, 0.2], [0.3, 0.6]),  # twice the rate for biases
+        (1e-3, [1e-5, 1e-4], [0.03, 0.3]),  # none has the optimizer's own
+        (1e-3, [0.3, 0.6], [0.3, 0.6]),  # none has it, and one the peak
+    ],
+)
+@pytest.mark.parametrize("decay", ["step", "plateau", "wall_clock"])
+def test_parameter_groups_of_pytorch_keep_their_ratios(define, decay, made_with, rates, expected):
+    defined = define({"decay": decay, "learning_rate": 0.3, "decay.minimum": 0.1}, "pytorch")
+    groups = [{"lr": each} for each in rates]
+    optimizer = types.SimpleNamespace(param_groups=groups, defaults={"lr": made_with})
+    made = types.SimpleNamespace(LambdaLR=lambda _, factor: factor, ReduceLROnPlateau=lambda _, **factors: factors)
+    defined["torch"].optim = types.SimpleNamespace(lr_scheduler=made)
+    for _ in range(2):  # the second time from what the first has set
+        scheduler = defined["scheduler"](optimizer)
+        assert [each["lr"] for each in groups] == pytest.approx(expected, rel=1e-12)
+        assert [each["initial_lr"] for each in groups] == pytest.approx(expected, rel=1e-12)
+    if decay == "plateau":
+        assert scheduler["min_lr"] == pytest.approx([0.1 * each for each in expected])
+    else:
+        assert scheduler is defined["multiplier"]
+
+
+def test_after_the_planned_updates_the_rate_stays(define):
+    for target in ("keras", "optax"):
+        rates = rates_of(define({"decay": "linear", "decay.final": 0.1}, target), target, 2 * STEPS * EPOCHS)
+        np.testing.assert_allclose(rates[STEPS * EPOCHS :], 0.001, rtol=1e-6)
+
+
+def test_what_single_precision_and_the_velocity_of_keras_mean_is_said():
+    texts = {target: export({"decay": "step"}, STEPS, EPOCHS, target) for target in TARGETS}
+    assert [target for target, text in texts.items() if "single precision" in text] == ["keras", "optax"]
+    assert [target for target, text in texts.items() if "v = m * v - rate * g" in text] == ["keras"]
 
 
 @pytest.mark.parametrize("case", [PLAIN[4], PLAIN[8]], ids=label)
