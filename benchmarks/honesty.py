@@ -2,6 +2,7 @@
 
     python benchmarks/honesty.py [--replications N] [--tables NAME ...] [--searches NAME ...] [--save FILE]
     python benchmarks/honesty.py --time     what the correction costs, for 200 configurations and 20,000 rows
+    python benchmarks/honesty.py --effort   what it loses where it may cost little: see `effort`
 
 A large table is the population: a random sample of its rows is all that a search gets to see, and the rest is the
 truth. Every search is a real one, from `tuning.tune` to the model retrained on the whole sample. Its scores are set
@@ -32,9 +33,10 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune import tuning
-from lrtune.correction import Evidence, corrected
+from lrtune.correction import Choosing, Evidence, corrected
+from lrtune.correction.core import LEAST, LEAST_ROWS, MOST
 from lrtune.experiment import load_text
-from lrtune.judging import judge
+from lrtune.judging import judge, thinned
 from lrtune.model.fitting import encoded
 from lrtune.preparation import prepare
 from lrtune.selection.comparison import t_quantile
@@ -124,10 +126,13 @@ def main() -> None:
     parser.add_argument("--searches", nargs="+", choices=SEARCHES, default=USUAL_SEARCHES)
     parser.add_argument("--save", type=Path, help="append every search to this file, one JSON object in each line")
     parser.add_argument("--time", action="store_true")
+    parser.add_argument("--effort", action="store_true")
     args = parser.parse_args()
     with one_blas_thread():
         if args.time:
             costs()
+        elif args.effort:
+            effort(args.replications)
         else:
             simulate(args.tables, args.searches, args.replications, args.save)
 
@@ -261,6 +266,47 @@ def costs() -> None:
         print(f"| {metric} | {classes or ''} | {found.resamples} | {best:.2f} |", flush=True)
 
 
+def effort(replications: int, rows: int = 40_000, configurations: int = 10) -> None:
+    """Correct simulated searches with all rows and the most resamples, and with the least of both.
+
+    A configuration is right on a row with a probability of its own, less on rows that are difficult for all of them;
+    that of the chosen one is the truth.
+    """
+    print(f"{replications} replications of {configurations} configurations on {rows:,} rows; in points (0.01)\n")
+    print("| rows | resamples | bias | covers | width | score, beside the first | ends | seconds |")
+    print("|--:|--:|--:|--:|--:|--:|--:|--:|")
+    efforts = [(rows, MOST), (rows, LEAST), (LEAST_ROWS, LEAST)]
+    found = np.array(
+        [[corrected_with(*each, rows, configurations, seed) for each in efforts] for seed in range(replications)]
+    )
+    full = found[:, 0]
+    for number, (kept, resamples) in enumerate(efforts):
+        score_, low, high, truth, seconds = found[:, number].T
+        cells = [
+            with_error(score_ - truth),
+            share((low <= truth) & (truth <= high)),
+            f"{100 * (high - low).mean():.3f}",
+            f"{100 * np.abs(score_ - full[:, 0]).mean():.3f}",
+            f"{100 * np.abs(found[:, number, 1:3] - full[:, 1:3]).mean():.3f}",
+            f"{seconds.mean():.2f}",
+        ]
+        print(f"| {kept:,} | {resamples:,} | " + " | ".join(cells) + " |")
+
+
+def corrected_with(kept: int, resamples: int, rows: int, configurations: int, seed: int) -> list[float]:
+    """Correct a simulated search: score, interval, truth, seconds of one core."""
+    rng = np.random.default_rng([seed, 8])
+    quality = rng.uniform(0.84, 0.845, configurations)
+    chances = quality[:, None] + rng.uniform(-0.15, 0.15, rows)
+    targets, folds = rng.integers(2, size=rows), np.arange(rows) * 5 // rows
+    labels = np.where(rng.random((configurations, rows)) < chances, targets, 1 - targets).astype(np.uint8)
+    evidence = thinned(evidence_of("accuracy", labels, targets, folds, 2), kept)
+    chosen, began = int(evidence.means.argmax()), time.process_time()
+    found = corrected(evidence, chosen, Choosing(resamples=resamples, default=-1))
+    seconds = time.process_time() - began
+    return [found.score, found.low, found.high, float(quality[chosen]), seconds]
+
+
 def drawn_evidence(metric: str, classes: int, rows: int = 20_000, configurations: int = 200) -> Evidence:
     """Draw predictions of configurations that are about as good as each other."""
     rng = np.random.default_rng(0)
@@ -278,9 +324,14 @@ def drawn_evidence(metric: str, classes: int, rows: int = 20_000, configurations
         kept = truth + rng.normal(size=(*size, classes)).astype(np.float32)
     else:
         kept = np.where(rng.random(size) < quality, targets, rng.integers(classes, size=size)).astype(np.uint8)
+    return evidence_of(metric, kept, targets, folds, classes)
+
+
+def evidence_of(metric: str, kept: np.ndarray, targets: np.ndarray, folds: np.ndarray, classes: int) -> Evidence:
+    """Put predictions together with the scores that the metric gives."""
     scores = [score(metric, kept[:, folds == fold], targets[folds == fold], classes) for fold in range(5)]
-    observed = Observed(targets, folds, np.arange(rows), np.bincount(folds), classes)
-    numbers = np.arange(configurations)
+    observed = Observed(targets, folds, np.arange(len(folds)), np.bincount(folds), classes)
+    numbers = np.arange(len(kept))
     return Evidence(metric, numbers, np.array(scores), numbers, kept, observed, 0.25)
 
 

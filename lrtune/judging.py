@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrtune.confirmation import contenders
-from lrtune.correction import Choosing, Correction, Evidence, Race, corrected
+from lrtune.correction import Choosing, Correction, Evidence, Race, cells, corrected, effort
 from lrtune.errors import StudyError
 from lrtune.selection import Choice, choose, complete, in_order_of_simplicity, ranking
 from lrtune.selection.rules import POSTERIOR_MEAN, Rule, Smoothing, rule
@@ -92,13 +92,15 @@ def correction(experiment: Experiment, study: Study, folder: Path, made: Choice)
     From the out-of-fold predictions where they are there and undamaged, else from the fold scores.
     """
     candidates = _candidates(study, made)
-    evidence = _evidence(study, folder, candidates)
+    evidence, race = _evidence(study, folder, candidates), _race(experiment, study, candidates)
+    evidence, resamples = _affordable(evidence, study, raced=race is not None)
     choosing = Choosing(
         rule=made.rule,
         smoothing=_smoothing(experiment, study.in_order(), candidates, made.rule),
-        race=_race(experiment, study, candidates) if evidence.predictions is not None else None,
+        race=race if evidence.predictions is not None else None,
         default=DEFAULT,
         seed=experiment.search.seed,
+        resamples=resamples,
     )
     return corrected(evidence, made.trial.number, choosing)
 
@@ -151,17 +153,35 @@ def _evidence(study: Study, folder: Path, candidates: Sequence[Trial]) -> Eviden
         predictions = records(study, folder, candidates, seen)
     except (StudyError, OSError):
         return without  # lost or damaged: the fold scores are safe in the journal
-    rows = _rows(len(seen.targets), len(candidates))
-    part = Observed(seen.targets[rows], seen.folds[rows], seen.units[rows], seen.sizes, seen.classes)
-    return without._replace(predictions=predictions[:, rows], observed=part)
+    return thinned(without._replace(predictions=predictions, observed=seen), max(1, MOST_CELLS // len(candidates)))
 
 
-def _rows(rows: int, candidates: int) -> npt.NDArray[np.int64]:
-    """Choose the rows that there is time for."""
-    most = max(1, MOST_CELLS // candidates)
-    if rows <= most:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng(_STREAM).permutation(rows)[:most])
+def thinned(evidence: Evidence, most: int) -> Evidence:
+    """Leave no more than so many rows in the evidence, a fixed random subset."""
+    seen, predictions = evidence.observed, evidence.predictions
+    if seen is None or predictions is None or len(seen.targets) <= most:
+        return evidence
+    rows = np.sort(np.random.default_rng(_STREAM).permutation(len(seen.targets))[:most])
+    _, units = np.unique(seen.units[rows], return_inverse=True)
+    part = Observed(seen.targets[rows], seen.folds[rows], units, seen.sizes, seen.classes)
+    return evidence._replace(predictions=predictions[:, rows], observed=part)
+
+
+def _affordable(evidence: Evidence, study: Study, *, raced: bool) -> tuple[Evidence, int]:
+    """Leave as many rows as there is time for beside the training; says with how many resamples, too."""
+    seen = evidence.observed
+    if seen is None:
+        return evidence, 0
+    folds, configurations = evidence.scores.shape
+    products = cells(evidence.metric, seen.classes, folds=folds, raced=raced)
+    made = effort(len(seen.targets), configurations, products, training=_trained(study, folds))
+    return thinned(evidence, made.rows), made.resamples
+
+
+def _trained(study: Study, folds: int) -> float:
+    """Say how long the training of the whole study was expected to take (seconds): a function of what was trained."""
+    trained = sum(len(each.fold_scores) for each in study.in_order())
+    return float(study.header.get("trial_seconds", 0.0)) * trained / folds
 
 
 def records(study: Study, folder: Path, trials: Sequence[Trial], seen: Observed) -> Array:

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from lrtune import judging
+from lrtune.correction import Evidence
 from lrtune.errors import StudyError
+from lrtune.evaluation import expected_seconds
 from lrtune.experiment import load_text
 from lrtune.preparation import prepare
 from lrtune.reporting.result import result
@@ -152,6 +154,36 @@ def test_more_cells_than_there_is_time_for_are_thinned(run, monkeypatch):
     part = judging.judge(experiment, study, folder).correction
     assert part.naive == whole.naive
     assert part.score == pytest.approx(whole.score, abs=0.05)
+
+
+def test_what_a_correction_may_take_follows_from_the_study_and_not_from_a_clock(run, monkeypatch):
+    experiment, study, folder = run
+    seen, real = [], judging.effort
+
+    def counted(*given, training):
+        seen.append((given, training))
+        return real(*given, training=training)
+
+    monkeypatch.setattr(judging, "effort", counted)
+    assert judging.judge(experiment, study, folder).correction.resamples == 2000
+    setting = prepare(experiment).setting
+    expected = expected_seconds(experiment.configuration(experiment.space.default()), setting)
+    trained = sum(len(each.fold_scores) for each in study.in_order())
+    assert seen == [((120, 16, 1.0), pytest.approx(expected * trained / 4, rel=5e-3))]
+
+
+def test_thinned_rows_are_resampled_as_a_sample_of_their_own():
+    units = np.array([5, 9, 5, 2, 7, 9])
+    seen = observed.Observed(np.arange(6), np.array([0, 0, 0, 1, 1, 1]), units, np.array([3, 3]), 0)
+    scores = np.zeros((2, 1))
+    whole = Evidence("mse", np.arange(1), scores, np.arange(1), np.arange(6.0)[None], seen, 0.5)
+    part = judging.thinned(whole, 3)
+    rows = part.predictions[0].astype(int)
+    assert len(rows) == 3
+    assert (part.observed.targets.tolist(), part.observed.folds.tolist()) == (rows.tolist(), seen.folds[rows].tolist())
+    assert sorted(set(part.observed.units.tolist())) == list(range(len(set(units[rows]))))
+    assert part.observed.share == 0.5
+    assert judging.thinned(whole, 6) is whole
 
 
 def test_only_the_best_thousand_are_looked_at(run, monkeypatch):

@@ -29,3 +29,9 @@ def test_one_degree_of_freedom_is_cauchys_distribution():
 
 def test_the_ends():
     assert (cdf(math.inf, 3), cdf(-math.inf, 3)) == (1.0, 0.0)
+
+
+def test_a_quantile_is_sought_once(monkeypatch):
+    first = quantile(0.9123, 7)
+    monkeypatch.setattr("lrtune.selection.student.cdf", None)
+    assert quantile(0.9123, 7) == first

@@ -41,6 +41,7 @@ import numpy as np
 from lrtune.correction.evidence import Evidence, FoldScores, standing
 from lrtune.correction.race import Race, Replay
 from lrtune.correction.weighted import Array, Doubles, Singles, products
+from lrtune.pruning import ROW_METRICS
 from lrtune.selection.comparison import corrected_error, t_quantile
 from lrtune.selection.rules import BEST, Rule, Smoothing, pick
 from lrtune.training.registry import METRICS
@@ -48,9 +49,22 @@ from lrtune.training.registry import METRICS
 BOOTSTRAP, FOLDS = "bootstrap", "folds"
 
 MOST, LEAST = 2000, 500
-"""Resamples: as many as `WORK` multiplications of a weight with a row's score allow."""
+"""Resamples: as many as there is time for (`effort`)."""
 
-WORK = 4_000_000_000
+LEAST_ROWS = 10_000
+"""So many rows stand for all of them if there is little time."""
+
+SHARE, FREE = 0.1, 0.5
+"""A correction may take this share of what training is expected to take, but always so many seconds."""
+
+_DRAWN, _CELL, _PICKED = 5e-8, 1e-10, 5e-7
+"""Seconds of one core for each resample: of a row, of a product of its weight with a score, and of a configuration.
+
+Like those of `lrtune.training.costs` they were found once and only say how much is done.
+"""
+
+_RACED = 8
+"""Products in single precision that a row of a race's first fold takes for each configuration: see `Replay`."""
 
 LEVEL = 0.95
 
@@ -59,7 +73,7 @@ RETRAINING = 0.2
 
 _STREAM = 41
 _MANY = 1_000_000
-_CELLS = 4_000_000
+_CELLS = 1_000_000
 
 
 class Gain(NamedTuple):
@@ -130,6 +144,8 @@ class Choosing(NamedTuple):
         Number of the default configuration's trial.
     seed
         Of the experiment.
+    resamples
+        How often to repeat it.
 
     """
 
@@ -138,6 +154,43 @@ class Choosing(NamedTuple):
     race: Race | None = None
     default: int = 0
     seed: int = 0
+    resamples: int = MOST
+
+
+class Effort(NamedTuple):
+    """How much a correction does."""
+
+    resamples: int
+    rows: int
+
+
+def effort(rows: int, configurations: int, products: float, *, training: float) -> Effort:
+    """Say how much a correction may do beside a training that is expected to take so many seconds.
+
+    Resamples are saved on first, down to `LEAST`: the standard errors of the corrected score and of the interval's ends
+    are then a thirtieth and a sixteenth of its half width. Next come rows, down to `LEAST_ROWS`: ten thousand tell well
+    how much scores vary, and how that shrinks with the number of rows is known.
+
+    Parameters
+    ----------
+    rows, configurations
+        What could be looked at.
+    products
+        How many products of a row's weight with a score each score takes: see `cells`.
+    training
+        Expected seconds of one core.
+
+    """
+    seconds = max(SHARE * training, FREE)
+    each, fixed = _DRAWN + _CELL * products * configurations, _PICKED * configurations
+    resamples = min(MOST, max(LEAST, int(seconds / (fixed + rows * each))))
+    affordable = int((seconds / resamples - fixed) / each)
+    return Effort(resamples, min(rows, max(LEAST_ROWS, affordable)) if resamples == LEAST else rows)
+
+
+def cells(metric: str, classes: int, *, folds: int, raced: bool) -> float:
+    """Count the products that a score of one configuration on a resampled row takes, with races by rows or without."""
+    return products(metric, classes) + (_RACED / folds if raced and metric in ROW_METRICS else 0.0)
 
 
 def corrected(evidence: Evidence, chosen: int, choosing: Choosing | None = None) -> Correction:
@@ -212,8 +265,7 @@ def _draws(evidence: Evidence, choosing: Choosing) -> _Draws:
     scores, complete, first = FoldScores(evidence), evidence.complete, evidence.first
     rows, (folds, configurations) = len(observed.targets), evidence.scores.shape
     chooser = _Chooser(evidence, choosing, standing(*scores(np.ones((1, rows), np.float32)), complete, first))
-    work = rows * configurations * products(evidence.metric, observed.classes) + chooser.work
-    total = int(min(MOST, max(LEAST, WORK // work)))
+    total = choosing.resamples
     chunk = max(1, min(total, _CELLS // rows, _CELLS // (folds * configurations)))
     rng, units = np.random.default_rng([choosing.seed, _STREAM]), int(observed.units.max()) + 1
     picks, outside = [], []
@@ -238,7 +290,6 @@ class _Chooser:
         self.anchors = evidence.means
         self.ratio = _deviation_ratio(evidence)
         self.replay = None if choosing.race is None else Replay(evidence, choosing.race)
-        self.work = 0 if self.replay is None else self.replay.work
         self.digit = float(np.abs(self.anchors).max() or 1.0) * 1e-12
 
     def __call__(self, counts: Singles, folds: Doubles, means: Doubles) -> Array:
@@ -260,7 +311,7 @@ def _deviation_ratio(evidence: Evidence) -> float:
     """How much smaller deviations are than those of the kept rows: 1 if all rows are kept, or whole groups vary."""
     assert evidence.observed is not None
     observed = evidence.observed
-    pairs = np.unique(np.stack([observed.folds, observed.units]), axis=1).shape[1]
+    pairs = len(np.unique(observed.folds * (observed.units.max() + 1) + observed.units))
     return 1.0 if pairs < len(observed.units) else math.sqrt(observed.share)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.correction.weighted import Array, Doubles, Singles, scorer
+from lrtune.correction.weighted import Array, Doubles, Singles, scorer, total
 from lrtune.storage.observed import Observed
 
 Integers: TypeAlias = npt.NDArray[np.int64]
@@ -109,9 +109,9 @@ def _medians(values: Doubles) -> Doubles:
 def _average(folds: Doubles, sizes: Doubles) -> Doubles:
     seen = np.isfinite(folds)
     weights = np.where(seen, sizes[:, :, None], 0.0)
-    total = weights.sum(axis=1)
+    whole = weights.sum(axis=1)
     above = (np.where(seen, folds, 0.0) * weights).sum(axis=1)
-    return np.asarray(np.divide(above, total, out=np.full(total.shape, np.nan), where=total > 0))
+    return np.asarray(np.divide(above, whole, out=np.full(whole.shape, np.nan), where=whole > 0))
 
 
 class FoldScores:
@@ -155,5 +155,5 @@ class FoldScores:
             part = weights[:, self.starts[fold] : self.ends[fold]]
             if score is not None:
                 folds[:, fold, self.columns[fold]] = score(part)
-                sizes[:, fold] = part.sum(axis=1, dtype=np.float64) / part.shape[1]
+                sizes[:, fold] = total(part)[:, 0] / np.float64(part.shape[1])
         return folds, sizes

@@ -48,11 +48,6 @@ class Replay:
             self.exception = np.zeros(len(values)) if exception is None else exception
             self.sums, self.sizes, self.units = _by_unit(values, self.units)
 
-    @property
-    def work(self) -> int:
-        """Count the multiplications of a weight with a row's score that a resample takes: see `_distances`."""
-        return 4 * len(self.units) * len(self.numbers) if self.by_rows else 0
-
     def survivors(self, counts: Singles, folds: Doubles) -> Array:
         """Say who is not dropped.
 

@@ -65,11 +65,12 @@ def _ratio(above: Array, below: Array) -> Doubles:
 
 
 def _mean(values: Singles) -> Scorer:
-    return lambda weights: _ratio(weights @ values, _total(weights))
+    return lambda weights: _ratio(weights @ values, total(weights))
 
 
-def _total(weights: Singles) -> Array:
-    return np.asarray(weights.sum(axis=1, keepdims=True))
+def total(weights: Singles) -> Array:
+    """Add up each line (B, 1)."""
+    return weights @ np.ones((weights.shape[1], 1), weights.dtype)  # exact, and faster than adding along lines
 
 
 def _accuracy(kept: Array, targets: Array, _classes: int) -> Scorer:
@@ -86,7 +87,7 @@ def _balanced_accuracy(kept: Array, targets: Array, _classes: int) -> Scorer:
     parts = [(rows, hits[rows]) for rows in members]
 
     def score(weights: Singles) -> Doubles:
-        recalls = [_ratio(weights[:, rows] @ part, _total(weights[:, rows])) for rows, part in parts]
+        recalls = [_ratio(weights[:, rows] @ part, total(weights[:, rows])) for rows, part in parts]
         return _mean_of_defined(recalls)
 
     return score
@@ -109,14 +110,14 @@ def _class_f1(kept: Array, targets: Array, label: int) -> Scorer:
 
     def score(weights: Singles) -> Doubles:
         inside = weights[:, members]
-        return _ratio(2.0 * (inside @ hit), weights @ predicted + _total(inside))
+        return _ratio(2.0 * (inside @ hit), weights @ predicted + total(inside))
 
     return score
 
 
 def _f1(kept: Array, targets: Array, _classes: int) -> Scorer:
     positive, members = _class_f1(kept, targets, 1), np.flatnonzero(targets == 1)
-    return lambda weights: _where(_total(weights[:, members]) > 0, positive(weights))
+    return lambda weights: _where(total(weights[:, members]) > 0, positive(weights))
 
 
 def _where(defined: Array, scores: Doubles) -> Doubles:
@@ -220,7 +221,7 @@ def _r2(kept: Array, targets: Array, _classes: int) -> Scorer:
     moments = np.stack([spread / scale, np.square(spread / scale)], axis=1).astype(np.float32)
 
     def score(weights: Singles) -> Doubles:
-        first, second = _ratio(weights @ moments, _total(weights)).T
+        first, second = _ratio(weights @ moments, total(weights)).T
         variance = np.maximum(second - np.square(first), 0.0)[:, None] * scale**2
         return 1.0 - _ratio(-errors(weights), np.where(variance > 1e-6 * scale**2 / len(targets), variance, 0.0))
 

@@ -8,6 +8,7 @@ twelve digits.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 _TINY = 1e-300
 _STEPS = 10_000
@@ -27,6 +28,7 @@ def cdf(t: float, freedom: float) -> float:
     return 1.0 - tail if t > 0 else tail
 
 
+@cache  # a command asks for the same one for each of its comparisons, and it takes fifty steps
 def quantile(share: float, freedom: float) -> float:
     """Give the value below which lies a share of the distribution, 0 < share < 1.
 

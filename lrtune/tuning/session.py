@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lrtune.errors import StudyError
-from lrtune.evaluation import Setting
+from lrtune.evaluation import Setting, expected_seconds
 from lrtune.evaluation.pace import Pace
 from lrtune.experiment import Experiment
 from lrtune.identity import differences, fingerprint, identity
@@ -105,6 +105,7 @@ class Session:
             "rows_ratio": self.prepared.rows_ratio,
             **self.unscored(),
             "predictions": self.records.new_form(self.experiment.search.trials),
+            "trial_seconds": self.trial_seconds(),
             CLOCK: {"versions": versions(), "kernels": kernels()},
         }
 
@@ -115,6 +116,14 @@ class Session:
             return {}
         made = len(self.setting.folds) + len(left_out)
         return {"left_out": {"of": made, "folds": [[each.fold, each.has] for each in left_out]}}
+
+    def trial_seconds(self) -> float:
+        """Estimate what training the default configuration on all folds takes, to three digits.
+
+        What a correction may take beside it is a part of the result; so this is what the cost model says, not a clock.
+        """
+        default = self.experiment.configuration(self.experiment.space.default())
+        return float(f"{expected_seconds(default, self.setting):.3g}")
 
     def refuse_another_experiment(self) -> None:
         """Compare the study's identity with ours.

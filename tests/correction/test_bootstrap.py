@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import f1_score
 
-from lrtune.correction import Choosing, Evidence, Race, corrected
+from lrtune.correction import Choosing, Evidence, Race, cells, corrected, effort
 from lrtune.correction.core import _counts, _draws
 from lrtune.correction.race import Replay
 from lrtune.pruning import RowScores, race_by_folds, race_by_rows
@@ -67,16 +67,15 @@ def macro(targets, labels, weights):
 
 @pytest.mark.parametrize(("name", "metric"), [("accuracy", accuracy), ("f1_macro", macro)])
 def test_it_is_the_published_algorithm(name, metric, monkeypatch):
-    monkeypatch.setattr("lrtune.correction.core.MOST", 40)
     monkeypatch.setattr("lrtune.correction.core.LEAST", 40)
     kept, targets, folds = searched(configurations=4)
     given = evidence(name, kept, targets, folds)
-    draws = _draws(given, Choosing(seed=3))
+    draws = _draws(given, Choosing(seed=3, resamples=40))
     counts = _counts(60, 40, np.random.default_rng([3, 41]))
     picks, outside = literal(metric, folds, targets, kept, counts)
     assert draws.picks.tolist() == picks.tolist()
     assert draws.deviations == pytest.approx(outside - outside.mean(axis=0), abs=1e-6)
-    found = corrected(given, int(given.means.argmax()), Choosing(seed=3))
+    found = corrected(given, int(given.means.argmax()), Choosing(seed=3, resamples=40))
     lines = np.arange(40)
     losses = outside[lines, picks] - outside.mean(axis=0)[picks] + given.means[picks]
     assert (found.method, found.resamples) == ("bootstrap", 40)
@@ -90,6 +89,50 @@ def test_it_is_the_published_algorithm(name, metric, monkeypatch):
     assert dict(found.shares) == {int(c): np.mean(picks == c) for c in np.unique(picks)}
     if name == "accuracy":  # a mean over rows: nothing is taken out but the noise of the draws
         assert outside[lines, picks].mean() == pytest.approx(found.score, abs=0.05)
+
+
+@pytest.mark.parametrize("rows", [100, 10_000, 10**5, 10**6, 10**7])
+@pytest.mark.parametrize("configurations", [2, 50, 1000])
+@pytest.mark.parametrize("training", [0.0, 1.0, 30.0, 1e3, 1e5])
+def test_a_correction_takes_a_tenth_of_the_training_or_half_a_second_or_does_the_least(rows, configurations, training):
+    made = effort(rows, configurations, 1, training=training)
+    seconds = made.resamples * (made.rows * (5e-8 + 1e-10 * configurations) + 5e-7 * configurations)
+    allowed = max(0.1 * training, 0.5)
+    least = made.resamples == 500 and made.rows == min(rows, 10_000)
+    most = made.resamples == 2000 and made.rows == rows
+    assert seconds <= allowed or least
+    assert seconds >= 0.99 * allowed - 1e-3 * made.rows or most or least  # what may be done is done
+    assert made.rows == rows or made.resamples == 500  # rows are saved on last
+
+
+def test_the_effort_of_a_study_is_a_matter_of_numbers():
+    assert effort(142, 60, 1, training=0.3) == (2000, 142)
+    assert effort(10**6, 2, 1, training=0.0) == (500, 19_900)
+    assert effort(10**6, 2, 1, training=600.0) == (1195, 10**6)
+
+
+def test_races_and_metrics_that_count_classes_are_more_work():
+    assert cells("accuracy", 2, folds=5, raced=False) == 1
+    assert cells("accuracy", 2, folds=4, raced=True) == 3  # eight on a quarter of the rows
+    assert cells("f1_macro", 3, folds=4, raced=True) == 4  # raced by folds
+
+
+def test_little_effort_gives_about_the_same_score_and_interval():
+    """From a fourth of the rows and of the resamples: within three standard errors of what resampling leaves."""
+    kept, targets, folds = searched(rows=40_000, configurations=5, count=5, right=0.84)
+    whole = evidence("accuracy", kept, targets, folds)
+    some = np.sort(np.random.default_rng(0).permutation(40_000)[:10_000])
+    part = whole._replace(
+        predictions=kept[:, some],
+        observed=Observed(targets[some], folds[some], np.arange(10_000), np.bincount(folds), 2),
+    )
+    chosen = int(whole.means.argmax())
+    full = corrected(whole, chosen, Choosing(resamples=2000))
+    thin = corrected(part, chosen, Choosing(resamples=500))
+    half = (full.high - full.low) / 2
+    assert thin.naive == full.naive
+    assert thin.score == pytest.approx(full.score, abs=3 * half / 30)
+    assert (thin.low, thin.high) == pytest.approx((full.low, full.high), abs=3 * half / 16 + 3 * half / 30)
 
 
 def test_draws_do_not_depend_on_how_they_are_chunked():
