@@ -127,6 +127,25 @@ def test_what_cannot_end_in_time_is_not_started():
     assert executor.next_done() is None
 
 
+def test_what_is_too_long_for_the_time_that_is_left_does_not_keep_back_what_is_not(monkeypatch):
+    trials = numbered([{"epochs": 40}, {"epochs": 1, "batch_size": 16}, {"epochs": 30}, {"epochs": 1}])
+    short = Pace(seconds=30.0)
+    short.saw(expected=expected_seconds(trials[0][1], SETTING, lanes=3), seconds=30.0)
+    monkeypatch.setattr(Pace, "saw", lambda *_: None)
+    assert sorted(ends_of(trials, evaluation.run_block, short)) == [1, 3]
+
+
+def test_what_must_be_begun_is_begun_as_long_as_there_is_time():
+    short = Pace(seconds=30.0)
+    short.saw(expected=1e-9, seconds=60.0)
+    trial = numbered(RATES[:1])
+    assert not list(scored(trial, SETTING, Serial(evaluation.run_block, SETTING), None, short))
+    (block,) = scored(trial, SETTING, Serial(evaluation.run_block, SETTING), None, short, in_any_case=True)
+    assert [each.failure for each in block] == [None]
+    over = Pace(seconds=0.0)
+    assert not list(scored(trial, SETTING, Serial(evaluation.run_block, SETTING), None, over, in_any_case=True))
+
+
 def test_what_runs_at_the_end_of_time_is_left_out_and_not_a_failure(monkeypatch):
     monkeypatch.setattr(evaluation, "time_is_up", lambda: True)
     monkeypatch.setattr(Pace, "is_over", True)

@@ -72,3 +72,12 @@ def test_old_blocks_are_forgotten(clock):
     for _ in range(16):
         changing.saw(1.0, 1.0)
     assert changing.ratio == 1.0
+
+
+def test_what_comes_first_gets_a_share_of_the_time_and_what_it_takes_is_learned(clock):
+    short = Pace(seconds=100.0, block_seconds=70.0)
+    short.reserve(expected=1e6, overhead=0.0)
+    first = short.first(0.75)
+    assert first.limit() == (70.0, clock.now + 0.75 * (100.0 - ENDING))
+    first.saw(expected=1.0, seconds=9.0)
+    assert short.ratio == first.ratio == 9.0

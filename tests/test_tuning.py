@@ -16,10 +16,11 @@ from threadpoolctl import threadpool_limits
 
 from lrtune import identity, workers
 from lrtune.errors import NoUsableResultError, StudyError
-from lrtune.evaluation import Work, calibration, pace
+from lrtune.evaluation import Work, blocks, calibration, expected_seconds, pace
 from lrtune.evaluation import core as evaluation
 from lrtune.evaluation.horizons import compressed
-from lrtune.evaluation.pace import Pace
+from lrtune.evaluation.pace import ENDING, Pace
+from lrtune.evaluation.stages import plan
 from lrtune.experiment import load_text
 from lrtune.model import load
 from lrtune.preparation import prepare
@@ -493,6 +494,114 @@ def test_time_that_is_over_before_a_round_is_leaves_complete_trials(text, share,
     study = replay(make(tmp_path, text)[1])
     assert study.finished == "trials"
     assert not study.unfinished()
+
+
+@pytest.fixture
+def slow_machine(monkeypatch):
+    """A machine so many times slower than the cost model has it, on a clock that only training turns."""
+
+    class Machine:
+        now, slower, trained = time.monotonic(), 1.0, ()
+
+        def monotonic(self):
+            return self.now
+
+        def run(self, setting, work):
+            part = setting._replace(folds=setting.folds[work.first : work.end])
+            lanes = len(part.folds) * len(work.configurations)
+            self.now += self.slower * sum(expected_seconds(each, part, lanes=lanes) for each in work.configurations)
+            if workers.time_is_up():
+                raise workers.OverdueError
+            self.trained += tuple((each, work.first) for each in work.configurations)
+            return evaluation.run_block(setting, work)
+
+    machine = Machine()
+    for module in (pace, workers, tuning):
+        monkeypatch.setattr(module, "time", machine)
+    monkeypatch.setattr(tuning, "run_block", machine.run)
+    monkeypatch.setattr(machine, "perf_counter", time.perf_counter, raising=False)
+    return machine
+
+
+def alone(text, machine):
+    """Work out what trial 0 takes on a machine, through all stages and on its own, and that with its retraining."""
+    chosen = experiment(text)
+    setting, configuration = prepare(chosen).setting, chosen.configuration(chosen.space.default())
+    stages = plan(chosen.search.pruning, metric=setting.metric, folds=3, epochs=configuration["epochs"])
+    seconds = 0.0
+    for each in stages:
+        folds = setting.folds[each.first : each.end]
+        part, shorter = setting._replace(folds=folds), compressed(configuration, each.shorter)
+        seconds += machine.slower * expected_seconds(shorter, part, lanes=len(folds))
+    return seconds, seconds * (1 + 120 / (3 * 80))  # on 120 rows instead of 80 in each of three folds
+
+
+@pytest.mark.parametrize("slower", [1e3, 1e5])
+@pytest.mark.parametrize("text", [EXPERIMENT, RACE, HALVING], ids=["whole", "race", "halving"])
+def test_time_for_one_configuration_is_time_for_a_result(text, slower, tmp_path, slow_machine):
+    """The default is trained first and alone, whatever the round, however slow the machine has become."""
+    make(tmp_path, text, name="undisturbed")
+    slow_machine.slower = slower
+    _, needed = alone(text, slow_machine)
+    short = text.replace("trials: 9", f"trials: 9, timeout: {1.01 * needed + ENDING + 1.0}")
+    slow_machine.trained = ()
+    folder, events = make(tmp_path, short)
+    study = replay(events)
+    assert study.trials[0].state is TrialState.COMPLETE
+    assert (study.finished, study.refit["trial"]) == ("timeout", 0)
+    assert len(study.unfinished()) == 3  # of the first round
+    default = experiment(text).configuration(experiment(text).space.default())
+    assert {each["learning_rate"] for each, _ in slow_machine.trained} == {default["learning_rate"]}
+    make(tmp_path, text)  # goes on
+    assert recorded(folder) == recorded(tmp_path / "undisturbed")
+
+
+def recorded(folder):
+    """What a study says of its trials."""
+    with Journal(folder / tuning.DATABASE) as journal:
+        return canonical(each for each in journal.events() if each.kind not in ("finished", "refit"))
+
+
+@pytest.mark.parametrize("text", [EXPERIMENT, RACE], ids=["whole", "race"])
+def test_less_time_than_one_configuration_takes_is_said_and_kept_for_later(text, tmp_path, slow_machine):
+    slow_machine.slower = 1e5
+    seconds, _ = alone(text, slow_machine)
+    short = text.replace("trials: 9", f"trials: 9, timeout: {seconds}")
+    with pytest.raises(NoUsableResultError, match="were over before one trial was complete"):
+        make(tmp_path, short)
+    assert replay(make(tmp_path, text)[1]).finished == "trials"
+
+
+def test_the_first_blocks_are_as_large_as_the_first_trial_says(tmp_path, slow_machine, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        evaluation, "blocks", lambda *given, **more: asked.append(more["most"]) or blocks(*given, **more)
+    )
+    slow_machine.slower = 1e4
+    _, needed = alone(EXPERIMENT, slow_machine)
+    make(tmp_path, EXPERIMENT.replace("trials: 9", f"trials: 9, timeout: {1000 * needed}"))
+    left = 999 * needed  # and some more: the retraining's share is less
+    assert asked[1] == pytest.approx(left / 8 / 1e4, rel=0.02)
+
+
+def test_a_clock_is_measured_for_the_first_trial_first_and_only_while_there_is_time(
+    tmp_path, slow_machine, monkeypatch
+):
+    measured = []
+
+    def measure(configuration, _setting, _clock):
+        measured.append(configuration["batch_size"])
+        slow_machine.now += 1000.0
+        return 1e-4
+
+    monkeypatch.setattr(tuning, "measured_step_seconds", measure)
+    text = TIMED.replace("batch_size: [32, 64]", "batch_size: [16, 32, 64]").replace("round: 3", "round: 6")
+    study = replay(make(tmp_path, text.replace("trials: 6", "trials: 6, timeout: 1500"))[1])
+    assert (study.trials[0].state, study.finished) == (TrialState.COMPLETE, "timeout")
+    assert measured[0] == study.trials[0].configuration["batch_size"]
+    assert len(measured) == 2
+    study = replay(make(tmp_path, text)[1])
+    assert (study.finished, sorted(measured)) == ("trials", [16, 32, 64])
 
 
 def test_what_diverges_on_the_first_fold_is_over(tmp_path):

@@ -124,7 +124,7 @@ def blocks(
 
 def _cut(group: Sequence[Numbered], setting: Setting, slots: int, most: float) -> Iterator[list[Numbered]]:
     lanes = block_lanes(group[0][1], setting.folds, setting.problem, setting.dtype)
-    each = _seconds(group[:1], setting)
+    each = expected_seconds(group[0][1], setting)
     size = max(1, min(lanes // len(setting.folds), int(most // each) if each else lanes))
     if slots > 1:  # every worker gets something to do
         size = max(1, min(size, -(-len(group) // slots)))
@@ -134,12 +134,17 @@ def _cut(group: Sequence[Numbered], setting: Setting, slots: int, most: float) -
 
 
 def _seconds(block: Sequence[Numbered], setting: Setting) -> float:
-    return sum(expected_seconds(configuration, setting) for _, configuration in block)
+    """Estimate the time that a block takes: a small one more for each of its lanes."""
+    lanes = len(block) * len(setting.folds)
+    return sum(expected_seconds(configuration, setting, lanes=lanes) for _, configuration in block)
 
 
-def expected_seconds(configuration: Configuration, setting: Setting) -> float:
-    """Estimate the time that one configuration takes on all folds, in company, on one core (seconds)."""
-    return cost_seconds(configuration, setting.folds, setting.problem, setting.dtype)
+def expected_seconds(configuration: Configuration, setting: Setting, *, lanes: int | None = None) -> float:
+    """Estimate the time that one configuration takes on all folds on one core (seconds).
+
+    In the company of so many ``lanes``, itself included; by default of as many as train fast together.
+    """
+    return cost_seconds(configuration, setting.folds, setting.problem, setting.dtype, lanes=lanes)
 
 
 def retraining_seconds(configuration: Configuration, setting: Setting, rows: int) -> float:
@@ -150,35 +155,54 @@ def retraining_seconds(configuration: Configuration, setting: Setting, rows: int
 
 
 class _Waiting:
-    """Blocks in the order in which they are to start, as long as there is time; every next one is noted in ``begun``.
+    """Blocks in the order in which they are to start, those for which there is time; every next one is in ``begun``.
 
     There is time for a block if there is time for the later stages as well, of it and of all before it, shared by the
     slots. A block that failed comes back in pieces: lanes are independent, so that what is to blame fails alone,
     whatever it was in company with.
     """
 
-    def __init__(self, cut: Sequence[list[Numbered]], setting: Setting, stage: Stage, pace: Pace, rest: float) -> None:
+    def __init__(
+        self,
+        cut: Sequence[list[Numbered]],
+        setting: Setting,
+        stage: Stage,
+        pace: Pace,
+        rest: float,
+        *,
+        in_any_case: bool,
+    ) -> None:
         self.waiting = deque(cut)
         self.begun: list[list[Numbered]] = []
         self.setting = setting
         self.stage = stage
         self.pace = pace
         self.rest = rest
+        self.in_any_case = in_any_case
         self.owed = 0.0
 
     def __iter__(self) -> Iterator[Work]:
         return self
 
     def __next__(self) -> Work:
-        if not self.waiting:
+        place = next((place for place, block in enumerate(self.waiting) if self.fits(block)), None)
+        if place is None:
             raise StopIteration
-        seconds = _seconds(self.waiting[0], self.setting)
-        owed = self.owed + self.rest * seconds
-        if not self.pace.allows(seconds + owed):
-            raise StopIteration
-        block, self.owed = self.waiting.popleft(), owed
+        block = self.waiting[place]
+        del self.waiting[place]
+        self.owed = self.owed_with(block)
         self.begun.append(block)
         return Work([configuration for _, configuration in block], self.stage.first, self.stage.end)
+
+    def fits(self, block: list[Numbered]) -> bool:
+        """Tell whether there is time for a block."""
+        if self.in_any_case:
+            return not self.pace.is_over
+        return self.pace.allows(_seconds(block, self.setting) + self.owed_with(block))
+
+    def owed_with(self, block: list[Numbered]) -> float:
+        """Estimate what the later stages take of all that has begun, and of a block (seconds)."""
+        return self.owed + self.rest * _seconds(block, self.setting)
 
     def take_apart(self, block: list[Numbered]) -> None:
         self.waiting.extendleft([each] for each in reversed(block))
@@ -192,6 +216,7 @@ def scored(
     pace: Pace | None = None,
     *,
     rest: float = 0.0,
+    in_any_case: bool = False,
 ) -> Iterator[list[Evaluated]]:
     """Evaluate trials block by block; yields each block's results as it ends, in no particular order of blocks.
 
@@ -211,12 +236,14 @@ def scored(
         The time there is, which learns from what the blocks take; default: without end.
     rest
         What later stages take beside this one: time is kept for them.
+    in_any_case
+        Whether to begin as long as there is any time, even if it is not expected to suffice.
 
     """
     stage, pace = stage or Stage(0, len(setting.folds)), pace or Pace()
     part = setting._replace(folds=setting.folds[stage.first : stage.end])
     cut = blocks(trials, part, slots=executor.slots, most=pace.largest_block(rest))
-    queue = _Waiting(cut, part, stage, pace, rest / executor.slots)
+    queue = _Waiting(cut, part, stage, pace, rest / executor.slots, in_any_case=in_any_case)
     for done in completed(executor, queue, pace.limit()):
         block = queue.begun[done.key]
         if done.overdue:

@@ -54,6 +54,12 @@ class Pace:
         expected = sum(each for each, _ in self._seen)
         return sum(each for _, each in self._seen) / expected if expected else UNKNOWN
 
+    def first(self, share: float) -> Pace:
+        """Give a share of the time to what is trained first, with nothing known of the machine; both learn its pace."""
+        pace = Pace(share * (self.end - time.monotonic() - ENDING), self.block_seconds)
+        pace._seen = self._seen
+        return pace
+
     def saw(self, expected: float, seconds: float) -> None:
         """Learn from a block that was expected to take so long, and did."""
         self._seen.append((expected, seconds))

@@ -27,6 +27,7 @@ from lrtune.evaluation import (
 )
 from lrtune.evaluation.calibration import measured_step_seconds, speed_key, with_speed
 from lrtune.evaluation.horizons import compressed
+from lrtune.evaluation.pace import Pace
 from lrtune.evaluation.stages import Dropped, first_stage, lagging, plan, raced, rest
 from lrtune.experiment import Experiment
 from lrtune.judging import choice
@@ -39,7 +40,7 @@ from lrtune.storage.lock import Lock
 from lrtune.study import CONFIRM, FINISHED, PRUNED, REFIT, RESULT, SPEED, TRIAL, result_body
 from lrtune.training.feedback import median_scales
 from lrtune.training.wall_clock import follows_clock
-from lrtune.trial import Configuration, Trial, TrialState
+from lrtune.trial import DEFAULT, Configuration, Trial, TrialState
 from lrtune.tuning.session import Session
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.workers import Executor, executor_for, one_blas_thread, workers_worth
@@ -153,6 +154,7 @@ class _Search(Session):
     def search(self, executor: Executor) -> Iterator[Event]:
         """Score what is proposed, then propose more, until the budget is spent or nothing is left to try."""
         while True:
+            yield from self.first(executor)
             yield from self.calibrate(self.study.unfinished())
             yield from self.score(executor)
             if self.study.unfinished():
@@ -171,6 +173,23 @@ class _Search(Session):
             yield from self.record(
                 [Event(TRIAL, {"trial": each.number, "configuration": dict(each.configuration)}) for each in proposed]
             )
+
+    def first(self, executor: Executor) -> Iterator[Event]:
+        """Take trial 0 through all stages before any other begins, where time is short.
+
+        So whatever time allows one configuration to be trained gives a result; and the first blocks of the others are
+        cut by the pace of this machine, as busy as it is.
+        """
+        trial = self.study.trials.get(DEFAULT)
+        if self.experiment.search.timeout is None or trial is None or trial.is_over:
+            return
+        yield from self.calibrate([trial])
+        rows = sum(len(fold.features) for fold in self.setting.folds)
+        pace = self.pace.first(rows / (rows + self.prepared.rows))  # to be retrained afterwards
+        for number, stage in enumerate(self.stages):
+            trial = self.study.trials[DEFAULT]
+            if not trial.is_over and self.next_stage(trial) == number:
+                yield from self.train(executor, number, self.numbered([trial], stage), pace, in_any_case=True)
 
     def score(self, executor: Executor) -> Iterator[Event]:
         """Take what is proposed through the stages, as far as the time goes.
@@ -210,18 +229,30 @@ class _Search(Session):
     def calibrate(self, trials: Sequence[Trial]) -> Iterator[Event]:
         """Measure and record the speed of the virtual clock for trials that need one which is not known yet."""
         for each in trials:
-            chosen = self.complete(each)
-            if follows_clock(chosen) and speed_key(chosen) not in self.study.speeds:
+            if self.lacks_speed(each) and not self.pace.is_over:
+                chosen = self.complete(each)
                 seconds = measured_step_seconds(chosen, self.setting, time.perf_counter)
                 yield from self.record([Event(SPEED, {**dict(speed_key(chosen)), "step_seconds": seconds})])
 
+    def lacks_speed(self, trial: Trial) -> bool:
+        """Tell whether a trial cannot be trained before a speed is measured."""
+        chosen = self.complete(trial)
+        return follows_clock(chosen) and speed_key(chosen) not in self.study.speeds
+
     def evaluate(self, executor: Executor, number: int) -> Iterator[Event]:
-        """Train a stage; each block's predictions are on the disk before the transaction that tells of them."""
-        stage, last = self.stages[number], number == len(self.stages) - 1
-        numbered = self.numbered([each for each in self.study.unfinished() if self.next_stage(each) == number], stage)
+        """Train a stage of the trials that have come to it."""
+        waiting = [each for each in self.study.unfinished() if self.next_stage(each) == number]
+        numbered = self.numbered([each for each in waiting if not self.lacks_speed(each)], self.stages[number])
         if self.experiment.search.timeout is not None:
             self.reserve([configuration for _, configuration in numbered])
-        for block in scored(numbered, self.setting, executor, stage, self.pace, rest=rest(self.stages, number)):
+        yield from self.train(executor, number, numbered, self.pace)
+
+    def train(
+        self, executor: Executor, number: int, numbered: Sequence[Numbered], pace: Pace, *, in_any_case: bool = False
+    ) -> Iterator[Event]:
+        """Train a stage of some trials; each block's predictions are on the disk before what tells of them."""
+        stage, last, later = self.stages[number], number == len(self.stages) - 1, rest(self.stages, number)
+        for block in scored(numbered, self.setting, executor, stage, pace, rest=later, in_any_case=in_any_case):
             hashes = self.records.keep(block, stage)
             yield from self.record(
                 [Event(RESULT, _result(each, number, stage, hashes.get(each.number), more=not last)) for each in block]
