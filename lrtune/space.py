@@ -129,13 +129,15 @@ class SearchSpace:
             for option in each.options if isinstance(each, Choice) else ():
                 yield from option.space.places((*where, (each.name, option.value)))
 
-    def active(self, point: Configuration, where: Where = ()) -> Iterator[Place]:
+    def active(self, point: Configuration, where: Where = ()) -> list[Place]:
         """List the dimensions that a point, which is contained, has; parents first."""
+        found = []
         for each in self.dimensions:
-            yield Place(where, each)
+            found.append(Place(where, each))
             option = each.option(point[each.name]) if isinstance(each, Choice) else None
-            if option is not None:
-                yield from option.space.active(point, (*where, (each.name, option.value)))
+            if option is not None and option.space.dimensions:
+                found += option.space.active(point, (*where, (each.name, option.value)))
+        return found
 
     def names(self) -> Iterator[str]:
         """List the keys that any of its points has; one that several branches have comes several times."""
@@ -238,7 +240,10 @@ class Choice:
 
     def option(self, value: Value) -> Option | None:
         """Find the option of a value; None if there is none."""
-        return next((each for each in self.options if _same(each.value, value)), None)
+        for each in self.options:
+            if _same(each.value, value):
+                return each
+        return None
 
 
 def _same(one: Value, other: Value) -> bool:

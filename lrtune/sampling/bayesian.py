@@ -3,8 +3,13 @@
 Each round starts from the history alone: the scores become observations (`scores`), the points rows (`encoding`), a
 Gaussian process is fitted to them (`gaussian_process`), and samples of the function are drawn at the observed points
 (`surrogate`). Then point after point is picked where the expected improvement over the samples' best is largest. A
-picked point joins the observed ones with a sampled value, so that the picks of a round do not crowd on one place: joint
-expected improvement, maximised greedily.
+picked point joins the observed ones with a sampled value: joint expected improvement, maximised greedily.
+
+That alone does not keep the picks of a round apart. When the process is sure of where the best is, any other place
+promises nothing (the logarithm tells ``exp(-20)`` from ``exp(-160)``), and the largest value is that of the last digits
+beside a point that has been picked: the deviation there is 1e-4, which only stands for what makes matrices positive
+definite. So a point that is closer to a picked one than scores could tell is not picked as long as there are others
+(`lrtune.sampling.candidates.apart`).
 
 Letham et al. 2019, "Constrained Bayesian optimization with noisy experiments" (noisy expected improvement); Balandat et
 al. 2020, "BoTorch" (greedy joint maximisation); Ament et al. 2023, "Unexpected improvements to expected improvement"
@@ -20,8 +25,8 @@ import numpy as np
 from lrtune.sampling import SAMPLING, quasirandom, random_search
 from lrtune.sampling import gaussian_process as gp
 from lrtune.sampling.acquisition import log_noisy_improvement
-from lrtune.sampling.candidates import neighbour
-from lrtune.sampling.encoding import Array
+from lrtune.sampling.candidates import apart, neighbour
+from lrtune.sampling.encoding import Array, crowded
 from lrtune.sampling.surrogate import Samples, Surrogate, extended, learn, sampled
 from lrtune.space import SearchSpace
 from lrtune.trial import Configuration, Trial, TrialState
@@ -61,6 +66,7 @@ class _Round:
         self.samples: Samples = sampled(surrogate, _SAMPLES, rng)
         self.pool = self.untried([*self.everywhere(), *self.near(surrogate)])
         self.rows = self.encoding.rows(self.pool)
+        self.taken = self.encoding.rows([])
         for each in history:
             point = space.point(each.configuration) if each.state is TrialState.PROPOSED else None
             if point is not None:
@@ -91,11 +97,17 @@ class _Round:
     def learn_of(self, point: Configuration) -> None:
         """Take a point into account whose score is not known yet."""
         self.tried.add(self.space.key(point))
-        self.samples = extended(self.samples, self.encoding.rows([point])[0], self.rng)
+        row = self.encoding.rows([point])
+        self.taken = np.vstack([self.taken, row])
+        self.samples = extended(self.samples, row[0], self.rng)
 
     def gains(self, rows: Array) -> Array:
         """Log expected improvement of encoded points (M,)."""
         return log_noisy_improvement(*gp.predict(self.samples.process, rows, self.samples.values), self.samples.best)
+
+    def gains_apart(self, rows: Array) -> Array:
+        """Give the same of points that are far enough from what has been picked; of the others nothing, ``-inf``."""
+        return np.where(crowded(rows, self.taken, apart(len(self.taken))), -np.inf, self.gains(rows))
 
     def picks(self, n: int) -> list[Configuration]:
         """Pick up to `n` points, fewer if nothing is left of the pool."""
@@ -110,7 +122,9 @@ class _Round:
 
     def pick(self) -> Configuration:
         """Find the most promising point: the best of the pool, or what the best of the pool climb to."""
-        gains = self.gains(self.rows)
+        gains = self.gains_apart(self.rows)
+        if not np.isfinite(gains).any():  # only what lies beside the picked ones is left
+            gains = self.gains(self.rows)
         best = np.argsort(-gains, kind="stable")[:_ELITE]
         elite: list[tuple[float, Configuration]] = [(float(gains[number]), self.pool[number]) for number in best]
         for width in _STEPS if self.space.size > _WHOLE else ():
@@ -125,7 +139,7 @@ class _Round:
             fresh = self.untried([neighbour(self.space, point, width, self.rng) for _ in range(_YOUNG)])
             parents += [number] * len(fresh)
             young += fresh
-        gains = self.gains(self.encoding.rows(young)) if young else np.empty(0)
+        gains = self.gains_apart(self.encoding.rows(young)) if young else np.empty(0)
         for parent, point, gain in zip(parents, young, gains.tolist(), strict=True):
             if gain > better[parent][0]:
                 better[parent] = (gain, point)

@@ -7,15 +7,25 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lrtune.dimensions import Dimension, Integer, Ordinal, Real
-from lrtune.sampling.encoding import active, place
+from lrtune.sampling.encoding import place
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.trial import Configuration, Value
 
 if TYPE_CHECKING:
     import numpy as np
 
+_APART = 0.02
+
 _ONE_ONLY = 0.7
 """Probability that no second dimension changes."""
+
+
+def apart(picked: int) -> float:
+    """Say how far the next point of a round is to be from those that are picked, as a fraction of the ranges.
+
+    A range has room for any number of points: they come closer when there are many.
+    """
+    return min(_APART, 0.5 / (picked + 1))
 
 
 def neighbour(space: SearchSpace, point: Configuration, width: float, rng: np.random.Generator) -> dict[str, Value]:
@@ -32,7 +42,7 @@ def neighbour(space: SearchSpace, point: Configuration, width: float, rng: np.ra
         Source of numbers.
 
     """
-    names = [each.name for each in active(space, point) if each.size > 1]
+    names = [each.name for each in space.active(point) if each.dimension.size > 1]
     if not names:
         return dict(point)
     count = min(int(rng.geometric(_ONE_ONLY)), len(names))

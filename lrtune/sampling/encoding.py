@@ -25,7 +25,7 @@ short one.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
@@ -77,7 +77,7 @@ class Encoding:
         """Every key with more than one value, in the order of its first place in the tree."""
         options: dict[tuple[str, bool], list[Value]] = {}
         varied: set[tuple[str, bool]] = set()
-        for each in walk(self.space):
+        for each in (place.dimension for place in self.space.places()):
             listed = options.setdefault(axis_key(each), [])
             if isinstance(each, Choice):
                 listed += [option.value for option in each.options if number_of(listed, option.value) is None]
@@ -109,8 +109,8 @@ class Encoding:
         """Encode points (N) as rows (N, columns)."""
         rows = np.zeros((len(points), self.columns))
         for row, point in zip(rows, points, strict=True):
-            for dimension in active(self.space, point):
-                self._put(row, dimension, point[dimension.name])
+            for each in self.space.active(point):
+                self._put(row, each.dimension, point[each.name])
         return rows
 
     def _put(self, row: Array, dimension: Dimension, value: Value) -> None:
@@ -128,23 +128,10 @@ class Encoding:
             row[start] = place(dimension, value)
 
 
-def walk(space: SearchSpace) -> Iterator[Dimension]:
-    """List every dimension of the tree, parents first."""
-    for each in space.dimensions:
-        yield each
-        if isinstance(each, Choice):
-            for option in each.options:
-                yield from walk(option.space)
-
-
-def active(space: SearchSpace, point: Configuration) -> Iterator[Dimension]:
-    """List the dimensions that a point has, parents first."""
-    for each in space.dimensions:
-        yield each
-        if isinstance(each, Choice):
-            number = number_of([option.value for option in each.options], point[each.name])
-            assert number is not None
-            yield from active(each.options[number].space, point)
+def crowded(rows: Array, others: Array, apart: float) -> npt.NDArray[np.bool_]:
+    """Tell which rows (N, columns) are less than so far from one of the others (M, columns), in every column (N,)."""
+    gaps = np.abs(rows[:, None] - others[None]).max(axis=2, initial=0.0)
+    return np.asarray((gaps < apart).any(axis=1))
 
 
 def place(dimension: Dimension, value: Value) -> float:

@@ -23,11 +23,11 @@ from scipy.special import logsumexp, ndtr, ndtri
 
 from lrtune.dimensions import Dimension, Integer, Ordinal, Real
 from lrtune.sampling import SAMPLING, quasirandom, random_search
-from lrtune.sampling.candidates import own_option, rebuilt
-from lrtune.sampling.encoding import Array, Axis, Encoding, active, axis_key, number_of, place
+from lrtune.sampling.candidates import apart, own_option, rebuilt
+from lrtune.sampling.encoding import Array, Axis, Encoding, axis_key, crowded, number_of, place
 from lrtune.sampling.scores import observe
 from lrtune.space import Choice, Option, SearchSpace
-from lrtune.trial import Configuration, Trial, Value
+from lrtune.trial import Configuration, Trial, TrialState, Value
 
 FIRST = 10
 """Trials before the first densities are made."""
@@ -74,10 +74,14 @@ def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> 
     """Propose points where the ratio of the two densities is largest; see `lrtune.sampling.Propose`."""
     if len(history) < FIRST:
         return quasirandom.propose(space, history, n, seed)
-    axes = Encoding(space).axes
+    encoding = Encoding(space)
+    axes = encoding.axes
     good, rest = _groups(space, history)
     dense = parzen(space, axes, good)
     tried = {space.key(each.configuration) for each in history}
+    running = [
+        point for each in history if each.state is TrialState.PROPOSED and (point := space.point(each.configuration))
+    ]
     proposals: list[Configuration] = []
     for number in range(len(history), len(history) + n):
         rng = np.random.default_rng([seed, SAMPLING, number])
@@ -85,6 +89,9 @@ def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> 
         fresh = [each for key, each in drawn.items() if key not in tried]
         if not fresh:
             return proposals + random_search.leftovers(space, history, proposals, n, seed)
+        taken = encoding.rows([*running, *proposals])
+        near = crowded(encoding.rows(fresh), taken, apart(len(taken)))
+        fresh = [each for each, is_near in zip(fresh, near, strict=True) if not is_near] or fresh
         thin = parzen(space, axes, rest)
         places = located(space, axes, fresh)
         gain = log_density(dense, axes, *places) - log_density(thin, axes, *places)
@@ -119,17 +126,17 @@ def located(space: SearchSpace, axes: Sequence[Axis], points: Sequence[Configura
     places = np.full((len(points), len(axes)), np.nan)
     room = np.full_like(places, _POINT)
     for row, point in enumerate(points):
-        for each in active(space, point):
-            axis = column.get(axis_key(each))
+        for dimension in (each.dimension for each in space.active(point)):
+            axis = column.get(axis_key(dimension))
             if axis is None:
                 continue
-            value = point[each.name]
-            if isinstance(each, Choice):
+            value = point[dimension.name]
+            if isinstance(dimension, Choice):
                 number = number_of(axes[axis].options, value)
                 assert number is not None
                 places[row, axis] = number
             else:
-                places[row, axis], room[row, axis] = _cell(each, value)
+                places[row, axis], room[row, axis] = _cell(dimension, value)
     return places, room
 
 
