@@ -160,8 +160,8 @@ def no_effect(case: Case) -> Iterator[Finding]:
         "no_effect",
         HINT,
         f"no effect of {names} on the score can be seen in {len(trials)} trials"
-        f" (rank test, p {min(found.values()):.2f}{' and more' if len(found) > 1 else ''}); one below"
-        f" {max(seen.values()):.2g} would not be",
+        f" (rank test, p {min(found.values()):.2f}{' and more' if len(found) > 1 else ''}); an effect"
+        f" below {max(seen.values()):.2g} would not be seen",
         f"{advice}; `lrtune importance` says what matters",
         {"dimensions": found, "trials": len(trials), "detectable": seen, "told_apart": apart},
     )
