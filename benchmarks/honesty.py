@@ -33,19 +33,19 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune import tuning
-from lrtune.correction import Choosing, Evidence, corrected
-from lrtune.correction.core import LEAST, LEAST_ROWS, MOST
+from lrtune.verdict.correction import Choosing, Evidence, corrected
+from lrtune.verdict.correction.core import LEAST, LEAST_ROWS, MOST
 from lrtune.experiment import load_text
-from lrtune.judging import judge, thinned
+from lrtune.verdict.judging import judge, thinned
 from lrtune.model.fitting import encoded
-from lrtune.preparation import prepare
-from lrtune.selection.comparison import t_quantile
-from lrtune.storage.observed import Observed
-from lrtune.study import Study
+from lrtune.trainers.preparation import prepare
+from lrtune.verdict.comparison import t_quantile
+from lrtune.run.observed import Observed
+from lrtune.run.study import Study
 from lrtune.training.evaluate import evaluate
-from lrtune.training.metrics import score
-from lrtune.trial import TrialState
-from lrtune.workers import one_blas_thread
+from lrtune.training.metrics.functions import score
+from lrtune.space.trial import TrialState
+from lrtune.engines.local import one_blas_thread
 
 ROOT = Path(__file__).parents[1]
 

@@ -14,8 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from lrtune.storage.journal import Event, Journal
-from lrtune.study import result_body
+from lrtune.run.journal import Event, Journal
+from lrtune.run.study import result_body
 
 FOLDS, EPOCHS = 5, 16
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from lrtune import experiment
-from lrtune.storage.journal import Event, Journal
-from lrtune.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, result_body
+from lrtune.run.journal import Event, Journal
+from lrtune.run.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, result_body
 
 LIMIT = 1.0
 """Seconds that `lrtune show` may take on 10,000 trials."""

@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from lrtune.experiment import load_text
-from lrtune.preparation import prepare
+from lrtune.trainers.preparation import prepare
 from lrtune.sampling import STRATEGIES
 from lrtune.training.evaluate import evaluate
-from lrtune.trial import Trial, TrialState
-from lrtune.workers import one_blas_thread
+from lrtune.space.trial import Trial, TrialState
+from lrtune.engines.local import one_blas_thread
 
 ROOT = Path(__file__).parents[1]
 TRIALS, RANDOM_TRIALS, ROUND = 50, 100, 8

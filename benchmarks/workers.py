@@ -37,7 +37,7 @@ import time
 from pathlib import Path
 from lrtune import tuning
 from lrtune.experiment import load
-from lrtune.preparation import prepare
+from lrtune.trainers.preparation import prepare
 experiment = load({config!r}, ["search.trials={trials}"])
 prepared = prepare(experiment)
 start = time.perf_counter()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lrtune.finder import find_learning_rate
     from lrtune.model.estimator import Classifier, Regressor, load
-    from lrtune.suggestions import suggest
+    from lrtune.tuning.suggestions import suggest
 
 __version__ = "0.1.0"
 __all__ = ["Classifier", "Regressor", "find_learning_rate", "load", "suggest"]
@@ -18,7 +18,7 @@ _HOMES = {
     "Regressor": "lrtune.model.estimator",
     "find_learning_rate": "lrtune.finder",
     "load": "lrtune.model.estimator",
-    "suggest": "lrtune.suggestions",
+    "suggest": "lrtune.tuning.suggestions",
 }
 """Where each name lives; imported when it is asked for, so that the command line starts without NumPy."""
 

@@ -1,7 +1,7 @@
 import pytest
 
-import lrtune.health
-import lrtune.health.rules
+import lrtune.verdict.health
+import lrtune.verdict.health.rules
 
 
 def not_attempted(_what, judge):
@@ -11,5 +11,5 @@ def not_attempted(_what, judge):
 
 @pytest.fixture(autouse=True)
 def defects_of_judges_fail(monkeypatch):
-    monkeypatch.setattr(lrtune.health, "attempted", not_attempted)
-    monkeypatch.setattr(lrtune.health.rules, "attempted", not_attempted)
+    monkeypatch.setattr(lrtune.verdict.health, "attempted", not_attempted)
+    monkeypatch.setattr(lrtune.verdict.health.rules, "attempted", not_attempted)

@@ -6,11 +6,11 @@ import pytest
 from typer.testing import CliRunner
 
 from lrtune.cli import app
-from lrtune.errors import ExperimentError
+from lrtune.text.errors import ExperimentError
 from lrtune.experiment import load, load_text, parse_space, with_rates
 from lrtune.finder import core as finder
-from lrtune.identity import fingerprint
-from lrtune.preparation import prepare
+from lrtune.run.identity import fingerprint
+from lrtune.trainers.preparation import prepare
 from lrtune.training.registry import OPTIMIZERS
 
 DATA = "data: {path: 'sklearn:wine', target: target}\n"

@@ -5,14 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lrtune import confirmation
+from lrtune.verdict import confirmation
 from lrtune.data.folds import make_folds
 from lrtune.experiment import load_text
 from lrtune.model.fitting import encoded
-from lrtune.preparation import prepare
-from lrtune.selection import chosen
-from lrtune.storage.journal import Event, Journal, canonical
-from lrtune.study import CONFIRM, REFIT, RESULT, STUDY, TRIAL, replay, result_body
+from lrtune.trainers.preparation import prepare
+from lrtune.verdict.choice import chosen
+from lrtune.run.journal import Event, Journal, canonical
+from lrtune.run.study import CONFIRM, REFIT, RESULT, STUDY, TRIAL, replay, result_body
 from lrtune.training.evaluate import evaluate
 from lrtune.tuning import core as tuning
 

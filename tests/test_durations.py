@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrtune import durations
-from lrtune.durations import seconds
-from lrtune.formats import duration
+from lrtune.text import durations
+from lrtune.text.durations import seconds
+from lrtune.text.formats import duration
 
 
 def test_the_examples_are_right():

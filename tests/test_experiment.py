@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from lrtune import experiment
-from lrtune.errors import ExperimentError
-from lrtune.experiment.sections import HOMES, SECTIONS, ModelSection, TrainingSection, factor_of
-from lrtune.experiment.vocabulary import KEYS
-from lrtune.experiment.writing import yaml_text
+from lrtune.text.errors import ExperimentError
+from lrtune.experiment.reading.sections import HOMES, SECTIONS, ModelSection, TrainingSection, factor_of
+from lrtune.experiment.reading.vocabulary import KEYS
+from lrtune.experiment.writing.yaml_text import yaml_text
 from lrtune.sampling import STRATEGIES
 from lrtune.training.registry import DECAYS, METRICS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, complete
 

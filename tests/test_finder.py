@@ -6,9 +6,9 @@ from typer.testing import CliRunner
 
 import lrtune
 from lrtune.cli import app
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 from lrtune.experiment import load_text
-from lrtune.experiment.ranges import with_ranges
+from lrtune.experiment.writing.ranges import with_ranges
 from lrtune.finder.rules import (
     Suggestion,
     best_of_short_runs,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.reporting import progress, tables
 
 

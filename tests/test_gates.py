@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lrtune.selection import gates
-from lrtune.selection.gates import State
+from lrtune.verdict import gates
+from lrtune.verdict.gates import State
 
 DATA = {"hash": "d", "folds": "f"}
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lrtune.evaluation.horizons import compressed
+from lrtune.tuning.horizons import compressed
 from lrtune.training.registry import DECAYS, complete, problems
 from lrtune.training.schedules import tabulate
 

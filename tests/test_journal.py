@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from lrtune.errors import DamagedError, StudyError
-from lrtune.storage import database
-from lrtune.storage.journal import Event, Journal, canonical
-from lrtune.storage.lock import is_held
+from lrtune.text.errors import DamagedError, StudyError
+from lrtune.run import database
+from lrtune.run.journal import Event, Journal, canonical
+from lrtune.run.lock import is_held
 
 EVENTS = [Event("study", {"name": "ä"}), Event("trial", {"trial": 0, "x": 0.1, "clock": {"at": 1.5}})]
 
@@ -67,7 +67,7 @@ def test_a_killed_writer_leaves_its_commits_and_no_lock(tmp_path):
     path = tmp_path / "study.db"
     code = f"""
         from pathlib import Path
-        from lrtune.storage.journal import Event, Journal
+        from lrtune.run.journal import Event, Journal
         journal = Journal(Path({str(path)!r}), write=True)
         journal.append([Event("study", {{"n": 1}})])
         journal._connection.execute("INSERT INTO events (kind, body) VALUES ('torn', '{{}}')")  # never committed
@@ -139,9 +139,9 @@ def test_what_permissions_leave_of_reading_and_writing(tmp_path):
     code = f"""
         import os
         from pathlib import Path
-        from lrtune.storage.journal import Journal
-        from lrtune.storage.lock import is_held
-        from lrtune.errors import StudyError
+        from lrtune.run.journal import Journal
+        from lrtune.run.lock import is_held
+        from lrtune.text.errors import StudyError
         Journal(Path({str(folder / "study.db")!r})).close()  # whatever is imported late is imported now
         if os.geteuid() == 0:
             os.setuid(65534)  # root may write anywhere; nobody may not

@@ -10,7 +10,7 @@ import pytest
 
 import lrtune
 from lrtune.data.tables import from_frame
-from lrtune.errors import ModelError
+from lrtune.text.errors import ModelError
 from lrtune.model import core as model
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lrtune.errors import StudyError
-from lrtune.storage.observed import NAME, observe, read, write
+from lrtune.text.errors import StudyError
+from lrtune.run.observed import NAME, observe, read, write
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from lrtune import workers
-from lrtune.evaluation import pace
-from lrtune.evaluation.pace import BLOCK_SECONDS, ENDING, MARGIN, UNKNOWN, Pace
+from lrtune.engines import local as workers
+from lrtune.tuning import pace
+from lrtune.tuning.pace import BLOCK_SECONDS, ENDING, MARGIN, UNKNOWN, Pace
 
 
 class Clock:

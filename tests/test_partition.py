@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from lrtune.confirmation import fresh_setting
+from lrtune.verdict.confirmation import fresh_setting
 from lrtune.data.folds import make_folds
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 from lrtune.experiment import load_text
-from lrtune.partition import LeftOut, fresh_folds, outer_folds, search_folds, why_undefined
-from lrtune.preparation import prepare
-from lrtune.training.metrics import is_defined
+from lrtune.trainers.partition import LeftOut, fresh_folds, outer_folds, search_folds, why_undefined
+from lrtune.trainers.preparation import prepare
+from lrtune.training.metrics.functions import is_defined
 from lrtune.tuning.nested import outer_folds as turns
 
 SETTINGS = """

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lrtune.pruning import (
+from lrtune.verdict.races import (
     LEAST_UNITS,
     RISK,
     ROW_METRICS,
@@ -18,7 +18,7 @@ from lrtune.pruning import (
     rungs,
     surprise,
 )
-from lrtune.training.metrics import keep, score
+from lrtune.training.metrics.functions import keep, score
 from lrtune.training.registry import METRICS
 
 

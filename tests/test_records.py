@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from lrtune.evaluation import Evaluated, Stage
-from lrtune.preparation import RecordForm
-from lrtune.pruning import race_by_rows
-from lrtune.storage import out_of_fold
+from lrtune.trainers.population import Evaluated, Stage
+from lrtune.trainers.preparation import RecordForm
+from lrtune.verdict.races import race_by_rows
+from lrtune.run import out_of_fold
 from lrtune.tuning.records import Records
 
 SIZES = (7, 5, 8)

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from lrtune.errors import ExperimentError
+from lrtune.text.errors import ExperimentError
 from lrtune.experiment import load_text
-from lrtune.selection.rules import NAMES, Rule, Smoothing, pick, rule, simplicity
+from lrtune.verdict.choice.rules import NAMES, Rule, Smoothing, pick, rule, simplicity
 
 TEXT = """
 data: {{path: sklearn:iris}}

@@ -3,7 +3,7 @@
 import pytest
 
 from lrtune.space import SearchSpace
-from lrtune.trial import Trial, TrialState
+from lrtune.space.trial import Trial, TrialState
 from lrtune.tuning import stopping
 from lrtune.tuning.stopping import has_no_gain, is_reached
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lrtune.selection.student import cdf, quantile
+from lrtune.verdict.student import cdf, quantile
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 9, 14, 49, 299, 9999])
@@ -33,5 +33,5 @@ def test_the_ends():
 
 def test_a_quantile_is_sought_once(monkeypatch):
     first = quantile(0.9123, 7)
-    monkeypatch.setattr("lrtune.selection.student.cdf", None)
+    monkeypatch.setattr("lrtune.verdict.student.cdf", None)
     assert quantile(0.9123, 7) == first

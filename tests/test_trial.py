@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrtune.trial import Trial, TrialState
+from lrtune.space.trial import Trial, TrialState
 
 
 def complete(*scores):

@@ -14,22 +14,25 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from lrtune import identity, workers
-from lrtune.errors import NoUsableResultError, StudyError
-from lrtune.evaluation import Work, blocks, calibration, expected_seconds, pace
-from lrtune.evaluation import core as evaluation
-from lrtune.evaluation.horizons import compressed
-from lrtune.evaluation.pace import ENDING, Pace
-from lrtune.evaluation.stages import plan
+from lrtune.run import identity
+from lrtune.engines import local as workers
+from lrtune.text.errors import NoUsableResultError, StudyError
+from lrtune.trainers.population import Work, blocks, expected_seconds
+from lrtune.trainers import calibration
+from lrtune.tuning import pace
+from lrtune.trainers import population as evaluation
+from lrtune.tuning.horizons import compressed
+from lrtune.tuning.pace import ENDING, Pace
+from lrtune.tuning.stages import plan
 from lrtune.experiment import load_text
 from lrtune.model import load
-from lrtune.preparation import prepare
-from lrtune.pruning import RowScores, race_by_rows, row_values
+from lrtune.trainers.preparation import prepare
+from lrtune.verdict.races import RowScores, race_by_rows, row_values
 from lrtune.sampling import STRATEGIES
-from lrtune.storage import out_of_fold
-from lrtune.storage.journal import Journal, canonical
-from lrtune.study import replay
-from lrtune.trial import TrialState
+from lrtune.run import out_of_fold
+from lrtune.run.journal import Journal, canonical
+from lrtune.run.study import replay
+from lrtune.space.trial import TrialState
 from lrtune.tuning import core as tuning
 
 EXPERIMENT = """
@@ -187,10 +190,10 @@ def test_a_killed_process_goes_on_where_it_was(text, last, tmp_path):
     code = f"""
         import time
         from pathlib import Path
-        from lrtune.evaluation import core as evaluation
+        from lrtune.trainers import population as evaluation
         from lrtune.tuning import core as tuning
         from lrtune.experiment import load_text
-        from lrtune.preparation import prepare
+        from lrtune.trainers.preparation import prepare
         evaluation.block_lanes = lambda *_: 3  # a block for each trial
         chosen = load_text({text!r}, name="iris")
         for event in tuning.tune(chosen, prepare(chosen), Path({str(folder)!r}), workers=1):

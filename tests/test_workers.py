@@ -26,8 +26,8 @@ from worker_functions import (
     wait_for_the_other,
 )
 
-from lrtune import workers
-from lrtune.workers import Done, Limit, Loky, Serial, completed, executor_for, time_is_up
+from lrtune.engines import local as workers
+from lrtune.engines.local import Done, Limit, Loky, Serial, completed, executor_for, time_is_up
 
 
 def run(make, function, shared, payloads, limit=workers.UNLIMITED):
@@ -241,7 +241,7 @@ def test_workers_end_when_their_parent_was_killed(tmp_path):
     code = f"""
         from pathlib import Path
         from worker_functions import tell_who
-        from lrtune.workers import Loky
+        from lrtune.engines.local import Loky
         executor = Loky(tell_who, Path({str(tmp_path)!r}), 2)
         executor.submit(0, 1)
         executor.submit(1, 2)

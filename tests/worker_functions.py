@@ -3,8 +3,8 @@
 import os
 import time
 
-from lrtune.evaluation import core as evaluation
-from lrtune.workers import OverdueError, time_is_up
+from lrtune.trainers import population as evaluation
+from lrtune.engines.local import OverdueError, time_is_up
 
 
 def square(shared, payload):

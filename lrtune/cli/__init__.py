@@ -41,8 +41,8 @@ from lrtune.cli import (
     status,
     trials,
 )
-from lrtune.errors import LrtuneError
-from lrtune.paths import expanded
+from lrtune.text.errors import LrtuneError
+from lrtune.text.paths import expanded
 
 GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
     "Search": {

@@ -11,8 +11,8 @@ from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, SetOption
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
-    from lrtune.preparation import Prepared
-    from lrtune.trial import Configuration
+    from lrtune.trainers.preparation import Prepared
+    from lrtune.space.trial import Configuration
 
 SCHEMA = 1
 
@@ -41,7 +41,7 @@ def check(
 
     Example: lrtune check configs/penguins.yaml
     """
-    from lrtune.preparation import prepare
+    from lrtune.trainers.preparation import prepare
     from lrtune.reporting import console, export, plans
 
     experiment = chosen(config, data, target, overrides)
@@ -101,7 +101,7 @@ def _left_open(experiment: Experiment) -> list[str]:
 
 def _further_folds(experiment: Experiment, prepared: Prepared) -> tuple[int, int]:
     """Count the folds of the fresh splits, and the outer ones."""
-    from lrtune.partition import fresh_folds, outer_folds
+    from lrtune.trainers.partition import fresh_folds, outer_folds
 
     search, table = experiment.search, (experiment, prepared.dataset, prepared.metric)
     fresh = len(fresh_folds(*table).splits) if search.confirm else 0
@@ -131,9 +131,9 @@ def _default(experiment: Experiment) -> str:
 
 def _estimate(experiment: Experiment, prepared: Prepared, configurations: list[Configuration]) -> dict[str, Any]:
     """Estimate seconds and bytes of a whole search from its first round."""
-    from lrtune.evaluation import expected_seconds
+    from lrtune.trainers.population import expected_seconds
     from lrtune.training.evaluate import block_lanes, lane_bytes
-    from lrtune.workers import workers_worth
+    from lrtune.engines.local import workers_worth
 
     setting = prepared.setting
     each = sum(expected_seconds(one, setting) for one in configurations) / len(configurations)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lrtune.errors import ExperimentError, LrtuneError
+from lrtune.text.errors import ExperimentError, LrtuneError
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment

@@ -10,12 +10,12 @@ import typer
 
 from lrtune.cli.options import JsonOption
 from lrtune.cli.runs import find, name_of, names
-from lrtune.paths import expanded
+from lrtune.text.paths import expanded
 
 if TYPE_CHECKING:
     from lrtune.reporting.versus import Side
-    from lrtune.run import Run
-    from lrtune.trial import Trial
+    from lrtune.run.folder import Run
+    from lrtune.space.trial import Trial
 
 _HELP = "Folder of a run, its name under ./runs, or 'latest'; with :17 behind it, trial 17 of that run."
 
@@ -35,7 +35,7 @@ def compare(
 
     Example: lrtune compare wine-1a2b3c4d wine-5e6f7a8b
     """
-    from lrtune.pairing import why_not_paired
+    from lrtune.run.pairing import why_not_paired
     from lrtune.reporting import console, export, versus
 
     one, other = _side(first), _side(second)
@@ -48,7 +48,7 @@ def compare(
 
 def _side(text: str) -> Side:
     from lrtune.reporting.versus import Side
-    from lrtune.run import open_run
+    from lrtune.run.folder import open_run
 
     named = None if expanded(text).exists() else re.fullmatch(r"(.+):(\d+)", text)
     folder = find(named[1] if named else text, finished=False)
@@ -58,6 +58,6 @@ def _side(text: str) -> Side:
 
 
 def _best(run: Run) -> Trial:
-    from lrtune.selection import best
+    from lrtune.verdict.choice import best
 
     return run.study.trials[run.result["best"]["number"]] if run.result else best(run.trials)

@@ -27,9 +27,9 @@ from typing import NoReturn
 
 import typer
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.cli.signals import INTERRUPTED, TERMINATED, Terminated, said
-from lrtune.errors import ExperimentError, LrtuneError, NoUsableResultError
+from lrtune.text.errors import ExperimentError, LrtuneError, NoUsableResultError
 
 DEFECT, WRONG, GATE, WORSE, UNUSABLE = 1, 2, 3, 4, 5
 NO_READER = 141

@@ -10,11 +10,11 @@ import typer
 
 from lrtune.cli.options import QuietOption, RunArgument
 from lrtune.cli.runs import find
-from lrtune.errors import LrtuneError, nearest
-from lrtune.paths import expanded
+from lrtune.text.errors import LrtuneError, nearest
+from lrtune.text.paths import expanded
 
 if TYPE_CHECKING:
-    from lrtune.run import Run
+    from lrtune.run.folder import Run
 
 FORMATS = ("csv", "json", "optuna", "mlflow")
 
@@ -47,7 +47,7 @@ def export(
 
     Example: lrtune export latest --to optuna -o study.db
     """
-    from lrtune.run import open_run
+    from lrtune.run.folder import open_run
 
     if to not in FORMATS:
         raise LrtuneError(f"--to {to}: unknown format; {nearest(to, FORMATS)}")
@@ -73,7 +73,7 @@ def _as_text(run: Run, to: str, output: str | None) -> None:
 def _handed_over(run: Run, to: str, output: str | None, *, quiet: bool) -> None:
     from contextlib import nullcontext
 
-    from lrtune import formats
+    from lrtune.text import formats
     from lrtune.reporting import console, to_mlflow, to_optuna
 
     usual = run.folder / "optuna.db"

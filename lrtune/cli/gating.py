@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from lrtune.cli.runs import RESULT, find, names
-from lrtune.errors import LrtuneError
-from lrtune.paths import expanded
-from lrtune.versions import ENGINE
+from lrtune.text.errors import LrtuneError
+from lrtune.text.paths import expanded
+from lrtune.run.versions import ENGINE
 
 if TYPE_CHECKING:
-    from lrtune.evaluation import Setting
-    from lrtune.preparation import Prepared
-    from lrtune.selection.gates import Gate
+    from lrtune.trainers.population import Setting
+    from lrtune.trainers.preparation import Prepared
+    from lrtune.verdict.gates import Gate
 
 BASELINE_SCORES = "baseline.json"
 """Scores of the baseline's configuration on this run's folds, where it had to be trained again."""
@@ -115,7 +115,7 @@ def asked_gates(
 def _read(baseline: str) -> tuple[Mapping[str, Any] | None, str]:
     """Read a baseline, or say why it cannot be read: that fails its gate, not the search."""
     from lrtune.reporting import console
-    from lrtune.storage import files
+    from lrtune.run import files
 
     try:
         file = expanded(baseline)
@@ -138,7 +138,7 @@ def _read(baseline: str) -> tuple[Mapping[str, Any] | None, str]:
 
 def judged(wanted: Asked, result: Mapping[str, Any], prepared: Prepared, folder: Path) -> list[Gate]:
     """Check every gate that was asked for."""
-    from lrtune.selection import gates
+    from lrtune.verdict import gates
 
     limits = (wanted.fail_under, wanted.fail_over)
     found = [gates.limit_gate(result, each) for each in limits if each is not None]
@@ -146,7 +146,7 @@ def judged(wanted: Asked, result: Mapping[str, Any], prepared: Prepared, folder:
 
 
 def _baseline_gate(wanted: Asked, result: Mapping[str, Any], prepared: Prepared, folder: Path) -> Gate:
-    from lrtune.selection import gates
+    from lrtune.verdict import gates
 
     if wanted.found is None:
         return gates.unknown_baseline(wanted.missing)
@@ -180,7 +180,7 @@ def _trained_again(configuration: object, prepared: Prepared, folder: Path) -> l
 
     """
     from lrtune.reporting import console, export, tables
-    from lrtune.storage import files
+    from lrtune.run import files
 
     if not isinstance(configuration, Mapping):
         raise LrtuneError("there is none")
@@ -202,11 +202,11 @@ def _trained_again(configuration: object, prepared: Prepared, folder: Path) -> l
 
 def _fold_scores(configuration: Mapping[str, Any], setting: Setting) -> Sequence[float | None]:
     """Train a configuration out of a result on every fold; oriented scores."""
-    from lrtune.errors import ConfigurationError
+    from lrtune.text.errors import ConfigurationError
     from lrtune.training.evaluate import evaluate
     from lrtune.training.registry import problems
     from lrtune.training.wall_clock import follows_clock
-    from lrtune.workers import one_blas_thread
+    from lrtune.engines.local import one_blas_thread
 
     chosen = {key: tuple(value) if isinstance(value, list) else value for key, value in configuration.items()}
     found = problems(chosen)
@@ -222,7 +222,7 @@ def _fold_scores(configuration: Mapping[str, Any], setting: Setting) -> Sequence
 
 
 def _known(path: Path) -> Mapping[str, Any]:
-    from lrtune.storage import files
+    from lrtune.run import files
 
     try:
         found = files.read_json(path)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.cli.options import JsonOption, LookArgument
 from lrtune.cli.runs import LATEST, find, name_of
-from lrtune.errors import NoUsableResultError
+from lrtune.text.errors import NoUsableResultError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lrtune.run import Run
+    from lrtune.run.folder import Run
     from lrtune.space import SearchSpace
 
 SCHEMA = 1
@@ -28,7 +28,7 @@ def health(run: LookArgument = LATEST, *, as_json: JsonOption = False) -> None:
     """
     from lrtune.reporting import console, export
     from lrtune.reporting import health as report
-    from lrtune.run import open_run
+    from lrtune.run.folder import open_run
 
     found = open_run(find(run, finished=False))
     if not found.ranked:
@@ -42,7 +42,7 @@ def health(run: LookArgument = LATEST, *, as_json: JsonOption = False) -> None:
 
 def findings(run: Run, result: Mapping[str, Any], space: SearchSpace | None = None) -> list[dict[str, Any]]:
     """Examine a run, and write down what was found."""
-    from lrtune.examination import examine
+    from lrtune.verdict.examination import examine
     from lrtune.reporting import health as report
 
     return report.entries(examine(run, result, space), run.metric)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lrtune.errors import LrtuneError, nearest
+from lrtune.text.errors import LrtuneError, nearest
 
 if TYPE_CHECKING:
-    from lrtune.experiment.sections import DataSection
+    from lrtune.experiment.reading.sections import DataSection
 
 STDOUT = Path("-")
 
@@ -47,11 +47,12 @@ def init(
 
     Example: lrtune init datasets/wine.csv --target cultivar
     """
-    from lrtune import experiment, proposal
+    from lrtune import experiment
+    from lrtune.tuning import first_file as proposal
     from lrtune.data.dataset import open_dataset
     from lrtune.data.tables import load
     from lrtune.experiment.core import seen_from
-    from lrtune.preparation import meaning, reading
+    from lrtune.trainers.preparation import meaning, reading
     from lrtune.reporting import console, export, plans
 
     if output != STDOUT and output.exists():
@@ -73,8 +74,8 @@ def init(
 def _said(data: str, target: str | None, overrides: Sequence[str]) -> tuple[dict[str, Any], DataSection]:
     """Read what is said of the table: the settings alone, and the section with them in it."""
     from lrtune import experiment
-    from lrtune.experiment.sections import DataSection
-    from lrtune.experiment.writing import plain
+    from lrtune.experiment.reading.sections import DataSection
+    from lrtune.experiment.writing.yaml_text import plain
 
     if not overrides:
         return {}, DataSection(path=data, target=target)

@@ -27,7 +27,7 @@ def list_runs(
 
     Example: lrtune list runs
     """
-    from lrtune.errors import LrtuneError
+    from lrtune.text.errors import LrtuneError
     from lrtune.reporting import console, export, listing
 
     if not folder.is_dir() and folder != RUNS:
@@ -41,9 +41,9 @@ def list_runs(
 
 
 def _described(folder: Path) -> Mapping[str, Any]:
-    from lrtune.errors import DamagedError, LrtuneError
+    from lrtune.text.errors import DamagedError, LrtuneError
     from lrtune.reporting import listing
-    from lrtune.run import open_run
+    from lrtune.run.folder import open_run
 
     try:
         return listing.run_json(open_run(folder))

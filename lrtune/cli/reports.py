@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lrtune.cli.exits import FOR_TYPER, GATE, WORSE
-from lrtune.errors import LrtuneError
+from lrtune.text.errors import LrtuneError
 
 if TYPE_CHECKING:
     from lrtune.reporting.blocks import Block, Facts
-    from lrtune.selection.gates import Gate
+    from lrtune.verdict.gates import Gate
 
 JunitOption = Annotated[
     Path | None, typer.Option("--junit", metavar="FILE", help="Write the search and its gates as a JUnit report.")
@@ -125,7 +125,7 @@ def _annotate(lines: Sequence[str], *, only_json: bool) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    from lrtune.errors import StudyError
+    from lrtune.text.errors import StudyError
     from lrtune.reporting import export
 
     try:

@@ -11,11 +11,11 @@ import typer
 
 from lrtune.cli.options import JsonOption, RunArgument
 from lrtune.cli.runs import STUDY, find
-from lrtune.errors import LrtuneError, StudyError
+from lrtune.text.errors import LrtuneError, StudyError
 
 if TYPE_CHECKING:
-    from lrtune.preparation import Prepared
-    from lrtune.run import Run
+    from lrtune.trainers.preparation import Prepared
+    from lrtune.run.folder import Run
 
 SUMMARY = "retrained.json"
 
@@ -41,11 +41,11 @@ def retrain(
     Example: lrtune retrain latest --trial 17
     """
     from lrtune import model
-    from lrtune.preparation import prepare
+    from lrtune.trainers.preparation import prepare
     from lrtune.reporting import console, export, retrained
-    from lrtune.run import open_run
-    from lrtune.storage import files
-    from lrtune.storage.lock import Lock
+    from lrtune.run.folder import open_run
+    from lrtune.run import files
+    from lrtune.run.lock import Lock
     from lrtune.training.feedback import median_scales
 
     found = open_run(find(run, finished=False))

@@ -6,8 +6,8 @@ import glob
 from collections.abc import Iterable
 from pathlib import Path
 
-from lrtune.errors import StudyError, nearest
-from lrtune.paths import expanded
+from lrtune.text.errors import StudyError, nearest
+from lrtune.text.paths import expanded
 
 RUNS = Path("runs")
 LATEST = "latest"
@@ -82,7 +82,7 @@ def _finished_at(folder: Path) -> float:
 
 
 def _changed_at(folder: Path) -> float:
-    from lrtune.run import changed_at
+    from lrtune.run.folder import changed_at
 
     return changed_at(folder)
 

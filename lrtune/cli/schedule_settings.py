@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lrtune.cli.runs import RESULT, find
-from lrtune.errors import ConfigurationError, ExperimentError, StudyError, nearest
-from lrtune.experiment.document import Document, Origin
-from lrtune.experiment.reading import override
-from lrtune.experiment.vocabulary import KEYS, LISTS, Member, coerced, illegal, inside, unknown_factor
+from lrtune.text.errors import ConfigurationError, ExperimentError, StudyError, nearest
+from lrtune.experiment.reading.document import Document, Origin
+from lrtune.experiment.reading.yaml_text import override
+from lrtune.experiment.reading.vocabulary import KEYS, LISTS, Member, coerced, illegal, inside, unknown_factor
 from lrtune.training.registry import DECAYS, Value, complete, problems
 
 WARMUP_KEYS = ("warmup", "warmup_shape", "warmup_start")
@@ -65,7 +65,7 @@ def of_run(run: str, given: Given) -> Schedule:
         If the run is not finished.
 
     """
-    from lrtune.storage import files
+    from lrtune.run import files
     from lrtune.training.registry import problems
 
     folder = find(run)
@@ -82,8 +82,8 @@ def of_run(run: str, given: Given) -> Schedule:
 
 def _steps_of(folder: Path, batch: int) -> int:
     """Count the updates of an epoch of the final retraining."""
-    from lrtune.storage.journal import Journal
-    from lrtune.study import replay
+    from lrtune.run.journal import Journal
+    from lrtune.run.study import replay
     from lrtune.tuning import DATABASE
 
     with Journal(folder / DATABASE) as journal:

@@ -10,7 +10,7 @@ import typer
 
 from lrtune.cli.options import JsonOption
 from lrtune.cli.runs import names
-from lrtune.errors import LrtuneError, nearest
+from lrtune.text.errors import LrtuneError, nearest
 
 if TYPE_CHECKING:
     from lrtune.cli.schedule_settings import Schedule

@@ -26,15 +26,15 @@ from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOpti
 from lrtune.cli.reports import JunitOption, SummaryOption, gate_block, gate_notes, report_gates, with_reports
 from lrtune.cli.runs import RESULT, name_of
 from lrtune.cli.signals import resumable
-from lrtune.errors import NoUsableResultError, StudyError, counted
+from lrtune.text.errors import NoUsableResultError, StudyError, counted
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
     from lrtune.finder import Finding
-    from lrtune.preparation import Prepared
+    from lrtune.trainers.preparation import Prepared
     from lrtune.reporting.live import Watch
-    from lrtune.storage.lock import Lock
-    from lrtune.study import Study
+    from lrtune.run.lock import Lock
+    from lrtune.run.study import Study
 
 
 def _strategies(incomplete: str) -> list[str]:
@@ -121,11 +121,11 @@ def search(
     Example: lrtune search --data datasets/wine.csv --target cultivar
     """
     started = time.monotonic()
-    from lrtune.identity import run_folder
-    from lrtune.preparation import prepare
+    from lrtune.run.identity import run_folder
+    from lrtune.trainers.preparation import prepare
     from lrtune.reporting import console, export, pages
-    from lrtune.selection import ranking
-    from lrtune.storage.lock import Lock
+    from lrtune.verdict.choice import ranking
+    from lrtune.run.lock import Lock
 
     shortcuts = {
         "search.trials": trials,
@@ -200,7 +200,7 @@ def _with_rates(experiment: Experiment, prepared: Prepared, *, quiet: bool) -> t
 
 def _swept(finding: Finding | None) -> tuple[str, ...]:
     """Say what was searched where the experiment said ``learning_rate: auto``."""
-    from lrtune import formats
+    from lrtune.text import formats
 
     notes = []
     for name, each in finding.suggestions.items() if finding else ():
@@ -241,8 +241,8 @@ def _end(study: Study, experiment: Experiment) -> tuple[str, ...]:
 
 def _timed(study: Study, experiment: Experiment, best: int) -> tuple[str, ...]:
     """Say what time the rates of the best followed, where that had to be measured."""
-    from lrtune import formats
-    from lrtune.evaluation.calibration import speed_key
+    from lrtune.text import formats
+    from lrtune.trainers.calibration import speed_key
     from lrtune.training.wall_clock import follows_clock
 
     chosen = experiment.configuration(study.trials[best].configuration)
@@ -253,7 +253,7 @@ def _timed(study: Study, experiment: Experiment, best: int) -> tuple[str, ...]:
 
 
 def _put_aside(folder: Path) -> tuple[str, ...]:
-    from lrtune.storage.aside import put_aside
+    from lrtune.run.aside import put_aside
     from lrtune.tuning import DATABASE
 
     old = put_aside(folder, DATABASE)
@@ -275,8 +275,8 @@ def _run(experiment: Experiment, prepared: Prepared, folder: Path, started: floa
     """Search to the end, or go on with a search, and show how it goes."""
     from lrtune import tuning
     from lrtune.reporting import export
-    from lrtune.storage import files
-    from lrtune.study import STUDY, Study
+    from lrtune.run import files
+    from lrtune.run.study import STUDY, Study
 
     study = Study()
     with _watching(experiment, prepared, quiet=quiet) as see:
@@ -297,7 +297,7 @@ def _nested(experiment: Experiment, prepared: Prepared, folder: Path, *, quiet: 
     """Search inside of each outer fold, or go on with that, where nested cross-validation is asked for."""
     if not experiment.search.nested:
         return None
-    from lrtune.study import Study
+    from lrtune.run.study import Study
     from lrtune.tuning.nested import outer_folds, search_inside, summary
 
     folds = outer_folds(experiment, prepared, folder)
@@ -329,7 +329,7 @@ def _write_unless_there(folder: Path, experiment: Experiment, study: Study, prep
 
 
 def _has_result(folder: Path, study: Study) -> bool:
-    from lrtune.run import Run
+    from lrtune.run.folder import Run
 
     try:
         return Run(folder, study).result is not None
@@ -341,10 +341,10 @@ def _examined(
     experiment: Experiment, study: Study, prepared: Prepared, folder: Path, outer: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Make the result: correct the score, and look for what is odd; what cannot be done is a finding."""
-    from lrtune.health import attempted
-    from lrtune.judging import judge
+    from lrtune.verdict.health import attempted
+    from lrtune.verdict.judging import judge
     from lrtune.reporting import health, nested, result
-    from lrtune.run import Run
+    from lrtune.run.folder import Run
 
     judgement, defects = attempted("the correction of the score", lambda: judge(experiment, study, folder))
     found = result.result(
@@ -364,7 +364,7 @@ def _examined(
 def _write(folder: Path, experiment: Experiment, study: Study, found: Mapping[str, Any]) -> None:
     """Write the files of a finished run; the result comes last, because it says that the run is finished."""
     from lrtune.reporting import export
-    from lrtune.storage import files
+    from lrtune.run import files
 
     files.write(folder / "best.yaml", experiment.dump(found["best"]["configuration"], folder))
     files.write(folder / "trials.csv", export.trials_text(study.in_order(), found["metric"]))

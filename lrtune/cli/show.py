@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lrtune.reporting.blocks import Block
-    from lrtune.run import Run
+    from lrtune.run.folder import Run
 
 
 def show(
@@ -31,7 +31,7 @@ def show(
     Example: lrtune show latest --top 10
     """
     from lrtune.reporting import console, export, listing, status
-    from lrtune.run import open_run
+    from lrtune.run.folder import open_run
 
     found = open_run(find(run, finished=False))
     result = _result(found)

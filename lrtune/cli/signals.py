@@ -3,7 +3,7 @@
 In good order means that the exception runs through the command: what was being trained is dropped, what was being
 written is written or was never there. A thread of its own makes the two seconds a promise, because Python's handlers
 wait for the end of whatever runs in C, be it a library that reads a large table. Nothing is lost by ending hard: the
-journal stands every death of its process (`lrtune.storage.journal`), and workers end when their parent is gone.
+journal stands every death of its process (`lrtune.run.journal`), and workers end when their parent is gone.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ PAGE = 20
 
 
 def _states(incomplete: str) -> list[str]:
-    from lrtune.trial import TrialState
+    from lrtune.space.trial import TrialState
 
     return [str(each) for each in TrialState if each.startswith(incomplete)]
 
@@ -63,9 +63,9 @@ def trials(
 
     Example: lrtune trials latest --sort learning_rate --state complete
     """
-    from lrtune.errors import LrtuneError
+    from lrtune.text.errors import LrtuneError
     from lrtune.reporting import console, export, listing
-    from lrtune.run import open_run
+    from lrtune.run.folder import open_run
 
     if as_json and as_csv:
         raise LrtuneError("--json and --csv: choose one of the two")

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from lrtune.data.cells import Dates, Raw, naive, numbers, texts
 from lrtune.data.compressed import check_archive, head
 from lrtune.data.numerals import LARGEST_EXACT
-from lrtune.errors import DataError, named, nearest, reason
+from lrtune.text.errors import DataError, named, nearest, reason
 
 SKLEARN_SETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 """The sets that come with scikit-learn, so that no network is needed."""

@@ -21,7 +21,7 @@ from lrtune.data.conversion import as_texts, date_parts, to_codes, to_groups, to
 from lrtune.data.schema import MAX_LEVELS, ColumnSpec, Schema
 from lrtune.data.tables import Table
 from lrtune.data.targets import label_text
-from lrtune.errors import DataError, LrtuneError, ModelError, nearest
+from lrtune.text.errors import DataError, LrtuneError, ModelError, nearest
 
 SHARE_FOR_LEVEL = 0.01
 """A category gets a feature of its own if it has this share of the training rows ..."""

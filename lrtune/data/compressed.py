@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
 from lrtune.data.frames import damage
-from lrtune.errors import DataError, counted, reason
+from lrtune.text.errors import DataError, counted, reason
 
 SMALL, MOST_TIMES = 1 << 28, 100
 """Up to so many bytes anything is unpacked; beyond, up to so many times the size of the file."""

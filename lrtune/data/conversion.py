@@ -7,7 +7,7 @@ import numpy as np
 from lrtune.data.cells import MISSING, READINGS, Codes, Dates, Floats, Numbers, Raw, Rows, Texts, parse_dates
 from lrtune.data.numerals import PLAIN, Form, number_or_none, number_text
 from lrtune.data.schema import FALSE_TEXTS, TRUE_TEXTS, ColumnSpec
-from lrtune.errors import DataError, LrtuneError, ModelError, counted
+from lrtune.text.errors import DataError, LrtuneError, ModelError, counted
 
 OTHER = -2
 """The code of a category without a feature of its own: rare in the training rows, or never seen there."""

@@ -19,7 +19,7 @@ from lrtune.data.holdout import holdout
 from lrtune.data.rare import without_dropped
 from lrtune.data.schema import KEEP, Schema
 from lrtune.data.tables import DataOptions, Table, load
-from lrtune.errors import DataError, ModelError
+from lrtune.text.errors import DataError, ModelError
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ import codecs
 
 import numpy as np
 
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 
 SNIFFED_BYTES = 1 << 18
 """So much of a file is looked at where looking at all of it would take long."""

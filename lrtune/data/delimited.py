@@ -21,7 +21,7 @@ from lrtune.data.decoding import SNIFFED_BYTES, decoded
 from lrtune.data.numerals import number_or_none
 from lrtune.data.options import SEPARATORS, DataOptions, sign
 from lrtune.data.surroundings import Part, proposal, table_part
-from lrtune.errors import DataError, counted
+from lrtune.text.errors import DataError, counted
 
 _SNIFFED_LINES = 200
 _CHUNK = 1 << 23

@@ -24,7 +24,7 @@ from lrtune.data.numerals import Form, candidates, number_or_none
 from lrtune.data.schema import FALSE_TEXTS, KEEP, TRUE_TEXTS, ColumnSpec, Schema
 from lrtune.data.tables import Table
 from lrtune.data.targets import describe_target, yaml_list
-from lrtune.errors import DataError, counted, named, nearest
+from lrtune.text.errors import DataError, counted, named, nearest
 
 FEW_LEVELS = 10
 """A text column with at most this many levels is never an identifier or free text."""

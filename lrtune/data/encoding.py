@@ -23,7 +23,7 @@ import numpy.typing as npt
 from lrtune.data.cells import Floats
 from lrtune.data.columns import Columns
 from lrtune.data.schema import ColumnSpec, Schema, category_names, encoded_names, marked
-from lrtune.errors import ModelError
+from lrtune.text.errors import ModelError
 
 Index = npt.NDArray[np.int64]
 

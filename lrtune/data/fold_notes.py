@@ -11,7 +11,7 @@ from lrtune.data.columns import Columns
 from lrtune.data.folds import Split
 from lrtune.data.schema import Schema
 from lrtune.data.targets import label_text
-from lrtune.errors import counted, listed
+from lrtune.text.errors import counted, listed
 
 
 def fold_notes(

@@ -22,7 +22,7 @@ from lrtune.data.columns import Columns
 from lrtune.data.schema import FEWEST_FOLDS, USUAL_FOLDS, Schema
 from lrtune.data.spreading import PINNED, dealt, pinned, spread, units_of
 from lrtune.data.targets import label_text
-from lrtune.errors import DataError, counted, listed, nearest
+from lrtune.text.errors import DataError, counted, listed, nearest
 
 FOLDS = 21
 """Purpose of the random stream."""

@@ -13,7 +13,7 @@ import numpy as np
 from lrtune.data.cells import Dates, Raw, numbers
 from lrtune.data.inference import factorised
 from lrtune.data.numerals import LARGEST_EXACT
-from lrtune.errors import DataError, reason
+from lrtune.text.errors import DataError, reason
 
 if TYPE_CHECKING:
     import polars as pl

@@ -15,7 +15,7 @@ from lrtune.data.columns import Columns
 from lrtune.data.folds import Split
 from lrtune.data.schema import Schema
 from lrtune.data.spreading import MIXED, units_of
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 
 HOLDOUT = 22
 """Purpose of the random stream."""

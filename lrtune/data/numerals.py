@@ -22,7 +22,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from lrtune.data.options import NEVER, DataOptions
-from lrtune.errors import named
+from lrtune.text.errors import named
 
 LARGEST_EXACT = 2**53
 """Whole numbers from here on are not exact in float64, so that a column that holds them stays text."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 
 MISSING_TEXTS = (
     *("NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NaN", "nan", "-nan", "NaT"),

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lrtune.data.options import SEPARATORS, DataOptions
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 
 _SEPARATOR = re.compile(rb'(?i:[ ]*"?sep=([^\n"])"?) *(?:\n|\Z)')
 _MARKS = ("#", "%", "//", "!", "*")

@@ -21,8 +21,8 @@ from lrtune.data.delimited import repair_names
 from lrtune.data.numerals import PLAIN, Form, decide
 from lrtune.data.options import DataOptions
 from lrtune.data.schema import Schema
-from lrtune.errors import DataError, named, nearest
-from lrtune.paths import expanded
+from lrtune.text.errors import DataError, named, nearest
+from lrtune.text.paths import expanded
 
 __all__ = ["DataOptions", "Table", "from_array", "from_frame", "load", "with_column"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from lrtune.data.cells import Dates, Numbers, Raw, Texts
 from lrtune.data.numerals import LARGEST_EXACT, number_or_none, number_text
 from lrtune.data.schema import DROP, FALSE_TEXTS, KEEP, MERGE, RARE_ROWS, TRUE_TEXTS, Label
-from lrtune.errors import DataError, counted, listed, named, nearest
+from lrtune.text.errors import DataError, counted, listed, named, nearest
 
 TASKS = ("classification", "regression")
 

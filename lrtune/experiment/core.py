@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lrtune.errors import nearest
-from lrtune.experiment.document import Document
-from lrtune.experiment.sections import (
+from lrtune.text.errors import nearest
+from lrtune.experiment.reading.document import Document
+from lrtune.experiment.reading.sections import (
     AUTO,
     BUDGETS,
     HOMES,
@@ -21,12 +21,12 @@ from lrtune.experiment.sections import (
     TrainingSection,
     usual_round,
 )
-from lrtune.experiment.vocabulary import KEYS
-from lrtune.experiment.writing import nested_space, plain, yaml_text
-from lrtune.paths import expanded
+from lrtune.experiment.reading.vocabulary import KEYS
+from lrtune.experiment.writing.yaml_text import nested_space, plain, yaml_text
+from lrtune.text.paths import expanded
 from lrtune.space import SearchSpace
 from lrtune.training.registry import METRICS, complete
-from lrtune.trial import Configuration, Value
+from lrtune.space.trial import Configuration, Value
 
 TASKS = ("binary", "multiclass", "regression")
 CONTENT = ("path", "test_path", "rare")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from lrtune.evaluation import Setting
+from lrtune.trainers.population import Setting
 from lrtune.finder.rules import (
     AT_START,
     FALLING,
@@ -37,7 +37,7 @@ from lrtune.finder.rules import (
 from lrtune.training.batches import effective_batch_size, steps_per_epoch
 from lrtune.training.range_test import Curves, geometric, ladder, ramp, repeated, short_runs, thinned
 from lrtune.training.schedules import multipliers
-from lrtune.trial import Configuration
+from lrtune.space.trial import Configuration
 
 RAMP, LADDER = "ramp", "ladder"
 HIGH = 10.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Mapping
 
-from lrtune.errors import ConfigurationError
+from lrtune.text.errors import ConfigurationError
 from lrtune.handover.core import (
     WIDTH,
     Plan,

@@ -13,14 +13,14 @@ import numpy.typing as npt
 from lrtune.data.columns import Columns
 from lrtune.data.encoding import Encoder, fit_encoder
 from lrtune.data.schema import Schema
-from lrtune.errors import NoUsableResultError
+from lrtune.text.errors import NoUsableResultError
 from lrtune.model import Model
 from lrtune.training.evaluate import fit
 from lrtune.training.feedback import Scales
 from lrtune.training.tasks import Fold, Problem
 from lrtune.training.wall_clock import Clock
-from lrtune.trial import Configuration
-from lrtune.workers import one_blas_thread
+from lrtune.space.trial import Configuration
+from lrtune.engines.local import one_blas_thread
 
 Rows = npt.NDArray[np.int64]
 

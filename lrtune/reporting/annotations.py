@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lrtune import formats
-from lrtune.selection.gates import Gate
+from lrtune.text import formats
+from lrtune.verdict.gates import Gate
 
 ERROR, NOTICE = "error", "notice"
 

@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune import formats, selection
+from lrtune.text import formats
+from lrtune.verdict import choice as selection
 from lrtune.reporting import tables
-from lrtune.selection import comparison
+from lrtune.verdict import comparison
 
 if TYPE_CHECKING:
-    from lrtune.trial import Trial
+    from lrtune.space.trial import Trial
 
 CONSTANT = "constant"
 """The decay that every other one has to beat."""

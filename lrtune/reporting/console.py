@@ -18,7 +18,7 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.reporting import blocks
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
 

@@ -15,20 +15,20 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.errors import StudyError
+from lrtune.text.errors import StudyError
 from lrtune.reporting import tables
-from lrtune.storage import files
+from lrtune.run import files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lrtune.trial import Trial, Value
+    from lrtune.space.trial import Trial, Value
 
 
 def write(path: Path, content: bytes | str) -> None:
     """Write a file that was asked for by name, whole or not at all; a link stays a link, a pipe gets the content.
 
-    Files of a run's own folder are written by `lrtune.storage.files`, which follows no links.
+    Files of a run's own folder are written by `lrtune.run.files`, which follows no links.
 
     Raises
     ------

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lrtune import formats
-from lrtune.errors import LrtuneError, nearest
+from lrtune.text import formats
+from lrtune.text.errors import LrtuneError, nearest
 from lrtune.reporting import export
 
 FORMATS = (".png", ".svg", ".html")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Remarks
 
 if TYPE_CHECKING:
-    from lrtune.health import Finding
+    from lrtune.verdict.health import Finding
 
 AT_THE_END = 3
 """Findings at the end of a search; the others stand in the report."""

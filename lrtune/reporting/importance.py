@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
 
 if TYPE_CHECKING:
-    from lrtune.explanation import Explanation
-    from lrtune.explanation.importance import Share
-    from lrtune.explanation.slices import Row, Slice
+    from lrtune.verdict.explanation import Explanation
+    from lrtune.verdict.explanation.importance import Share
+    from lrtune.verdict.explanation.slices import Row, Slice
     from lrtune.space import Where
 
 MOST = 12
@@ -28,7 +28,7 @@ def importance_page(found: Explanation, metric: str, called: str, *, slices: boo
     Parameters
     ----------
     found
-        As made by `lrtune.explanation.explain`.
+        As made by `lrtune.verdict.explanation.explain`.
     metric
         What trials are scored with.
     called

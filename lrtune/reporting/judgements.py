@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune import formats, selection
+from lrtune.text import formats
+from lrtune.verdict import choice as selection
 from lrtune.reporting import tables
 from lrtune.reporting.branches import CONSTANT
-from lrtune.selection import comparison
-from lrtune.selection.comparison import Difference
+from lrtune.verdict import comparison
+from lrtune.verdict.comparison import Difference
 from lrtune.training.registry import METRICS
 
 if TYPE_CHECKING:
-    from lrtune.correction import Correction
-    from lrtune.judging import Judgement
-    from lrtune.selection import Choice
-    from lrtune.trial import Configuration, Trial, Value
+    from lrtune.verdict.correction import Correction
+    from lrtune.verdict.judging import Judgement
+    from lrtune.verdict.choice import Choice
+    from lrtune.space.trial import Configuration, Trial, Value
 
 SHOWN_RIVALS = 10
 

@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from lrtune import formats
-from lrtune.selection.gates import Gate, State
+from lrtune.text import formats
+from lrtune.verdict.gates import Gate, State
 
 
 class Case(NamedTuple):

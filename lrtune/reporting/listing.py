@@ -6,17 +6,17 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune import formats
-from lrtune.errors import StudyError, nearest
+from lrtune.text import formats
+from lrtune.text.errors import StudyError, nearest
 from lrtune.reporting import status, tables
 from lrtune.reporting.blocks import Block, Grid, Headline, Remarks
 from lrtune.training.registry import METRICS
-from lrtune.trial import Trial, TrialState
+from lrtune.space.trial import Trial, TrialState
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lrtune.run import Run
+    from lrtune.run.folder import Run
 
 SCHEMA = 1
 NUMBER, SCORE, STD, STATE = "number", "score", "std", "state"

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Column
 from rich.text import Text
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.reporting.console import console, page_text, print_lines
 from lrtune.reporting.progress import Tally, climb
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lrtune.reporting.blocks import Block
-    from lrtune.study import Study
+    from lrtune.run.study import Study
 
 Watch = Callable[[Mapping[str, Any], "Study"], None]
 """Is told the body of each event and the study that has taken it into account."""

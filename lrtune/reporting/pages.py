@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.reporting import branches, health, judgements, nested, status, tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks, height
 from lrtune.reporting.savings import savings_row
@@ -14,7 +14,7 @@ from lrtune.reporting.savings import savings_row
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lrtune.trial import Configuration, Trial
+    from lrtune.space.trial import Configuration, Trial
 
 HEIGHT = 39
 """Lines that a page may have: on a terminal of 40 the prompt takes one."""
@@ -83,7 +83,7 @@ def search_page(
     top
         How many of the best trials to show; more of them make the page longer.
     state
-        Of the run (`lrtune.run.Run.state`).
+        Of the run (`lrtune.run.folder.Run.state`).
     all_notes
         Whether every note is shown, however long the page gets.
 

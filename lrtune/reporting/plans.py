@@ -6,14 +6,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.reporting.blocks import Block, Facts, Headline, Lines, Remarks
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lrtune.experiment import Experiment
-    from lrtune.proposal import Seen
+    from lrtune.tuning.first_file import Seen
 
 MAX_NAMES = 8
 

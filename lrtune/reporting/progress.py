@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.reporting import tables
 from lrtune.reporting.terminal_plots import sparkline
-from lrtune.trial import TrialState
+from lrtune.space.trial import TrialState
 
 if TYPE_CHECKING:
-    from lrtune.study import Study
-    from lrtune.trial import Trial
+    from lrtune.run.study import Study
+    from lrtune.space.trial import Trial
 
 OTHER_ENDS = (TrialState.PRUNED, TrialState.DIVERGED, TrialState.FAILED)
 """Ends of a trial that are worth a word of their own."""

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.reporting.terminal_plots import sparkline
 
 SIGNS = "●x+o#%"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lrtune.reporting import export, figures, rates
-from lrtune.storage import files
+from lrtune.run import files
 
 
 def write(folder: Path, found: dict[str, Any]) -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lrtune import confirmation, selection
+from lrtune.verdict import confirmation
+from lrtune.verdict import choice as selection
 from lrtune.reporting import branches, judgements, tables
 from lrtune.reporting.savings import savings
-from lrtune.selection import comparison
+from lrtune.verdict import comparison
 from lrtune.training.registry import METRICS
-from lrtune.trial import TrialState
+from lrtune.space.trial import TrialState
 
 if TYPE_CHECKING:
-    from lrtune.judging import Judgement
-    from lrtune.study import Study
-    from lrtune.trial import Configuration, Trial, Value
+    from lrtune.verdict.judging import Judgement
+    from lrtune.run.study import Study
+    from lrtune.space.trial import Configuration, Trial, Value
 
 SCHEMA = 1
 """Raised whenever a key changes its meaning or goes; new keys do not raise it."""
@@ -79,7 +80,7 @@ def result(
         test          score, rows    on the rows that the search never saw;  null without test rows
                       has            only where score is null, since the metric has none on them: why
         unscored      of, folds      how many folds the splitter made, and number and reason of those that are left out,
-                                     since the metric has no score there (`lrtune.partition`);  null if none is
+                                     since the metric has no score there (`lrtune.trainers.partition`);  null if none is
         trials        total, complete, pruned, failed, diverged: how many
         pruning       kind, pruned: how many trials, first: number and reason of the first of them, saved: share of the
                       training that was left out, and the seconds that it would have taken;  null without pruning
@@ -88,9 +89,9 @@ def result(
         data          hash, folds: hashes of what training sees of the table, and of the rows of every fold
         fingerprint   of the experiment and its data
         versions      of what computed it
-        health        what is odd about the search (`lrtune.health`), warnings first: name, severity (warning or hint),
+        health        what is odd about the search (`lrtune.verdict.health`), warnings first: name, severity (warning or hint),
                       sentence, advice and numbers of each
-        gates         what was asked of this result (`lrtune.selection.gates`): name, state, sentence, numbers of each
+        gates         what was asked of this result (`lrtune.verdict.gates`): name, state, sentence, numbers of each
         notes         what was noticed about the data and the search, the most important first
 
     Parameters
@@ -106,7 +107,7 @@ def result(
     confirm
         How many trials were to be scored again before the choice (``search.confirm``).
     judgement
-        The choice and its correction (`lrtune.judging.judge`).
+        The choice and its correction (`lrtune.verdict.judging.judge`).
 
     Raises
     ------

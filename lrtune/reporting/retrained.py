@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Lines
 from lrtune.training.registry import METRICS
@@ -14,8 +14,8 @@ from lrtune.training.registry import METRICS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lrtune.run import Run
-    from lrtune.trial import Trial
+    from lrtune.run.folder import Run
+    from lrtune.space.trial import Trial
 
 SCHEMA = 1
 
@@ -39,7 +39,7 @@ def summary(run: Run, trial: Trial, *, test: Mapping[str, Any], digest: str) -> 
     run, trial
         The trial, and the run that it is of.
     test
-        Its score on the test rows, as `lrtune.preparation.Prepared.tested` gives it.
+        Its score on the test rows, as `lrtune.trainers.preparation.Prepared.tested` gives it.
     digest
         Hash of the model.
 

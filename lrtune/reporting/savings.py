@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lrtune import formats
-from lrtune.trial import TrialState
+from lrtune.text import formats
+from lrtune.space.trial import TrialState
 
 if TYPE_CHECKING:
-    from lrtune.study import Study
-    from lrtune.trial import Configuration, Trial, Value
+    from lrtune.run.study import Study
+    from lrtune.space.trial import Configuration, Trial, Value
 
 _SCORED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.DIVERGED)
 

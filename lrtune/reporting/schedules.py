@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines
 from lrtune.reporting.terminal_plots import curve, sparkline
 from lrtune.training.registry import DECAYS, Entry, Factor, Range, Value, complete, describe_range
 
 if TYPE_CHECKING:
-    from lrtune.trial import Configuration
+    from lrtune.space.trial import Configuration
 
 SCHEMA = 1
 _SPARKS = 32

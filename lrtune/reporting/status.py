@@ -6,17 +6,17 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Lines
 from lrtune.reporting.progress import climb
 from lrtune.training.registry import METRICS
-from lrtune.trial import Trial, TrialState
+from lrtune.space.trial import Trial, TrialState
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lrtune.run import Run
+    from lrtune.run.folder import Run
 
 SCHEMA = 1
 PICTURE = 60

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")

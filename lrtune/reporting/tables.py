@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS
 
 if TYPE_CHECKING:
-    from lrtune.trial import Configuration, Trial, Value
+    from lrtune.space.trial import Configuration, Trial, Value
 
 _ORDER = {key: place for place, key in enumerate([*TRAINING_KEYS, *MODEL_KEYS])}
 _HEADS = ("optimizer", "decay")

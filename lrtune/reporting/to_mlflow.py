@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lrtune.errors import LrtuneError
+from lrtune.text.errors import LrtuneError
 from lrtune.reporting import tables
 from lrtune.reporting.export import cell
-from lrtune.trial import Trial, TrialState
+from lrtune.space.trial import Trial, TrialState
 
 if TYPE_CHECKING:
-    from lrtune.run import Run
+    from lrtune.run.folder import Run
 
 STATUSES = {
     TrialState.COMPLETE: "FINISHED",
@@ -104,7 +104,7 @@ class _Recorder:
         return found if not test.get("rows") or score is None else {**found, f"test_{self.run.metric}": score}
 
     def record_trial(self, trial: Trial, parent: str) -> None:
-        tags = {"mlflow.parentRunId": parent, "lrtune.trial": str(trial.number), "lrtune.state": str(trial.state)}
+        tags = {"mlflow.parentRunId": parent, "lrtune.space.trial": str(trial.number), "lrtune.state": str(trial.state)}
         if trial.reason:
             tags["lrtune.reason"] = trial.reason[:_LONGEST]
         begun = self.begin(f"trial {trial.number}", tags)

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lrtune.errors import LrtuneError, StudyError
+from lrtune.text.errors import LrtuneError, StudyError
 from lrtune.reporting import tables
 from lrtune.reporting.parameters import Distribution, Parameters
 from lrtune.training.registry import METRICS
-from lrtune.trial import Trial, TrialState
+from lrtune.space.trial import Trial, TrialState
 
 if TYPE_CHECKING:
-    from lrtune.run import Run
+    from lrtune.run.folder import Run
 
 STATES = {
     TrialState.COMPLETE: "COMPLETE",

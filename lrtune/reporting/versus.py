@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lrtune import formats
+from lrtune.text import formats
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
-from lrtune.selection import comparison
+from lrtune.verdict import comparison
 from lrtune.training.registry import METRICS
 
 if TYPE_CHECKING:
-    from lrtune.run import Run
-    from lrtune.selection.comparison import Difference
-    from lrtune.trial import Trial
+    from lrtune.run.folder import Run
+    from lrtune.verdict.comparison import Difference
+    from lrtune.space.trial import Trial
 
 SCHEMA = 1
 ALPHA = 0.05

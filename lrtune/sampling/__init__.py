@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 from lrtune.space import SearchSpace
-from lrtune.trial import Configuration, Trial
+from lrtune.space.trial import Configuration, Trial
 
 SAMPLING = 11
 """Purpose of the streams ``[seed, SAMPLING, trial number, ...]``, which only this package draws from."""

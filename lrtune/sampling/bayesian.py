@@ -29,7 +29,7 @@ from lrtune.sampling.candidates import apart, neighbour
 from lrtune.sampling.encoding import Array, crowded
 from lrtune.sampling.surrogate import Samples, Surrogate, extended, learn, sampled
 from lrtune.space import SearchSpace
-from lrtune.trial import Configuration, Trial, TrialState
+from lrtune.space.trial import Configuration, Trial, TrialState
 
 FIRST = 8
 """Trials before the first fit: the default, then a Sobol design."""

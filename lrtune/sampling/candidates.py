@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from lrtune.dimensions import Dimension, Integer, Ordinal, Real
+from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
 from lrtune.sampling.encoding import place
 from lrtune.space import Choice, Option, SearchSpace
-from lrtune.trial import Configuration, Value
+from lrtune.space.trial import Configuration, Value
 
 if TYPE_CHECKING:
     import numpy as np

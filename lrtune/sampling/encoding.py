@@ -33,9 +33,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.dimensions import Dimension, Integer, Ordinal, Real, warp
+from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real, warp
 from lrtune.space import Choice, SearchSpace
-from lrtune.trial import Configuration, Value
+from lrtune.space.trial import Configuration, Value
 
 Array: TypeAlias = npt.NDArray[np.float64]
 

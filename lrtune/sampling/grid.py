@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from lrtune.space import SearchSpace
-from lrtune.trial import Configuration, Trial
+from lrtune.space.trial import Configuration, Trial
 
 
 def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:

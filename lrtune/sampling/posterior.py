@@ -13,7 +13,7 @@ from lrtune.sampling.encoding import Array
 from lrtune.sampling.scores import transformed
 from lrtune.sampling.surrogate import Surrogate, learn
 from lrtune.space import SearchSpace
-from lrtune.trial import Trial
+from lrtune.space.trial import Trial
 
 
 class Posterior(NamedTuple):

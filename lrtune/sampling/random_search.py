@@ -14,7 +14,7 @@ import numpy as np
 
 from lrtune.sampling import SAMPLING
 from lrtune.space import SearchSpace
-from lrtune.trial import Configuration, Trial
+from lrtune.space.trial import Configuration, Trial
 
 _ATTEMPTS = 100  # then a finite space hands out one of its untried points directly
 _ATTEMPTS_OF_RANGES = 10_000  # an infinite space only looks exhausted if its ranges hide behind rare choices

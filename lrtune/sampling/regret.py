@@ -28,7 +28,7 @@ from lrtune.sampling.encoding import Array
 from lrtune.sampling.scores import observe
 from lrtune.sampling.surrogate import Surrogate, learn
 from lrtune.space import SearchSpace
-from lrtune.trial import Configuration, Trial, TrialState
+from lrtune.space.trial import Configuration, Trial, TrialState
 
 DELTA = 0.1
 

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from lrtune.sampling.encoding import Array
-from lrtune.trial import Trial, TrialState
+from lrtune.space.trial import Trial, TrialState
 
 _ENOUGH = 4  # trials known on two horizons that tell how much the gain of the longer one differs
 _USUAL_NOISE = 1e-2  # of the better half's variance, where the folds do not tell

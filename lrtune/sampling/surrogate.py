@@ -13,7 +13,7 @@ from lrtune.sampling import gaussian_process as gp
 from lrtune.sampling.encoding import Array, Encoding
 from lrtune.sampling.scores import Observations, observe
 from lrtune.space import SearchSpace
-from lrtune.trial import Configuration, Trial
+from lrtune.space.trial import Configuration, Trial
 
 FITTED, KEPT = 250, 500
 """How many trials the hyperparameters are fitted to, and how many the process sees: see `_kept`."""

@@ -21,13 +21,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp, ndtr, ndtri
 
-from lrtune.dimensions import Dimension, Integer, Ordinal, Real
+from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
 from lrtune.sampling import SAMPLING, quasirandom, random_search
 from lrtune.sampling.candidates import apart, own_option, rebuilt
 from lrtune.sampling.encoding import Array, Axis, Encoding, axis_key, crowded, number_of, place
 from lrtune.sampling.scores import observe
 from lrtune.space import Choice, Option, SearchSpace
-from lrtune.trial import Configuration, Trial, TrialState, Value
+from lrtune.space.trial import Configuration, Trial, TrialState, Value
 
 FIRST = 10
 """Trials before the first densities are made."""

@@ -13,7 +13,7 @@ import numpy as np
 from lrtune.training.batches import effective_batch_size, steps_per_epoch
 from lrtune.training.declarations import Configuration
 from lrtune.training.networks import Network, network
-from lrtune.training.optimizers import OPTIMIZERS
+from lrtune.training.optimizers.core import OPTIMIZERS
 from lrtune.training.registry import complete
 from lrtune.training.steps import factors
 from lrtune.training.tasks import Fold, Problem

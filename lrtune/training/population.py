@@ -17,7 +17,7 @@ from lrtune.training.batches import Table, epoch_batches, steps_per_epoch, table
 from lrtune.training.declarations import Configuration
 from lrtune.training.feedback import Feedback, Holdout, Scales, Watcher
 from lrtune.training.networks import Network, initial_parameters, network
-from lrtune.training.optimizers import OPTIMIZERS, State
+from lrtune.training.optimizers.core import OPTIMIZERS, State
 from lrtune.training.registry import complete
 from lrtune.training.schedules import tabulate, tabulate_momentum
 from lrtune.training.steps import Stepper, company, factors, groups

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from lrtune.training.decay_catalogue import DECAYS
+from lrtune.training.decays.catalogue import DECAYS
 from lrtune.training.declarations import (
     POSITIVES,
     SPREAD,
@@ -24,7 +24,7 @@ from lrtune.training.declarations import (
     check_value,
     describe_range,
 )
-from lrtune.training.optimizer_catalogue import OPTIMIZERS
+from lrtune.training.optimizers.catalogue import OPTIMIZERS
 
 __all__ = [
     "DECAYS",

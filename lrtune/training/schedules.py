@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lrtune.training.decays import FUNCTIONS, MOMENTA, Array, BoundDecay, join
+from lrtune.training.decays.functions import FUNCTIONS, MOMENTA, Array, BoundDecay, join
 from lrtune.training.declarations import number
 from lrtune.training.registry import DECAYS, Configuration, Value, complete
 

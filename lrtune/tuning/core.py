@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from lrtune import model
-from lrtune.confirmation import body as confirmation_body
-from lrtune.confirmation import fresh_setting, unconfirmed
-from lrtune.errors import NoUsableResultError
-from lrtune.evaluation import (
+from lrtune.verdict.confirmation import body as confirmation_body
+from lrtune.verdict.confirmation import fresh_setting, unconfirmed
+from lrtune.text.errors import NoUsableResultError
+from lrtune.trainers.population import (
     Evaluated,
     Numbered,
     Stage,
@@ -25,25 +25,25 @@ from lrtune.evaluation import (
     run_block,
     scored,
 )
-from lrtune.evaluation.calibration import measured_step_seconds, speed_key, with_speed
-from lrtune.evaluation.horizons import compressed
-from lrtune.evaluation.pace import Pace
-from lrtune.evaluation.stages import Dropped, first_stage, lagging, plan, raced, rest
+from lrtune.trainers.calibration import measured_step_seconds, speed_key, with_speed
+from lrtune.tuning.horizons import compressed
+from lrtune.tuning.pace import Pace
+from lrtune.tuning.stages import Dropped, first_stage, lagging, plan, raced, rest
 from lrtune.experiment import Experiment
-from lrtune.judging import choice
-from lrtune.preparation import Prepared
-from lrtune.pruning import ROW_METRICS
+from lrtune.verdict.judging import choice
+from lrtune.trainers.preparation import Prepared
+from lrtune.verdict.races import ROW_METRICS
 from lrtune.sampling import STRATEGIES
-from lrtune.selection import best
-from lrtune.storage.journal import CLOCK, Event, Journal
-from lrtune.storage.lock import Lock
-from lrtune.study import CONFIRM, FINISHED, PRUNED, REFIT, RESULT, SPEED, TRIAL, result_body
+from lrtune.verdict.choice import best
+from lrtune.run.journal import CLOCK, Event, Journal
+from lrtune.run.lock import Lock
+from lrtune.run.study import CONFIRM, FINISHED, PRUNED, REFIT, RESULT, SPEED, TRIAL, result_body
 from lrtune.training.feedback import median_scales
 from lrtune.training.wall_clock import follows_clock
-from lrtune.trial import DEFAULT, Configuration, Trial, TrialState
+from lrtune.space.trial import DEFAULT, Configuration, Trial, TrialState
 from lrtune.tuning.session import Session
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
-from lrtune.workers import Executor, executor_for, one_blas_thread, workers_worth
+from lrtune.engines.local import Executor, executor_for, one_blas_thread, workers_worth
 
 DATABASE = "study.db"
 MODEL = "model"

@@ -18,14 +18,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lrtune import partition
-from lrtune.errors import DataError, NoUsableResultError
+from lrtune.trainers import partition
+from lrtune.text.errors import DataError, NoUsableResultError
 from lrtune.experiment import Experiment
 from lrtune.finder import resolved
-from lrtune.preparation import Prepared, Rows, prepare
-from lrtune.selection import chosen
-from lrtune.storage.journal import Event, Journal
-from lrtune.study import Study, replay
+from lrtune.trainers.preparation import Prepared, Rows, prepare
+from lrtune.verdict.choice import chosen
+from lrtune.run.journal import Event, Journal
+from lrtune.run.study import Study, replay
 from lrtune.tuning import DATABASE, tune
 
 FOLDER = "nested"

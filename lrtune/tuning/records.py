@@ -1,4 +1,4 @@
-"""What a study keeps of its predictions, stage by stage: `lrtune.storage.out_of_fold`'s file, and the folds within."""
+"""What a study keeps of its predictions, stage by stage: `lrtune.run.out_of_fold`'s file, and the folds within."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.errors import StudyError
-from lrtune.evaluation import Evaluated, Stage
-from lrtune.preparation import Prepared
-from lrtune.pruning import RowScores, row_values, surprise
-from lrtune.storage import out_of_fold
-from lrtune.storage.observed import Observed, observe
+from lrtune.text.errors import StudyError
+from lrtune.trainers.population import Evaluated, Stage
+from lrtune.trainers.preparation import Prepared
+from lrtune.verdict.races import RowScores, row_values, surprise
+from lrtune.run import out_of_fold
+from lrtune.run.observed import Observed, observe
 
 Rows = npt.NDArray[np.int64]
 

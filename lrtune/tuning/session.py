@@ -8,19 +8,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lrtune.errors import StudyError
-from lrtune.evaluation import Setting, expected_seconds
-from lrtune.evaluation.pace import Pace
+from lrtune.text.errors import StudyError
+from lrtune.trainers.population import Setting, expected_seconds
+from lrtune.tuning.pace import Pace
 from lrtune.experiment import Experiment
-from lrtune.identity import differences, fingerprint, identity
-from lrtune.preparation import Prepared
-from lrtune.storage import observed, out_of_fold
-from lrtune.storage.journal import CLOCK, Event, Journal
-from lrtune.study import MENDED, STUDY, Study
+from lrtune.run.identity import differences, fingerprint, identity
+from lrtune.trainers.preparation import Prepared
+from lrtune.run import observed
+from lrtune.run import out_of_fold
+from lrtune.run.journal import CLOCK, Event, Journal
+from lrtune.run.study import MENDED, STUDY, Study
 from lrtune.training.registry import METRICS
-from lrtune.trial import Configuration, Trial
+from lrtune.space.trial import Configuration, Trial
 from lrtune.tuning.records import Records
-from lrtune.versions import kernels, versions
+from lrtune.run.versions import kernels, versions
 
 
 class Session:

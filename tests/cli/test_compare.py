@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from lrtune.cli.runs import RUNS
-from lrtune.storage import observed
+from lrtune.run import observed
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import pytest
 import typer
 
 from lrtune.cli import exits, signals
-from lrtune.errors import DataError, ExperimentError, NoUsableResultError, StudyError
+from lrtune.text.errors import DataError, ExperimentError, NoUsableResultError, StudyError
 
 
 def ended(error):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lrtune import experiment, load
-from lrtune.paths import expanded
+from lrtune.text.paths import expanded
 
 SMALL = ("--set", "search.trials=1", "--set", "training.epochs=2", "--set", "search.folds=2")
 

@@ -8,7 +8,7 @@ import pytest
 
 from lrtune import experiment
 from lrtune.cli.init import STDOUT
-from lrtune.preparation import prepare
+from lrtune.trainers.preparation import prepare
 
 DATASETS = Path(__file__).parent.parent.parent / "datasets"
 

@@ -11,8 +11,8 @@ import sys
 
 import pytest
 
-from lrtune.run import follow, open_run
-from lrtune.storage.journal import Event, Journal
+from lrtune.run.folder import follow, open_run
+from lrtune.run.journal import Event, Journal
 
 ESCAPES = re.compile(r"[\x00-\x09\x0b-\x1f]")
 

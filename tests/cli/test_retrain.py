@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lrtune.run import open_run
+from lrtune.run.folder import open_run
 
 
 def content(folder):

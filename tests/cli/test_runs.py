@@ -3,7 +3,7 @@ import os
 import pytest
 
 from lrtune.cli import runs
-from lrtune.errors import StudyError
+from lrtune.text.errors import StudyError
 
 
 @pytest.fixture

@@ -114,7 +114,7 @@ def test_a_signal_before_the_command_has_begun(number, code, place):
 @pytest.mark.skipif(sys.platform != "linux", reason="what a process leaves is looked for in /dev/shm")
 def test_a_hard_end_with_workers_leaves_neither_words_nor_semaphores():
     process = child("""
-        from lrtune.workers import Loky
+        from lrtune.engines.local import Loky
 
         if __name__ == "__main__":
             pool = Loky(pow, 2, 2)

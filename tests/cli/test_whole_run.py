@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-import lrtune.examination
-import lrtune.health
-import lrtune.judging
+import lrtune.verdict.examination
+import lrtune.verdict.health
+import lrtune.verdict.judging
 import lrtune.tuning.nested
-from lrtune.health import core
+from lrtune.verdict.health import core
 from lrtune.reporting import figures, rate_files
 
 SEARCH = ("search", "blobs.yaml", "-o", "out")
@@ -41,9 +41,9 @@ OTHERS = (
 )
 
 
-@pytest.mark.parametrize("module", [lrtune.judging, lrtune.examination], ids=["judged", "examined"])
+@pytest.mark.parametrize("module", [lrtune.verdict.judging, lrtune.verdict.examination], ids=["judged", "examined"])
 def test_nobody_else_works_in_the_folder_while_a_search_is_judged(run, meanwhile, module):
-    results = meanwhile(module, "judge" if module is lrtune.judging else "examine", *OTHERS)
+    results = meanwhile(module, "judge" if module is lrtune.verdict.judging else "examine", *OTHERS)
     first = run(*SEARCH)
     assert first.exit_code == 0, first.output
     assert {(each.exit_code, each.stderr.replace("\r", "")) for each in results} == {(2, BUSY)}
@@ -68,7 +68,7 @@ def test_a_defect_of_a_judge_costs_no_result(run, monkeypatch, module, what):
     def defect(*_arguments):
         raise IndexError("tuple.index(x): x not in tuple")
 
-    monkeypatch.setattr(lrtune.health, "attempted", core.attempted)
+    monkeypatch.setattr(lrtune.verdict.health, "attempted", core.attempted)
     monkeypatch.setattr(f"lrtune.{module}", defect)
     first = run(*SEARCH)
     assert first.exit_code == 0, first.output
@@ -85,7 +85,7 @@ def test_what_was_trained_is_written_before_anything_judges_it(run, monkeypatch)
     def stop(*_arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(lrtune.judging, "judge", stop)
+    monkeypatch.setattr(lrtune.verdict.judging, "judge", stop)
     assert run(*SEARCH).exit_code == 130
     found = json.loads(Path("out/result.json").read_text())
     assert (found["trials"]["total"], found["corrected"]) == (6, None)

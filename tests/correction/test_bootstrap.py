@@ -7,13 +7,13 @@ import pytest
 from scipy import stats
 from sklearn.metrics import f1_score
 
-from lrtune.correction import Choosing, Evidence, Race, cells, corrected, effort
-from lrtune.correction.core import _counts, _draws
-from lrtune.correction.race import Replay
-from lrtune.pruning import RowScores, race_by_folds, race_by_rows
-from lrtune.selection.rules import Rule, Smoothing
-from lrtune.storage.observed import Observed
-from lrtune.training.metrics import score
+from lrtune.verdict.correction import Choosing, Evidence, Race, cells, corrected, effort
+from lrtune.verdict.correction.core import _counts, _draws
+from lrtune.verdict.correction.race import Replay
+from lrtune.verdict.races import RowScores, race_by_folds, race_by_rows
+from lrtune.verdict.choice.rules import Rule, Smoothing
+from lrtune.run.observed import Observed
+from lrtune.training.metrics.functions import score
 
 
 def evidence(metric, kept, targets, folds, *, units=None, classes=2, sizes=None):
@@ -67,7 +67,7 @@ def macro(targets, labels, weights):
 
 @pytest.mark.parametrize(("name", "metric"), [("accuracy", accuracy), ("f1_macro", macro)])
 def test_it_is_the_published_algorithm(name, metric, monkeypatch):
-    monkeypatch.setattr("lrtune.correction.core.LEAST", 40)
+    monkeypatch.setattr("lrtune.verdict.correction.core.LEAST", 40)
     kept, targets, folds = searched(configurations=4)
     given = evidence(name, kept, targets, folds)
     draws = _draws(given, Choosing(seed=3, resamples=40))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as peer
 
-from lrtune.correction.weighted import placements, products, scorer
-from lrtune.training.metrics import is_defined, score
+from lrtune.verdict.correction.weighted import placements, products, scorer
+from lrtune.training.metrics.functions import is_defined, score
 from lrtune.training.registry import METRICS
 
 CASES = [(metric, 0) for metric in ("mse", "rmse", "mae", "r2")]

@@ -9,7 +9,7 @@ import pytest
 from lrtune.data.columns import arrays, arrays_for, concatenate, data_hash, fit_levels
 from lrtune.data.describe import describe
 from lrtune.data.tables import DataOptions, from_array, from_frame, load
-from lrtune.errors import DataError, ModelError
+from lrtune.text.errors import DataError, ModelError
 
 N = 60
 COLUMNS = {

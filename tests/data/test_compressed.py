@@ -16,7 +16,7 @@ import pytest
 
 from lrtune.data import compressed
 from lrtune.data.tables import load
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 
 CSV = 'a,b\n1,x\n2,"q\nr"\n3,é\n'.encode()
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from lrtune.data.tables import Table, from_frame, load
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 
 
 @pytest.fixture

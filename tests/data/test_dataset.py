@@ -10,7 +10,7 @@ from lrtune.data.dataset import open_dataset
 from lrtune.data.encoding import fit_encoder
 from lrtune.data.folds import make_folds
 from lrtune.data.tables import from_frame, load
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 
 FACTS = {  # target: rows, problem, classes, kinds of used columns
     "birdstrikes": ("damaged", 3000, "binary", 2, {"categorical": 8, "numeric": 1}),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lrtune.data import delimited
 from lrtune.data.delimited import DataOptions, parse, repair_names
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 
 
 def rows_of(data: bytes, **options):

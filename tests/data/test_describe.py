@@ -14,7 +14,7 @@ from lrtune.data.options import DataOptions
 from lrtune.data.schema import Schema, encoded_names
 from lrtune.data.tables import Table, from_frame, load
 from lrtune.data.targets import Target, describe_target
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 
 N = 40
 RNG = np.random.default_rng(0)

@@ -19,7 +19,7 @@ from lrtune.data.describe import describe
 from lrtune.data.encoding import Encoder, _medians, fit_encoder
 from lrtune.data.schema import ColumnSpec, Schema, encoded_names
 from lrtune.data.tables import from_frame, load
-from lrtune.errors import ModelError
+from lrtune.text.errors import ModelError
 
 RNG = np.random.default_rng(3)
 

@@ -14,7 +14,7 @@ from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
 from lrtune.data.fold_notes import fold_notes
 from lrtune.data.folds import default_kind, make_folds
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 
 RNG = np.random.default_rng(11)
 

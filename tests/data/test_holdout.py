@@ -10,7 +10,7 @@ from row_tables import data
 
 from lrtune.data.folds import make_folds
 from lrtune.data.holdout import holdout
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 
 RNG = np.random.default_rng(11)
 LABELS = RNG.permutation(np.repeat([0, 1, 2], [50, 30, 20]))

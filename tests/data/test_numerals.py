@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lrtune.data.numerals import PLAIN, Evidence, Form, candidates, decide
 from lrtune.data.options import NEVER, THOUSANDS, DataOptions
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 
 FORMS = [Form(decimal, sign) for decimal in ".," for sign in (*THOUSANDS[:-1], "", None) if sign != decimal]
 

@@ -17,7 +17,7 @@ from lrtune.data.describe import describe
 from lrtune.data.options import DataOptions, Skip
 from lrtune.data.schema import Schema
 from lrtune.data.tables import from_frame, load
-from lrtune.errors import DataError, ModelError
+from lrtune.text.errors import DataError, ModelError
 
 N = 40
 

@@ -11,7 +11,7 @@ from lrtune.data.columns import arrays_for
 from lrtune.data.dataset import open_dataset
 from lrtune.data.schema import Schema
 from lrtune.data.tables import load
-from lrtune.errors import DataError, ModelError
+from lrtune.text.errors import DataError, ModelError
 
 COUNTS = {"a": 40, "b": 30, "c": 10, "d": 9, "e": 2, "f": 1}
 """Of ten rows on a class is not rare."""

@@ -9,7 +9,7 @@ import yaml
 
 from lrtune.data.delimited import parse
 from lrtune.data.options import DataOptions, Skip
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 
 ROWS = "".join(f"{i},x{i},{i / 2}\n" for i in range(1, 7))
 TABLE = "a,b,c\n" + ROWS

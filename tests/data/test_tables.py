@@ -16,7 +16,7 @@ from sklearn import datasets
 
 from lrtune.data.cells import Dates, Numbers, Texts
 from lrtune.data.tables import DataOptions, from_array, from_frame, load, with_column
-from lrtune.errors import DataError
+from lrtune.text.errors import DataError
 
 pd = pytest.importorskip("pandas")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from studies import content, differences, events_of
 
-from lrtune.errors import StudyError
+from lrtune.text.errors import StudyError
 
 
 def at_points(forks, config, undisturbed, points):

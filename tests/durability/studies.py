@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lrtune.storage.journal import Journal, canonical
+from lrtune.run.journal import Journal, canonical
 
 SPACE = """
 space:

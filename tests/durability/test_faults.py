@@ -18,12 +18,12 @@ from studies import LONGER, PLAIN, RACE, content, differences, events_of
 from typer.testing import CliRunner
 
 from lrtune.cli import app
-from lrtune.evaluation.pace import Pace
+from lrtune.tuning.pace import Pace
 from lrtune.experiment import load_text
-from lrtune.preparation import prepare
-from lrtune.storage import database
-from lrtune.storage.journal import Journal, canonical
-from lrtune.study import replay
+from lrtune.trainers.preparation import prepare
+from lrtune.run import database
+from lrtune.run.journal import Journal, canonical
+from lrtune.run.study import replay
 from lrtune.tuning import core as tuning
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, limits and forks of POSIX")
@@ -272,9 +272,9 @@ def test_a_search_without_standard_streams_writes_its_files_and_nothing_else(for
 @pytest.mark.parametrize(
     "where",
     [
-        "lrtune.preparation.prepare",
+        "lrtune.trainers.preparation.prepare",
         "lrtune.finder.resolved",
-        "lrtune.evaluation.run_block",
+        "lrtune.trainers.population.run_block",
         "lrtune.model.fitting.fit_model",
     ],
 )

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from lrtune.errors import ConfigurationError
+from lrtune.text.errors import ConfigurationError
 from lrtune.handover.program import TARGETS, export
 from lrtune.training import feedback
 from lrtune.training.registry import DECAYS, complete

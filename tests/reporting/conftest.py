@@ -1,9 +1,9 @@
 import pytest
 
-from lrtune.storage.journal import Event
-from lrtune.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, replay, result_body
+from lrtune.run.journal import Event
+from lrtune.run.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, replay, result_body
 from lrtune.training.registry import complete
-from lrtune.trial import Trial, TrialState
+from lrtune.space.trial import Trial, TrialState
 
 ADAM = {"learning_rate": 0.003, "optimizer": "adam", "decay": "constant", "warmup": 0.0}
 MOMENTUM = {

@@ -3,7 +3,7 @@
 import pytest
 
 from lrtune.reporting import branches
-from lrtune.trial import TrialState
+from lrtune.space.trial import TrialState
 
 CONSTANT = [0.90, 0.92, 0.94]
 

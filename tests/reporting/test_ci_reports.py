@@ -6,7 +6,7 @@ from lrtune.reporting.annotations import annotation, gate_annotations
 from lrtune.reporting.blocks import Facts, Grid, Headline, Lines, Remarks
 from lrtune.reporting.junit import Case, gate_cases, junit_text
 from lrtune.reporting.summary import escaped, markdown
-from lrtune.selection.gates import Gate, State
+from lrtune.verdict.gates import Gate, State
 
 NASTY = "<b>&\"'\x1b[31m\x00\ufffe\ud800 ]]>"
 GATES = [

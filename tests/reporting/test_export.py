@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lrtune.errors import StudyError
+from lrtune.text.errors import StudyError
 from lrtune.reporting import export
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits and permissions of POSIX")

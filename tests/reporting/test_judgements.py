@@ -2,12 +2,12 @@
 
 import pytest
 
-from lrtune.correction import Correction, Gain
-from lrtune.judging import Judgement
+from lrtune.verdict.correction import Correction, Gain
+from lrtune.verdict.judging import Judgement
 from lrtune.reporting import judgements
-from lrtune.selection import Choice
-from lrtune.selection.rules import Rule
-from lrtune.trial import Trial, TrialState
+from lrtune.verdict.choice import Choice
+from lrtune.verdict.choice.rules import Rule
+from lrtune.space.trial import Trial, TrialState
 
 
 def scores(value):

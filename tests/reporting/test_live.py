@@ -8,9 +8,9 @@ import pytest
 from lrtune.reporting import live
 from lrtune.reporting.blocks import Headline
 from lrtune.reporting.progress import Tally, climb
-from lrtune.storage.journal import Event
-from lrtune.study import RESULT, TRIAL, Study, result_body
-from lrtune.trial import TrialState
+from lrtune.run.journal import Event
+from lrtune.run.study import RESULT, TRIAL, Study, result_body
+from lrtune.space.trial import TrialState
 
 
 def tell(study, see, kind, body):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from lrtune.errors import NoUsableResultError
+from lrtune.text.errors import NoUsableResultError
 from lrtune.reporting.result import SCHEMA, result
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from lrtune.reporting.savings import savings, savings_row
-from lrtune.storage.journal import Event
-from lrtune.study import PRUNED, RESULT, STUDY, TRIAL, replay, result_body
+from lrtune.run.journal import Event
+from lrtune.run.study import PRUNED, RESULT, STUDY, TRIAL, replay, result_body
 
 
 def study(pruning, results, epochs=(10, 10, 20)):

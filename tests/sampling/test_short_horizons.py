@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lrtune.sampling.scores import observe
-from lrtune.trial import Trial, TrialState
+from lrtune.space.trial import Trial, TrialState
 
 FOLDS = 4
 

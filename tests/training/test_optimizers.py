@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrtune.training.optimizers import OPTIMIZERS, StepValues
+from lrtune.training.optimizers.core import OPTIMIZERS, StepValues
 from lrtune.training.registry import OPTIMIZERS as ENTRIES
 from lrtune.training.registry import complete
 

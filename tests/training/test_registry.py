@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
-from lrtune.training import decays, declarations, optimizers
+from lrtune.training import declarations
+from lrtune.training.decays import functions as decays
+from lrtune.training.optimizers import core as optimizers
 from lrtune.training.declarations import Factor, Range, check_value, describe_range
 from lrtune.training.feedback import Rules
 from lrtune.training.registry import DECAYS, METRICS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, complete, problems

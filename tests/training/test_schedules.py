@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrtune.training import decays, schedules
+from lrtune.training import schedules
+from lrtune.training.decays import functions as decays
 from lrtune.training.declarations import Range
 from lrtune.training.registry import DECAYS, TRAINING_KEYS, complete
 from lrtune.training.schedules import decay_of, fixed_momentum, multipliers, tabulate, tabulate_momentum

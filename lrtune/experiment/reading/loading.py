@@ -1,0 +1,187 @@
+"""A file, a table or a text, and overrides -> an `Experiment`, or all that is wrong with them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lrtune.text.errors import ExperimentError
+from lrtune.experiment.reading.automatic import asking, fill
+from lrtune.experiment.core import Experiment, seen_from
+from lrtune.experiment.reading.document import Document, KeyPath, Origin, dotted
+from lrtune.experiment.reading.yaml_text import PACKED, override, read_file, read_text
+from lrtune.experiment.reading.sections import HOMES, SearchSection, usual_round
+from lrtune.experiment.reading.space_form import SpaceReader, check_warmup
+from lrtune.experiment.writing.starter import default_space, starter
+from lrtune.experiment.reading.validation import Sections, check_sections, read_sections
+from lrtune.text.paths import expanded
+from lrtune.space import SearchSpace
+from lrtune.space.trial import Value
+
+
+def load(
+    path: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    data: str | Path | None = None,
+    target: str | None = None,
+) -> Experiment:
+    """Load an experiment, from a file or the default one.
+
+    Parameters
+    ----------
+    path
+        The experiment file; None takes the default experiment, which needs `data`.
+    overrides
+        Settings that replace those of the file, as ``"search.trials=20"``; the value is YAML.
+    data, target
+        The table, relative to the working folder, and its target column; they replace those of the file.
+
+    Raises
+    ------
+    ExperimentError
+        With everything that is wrong.
+
+    """
+    if path is None and data is None:
+        raise ExperimentError(["give an experiment file, or a table with --data FILE --target COLUMN"])
+    if path is None:
+        document = read_text(starter(str(data), target), "default experiment")
+        name, base = _stem(str(data)), Path()
+    else:
+        file = expanded(path)
+        document = read_file(file)
+        name, base = _stem(str(path)), file.parent
+    if data is not None and path is not None:
+        document.put(("data", "path"), seen_from(None, Path(), str(data)), Origin(f"--data {data}"))
+    if target is not None:
+        document.put(("data", "target"), target, Origin(f"--target {target}"))
+    for each in overrides:
+        changed = override(document, each)
+        if changed is not None:
+            _take_out_of_the_way(document, changed)
+    return _experiment(document, name, base)
+
+
+def load_text(text: str, *, name: str = "experiment", base: Path | None = None) -> Experiment:
+    """Load an experiment from the text of a file; `base` is the folder that its paths start from.
+
+    Raises
+    ------
+    ExperimentError
+        With everything that is wrong.
+
+    """
+    return _experiment(read_text(text, name), name, base or Path())
+
+
+def with_rates(experiment: Experiment, ranges: Mapping[str, tuple[float, float]]) -> Experiment:
+    """Put ranges of learning rates where an experiment says ``auto``.
+
+    One that stands directly under `space` moves into the branches of the optimizers that have none of their own.
+
+    Parameters
+    ----------
+    experiment
+        It stays as it is.
+    ranges
+        Lowest and highest rate by optimizer; the others get their documented range.
+
+    """
+    old = experiment._document  # noqa: SLF001 - the experiment is ours
+    values = copy.deepcopy(old.values)
+    fill(values["space"], ranges)
+    return _experiment(Document(values, old.root, dict(old.origins)), experiment.name, experiment.base)
+
+
+def _experiment(document: Document, name: str, base: Path) -> Experiment:
+    sections = read_sections(document)
+    reader = SpaceReader(document)
+    if document.values.get("space") is None:
+        document.values["space"] = default_space()
+    space = reader.read(document.values["space"], model=_model_type(document))
+    _refuse_both(document, reader)
+    if sections is not None:
+        check_sections(document, sections)
+        _refuse_ranges(document, sections, reader)
+        check_warmup(document, reader, space, _fixed(sections, reader, space))
+    document.raise_problems()
+    assert sections is not None
+    return Experiment(
+        name=name,
+        base=base,
+        data=sections.data,
+        model=sections.model,
+        training=sections.training,
+        search=_with_defaults(sections.search, space),
+        space=space,
+        fixed=_fixed(sections, reader, space),
+        in_space=frozenset(reader.mentioned),
+        automatic=asking(document.values["space"]) if reader.automatic else (),
+        _document=document,
+    )
+
+
+def _model_type(document: Document) -> str:
+    model = document.values.get("model")
+    return str(model.get("type", "mlp")) if isinstance(model, dict) else "mlp"
+
+
+def _with_defaults(search: SearchSection, space: SearchSpace) -> SearchSection:
+    """Set what the file leaves to the strategy: how large a round is, and that a grid has all of its points."""
+    suited: dict[str, int] = {"round": usual_round(search.strategy, search.pruning)}
+    if search.strategy == "grid":
+        suited["trials"] = int(space.size)
+    return search.model_copy(update={key: each for key, each in suited.items() if key not in search.model_fields_set})
+
+
+def _refuse_ranges(document: Document, sections: Sections, reader: SpaceReader) -> None:
+    """Report what no grid can walk."""
+    for path in reader.ranges if sections.search.strategy == "grid" else ():
+        document.report(path, "a grid needs finite dimensions; add `points: 5` to the range, or list values")
+
+
+def _refuse_both(document: Document, reader: SpaceReader) -> None:
+    """Report keys that are fixed in a section and searched as well."""
+    for key, place in reader.mentioned.items():
+        home = HOMES.get(key)
+        if home in document.origins:
+            line = document.origins[home].line
+            where = dotted(home) + (f" in line {line}" if line else "")
+            document.report(place, f"is given by {where} as well; keep one of the two")
+
+
+def _take_out_of_the_way(document: Document, changed: KeyPath) -> None:
+    """Let an override win over what contradicts it: the same key in its other place, another source of test rows."""
+    if changed == ("data", "test_path"):
+        document.remove(("data", "test_size"))
+    if changed[0] == "space":
+        space = document.values.get("space")
+        for key in changed[1:2] or tuple(space if isinstance(space, dict) else ()):
+            if str(key) in HOMES:
+                document.remove(HOMES[str(key)])
+    for flat, home in HOMES.items():
+        if home == changed:
+            document.remove(("space", flat))
+
+
+def _fixed(sections: Sections, reader: SpaceReader, space: SearchSpace) -> dict[str, Value]:
+    """Collect what every configuration has: the sections without what is searched, and dimensions of one point."""
+    fixed: dict[str, Value] = {}
+    for flat, (section, key) in HOMES.items():
+        value = getattr(getattr(sections, section), key)
+        left_to_the_optimizer = flat == "weight_decay" and value is None
+        if flat not in reader.mentioned and not left_to_the_optimizer:
+            fixed[flat] = value
+    for each in space.dimensions:
+        if each.size == 1:
+            fixed.update(each.default())
+    return fixed
+
+
+def _stem(path: str) -> str:
+    name = Path(path.removeprefix("sklearn:"))
+    if name.suffix in PACKED:
+        name = name.with_suffix("")
+    return name.stem or "experiment"

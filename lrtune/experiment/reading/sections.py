@@ -1,0 +1,382 @@
+"""The flat sections of an experiment, frozen: `data`, `model`, `training` and `search`.
+
+What `model` and `training` may hold is declared in `lrtune.training.registry`, which checks their values; the other two
+are declared here. Descriptions end up in the JSON Schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, field_validator
+
+from lrtune.data.schema import FEWEST_FOLDS, RARE_ROWS, USUAL_FOLDS
+from lrtune.text.durations import seconds
+from lrtune.text.errors import nearest
+from lrtune.experiment.reading.document import repeated, shown
+from lrtune.experiment.reading.vocabulary import KEYS, coerced, illegal
+from lrtune.sampling import FREE_ROUND, ROUND, STRATEGIES
+from lrtune.verdict.choice.rules import BEST, ONE_SE, POSTERIOR_MEAN, WITHIN, rule
+from lrtune.training.registry import METRICS, Factor
+
+if TYPE_CHECKING:
+    from pydantic import ValidationInfo
+
+AUTO = "auto"
+DTYPE = Factor("dtype", "float32", "precision of the training", kind="choice", choices=("float32", "float64"))
+
+
+class Section(BaseModel):
+    """A frozen mapping of settings; unknown keys and values of another type are mistakes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def factor_of(key: str) -> Factor:
+    """Find the declaration of a key of `model` or `training`."""
+    return {"type": KEYS["model"], "dtype": DTYPE}.get(key) or KEYS[key]
+
+
+def _declared(key: str) -> Any:
+    factor = factor_of(key)
+    return Field(default=factor.default, description=factor.meaning)
+
+
+class _DeclaredSection(Section):
+    @field_validator("*", mode="plain")
+    @classmethod
+    def _check(cls, value: Any, info: ValidationInfo) -> Any:
+        factor = factor_of(str(info.field_name))
+        legal = coerced(value, factor)
+        if problem := illegal(factor, legal):
+            raise ValueError(problem)
+        return legal
+
+
+class ModelSection(_DeclaredSection):
+    """What is trained."""
+
+    type: str = _declared("type")
+    hidden: tuple[int, ...] = _declared("hidden")
+    activation: str = _declared("activation")
+    dropout: float = _declared("dropout")
+
+
+class TrainingSection(_DeclaredSection):
+    """How it is trained, apart from what `space` holds."""
+
+    epochs: int = _declared("epochs")
+    batch_size: int = _declared("batch_size")
+    warmup: float = _declared("warmup")
+    warmup_shape: str = _declared("warmup_shape")
+    warmup_start: float | None = _declared("warmup_start")
+    weight_decay: float | None = Field(default=None, description="strength of weight decay; default: the optimizer's")
+    decoupled: bool = _declared("decoupled")
+    label_smoothing: float = _declared("label_smoothing")
+    clip_norm: float | None = _declared("clip_norm")
+    class_weight: str | None = _declared("class_weight")
+    dtype: str = _declared("dtype")
+
+
+def _name(value: Any) -> Any:
+    """Take a number for the name of a column: YAML reads the header `2024` as one."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _names(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        value = [value]
+    names = [_name(each) for each in value]
+    wrong = [each for each in names if not isinstance(each, str)]
+    if wrong:
+        raise ValueError(f"expected a list of texts, got {shown(wrong[0])} in it")
+    twice = repeated(names)
+    if twice:
+        raise ValueError(f"{shown(names[twice[0]])} is listed twice")
+    return tuple(names)
+
+
+def _scalar(value: Any) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise ValueError(f"expected one class, got {shown(value)}")
+
+
+def _one_of(*names: str) -> Any:
+    """Make a text that must be one of some names."""
+
+    def check(value: Any) -> str:
+        if value not in names:
+            raise ValueError(f"unknown value {shown(value)}; {nearest(str(value), names)}")
+        return str(value)
+
+    return (PlainValidator(check), WithJsonSchema({"enum": list(names)}))
+
+
+def _workers(value: Any) -> int | str:
+    if value == AUTO or (type(value) is int and 1 <= value <= 1024):
+        return AUTO if value == AUTO else int(value)
+    raise ValueError(f"expected 'auto' or a whole number from 1 to 1024, got {shown(value)}")
+
+
+def _duration(value: Any) -> float | None:
+    return None if value is None else seconds(value)
+
+
+def _select(value: Any) -> str:
+    return str(rule(value))
+
+
+def _outer(value: Any) -> int:
+    if type(value) is int and (value == 0 or 2 <= value <= 1000):
+        return value
+    raise ValueError(f"expected a whole number from 2 to 1000, or 0 for none, got {shown(value)}")
+
+
+def _separator(value: Any) -> str | None:
+    text = None if value is None else str(value)
+    if text is None or text in {"tab", "\\t"} or (isinstance(value, str) and len(text) == 1 and text not in '"\n\r'):
+        return text
+    raise ValueError(f"expected one character or 'tab', got {shown(value)}")
+
+
+def _skipped(value: Any) -> Mapping[str, int] | None:
+    """Take a number of lines for those above the header."""
+    given = {"head": value} if type(value) is int else value
+    if given is None:
+        return None
+    lines = list(given.values()) if isinstance(given, dict) and given and set(given) <= {"head", "tail"} else [-1]
+    if any(type(each) is not int or not 0 <= each <= 10**9 for each in lines):
+        raise ValueError(f"expected a number of lines, or {{head: 3, tail: 2}}, got {shown(value)}")
+    return {"head": given.get("head", 0), "tail": given.get("tail", 0)}
+
+
+_NAME_SCHEMA = {"type": ["string", "number"]}
+_NAMES_SCHEMA = {"anyOf": [_NAME_SCHEMA, {"type": "array", "items": _NAME_SCHEMA, "uniqueItems": True}]}
+Name = Annotated[str, BeforeValidator(_name), WithJsonSchema(_NAME_SCHEMA)]
+Names = Annotated[tuple[str, ...], PlainValidator(_names), WithJsonSchema(_NAMES_SCHEMA)]
+Separator = Annotated[
+    str | None,
+    PlainValidator(_separator),
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1, "maxLength": 1}, {"enum": ["tab", "\\t"]}]}),
+]
+_LINES = {"type": "integer", "minimum": 0, "maximum": 10**9}
+Skipped = Annotated[
+    Mapping[str, int] | None,
+    PlainValidator(_skipped),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                _LINES,
+                {"type": "object", "properties": {"head": _LINES, "tail": _LINES}, "additionalProperties": False},
+            ]
+        }
+    ),
+]
+Scalar = Annotated[Any, PlainValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+
+Duration = Annotated[
+    float | None,
+    PlainValidator(_duration),
+    WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": "[0-9]"}]}),
+]
+
+HALVING_ROUND = 27
+"""Proposals at a time where they do not depend on the scores, but a third and then a ninth of a round are to go on."""
+
+_ROUNDS = ", ".join(
+    [*(f"{size} for {name}" for name, size in ROUND.items()), f"else {FREE_ROUND}, with halving {HALVING_ROUND}"]
+)
+_STRATEGY, _METRIC = _one_of(*STRATEGIES), _one_of(AUTO, *METRICS)
+Strategy = Annotated[str, _STRATEGY[0], _STRATEGY[1]]
+MetricName = Annotated[str, _METRIC[0], _METRIC[1]]
+Workers = Annotated[
+    int | str,
+    PlainValidator(_workers),
+    WithJsonSchema({"anyOf": [{"const": AUTO}, {"type": "integer", "minimum": 1, "maximum": 1024}]}),
+]
+
+Select = Annotated[
+    str,
+    PlainValidator(_select),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": [BEST, ONE_SE, POSTERIOR_MEAN]},
+                {"type": "string", "pattern": "^within"},
+                {
+                    "type": "object",
+                    "properties": {WITHIN: {"type": ["string", "number"]}},
+                    "required": [WITHIN],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+
+Outer = Annotated[
+    int,
+    PlainValidator(_outer),
+    WithJsonSchema({"anyOf": [{"const": 0}, {"type": "integer", "minimum": 2, "maximum": 1000}]}),
+]
+
+
+class DataSection(Section):
+    """The table, and what its columns are."""
+
+    path: str = Field(
+        min_length=1,
+        description="csv, tsv, parquet or npz file, relative to this one; or sklearn:digits and the like",
+    )
+    test_path: str | None = Field(default=None, min_length=1, description="table that the search never sees")
+    target: Name | None = Field(default=None, description="column to predict")
+    task: Literal["classification", "regression"] | None = Field(
+        default=None, description="default: found from the target's values, and said"
+    )
+    positive: Scalar = Field(default=None, description="the positive one of two classes; default: the last")
+    features: Names | None = Field(default=None, description="the only columns to learn from; default: all others")
+    ignore: Names = Field(default=(), description="columns not to learn from")
+    categorical: Names = Field(default=(), description="columns that are categories, whatever they look like")
+    numeric: Names = Field(default=(), description="columns that are numbers, whatever they look like")
+    dates: Literal["ignore", "encode"] = Field(
+        default="ignore", description="whether date columns become features (day, month, weekday, hour)"
+    )
+    rare: Literal["keep", "drop", "merge"] = Field(
+        default="keep",
+        description=f"what becomes of classes with fewer than {RARE_ROWS} rows; keep: they stay as they are, drop: "
+        "their rows are left out, merge: they are one class together",
+    )
+    missing: Names | None = Field(
+        default=None,
+        description="the texts that mean a missing cell, as an empty one does; default: NA, None, ?, - ...",
+    )
+    test_size: float = Field(
+        default=0.2, ge=0, lt=1, description="share of the rows that the search never sees; 0: none"
+    )
+    separator: Separator = Field(default=None, description="one character or 'tab'; default: found")
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="decimal sign of columns that can be read both ways; default: found"
+    )
+    thousands: Literal[",", ".", " ", "'", "none"] | None = Field(
+        default=None, description="what parts thousands; default: a comma or a point where it can be nothing else"
+    )
+    encoding: str | None = Field(default=None, min_length=1, description="of a text file; default: found")
+    comment: str | None = Field(
+        default=None, min_length=1, description="what a line of a text file begins with that is no row, such as '#'"
+    )
+    skip: Skipped = Field(
+        default=None, description="lines above the header of a text file: 3, or {head: 3, tail: 2} with those below"
+    )
+    header: bool | None = Field(
+        default=None, description="whether the first line names the columns; false: column_1, column_2, ..."
+    )
+    group: Name | None = Field(default=None, description="column whose equal values stay together in one fold")
+    order: Name | None = Field(default=None, description="column that puts the rows in order for time_series")
+
+
+class SearchSection(Section):
+    """How the space is searched, and by what a configuration is judged."""
+
+    strategy: Strategy = Field(default="random", description="how configurations are proposed")
+    trials: int = Field(
+        default=50, ge=1, le=10**7, description="how many configurations; default: 50, for grid all of them"
+    )
+    metric: MetricName = Field(
+        default=AUTO, description="what is optimised; auto: accuracy for classes, rmse for values"
+    )
+    folds: int = Field(
+        default=USUAL_FOLDS,
+        ge=2,
+        le=1000,
+        description="parts of the cross-validation; default: fewer where the rarest class with two rows or more has "
+        f"fewer rows, as many as it has, but at least {FEWEST_FOLDS}",
+    )
+    splitter: Literal["auto", "kfold", "stratified", "group", "time_series"] = Field(
+        default="auto",
+        description="how rows get into folds; auto: by data.group or data.order, stratified for classes, else kfold",
+    )
+    repeats: int = Field(default=1, ge=1, le=1000, description="how often the rows are put into folds anew")
+    seed: int = Field(default=0, ge=0, le=2**32 - 1, description="of everything random")
+    workers: Workers = Field(default=AUTO, description="processes; auto: as many as the work is worth")
+    round: int = Field(
+        default=FREE_ROUND,
+        ge=1,
+        le=10_000,
+        description=f"configurations proposed and trained together; default: {_ROUNDS}",
+    )
+    pruning: Literal["none", "race", "halving"] = Field(
+        default="none",
+        description="what spares bad configurations some of the training; "
+        "race: folds, after the first one; halving: epochs, by short horizons first",
+    )
+    select: Select = Field(
+        default="best",
+        description="which trial is chosen in the end: best, one_se, posterior_mean, or within: 1% of the best",
+    )
+    target: float | None = Field(
+        default=None,
+        allow_inf_nan=False,
+        description="mean score over the folds with which the search is content; an error if the metric is one",
+    )
+    stop: Literal["none", "no_gain"] = Field(
+        default="none",
+        description="no_gain: the search ends when what it may still gain is less than the folds can tell apart",
+    )
+    timeout: Duration = Field(
+        default=None,
+        description="how long the search may take, retraining and earlier sessions included, such as 90s, 10m, 1h30m",
+    )
+    block_timeout: Duration = Field(
+        default=None,
+        description="how long configurations trained together may take; beyond it they fail and the search goes on",
+    )
+    confirm: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="how many of the best are scored again on fresh splits and seeds, by which one is then chosen",
+    )
+    nested: Outer = Field(
+        default=0,
+        description="folds of an outer cross-validation around the whole search, which scores the procedure; 0: none",
+    )
+    min_trials: int = Field(default=20, ge=1, le=10**7, description="how many configurations no_gain waits for")
+
+
+BUDGETS = (
+    "trials",
+    "workers",
+    "select",
+    "target",
+    "stop",
+    "min_trials",
+    "timeout",
+    "block_timeout",
+    "confirm",
+    "nested",
+)
+"""Keys of `search` that say how far it goes and not where: changing one continues the study."""
+
+
+def usual_round(strategy: str, pruning: str) -> int:
+    """Say how many configurations are proposed together unless the experiment does."""
+    free = HALVING_ROUND if pruning == "halving" else FREE_ROUND
+    return ROUND.get(strategy, free)
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "data": DataSection,
+    "model": ModelSection,
+    "training": TrainingSection,
+    "search": SearchSection,
+}
+
+HOMES: dict[str, tuple[str, str]] = {
+    "model" if key == "type" else key: (name, key)
+    for name, kind in (("model", ModelSection), ("training", TrainingSection))
+    for key in kind.model_fields
+    if key != "dtype"
+}
+"""Section and key in which each flat key of a configuration is fixed; the others have no place but `space`."""

@@ -1,0 +1,101 @@
+"""Files of a run's folder: written whole or not at all, and never through a link to somewhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import threading
+from pathlib import Path
+from typing import Any
+
+from lrtune.text.errors import StudyError
+
+_FOLLOWED = ("study.db", "study.db-wal", "study.db-shm", ".lrtune.lock", "out_of_fold.bin", "model", "nested")
+"""What is written in place; everything else is put there as a whole, instead of a link that may be there."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises
+    ------
+    StudyError
+        If it cannot be made.
+
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"{folder}: cannot be created ({error.strerror}); choose another with --output") from error
+
+
+def refuse_links(folder: Path) -> None:
+    """Refuse a folder in which writing would end up in another place, or never end.
+
+    Raises
+    ------
+    StudyError
+        If what is to be written in place is a link, a pipe or a device.
+
+    """
+    for path in (*(folder / name for name in _FOLLOWED), *(folder / "nested").glob("*")):
+        if path.is_symlink():
+            raise StudyError(
+                f"{path}: is a link, and nothing is written through one; remove it, or choose another --output"
+            )
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise StudyError(f"{path}: is neither a file nor a folder; remove it, or choose another --output")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it cannot be read, or is no JSON, or nested beyond all bounds.
+
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def write(path: Path, content: bytes | str) -> None:
+    """Put a file in its place so that a reader, and a power cut, see the old one or the new one and nothing between.
+
+    A file that already holds the content is left alone; a link, a pipe or a device is replaced.
+
+    Raises
+    ------
+    StudyError
+        If the folder cannot be written or the disk is full; the old file is then still there.
+
+    """
+    content = content.encode() if isinstance(content, str) else content
+    try:
+        is_plain = stat.S_ISREG(path.lstat().st_mode) if os.path.lexists(path) else False
+        if not is_plain or path.read_bytes() != content:
+            _replace(path, content, mode=stat.S_IMODE(path.lstat().st_mode) if is_plain else None)
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def _replace(path: Path, content: bytes, *, mode: int | None) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        with temporary.open("xb") as file:  # never an existing file, nor what a link names
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            temporary.chmod(mode)  # who may read it stays as it was
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise

@@ -1,0 +1,204 @@
+"""A run's folder as it is, finished or not: the replayed study, and what was asked for; no data, no training."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lrtune.text.errors import StudyError
+from lrtune.verdict.choice import ranking
+from lrtune.run import files
+from lrtune.run.journal import Journal
+from lrtune.run.lock import is_held
+from lrtune.run.study import Study
+from lrtune.training.registry import complete
+from lrtune.space.trial import Configuration, Trial, Value
+
+if TYPE_CHECKING:
+    from lrtune.experiment import Experiment
+
+DATABASE, EXPERIMENT, RESULT = "study.db", "experiment.yaml", "result.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A folder with a study, as it was when it was opened.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    study
+        What its events add up to.
+    running
+        Whether a process was at work on it.
+    changed
+        When something was last written (seconds since 1970).
+
+    """
+
+    folder: Path
+    study: Study
+    running: bool = False
+    changed: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """What the experiment is called."""
+        return str(self.study.header.get("name") or self.folder.name)
+
+    @property
+    def metric(self) -> str:
+        """What trials are scored with."""
+        return str(self.study.header["metric"])
+
+    @cached_property
+    def trials(self) -> list[Trial]:
+        """Every trial by number."""
+        return self.study.in_order()
+
+    def trial(self, number: int) -> Trial:
+        """Find a trial by its number.
+
+        Raises
+        ------
+        StudyError
+            If there is no such trial.
+
+        """
+        if number not in self.study.trials:
+            there = f"its trials are 0 to {len(self.trials) - 1}" if self.trials else "it has none yet"
+            raise StudyError(f"{self.folder}: has no trial {number}; {there}")
+        return self.study.trials[number]
+
+    @cached_property
+    def ranked(self) -> list[Trial]:
+        """The complete trials, the best first."""
+        return ranking(self.trials)
+
+    @property
+    def state(self) -> str:
+        """``running``, ``finished``, or ``stopped`` with something left to do."""
+        if self.running:
+            return "running"
+        return "stopped" if self.study.finished is None else "finished"
+
+    @cached_property
+    def planned(self) -> int:
+        """Number of trials that the search was asked for, or the size of the space if that is smaller."""
+        return int(min(self.experiment.search.trials, self.experiment.space.size))
+
+    def configuration(self, point: Configuration) -> dict[str, Value]:
+        """Complete a point of the space; quicker than asking the experiment, because the study knows what is fixed."""
+        fixed = self.study.header.get("experiment", {}).get("fixed", {})
+        return complete({**{key: _frozen(value) for key, value in fixed.items()}, **point})
+
+    @property
+    def rows_ratio(self) -> float | None:
+        """Validation rows over training rows of a fold; None where the study is too old to say."""
+        return self.study.header.get("rows_ratio")
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """The experiment, as the folder's file has it.
+
+        Raises
+        ------
+        StudyError
+            If there is no file, or it is of another experiment than the study.
+        ExperimentError
+            If it was changed by hand and is wrong now.
+
+        """
+        from lrtune import experiment
+
+        path = self.folder / EXPERIMENT
+        if not path.is_file():
+            raise StudyError(f"{self.folder}: has no {EXPERIMENT}; run the search again to have it written")
+        found = experiment.load(path)
+        if "experiment" in self.study.header and found.canonical() != self.study.header["experiment"]:
+            raise StudyError(
+                f"{path}: was changed and is not what was searched; the command that made it writes it again"
+            )
+        return found
+
+    @cached_property
+    def result(self) -> Mapping[str, Any] | None:
+        """What the finished search wrote into its result file; None while it goes on, or if that file was lost.
+
+        Raises
+        ------
+        StudyError
+            If the file is no JSON.
+
+        """
+        path = self.folder / RESULT
+        if self.study.finished is None or not path.is_file():
+            return None
+        try:
+            found: Mapping[str, Any] = files.read_json(path)
+            of_now = found["trials"]["total"] == len(self.study.trials)
+        except (ValueError, LookupError, TypeError) as error:
+            raise StudyError(f"{path}: damaged ({error}); run the search again to have it written anew") from error
+        return found if of_now else None
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def open_run(folder: Path) -> Run:
+    """Read the study in a folder, whether it is finished, running or stopped; takes no lock.
+
+    Raises
+    ------
+    StudyError
+        If there is no study, it is damaged, or a newer lrtune made it.
+
+    """
+    return next(follow(folder))
+
+
+def follow(folder: Path, seconds: float = 1.0) -> Iterator[Run]:
+    """Read the study in a folder again and again, as long as a process is at work on it; then once more.
+
+    Only new events are read, into one study that all of these runs share.
+
+    Parameters
+    ----------
+    folder
+        Where the study is.
+    seconds
+        Time between two looks.
+
+    Raises
+    ------
+    StudyError
+        As in `open_run`.
+
+    """
+    study, read, database = Study(), 0, folder / DATABASE
+    running = True
+    while running:
+        changed, running = changed_at(folder), is_held(folder)
+        with Journal(database) as journal:
+            events = journal.events(read)
+        for each in events:
+            study.add(each)
+        read += len(events)
+        if "metric" not in study.header:
+            raise StudyError(f"{folder}: the study has not begun yet; it begins when the data have been read")
+        yield Run(folder, study, running, changed)
+        if running:
+            time.sleep(seconds)
+
+
+def changed_at(folder: Path) -> float:
+    """Tell when something was last written into a folder's study (seconds since 1970); 0 if there is none."""
+    found = [each.stat() for each in (folder / DATABASE, folder / f"{DATABASE}-wal") if each.is_file()]
+    # Readers may leave an empty log behind: that is no news.
+    return max((each.st_mtime for each in found if each.st_size), default=0.0)

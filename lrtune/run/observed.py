@@ -1,0 +1,138 @@
+"""What was observed in the rows whose out-of-fold predictions are kept: targets, folds, and what belongs together.
+
+One file beside the predictions, written when the study begins, so that whatever is computed from them afterwards needs
+neither the table nor the experiment.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lrtune.text.errors import StudyError
+from lrtune.run import files
+
+Array = npt.NDArray[Any]
+Integers = npt.NDArray[np.int64]
+
+NAME = "observed.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """The kept validation rows of all folds, fold after fold, as in the records of `lrtune.run.out_of_fold`.
+
+    Attributes
+    ----------
+    targets
+        Labels ``0 .. classes - 1``, or values in their own units (R,).
+    folds
+        Which fold each row validates (R,), from 0 and ascending; a row of the table stands once for each repeat.
+    units
+        What is resampled together (R,): rows of equal number are the same row of the table in other repeats, or of one
+        group, or neighbours in time.
+    sizes
+        How many validation rows each fold has, kept or not (K,).
+    classes
+        Number of classes; 0 for regression.
+
+    """
+
+    targets: Array
+    folds: Integers
+    units: Integers
+    sizes: Integers
+    classes: int
+
+    @property
+    def share(self) -> float:
+        """Share of the validation rows that is kept."""
+        return len(self.targets) / int(self.sizes.sum())
+
+
+def observe(
+    targets: Sequence[Array], units: Sequence[Integers], *, kept: npt.NDArray[np.int64], classes: int
+) -> Observed:
+    """Put together what is known of the folds' validation rows.
+
+    Parameters
+    ----------
+    targets, units
+        Of each fold's validation rows; units of equal number are resampled together, in whatever folds they stand.
+    kept
+        Which rows of the concatenation are kept (`out_of_fold.kept_rows`).
+    classes
+        Number of classes; 0 for regression.
+
+    """
+    sizes = np.array([len(each) for each in targets], dtype=np.int64)
+    folds = np.repeat(np.arange(len(sizes)), sizes)
+    _, codes = np.unique(np.concatenate(units)[kept], return_inverse=True)
+    return Observed(np.concatenate(targets)[kept], folds[kept], codes.astype(np.int64), sizes, classes)
+
+
+def write(path: Path, observed: Observed) -> None:
+    """Write the file whole or not at all, unless it is there and intact: the same content gives the same bytes.
+
+    Raises
+    ------
+    StudyError
+        If the folder cannot be written or the disk is full.
+
+    """
+    content = io.BytesIO()
+    np.savez(
+        content,
+        targets=observed.targets,
+        folds=observed.folds.astype(np.uint32),
+        units=observed.units.astype(np.uint32),
+        sizes=observed.sizes,
+        classes=np.int64(observed.classes),
+    )
+    files.write(path, content.getvalue())
+
+
+_DAMAGE = (OSError, EOFError, ValueError, LookupError, zipfile.BadZipFile, zlib.error, RuntimeError)
+"""What a changed archive makes `zipfile` and NumPy raise; one that seems to be encrypted is a `RuntimeError`."""
+
+
+def read(path: Path) -> Observed:
+    """Read the file; nothing in it is executed.
+
+    Raises
+    ------
+    StudyError
+        If there is none, or it is damaged.
+
+    """
+    try:
+        content = io.BytesIO(path.read_bytes())
+        with zipfile.ZipFile(content) as archive:
+            if archive.testzip() is not None:  # NumPy does not look at the checksum of what it reads in part
+                raise ValueError
+        content.seek(0)
+        with np.load(content, allow_pickle=False) as file:
+            found = Observed(
+                targets=file["targets"],
+                folds=file["folds"].astype(np.int64),
+                units=file["units"].astype(np.int64),
+                sizes=file["sizes"],
+                classes=int(file["classes"]),
+            )
+    except FileNotFoundError as error:
+        raise StudyError(f"{path}: is not there; run the search again to have it written") from error
+    except _DAMAGE as error:
+        raise StudyError(f"{path}: damaged; run the search again to have it written anew") from error
+    if not len(found.targets) == len(found.folds) == len(found.units):
+        raise StudyError(
+            f"{path}: damaged (its columns differ in length); run the search again to have it written anew"
+        )
+    return found

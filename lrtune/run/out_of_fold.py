@@ -1,0 +1,116 @@
+"""Predictions for rows a trial was not trained on, one record of fixed size for each trial, in one file.
+
+Kept because corrected scores, intervals and error analysis come from them without training anything again. A record's
+place follows from the trial's number, so that the file is the same whatever the order in which trials finish, and a
+record that was half written before a crash is written again. The hash in the trial's ``result`` event says which
+records count. The rows stand in the order of the folds, so a stage of an evaluation writes its part of the record; a
+trial that was pruned has zeros where it was not trained.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from lrtune.text.errors import StudyError
+
+Array = npt.NDArray[np.generic]
+
+NAME = "out_of_fold.bin"
+
+TOTAL_BYTES = 256 * 2**20
+"""What the records of the planned trials may take; beyond it a fixed random subset of the rows is kept."""
+
+
+def digest(record: Array) -> str:
+    """Hash a record's bytes."""
+    return hashlib.sha256(record.tobytes()).hexdigest()[:16]
+
+
+def room(rows: int, row_bytes: int, trials: int) -> int:
+    """Count how many of ``rows`` validation rows fit, at ``row_bytes`` for each row of each of the planned trials."""
+    return max(1, min(rows, TOTAL_BYTES // max(1, row_bytes * trials)))
+
+
+def kept_rows(rows: int, count: int, *, seed: int) -> npt.NDArray[np.int64]:
+    """Choose which ``count`` of the ``rows`` validation rows are kept, drawn once for the study.
+
+    Returns
+    -------
+    array
+        Sorted positions in the concatenation of the folds' validation rows.
+
+    """
+    if count >= rows:
+        return np.arange(rows)
+    drawn = np.random.default_rng([seed, 31]).permutation(rows)[:count]
+    return np.sort(drawn)
+
+
+def record(predictions: Sequence[Array], kept: npt.NDArray[np.int64]) -> Array:
+    """Join the folds' predictions into one contiguous record of the kept rows."""
+    return np.ascontiguousarray(np.concatenate(predictions)[kept])
+
+
+def part(kept: npt.NDArray[np.int64], start: int, end: int) -> slice:
+    """Find where in a record the kept ones of the validation rows from ``start`` on, before ``end``, stand."""
+    first, last = np.searchsorted(kept, [start, end])
+    return slice(int(first), int(last))
+
+
+def write(path: Path, records: Sequence[tuple[int, Array]], *, first: int = 0, rows: int | None = None) -> None:
+    """Put the records of some trials, or parts of them, in their places and wait until the disk has them.
+
+    Parameters
+    ----------
+    path
+        The file.
+    records
+        Numbers of trials, and what belongs to them.
+    first, rows
+        Row of the record that each part begins with, and rows of the whole record; default: it is the whole one.
+
+    Raises
+    ------
+    StudyError
+        If the file cannot be written.
+
+    """
+    try:
+        with path.open("r+b" if path.exists() else "w+b") as file:
+            for number, each in records:
+                row_bytes = each.nbytes // len(each)
+                record_bytes = row_bytes * (len(each) if rows is None else rows)
+                file.seek(number * record_bytes + first * row_bytes)
+                file.write(each.tobytes())
+                if file.seek(0, os.SEEK_END) < (number + 1) * record_bytes:
+                    file.truncate((number + 1) * record_bytes)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StudyError(
+            f"{path}: cannot be written ({error.strerror}); what was recorded before is safe, "
+            "mend this and run the command again"
+        ) from error
+
+
+def read(path: Path, number: int, like: tuple[npt.DTypeLike, tuple[int, ...]]) -> Array:
+    """Read one trial's record of the dtype and shape ``like``.
+
+    Raises
+    ------
+    StudyError
+        If the file is too short.
+
+    """
+    dtype, shape = np.dtype(like[0]), like[1]
+    count = int(np.prod(shape))
+    values = np.fromfile(path, dtype, count, offset=number * count * dtype.itemsize)
+    if values.size != count:
+        raise StudyError(f"{path}: holds no record for trial {number}")
+    return values.reshape(shape)

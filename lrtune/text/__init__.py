@@ -1,0 +1,1 @@
+"""Words: errors, numbers, times and names as people read them, and paths as they write them."""

@@ -1,0 +1,268 @@
+"""From an experiment to everything its study needs: data read, split, encoded inside each fold, and hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lrtune.data.dataset import Dataset, open_dataset
+from lrtune.data.options import DataOptions, Skip
+from lrtune.data.schema import Schema
+from lrtune.trainers.population import Setting
+from lrtune.experiment import Experiment
+from lrtune.experiment.reading.sections import DataSection
+from lrtune.model import Model
+from lrtune.model.fitting import encoded, fit_model, problem_of
+from lrtune.trainers.partition import LeftOut, Partition, further_notes, search_folds, why_undefined
+from lrtune.training.feedback import Scales
+from lrtune.training.metrics.functions import keep, score
+from lrtune.training.registry import METRICS
+from lrtune.training.tasks import Fold
+from lrtune.training.wall_clock import Clock
+from lrtune.space.trial import Configuration
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RecordForm:
+    """How one validation row of one trial is kept (see `lrtune.run.out_of_fold`)."""
+
+    dtype: str
+    columns: int
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes for each row."""
+        return np.dtype(self.dtype).itemsize * self.columns
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An experiment's data, ready to train on.
+
+    Attributes
+    ----------
+    dataset
+        All rows as arrays, which of them are for the search and which for the test, and the schema.
+    splits
+        Training and validation rows of each fold.
+    setting
+        What every configuration is trained and scored on.
+    left_out
+        Folds that the splitter made and on which the metric has no score; they are not among the others.
+    fold_notes
+        What is worth saying of the folds.
+
+    """
+
+    dataset: Dataset
+    splits: tuple[tuple[Rows, Rows], ...]
+    setting: Setting
+    left_out: tuple[LeftOut, ...] = ()
+    fold_notes: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> Schema:
+        """The columns, the target and its classes."""
+        return self.dataset.schema
+
+    @property
+    def task(self) -> str:
+        """``"binary"``, ``"multiclass"`` or ``"regression"``."""
+        return self.schema.problem
+
+    @property
+    def metric(self) -> str:
+        """What configurations are judged by."""
+        return self.setting.metric
+
+    @property
+    def rows(self) -> int:
+        """Rows that the search may use."""
+        return len(self.dataset.train_rows)
+
+    @property
+    def test_rows(self) -> int:
+        """Rows that it never sees."""
+        return len(self.dataset.test_rows)
+
+    @property
+    def rows_ratio(self) -> float:
+        """Mean number of validation rows for each training row of a fold."""
+        ratios = [len(validation) / len(train) for train, validation in self.splits]
+        return sum(ratios) / len(ratios)
+
+    @property
+    def features(self) -> int:
+        """D, the number of encoded features."""
+        return self.schema.width
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was decided about the data, one finished sentence each."""
+        return self.schema.notes
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about the data, one finished sentence each."""
+        return (*self.fold_notes, *self.schema.warnings)
+
+    @property
+    def data_hash(self) -> str:
+        """Hash of what training sees of the table."""
+        return self.dataset.hash
+
+    @property
+    def folds_hash(self) -> str:
+        """Hash of the rows of every fold and of the test."""
+        digest = hashlib.sha256()
+        for rows in (self.dataset.test_rows, *(part for split in self.splits for part in split)):
+            digest.update(np.int64(len(rows)).tobytes() + rows.astype(np.int64).tobytes())
+        return digest.hexdigest()
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether every fold is validated on rows that come after those it is trained on."""
+        return all(train.max() < validation.min() for train, validation in self.splits)
+
+    def units(self, fold: int) -> Rows | None:
+        """Get what the validation rows of a fold are resampled by (M,): groups, or stretches of time; None: rows."""
+        _, validation = self.splits[fold]
+        if self.dataset.columns.groups is not None:
+            return self.dataset.columns.groups[validation]
+        times = validation if self.dataset.columns.order is None else self.dataset.columns.order[validation]
+        if self.dataset.columns.order is None and not self.is_in_order:
+            return None
+        stretch = max(1, math.isqrt(len(validation)))  # neighbours in time resemble each other
+        return np.asarray(np.argsort(np.argsort(times, kind="stable"), kind="stable") // stretch)
+
+    @property
+    def record_form(self) -> RecordForm:
+        """Dtype and columns of the out-of-fold results that the metric needs."""
+        classes = self.setting.problem.classes
+        kept = METRICS[self.metric].keeps
+        if kept == "label":
+            return RecordForm("uint8" if classes <= 256 else "uint16", 1)
+        return RecordForm("float32", classes if kept == "score" and classes > 2 else 1)
+
+    def refit(self, configuration: Configuration, *, scales: Scales = (), clock: Clock = time.perf_counter) -> Model:
+        """Train a complete configuration on all training rows; ``scales`` and ``clock`` as in `fit_model`.
+
+        Raises
+        ------
+        NoUsableResultError
+            If it diverges there, although it did not on the folds.
+
+        """
+        return fit_model(
+            self.dataset.columns,
+            self.schema,
+            self.dataset.train_rows,
+            configuration,
+            seed=self.setting.seed,
+            dtype=self.setting.dtype,
+            scales=scales,
+            clock=clock,
+        )
+
+    def tested(self, model: Model) -> dict[str, Any]:
+        """Score a model on the test rows.
+
+        Returns
+        -------
+        dict
+            ``rows``: how many there are; ``score``, oriented, None if there is none; ``has``, only where there are rows
+            without a score: what they have that leaves them without one.
+
+        """
+        columns, rows = self.dataset.columns, self.dataset.test_rows
+        if not len(rows):
+            return {"score": None, "rows": 0}
+        assert columns.target is not None
+        targets = columns.target[rows]
+        has = why_undefined(self.metric, targets, self.schema)
+        if has is not None:
+            return {"score": None, "rows": len(rows), "has": has}
+        outputs = model.outputs(columns, rows)
+        if self.task == "binary":
+            outputs = outputs[:, 1:]  # metrics take the probability of class 1
+        found = score(self.metric, keep(self.metric, outputs.T[None], targets), targets, len(self.schema.classes))
+        if not np.isfinite(found[0]):
+            return {"score": None, "rows": len(rows), "has": "no finite prediction"}
+        return {"score": float(found[0]), "rows": len(rows)}
+
+
+def prepare(experiment: Experiment, *, rows: tuple[Rows, Rows] | None = None) -> Prepared:
+    """Read, describe, split and encode an experiment's data.
+
+    Parameters
+    ----------
+    experiment
+        Says where they are.
+    rows
+        Row numbers for the search and for the test, where they are decided already.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read, or do not fit what is asked of them.
+    ExperimentError
+        If the metric or another setting does not fit the task that was found.
+
+    """
+    data, search = experiment.data, experiment.search
+    dataset = open_dataset(
+        data.path,
+        base=experiment.base,
+        options=reading(data),
+        test=data.test_path,
+        test_size=data.test_size,
+        seed=search.seed,
+        rows=rows,
+        **meaning(data),
+    )
+    metric = experiment.metric(dataset.schema.problem)
+    part = search_folds(experiment, dataset, metric)
+    notes = (*part.notes, *(further_notes(experiment, dataset, metric) if rows is None else ()))
+    folds = encoded_folds(experiment, dataset, part)
+    setting = Setting(folds, problem_of(dataset.schema), metric, search.seed, experiment.training.dtype)
+    return Prepared(dataset, part.splits, setting, part.left_out, notes)
+
+
+def reading(data: DataSection) -> DataOptions:
+    """Take from an experiment what it says about reading its tables."""
+    return DataOptions(
+        separator=data.separator,
+        decimal=data.decimal,
+        thousands=data.thousands,
+        encoding=data.encoding,
+        missing=data.missing,
+        comment=data.comment,
+        skip=Skip(**(data.skip or {})),
+        header=data.header,
+    )
+
+
+def meaning(data: DataSection) -> dict[str, Any]:
+    """Take from an experiment what it says about the columns of its table, as `open_dataset` wants it."""
+    keys = (
+        *("target", "task", "positive", "features", "ignore", "categorical", "numeric", "dates", "group", "order"),
+        "rare",
+    )
+    return {key: getattr(data, key) for key in keys}
+
+
+def encoded_folds(experiment: Experiment, dataset: Dataset, part: Partition) -> tuple[Fold, ...]:
+    """Encode each fold by its own training rows; its random streams are those of its number."""
+    dtype = experiment.training.dtype
+    return tuple(
+        encoded(dataset.columns, dataset.schema, *split, index=number - 1, dtype=dtype)[1]
+        for number, split in zip(part.numbers, part.splits, strict=True)
+    )

@@ -1,0 +1,278 @@
+"""A file to start from, written after looking at a table: what suits its task, its rows and its columns, and why.
+
+The rules are rough on purpose: they save the first hour, and every line of the file says what it goes by. What cannot
+be known from the table (whether rows belong together, whether time matters) is asked for in comments.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from lrtune.data.cells import Texts
+from lrtune.data.dataset import Dataset
+from lrtune.data.folds import usual_folds
+from lrtune.data.schema import RARE_ROWS, USUAL_FOLDS, Schema
+from lrtune.data.tables import Table
+from lrtune.experiment.writing.starter import default_space, quoted
+from lrtune.experiment.writing.yaml_text import yaml_text
+
+FEW_ROWS, MANY_ROWS = 500, 20_000
+"""Below the first, folds are drawn several times; above the second, three folds say enough."""
+
+RARE = 0.4
+"""A class with fewer rows than this part of an equal share makes accuracy misleading."""
+
+UPDATES = 800
+"""Updates that a small network needs on most tables, about."""
+
+_GROUP_NAME = re.compile(r"(?i)(^|_)(id|group|patient|subject|person|user|customer|session|site|family|batch)s?$")
+_COLUMN = 30  # where comments begin
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen in a table.
+
+    Attributes
+    ----------
+    schema
+        The columns and the task.
+    rows
+        How many the search may use, after a test share is set apart.
+    counts
+        Rows of each class among them; empty for regression.
+    rare
+        Whether one of more than two classes has few rows in the table.
+    skewness
+        Of the target's values, for regression: third standardised moment.
+    missing
+        Share of missing cells of each feature column that has any.
+    groups
+        Columns that look as if rows with equal values belong together.
+
+    """
+
+    schema: Schema
+    rows: int
+    counts: tuple[int, ...]
+    rare: bool
+    skewness: float
+    missing: Mapping[str, float]
+    groups: tuple[str, ...]
+
+
+def seen(table: Table, dataset: Dataset) -> Seen:
+    """Look at a table and at the dataset made of it."""
+    schema = dataset.schema
+    features = {each.name for each in schema.columns if each.role == "feature"}
+    shares = {name: float(raw.missing.mean()) for name, raw in table.columns.items() if name in features}
+    assert dataset.columns.target is not None
+    target = dataset.columns.target[dataset.train_rows]
+    classes = schema.task == "classification"
+    return Seen(
+        schema=schema,
+        rows=len(dataset.train_rows),
+        counts=tuple(np.bincount(target, minlength=len(schema.classes)).tolist()) if classes else (),
+        rare=classes and _has_rare(dataset.columns.target.astype(np.int64)),
+        skewness=0.0 if classes else _skewness(target),
+        missing={name: share for name, share in shares.items() if share},
+        groups=tuple(name for name in table.names if name != schema.target and _belongs_together(table, name)),
+    )
+
+
+def _has_rare(labels: np.ndarray) -> bool:
+    counts = np.bincount(labels)
+    return len(counts) > 2 and int(np.count_nonzero(counts < RARE_ROWS)) > 0
+
+
+def _skewness(values: np.ndarray) -> float:
+    deviation = values - values.mean()
+    variance = float((deviation**2).mean())
+    return float((deviation**3).mean()) / variance**1.5 if variance else 0.0
+
+
+def _belongs_together(table: Table, name: str) -> bool:
+    """Whether a column is called like a group and its values repeat, but in small numbers."""
+    if not _GROUP_NAME.search(name):
+        return False
+    raw = table.columns[name]
+    values = raw.codes if isinstance(raw, Texts) else getattr(raw, "values", None)
+    if values is None:
+        return False
+    distinct = len(np.unique(values))
+    return 10 <= distinct <= table.rows / 2
+
+
+def metric(found: Seen) -> tuple[str, str]:
+    """Suggest a metric, and say why."""
+    if not found.counts:
+        if abs(found.skewness) > 2:
+            return "mae", "a few very large values would rule the rmse"
+        return "rmse", "in the units of the target; or mae, r2"
+    share = min(found.counts) / sum(found.counts)
+    if share * len(found.counts) >= RARE:
+        return "accuracy", "no class is rare; or log_loss, roc_auc"
+    rare = f"the rarest class has {100 * share:.1f} % of the rows"
+    if len(found.counts) == 2 and min(found.counts) < 2:
+        return "log_loss", "a class has one training row, so that roc_auc and f1 have no score"
+    return ("roc_auc", f"{rare}; or f1") if len(found.counts) == 2 else ("balanced_accuracy", f"{rare}; or f1_macro")
+
+
+def folds(found: Seen) -> tuple[int, int, str]:
+    """Suggest folds and repeats, and say why."""
+    wanted, most = 3 if found.rows > MANY_ROWS else USUAL_FOLDS, usual_folds(np.array(found.counts, dtype=np.int64))
+    if most < wanted:
+        fewest = min(each for each in found.counts if each > 1)
+        return most, 3, f"the rarest class has {fewest} training rows"
+    if found.rows < FEW_ROWS:
+        return wanted, 3, "few rows: three rounds of folds lessen the luck of the draw"
+    return wanted, 1, "many rows: three parts say enough" if wanted == 3 else "parts of the cross-validation"
+
+
+def batch_size(found: Seen) -> int:
+    """Suggest the rows of a mini-batch: a power of two that gives about thirty updates in an epoch, from 16 to 256."""
+    return int(2 ** np.clip(np.round(np.log2(max(found.rows, 1) / 30)), 4, 8))
+
+
+def epochs(found: Seen) -> int:
+    """Suggest epochs: about `UPDATES` updates, from 10 to 60, in tens."""
+    steps = max(1, found.rows * 0.8 / batch_size(found))
+    return int(np.clip(np.round(UPDATES / steps / 10) * 10, 10, 60))
+
+
+def hidden(found: Seen) -> int:
+    """Suggest the units of the one hidden layer by how much there is to learn from."""
+    if found.rows < FEW_ROWS:
+        return 16
+    return 64 if found.rows < MANY_ROWS else 128
+
+
+def text(found: Seen, path: str, said: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """Write the file.
+
+    Parameters
+    ----------
+    found
+        What was seen.
+    path
+        Of the table, as it is to stand in the file.
+    said
+        Settings of `data` that somebody gave, in JSON's types.
+
+    """
+    return "\n".join([*_head(), *_data(found, path, said), *_training(found), *_search(found), *_space()]) + "\n"
+
+
+def _line(key: str, value: object, why: str = "") -> str:
+    shown = f"  {key}: {value}"
+    return f"{shown:{_COLUMN - 2}}  # {why}" if why else shown
+
+
+def _head() -> Iterator[str]:
+    yield "# An experiment of lrtune. What stands under `space` is searched, everything else is fixed."
+    yield "# `lrtune check` with this file tells what a search would do; `lrtune search` does it."
+    yield ""
+
+
+def _data(found: Seen, path: str, said: Mapping[str, Any]) -> Iterator[str]:
+    schema = found.schema
+    yield "data:"
+    yield _line("path", quoted(path), "relative to this file")
+    yield _line("target", quoted(schema.target), _target_text(found))
+    if len(schema.classes) == 2:
+        yield _line("positive", quoted_label(schema.classes[1]), "the class that f1 and the like are about")
+    for key, value in said.items():
+        if key not in {"positive", "dates"}:
+            yield _line(key, json.dumps(value, ensure_ascii=False))
+    if found.rare:
+        yield _line("# rare", "merge", f"makes one class of those with fewer than {RARE_ROWS} rows; or drop")
+    yield _line("test_size", 0.2, "rows that the search never sees; the winner is scored on them once")
+    by_kind: dict[str, list[str]] = {}
+    for each in schema.columns:
+        by_kind.setdefault(each.kind if each.role != "target" else "", []).append(each.name)
+    if by_kind.get("date"):
+        yield _line(
+            "dates", said.get("dates", "encode"), f"{_names(by_kind['date'])}: as day, month, weekday; or ignore"
+        )
+    if by_kind.get("date") and "order" not in said:
+        yield _line("# order", quoted(by_kind["date"][0]), "if new rows will be later than those of this table")
+    for name in found.groups[: "group" not in said]:
+        yield _line("# group", quoted(name), f"if rows with the same {_plain(name)} belong together")
+    left_out = [name for kind in ("identifier", "text", "constant", "empty") for name in by_kind.get(kind, ())]
+    if left_out:
+        yield f"  # left out, since nothing can be learnt from them: {_names(left_out)}"
+    if found.missing:
+        yield f"  # missing cells are filled and marked inside each fold: {_missing_text(found.missing)}"
+    yield ""
+
+
+def quoted_label(label: object) -> str:
+    """Write a class as YAML that is read as the same class."""
+    return quoted(label) if isinstance(label, str) else str(label)
+
+
+def _target_text(found: Seen) -> str:
+    schema = found.schema
+    if not found.counts:
+        return "numbers, so this is regression"
+    if len(found.counts) > 4:
+        return f"{len(found.counts)} classes of {min(found.counts)} to {max(found.counts)} training rows"
+    shown = (f"{_plain(name)} {count}" for name, count in zip(schema.classes, found.counts, strict=True))
+    return f"training rows by class: {', '.join(shown)}"
+
+
+def _missing_text(missing: Mapping[str, float]) -> str:
+    worst = sorted(missing.items(), key=lambda each: -each[1])
+    shown = [
+        f"{_plain(name)} {100 * share:.0f} %" if share >= 0.01 else f"{_plain(name)} under 1 %" for name, share in worst
+    ]
+    return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(map(_plain, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _plain(name: object) -> str:
+    """Show a name in a comment, which ends with the line."""
+    shown = "".join(each if each.isprintable() else "?" for each in str(name))
+    return shown if len(shown) <= 30 else f"{shown[:27]}..."
+
+
+def _training(found: Seen) -> Iterator[str]:
+    yield "model:"
+    yield _line("type", "mlp", "or linear")
+    yield _line("hidden", [hidden(found)], "units of each hidden layer")
+    yield ""
+    yield "training:"
+    steps = -(-int(found.rows * 0.8) // batch_size(found))
+    yield _line("epochs", epochs(found), f"with this batch size about {steps * epochs(found)} updates")
+    yield _line("batch_size", batch_size(found), "it may be searched as well: move it to space, as in [32, 128]")
+    yield ""
+
+
+def _search(found: Seen) -> Iterator[str]:
+    name, why = metric(found)
+    parts, repeats, reason = folds(found)
+    yield "search:"
+    yield _line("strategy", "bayesian", "learns from its trials; or random, quasirandom, tpe, grid")
+    yield _line("trials", 50, "a larger number goes on with the same study")
+    yield _line("metric", name, why)
+    yield _line("folds", parts, "parts of the cross-validation" if repeats > 1 else reason)
+    if repeats > 1:
+        yield _line("repeats", repeats, reason)
+    yield _line("seed", 0, "of everything random")
+    yield ""
+
+
+def _space() -> Iterator[str]:
+    yield "# A scalar is fixed, a list means pick one, {low, high} is a range. An item with a colon is a branch with"
+    yield "# factors of its own. `learning_rate: auto` has the range found first, as `lrtune finder` does."
+    yield yaml_text({"space": default_space()}).rstrip("\n")

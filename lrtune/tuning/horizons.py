@@ -1,0 +1,47 @@
+"""The same configuration on a shorter horizon: the whole schedule, compressed.
+
+Cutting a run short would favour the schedules that decay early. Here each one runs to its end: what is a share of the
+horizon stays as it is, and what counts epochs or seconds shrinks with it. As a function of the share of the horizon the
+rates are the same (a plateau's patience is rounded to whole epochs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lrtune.verdict.races import LEAST_EPOCHS
+from lrtune.training.declarations import Factor
+from lrtune.training.registry import DECAYS
+from lrtune.space.trial import Configuration, Value
+
+
+def compressed(configuration: Configuration, shorter: int) -> Configuration:
+    """Divide the horizon of a complete configuration by ``shorter``, as far as `LEAST_EPOCHS` are left."""
+    epochs = configuration["epochs"]
+    assert isinstance(epochs, int)
+    fewer = min(epochs, max(LEAST_EPOCHS, round(epochs / shorter)))
+    share = fewer / epochs
+    timed = {key: factor for key, factor in _timed(configuration, "decay") if key in configuration}
+    scaled = {key: _scaled(configuration[key], factor, share) for key, factor in timed.items()}
+    return {**configuration, **scaled, "epochs": fewer} if fewer < epochs else configuration
+
+
+def _timed(configuration: Configuration, prefix: str) -> Iterator[tuple[str, Factor]]:
+    """Find the factors of a decay, and of those inside it, that depend on the horizon."""
+    for factor in DECAYS[str(configuration[prefix])].factors:
+        key = f"{prefix}.{factor.name}"
+        if factor.time:
+            yield key, factor
+        if factor.kind == "decay":
+            yield from _timed(configuration, key)
+
+
+def _scaled(value: Value, factor: Factor, share: float) -> Value:
+    if isinstance(value, tuple):
+        return tuple(each * share for each in value)
+    assert isinstance(value, int | float)
+    if factor.kind == "int":
+        return round(value * share)
+    if factor.time == "duration":
+        return max(value * share, factor.low)
+    return value / share if factor.time == "speed" else float(value) ** (1.0 / share)

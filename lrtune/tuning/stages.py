@@ -1,0 +1,163 @@
+"""Stages: which part of a round's training comes first, and which of its trials go on after it.
+
+A decision follows from what was recorded before it alone: the scores of the whole round on the stage, those of earlier
+rounds, and the out-of-fold results that the journal tells of. So it comes out the same in whatever order the trials
+ended, and again when a study that was interrupted goes on.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lrtune.trainers.population import Stage
+from lrtune.verdict.races import ETA, ROW_METRICS, RowScores, Verdict, halved, race_by_folds, race_by_rows, rungs
+from lrtune.space.trial import DEFAULT, Trial, TrialState
+
+_TOGETHER = 32  # trials whose rows are in memory at a time
+
+
+class Dropped(NamedTuple):
+    """A trial that goes no further: why, and the numbers behind it."""
+
+    number: int
+    reason: str
+    numbers: dict[str, Any]
+
+
+def plan(pruning: str, *, metric: str, folds: int, epochs: int) -> tuple[Stage, ...]:
+    """List the stages of a study.
+
+    Parameters
+    ----------
+    pruning
+        ``"none"``, ``"race"`` (one fold, or two if the metric is no mean over rows, then the rest together) or
+        ``"halving"`` (a ninth of the epochs, a third, all; as far as that leaves enough).
+    metric
+        What is optimised.
+    folds
+        Number of folds.
+    epochs
+        Horizon of the default configuration.
+
+    """
+    if pruning == "race":
+        first = 1 if metric in ROW_METRICS else 2
+        return (Stage(0, first), Stage(first, folds)) if first < folds else (Stage(0, folds),)
+    return tuple(Stage(0, folds, each) for each in (rungs(epochs) if pruning == "halving" else (1,)))
+
+
+def first_stage(pruning: str, stages: int, number_of_round: int) -> int:
+    """Say which stage a round begins with: with halving each begins one later, as the brackets of Hyperband do.
+
+    Li et al. 2018, "Hyperband: a novel bandit-based approach to hyperparameter optimization", JMLR 18.
+    """
+    return number_of_round % stages if pruning == "halving" else 0
+
+
+def rest(stages: Sequence[Stage], number: int) -> float:
+    """Estimate what the stages after one take beside it: after a race all may go on, of halving a third does.
+
+    >>> rest([Stage(0, 1), Stage(1, 5)], 0), rest([Stage(0, 5, 9), Stage(0, 5, 3), Stage(0, 5)], 0)
+    (4.0, 2.0)
+    """
+    going, total = 1.0, 0.0
+    for before, after in itertools.pairwise(stages[number:]):
+        going /= ETA if before.shorter > 1 else 1
+        total += going * (after.end - after.first) / after.shorter
+    return total * stages[number].shorter / (stages[number].end - stages[number].first)
+
+
+def raced(
+    entrants: Sequence[Trial],
+    earlier: Sequence[Trial],
+    stage: Stage,
+    folds: int,
+    rows: Callable[[Sequence[int], int], RowScores] | None,
+) -> list[Dropped]:
+    """Race the trials of a round over the folds seen so far.
+
+    Parameters
+    ----------
+    entrants
+        Trials of the round, by number, whatever became of them later.
+    earlier
+        Those of earlier rounds.
+    stage
+        The stage that is over.
+    folds
+        Number of folds of the study.
+    rows
+        Reads what some trials scored on the rows of a fold; None if the metric is no mean over rows.
+
+    """
+    running = [each for each in entrants if _means(each, stage.end) is not None]
+    complete = [each for each in earlier if each.state is TrialState.COMPLETE]
+    if not running:
+        return []
+    rivals = [*complete, *running]
+    best = max(rivals, key=lambda each: (_means(each, stage.end), -each.number))
+    if rows is None:
+        scores = np.array([each.fold_scores[: stage.end] for each in rivals], dtype=np.float64)
+        races = [(rivals, race_by_folds(scores))]
+    else:
+        others = [each for each in running if each is not best]
+        races = [
+            (some, race_by_rows(rows([each.number for each in some], stage.first), rivals=len(rivals), best=0))
+            for start in range(0, len(others), _TOGETHER)
+            if (some := [best, *others[start : start + _TOGETHER]])
+        ]
+    return [
+        _lost(some, place, verdict, stage.end, folds)
+        for some, verdict in races
+        for place in np.flatnonzero(verdict.dropped).tolist()
+        if some[place].number != DEFAULT and some[place] in running
+    ]
+
+
+def _means(trial: Trial, end: int) -> float | None:
+    """Average the first folds' scores; None unless all of them are there."""
+    seen = [each for each in trial.fold_scores[:end] if each is not None and math.isfinite(each)]
+    return math.fsum(seen) / end if len(seen) == end else None
+
+
+def _lost(compared: Sequence[Trial], place: int, verdict: Verdict, seen: int, folds: int) -> Dropped:
+    against, worse = compared[verdict.best].number, float(verdict.worse[place])
+    shown = f"{worse:.4f}" if worse < 0.9999 else "above 0.9999"
+    reason = f"after {seen} of {folds} folds worse than trial {against} with probability {shown}"
+    return Dropped(compared[place].number, reason, {"against": against, "probability": worse, "limit": verdict.limit})
+
+
+def lagging(entrants: Sequence[Trial], stage: Stage) -> list[Dropped]:
+    """Halve the trials of a round by their scores on a short horizon."""
+    scored = [(each, _short_mean(each, stage.shorter)) for each in entrants if _short(each, stage.shorter)]
+    places = {each.number: place for place, (each, _) in enumerate(sorted(scored, key=_by_score), 1)}
+    kept = -(-len(scored) // ETA)
+    return [
+        Dropped(
+            each.number,
+            f"on 1/{stage.shorter} of the epochs number {places[each.number]} of {len(scored)}, {kept} went on",
+            {"place": places[each.number], "of": len(scored), "shorter": stage.shorter},
+        )
+        for (each, mean), dropped in zip(scored, halved([mean for _, mean in scored]), strict=True)
+        if dropped and mean is not None and each.number != DEFAULT
+    ]
+
+
+def _by_score(entry: tuple[Trial, float | None]) -> tuple[float, int]:
+    trial, mean = entry
+    return (math.inf if mean is None else -mean), trial.number
+
+
+def _short(trial: Trial, shorter: int) -> tuple[float | None, ...]:
+    return dict(trial.horizon_scores).get(shorter, ())
+
+
+def _short_mean(trial: Trial, shorter: int) -> float | None:
+    scores = _short(trial, shorter)
+    finite = [each for each in scores if each is not None and math.isfinite(each)]
+    return math.fsum(finite) / len(finite) if len(finite) == len(scores) else None

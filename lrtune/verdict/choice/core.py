@@ -1,0 +1,153 @@
+"""Which trial is chosen: arithmetic on fold scores, nothing else. Scores are oriented: larger is better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from lrtune.text.errors import NoUsableResultError
+from lrtune.verdict.comparison import between
+from lrtune.verdict.choice.rules import BEST, Rule, Smoothing, pick, simplicity
+from lrtune.space.trial import Trial, TrialState
+
+if TYPE_CHECKING:
+    from lrtune.run.study import Study
+
+MOST_RIVALS = 1000
+"""How many of the best trials the chosen one is compared with."""
+
+
+def ranking(trials: Iterable[Trial]) -> list[Trial]:
+    """Order the complete trials from the best mean fold score down; of equal means the earlier trial comes first."""
+    complete = [each for each in trials if each.state is TrialState.COMPLETE]
+    return sorted(complete, key=_rank)
+
+
+def _rank(trial: Trial) -> tuple[float, int]:
+    mean = trial.mean
+    assert mean is not None
+    return -mean, trial.number
+
+
+def best(trials: Iterable[Trial]) -> Trial:
+    """Choose the complete trial with the largest mean fold score.
+
+    Raises
+    ------
+    NoUsableResultError
+        If no trial is complete.
+
+    """
+    everything = list(trials)
+    ranked = ranking(everything)
+    if not ranked:
+        raise NoUsableResultError(_why_nothing(everything))
+    return ranked[0]
+
+
+def chosen(study: Study) -> Trial:
+    """Find the trial that a finished study has chosen and retrained; of another, the best so far.
+
+    Raises
+    ------
+    NoUsableResultError
+        If no trial is complete.
+
+    """
+    if study.finished is not None and study.refit is not None:
+        return study.trials[int(study.refit["trial"])]
+    return best(study.in_order())
+
+
+class Choice(NamedTuple):
+    """A trial, and why this one.
+
+    Attributes
+    ----------
+    rule
+        By which rule it was chosen.
+    trial
+        The chosen one.
+    best
+        The one with the largest mean score.
+    rivals
+        Those that the folds cannot tell from the chosen one, ranked: the 95 % interval of the difference (corrected
+        resampled t-test) holds zero.
+
+    """
+
+    rule: Rule
+    trial: Trial
+    best: Trial
+    rivals: tuple[Trial, ...]
+
+
+def choose(
+    trials: Iterable[Trial],
+    rule: Rule | None = None,
+    *,
+    smoothing: Smoothing | None = None,
+    rows_ratio: float | None = None,
+) -> Choice:
+    """Choose a complete trial by a rule.
+
+    Parameters
+    ----------
+    trials
+        Those that were tried.
+    rule
+        See `lrtune.verdict.choice.rules`; default: the largest mean.
+    smoothing
+        For ``posterior_mean``: about the `complete` trials, in their order.
+    rows_ratio
+        Validation rows over training rows of a fold; by default as in k-fold cross-validation.
+
+    Raises
+    ------
+    NoUsableResultError
+        If no trial is complete.
+
+    """
+    everything, rule = list(trials), rule or Rule(BEST)
+    top = best(everything)
+    chosen = top if rule.name == BEST else _picked(complete(everything), rule, smoothing)
+    ranked = ranking(everything)[:MOST_RIVALS]
+    return Choice(rule, chosen, top, tuple(each for each in ranked if _is_rival(chosen, each, rows_ratio)))
+
+
+def complete(trials: Iterable[Trial]) -> list[Trial]:
+    """List the complete trials in order of their numbers."""
+    return sorted((each for each in trials if each.mean is not None), key=lambda each: each.number)
+
+
+def in_order_of_simplicity(trials: Sequence[Trial]) -> list[int]:
+    """Give each trial's place in the order of `rules.simplicity`, 0 for the simplest; of equal ones the earlier."""
+    order = sorted(range(len(trials)), key=lambda place: (*simplicity(trials[place].configuration), place))
+    places = [0] * len(trials)
+    for place, each in enumerate(order):
+        places[each] = place
+    return places
+
+
+def _picked(candidates: Sequence[Trial], rule: Rule, smoothing: Smoothing | None) -> Trial:
+    import numpy as np  # this module is loaded by commands that need no arrays
+
+    means = np.array([each.mean for each in candidates], dtype=np.float64)
+    folds = np.array([each.fold_scores for each in candidates], dtype=np.float64).T
+    order = np.array(in_order_of_simplicity(candidates))
+    return candidates[int(pick(rule, means, folds, order, smoothing))]
+
+
+def _is_rival(chosen: Trial, other: Trial, rows_ratio: float | None) -> bool:
+    found = None if other is chosen else between(chosen, other, rows_ratio)
+    return found is not None and found.interval is not None and found.interval[0] <= 0.0 <= found.interval[1]
+
+
+def _why_nothing(trials: list[Trial]) -> str:
+    diverged = sum(each.state is TrialState.DIVERGED for each in trials)
+    reasons = sorted({each.reason for each in trials if each.state is TrialState.FAILED and each.reason})
+    none = "the only trial gave no" if len(trials) == 1 else f"none of the {len(trials)} trials gave a"
+    sentence = f"{none} usable score: {diverged} diverged"
+    if reasons:
+        sentence += "; failed: " + "; ".join(reasons[:3])
+    return sentence + ("; try smaller learning rates" if diverged else "")

@@ -1,0 +1,95 @@
+"""A second opinion before the choice: the first trials of the ranking are scored again on fresh splits and seeds.
+
+The best mean of many is too good, because it was picked for being the best. A score from splits, initial parameters and
+mini-batches that the search has not seen was not picked by anything, so the choice goes by the fresh scores alone; what
+the search's own scores are above them is reported as optimism. Data in the order of time have but one past: they keep
+their folds, and only the seeds are fresh.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lrtune.verdict.choice import ranking
+from lrtune.run.study import Study
+from lrtune.space.trial import Trial, TrialState
+
+if TYPE_CHECKING:
+    from lrtune.trainers.population import Evaluated, Setting
+    from lrtune.experiment import Experiment
+    from lrtune.trainers.preparation import Prepared
+
+
+def fresh_setting(experiment: Experiment, prepared: Prepared) -> Setting:
+    """Split and encode the training rows anew, once, with a seed of its own."""
+    from lrtune.trainers.partition import fresh_folds, fresh_seed  # reports, which only compare scores, do without it and NumPy
+    from lrtune.trainers.preparation import encoded_folds
+
+    part = fresh_folds(experiment, prepared.dataset, prepared.metric)
+    folds = encoded_folds(experiment, prepared.dataset, part)
+    return prepared.setting._replace(folds=folds, seed=fresh_seed(experiment))
+
+
+def candidates(study: Study, count: int) -> list[Trial]:
+    """List the first trials of the ranking, which are to be scored again."""
+    return ranking(study.in_order())[:count]
+
+
+def unconfirmed(study: Study, count: int) -> list[Trial]:
+    """List those of them that have not been."""
+    return [each for each in candidates(study, count) if each.number not in study.confirmed]
+
+
+def body(evaluated: Evaluated) -> dict[str, Any]:
+    """Write down what fresh splits and seeds say of a trial."""
+    if evaluated.outcome is None:
+        return {"trial": evaluated.number, "scores": [], "diverged": [], "reason": evaluated.failure}
+    outcome = evaluated.outcome
+    return {"trial": evaluated.number, "scores": list(outcome.scores), "diverged": list(outcome.diverged)}
+
+
+def contenders(study: Study, count: int) -> list[Trial]:
+    """List the trials that the choice is made from, with the scores that it goes by.
+
+    With ``count`` of 0 these are all trials as they are. Else they are the confirmed ones with their fresh scores; if
+    none has a fresh score on every fold, it is as if nothing had been confirmed.
+    """
+    again = [_renewed(each, study.confirmed.get(each.number, ())) for each in candidates(study, count)]
+    return [each for each in again if each.mean is not None] or study.in_order()
+
+
+def _renewed(trial: Trial, scores: Sequence[float | None]) -> Trial:
+    state = TrialState.COMPLETE if scores and None not in scores else TrialState.DIVERGED
+    return replace(trial, fold_scores=tuple(scores), state=state)
+
+
+def summary(study: Study, count: int) -> dict[str, Any] | None:
+    """Compare the scores of the search with the fresh ones; oriented.
+
+    Returns
+    -------
+    dict or None
+        ``trials``: of each confirmed trial, in the order of the search, ``number``, ``mean``, ``confirmed`` (None if it
+        diverged) and ``fold_scores``; ``optimism``: by how much the first are above the second, on average. None if
+        nothing was confirmed.
+
+    """
+    rows = [(each, _renewed(each, scores)) for each in candidates(study, count) if (scores := _of(study, each))]
+    if not rows:
+        return None
+    gaps = [old.mean - new.mean for old, new in rows if old.mean is not None and new.mean is not None]
+    return {
+        "trials": [
+            {"number": old.number, "mean": old.mean, "confirmed": new.mean, "fold_scores": list(new.fold_scores)}
+            for old, new in rows
+        ],
+        "optimism": math.fsum(gaps) / len(gaps) if gaps else None,
+    }
+
+
+def _of(study: Study, trial: Trial) -> Sequence[float | None] | None:
+    scores: Mapping[int, Sequence[float | None]] = study.confirmed
+    return scores.get(trial.number)

@@ -1,0 +1,352 @@
+"""How good the chosen configuration is, once the luck that got it chosen is taken away.
+
+The best of many mean scores is too good, because it was picked for being the best. **Bootstrap bias corrected
+cross-validation** (Tsamardinos, Greasidou and Borboudakis 2018, "Bootstrapping the out-of-sample predictions for
+efficient and accurate cross-validation", Machine Learning 107) repeats the choice on resamples of the rows, and looks
+at what was chosen on the rows that were not drawn. Nothing is trained again.
+
+For resample ``b``, ``in_b(c)`` and ``out_b(c)`` are the scores of configuration ``c`` on the rows that were drawn, as
+often as they were, and on the others; ``s(c)`` is the reported mean over the folds, ``in(c)`` the same from the kept
+predictions. All are averages over the folds of the score within the fold, so that they mean what the report means::
+
+    c_b       = the choice by the rule of the search among  s(c) + r * (in_b(c) - in(c))
+    L_b       = s(c_b) + r * (out_b(c_b) - mean over all resamples of out(c_b))
+    corrected = mean of L_b
+
+``r`` is 1, and less where only a share of the rows is kept: the square root of this share. Where the metric is a mean
+over rows, ``mean of out(c)`` is ``s(c)`` and this is the original; the area under a curve, F1 or the root of an error
+come out lower (or higher) on few rows than on many for no reason of choice, and that is taken out.
+
+**The interval** holds the percentiles of ``s(c_b) + w * (out_b(c_b) - mean of out(c_b))``, moved so that their mean is
+the corrected score. The rows that are not drawn are one in ``e``, and their mean varies ``sqrt(e - 1) = 1.31`` times as
+much as that of all rows, so that the percentiles of ``L_b`` are too far apart. For rows alone ``w`` would be
+``1 / sqrt(e - 1)``; another sample to train on would have changed the model as well, for which simulated searches
+(``benchmarks/honesty.py``) ask about `RETRAINING` of the variance more. Few units are not the population, which
+Student's t allows for. It ends where the metric does: no accuracy is above 1, and no error below 0.
+
+Resampled are the units of `lrtune.run.observed`: rows with all predictions for them, groups, stretches of
+time. Where the search dropped configurations in races, each resample runs the races again (`lrtune.verdict.correction.race`).
+
+**Tibshirani and Tibshirani** (2009, "A bias correction for the minimum error rate in cross-validation", Annals of
+Applied Statistics 3) need fold scores only: what the choice loses to the best configuration of each fold, on average.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from lrtune.verdict.correction.evidence import Evidence, FoldScores, standing
+from lrtune.verdict.correction.race import Race, Replay
+from lrtune.verdict.correction.weighted import Array, Doubles, Singles, products
+from lrtune.verdict.races import ROW_METRICS
+from lrtune.verdict.comparison import corrected_error, t_quantile
+from lrtune.verdict.choice.rules import BEST, Rule, Smoothing, pick
+from lrtune.training.registry import METRICS
+
+BOOTSTRAP, FOLDS = "bootstrap", "folds"
+
+MOST, LEAST = 2000, 500
+"""Resamples: as many as there is time for (`effort`)."""
+
+LEAST_ROWS = 10_000
+"""So many rows stand for all of them if there is little time."""
+
+SHARE, FREE = 0.1, 0.5
+"""A correction may take this share of what training is expected to take, but always so many seconds."""
+
+_DRAWN, _CELL, _PICKED = 5e-8, 1e-10, 5e-7
+"""Seconds of one core for each resample: of a row, of a product of its weight with a score, and of a configuration.
+
+Like those of `lrtune.training.costs` they were found once and only say how much is done.
+"""
+
+_RACED = 8
+"""Products in single precision that a row of a race's first fold takes for each configuration: see `Replay`."""
+
+LEVEL = 0.95
+
+RETRAINING = 0.2
+"""Variance of a score that another sample for training adds, as a share of what other rows to be scored on add."""
+
+_STREAM = 41
+_MANY = 1_000_000
+_CELLS = 1_000_000
+
+
+class Gain(NamedTuple):
+    """What the choice gained over the default configuration, without the luck of having been chosen.
+
+    Attributes
+    ----------
+    mean, low, high
+        Oriented: positive where the choice is better; with the 95 % interval.
+    probability
+        Share of the resamples in which it is better; those in which both are equal count half.
+
+    """
+
+    mean: float
+    low: float
+    high: float
+    probability: float
+
+
+class Correction(NamedTuple):
+    """A corrected score; oriented.
+
+    Attributes
+    ----------
+    method
+        ``"bootstrap"`` or ``"folds"`` (Tibshirani and Tibshirani).
+    naive
+        Mean score of the chosen configuration over the folds.
+    optimism
+        How much of that is luck: ``naive - score``.
+    score, low, high
+        Corrected score, and its 95 % interval.
+    resamples
+        How many; 0 for ``"folds"``.
+    shares
+        In which share of the resamples each trial was chosen: (number, share), the largest first.
+    gain
+        Over the default configuration, if that is complete and not the choice itself; None for ``"folds"``.
+
+    """
+
+    method: str
+    naive: float
+    optimism: float
+    score: float
+    low: float
+    high: float
+    resamples: int = 0
+    shares: tuple[tuple[int, float], ...] = ()
+    gain: Gain | None = None
+
+    def share(self, number: int) -> float | None:
+        """Give the share of the resamples in which a trial was chosen; None if there were none."""
+        return dict(self.shares).get(number, 0.0) if self.resamples else None
+
+
+class Choosing(NamedTuple):
+    """How the choice was made, so that it can be repeated.
+
+    Attributes
+    ----------
+    rule, smoothing
+        By which rule (see `lrtune.verdict.choice.rules.pick`).
+    race
+        The races of the search, if there were any.
+    default
+        Number of the default configuration's trial.
+    seed
+        Of the experiment.
+    resamples
+        How often to repeat it.
+
+    """
+
+    rule: Rule = Rule(BEST)
+    smoothing: Smoothing | None = None
+    race: Race | None = None
+    default: int = 0
+    seed: int = 0
+    resamples: int = MOST
+
+
+class Effort(NamedTuple):
+    """How much a correction does."""
+
+    resamples: int
+    rows: int
+
+
+def effort(rows: int, configurations: int, products: float, *, training: float) -> Effort:
+    """Say how much a correction may do beside a training that is expected to take so many seconds.
+
+    Resamples are saved on first, down to `LEAST`: the standard errors of the corrected score and of the interval's ends
+    are then a thirtieth and a sixteenth of its half width. Next come rows, down to `LEAST_ROWS`: ten thousand tell well
+    how much scores vary, and how that shrinks with the number of rows is known.
+
+    Parameters
+    ----------
+    rows, configurations
+        What could be looked at.
+    products
+        How many products of a row's weight with a score each score takes: see `cells`.
+    training
+        Expected seconds of one core.
+
+    """
+    seconds = max(SHARE * training, FREE)
+    each, fixed = _DRAWN + _CELL * products * configurations, _PICKED * configurations
+    resamples = min(MOST, max(LEAST, int(seconds / (fixed + rows * each))))
+    affordable = int((seconds / resamples - fixed) / each)
+    return Effort(resamples, min(rows, max(LEAST_ROWS, affordable)) if resamples == LEAST else rows)
+
+
+def cells(metric: str, classes: int, *, folds: int, raced: bool) -> float:
+    """Count the products that a score of one configuration on a resampled row takes, with races by rows or without."""
+    return products(metric, classes) + (_RACED / folds if raced and metric in ROW_METRICS else 0.0)
+
+
+def corrected(evidence: Evidence, chosen: int, choosing: Choosing | None = None) -> Correction:
+    """Correct the score of a chosen configuration for having been chosen.
+
+    Parameters
+    ----------
+    evidence
+        Everything that could have been chosen.
+    chosen
+        Number of the trial that was.
+    choosing
+        How; by default the largest mean, without races.
+
+    """
+    found = None
+    if evidence.predictions is not None and evidence.observed is not None:
+        found = _bootstrapped(evidence, chosen, choosing or Choosing())
+    return _within_bounds(by_folds(evidence, chosen) if found is None else found, METRICS[evidence.metric].bounds)
+
+
+def _within_bounds(found: Correction, bounds: tuple[float, float]) -> Correction:
+    """Leave out scores that cannot be, such as a negative error: the truth is not among them."""
+    score, low, high = (min(max(each, bounds[0]), bounds[1]) for each in (found.score, found.low, found.high))
+    return found._replace(score=score, optimism=found.naive - score, low=low, high=high)
+
+
+def by_folds(evidence: Evidence, chosen: int) -> Correction:
+    """Correct by what the choice loses to the best of each fold; the interval is that of the choice's fold scores."""
+    scores = evidence.scores[:, evidence.complete]
+    mine = evidence.scores[:, evidence.place(chosen)]
+    naive = math.fsum(mine) / len(mine)
+    optimism = float(np.mean(scores.max(axis=1) - mine))
+    half = 0.0
+    if len(mine) > 1:
+        half = t_quantile(len(mine) - 1) * corrected_error(mine.tolist(), evidence.rows_ratio)
+    score = naive - optimism
+    return Correction(FOLDS, naive, optimism, score, score - half, score + half)
+
+
+class _Draws(NamedTuple):
+    """What each resample chose (B,), and by how much each configuration's score on the other rows differs (B, C)."""
+
+    picks: Array
+    deviations: Doubles
+
+
+def _bootstrapped(evidence: Evidence, chosen: int, choosing: Choosing) -> Correction | None:
+    """Correct by resampling; None where so few resamples have a score that they say nothing."""
+    picks, deviations = _draws(evidence, choosing)
+    anchors, lines = evidence.means, np.arange(len(picks))
+    values = anchors[picks] + deviations[lines, picks]
+    usable = np.isfinite(values)
+    if usable.sum() < LEAST // 2:
+        return None
+    naive, score = float(anchors[evidence.place(chosen)]), float(values[usable].mean())
+    narrowed = deviations * _narrowing(evidence)
+    low, high = _interval(anchors[picks] + narrowed[lines, picks], values)
+    gain = None
+    if chosen != choosing.default and evidence.is_complete(choosing.default):
+        place = evidence.place(choosing.default)
+        narrow = anchors[picks] - anchors[place] + narrowed[lines, picks] - narrowed[:, place]
+        gain = _gain(narrow, values - anchors[place] - deviations[:, place])
+    shares = _shares(evidence.numbers[picks[usable]])
+    return Correction(BOOTSTRAP, naive, naive - score, score, low, high, int(usable.sum()), shares, gain)
+
+
+def _draws(evidence: Evidence, choosing: Choosing) -> _Draws:
+    """Resample, choose, and look at the rows left out; in chunks that fit into the processor's caches."""
+    observed = evidence.observed
+    assert observed is not None
+    scores, complete, first = FoldScores(evidence), evidence.complete, evidence.first
+    rows, (folds, configurations) = len(observed.targets), evidence.scores.shape
+    chooser = _Chooser(evidence, choosing, standing(*scores(np.ones((1, rows), np.float32)), complete, first))
+    total = choosing.resamples
+    chunk = max(1, min(total, _CELLS // rows, _CELLS // (folds * configurations)))
+    rng, units = np.random.default_rng([choosing.seed, _STREAM]), int(observed.units.max()) + 1
+    picks, outside = [], []
+    for start in range(0, total, chunk):
+        counts = _counts(units, min(chunk, total - start), rng)
+        drawn = counts[:, observed.units]
+        inside, sizes = scores(drawn)
+        means = standing(inside, sizes, complete, first)
+        picks.append(chooser(counts, inside, means))
+        chosen = np.isfinite(means).any(axis=1, keepdims=True)  # else nothing was drawn that a choice could go by
+        others = standing(*scores((drawn == 0).astype(np.float32)), complete, first)
+        outside.append(np.where(chosen, others, np.nan))
+    left_out = np.concatenate(outside)
+    return _Draws(np.concatenate(picks), chooser.ratio * (left_out - _mean_of_finite(left_out)))
+
+
+class _Chooser:
+    """The choice of the search as a function of resampled scores."""
+
+    def __init__(self, evidence: Evidence, choosing: Choosing, plain: Doubles) -> None:
+        self.evidence, self.choosing, self.plain = evidence, choosing, plain
+        self.anchors = evidence.means
+        self.ratio = _deviation_ratio(evidence)
+        self.replay = None if choosing.race is None else Replay(evidence, choosing.race)
+        self.digit = float(np.abs(self.anchors).max() or 1.0) * 1e-12
+
+    def __call__(self, counts: Singles, folds: Doubles, means: Doubles) -> Array:
+        values = self.anchors + self.ratio * (means - self.plain)
+        values = np.round(values / self.digit) * self.digit  # sums in another order: what is equal stays equal
+        values = np.where(np.isfinite(values), values, -np.inf)
+        if self.replay is not None:
+            values[~self.replay.survivors(counts, folds)] = -np.inf
+        return pick(self.choosing.rule, values, folds, self.evidence.order, self.choosing.smoothing)
+
+
+def _counts(units: int, resamples: int, rng: np.random.Generator) -> Singles:
+    """Draw as many units as there are, with replacement; count how often each came (B, U)."""
+    drawn = rng.integers(units, size=(resamples, units)) + units * np.arange(resamples)[:, None]
+    return np.bincount(drawn.ravel(), minlength=resamples * units).reshape(resamples, units).astype(np.float32)
+
+
+def _deviation_ratio(evidence: Evidence) -> float:
+    """How much smaller deviations are than those of the kept rows: 1 if all rows are kept, or whole groups vary."""
+    assert evidence.observed is not None
+    observed = evidence.observed
+    pairs = len(np.unique(observed.folds * (observed.units.max() + 1) + observed.units))
+    return 1.0 if pairs < len(observed.units) else math.sqrt(observed.share)
+
+
+def _mean_of_finite(values: Doubles) -> Doubles:
+    seen = np.isfinite(values)
+    return np.asarray(np.where(seen, values, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1))
+
+
+def _narrowing(evidence: Evidence) -> float:
+    """Give ``w`` of the module's text."""
+    assert evidence.observed is not None
+    units = len(np.unique(evidence.observed.units))
+    few = t_quantile(units - 1, LEVEL) / t_quantile(_MANY, LEVEL) * math.sqrt(units / (units - 1)) if units > 1 else 1.0
+    return math.sqrt((1.0 + RETRAINING) / (math.e - 1.0)) * few
+
+
+def _moved(narrow: Doubles, values: Doubles) -> Doubles:
+    """Move numbers to the mean of others, where those are finite."""
+    usable = np.isfinite(narrow) & np.isfinite(values)
+    return np.asarray(narrow[usable] - narrow[usable].mean() + values[usable].mean())
+
+
+def _interval(narrow: Doubles, values: Doubles) -> tuple[float, float]:
+    moved = _moved(narrow, values)
+    return float(np.quantile(moved, 0.5 - LEVEL / 2)), float(np.quantile(moved, 0.5 + LEVEL / 2))
+
+
+def _shares(numbers: Array) -> tuple[tuple[int, float], ...]:
+    present, counts = np.unique(numbers, return_counts=True)
+    order = np.lexsort((present, -counts))
+    return tuple((int(present[each]), float(counts[each] / len(numbers))) for each in order)
+
+
+def _gain(narrow: Doubles, values: Doubles) -> Gain:
+    low, high = _interval(narrow, values)
+    gains = values[np.isfinite(values)]
+    probability = float(np.mean(gains > 0.0) + np.mean(gains == 0.0) / 2)
+    return Gain(float(gains.mean()), low, high, probability)

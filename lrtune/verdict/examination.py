@@ -1,0 +1,92 @@
+"""From a run's folder to the findings of its health report; no table and no training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lrtune import model
+from lrtune.verdict.health import Case, Finding, Labels, findings
+from lrtune.verdict.judging import records
+from lrtune.run.folder import Run
+from lrtune.verdict.comparison import corrected_error, t_quantile
+from lrtune.space import SearchSpace
+from lrtune.run import observed
+from lrtune.training.registry import METRICS
+from lrtune.space.trial import Trial
+
+MODEL = "model"
+
+
+def examine(run: Run, result: Mapping[str, Any], space: SearchSpace | None = None) -> list[Finding]:
+    """List what is odd about a run.
+
+    Parameters
+    ----------
+    run
+        The folder, with at least one complete trial.
+    result
+        As made by `lrtune.reporting.result.result`: what was chosen, and its corrected score if there is one.
+    space
+        What was searched; default: as the folder's experiment says.
+
+    Raises
+    ------
+    StudyError
+        If a file of the folder is damaged.
+
+    """
+    best = run.study.trials[int(result["best"]["number"])]
+    rows, test = run.study.header["rows"], (run.study.refit or {}).get("test") or {}
+    corrected = result.get("corrected") or {}
+    return findings(
+        Case(
+            trials=run.trials,
+            best=best,
+            space=run.experiment.space if space is None else space,
+            rows_ratio=run.rows_ratio,
+            rows=rows["train"],
+            test_rows=rows["test"],
+            test=test.get("score") if (run.study.refit or {}).get("trial") == best.number else None,
+            interval=_interval(run, best, corrected),
+            share=None if result.get("confirmation") else corrected.get("share"),  # fresh scores chose it
+            labels=_labels(run, best),
+            unscored=run.study.header.get("left_out"),
+        )
+    )
+
+
+def _interval(run: Run, best: Trial, corrected: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Take the corrected interval, oriented; without one, that of Student's t around the mean."""
+    if corrected.get("low") is not None:
+        ends = float(corrected["low"]), float(corrected["high"])
+        return ends if METRICS[run.metric].larger_is_better else (-ends[1], -ends[0])
+    scores = [each for each in best.fold_scores if each is not None]
+    if best.mean is None or len(scores) < 2:
+        return None
+    ratio = 1.0 / (len(scores) - 1) if run.rows_ratio is None else run.rows_ratio
+    half = t_quantile(len(scores) - 1) * corrected_error(scores, ratio)
+    return (best.mean - half, best.mean + half) if math.isfinite(half) else None
+
+
+def _labels(run: Run, best: Trial) -> Labels | None:
+    """Count the classes among the kept rows, and among what the best predicts there."""
+    path = run.folder / observed.NAME
+    keeps = METRICS[run.metric].keeps
+    if keeps not in ("label", "score") or not path.is_file():
+        return None
+    seen = observed.read(path)
+    (kept,) = records(run.study, run.folder, [best], seen)
+    labels = kept if keeps == "label" else kept.argmax(axis=1) if kept.ndim > 1 else kept > 0.5
+    counts = [np.bincount(np.asarray(each, np.int64), minlength=seen.classes) for each in (seen.targets, labels)]
+    return Labels(_names(run, seen.classes), counts[0].tolist(), counts[1].tolist())
+
+
+def _names(run: Run, classes: int) -> list[str]:
+    """Name the classes as the retrained model knows them; by number before there is one."""
+    if not model.is_saved(run.folder / MODEL):
+        return [str(each) for each in range(classes)]
+    return [str(each) for each in model.load(run.folder / MODEL).schema.classes]

@@ -1,0 +1,229 @@
+"""Whether a result is good enough: compared with a limit, and with a baseline. Arithmetic on results, no files.
+
+A gate is a condition that a result must meet. It has one of three states, of which two are failures: a condition that
+could not be checked has not been met.
+
+A result is *worse than the baseline* if the paired differences of the two best configurations, fold by fold, lie below
+``-tolerance`` with ``p < 0.05`` in the one-sided corrected resampled t-test (`lrtune.verdict.comparison`). So noise
+does not fail a night's run, and what it takes to fail it follows from how much the folds disagree: more folds or
+repeats see smaller losses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from lrtune.text import formats
+from lrtune.verdict.comparison import Difference, difference
+
+ALPHA = 0.05
+"""A result fails as worse if chance alone would look like that this rarely."""
+
+_ROUNDING = 1e-9  # of the scores: what sums of equal numbers in another order may differ by
+
+Result = Mapping[str, Any]
+"""What ``result.json`` holds; scores are in the metric's own sign."""
+
+
+class State(StrEnum):
+    """What became of a gate."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "not comparable"
+
+
+class Gate(NamedTuple):
+    """A condition, whether it is met, and why.
+
+    Attributes
+    ----------
+    name
+        ``fail-under``, ``fail-over`` or ``baseline``.
+    state
+        Whether it is met.
+    sentence
+        Why, with the numbers.
+    numbers
+        The same for programs, scores in the metric's own sign.
+
+    """
+
+    name: str
+    state: State
+    sentence: str
+    numbers: Mapping[str, Any]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the condition is met."""
+        return self.state is State.PASSED
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether it says that the result is worse than the baseline."""
+        return self.name == BASELINE and self.state is State.FAILED
+
+    def entry(self) -> dict[str, Any]:
+        """Give it the form that it has in ``result.json``."""
+        return {"name": self.name, "state": str(self.state), "sentence": self.sentence, **self.numbers}
+
+
+UNDER, OVER, BASELINE = "fail-under", "fail-over", "baseline"
+
+
+def judged_score(result: Result) -> tuple[str, float]:
+    """Choose the score that limits apply to: the corrected one where there is one, else the mean over the folds."""
+    corrected = (result.get("corrected") or {}).get("score")
+    return ("mean", result["best"]["mean"]) if corrected is None else ("corrected", corrected)
+
+
+def limit_gate(result: Result, limit: float) -> Gate:
+    """Compare the score with a limit: the least that is allowed, or for errors the most.
+
+    Parameters
+    ----------
+    result
+        A search's result.
+    limit
+        In the metric's own sign; a score of just that passes.
+
+    """
+    kind, score = judged_score(result)
+    larger = result["larger_is_better"]
+    passed = score >= limit if larger else score <= limit
+    shown, bound = _told_apart(score, limit)
+    relation = {True: ("is under", "is not under"), False: ("is over", "is not over")}[larger][passed]
+    return Gate(
+        UNDER if larger else OVER,
+        State.PASSED if passed else State.FAILED,
+        f"{kind} {result['metric']} {shown} {relation} {bound}{_unscored(result)}",
+        {"judged": kind, "score": score, "limit": limit},
+    )
+
+
+def _unscored(result: Result) -> str:
+    """Say that the score is not of all folds."""
+    found = result.get("unscored")
+    return f"; {formats.printable(formats.judged_on(found['of'], found['folds']))}" if found else ""
+
+
+def _told_apart(one: float, other: float) -> tuple[str, str]:
+    """Write two numbers with as few digits, but at least four, as show which is larger."""
+    for digits in range(4, 17):
+        texts = f"{one:.{digits}g}", f"{other:.{digits}g}"
+        if float(texts[0]) != float(texts[1]) or one == other:
+            break
+    return texts
+
+
+def why_not_comparable(result: Result, baseline: Result) -> str | None:
+    """Say why a baseline's scores cannot be compared with a result's; None if they can.
+
+    Whether they are of the same folds is another question, see `not_same_folds`.
+    """
+    try:
+        metric, scores = baseline["metric"], baseline["best"]["fold_scores"]
+    except (KeyError, TypeError):
+        return "it is no result of a search"
+    if metric != result["metric"]:
+        return f"its metric is {formats.printable(metric)}, not {result['metric']}"
+    if not scores or not all(isinstance(each, int | float) for each in scores):
+        return "it has no score on every fold"
+    return None
+
+
+def not_same_folds(result: Result, baseline: Result) -> str | None:
+    """Say why two results are not of the same folds; None if they are."""
+    ours, theirs = result.get("data") or {}, baseline.get("data")
+    if not isinstance(theirs, Mapping) or not theirs.get("hash"):
+        return "it does not say what data and folds it is of"
+    if theirs.get("hash") != ours.get("hash"):
+        return "its data are not the same"
+    return None if theirs.get("folds") == ours.get("folds") else "its folds are not the same"
+
+
+def unknown_baseline(reason: str) -> Gate:
+    """Fail because a comparison cannot be made."""
+    sentence = f"without a comparison this counts as a failure: {reason}"
+    return Gate(BASELINE, State.UNKNOWN, sentence, {"reason": reason})
+
+
+def baseline_gate(
+    result: Result,
+    theirs: Sequence[float | None],
+    *,
+    tolerance: float = 0.0,
+    rows_ratio: float | None = None,
+    before: float | None = None,
+) -> Gate:
+    """Compare the best configuration with the baseline's, fold by fold.
+
+    Parameters
+    ----------
+    result
+        A search's result.
+    theirs
+        The baseline's scores on the same folds, in the metric's own sign.
+    tolerance
+        A loss that does not matter, in the metric's unit; at least 0.
+    rows_ratio
+        Validation rows over training rows of a fold, as in `lrtune.verdict.comparison.difference`.
+    before
+        The baseline's mean on its own folds, if ``theirs`` come from training its configuration on these.
+
+    """
+    sign = 1.0 if result["larger_is_better"] else -1.0
+    ours = [None if each is None else sign * each for each in result["best"]["fold_scores"]]
+    others = [None if each is None else sign * each for each in theirs]
+    found = difference(ours, others, rows_ratio)
+    if found is None:
+        return unknown_baseline(
+            "its configuration diverges on these folds" if before is not None else "it has another number of folds"
+        )
+    mine, its = ([each for each in scores if each is not None] for scores in (ours, others))
+    margin = tolerance + _ROUNDING * max(map(abs, (*mine, *its)))
+    # The loss is larger than the margin where our scores, raised by it, are still behind.
+    raised = difference([each + margin for each in mine], its, rows_ratio)
+    p = raised.probability if raised else None
+    failed = found.mean < -margin and (p is None or p < ALPHA)
+    mean = sign * (sum(mine) - found.mean * found.folds) / found.folds
+    texts = formats.score_format([result["best"]["mean"], mean])
+    whose = "of the baseline"
+    if before is not None:
+        whose = f"of the baseline's configuration, trained on these folds (on its own: {texts(before)})"
+    start = f"{result['metric']} {texts(result['best']['mean'])} against {texts(mean)} {whose}: "
+    return Gate(
+        BASELINE,
+        State.FAILED if failed else State.PASSED,
+        start + _verdict(found, tolerance, margin, p, failed=failed) + _unscored(result),
+        {
+            "baseline": mean,
+            "before": before,
+            "difference": found.mean,
+            "error": found.error,
+            "folds": found.folds,
+            "tolerance": tolerance,
+            "p": p,
+        },
+    )
+
+
+def _verdict(found: Difference, tolerance: float, margin: float, p: float | None, *, failed: bool) -> str:
+    loss, allowed = formats.number(abs(found.mean)), formats.number(tolerance)
+    where = f"on the same {found.folds} folds" if found.folds > 1 else "on the same fold"
+    if abs(found.mean) <= margin - tolerance:
+        return f"equal {where}"
+    if found.mean > 0:
+        return f"better by {loss} {where}"
+    if -found.mean <= margin:
+        return f"worse by {loss} {where}, within the tolerance of {allowed}"
+    more = f", more than the tolerance of {allowed}" if tolerance else ""
+    chance = "" if p is None else f" ({_p_text(p)})"
+    return f"worse by {loss} {where}{more}{chance}" + ("" if failed else ": the folds cannot tell that from chance")
+
+
+def _p_text(p: float) -> str:
+    return "p < 0.001" if p < 1e-3 else f"p = {p:.2g}"

@@ -1,0 +1,156 @@
+"""The words of the health report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from lrtune.text.errors import LrtuneError
+from lrtune.space import SearchSpace
+from lrtune.space.trial import Trial, TrialState
+
+WARNING, HINT = "warning", "hint"
+"""A warning questions the result; a hint says how the next search could be better."""
+
+
+class Finding(NamedTuple):
+    """Something odd about a search.
+
+    Attributes
+    ----------
+    name
+        Of the rule that found it.
+    severity
+        `WARNING` or `HINT`.
+    sentence
+        What was found, with the number behind it.
+    advice
+        What to do next.
+    numbers
+        The numbers behind it, by name, in JSON's types.
+
+    """
+
+    name: str
+    severity: str
+    sentence: str
+    advice: str
+    numbers: Mapping[str, Any]
+
+    def entry(self) -> dict[str, Any]:
+        """Write it down for ``result.json``."""
+        return {**self._asdict(), "numbers": dict(self.numbers)}
+
+
+T = TypeVar("T")
+
+
+def attempted(what: str, judge: Callable[[], T]) -> tuple[T | None, list[Finding]]:
+    """Judge a search, or find that this cannot be done: what was trained must not be lost to a defect of a judge.
+
+    Errors that are the answer to something wrong (`LrtuneError`) pass.
+    """
+    try:
+        return judge(), []
+    except LrtuneError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it stands in the report and the result stands beside it
+        reason = f"{type(error).__name__}: {error}"
+        sentence = f"{what} could not be computed ({reason})"
+        advice = "this is a defect of lrtune, please report it; everything else of this run is as it should be"
+        return None, [Finding("defect", HINT, sentence, advice, {"what": what, "error": reason})]
+
+
+class Labels(NamedTuple):
+    """How often each class occurs in rows that the best trial was not trained on, and how often it predicts it."""
+
+    names: Sequence[str]
+    observed: Sequence[int]
+    predicted: Sequence[int]
+
+
+class Case(NamedTuple):
+    """What the rules look at; scores are oriented, larger is better.
+
+    Attributes
+    ----------
+    trials
+        All trials by number; trial 0 is the default configuration.
+    best
+        The trial that was chosen.
+    space
+        What was searched.
+    rows_ratio
+        Validation rows over training rows of a fold; None: as in k-fold cross-validation.
+    rows, test_rows
+        Training rows of the search, and rows that it never saw.
+    test
+        Score on the latter; None if there are none.
+    interval
+        95 % interval of the best's score, corrected where that was possible; None if unknown.
+    share
+        Share of the bootstraps in which the best trial is chosen again; None if there were none.
+    labels
+        What the best predicts; None where the metric does not keep labels.
+    unscored
+        How many folds the splitter made (``of``), and number and reason of those without a score (``folds``); None if
+        all have one.
+
+    """
+
+    trials: Sequence[Trial]
+    best: Trial
+    space: SearchSpace
+    rows_ratio: float | None = None
+    rows: int = 0
+    test_rows: int = 0
+    test: float | None = None
+    interval: tuple[float, float] | None = None
+    share: float | None = None
+    labels: Labels | None = None
+    unscored: Mapping[str, Any] | None = None
+
+    @property
+    def complete(self) -> list[Trial]:
+        """The trials with a score on every fold."""
+        return [each for each in self.trials if each.mean is not None]
+
+    @property
+    def ratio(self) -> float:
+        """Validation rows over training rows of a fold; needs two folds."""
+        return 1.0 / (len(self.best.fold_scores) - 1) if self.rows_ratio is None else self.rows_ratio
+
+    @property
+    def fold_numbers(self) -> list[int]:
+        """The numbers of the folds that have a score."""
+        found = self.unscored or {"of": len(self.best.fold_scores), "folds": ()}
+        without = {number for number, _ in found["folds"]}
+        return [number for number in range(1, found["of"] + 1) if number not in without]
+
+    def count(self, state: TrialState) -> int:
+        """Count the trials in this state."""
+        return sum(each.state is state for each in self.trials)
+
+
+def percent(share: float) -> str:
+    """Write a share.
+
+    >>> percent(0.071)
+    '7 %'
+    """
+    return f"{100 * share:.0f} %"
+
+
+def scores(trial: Trial) -> list[float]:
+    """List the scores of a complete trial's folds."""
+    return [each for each in trial.fold_scores if each is not None]
+
+
+def gaps(better: Trial, other: Trial) -> list[float]:
+    """List the differences of two complete trials, fold by fold."""
+    return [one - two for one, two in zip(scores(better), scores(other), strict=True)]
+
+
+def means(trials: Sequence[Trial]) -> list[float]:
+    """List the mean scores of complete trials."""
+    return [each.mean for each in trials if each.mean is not None]

@@ -1,0 +1,216 @@
+"""What a finished search comes to: which trial is chosen, and how good it is without the luck of having been chosen.
+
+Everything is read from the run's folder: nothing is trained, and the table is not needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lrtune.verdict.confirmation import contenders
+from lrtune.verdict.correction import Choosing, Correction, Evidence, Race, cells, corrected, effort
+from lrtune.text.errors import StudyError
+from lrtune.verdict.choice import Choice, choose, complete, in_order_of_simplicity, ranking
+from lrtune.verdict.choice.rules import POSTERIOR_MEAN, Rule, Smoothing, rule
+from lrtune.run import observed
+from lrtune.run import out_of_fold
+from lrtune.run.observed import Observed
+from lrtune.space.trial import DEFAULT, Trial, TrialState
+from lrtune.engines.local import one_blas_thread
+
+if TYPE_CHECKING:
+    from lrtune.experiment import Experiment
+    from lrtune.run.study import Study
+
+Array = npt.NDArray[Any]
+
+MOST_CANDIDATES = 1000
+"""How many of the best trials a correction takes into account; those behind them could not have been chosen."""
+
+MOST_CELLS = 40_000_000
+"""How many rows times trials a correction looks at; beyond it a fixed random subset of the rows."""
+
+_STREAM = 42
+
+
+class Judgement(NamedTuple):
+    """A finished search in two values."""
+
+    choice: Choice
+    correction: Correction
+
+
+def judge(experiment: Experiment, study: Study, folder: Path) -> Judgement:
+    """Choose a trial by the rule of the experiment and correct its score.
+
+    Raises
+    ------
+    NoUsableResultError
+        If no trial is complete.
+
+    """
+    with one_blas_thread():
+        made = choice(experiment, study)
+        return Judgement(made, correction(experiment, study, folder, made))
+
+
+def choice(experiment: Experiment, study: Study) -> Choice:
+    """Choose a trial by the rule of the experiment (``search.select``), among the confirmed ones if there are any.
+
+    Raises
+    ------
+    NoUsableResultError
+        If no trial is complete.
+
+    """
+    trials, wanted = contenders(study, experiment.search.confirm), rule(experiment.search.select)
+    smoothing = _smoothing(experiment, study.in_order(), complete(trials), wanted)
+    made = choose(trials, wanted, smoothing=smoothing, rows_ratio=study.header.get("rows_ratio"))
+    own = study.trials  # a confirmed trial came with its fresh scores
+    rivals = tuple(own[each.number] for each in made.rivals)
+    return Choice(made.rule, own[made.trial.number], own[made.best.number], rivals)
+
+
+def _smoothing(
+    experiment: Experiment, history: Sequence[Trial], trials: Sequence[Trial], wanted: Rule
+) -> Smoothing | None:
+    if wanted.name != POSTERIOR_MEAN or not trials:
+        return None
+    from lrtune.sampling.posterior import posterior  # SciPy takes its time
+
+    found = posterior(experiment.space, history, trials, experiment.search.seed)
+    return None if found is None else Smoothing(*found)
+
+
+def correction(experiment: Experiment, study: Study, folder: Path, made: Choice) -> Correction:
+    """Correct the score of the chosen trial for having been chosen.
+
+    From the out-of-fold predictions where they are there and undamaged, else from the fold scores.
+    """
+    candidates = _candidates(study, made)
+    evidence, race = _evidence(study, folder, candidates), _race(experiment, study, candidates)
+    evidence, resamples = _affordable(evidence, study, raced=race is not None)
+    choosing = Choosing(
+        rule=made.rule,
+        smoothing=_smoothing(experiment, study.in_order(), candidates, made.rule),
+        race=race if evidence.predictions is not None else None,
+        default=DEFAULT,
+        seed=experiment.search.seed,
+        resamples=resamples,
+    )
+    return corrected(evidence, made.trial.number, choosing)
+
+
+def _candidates(study: Study, made: Choice) -> list[Trial]:
+    """List whom the choice was between, by number: complete trials and, unless they have none, raced ones."""
+    ranked = ranking(study.in_order())[:MOST_CANDIDATES]
+    if made.trial not in ranked:
+        ranked.append(made.trial)
+    default = study.trials[DEFAULT]
+    if default.mean is not None and default not in ranked:
+        ranked.append(default)
+    room = MOST_CANDIDATES - len(ranked)
+    pruned = [each for each in study.in_order() if each.state is TrialState.PRUNED and _is_raced(each)]
+    pruned.sort(key=lambda each: (-sum(each.fold_scores), each.number))  # type: ignore[arg-type]
+    return sorted([*ranked, *pruned[: max(room, 0)]], key=lambda each: each.number)
+
+
+def _is_raced(trial: Trial) -> bool:
+    return bool(trial.fold_scores) and None not in trial.fold_scores
+
+
+def _race(experiment: Experiment, study: Study, candidates: Sequence[Trial]) -> Race | None:
+    if experiment.search.pruning != "race":
+        return None
+    folds = [len(each.fold_scores) for each in study.in_order() if each.state is TrialState.PRUNED and _is_raced(each)]
+    if not folds:
+        return None
+    rounds = np.array([each.number // experiment.search.round for each in candidates], dtype=np.int64)
+    return Race(rounds, min(folds))
+
+
+def _evidence(study: Study, folder: Path, candidates: Sequence[Trial]) -> Evidence:
+    folds = max(len(each.fold_scores) for each in candidates)
+    scores = np.full((folds, len(candidates)), np.nan)
+    for column, each in enumerate(candidates):
+        scores[: len(each.fold_scores), column] = each.fold_scores
+    ratio = study.header.get("rows_ratio")
+    without = Evidence(
+        metric=str(study.header["metric"]),
+        numbers=np.array([each.number for each in candidates], dtype=np.int64),
+        scores=scores,
+        order=np.array(in_order_of_simplicity(candidates), dtype=np.int64),
+        predictions=None,
+        observed=None,
+        rows_ratio=1.0 / max(folds - 1, 1) if ratio is None else float(ratio),
+    )
+    try:
+        seen = observed.read(folder / observed.NAME)
+        predictions = records(study, folder, candidates, seen)
+    except (StudyError, OSError):
+        return without  # lost or damaged: the fold scores are safe in the journal
+    return thinned(without._replace(predictions=predictions, observed=seen), max(1, MOST_CELLS // len(candidates)))
+
+
+def thinned(evidence: Evidence, most: int) -> Evidence:
+    """Leave no more than so many rows in the evidence, a fixed random subset."""
+    seen, predictions = evidence.observed, evidence.predictions
+    if seen is None or predictions is None or len(seen.targets) <= most:
+        return evidence
+    rows = np.sort(np.random.default_rng(_STREAM).permutation(len(seen.targets))[:most])
+    _, units = np.unique(seen.units[rows], return_inverse=True)
+    part = Observed(seen.targets[rows], seen.folds[rows], units, seen.sizes, seen.classes)
+    return evidence._replace(predictions=predictions[:, rows], observed=part)
+
+
+def _affordable(evidence: Evidence, study: Study, *, raced: bool) -> tuple[Evidence, int]:
+    """Leave as many rows as there is time for beside the training; says with how many resamples, too."""
+    seen = evidence.observed
+    if seen is None:
+        return evidence, 0
+    folds, configurations = evidence.scores.shape
+    products = cells(evidence.metric, seen.classes, folds=folds, raced=raced)
+    made = effort(len(seen.targets), configurations, products, training=_trained(study, folds))
+    return thinned(evidence, made.rows), made.resamples
+
+
+def _trained(study: Study, folds: int) -> float:
+    """Say how long the training of the whole study was expected to take (seconds): a function of what was trained."""
+    trained = sum(len(each.fold_scores) for each in study.in_order())
+    return float(study.header.get("trial_seconds", 0.0)) * trained / folds
+
+
+def records(study: Study, folder: Path, trials: Sequence[Trial], seen: Observed) -> Array:
+    """Read the out-of-fold predictions of some trials (C, R) or (C, R, classes).
+
+    Raises
+    ------
+    StudyError
+        If one is missing, or not what was written.
+
+    """
+    path, form = folder / out_of_fold.NAME, study.header["predictions"]
+    shape = (form["rows"], *((form["columns"],) if form["columns"] > 1 else ()))
+    if len(seen.targets) != form["rows"]:
+        raise StudyError(f"{path}: is not of the rows of this study")
+    found = [out_of_fold.read(path, each.number, (form["dtype"], shape)) for each in trials]
+    for trial, record in zip(trials, found, strict=True):
+        _check(record, study.predictions.get(trial.number, ()), seen, trial, path)
+    return np.stack(found)
+
+
+def _check(record: Array, parts: Sequence[tuple[int, str]], seen: Observed, trial: Trial, path: Path) -> None:
+    """Compare what was read with the hashes of the stages that wrote it."""
+    first = 0
+    for folds, digest in parts:
+        start, end = np.searchsorted(seen.folds, [first, first + folds])
+        if out_of_fold.digest(np.ascontiguousarray(record[start:end])) != digest:
+            raise StudyError(f"{path}: the record of trial {trial.number} is damaged; run the search again to mend it")
+        first += folds
+    if first < len(trial.fold_scores):
+        raise StudyError(f"{path}: holds no whole record of trial {trial.number}")
