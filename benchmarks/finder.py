@@ -25,12 +25,12 @@ from pathlib import Path
 import numpy as np
 
 from lrtune import experiment
+from lrtune.engines.local import one_blas_thread
 from lrtune.finder.rules import best_of_short_runs, carried_over
 from lrtune.finder.sweeps import METHODS, Sweep, horizon, mean_multiplier, rate_curve
 from lrtune.trainers.preparation import prepare
 from lrtune.training.evaluate import block_lanes, evaluate
 from lrtune.training.registry import complete
-from lrtune.engines.local import one_blas_thread
 
 CACHE = Path("runs/finder-study")
 DATASETS = ("digits", "breast_cancer", "wine", "concrete", "hpc_jobs", "penguins")

@@ -33,19 +33,19 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune import tuning
-from lrtune.verdict.correction import Choosing, Evidence, corrected
-from lrtune.verdict.correction.core import LEAST, LEAST_ROWS, MOST
+from lrtune.engines.local import one_blas_thread
 from lrtune.experiment import load_text
-from lrtune.verdict.judging import judge, thinned
 from lrtune.model.fitting import encoded
-from lrtune.trainers.preparation import prepare
-from lrtune.verdict.comparison import t_quantile
 from lrtune.run.observed import Observed
 from lrtune.run.study import Study
+from lrtune.space.trial import TrialState
+from lrtune.trainers.preparation import prepare
 from lrtune.training.evaluate import evaluate
 from lrtune.training.metrics.functions import score
-from lrtune.space.trial import TrialState
-from lrtune.engines.local import one_blas_thread
+from lrtune.verdict.comparison import t_quantile
+from lrtune.verdict.correction import Choosing, Evidence, corrected
+from lrtune.verdict.correction.core import LEAST, LEAST_ROWS, MOST
+from lrtune.verdict.judging import judge, thinned
 
 ROOT = Path(__file__).parents[1]
 

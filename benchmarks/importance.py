@@ -12,12 +12,12 @@ import math
 
 import numpy as np
 
-from lrtune.space.dimensions import Real
-from lrtune.verdict.explanation import explain
-from lrtune.verdict.explanation.importance import decompose
 from lrtune.sampling.scores import observe
 from lrtune.space import Choice, Option, SearchSpace
+from lrtune.space.dimensions import Real
 from lrtune.space.trial import Trial, TrialState
+from lrtune.verdict.explanation import explain
+from lrtune.verdict.explanation.importance import decompose
 
 KIND = Choice("kind", (Option("plain"), Option("odd", SearchSpace((Real("kind.m", 0.0, 1.0, 0.5),)))), "plain")
 SPACE = SearchSpace((*(Real(name, 0.0, 1.0, 0.5) for name in ("a", "b", "idle")), KIND))

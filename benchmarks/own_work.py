@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lrtune.experiment import load_text
-from lrtune.trainers.preparation import prepare
-from lrtune.sampling import STRATEGIES
-from lrtune.training.evaluate import evaluate
-from lrtune.space.trial import Trial, TrialState
 from lrtune.engines.local import one_blas_thread
+from lrtune.experiment import load_text
+from lrtune.sampling import STRATEGIES
+from lrtune.space.trial import Trial, TrialState
+from lrtune.trainers.preparation import prepare
+from lrtune.training.evaluate import evaluate
 
 ROOT = Path(__file__).parents[1]
 TRIALS, RANDOM_TRIALS, ROUND = 50, 100, 8

@@ -27,15 +27,15 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lrtune import tuning
-from lrtune.trainers.population import Work, run_block
-from lrtune.tuning.stages import plan, raced
 from lrtune.experiment import load_text
-from lrtune.trainers.preparation import prepare
-from lrtune.verdict.races import ROW_METRICS, RowScores, row_values, surprise
-from lrtune.sampling import STRATEGIES
-from lrtune.verdict.choice import best, ranking
 from lrtune.run.study import PRUNED, RESULT, Study
+from lrtune.sampling import STRATEGIES
 from lrtune.space.trial import Trial, TrialState
+from lrtune.trainers.population import Work, run_block
+from lrtune.trainers.preparation import prepare
+from lrtune.tuning.stages import plan, raced
+from lrtune.verdict.choice import best, ranking
+from lrtune.verdict.races import ROW_METRICS, RowScores, row_values, surprise
 
 ROOT = Path(__file__).parent.parent
 FOLDS = 5

@@ -33,14 +33,14 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import rankdata
 
-from lrtune.space.dimensions import LOG, Ordinal, Real
+from lrtune.engines.local import one_blas_thread
 from lrtune.experiment import load_text
-from lrtune.trainers.preparation import prepare
 from lrtune.sampling import STRATEGIES
 from lrtune.space import Choice, Option, SearchSpace
-from lrtune.training.evaluate import evaluate
+from lrtune.space.dimensions import LOG, Ordinal, Real
 from lrtune.space.trial import Trial, TrialState
-from lrtune.engines.local import one_blas_thread
+from lrtune.trainers.preparation import prepare
+from lrtune.training.evaluate import evaluate
 
 ROOT = Path(__file__).parents[1]
 CACHE = Path("runs/samplers-study")

@@ -6,10 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 from lrtune.cli import app
-from lrtune.text.errors import ExperimentError
 from lrtune.experiment import load, load_text, parse_space, with_rates
 from lrtune.finder import core as finder
 from lrtune.run.identity import fingerprint
+from lrtune.text.errors import ExperimentError
 from lrtune.trainers.preparation import prepare
 from lrtune.training.registry import OPTIMIZERS
 

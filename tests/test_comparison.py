@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lrtune.verdict.comparison import between, corrected_error, difference, t_quantile
 from lrtune.space.trial import Trial, TrialState
+from lrtune.verdict.comparison import between, corrected_error, difference, t_quantile
 
 FIRST, SECOND = [0.9, 0.8, 0.95, 0.9, 0.7], [0.8, 0.85, 0.9, 0.8, 0.65]
 

@@ -5,16 +5,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lrtune.verdict import confirmation
 from lrtune.data.folds import make_folds
 from lrtune.experiment import load_text
 from lrtune.model.fitting import encoded
-from lrtune.trainers.preparation import prepare
-from lrtune.verdict.choice import chosen
 from lrtune.run.journal import Event, Journal, canonical
 from lrtune.run.study import CONFIRM, REFIT, RESULT, STUDY, TRIAL, replay, result_body
+from lrtune.trainers.preparation import prepare
 from lrtune.training.evaluate import evaluate
 from lrtune.tuning import core as tuning
+from lrtune.verdict import confirmation
+from lrtune.verdict.choice import chosen
 
 EXPERIMENT = """
 data: {path: sklearn:iris, test_size: 0.2}

@@ -11,11 +11,11 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import lrtune
 from lrtune.data.tables import from_frame
-from lrtune.text.errors import ConfigurationError, ModelError
 from lrtune.experiment import load_text
 from lrtune.model.nesting import flat, nested
-from lrtune.trainers.preparation import prepare
 from lrtune.run.study import replay
+from lrtune.text.errors import ConfigurationError, ModelError
+from lrtune.trainers.preparation import prepare
 from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, complete
 from lrtune.tuning import core as tuning
 

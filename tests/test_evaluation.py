@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrtune.trainers.population import Setting, blocks, expected_seconds, retraining_seconds, scored
+from lrtune.engines.local import Serial
 from lrtune.trainers import population as evaluation
-from lrtune.tuning.pace import Pace
+from lrtune.trainers.population import Setting, blocks, expected_seconds, retraining_seconds, scored
 from lrtune.training.evaluate import Fold, Problem, shape_key
 from lrtune.training.registry import complete
-from lrtune.engines.local import Serial
+from lrtune.tuning.pace import Pace
 
 
 def fold(index, rows=40):

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from lrtune import experiment
-from lrtune.text.errors import ExperimentError
 from lrtune.experiment.reading.sections import HOMES, SECTIONS, ModelSection, TrainingSection, factor_of
 from lrtune.experiment.reading.vocabulary import KEYS
 from lrtune.experiment.writing.yaml_text import yaml_text
 from lrtune.sampling import STRATEGIES
+from lrtune.text.errors import ExperimentError
 from lrtune.training.registry import DECAYS, METRICS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, complete
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))

@@ -7,9 +7,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrtune.text.errors import ExperimentError
 from lrtune.experiment.reading.yaml_text import read_file, read_text
 from lrtune.experiment.writing.yaml_text import yaml_text
+from lrtune.text.errors import ExperimentError
 
 
 def value(text):

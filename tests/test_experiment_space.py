@@ -9,8 +9,8 @@ from experiment_forms import spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrtune.text.errors import ExperimentError
 from lrtune.experiment import default_space, parse_space
+from lrtune.text.errors import ExperimentError
 from lrtune.training.registry import OPTIMIZERS, complete, problems
 
 

@@ -6,7 +6,6 @@ from typer.testing import CliRunner
 
 import lrtune
 from lrtune.cli import app
-from lrtune.text.errors import DataError
 from lrtune.experiment import load_text
 from lrtune.experiment.writing.ranges import with_ranges
 from lrtune.finder.rules import (
@@ -21,6 +20,7 @@ from lrtune.finder.rules import (
     until_divergence,
 )
 from lrtune.reporting import figures, rate_curves, rates
+from lrtune.text.errors import DataError
 
 CONFIG = "data: {{path: {path}, target: y}}\ntraining: {{epochs: 20, batch_size: 32}}\nmodel: {{hidden: [16]}}\n"
 

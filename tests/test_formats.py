@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrtune.text import formats
 from lrtune.reporting import progress, tables
+from lrtune.text import formats
 
 
 @pytest.mark.parametrize("module", [formats, tables, progress])

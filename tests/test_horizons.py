@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lrtune.tuning.horizons import compressed
 from lrtune.training.registry import DECAYS, complete, problems
 from lrtune.training.schedules import tabulate
+from lrtune.tuning.horizons import compressed
 
 EPOCHS, STEPS = 27, 4
 GIVEN = {"milestones": (3.0, 11.5), "every": 4.0, "period": 6.0, "k": 0.2, "timescale": 2.0, "gamma": 0.9}

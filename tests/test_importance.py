@@ -3,18 +3,18 @@ import math
 import numpy as np
 import pytest
 
-from lrtune.space.dimensions import Integer, Ordinal, Real
-from lrtune.text.errors import StudyError
-from lrtune.verdict.explanation import FEWEST, explain
-from lrtune.verdict.explanation.functions import drawn, explained
-from lrtune.verdict.explanation.importance import GROUPS, between, bins, branches, decompose
-from lrtune.verdict.explanation.slices import changed, scale, shown_values
 from lrtune.sampling import gaussian_process as gp
 from lrtune.sampling.encoding import Encoding
 from lrtune.sampling.scores import observe
 from lrtune.sampling.surrogate import learn
 from lrtune.space import Choice, Option, SearchSpace
+from lrtune.space.dimensions import Integer, Ordinal, Real
 from lrtune.space.trial import Trial, TrialState
+from lrtune.text.errors import StudyError
+from lrtune.verdict.explanation import FEWEST, explain
+from lrtune.verdict.explanation.functions import drawn, explained
+from lrtune.verdict.explanation.importance import GROUPS, between, bins, branches, decompose
+from lrtune.verdict.explanation.slices import changed, scale, shown_values
 
 INNER = Real("kind.m", 0.0, 1.0, 0.5)
 KIND = Choice("kind", (Option("plain"), Option("odd", SearchSpace((INNER,)))), "plain")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from lrtune.text.errors import DamagedError, StudyError
 from lrtune.run import database
 from lrtune.run.journal import Event, Journal, canonical
 from lrtune.run.lock import is_held
+from lrtune.text.errors import DamagedError, StudyError
 
 EVENTS = [Event("study", {"name": "ä"}), Event("trial", {"trial": 0, "x": 0.1, "clock": {"at": 1.5}})]
 

@@ -6,19 +6,18 @@ import shutil
 import numpy as np
 import pytest
 
-from lrtune.verdict import judging
-from lrtune.verdict.correction import Evidence
+from lrtune.experiment import load_text
+from lrtune.reporting.result import result
+from lrtune.run import observed, out_of_fold
+from lrtune.run.study import Study
+from lrtune.space.trial import TrialState
 from lrtune.text.errors import StudyError
 from lrtune.trainers.population import expected_seconds
-from lrtune.experiment import load_text
 from lrtune.trainers.preparation import prepare
-from lrtune.reporting.result import result
-from lrtune.run import observed
-from lrtune.run import out_of_fold
-from lrtune.run.study import Study
 from lrtune.training.metrics.functions import score
-from lrtune.space.trial import TrialState
 from lrtune.tuning import core as tuning
+from lrtune.verdict import judging
+from lrtune.verdict.correction import Evidence
 
 TEXT = """
 data: {path: sklearn:iris, test_size: 0.2}

@@ -10,8 +10,8 @@ import pytest
 
 import lrtune
 from lrtune.data.tables import from_frame
-from lrtune.text.errors import ModelError
 from lrtune.model import core as model
+from lrtune.text.errors import ModelError
 
 
 @pytest.fixture(scope="module")

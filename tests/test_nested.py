@@ -9,11 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from lrtune.cli import app
-from lrtune.text.errors import DataError, ExperimentError
 from lrtune.experiment import load_text
-from lrtune.trainers.preparation import prepare
 from lrtune.run.journal import Journal, canonical
 from lrtune.run.study import RESULT, replay
+from lrtune.text.errors import DataError, ExperimentError
+from lrtune.trainers.preparation import prepare
 from lrtune.tuning import core as tuning
 from lrtune.tuning.nested import OuterFold, outer_folds, search_inside, summary
 

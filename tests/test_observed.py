@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lrtune.text.errors import StudyError
 from lrtune.run.observed import NAME, observe, read, write
+from lrtune.text.errors import StudyError
 
 
 @pytest.fixture

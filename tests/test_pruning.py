@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from lrtune.training.metrics.functions import keep, score
+from lrtune.training.registry import METRICS
 from lrtune.verdict.races import (
     LEAST_UNITS,
     RISK,
@@ -18,8 +20,6 @@ from lrtune.verdict.races import (
     rungs,
     surprise,
 )
-from lrtune.training.metrics.functions import keep, score
-from lrtune.training.registry import METRICS
 
 
 def drawn(rows, configurations, *, gap=0.0, seed=0):

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from lrtune.run import out_of_fold
 from lrtune.trainers.population import Evaluated, Stage
 from lrtune.trainers.preparation import RecordForm
-from lrtune.verdict.races import race_by_rows
-from lrtune.run import out_of_fold
 from lrtune.tuning.records import Records
+from lrtune.verdict.races import race_by_rows
 
 SIZES = (7, 5, 8)
 ROWS = sum(SIZES)

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from lrtune.text.errors import ExperimentError
 from lrtune.experiment import load_text
+from lrtune.text.errors import ExperimentError
 from lrtune.verdict.choice.rules import NAMES, Rule, Smoothing, pick, rule, simplicity
 
 TEXT = """

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
 
 from lrtune import experiment
-from lrtune.experiment.reading.yaml_text import read_file, read_text
 from lrtune.experiment.reading.vocabulary import KEYS
+from lrtune.experiment.reading.yaml_text import read_file, read_text
 from lrtune.training.registry import DECAYS, OPTIMIZERS
 
 SCHEMA = experiment.schema()

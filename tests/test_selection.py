@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from lrtune.space.trial import Trial, TrialState
 from lrtune.text.errors import NoUsableResultError
 from lrtune.verdict.choice import choose, complete, in_order_of_simplicity
 from lrtune.verdict.choice.rules import Rule, Smoothing
-from lrtune.space.trial import Trial, TrialState
 
 
 def trial(number, scores, state=TrialState.COMPLETE, **configuration):

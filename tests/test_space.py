@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LINEAR, LOG, REVERSED_LOG, SCALES, Integer, Ordinal, Real, spaced, unwarp, warp
 from lrtune.text.errors import SpaceError
-from lrtune.space import Choice, Option, SearchSpace
 
 RATE = Real("rate", 1e-4, 1.0, 0.01, LOG)
 

@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from lrtune.space.trial import Trial, TrialState
 from lrtune.trainers.population import Stage
 from lrtune.tuning import stages
 from lrtune.tuning.stages import first_stage, lagging, plan, raced
 from lrtune.verdict.races import RowScores
-from lrtune.space.trial import Trial, TrialState
 
 FIRST = Stage(0, 1)
 

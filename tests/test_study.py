@@ -2,13 +2,13 @@ import json
 
 import pytest
 
-from lrtune.text.errors import NoUsableResultError
-from lrtune.trainers.calibration import speed_key
-from lrtune.verdict.choice import best, ranking
 from lrtune.run.journal import Event, canonical
 from lrtune.run.study import FINISHED, PRUNED, REFIT, RESULT, SPEED, STUDY, TRIAL, replay, result_body
-from lrtune.training.registry import complete
 from lrtune.space.trial import TrialState
+from lrtune.text.errors import NoUsableResultError
+from lrtune.trainers.calibration import speed_key
+from lrtune.training.registry import complete
+from lrtune.verdict.choice import best, ranking
 
 
 def proposed(number, **configuration):

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import lrtune
-from lrtune.text.errors import ExperimentError, SpaceError
 from lrtune.experiment import load_text
 from lrtune.sampling import STRATEGIES
-from lrtune.tuning.suggestions.spaces import read_space
 from lrtune.space.trial import Trial, TrialState
+from lrtune.text.errors import ExperimentError, SpaceError
+from lrtune.tuning.suggestions.spaces import read_space
 
 OWN = {
     "learning_rate": {"low": 1e-3, "high": 1.0, "scale": "log"},

@@ -14,26 +14,25 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from lrtune.run import identity
 from lrtune.engines import local as workers
+from lrtune.experiment import load_text
+from lrtune.model import load
+from lrtune.run import identity, out_of_fold
+from lrtune.run.journal import Journal, canonical
+from lrtune.run.study import replay
+from lrtune.sampling import STRATEGIES
+from lrtune.space.trial import TrialState
 from lrtune.text.errors import NoUsableResultError, StudyError
-from lrtune.trainers.population import Work, blocks, expected_seconds
 from lrtune.trainers import calibration
-from lrtune.tuning import pace
 from lrtune.trainers import population as evaluation
+from lrtune.trainers.population import Work, blocks, expected_seconds
+from lrtune.trainers.preparation import prepare
+from lrtune.tuning import core as tuning
+from lrtune.tuning import pace
 from lrtune.tuning.horizons import compressed
 from lrtune.tuning.pace import ENDING, Pace
 from lrtune.tuning.stages import plan
-from lrtune.experiment import load_text
-from lrtune.model import load
-from lrtune.trainers.preparation import prepare
 from lrtune.verdict.races import RowScores, race_by_rows, row_values
-from lrtune.sampling import STRATEGIES
-from lrtune.run import out_of_fold
-from lrtune.run.journal import Journal, canonical
-from lrtune.run.study import replay
-from lrtune.space.trial import TrialState
-from lrtune.tuning import core as tuning
 
 EXPERIMENT = """
 data: {path: sklearn:iris, test_size: 0.2}

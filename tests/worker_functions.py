@@ -3,8 +3,8 @@
 import os
 import time
 
-from lrtune.trainers import population as evaluation
 from lrtune.engines.local import OverdueError, time_is_up
+from lrtune.trainers import population as evaluation
 
 
 def square(shared, payload):

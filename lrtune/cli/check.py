@@ -11,8 +11,8 @@ from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, SetOption
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
-    from lrtune.trainers.preparation import Prepared
     from lrtune.space.trial import Configuration
+    from lrtune.trainers.preparation import Prepared
 
 SCHEMA = 1
 
@@ -41,8 +41,8 @@ def check(
 
     Example: lrtune check configs/penguins.yaml
     """
-    from lrtune.trainers.preparation import prepare
     from lrtune.reporting import console, export, plans
+    from lrtune.trainers.preparation import prepare
 
     experiment = chosen(config, data, target, overrides)
     made = plan(experiment, prepare(experiment))
@@ -131,9 +131,9 @@ def _default(experiment: Experiment) -> str:
 
 def _estimate(experiment: Experiment, prepared: Prepared, configurations: list[Configuration]) -> dict[str, Any]:
     """Estimate seconds and bytes of a whole search from its first round."""
+    from lrtune.engines.local import workers_worth
     from lrtune.trainers.population import expected_seconds
     from lrtune.training.evaluate import block_lanes, lane_bytes
-    from lrtune.engines.local import workers_worth
 
     setting = prepared.setting
     each = sum(expected_seconds(one, setting) for one in configurations) / len(configurations)

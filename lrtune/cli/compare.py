@@ -35,8 +35,8 @@ def compare(
 
     Example: lrtune compare wine-1a2b3c4d wine-5e6f7a8b
     """
-    from lrtune.run.pairing import why_not_paired
     from lrtune.reporting import console, export, versus
+    from lrtune.run.pairing import why_not_paired
 
     one, other = _side(first), _side(second)
     found = versus.compared(one, other, why_not_paired(one.run, other.run))

@@ -27,8 +27,8 @@ from typing import NoReturn
 
 import typer
 
-from lrtune.text import formats
 from lrtune.cli.signals import INTERRUPTED, TERMINATED, Terminated, said
+from lrtune.text import formats
 from lrtune.text.errors import ExperimentError, LrtuneError, NoUsableResultError
 
 DEFECT, WRONG, GATE, WORSE, UNUSABLE = 1, 2, 3, 4, 5

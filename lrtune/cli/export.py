@@ -73,8 +73,8 @@ def _as_text(run: Run, to: str, output: str | None) -> None:
 def _handed_over(run: Run, to: str, output: str | None, *, quiet: bool) -> None:
     from contextlib import nullcontext
 
-    from lrtune.text import formats
     from lrtune.reporting import console, to_mlflow, to_optuna
+    from lrtune.text import formats
 
     usual = run.folder / "optuna.db"
     place = str(usual if output is None else expanded(output)) if to == "optuna" else output

@@ -68,9 +68,9 @@ def finder(
     from contextlib import nullcontext
 
     from lrtune.finder import find, offered
-    from lrtune.trainers.preparation import prepare
     from lrtune.reporting import console, export, figures, rate_files, rates
     from lrtune.run.lock import Lock
+    from lrtune.trainers.preparation import prepare
 
     if plot is not None:
         figures.check_path(plot)
@@ -128,9 +128,9 @@ def _show(found: Finding, written: dict[str, Any], notes: list[str], folder: Pat
 
 def _require_writable(path: Path, names: tuple[str, ...]) -> None:
     """Refuse a file that ranges for these optimizers do not fit into, before anything is trained."""
-    from lrtune.text.errors import LrtuneError
-    from lrtune.experiment.writing.ranges import offered, with_ranges
     from lrtune.experiment.reading.yaml_text import text_of
+    from lrtune.experiment.writing.ranges import offered, with_ranges
+    from lrtune.text.errors import LrtuneError
 
     text = text_of(path)
     with path.open("r+b"):
@@ -143,8 +143,8 @@ def _require_writable(path: Path, names: tuple[str, ...]) -> None:
 
 def _put(path: Path, found: Finding) -> list[str]:
     """Write the suggested ranges into an experiment file; say what was done."""
-    from lrtune.experiment.writing.ranges import offered, with_ranges
     from lrtune.experiment.reading.yaml_text import text_of
+    from lrtune.experiment.writing.ranges import offered, with_ranges
     from lrtune.reporting import export
 
     text, where = text_of(path), str(path)

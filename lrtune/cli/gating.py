@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from lrtune.cli.runs import RESULT, find, names
+from lrtune.run.versions import ENGINE
 from lrtune.text.errors import LrtuneError
 from lrtune.text.paths import expanded
-from lrtune.run.versions import ENGINE
 
 if TYPE_CHECKING:
     from lrtune.trainers.population import Setting
@@ -202,11 +202,11 @@ def _trained_again(configuration: object, prepared: Prepared, folder: Path) -> l
 
 def _fold_scores(configuration: Mapping[str, Any], setting: Setting) -> Sequence[float | None]:
     """Train a configuration out of a result on every fold; oriented scores."""
+    from lrtune.engines.local import one_blas_thread
     from lrtune.text.errors import ConfigurationError
     from lrtune.training.evaluate import evaluate
     from lrtune.training.registry import problems
     from lrtune.training.wall_clock import follows_clock
-    from lrtune.engines.local import one_blas_thread
 
     chosen = {key: tuple(value) if isinstance(value, list) else value for key, value in configuration.items()}
     found = problems(chosen)

@@ -42,8 +42,8 @@ def health(run: LookArgument = LATEST, *, as_json: JsonOption = False) -> None:
 
 def findings(run: Run, result: Mapping[str, Any], space: SearchSpace | None = None) -> list[dict[str, Any]]:
     """Examine a run, and write down what was found."""
-    from lrtune.verdict.examination import examine
     from lrtune.reporting import health as report
+    from lrtune.verdict.examination import examine
 
     return report.entries(examine(run, result, space), run.metric)
 

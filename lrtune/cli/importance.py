@@ -26,10 +26,10 @@ def importance(
 
     Example: lrtune importance latest --slices
     """
-    from lrtune.verdict.explanation import explain
     from lrtune.reporting import console, export
     from lrtune.reporting.importance import importance_json, importance_page
     from lrtune.run.folder import open_run
+    from lrtune.verdict.explanation import explain
 
     found = open_run(find(run, finished=False))
     experiment = found.experiment

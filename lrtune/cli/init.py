@@ -48,12 +48,12 @@ def init(
     Example: lrtune init datasets/wine.csv --target cultivar
     """
     from lrtune import experiment
-    from lrtune.tuning import first_file as proposal
     from lrtune.data.dataset import open_dataset
     from lrtune.data.tables import load
     from lrtune.experiment.core import seen_from
-    from lrtune.trainers.preparation import meaning, reading
     from lrtune.reporting import console, export, plans
+    from lrtune.trainers.preparation import meaning, reading
+    from lrtune.tuning import first_file as proposal
 
     if output != STDOUT and output.exists():
         raise LrtuneError(f"{output}: is there already and stays as it is; choose another name with --output")

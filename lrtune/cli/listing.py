@@ -27,8 +27,8 @@ def list_runs(
 
     Example: lrtune list runs
     """
-    from lrtune.text.errors import LrtuneError
     from lrtune.reporting import console, export, listing
+    from lrtune.text.errors import LrtuneError
 
     if not folder.is_dir() and folder != RUNS:
         raise LrtuneError(f"{folder}: {'is a file, not a folder' if folder.exists() else 'no such folder'}")
@@ -41,9 +41,9 @@ def list_runs(
 
 
 def _described(folder: Path) -> Mapping[str, Any]:
-    from lrtune.text.errors import DamagedError, LrtuneError
     from lrtune.reporting import listing
     from lrtune.run.folder import open_run
+    from lrtune.text.errors import DamagedError, LrtuneError
 
     try:
         return listing.run_json(open_run(folder))

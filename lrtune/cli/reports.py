@@ -125,8 +125,8 @@ def _annotate(lines: Sequence[str], *, only_json: bool) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    from lrtune.text.errors import StudyError
     from lrtune.reporting import export
+    from lrtune.text.errors import StudyError
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

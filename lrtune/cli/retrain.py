@@ -14,8 +14,8 @@ from lrtune.cli.runs import STUDY, find
 from lrtune.text.errors import LrtuneError, StudyError
 
 if TYPE_CHECKING:
-    from lrtune.trainers.preparation import Prepared
     from lrtune.run.folder import Run
+    from lrtune.trainers.preparation import Prepared
 
 SUMMARY = "retrained.json"
 
@@ -41,11 +41,11 @@ def retrain(
     Example: lrtune retrain latest --trial 17
     """
     from lrtune import model
-    from lrtune.trainers.preparation import prepare
     from lrtune.reporting import console, export, retrained
-    from lrtune.run.folder import open_run
     from lrtune.run import files
+    from lrtune.run.folder import open_run
     from lrtune.run.lock import Lock
+    from lrtune.trainers.preparation import prepare
     from lrtune.training.feedback import median_scales
 
     found = open_run(find(run, finished=False))

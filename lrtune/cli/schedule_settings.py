@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lrtune.cli.runs import RESULT, find
-from lrtune.text.errors import ConfigurationError, ExperimentError, StudyError, nearest
 from lrtune.experiment.reading.document import Document, Origin
-from lrtune.experiment.reading.yaml_text import override
 from lrtune.experiment.reading.vocabulary import KEYS, LISTS, Member, coerced, illegal, inside, unknown_factor
+from lrtune.experiment.reading.yaml_text import override
+from lrtune.text.errors import ConfigurationError, ExperimentError, StudyError, nearest
 from lrtune.training.registry import DECAYS, Value, complete, problems
 
 WARMUP_KEYS = ("warmup", "warmup_shape", "warmup_start")

@@ -31,10 +31,10 @@ from lrtune.text.errors import NoUsableResultError, StudyError, counted
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
     from lrtune.finder import Finding
-    from lrtune.trainers.preparation import Prepared
     from lrtune.reporting.live import Watch
     from lrtune.run.lock import Lock
     from lrtune.run.study import Study
+    from lrtune.trainers.preparation import Prepared
 
 
 def _strategies(incomplete: str) -> list[str]:
@@ -121,11 +121,11 @@ def search(
     Example: lrtune search --data datasets/wine.csv --target cultivar
     """
     started = time.monotonic()
-    from lrtune.run.identity import run_folder
-    from lrtune.trainers.preparation import prepare
     from lrtune.reporting import console, export, pages
-    from lrtune.verdict.choice import ranking
+    from lrtune.run.identity import run_folder
     from lrtune.run.lock import Lock
+    from lrtune.trainers.preparation import prepare
+    from lrtune.verdict.choice import ranking
 
     shortcuts = {
         "search.trials": trials,
@@ -341,10 +341,10 @@ def _examined(
     experiment: Experiment, study: Study, prepared: Prepared, folder: Path, outer: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Make the result: correct the score, and look for what is odd; what cannot be done is a finding."""
-    from lrtune.verdict.health import attempted
-    from lrtune.verdict.judging import judge
     from lrtune.reporting import health, nested, result
     from lrtune.run.folder import Run
+    from lrtune.verdict.health import attempted
+    from lrtune.verdict.judging import judge
 
     judgement, defects = attempted("the correction of the score", lambda: judge(experiment, study, folder))
     found = result.result(

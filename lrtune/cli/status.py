@@ -28,10 +28,10 @@ def status(
 
     Example: lrtune status latest --watch
     """
-    from lrtune.text.errors import LrtuneError
     from lrtune.reporting import console, export, live
     from lrtune.reporting import status as reporting
     from lrtune.run.folder import follow, open_run
+    from lrtune.text.errors import LrtuneError
 
     if watch and as_json:
         raise LrtuneError("--watch and --json: choose one of the two")

@@ -63,9 +63,9 @@ def trials(
 
     Example: lrtune trials latest --sort learning_rate --state complete
     """
-    from lrtune.text.errors import LrtuneError
     from lrtune.reporting import console, export, listing
     from lrtune.run.folder import open_run
+    from lrtune.text.errors import LrtuneError
 
     if as_json and as_csv:
         raise LrtuneError("--json and --csv: choose one of the two")

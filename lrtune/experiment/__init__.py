@@ -19,8 +19,8 @@
 
 from lrtune.experiment.core import TASKS, Experiment
 from lrtune.experiment.reading.loading import load, load_text, with_rates
-from lrtune.experiment.writing.schema import schema
 from lrtune.experiment.reading.space_form import parse_space
+from lrtune.experiment.writing.schema import schema
 from lrtune.experiment.writing.starter import default_space, starter
 
 __all__ = [

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lrtune.text.errors import nearest
 from lrtune.experiment.reading.document import Document
 from lrtune.experiment.reading.sections import (
     AUTO,
@@ -23,10 +22,11 @@ from lrtune.experiment.reading.sections import (
 )
 from lrtune.experiment.reading.vocabulary import KEYS
 from lrtune.experiment.writing.yaml_text import nested_space, plain, yaml_text
-from lrtune.text.paths import expanded
 from lrtune.space import SearchSpace
-from lrtune.training.registry import METRICS, complete
 from lrtune.space.trial import Configuration, Value
+from lrtune.text.errors import nearest
+from lrtune.text.paths import expanded
+from lrtune.training.registry import METRICS, complete
 
 TASKS = ("binary", "multiclass", "regression")
 CONTENT = ("path", "test_path", "rare")

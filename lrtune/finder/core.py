@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from lrtune import experiment as experiments
-from lrtune.text.errors import LrtuneError, nearest
+from lrtune.engines.local import one_blas_thread
 from lrtune.experiment import Experiment
 from lrtune.finder.rules import Suggestion
 from lrtune.finder.sweeps import METHODS, RAMP, RateCurve, Sweep, rate_curve
+from lrtune.text.errors import LrtuneError, nearest
 from lrtune.trainers.preparation import Prepared, prepare
 from lrtune.training.registry import OPTIMIZERS, complete
-from lrtune.engines.local import one_blas_thread
 
 
 @dataclass(frozen=True, eq=False)

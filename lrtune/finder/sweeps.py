@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from lrtune.trainers.population import Setting
 from lrtune.finder.rules import (
     AT_START,
     FALLING,
@@ -34,10 +33,11 @@ from lrtune.finder.rules import (
     status,
     until_divergence,
 )
+from lrtune.space.trial import Configuration
+from lrtune.trainers.population import Setting
 from lrtune.training.batches import effective_batch_size, steps_per_epoch
 from lrtune.training.range_test import Curves, geometric, ladder, ramp, repeated, short_runs, thinned
 from lrtune.training.schedules import multipliers
-from lrtune.space.trial import Configuration
 
 RAMP, LADDER = "ramp", "ladder"
 HIGH = 10.0

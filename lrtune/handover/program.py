@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Mapping
 
-from lrtune.text.errors import ConfigurationError
 from lrtune.handover.core import (
     WIDTH,
     Plan,
@@ -35,6 +34,7 @@ from lrtune.handover.templates import (
     PYTORCH_MOMENTUM,
     PYTORCH_PLATEAU,
 )
+from lrtune.text.errors import ConfigurationError
 from lrtune.training.registry import DECAYS, Configuration, complete
 from lrtune.training.schedules import multipliers, tabulate_momentum
 

@@ -20,12 +20,12 @@ from lrtune.data.columns import Columns, arrays_for
 from lrtune.data.encoding import Encoder
 from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
-from lrtune.text.errors import ModelError
+from lrtune.engines.local import one_blas_thread
 from lrtune.run import files
+from lrtune.space.trial import Configuration
+from lrtune.text.errors import ModelError
 from lrtune.training.evaluate import predict_outputs
 from lrtune.training.tasks import Problem
-from lrtune.space.trial import Configuration
-from lrtune.engines.local import one_blas_thread
 
 FORMAT = 2
 DESCRIPTION, WEIGHTS = "model.json", "model.npz"

@@ -25,13 +25,13 @@ from lrtune.data.cells import Numbers, Raw
 from lrtune.data.columns import arrays, arrays_for, fit_levels
 from lrtune.data.describe import describe
 from lrtune.data.tables import Table, from_array, from_frame, with_column
-from lrtune.text.errors import ConfigurationError, NoUsableResultError, nearest
 from lrtune.model import Model
 from lrtune.model.fitting import fit_model
 from lrtune.model.nesting import flat, nested
+from lrtune.space.trial import Configuration
+from lrtune.text.errors import ConfigurationError, NoUsableResultError, nearest
 from lrtune.text.paths import expanded
 from lrtune.training.registry import complete
-from lrtune.space.trial import Configuration
 
 Array = npt.NDArray[Any]
 

@@ -13,14 +13,14 @@ import numpy.typing as npt
 from lrtune.data.columns import Columns
 from lrtune.data.encoding import Encoder, fit_encoder
 from lrtune.data.schema import Schema
-from lrtune.text.errors import NoUsableResultError
+from lrtune.engines.local import one_blas_thread
 from lrtune.model import Model
+from lrtune.space.trial import Configuration
+from lrtune.text.errors import NoUsableResultError
 from lrtune.training.evaluate import fit
 from lrtune.training.feedback import Scales
 from lrtune.training.tasks import Fold, Problem
 from lrtune.training.wall_clock import Clock
-from lrtune.space.trial import Configuration
-from lrtune.engines.local import one_blas_thread
 
 Rows = npt.NDArray[np.int64]
 

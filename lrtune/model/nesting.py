@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lrtune.text.errors import ConfigurationError, nearest
 from lrtune.experiment.reading.vocabulary import KEYS, Member, coerced, inside, unknown_factor
-from lrtune.training.registry import problems
 from lrtune.space.trial import Configuration, Value
+from lrtune.text.errors import ConfigurationError, nearest
+from lrtune.training.registry import problems
 
 _BRANCHES = ("optimizer", "decay")
 _OWN_DEFAULT = ("learning_rate", "weight_decay")

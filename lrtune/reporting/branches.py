@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lrtune.reporting import tables
 from lrtune.text import formats
 from lrtune.verdict import choice as selection
-from lrtune.reporting import tables
 from lrtune.verdict import comparison
 
 if TYPE_CHECKING:

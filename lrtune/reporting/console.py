@@ -18,9 +18,9 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from lrtune.text import formats
 from lrtune.reporting import blocks
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
+from lrtune.text import formats
 
 WIDTH = blocks.WIDTH
 TITLE, LABEL, WARNING, ERROR = "bold", "dim", "yellow", "bold red"

@@ -15,9 +15,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.text.errors import StudyError
 from lrtune.reporting import tables
 from lrtune.run import files
+from lrtune.text.errors import StudyError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lrtune.reporting import export
 from lrtune.text import formats
 from lrtune.text.errors import LrtuneError, nearest
-from lrtune.reporting import export
 
 FORMATS = (".png", ".svg", ".html")
 

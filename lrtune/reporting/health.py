@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.text import formats
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Remarks
+from lrtune.text import formats
 
 if TYPE_CHECKING:
     from lrtune.verdict.health import Finding

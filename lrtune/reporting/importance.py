@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.text import formats
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
+from lrtune.text import formats
 
 if TYPE_CHECKING:
+    from lrtune.space import Where
     from lrtune.verdict.explanation import Explanation
     from lrtune.verdict.explanation.importance import Share
     from lrtune.verdict.explanation.slices import Row, Slice
-    from lrtune.space import Where
 
 MOST = 12
 """Dimensions on the page; the others are counted."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.text import formats
-from lrtune.verdict import choice as selection
 from lrtune.reporting import tables
 from lrtune.reporting.branches import CONSTANT
+from lrtune.text import formats
+from lrtune.training.registry import METRICS
+from lrtune.verdict import choice as selection
 from lrtune.verdict import comparison
 from lrtune.verdict.comparison import Difference
-from lrtune.training.registry import METRICS
 
 if TYPE_CHECKING:
+    from lrtune.space.trial import Configuration, Trial, Value
+    from lrtune.verdict.choice import Choice
     from lrtune.verdict.correction import Correction
     from lrtune.verdict.judging import Judgement
-    from lrtune.verdict.choice import Choice
-    from lrtune.space.trial import Configuration, Trial, Value
 
 SHOWN_RIVALS = 10
 

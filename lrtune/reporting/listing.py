@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.text import formats
-from lrtune.text.errors import StudyError, nearest
 from lrtune.reporting import status, tables
 from lrtune.reporting.blocks import Block, Grid, Headline, Remarks
-from lrtune.training.registry import METRICS
 from lrtune.space.trial import Trial, TrialState
+from lrtune.text import formats
+from lrtune.text.errors import StudyError, nearest
+from lrtune.training.registry import METRICS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,9 +16,9 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Column
 from rich.text import Text
 
-from lrtune.text import formats
 from lrtune.reporting.console import console, page_text, print_lines
 from lrtune.reporting.progress import Tally, climb
+from lrtune.text import formats
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.text import formats
 from lrtune.reporting.blocks import Block, Facts, Headline, Lines, Remarks
+from lrtune.text import formats
 
 if TYPE_CHECKING:
     from pathlib import Path

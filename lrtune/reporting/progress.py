@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.text import formats
 from lrtune.reporting import tables
 from lrtune.reporting.terminal_plots import sparkline
 from lrtune.space.trial import TrialState
+from lrtune.text import formats
 
 if TYPE_CHECKING:
     from lrtune.run.study import Study

@@ -10,8 +10,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lrtune.text import formats
 from lrtune.reporting.terminal_plots import sparkline
+from lrtune.text import formats
 
 SIGNS = "●x+o#%"
 """What the median of each optimizer is drawn with."""

@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.text import formats
 from lrtune.reporting import export
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines
+from lrtune.text import formats
 
 if TYPE_CHECKING:
     from pathlib import Path

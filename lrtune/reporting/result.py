@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lrtune.verdict import confirmation
-from lrtune.verdict import choice as selection
 from lrtune.reporting import branches, judgements, tables
 from lrtune.reporting.savings import savings
-from lrtune.verdict import comparison
-from lrtune.training.registry import METRICS
 from lrtune.space.trial import TrialState
+from lrtune.training.registry import METRICS
+from lrtune.verdict import choice as selection
+from lrtune.verdict import comparison, confirmation
 
 if TYPE_CHECKING:
-    from lrtune.verdict.judging import Judgement
     from lrtune.run.study import Study
     from lrtune.space.trial import Configuration, Trial, Value
+    from lrtune.verdict.judging import Judgement
 
 SCHEMA = 1
 """Raised whenever a key changes its meaning or goes; new keys do not raise it."""

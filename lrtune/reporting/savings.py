@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lrtune.text import formats
 from lrtune.space.trial import TrialState
+from lrtune.text import formats
 
 if TYPE_CHECKING:
     from lrtune.run.study import Study

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.text import formats
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines
 from lrtune.reporting.terminal_plots import curve, sparkline
+from lrtune.text import formats
 from lrtune.training.registry import DECAYS, Entry, Factor, Range, Value, complete, describe_range
 
 if TYPE_CHECKING:

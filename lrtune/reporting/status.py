@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.text import formats
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Lines
 from lrtune.reporting.progress import climb
-from lrtune.training.registry import METRICS
 from lrtune.space.trial import Trial, TrialState
+from lrtune.text import formats
+from lrtune.training.registry import METRICS
 
 if TYPE_CHECKING:
     from pathlib import Path

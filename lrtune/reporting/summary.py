@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from lrtune.text import formats
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
+from lrtune.text import formats
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lrtune.text.errors import LrtuneError
 from lrtune.reporting import tables
 from lrtune.reporting.export import cell
 from lrtune.space.trial import Trial, TrialState
+from lrtune.text.errors import LrtuneError
 
 if TYPE_CHECKING:
     from lrtune.run.folder import Run

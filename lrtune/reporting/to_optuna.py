@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lrtune.text.errors import LrtuneError, StudyError
 from lrtune.reporting import tables
 from lrtune.reporting.parameters import Distribution, Parameters
-from lrtune.training.registry import METRICS
 from lrtune.space.trial import Trial, TrialState
+from lrtune.text.errors import LrtuneError, StudyError
+from lrtune.training.registry import METRICS
 
 if TYPE_CHECKING:
     from lrtune.run.folder import Run

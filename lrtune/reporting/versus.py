@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lrtune.text import formats
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
-from lrtune.verdict import comparison
+from lrtune.text import formats
 from lrtune.training.registry import METRICS
+from lrtune.verdict import comparison
 
 if TYPE_CHECKING:
     from lrtune.run.folder import Run
-    from lrtune.verdict.comparison import Difference
     from lrtune.space.trial import Trial
+    from lrtune.verdict.comparison import Difference
 
 SCHEMA = 1
 ALPHA = 0.05

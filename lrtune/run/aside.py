@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lrtune.text.errors import StudyError
 from lrtune.run.lock import Lock
+from lrtune.text.errors import StudyError
 
 
 def put_aside(folder: Path, study: str) -> Path | None:

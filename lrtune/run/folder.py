@@ -9,14 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lrtune.text.errors import StudyError
-from lrtune.verdict.choice import ranking
 from lrtune.run import files
 from lrtune.run.journal import Journal
 from lrtune.run.lock import is_held
 from lrtune.run.study import Study
-from lrtune.training.registry import complete
 from lrtune.space.trial import Configuration, Trial, Value
+from lrtune.text.errors import StudyError
+from lrtune.training.registry import complete
+from lrtune.verdict.choice import ranking
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lrtune.experiment import Experiment
-from lrtune.trainers.preparation import Prepared
 from lrtune.run.versions import ENGINE
+from lrtune.trainers.preparation import Prepared
 
 
 def identity(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:

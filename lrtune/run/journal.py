@@ -16,7 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from lrtune.text.errors import DamagedError, StudyError
 from lrtune.run.database import (
     Rescued,
     connect,
@@ -30,6 +29,7 @@ from lrtune.run.database import (
     rows_behind,
 )
 from lrtune.run.lock import Lock
+from lrtune.text.errors import DamagedError, StudyError
 
 __all__ = ["CLOCK", "Event", "Journal", "canonical"]
 

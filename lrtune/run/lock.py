@@ -13,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lrtune.text.errors import StudyError
 from lrtune.run.database import explained, explaining
 from lrtune.run.files import make_folder, refuse_links
+from lrtune.text.errors import StudyError
 
 NAME = ".lrtune.lock"
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.text.errors import StudyError
 from lrtune.run import files
+from lrtune.text.errors import StudyError
 
 Array = npt.NDArray[Any]
 Integers = npt.NDArray[np.int64]

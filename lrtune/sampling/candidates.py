@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
 from lrtune.sampling.encoding import place
 from lrtune.space import Choice, Option, SearchSpace
+from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
 from lrtune.space.trial import Configuration, Value
 
 if TYPE_CHECKING:

@@ -33,8 +33,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real, warp
 from lrtune.space import Choice, SearchSpace
+from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real, warp
 from lrtune.space.trial import Configuration, Value
 
 Array: TypeAlias = npt.NDArray[np.float64]

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import qmc
 
-from lrtune.space.dimensions import Dimension
 from lrtune.sampling import SAMPLING, random_search
 from lrtune.space import Choice, SearchSpace
+from lrtune.space.dimensions import Dimension
 from lrtune.space.trial import Configuration, Trial, Value
 
 _SHORTEST = 1024  # the walk through the sequence is given up after this many points that have all been tried

@@ -21,12 +21,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp, ndtr, ndtri
 
-from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
 from lrtune.sampling import SAMPLING, quasirandom, random_search
 from lrtune.sampling.candidates import apart, own_option, rebuilt
 from lrtune.sampling.encoding import Array, Axis, Encoding, axis_key, crowded, number_of, place
 from lrtune.sampling.scores import observe
 from lrtune.space import Choice, Option, SearchSpace
+from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
 from lrtune.space.trial import Configuration, Trial, TrialState, Value
 
 FIRST = 10

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lrtune.text.errors import SpaceError
 from lrtune.space.trial import Configuration, Value
+from lrtune.text.errors import SpaceError
 
 LINEAR, LOG, REVERSED_LOG = "linear", "log", "reversed_log"
 SCALES = (LINEAR, LOG, REVERSED_LOG)

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lrtune.space.dimensions import Dimension, Random
-from lrtune.text.errors import SpaceError
 from lrtune.space.trial import Configuration, Value
+from lrtune.text.errors import SpaceError
 
 Where = tuple[tuple[str, Value], ...]
 """The options that lead to a part of the tree, by name and value, outermost first; empty for the root."""

@@ -12,14 +12,14 @@ import statistics
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from lrtune.engines.local import one_blas_thread
+from lrtune.space.trial import Configuration, Value
 from lrtune.trainers.population import Setting
 from lrtune.training.batches import effective_batch_size
 from lrtune.training.declarations import number
 from lrtune.training.population import plan, start, train
 from lrtune.training.registry import complete
 from lrtune.training.wall_clock import Clock, follows_clock
-from lrtune.space.trial import Configuration, Value
-from lrtune.engines.local import one_blas_thread
 
 SpeedKey: TypeAlias = tuple[tuple[str, Value], ...]
 """What the time of an update depends on, sorted by name."""

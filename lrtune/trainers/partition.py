@@ -21,8 +21,8 @@ from lrtune.data.fold_notes import fold_notes
 from lrtune.data.folds import Split, make_folds
 from lrtune.data.schema import USUAL_FOLDS, Schema
 from lrtune.data.targets import label_text
-from lrtune.text.errors import DataError, counted
 from lrtune.experiment import Experiment
+from lrtune.text.errors import DataError, counted
 from lrtune.text.formats import having, judged_on
 from lrtune.training.declarations import POSITIVES
 from lrtune.training.metrics.functions import is_defined

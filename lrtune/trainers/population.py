@@ -11,7 +11,8 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from lrtune.tuning.pace import BLOCK_SECONDS, Pace
+from lrtune.engines.local import Executor, OverdueError, completed, time_is_up
+from lrtune.space.trial import Configuration
 from lrtune.training.evaluate import (
     Fold,
     Outcome,
@@ -23,8 +24,7 @@ from lrtune.training.evaluate import (
     shape_key,
 )
 from lrtune.training.tasks import Array
-from lrtune.space.trial import Configuration
-from lrtune.engines.local import Executor, OverdueError, completed, time_is_up
+from lrtune.tuning.pace import BLOCK_SECONDS, Pace
 
 
 class Setting(NamedTuple):

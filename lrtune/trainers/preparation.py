@@ -14,18 +14,18 @@ import numpy.typing as npt
 from lrtune.data.dataset import Dataset, open_dataset
 from lrtune.data.options import DataOptions, Skip
 from lrtune.data.schema import Schema
-from lrtune.trainers.population import Setting
 from lrtune.experiment import Experiment
 from lrtune.experiment.reading.sections import DataSection
 from lrtune.model import Model
 from lrtune.model.fitting import encoded, fit_model, problem_of
+from lrtune.space.trial import Configuration
 from lrtune.trainers.partition import LeftOut, Partition, further_notes, search_folds, why_undefined
+from lrtune.trainers.population import Setting
 from lrtune.training.feedback import Scales
 from lrtune.training.metrics.functions import keep, score
 from lrtune.training.registry import METRICS
 from lrtune.training.tasks import Fold
 from lrtune.training.wall_clock import Clock
-from lrtune.space.trial import Configuration
 
 Rows = npt.NDArray[np.int64]
 

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from lrtune.training.batches import Batch
-from lrtune.training.optimizers.curvature import Curvature
 from lrtune.training.declarations import Configuration
 from lrtune.training.losses import LOSSES
 from lrtune.training.networks import Network, Workspace, backward, forward, split, workspace
 from lrtune.training.optimizers.core import OPTIMIZERS, Optimizer, State, StepValues
+from lrtune.training.optimizers.curvature import Curvature
 from lrtune.training.registry import OPTIMIZERS as ENTRIES
 from lrtune.training.streams import DROPOUT, stream
 from lrtune.training.tasks import Array

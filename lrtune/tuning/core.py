@@ -13,9 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from lrtune import model
-from lrtune.verdict.confirmation import body as confirmation_body
-from lrtune.verdict.confirmation import fresh_setting, unconfirmed
+from lrtune.engines.local import Executor, executor_for, one_blas_thread, workers_worth
+from lrtune.experiment import Experiment
+from lrtune.run.journal import CLOCK, Event, Journal
+from lrtune.run.lock import Lock
+from lrtune.run.study import CONFIRM, FINISHED, PRUNED, REFIT, RESULT, SPEED, TRIAL, result_body
+from lrtune.sampling import STRATEGIES
+from lrtune.space.trial import DEFAULT, Configuration, Trial, TrialState
 from lrtune.text.errors import NoUsableResultError
+from lrtune.trainers.calibration import measured_step_seconds, speed_key, with_speed
 from lrtune.trainers.population import (
     Evaluated,
     Numbered,
@@ -25,25 +31,19 @@ from lrtune.trainers.population import (
     run_block,
     scored,
 )
-from lrtune.trainers.calibration import measured_step_seconds, speed_key, with_speed
-from lrtune.tuning.horizons import compressed
-from lrtune.tuning.pace import Pace
-from lrtune.tuning.stages import Dropped, first_stage, lagging, plan, raced, rest
-from lrtune.experiment import Experiment
-from lrtune.verdict.judging import choice
 from lrtune.trainers.preparation import Prepared
-from lrtune.verdict.races import ROW_METRICS
-from lrtune.sampling import STRATEGIES
-from lrtune.verdict.choice import best
-from lrtune.run.journal import CLOCK, Event, Journal
-from lrtune.run.lock import Lock
-from lrtune.run.study import CONFIRM, FINISHED, PRUNED, REFIT, RESULT, SPEED, TRIAL, result_body
 from lrtune.training.feedback import median_scales
 from lrtune.training.wall_clock import follows_clock
-from lrtune.space.trial import DEFAULT, Configuration, Trial, TrialState
+from lrtune.tuning.horizons import compressed
+from lrtune.tuning.pace import Pace
 from lrtune.tuning.session import Session
+from lrtune.tuning.stages import Dropped, first_stage, lagging, plan, raced, rest
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
-from lrtune.engines.local import Executor, executor_for, one_blas_thread, workers_worth
+from lrtune.verdict.choice import best
+from lrtune.verdict.confirmation import body as confirmation_body
+from lrtune.verdict.confirmation import fresh_setting, unconfirmed
+from lrtune.verdict.judging import choice
+from lrtune.verdict.races import ROW_METRICS
 
 DATABASE = "study.db"
 MODEL = "model"

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lrtune.verdict.races import LEAST_EPOCHS
+from lrtune.space.trial import Configuration, Value
 from lrtune.training.declarations import Factor
 from lrtune.training.registry import DECAYS
-from lrtune.space.trial import Configuration, Value
+from lrtune.verdict.races import LEAST_EPOCHS
 
 
 def compressed(configuration: Configuration, shorter: int) -> Configuration:

@@ -18,15 +18,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lrtune.trainers import partition
-from lrtune.text.errors import DataError, NoUsableResultError
 from lrtune.experiment import Experiment
 from lrtune.finder import resolved
-from lrtune.trainers.preparation import Prepared, Rows, prepare
-from lrtune.verdict.choice import chosen
 from lrtune.run.journal import Event, Journal
 from lrtune.run.study import Study, replay
+from lrtune.text.errors import DataError, NoUsableResultError
+from lrtune.trainers import partition
+from lrtune.trainers.preparation import Prepared, Rows, prepare
 from lrtune.tuning import DATABASE, tune
+from lrtune.verdict.choice import chosen
 
 FOLDER = "nested"
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lrtune.run import out_of_fold
+from lrtune.run.observed import Observed, observe
 from lrtune.text.errors import StudyError
 from lrtune.trainers.population import Evaluated, Stage
 from lrtune.trainers.preparation import Prepared
 from lrtune.verdict.races import RowScores, row_values, surprise
-from lrtune.run import out_of_fold
-from lrtune.run.observed import Observed, observe
 
 Rows = npt.NDArray[np.int64]
 

@@ -8,20 +8,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lrtune.text.errors import StudyError
-from lrtune.trainers.population import Setting, expected_seconds
-from lrtune.tuning.pace import Pace
 from lrtune.experiment import Experiment
+from lrtune.run import observed, out_of_fold
 from lrtune.run.identity import differences, fingerprint, identity
-from lrtune.trainers.preparation import Prepared
-from lrtune.run import observed
-from lrtune.run import out_of_fold
 from lrtune.run.journal import CLOCK, Event, Journal
 from lrtune.run.study import MENDED, STUDY, Study
-from lrtune.training.registry import METRICS
-from lrtune.space.trial import Configuration, Trial
-from lrtune.tuning.records import Records
 from lrtune.run.versions import kernels, versions
+from lrtune.space.trial import Configuration, Trial
+from lrtune.text.errors import StudyError
+from lrtune.trainers.population import Setting, expected_seconds
+from lrtune.trainers.preparation import Prepared
+from lrtune.training.registry import METRICS
+from lrtune.tuning.pace import Pace
+from lrtune.tuning.records import Records
 
 
 class Session:

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lrtune.space.trial import DEFAULT, Trial, TrialState
 from lrtune.trainers.population import Stage
 from lrtune.verdict.races import ETA, ROW_METRICS, RowScores, Verdict, halved, race_by_folds, race_by_rows, rungs
-from lrtune.space.trial import DEFAULT, Trial, TrialState
 
 _TOGETHER = 32  # trials whose rows are in memory at a time
 

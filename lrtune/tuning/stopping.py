@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lrtune.verdict.choice import ranking
+from lrtune.engines.local import one_blas_thread
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Trial
-from lrtune.engines.local import one_blas_thread
+from lrtune.verdict.choice import ranking
 
 TARGET, NO_GAIN = "target", "no_gain"
 

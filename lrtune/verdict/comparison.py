@@ -18,8 +18,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lrtune.verdict.student import cdf, quantile
 from lrtune.space.trial import Trial
+from lrtune.verdict.student import cdf, quantile
 
 LIKELY = 0.9
 """From this probability on one configuration is likely to be better, even where it is not certain."""

@@ -13,19 +13,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lrtune.verdict.choice import ranking
 from lrtune.run.study import Study
 from lrtune.space.trial import Trial, TrialState
+from lrtune.verdict.choice import ranking
 
 if TYPE_CHECKING:
-    from lrtune.trainers.population import Evaluated, Setting
     from lrtune.experiment import Experiment
+    from lrtune.trainers.population import Evaluated, Setting
     from lrtune.trainers.preparation import Prepared
 
 
 def fresh_setting(experiment: Experiment, prepared: Prepared) -> Setting:
     """Split and encode the training rows anew, once, with a seed of its own."""
-    from lrtune.trainers.partition import fresh_folds, fresh_seed  # reports, which only compare scores, do without it and NumPy
+    from lrtune.trainers.partition import (  # reports, which only compare scores, do without it and NumPy
+        fresh_folds,
+        fresh_seed,
+    )
     from lrtune.trainers.preparation import encoded_folds
 
     part = fresh_folds(experiment, prepared.dataset, prepared.metric)

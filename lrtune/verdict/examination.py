@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from lrtune import model
+from lrtune.run import observed
+from lrtune.run.folder import Run
+from lrtune.space import SearchSpace
+from lrtune.space.trial import Trial
+from lrtune.training.registry import METRICS
+from lrtune.verdict.comparison import corrected_error, t_quantile
 from lrtune.verdict.health import Case, Finding, Labels, findings
 from lrtune.verdict.judging import records
-from lrtune.run.folder import Run
-from lrtune.verdict.comparison import corrected_error, t_quantile
-from lrtune.space import SearchSpace
-from lrtune.run import observed
-from lrtune.training.registry import METRICS
-from lrtune.space.trial import Trial
 
 MODEL = "model"
 

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.verdict.confirmation import contenders
-from lrtune.verdict.correction import Choosing, Correction, Evidence, Race, cells, corrected, effort
+from lrtune.engines.local import one_blas_thread
+from lrtune.run import observed, out_of_fold
+from lrtune.run.observed import Observed
+from lrtune.space.trial import DEFAULT, Trial, TrialState
 from lrtune.text.errors import StudyError
 from lrtune.verdict.choice import Choice, choose, complete, in_order_of_simplicity, ranking
 from lrtune.verdict.choice.rules import POSTERIOR_MEAN, Rule, Smoothing, rule
-from lrtune.run import observed
-from lrtune.run import out_of_fold
-from lrtune.run.observed import Observed
-from lrtune.space.trial import DEFAULT, Trial, TrialState
-from lrtune.engines.local import one_blas_thread
+from lrtune.verdict.confirmation import contenders
+from lrtune.verdict.correction import Choosing, Correction, Evidence, Race, cells, corrected, effort
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment

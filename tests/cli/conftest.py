@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from lrtune import experiment
 from lrtune.cli import app
-from lrtune.trainers.preparation import prepare
 from lrtune.run.study import RESULT
+from lrtune.trainers.preparation import prepare
 from lrtune.tuning import core as tuning
 
 CONFIG = """\

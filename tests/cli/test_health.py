@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from lrtune.verdict.health import HINT, WARNING, Finding
 from lrtune.reporting import health
 from lrtune.reporting.blocks import Facts, Headline, Remarks
 from lrtune.run.journal import Journal
+from lrtune.verdict.health import HINT, WARNING, Finding
 
 NOISE = """\
 data: {path: noise.csv, target: kind, task: classification}

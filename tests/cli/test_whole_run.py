@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+import lrtune.tuning.nested
 import lrtune.verdict.examination
 import lrtune.verdict.health
 import lrtune.verdict.judging
-import lrtune.tuning.nested
-from lrtune.verdict.health import core
 from lrtune.reporting import figures, rate_files
+from lrtune.verdict.health import core
 
 SEARCH = ("search", "blobs.yaml", "-o", "out")
 BUSY = "lrtune: out: another lrtune process works in this folder; wait for it, or choose another --output\n"

@@ -7,13 +7,13 @@ import pytest
 from scipy import stats
 from sklearn.metrics import f1_score
 
+from lrtune.run.observed import Observed
+from lrtune.training.metrics.functions import score
+from lrtune.verdict.choice.rules import Rule, Smoothing
 from lrtune.verdict.correction import Choosing, Evidence, Race, cells, corrected, effort
 from lrtune.verdict.correction.core import _counts, _draws
 from lrtune.verdict.correction.race import Replay
 from lrtune.verdict.races import RowScores, race_by_folds, race_by_rows
-from lrtune.verdict.choice.rules import Rule, Smoothing
-from lrtune.run.observed import Observed
-from lrtune.training.metrics.functions import score
 
 
 def evidence(metric, kept, targets, folds, *, units=None, classes=2, sizes=None):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as peer
 
-from lrtune.verdict.correction.weighted import placements, products, scorer
 from lrtune.training.metrics.functions import is_defined, score
 from lrtune.training.registry import METRICS
+from lrtune.verdict.correction.weighted import placements, products, scorer
 
 CASES = [(metric, 0) for metric in ("mse", "rmse", "mae", "r2")]
 CASES += [(metric, 2) for metric in ("accuracy", "balanced_accuracy", "f1", "f1_macro", "roc_auc", "log_loss")]

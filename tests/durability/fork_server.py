@@ -20,9 +20,9 @@ import sklearn.model_selection
 
 from lrtune import cli
 from lrtune.finder import core as finder
-from lrtune.trainers.preparation import prepare
 from lrtune.reporting import console, export, live, pages, result
 from lrtune.run import journal
+from lrtune.trainers.preparation import prepare
 from lrtune.tuning import core as tuning
 
 LOADED = (sklearn, finder, tuning, prepare, console, export, live, pages, result)

@@ -18,13 +18,13 @@ from studies import LONGER, PLAIN, RACE, content, differences, events_of
 from typer.testing import CliRunner
 
 from lrtune.cli import app
-from lrtune.tuning.pace import Pace
 from lrtune.experiment import load_text
-from lrtune.trainers.preparation import prepare
 from lrtune.run import database
 from lrtune.run.journal import Journal, canonical
 from lrtune.run.study import replay
+from lrtune.trainers.preparation import prepare
 from lrtune.tuning import core as tuning
+from lrtune.tuning.pace import Pace
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, limits and forks of POSIX")
 

@@ -9,8 +9,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from lrtune.text.errors import ConfigurationError
 from lrtune.handover.program import TARGETS, export
+from lrtune.text.errors import ConfigurationError
 from lrtune.training import feedback
 from lrtune.training.registry import DECAYS, complete
 from lrtune.training.schedules import tabulate, tabulate_momentum

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lrtune.reporting import health, pages, result
+from lrtune.reporting.importance import importance_json, importance_page
+from lrtune.run.study import Study
+from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LINEAR, LOG, REVERSED_LOG, Integer, Ordinal, Real
+from lrtune.space.trial import Curves, Trial, TrialState
 from lrtune.verdict.explanation import explain
 from lrtune.verdict.health import Case, findings
 from lrtune.verdict.health.dimensions import EDGE_TRIALS
-from lrtune.reporting import health, pages, result
-from lrtune.reporting.importance import importance_json, importance_page
-from lrtune.space import Choice, Option, SearchSpace
-from lrtune.run.study import Study
-from lrtune.space.trial import Curves, Trial, TrialState
 
 SHARED = ("learning_rate", "decay.final", "decay.factor", "decay.k", "warmup", "weight_decay")
 SEEDS = range(36)

@@ -5,12 +5,12 @@ import pytest
 from scipy import stats
 
 from lrtune.experiment import load_text
+from lrtune.space.trial import Curves, Trial, TrialState
+from lrtune.training.declarations import check_value
+from lrtune.verdict.comparison import between
 from lrtune.verdict.health import HINT, WARNING, Case, Labels, findings
 from lrtune.verdict.health.dimensions import beyond, legal, position, rank_test
 from lrtune.verdict.health.scores import concordance, diverging_rates
-from lrtune.verdict.comparison import between
-from lrtune.training.declarations import check_value
-from lrtune.space.trial import Curves, Trial, TrialState
 
 SPACE = """
 data: {path: sklearn:iris}

@@ -2,8 +2,8 @@ import pytest
 
 from lrtune.run.journal import Event
 from lrtune.run.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, replay, result_body
-from lrtune.training.registry import complete
 from lrtune.space.trial import Trial, TrialState
+from lrtune.training.registry import complete
 
 ADAM = {"learning_rate": 0.003, "optimizer": "adam", "decay": "constant", "warmup": 0.0}
 MOMENTUM = {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lrtune.text.errors import StudyError
 from lrtune.reporting import export
+from lrtune.text.errors import StudyError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits and permissions of POSIX")
 

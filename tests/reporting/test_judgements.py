@@ -2,12 +2,12 @@
 
 import pytest
 
-from lrtune.verdict.correction import Correction, Gain
-from lrtune.verdict.judging import Judgement
 from lrtune.reporting import judgements
+from lrtune.space.trial import Trial, TrialState
 from lrtune.verdict.choice import Choice
 from lrtune.verdict.choice.rules import Rule
-from lrtune.space.trial import Trial, TrialState
+from lrtune.verdict.correction import Correction, Gain
+from lrtune.verdict.judging import Judgement
 
 
 def scores(value):

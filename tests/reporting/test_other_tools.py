@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from lrtune.text.errors import LrtuneError, StudyError
 from lrtune.experiment import load_text
 from lrtune.reporting import to_mlflow, to_optuna
 from lrtune.reporting.parameters import Distribution, Parameters
 from lrtune.run.folder import open_run
 from lrtune.run.journal import Event, Journal
 from lrtune.run.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, result_body
+from lrtune.text.errors import LrtuneError, StudyError
 
 EXPERIMENT = """
 data: {path: sklearn:digits}

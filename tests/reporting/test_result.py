@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from lrtune.text.errors import NoUsableResultError
 from lrtune.reporting.result import SCHEMA, result
+from lrtune.text.errors import NoUsableResultError
 
 
 def test_a_result_says_what_was_found(study, filled):

@@ -8,13 +8,13 @@ from scipy import integrate, optimize, stats
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
-from lrtune.space.dimensions import Real
 from lrtune.sampling import gaussian_process as gp
 from lrtune.sampling.acquisition import log_improvement, log_noisy_improvement
 from lrtune.sampling.encoding import Encoding
 from lrtune.sampling.scores import observe, transformed
 from lrtune.sampling.surrogate import learn
 from lrtune.space import Choice, Option, SearchSpace
+from lrtune.space.dimensions import Real
 from lrtune.space.trial import Trial, TrialState
 
 RNG = np.random.default_rng(5)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from lrtune.space.dimensions import Real
 from lrtune.sampling import gaussian_process as gp
 from lrtune.sampling.posterior import posterior
 from lrtune.sampling.surrogate import learn
 from lrtune.space import SearchSpace
+from lrtune.space.dimensions import Real
 from lrtune.space.trial import Trial, TrialState
 
 

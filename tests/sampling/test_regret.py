@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from lrtune.space.dimensions import Real
 from lrtune.sampling import gaussian_process as gp
 from lrtune.sampling import regret
 from lrtune.sampling.encoding import Encoding
 from lrtune.sampling.scores import transformed
 from lrtune.sampling.surrogate import Surrogate, learn
 from lrtune.space import SearchSpace
+from lrtune.space.dimensions import Real
 from lrtune.space.trial import Trial, TrialState
 
 SPACE = SearchSpace((Real("x", 0.0, 1.0, 0.5),))

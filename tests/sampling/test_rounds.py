@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from lrtune import suggest
-from lrtune.space.dimensions import LINEAR, LOG, Ordinal, Real
 from lrtune.sampling import STRATEGIES
 from lrtune.space import Choice, Option, SearchSpace
+from lrtune.space.dimensions import LINEAR, LOG, Ordinal, Real
 from lrtune.space.trial import Trial, TrialState
 
 APART = 0.019  # of a range; an arc's chord is a little shorter than the arc

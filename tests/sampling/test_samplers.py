@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from lrtune.space.dimensions import LOG, REVERSED_LOG, Integer, Ordinal, Real
 from lrtune.sampling import STRATEGIES
 from lrtune.space import Choice, Option, SearchSpace
+from lrtune.space.dimensions import LOG, REVERSED_LOG, Integer, Ordinal, Real
 from lrtune.space.trial import Trial, TrialState
 
 NAMES = sorted(set(STRATEGIES) - {"grid"})

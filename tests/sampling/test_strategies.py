@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrtune.space.dimensions import LOG, Integer, Ordinal, Real
-from lrtune.text.errors import SpaceError
 from lrtune.sampling import SAMPLING, STRATEGIES, grid, random_search
 from lrtune.space import Choice, Option, SearchSpace
+from lrtune.space.dimensions import LOG, Integer, Ordinal, Real
 from lrtune.space.trial import Trial
+from lrtune.text.errors import SpaceError
 
 RATES = Ordinal("learning_rate", (0.001, 0.01, 0.1), 0.02, LOG)
 DECAY = Choice(

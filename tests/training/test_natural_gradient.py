@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
+from lrtune.training.networks import split
 from lrtune.training.optimizers.curvature import Curvature, exact_fisher, kronecker_factors, portions
 from lrtune.training.optimizers.natural_gradient import MOST_EXACT_PARAMETERS
-from lrtune.training.networks import split
 from lrtune.training.population import plan, start, train
 from lrtune.training.tasks import Fold, Problem
 

@@ -8,9 +8,9 @@ import pytest
 
 from lrtune.training import declarations
 from lrtune.training.decays import functions as decays
-from lrtune.training.optimizers import core as optimizers
 from lrtune.training.declarations import Factor, Range, check_value, describe_range
 from lrtune.training.feedback import Rules
+from lrtune.training.optimizers import core as optimizers
 from lrtune.training.registry import DECAYS, METRICS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, complete, problems
 
 ENTRIES = [("decay", entry) for entry in DECAYS.values()] + [("optimizer", entry) for entry in OPTIMIZERS.values()]

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from lrtune.space.dimensions import LINEAR, LOG, REVERSED_LOG, SCALES, Dimension, Integer, Ordinal, Real, spaced
-from lrtune.text.errors import nearest
 from lrtune.experiment.reading.document import Document, KeyPath, repeated, shown
 from lrtune.experiment.reading.vocabulary import LISTS, Member, coerced, illegal
 from lrtune.space import Choice, Option
+from lrtune.space.dimensions import LINEAR, LOG, REVERSED_LOG, SCALES, Dimension, Integer, Ordinal, Real, spaced
+from lrtune.text.errors import nearest
 from lrtune.training.registry import Factor, Value, check_value, describe_range
 
 _RANGE_KEYS = ("low", "high", "scale", "points")

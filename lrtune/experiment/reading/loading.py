@@ -6,18 +6,18 @@ import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lrtune.text.errors import ExperimentError
-from lrtune.experiment.reading.automatic import asking, fill
 from lrtune.experiment.core import Experiment, seen_from
+from lrtune.experiment.reading.automatic import asking, fill
 from lrtune.experiment.reading.document import Document, KeyPath, Origin, dotted
-from lrtune.experiment.reading.yaml_text import PACKED, override, read_file, read_text
 from lrtune.experiment.reading.sections import HOMES, SearchSection, usual_round
 from lrtune.experiment.reading.space_form import SpaceReader, check_warmup
-from lrtune.experiment.writing.starter import default_space, starter
 from lrtune.experiment.reading.validation import Sections, check_sections, read_sections
-from lrtune.text.paths import expanded
+from lrtune.experiment.reading.yaml_text import PACKED, override, read_file, read_text
+from lrtune.experiment.writing.starter import default_space, starter
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Value
+from lrtune.text.errors import ExperimentError
+from lrtune.text.paths import expanded
 
 
 def load(

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, field_validator
 
 from lrtune.data.schema import FEWEST_FOLDS, RARE_ROWS, USUAL_FOLDS
-from lrtune.text.durations import seconds
-from lrtune.text.errors import nearest
 from lrtune.experiment.reading.document import repeated, shown
 from lrtune.experiment.reading.vocabulary import KEYS, coerced, illegal
 from lrtune.sampling import FREE_ROUND, ROUND, STRATEGIES
-from lrtune.verdict.choice.rules import BEST, ONE_SE, POSTERIOR_MEAN, WITHIN, rule
+from lrtune.text.durations import seconds
+from lrtune.text.errors import nearest
 from lrtune.training.registry import METRICS, Factor
+from lrtune.verdict.choice.rules import BEST, ONE_SE, POSTERIOR_MEAN, WITHIN, rule
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo

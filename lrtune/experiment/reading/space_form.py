@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lrtune.space.dimensions import Dimension, Ordinal, Real
-from lrtune.text.errors import nearest
 from lrtune.experiment.reading.automatic import documented
 from lrtune.experiment.reading.document import Document, KeyPath, Origin, shown
 from lrtune.experiment.reading.leaves import read_leaf
@@ -28,8 +26,10 @@ from lrtune.experiment.reading.vocabulary import (
     unknown_key,
 )
 from lrtune.space import Choice, Option, SearchSpace
-from lrtune.training.registry import complete, problems
+from lrtune.space.dimensions import Dimension, Ordinal, Real
 from lrtune.space.trial import Configuration, Value
+from lrtune.text.errors import nearest
+from lrtune.training.registry import complete, problems
 
 
 @dataclass

@@ -8,10 +8,17 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from lrtune.text.errors import nearest
 from lrtune.experiment.reading.document import Document, KeyPath, shown
-from lrtune.experiment.reading.sections import SECTIONS, DataSection, ModelSection, SearchSection, Section, TrainingSection
+from lrtune.experiment.reading.sections import (
+    SECTIONS,
+    DataSection,
+    ModelSection,
+    SearchSection,
+    Section,
+    TrainingSection,
+)
 from lrtune.experiment.reading.vocabulary import KEYS
+from lrtune.text.errors import nearest
 
 AnySection = TypeVar("AnySection", bound=Section)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from lrtune.text.errors import nearest
 from lrtune.experiment.reading.document import shown
+from lrtune.text.errors import nearest
 from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, Factor, Value, check_value
 
 KEYS: dict[str, Factor] = TRAINING_KEYS | MODEL_KEYS

@@ -13,8 +13,8 @@ from typing import Any, cast
 
 import yaml
 
-from lrtune.text.errors import ExperimentError, nearest
 from lrtune.experiment.reading.document import Document, KeyPath, Origin, dotted, shown
+from lrtune.text.errors import ExperimentError, nearest
 
 _TAG = "tag:yaml.org,2002:"
 _DEEPEST = 30  # levels of nesting; a hand-written experiment needs six

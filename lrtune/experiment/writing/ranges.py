@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from lrtune.text.errors import ExperimentError
 from lrtune.experiment.reading.automatic import names
 from lrtune.experiment.reading.loading import load_text
 from lrtune.experiment.reading.yaml_text import read_text
 from lrtune.experiment.writing.starter import default_space
 from lrtune.experiment.writing.yaml_text import yaml_text
+from lrtune.text.errors import ExperimentError
 
 Ends = tuple[float, float]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lrtune.space.dimensions import SCALES
 from lrtune.experiment.reading.sections import (
     AUTO,
     SECTIONS,
@@ -18,6 +17,7 @@ from lrtune.experiment.reading.sections import (
 )
 from lrtune.experiment.reading.vocabulary import KEYS, LISTS, Member, inside
 from lrtune.experiment.writing.yaml_text import plain
+from lrtune.space.dimensions import SCALES
 from lrtune.training.registry import DECAYS, OPTIMIZERS, Factor
 
 Json = dict[str, Any]

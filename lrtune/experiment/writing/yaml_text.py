@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from lrtune.experiment.reading.yaml_text import resolvers
 from lrtune.experiment.reading.vocabulary import KEYS, LISTS, Member, inside
+from lrtune.experiment.reading.yaml_text import resolvers
 from lrtune.space.trial import Configuration
 
 

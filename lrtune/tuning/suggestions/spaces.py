@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any
 
-from lrtune.space.dimensions import LINEAR, LOG, SCALES, Dimension, Integer, Ordinal, Real, spaced
-from lrtune.text.errors import SpaceError, nearest
 from lrtune.experiment import parse_space
 from lrtune.experiment.reading.vocabulary import KEYS
 from lrtune.space import Choice, Option, SearchSpace
+from lrtune.space.dimensions import LINEAR, LOG, SCALES, Dimension, Integer, Ordinal, Real, spaced
 from lrtune.space.trial import Value
+from lrtune.text.errors import SpaceError, nearest
 
 
 def plain(value: Any) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrtune.text.errors import NoUsableResultError
-from lrtune.verdict.comparison import between
-from lrtune.verdict.choice.rules import BEST, Rule, Smoothing, pick, simplicity
 from lrtune.space.trial import Trial, TrialState
+from lrtune.text.errors import NoUsableResultError
+from lrtune.verdict.choice.rules import BEST, Rule, Smoothing, pick, simplicity
+from lrtune.verdict.comparison import between
 
 if TYPE_CHECKING:
     from lrtune.run.study import Study

@@ -38,13 +38,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lrtune.training.registry import METRICS
+from lrtune.verdict.choice.rules import BEST, Rule, Smoothing, pick
+from lrtune.verdict.comparison import corrected_error, t_quantile
 from lrtune.verdict.correction.evidence import Evidence, FoldScores, standing
 from lrtune.verdict.correction.race import Race, Replay
 from lrtune.verdict.correction.weighted import Array, Doubles, Singles, products
 from lrtune.verdict.races import ROW_METRICS
-from lrtune.verdict.comparison import corrected_error, t_quantile
-from lrtune.verdict.choice.rules import BEST, Rule, Smoothing, pick
-from lrtune.training.registry import METRICS
 
 BOOTSTRAP, FOLDS = "bootstrap", "folds"
 

@@ -7,8 +7,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.verdict.correction.weighted import Array, Doubles, Singles, scorer, total
 from lrtune.run.observed import Observed
+from lrtune.verdict.correction.weighted import Array, Doubles, Singles, scorer, total
 
 Integers: TypeAlias = npt.NDArray[np.int64]
 

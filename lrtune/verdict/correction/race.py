@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lrtune.space.trial import DEFAULT
 from lrtune.verdict.correction.evidence import Evidence, Integers
 from lrtune.verdict.correction.weighted import Array, Doubles, Singles
 from lrtune.verdict.races import LEAST_UNITS, ROW_METRICS, limit, race_by_folds, row_values, surprise
-from lrtune.space.trial import DEFAULT
 
 
 class Race(NamedTuple):

@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lrtune.engines.local import one_blas_thread
+from lrtune.sampling.scores import observe
+from lrtune.sampling.surrogate import Surrogate, learn
+from lrtune.space import SearchSpace
 from lrtune.space.dimensions import Dimension
+from lrtune.space.trial import Configuration, Trial
 from lrtune.text.errors import StudyError
 from lrtune.verdict.explanation.functions import drawn, explained
 from lrtune.verdict.explanation.importance import GROUPS, Branch, Decomposition, branches, decompose
 from lrtune.verdict.explanation.slices import Scale, Slice, scale, sliced
-from lrtune.sampling.scores import observe
-from lrtune.sampling.surrogate import Surrogate, learn
-from lrtune.space import SearchSpace
-from lrtune.space.trial import Configuration, Trial
-from lrtune.engines.local import one_blas_thread
 
 IMPORTANCE = 13
 """Purpose of the streams ``[seed, IMPORTANCE, number of trials]``."""

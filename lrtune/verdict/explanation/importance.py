@@ -29,9 +29,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.space.dimensions import Dimension
 from lrtune.sampling.encoding import Array, Encoding, number_of, place
 from lrtune.space import Choice, Option, SearchSpace, Where
+from lrtune.space.dimensions import Dimension
 from lrtune.space.trial import Configuration
 
 Evaluate = Callable[[int, Array], Array]

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
-from lrtune.verdict.explanation.functions import Functions
-from lrtune.verdict.explanation.importance import Branch
 from lrtune.sampling.encoding import Array, Encoding, number_of
 from lrtune.space import Choice, Option, Where
+from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
 from lrtune.space.trial import Configuration, Value
+from lrtune.verdict.explanation.functions import Functions
+from lrtune.verdict.explanation.importance import Branch
 
 _VALUES = 9
 _BACKGROUND = 64  # points that an average is taken over

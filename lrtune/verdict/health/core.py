@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from lrtune.text.errors import LrtuneError
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Trial, TrialState
+from lrtune.text.errors import LrtuneError
 
 WARNING, HINT = "warning", "hint"
 """A warning questions the result; a hint says how the next search could be better."""

@@ -7,13 +7,13 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from lrtune.space.dimensions import LOG, Dimension, Integer, Ordinal, Real, unwarp, warp
-from lrtune.verdict.health.core import HINT, WARNING, Case, Finding, gaps, means
-from lrtune.verdict.comparison import corrected_error, t_quantile
 from lrtune.space import Choice, Place
+from lrtune.space.dimensions import LOG, Dimension, Integer, Ordinal, Real, unwarp, warp
+from lrtune.space.trial import Configuration, Trial
 from lrtune.training.declarations import Entry, Factor, OptimizerEntry, number
 from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS
-from lrtune.space.trial import Configuration, Trial
+from lrtune.verdict.comparison import corrected_error, t_quantile
+from lrtune.verdict.health.core import HINT, WARNING, Case, Finding, gaps, means
 
 EDGE = 0.05
 """Nearer to an end than this share of the range, measured on its scale, is at the edge."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lrtune.space.trial import Curves
 from lrtune.text.errors import counted
 from lrtune.verdict.health.core import HINT, Case, Finding, percent
-from lrtune.space.trial import Curves
 
 POINTS = 4
 """Curves of fewer points say nothing."""

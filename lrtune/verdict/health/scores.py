@@ -7,12 +7,12 @@ import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from lrtune.text import formats
-from lrtune.text.errors import counted
-from lrtune.verdict.health.core import HINT, WARNING, Case, Finding, gaps, percent, scores
-from lrtune.verdict.comparison import between, corrected_error, t_quantile
 from lrtune.space import Choice, SearchSpace
 from lrtune.space.trial import Trial, TrialState
+from lrtune.text import formats
+from lrtune.text.errors import counted
+from lrtune.verdict.comparison import between, corrected_error, t_quantile
+from lrtune.verdict.health.core import HINT, WARNING, Case, Finding, gaps, percent, scores
 
 NOISE_TRIALS = 10
 """With fewer other complete trials nothing is said about noise, and nothing about folds."""
