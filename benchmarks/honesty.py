@@ -33,7 +33,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune import tuning
-from lrtune.engines.local import one_blas_thread
+from lrtune.blas import one_blas_thread
 from lrtune.experiment import load_text
 from lrtune.model.fitting import encoded
 from lrtune.run.observed import Observed
@@ -169,7 +169,7 @@ def replicate(table: Table, search: str, seed: int) -> Outcome:
         study, began = Study(), time.perf_counter()
         for event in tuning.tune(experiment, prepared, folder / "run", workers=1):
             study.add(event)
-        choice, found = judge(experiment, study, folder / "run")
+        choice, found = judge(experiment.terms, study, folder / "run")
         seconds = time.perf_counter() - began
         configuration = experiment.configuration(choice.trial.configuration)
         std, folds = choice.trial.std, len(choice.trial.fold_scores)

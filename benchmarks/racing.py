@@ -30,11 +30,11 @@ from lrtune import tuning
 from lrtune.experiment import load_text
 from lrtune.run.study import PRUNED, RESULT, Study
 from lrtune.sampling import STRATEGIES
-from lrtune.space.trial import Trial, TrialState
+from lrtune.space.trial import Trial, TrialState, ranking
 from lrtune.trainers.population import Work, run_block
 from lrtune.trainers.preparation import prepare
 from lrtune.tuning.stages import plan, raced
-from lrtune.verdict.choice import best, ranking
+from lrtune.verdict.choice import best
 from lrtune.verdict.races import ROW_METRICS, RowScores, row_values, surprise
 
 ROOT = Path(__file__).parent.parent

@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 from lrtune.cli import app
 from lrtune.experiment import load, load_text, parse_space, with_rates
 from lrtune.finder import core as finder
-from lrtune.run.identity import fingerprint
 from lrtune.text.errors import ExperimentError
 from lrtune.trainers.preparation import prepare
 from lrtune.training.registry import OPTIMIZERS
+from lrtune.tuning.naming import fingerprint_of
 
 DATA = "data: {path: 'sklearn:wine', target: target}\n"
 BRANCHES = """\
@@ -115,4 +115,4 @@ def test_a_search_records_what_it_searched_and_goes_on_with_it(tmp_path):
     original = load(config)
     made, _ = finder.resolved(original, prepare(original))
     written = load(folder / "experiment.yaml")
-    assert fingerprint(written, prepare(written)) == fingerprint(made, prepare(made))
+    assert fingerprint_of(written, prepare(written)) == fingerprint_of(made, prepare(made))

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from lrtune.engines.local import Serial
 from lrtune.trainers import population as evaluation
-from lrtune.trainers.population import Setting, blocks, expected_seconds, retraining_seconds, scored
+from lrtune.trainers.population import Setting, expected_seconds, retraining_seconds
 from lrtune.training.evaluate import Fold, Problem, shape_key
 from lrtune.training.registry import complete
+from lrtune.tuning.blocks import blocks, scored
 from lrtune.tuning.pace import Pace
 
 

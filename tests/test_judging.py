@@ -64,14 +64,14 @@ def test_what_is_kept_gives_the_reported_scores_again(run):
 @pytest.mark.parametrize("metric", ["accuracy", "log_loss", "roc_auc", "f1_macro"])
 def test_a_search_is_judged_by_its_predictions(metric, run, tmp_path):
     experiment, study, folder = (*searched(tmp_path, metric), tmp_path) if metric != "accuracy" else run
-    choice, found = judging.judge(experiment, study, folder)
+    choice, found = judging.judge(experiment.terms, study, folder)
     assert found.method == "bootstrap"
     assert choice.trial is choice.best
     assert found.naive == pytest.approx(choice.trial.mean)
     assert found.low < found.score <= found.naive + 1e-9
     assert found.low < found.score < found.high or metric != "log_loss"
     assert found.share(choice.trial.number) > 0
-    assert judging.judge(experiment, study, folder).correction == found
+    assert judging.judge(experiment.terms, study, folder).correction == found
 
 
 def test_without_the_table_and_with_fewer_files_it_is_judged_all_the_same(run, tmp_path):
@@ -87,9 +87,9 @@ def test_without_the_table_and_with_fewer_files_it_is_judged_all_the_same(run, t
             content = bytearray((copy / out_of_fold.NAME).read_bytes())
             content[len(content) // 3] ^= 1
             (copy / out_of_fold.NAME).write_bytes(content if damage == "changed" else content[:100])
-        choice, found = judging.judge(experiment, study, copy)
+        choice, found = judging.judge(experiment.terms, study, copy)
         assert found.method == "folds"
-        assert choice == judging.choice(experiment, study)
+        assert choice == judging.choice(experiment.terms, study)
 
 
 @pytest.mark.parametrize("damage", ["lost", "short", "changed"])
@@ -116,7 +116,7 @@ def test_another_rule_on_a_finished_study_trains_no_fold_again(run, tmp_path):
     experiment, study = searched(folder, text=text)
     kinds = {"trials": len(study.trials), "seconds": study.search_seconds}
     assert kinds == {"trials": 16, "seconds": run[1].search_seconds}
-    choice, found = judging.judge(experiment, study, folder)
+    choice, found = judging.judge(experiment.terms, study, folder)
     assert choice.trial.number == study.refit["trial"] != run[1].refit["trial"]
     assert choice.best.number == run[1].refit["trial"]
     assert choice.trial.configuration["decay"] == "constant"
@@ -127,7 +127,7 @@ def test_posterior_mean_chooses_and_is_repeated(run, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(run[2], folder)
     experiment, study = searched(folder, text=TEXT.replace("select: best", "select: posterior_mean"))
-    choice, found = judging.judge(experiment, study, folder)
+    choice, found = judging.judge(experiment.terms, study, folder)
     assert study.refit["trial"] == choice.trial.number
     assert found.naive == pytest.approx(choice.trial.mean)
     assert found.share(choice.trial.number) > 0
@@ -137,7 +137,7 @@ def test_posterior_mean_chooses_and_is_repeated(run, tmp_path):
 def test_a_raced_search_is_judged_with_its_races(metric, tmp_path):
     experiment, study = searched(tmp_path, metric, "race")
     assert study.count(TrialState.PRUNED) > 0
-    choice, found = judging.judge(experiment, study, tmp_path)
+    choice, found = judging.judge(experiment.terms, study, tmp_path)
     assert found.method == "bootstrap"
     candidates = judging._candidates(study, choice)
     assert {each.state for each in candidates} == {TrialState.COMPLETE, TrialState.PRUNED}
@@ -149,9 +149,9 @@ def test_a_raced_search_is_judged_with_its_races(metric, tmp_path):
 
 def test_more_cells_than_there_is_time_for_are_thinned(run, monkeypatch):
     experiment, study, folder = run
-    whole = judging.judge(experiment, study, folder).correction
+    whole = judging.judge(experiment.terms, study, folder).correction
     monkeypatch.setattr(judging, "MOST_CELLS", 16 * 60)
-    part = judging.judge(experiment, study, folder).correction
+    part = judging.judge(experiment.terms, study, folder).correction
     assert part.naive == whole.naive
     assert part.score == pytest.approx(whole.score, abs=0.05)
 
@@ -189,7 +189,7 @@ def test_thinned_rows_are_resampled_as_a_sample_of_their_own():
 def test_only_the_best_thousand_are_looked_at(run, monkeypatch):
     experiment, study, folder = run
     monkeypatch.setattr(judging, "MOST_CANDIDATES", 3)
-    choice, found = judging.judge(experiment, study, folder)
+    choice, found = judging.judge(experiment.terms, study, folder)
     numbers = {each.number for each in judging._candidates(study, choice)}
     assert {0, choice.trial.number} <= numbers
     assert len(numbers) <= 4
@@ -206,7 +206,7 @@ def test_records_of_other_rows_are_refused(run):
 
 def test_the_result_says_all_of_it_in_the_metrics_own_sign(tmp_path):
     experiment, study = searched(tmp_path, "log_loss")
-    found = judging.judge(experiment, study, tmp_path)
+    found = judging.judge(experiment.terms, study, tmp_path)
     entry = result(study, "log_loss", experiment.configuration, judgement=found)
     json.dumps(entry, allow_nan=False)
     corrected = entry["corrected"]
@@ -252,4 +252,4 @@ space: {{learning_rate: [0.01, 0.02, 0.03]}}
             units = seen.units[seen.folds == fold]
             assert (np.diff(units) >= 0).all()
             assert np.bincount(units - units[0]).max() == int(len(validation) ** 0.5)
-    assert judging.judge(experiment, study, tmp_path / "run").correction.method == "bootstrap"
+    assert judging.judge(experiment.terms, study, tmp_path / "run").correction.method == "bootstrap"

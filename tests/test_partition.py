@@ -9,8 +9,8 @@ from lrtune.text.errors import DataError
 from lrtune.trainers.partition import LeftOut, fresh_folds, outer_folds, search_folds, why_undefined
 from lrtune.trainers.preparation import prepare
 from lrtune.training.metrics.functions import is_defined
+from lrtune.tuning.confirming import fresh_setting
 from lrtune.tuning.nested import outer_folds as turns
-from lrtune.verdict.confirmation import fresh_setting
 
 SETTINGS = """
 data: {{path: table.csv, target: y, test_size: 0, {data}}}

@@ -4,11 +4,11 @@ import pytest
 
 from lrtune.run.journal import Event, canonical
 from lrtune.run.study import FINISHED, PRUNED, REFIT, RESULT, SPEED, STUDY, TRIAL, replay, result_body
-from lrtune.space.trial import TrialState
+from lrtune.space.trial import TrialState, ranking
 from lrtune.text.errors import NoUsableResultError
 from lrtune.trainers.calibration import speed_key
 from lrtune.training.registry import complete
-from lrtune.verdict.choice import best, ranking
+from lrtune.verdict.choice import best
 
 
 def proposed(number, **configuration):

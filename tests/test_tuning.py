@@ -30,6 +30,7 @@ from lrtune.trainers.preparation import prepare
 from lrtune.tuning import core as tuning
 from lrtune.tuning import pace
 from lrtune.tuning.horizons import compressed
+from lrtune.tuning.naming import run_folder
 from lrtune.tuning.pace import ENDING, Pace
 from lrtune.tuning.stages import plan
 from lrtune.verdict.races import RowScores, race_by_rows, row_values
@@ -286,7 +287,7 @@ def test_differences_of_spaces_are_told_by_dimension(edited, words):
 def test_an_edited_experiment_gets_a_folder_of_its_own():
     chosen, edited = experiment(), experiment(EXPERIMENT.replace("epochs: 3", "epochs: 4"))
     longer = experiment(EXPERIMENT.replace("trials: 9", "trials: 90"))
-    names = [identity.run_folder(each, prepare(each)).name for each in (chosen, edited, longer)]
+    names = [run_folder(each, prepare(each)).name for each in (chosen, edited, longer)]
     assert names[0] != names[1]
     assert names[0] == names[2]  # a budget is not part of the identity
     assert all(each.startswith("iris-") and len(each) == len("iris-") + 8 for each in names)
@@ -623,7 +624,7 @@ space: {learning_rate: [0.01, 1e4], optimizer: sgd, decay: constant}
 
 def test_pruning_names_the_run_and_budgets_do_not():
     def name(text):
-        return identity.run_folder(experiment(text), prepare(experiment(text)))
+        return run_folder(experiment(text), prepare(experiment(text)))
 
     assert len({name(each) for each in (_WIDER, RACE, HALVING)}) == 3
     for budget in ("target: 0.9", "stop: no_gain", "min_trials: 5"):

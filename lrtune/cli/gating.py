@@ -202,7 +202,7 @@ def _trained_again(configuration: object, prepared: Prepared, folder: Path) -> l
 
 def _fold_scores(configuration: Mapping[str, Any], setting: Setting) -> Sequence[float | None]:
     """Train a configuration out of a result on every fold; oriented scores."""
-    from lrtune.engines.local import one_blas_thread
+    from lrtune.blas import one_blas_thread
     from lrtune.text.errors import ConfigurationError
     from lrtune.training.evaluate import evaluate
     from lrtune.training.registry import problems

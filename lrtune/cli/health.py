@@ -41,11 +41,14 @@ def health(run: LookArgument = LATEST, *, as_json: JsonOption = False) -> None:
 
 
 def findings(run: Run, result: Mapping[str, Any], space: SearchSpace | None = None) -> list[dict[str, Any]]:
-    """Examine a run, and write down what was found."""
+    """Examine a run, and write down what was found; what was searched is by default what the folder says."""
+    from lrtune import model
+    from lrtune.experiment.searched import searched
     from lrtune.reporting import health as report
     from lrtune.verdict.examination import examine
 
-    return report.entries(examine(run, result, space), run.metric)
+    space = searched(run).space if space is None else space
+    return report.entries(examine(run, result, space, model.class_names(run.folder)), run.metric)
 
 
 def _result(run: Run) -> Mapping[str, Any]:

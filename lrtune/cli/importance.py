@@ -26,13 +26,14 @@ def importance(
 
     Example: lrtune importance latest --slices
     """
+    from lrtune.experiment.searched import searched
     from lrtune.reporting import console, export
     from lrtune.reporting.importance import importance_json, importance_page
     from lrtune.run.folder import open_run
     from lrtune.verdict.explanation import explain
 
     found = open_run(find(run, finished=False))
-    experiment = found.experiment
+    experiment = searched(found)
     with console.working("fitting the model"):
         explanation = explain(experiment.space, found.trials, experiment.search.seed)
     if as_json:

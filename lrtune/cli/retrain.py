@@ -14,6 +14,7 @@ from lrtune.cli.runs import STUDY, find
 from lrtune.text.errors import LrtuneError, StudyError
 
 if TYPE_CHECKING:
+    from lrtune.experiment import Experiment
     from lrtune.run.folder import Run
     from lrtune.trainers.preparation import Prepared
 
@@ -41,6 +42,7 @@ def retrain(
     Example: lrtune retrain latest --trial 17
     """
     from lrtune import model
+    from lrtune.experiment.searched import searched
     from lrtune.reporting import console, export, retrained
     from lrtune.run import files
     from lrtune.run.folder import open_run
@@ -49,13 +51,14 @@ def retrain(
     from lrtune.training.feedback import median_scales
 
     found = open_run(find(run, finished=False))
+    experiment = searched(found)
     chosen = found.trial(trial)
     folder = output or found.folder / f"trial-{trial}"
     if model.is_saved(folder / model.FOLDER) and not force:
         raise LrtuneError(f"{folder}: has a model already; choose another folder with --output, or add --force")
     with nullcontext() if quiet else console.working(f"training trial {trial} on all training rows"):
-        prepared = prepare(found.experiment)
-        _refuse_other_data(found, prepared)
+        prepared = prepare(experiment)
+        _refuse_other_data(found, experiment, prepared)
         fitted = prepared.refit(found.configuration(chosen.configuration), scales=median_scales(chosen.scales))
         test = prepared.tested(fitted)
     with Lock(folder):
@@ -63,7 +66,7 @@ def retrain(
         summary = retrained.summary(found, chosen, test=test, digest=digest)
         files.write(folder / SUMMARY, export.json_text(summary))
         if not (folder / STUDY).exists():  # a run keeps the file that it was made from
-            text = found.experiment.dump(found.configuration(chosen.configuration), folder)
+            text = experiment.dump(found.configuration(chosen.configuration), folder)
             files.write(folder / "experiment.yaml", text)
     if as_json:
         sys.stdout.write(export.json_text(summary))
@@ -71,11 +74,11 @@ def retrain(
         console.show(retrained.page(summary, found, rows=prepared.rows, folder=folder))
 
 
-def _refuse_other_data(run: Run, prepared: Prepared) -> None:
+def _refuse_other_data(run: Run, experiment: Experiment, prepared: Prepared) -> None:
     """Refuse rows that the trial's scores are not about."""
     header = run.study.header
     if (header.get("data"), header.get("folds")) != (prepared.data_hash, prepared.folds_hash):
         raise StudyError(
-            f"{run.experiment.data.path}: its rows are not those that {run.folder} was searched on; "
+            f"{experiment.data.path}: its rows are not those that {run.folder} was searched on; "
             "bring the old table back, or search again"
         )

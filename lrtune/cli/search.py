@@ -122,10 +122,10 @@ def search(
     """
     started = time.monotonic()
     from lrtune.reporting import console, export, pages
-    from lrtune.run.identity import run_folder
     from lrtune.run.lock import Lock
+    from lrtune.space.trial import ranking
     from lrtune.trainers.preparation import prepare
-    from lrtune.verdict.choice import ranking
+    from lrtune.tuning.naming import run_folder
 
     shortcuts = {
         "search.trials": trials,
@@ -346,7 +346,7 @@ def _examined(
     from lrtune.verdict.health import attempted
     from lrtune.verdict.judging import judge
 
-    judgement, defects = attempted("the correction of the score", lambda: judge(experiment, study, folder))
+    judgement, defects = attempted("the correction of the score", lambda: judge(experiment.terms, study, folder))
     found = result.result(
         study,
         prepared.metric,

@@ -17,10 +17,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, NamedTuple, Protocol, cast
+
+from lrtune.blas import one_blas_thread
 
 Function = Callable[[Any, Any], Any]
 """``function(shared, payload) -> value``; importable by name, because workers import it."""
@@ -106,13 +107,6 @@ class Serial:
     def close(self) -> None:
         """Forget the queue."""
         self._queue.clear()
-
-
-def one_blas_thread() -> AbstractContextManager[object]:
-    """Hold BLAS to one thread: the same product rounds differently on one and two."""
-    from threadpoolctl import threadpool_limits
-
-    return cast("AbstractContextManager[object]", threadpool_limits(1, user_api="blas"))
 
 
 _end: ContextVar[float] = ContextVar("_end", default=math.inf)
@@ -251,7 +245,7 @@ class _Run(NamedTuple):
 class Loky:
     """Runs blocks in ``slots`` worker processes of joblib's loky, one executor each.
 
-    Every worker gets ``shared`` once, and one BLAS thread as `one_blas_thread` does. One that dies, at work or idle, is
+    Every worker gets ``shared`` once, and one BLAS thread as `lrtune.blas` has it. One that dies, at work or idle, is
     replaced, and so is one that does not notice that its block's time is up and is killed; the others go on.
     """
 

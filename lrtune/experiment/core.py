@@ -27,6 +27,8 @@ from lrtune.space.trial import Configuration, Value
 from lrtune.text.errors import nearest
 from lrtune.text.paths import expanded
 from lrtune.training.registry import METRICS, complete
+from lrtune.verdict.choice.rules import rule
+from lrtune.verdict.terms import Terms
 
 TASKS = ("binary", "multiclass", "regression")
 CONTENT = ("path", "test_path", "rare")
@@ -95,6 +97,12 @@ class Experiment:
             "search": search,
             "space": self.space.canonical(),
         }
+
+    @property
+    def terms(self) -> Terms:
+        """What a search is judged by, beside its scores."""
+        search = self.search
+        return Terms(self.space, search.seed, rule(search.select), search.confirm, search.pruning, search.round)
 
     def metric(self, task: str) -> str:
         """Name the metric for a task, and check all that depends on the task.

@@ -8,6 +8,6 @@
     nesting     configurations as nested parameters, and back
 """
 
-from lrtune.model.core import FOLDER, Model, describe, is_intact, is_saved, load, save
+from lrtune.model.core import FOLDER, Model, class_names, describe, is_intact, is_saved, load, save
 
-__all__ = ["FOLDER", "Model", "describe", "is_intact", "is_saved", "load", "save"]
+__all__ = ["FOLDER", "Model", "class_names", "describe", "is_intact", "is_saved", "load", "save"]

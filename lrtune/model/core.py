@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from lrtune.blas import one_blas_thread
 from lrtune.data.columns import Columns, arrays_for
 from lrtune.data.encoding import Encoder
 from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
-from lrtune.engines.local import one_blas_thread
 from lrtune.run import files
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import ModelError
@@ -171,6 +171,11 @@ def is_intact(folder: Path) -> bool:
     except ModelError:
         return False
     return True
+
+
+def class_names(folder: Path) -> list[str]:
+    """Name the classes that the model of a run knows; none for a regression, and before there is a model."""
+    return [str(each) for each in load(folder / FOLDER).schema.classes] if is_saved(folder / FOLDER) else []
 
 
 def load(folder: Path) -> Model:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lrtune.blas import one_blas_thread
 from lrtune.data.columns import Columns
 from lrtune.data.encoding import Encoder, fit_encoder
 from lrtune.data.schema import Schema
-from lrtune.engines.local import one_blas_thread
 from lrtune.model import Model
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import NoUsableResultError

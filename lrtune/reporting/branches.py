@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lrtune.reporting import tables
+from lrtune.space.trial import ranking
 from lrtune.text import formats
-from lrtune.verdict import choice as selection
 from lrtune.verdict import comparison
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def compared(
     trial itself and where the two cannot be compared.
     """
     best: dict[str, Trial] = {}
-    for each in selection.ranking(trials):
+    for each in ranking(trials):
         best.setdefault(_name(each, key), each)
     if control not in best or len(best) < 2:
         return []

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.reporting import tables
 from lrtune.reporting.branches import CONSTANT
+from lrtune.space.trial import ranking
 from lrtune.text import formats
 from lrtune.training.registry import METRICS
-from lrtune.verdict import choice as selection
 from lrtune.verdict import comparison
 from lrtune.verdict.comparison import Difference
 
@@ -83,7 +83,7 @@ def _constant(
     """Compare with the best trial whose rate is constant; None if that is the chosen one, or there is none."""
     if complete(chosen.configuration)["decay"] == CONSTANT:
         return None
-    for each in selection.ranking(trials):
+    for each in ranking(trials):
         if complete(each.configuration)["decay"] == CONSTANT:
             gain = comparison.between(chosen, each, rows_ratio)
             mean = tables.own_sign(metric, each.mean)

@@ -88,8 +88,8 @@ def result(
         data          hash, folds: hashes of what training sees of the table, and of the rows of every fold
         fingerprint   of the experiment and its data
         versions      of what computed it
-        health        what is odd about the search (`lrtune.verdict.health`), warnings first: name, severity (warning or hint),
-                      sentence, advice and numbers of each
+        health        what is odd about the search (`lrtune.verdict.health`), warnings first: name, severity (warning or
+                      hint), sentence, advice and numbers of each
         gates         what was asked of this result (`lrtune.verdict.gates`): name, state, sentence, numbers of each
         notes         what was noticed about the data and the search, the most important first
 

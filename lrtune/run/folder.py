@@ -7,19 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lrtune.run import files
 from lrtune.run.journal import Journal
 from lrtune.run.lock import is_held
 from lrtune.run.study import Study
-from lrtune.space.trial import Configuration, Trial, Value
+from lrtune.space.trial import Configuration, Trial, Value, ranking
 from lrtune.text.errors import StudyError
 from lrtune.training.registry import complete
-from lrtune.verdict.choice import ranking
-
-if TYPE_CHECKING:
-    from lrtune.experiment import Experiment
 
 DATABASE, EXPERIMENT, RESULT = "study.db", "experiment.yaml", "result.json"
 
@@ -87,11 +83,6 @@ class Run:
             return "running"
         return "stopped" if self.study.finished is None else "finished"
 
-    @cached_property
-    def planned(self) -> int:
-        """Number of trials that the search was asked for, or the size of the space if that is smaller."""
-        return int(min(self.experiment.search.trials, self.experiment.space.size))
-
     def configuration(self, point: Configuration) -> dict[str, Value]:
         """Complete a point of the space; quicker than asking the experiment, because the study knows what is fixed."""
         fixed = self.study.header.get("experiment", {}).get("fixed", {})
@@ -101,30 +92,6 @@ class Run:
     def rows_ratio(self) -> float | None:
         """Validation rows over training rows of a fold; None where the study is too old to say."""
         return self.study.header.get("rows_ratio")
-
-    @cached_property
-    def experiment(self) -> Experiment:
-        """The experiment, as the folder's file has it.
-
-        Raises
-        ------
-        StudyError
-            If there is no file, or it is of another experiment than the study.
-        ExperimentError
-            If it was changed by hand and is wrong now.
-
-        """
-        from lrtune import experiment
-
-        path = self.folder / EXPERIMENT
-        if not path.is_file():
-            raise StudyError(f"{self.folder}: has no {EXPERIMENT}; run the search again to have it written")
-        found = experiment.load(path)
-        if "experiment" in self.study.header and found.canonical() != self.study.header["experiment"]:
-            raise StudyError(
-                f"{path}: was changed and is not what was searched; the command that made it writes it again"
-            )
-        return found
 
     @cached_property
     def result(self) -> Mapping[str, Any] | None:

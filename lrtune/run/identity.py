@@ -1,37 +1,32 @@
-"""What makes two runs the same: the fingerprint of an experiment and its data, and the folder that it names."""
+"""What makes two runs the same: the fingerprint of an experiment and its data."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from lrtune.experiment import Experiment
 from lrtune.run.versions import ENGINE
-from lrtune.trainers.preparation import Prepared
 
 
-def identity(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
-    """Everything a result depends on, in JSON's types: experiment without budgets, data, folds, engine version."""
-    return {
-        "experiment": experiment.canonical(),
-        "data": prepared.data_hash,
-        "folds": prepared.folds_hash,
-        "engine": ENGINE,
-    }
+def identity(experiment: Mapping[str, Any], data: str, folds: str) -> dict[str, Any]:
+    """Everything a result depends on, in JSON's types.
+
+    Parameters
+    ----------
+    experiment
+        As `Experiment.canonical` describes it, without budgets.
+    data, folds
+        Hashes of what training sees of the table, and of the rows of every fold.
+
+    """
+    return {"experiment": experiment, "data": data, "folds": folds, "engine": ENGINE}
 
 
-def fingerprint(experiment: Experiment, prepared: Prepared) -> str:
-    """Hash the `identity`: runs with equal fingerprints give equal results."""
-    text = json.dumps(identity(experiment, prepared), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def run_folder(experiment: Experiment, prepared: Prepared, output: Path | None = None) -> Path:
-    """Name the folder of the run: ``output``, or ``runs/<name>-<8 hex digits of the fingerprint>``."""
-    return output or Path("runs") / f"{experiment.name}-{fingerprint(experiment, prepared)[:8]}"
+def fingerprint(found: Mapping[str, Any]) -> str:
+    """Hash an `identity`: runs with equal fingerprints give equal results."""
+    return hashlib.sha256(json.dumps(found, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 _HASH = 64

@@ -1,7 +1,7 @@
 """The study's memory: an append-only table of events in SQLite.
 
-An event is a kind and a JSON body; what a study *is* follows from replaying them (`lrtune.run.study`). A transaction is on
-the disk before it counts (``synchronous=FULL``), so that a power cut can only lose what was never reported as done.
+An event is a kind and a JSON body; what a study *is* follows from replaying them (`lrtune.run.study`). A transaction is
+on the disk before it counts (``synchronous=FULL``), so that a power cut can only lose what was never reported as done.
 Every row carries a checksum of itself and of the rows before it: a disk that changes or loses one is found out.
 
 The key ``clock`` of a body holds times. Two studies are the same when their `canonical` content is: the events without

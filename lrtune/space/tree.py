@@ -4,8 +4,8 @@ A `SearchSpace` is a *product* of dimensions, a `Choice` is a *sum* of options, 
 its own. Everything below follows from these two: sizes multiply and add, a grid index is a number in mixed radix, and a
 configuration holds the keys of the options that it chose and no others.
 
-Configurations are flat mappings (`lrtune.space.trial.Configuration`). Methods that take one ignore keys that the space does
-not know, so that complete configurations can be asked about as well.
+Configurations are flat mappings (`lrtune.space.trial.Configuration`). Methods that take one ignore keys that the space
+does not know, so that complete configurations can be asked about as well.
 
 A name is no identity: two branches may have dimensions of the same name with other ranges, even of another kind. What
 is said of the values of a dimension is said of a `Place`, of those configurations only that have this very dimension.

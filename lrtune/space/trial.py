@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -104,3 +104,15 @@ class Trial:
             return []
         finite = [each for each in self.fold_scores if each is not None and math.isfinite(each)]
         return finite if len(finite) == len(self.fold_scores) else []
+
+
+def ranking(trials: Iterable[Trial]) -> list[Trial]:
+    """Order the complete trials from the best mean fold score down; of equal means the earlier trial comes first."""
+    complete = [each for each in trials if each.state is TrialState.COMPLETE]
+    return sorted(complete, key=_rank)
+
+
+def _rank(trial: Trial) -> tuple[float, int]:
+    mean = trial.mean
+    assert mean is not None
+    return -mean, trial.number

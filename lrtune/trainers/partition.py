@@ -1,10 +1,10 @@
 """Which folds a search is judged on: those that its splitter makes, without those on which its metric has no score.
 
-Whether there is a score follows from the metric and the targets of the validation rows (`lrtune.training.metrics.functions`): a
-fold without one has none for any configuration, and that is known before anything is trained. Such a fold is left out
-here and nowhere else, so that what comes after this knows only folds with a score. The others keep their numbers, and
-with them their random streams. The fresh splits of ``search.confirm`` and the outer folds of ``search.nested`` are made
-in the same way.
+Whether there is a score follows from the metric and the targets of the validation rows
+(`lrtune.training.metrics.functions`): a fold without one has none for any configuration, and that is known before
+anything is trained. Such a fold is left out here and nowhere else, so that what comes after this knows only folds with
+a score. The others keep their numbers, and with them their random streams. The fresh splits of ``search.confirm`` and
+the outer folds of ``search.nested`` are made in the same way.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from lrtune import model
-from lrtune.engines.local import Executor, executor_for, one_blas_thread, workers_worth
+from lrtune.blas import one_blas_thread
+from lrtune.engines.local import Executor, executor_for, workers_worth
 from lrtune.experiment import Experiment
 from lrtune.run.journal import CLOCK, Event, Journal
 from lrtune.run.lock import Lock
@@ -22,26 +23,20 @@ from lrtune.sampling import STRATEGIES
 from lrtune.space.trial import DEFAULT, Configuration, Trial, TrialState
 from lrtune.text.errors import NoUsableResultError
 from lrtune.trainers.calibration import measured_step_seconds, speed_key, with_speed
-from lrtune.trainers.population import (
-    Evaluated,
-    Numbered,
-    Stage,
-    expected_seconds,
-    retraining_seconds,
-    run_block,
-    scored,
-)
+from lrtune.trainers.population import Evaluated, Numbered, Stage, expected_seconds, retraining_seconds, run_block
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.feedback import median_scales
 from lrtune.training.wall_clock import follows_clock
+from lrtune.tuning.blocks import scored
+from lrtune.tuning.confirming import body as confirmation_body
+from lrtune.tuning.confirming import fresh_setting
 from lrtune.tuning.horizons import compressed
 from lrtune.tuning.pace import Pace
 from lrtune.tuning.session import Session
 from lrtune.tuning.stages import Dropped, first_stage, lagging, plan, raced, rest
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.verdict.choice import best
-from lrtune.verdict.confirmation import body as confirmation_body
-from lrtune.verdict.confirmation import fresh_setting, unconfirmed
+from lrtune.verdict.confirmation import unconfirmed
 from lrtune.verdict.judging import choice
 from lrtune.verdict.races import ROW_METRICS
 
@@ -321,7 +316,7 @@ class _Search(Session):
                 f"{self.folder}: the {self.experiment.search.timeout:g} s were over before one trial was complete; "
                 "what was done is kept, and the same command with a longer --timeout goes on"
             )
-        winner = choice(self.experiment, self.study).trial
+        winner = choice(self.experiment.terms, self.study).trial
         done = self.study.refit is not None and self.study.refit["trial"] == winner.number
         if not done or not model.is_intact(self.folder / MODEL):
             yield from self.retrain(winner, record=not done)

@@ -10,7 +10,7 @@ from typing import Any
 
 from lrtune.experiment import Experiment
 from lrtune.run import observed, out_of_fold
-from lrtune.run.identity import differences, fingerprint, identity
+from lrtune.run.identity import differences
 from lrtune.run.journal import CLOCK, Event, Journal
 from lrtune.run.study import MENDED, STUDY, Study
 from lrtune.run.versions import kernels, versions
@@ -19,6 +19,7 @@ from lrtune.text.errors import StudyError
 from lrtune.trainers.population import Setting, expected_seconds
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import METRICS
+from lrtune.tuning.naming import fingerprint_of, identity_of
 from lrtune.tuning.pace import Pace
 from lrtune.tuning.records import Records
 
@@ -96,8 +97,8 @@ class Session:
     def header(self) -> dict[str, Any]:
         """Write down what is studied, and with what."""
         return {
-            **identity(self.experiment, self.prepared),
-            "fingerprint": fingerprint(self.experiment, self.prepared),
+            **identity_of(self.experiment, self.prepared),
+            "fingerprint": fingerprint_of(self.experiment, self.prepared),
             "name": self.experiment.name,
             "metric": self.setting.metric,
             "task": self.prepared.task,
@@ -134,7 +135,7 @@ class Session:
             Naming the keys that differ.
 
         """
-        ours = identity(self.experiment, self.prepared)
+        ours = identity_of(self.experiment, self.prepared)
         theirs = {key: self.study.header.get(key) for key in ours}
         if ours != theirs:
             raise StudyError(

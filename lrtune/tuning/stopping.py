@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lrtune.engines.local import one_blas_thread
+from lrtune.blas import one_blas_thread
 from lrtune.space import SearchSpace
-from lrtune.space.trial import Trial
-from lrtune.verdict.choice import ranking
+from lrtune.space.trial import Trial, ranking
 
 TARGET, NO_GAIN = "target", "no_gain"
 

@@ -11,29 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lrtune.run.study import Study
-from lrtune.space.trial import Trial, TrialState
-from lrtune.verdict.choice import ranking
-
-if TYPE_CHECKING:
-    from lrtune.experiment import Experiment
-    from lrtune.trainers.population import Evaluated, Setting
-    from lrtune.trainers.preparation import Prepared
-
-
-def fresh_setting(experiment: Experiment, prepared: Prepared) -> Setting:
-    """Split and encode the training rows anew, once, with a seed of its own."""
-    from lrtune.trainers.partition import (  # reports, which only compare scores, do without it and NumPy
-        fresh_folds,
-        fresh_seed,
-    )
-    from lrtune.trainers.preparation import encoded_folds
-
-    part = fresh_folds(experiment, prepared.dataset, prepared.metric)
-    folds = encoded_folds(experiment, prepared.dataset, part)
-    return prepared.setting._replace(folds=folds, seed=fresh_seed(experiment))
+from lrtune.space.trial import Trial, TrialState, ranking
 
 
 def candidates(study: Study, count: int) -> list[Trial]:
@@ -44,14 +25,6 @@ def candidates(study: Study, count: int) -> list[Trial]:
 def unconfirmed(study: Study, count: int) -> list[Trial]:
     """List those of them that have not been."""
     return [each for each in candidates(study, count) if each.number not in study.confirmed]
-
-
-def body(evaluated: Evaluated) -> dict[str, Any]:
-    """Write down what fresh splits and seeds say of a trial."""
-    if evaluated.outcome is None:
-        return {"trial": evaluated.number, "scores": [], "diverged": [], "reason": evaluated.failure}
-    outcome = evaluated.outcome
-    return {"trial": evaluated.number, "scores": list(outcome.scores), "diverged": list(outcome.diverged)}
 
 
 def contenders(study: Study, count: int) -> list[Trial]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from lrtune import model
 from lrtune.run import observed
 from lrtune.run.folder import Run
 from lrtune.space import SearchSpace
@@ -18,10 +17,8 @@ from lrtune.verdict.comparison import corrected_error, t_quantile
 from lrtune.verdict.health import Case, Finding, Labels, findings
 from lrtune.verdict.judging import records
 
-MODEL = "model"
 
-
-def examine(run: Run, result: Mapping[str, Any], space: SearchSpace | None = None) -> list[Finding]:
+def examine(run: Run, result: Mapping[str, Any], space: SearchSpace, classes: Sequence[str] = ()) -> list[Finding]:
     """List what is odd about a run.
 
     Parameters
@@ -31,7 +28,9 @@ def examine(run: Run, result: Mapping[str, Any], space: SearchSpace | None = Non
     result
         As made by `lrtune.reporting.result.result`: what was chosen, and its corrected score if there is one.
     space
-        What was searched; default: as the folder's experiment says.
+        What was searched.
+    classes
+        Their names; without them they are told by number.
 
     Raises
     ------
@@ -46,14 +45,14 @@ def examine(run: Run, result: Mapping[str, Any], space: SearchSpace | None = Non
         Case(
             trials=run.trials,
             best=best,
-            space=run.experiment.space if space is None else space,
+            space=space,
             rows_ratio=run.rows_ratio,
             rows=rows["train"],
             test_rows=rows["test"],
             test=test.get("score") if (run.study.refit or {}).get("trial") == best.number else None,
             interval=_interval(run, best, corrected),
             share=None if result.get("confirmation") else corrected.get("share"),  # fresh scores chose it
-            labels=_labels(run, best),
+            labels=_labels(run, best, classes),
             unscored=run.study.header.get("left_out"),
         )
     )
@@ -72,7 +71,7 @@ def _interval(run: Run, best: Trial, corrected: Mapping[str, Any]) -> tuple[floa
     return (best.mean - half, best.mean + half) if math.isfinite(half) else None
 
 
-def _labels(run: Run, best: Trial) -> Labels | None:
+def _labels(run: Run, best: Trial, classes: Sequence[str]) -> Labels | None:
     """Count the classes among the kept rows, and among what the best predicts there."""
     path = run.folder / observed.NAME
     keeps = METRICS[run.metric].keeps
@@ -82,11 +81,5 @@ def _labels(run: Run, best: Trial) -> Labels | None:
     (kept,) = records(run.study, run.folder, [best], seen)
     labels = kept if keeps == "label" else kept.argmax(axis=1) if kept.ndim > 1 else kept > 0.5
     counts = [np.bincount(np.asarray(each, np.int64), minlength=seen.classes) for each in (seen.targets, labels)]
-    return Labels(_names(run, seen.classes), counts[0].tolist(), counts[1].tolist())
-
-
-def _names(run: Run, classes: int) -> list[str]:
-    """Name the classes as the retrained model knows them; by number before there is one."""
-    if not model.is_saved(run.folder / MODEL):
-        return [str(each) for each in range(classes)]
-    return [str(each) for each in model.load(run.folder / MODEL).schema.classes]
+    names = classes or [str(each) for each in range(seen.classes)]
+    return Labels(names, counts[0].tolist(), counts[1].tolist())

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.engines.local import one_blas_thread
+from lrtune.blas import one_blas_thread
 from lrtune.run import observed, out_of_fold
 from lrtune.run.observed import Observed
-from lrtune.space.trial import DEFAULT, Trial, TrialState
+from lrtune.space.trial import DEFAULT, Trial, TrialState, ranking
 from lrtune.text.errors import StudyError
-from lrtune.verdict.choice import Choice, choose, complete, in_order_of_simplicity, ranking
-from lrtune.verdict.choice.rules import POSTERIOR_MEAN, Rule, Smoothing, rule
+from lrtune.verdict.choice import Choice, choose, complete, in_order_of_simplicity
+from lrtune.verdict.choice.rules import POSTERIOR_MEAN, Rule, Smoothing
 from lrtune.verdict.confirmation import contenders
 from lrtune.verdict.correction import Choosing, Correction, Evidence, Race, cells, corrected, effort
+from lrtune.verdict.terms import Terms
 
 if TYPE_CHECKING:
-    from lrtune.experiment import Experiment
     from lrtune.run.study import Study
 
 Array = npt.NDArray[Any]
@@ -44,7 +44,7 @@ class Judgement(NamedTuple):
     correction: Correction
 
 
-def judge(experiment: Experiment, study: Study, folder: Path) -> Judgement:
+def judge(terms: Terms, study: Study, folder: Path) -> Judgement:
     """Choose a trial by the rule of the experiment and correct its score.
 
     Raises
@@ -54,12 +54,12 @@ def judge(experiment: Experiment, study: Study, folder: Path) -> Judgement:
 
     """
     with one_blas_thread():
-        made = choice(experiment, study)
-        return Judgement(made, correction(experiment, study, folder, made))
+        made = choice(terms, study)
+        return Judgement(made, correction(terms, study, folder, made))
 
 
-def choice(experiment: Experiment, study: Study) -> Choice:
-    """Choose a trial by the rule of the experiment (``search.select``), among the confirmed ones if there are any.
+def choice(terms: Terms, study: Study) -> Choice:
+    """Choose a trial by a rule (``search.select``), among the confirmed ones if there are any.
 
     Raises
     ------
@@ -67,39 +67,37 @@ def choice(experiment: Experiment, study: Study) -> Choice:
         If no trial is complete.
 
     """
-    trials, wanted = contenders(study, experiment.search.confirm), rule(experiment.search.select)
-    smoothing = _smoothing(experiment, study.in_order(), complete(trials), wanted)
+    trials, wanted = contenders(study, terms.confirm), terms.rule
+    smoothing = _smoothing(terms, study.in_order(), complete(trials), wanted)
     made = choose(trials, wanted, smoothing=smoothing, rows_ratio=study.header.get("rows_ratio"))
     own = study.trials  # a confirmed trial came with its fresh scores
     rivals = tuple(own[each.number] for each in made.rivals)
     return Choice(made.rule, own[made.trial.number], own[made.best.number], rivals)
 
 
-def _smoothing(
-    experiment: Experiment, history: Sequence[Trial], trials: Sequence[Trial], wanted: Rule
-) -> Smoothing | None:
+def _smoothing(terms: Terms, history: Sequence[Trial], trials: Sequence[Trial], wanted: Rule) -> Smoothing | None:
     if wanted.name != POSTERIOR_MEAN or not trials:
         return None
     from lrtune.sampling.posterior import posterior  # SciPy takes its time
 
-    found = posterior(experiment.space, history, trials, experiment.search.seed)
+    found = posterior(terms.space, history, trials, terms.seed)
     return None if found is None else Smoothing(*found)
 
 
-def correction(experiment: Experiment, study: Study, folder: Path, made: Choice) -> Correction:
+def correction(terms: Terms, study: Study, folder: Path, made: Choice) -> Correction:
     """Correct the score of the chosen trial for having been chosen.
 
     From the out-of-fold predictions where they are there and undamaged, else from the fold scores.
     """
     candidates = _candidates(study, made)
-    evidence, race = _evidence(study, folder, candidates), _race(experiment, study, candidates)
+    evidence, race = _evidence(study, folder, candidates), _race(terms, study, candidates)
     evidence, resamples = _affordable(evidence, study, raced=race is not None)
     choosing = Choosing(
         rule=made.rule,
-        smoothing=_smoothing(experiment, study.in_order(), candidates, made.rule),
+        smoothing=_smoothing(terms, study.in_order(), candidates, made.rule),
         race=race if evidence.predictions is not None else None,
         default=DEFAULT,
-        seed=experiment.search.seed,
+        seed=terms.seed,
         resamples=resamples,
     )
     return corrected(evidence, made.trial.number, choosing)
@@ -123,13 +121,13 @@ def _is_raced(trial: Trial) -> bool:
     return bool(trial.fold_scores) and None not in trial.fold_scores
 
 
-def _race(experiment: Experiment, study: Study, candidates: Sequence[Trial]) -> Race | None:
-    if experiment.search.pruning != "race":
+def _race(terms: Terms, study: Study, candidates: Sequence[Trial]) -> Race | None:
+    if terms.pruning != "race":
         return None
     folds = [len(each.fold_scores) for each in study.in_order() if each.state is TrialState.PRUNED and _is_raced(each)]
     if not folds:
         return None
-    rounds = np.array([each.number // experiment.search.round for each in candidates], dtype=np.int64)
+    rounds = np.array([each.number // terms.round for each in candidates], dtype=np.int64)
     return Race(rounds, min(folds))
 
 

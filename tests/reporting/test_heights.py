@@ -9,7 +9,7 @@ import pytest
 from lrtune.reporting import console, pages
 from lrtune.reporting.blocks import Facts, Grid, Headline, Lines, Remarks, height
 from lrtune.reporting.result import result
-from lrtune.verdict.choice import ranking
+from lrtune.space.trial import ranking
 
 DECAYS = ("constant", "cosine", "linear", "exponential", "step", "wsd", "one_cycle")
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw", "nesterov", "lion")

@@ -4,7 +4,7 @@ import pytest
 
 from lrtune.reporting import pages
 from lrtune.reporting.result import result
-from lrtune.verdict.choice import ranking
+from lrtune.space.trial import ranking
 
 
 @pytest.fixture

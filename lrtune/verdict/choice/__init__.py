@@ -9,6 +9,6 @@
     gates        a result against a limit or a baseline
 """
 
-from lrtune.verdict.choice.core import Choice, best, choose, chosen, complete, in_order_of_simplicity, ranking
+from lrtune.verdict.choice.core import Choice, best, choose, chosen, complete, in_order_of_simplicity
 
-__all__ = ["Choice", "best", "choose", "chosen", "complete", "in_order_of_simplicity", "ranking"]
+__all__ = ["Choice", "best", "choose", "chosen", "complete", "in_order_of_simplicity"]

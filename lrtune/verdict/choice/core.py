@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrtune.space.trial import Trial, TrialState
+from lrtune.space.trial import Trial, TrialState, ranking
 from lrtune.text.errors import NoUsableResultError
 from lrtune.verdict.choice.rules import BEST, Rule, Smoothing, pick, simplicity
 from lrtune.verdict.comparison import between
@@ -15,18 +15,6 @@ if TYPE_CHECKING:
 
 MOST_RIVALS = 1000
 """How many of the best trials the chosen one is compared with."""
-
-
-def ranking(trials: Iterable[Trial]) -> list[Trial]:
-    """Order the complete trials from the best mean fold score down; of equal means the earlier trial comes first."""
-    complete = [each for each in trials if each.state is TrialState.COMPLETE]
-    return sorted(complete, key=_rank)
-
-
-def _rank(trial: Trial) -> tuple[float, int]:
-    mean = trial.mean
-    assert mean is not None
-    return -mean, trial.number
 
 
 def best(trials: Iterable[Trial]) -> Trial:

@@ -25,7 +25,8 @@ much as that of all rows, so that the percentiles of ``L_b`` are too far apart. 
 Student's t allows for. It ends where the metric does: no accuracy is above 1, and no error below 0.
 
 Resampled are the units of `lrtune.run.observed`: rows with all predictions for them, groups, stretches of
-time. Where the search dropped configurations in races, each resample runs the races again (`lrtune.verdict.correction.race`).
+time. Where the search dropped configurations in races, each resample runs the races again
+(`lrtune.verdict.correction.race`).
 
 **Tibshirani and Tibshirani** (2009, "A bias correction for the minimum error rate in cross-validation", Annals of
 Applied Statistics 3) need fold scores only: what the choice loses to the best configuration of each fold, on average.

@@ -1,7 +1,7 @@
 """The races of a search, run again on resampled rows: who would have been dropped had the luck been another.
 
-`lrtune.verdict.races` decides by sums over rows. Here the same sums are taken with weights, for all resamples at once; only
-resamples with the same leader share their sums, because differences are taken from the leader.
+`lrtune.verdict.races` decides by sums over rows. Here the same sums are taken with weights, for all resamples at once;
+only resamples with the same leader share their sums, because differences are taken from the leader.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Scores of one fold on many resamples at once: every row has a weight, and a score is a function of weighted sums.
 
 A scorer takes weights ``(B, n)``, one line for each resample and one column for each row of the fold, and gives
-oriented scores ``(B, C)`` as `lrtune.training.metrics.functions` defines them, NaN where the targets of the drawn rows have no
-score. What it costs are products of the weights with a matrix ``(n, C)``: one for a mean over rows, one for each class
-that is counted. Weights are small whole numbers in single precision, so that counts are exact.
+oriented scores ``(B, C)`` as `lrtune.training.metrics.functions` defines them, NaN where the targets of the drawn rows
+have no score. What it costs are products of the weights with a matrix ``(n, C)``: one for a mean over rows, one for
+each class that is counted. Weights are small whole numbers in single precision, so that counts are exact.
 
 **The area under the ROC curve** is a mean over pairs of rows. Its scorer adds up placement values (DeLong et al. 1988,
 "Comparing the areas under two or more correlated receiver operating characteristic curves", Biometrics 44): for a

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.engines.local import one_blas_thread
+from lrtune.blas import one_blas_thread
 from lrtune.sampling.scores import observe
 from lrtune.sampling.surrogate import Surrogate, learn
 from lrtune.space import SearchSpace

@@ -1,8 +1,8 @@
 """Which dimensions mattered: how the predicted scores vary over the space, and what that variation comes from.
 
-The functions that a study leaves possible (`lrtune.verdict.explanation.functions`) are split by functional analysis of variance
-(Hutter et al. 2014, "An efficient approach for assessing hyperparameter importance"), over all points of the space:
-options all alike, numbers uniform on their scale. A dimension ``d`` that every point has accounts for
+The functions that a study leaves possible (`lrtune.verdict.explanation.functions`) are split by functional analysis of
+variance (Hutter et al. 2014, "An efficient approach for assessing hyperparameter importance"), over all points of the
+space: options all alike, numbers uniform on their scale. A dimension ``d`` that every point has accounts for
 
     Var(E[f | x_d]) / Var(f),
 

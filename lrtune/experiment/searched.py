@@ -1,0 +1,37 @@
+"""The experiment of a run, as the file in its folder has it."""
+
+from __future__ import annotations
+
+import functools
+
+from lrtune.experiment.core import Experiment
+from lrtune.experiment.reading.loading import load
+from lrtune.run.folder import EXPERIMENT, Run
+from lrtune.text.errors import StudyError
+
+
+@functools.lru_cache(maxsize=2)
+def searched(run: Run) -> Experiment:
+    """Read the experiment of a run.
+
+    Raises
+    ------
+    StudyError
+        If there is no file, or it is of another experiment than the study.
+    ExperimentError
+        If it was changed by hand and is wrong now.
+
+    """
+    path = run.folder / EXPERIMENT
+    if not path.is_file():
+        raise StudyError(f"{run.folder}: has no {EXPERIMENT}; run the search again to have it written")
+    found = load(path)
+    if "experiment" in run.study.header and found.canonical() != run.study.header["experiment"]:
+        raise StudyError(f"{path}: was changed and is not what was searched; the command that made it writes it again")
+    return found
+
+
+def planned(run: Run) -> int:
+    """Count the trials that a search was asked for, or the points of the space if these are fewer."""
+    experiment = searched(run)
+    return int(min(experiment.search.trials, experiment.space.size))

@@ -1,0 +1,25 @@
+"""How the first trials of the ranking are scored again: on what, and what is written down of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lrtune.experiment import Experiment
+from lrtune.trainers.partition import fresh_folds, fresh_seed
+from lrtune.trainers.population import Evaluated, Setting
+from lrtune.trainers.preparation import Prepared, encoded_folds
+
+
+def fresh_setting(experiment: Experiment, prepared: Prepared) -> Setting:
+    """Split and encode the training rows anew, once, with a seed of its own."""
+    part = fresh_folds(experiment, prepared.dataset, prepared.metric)
+    folds = encoded_folds(experiment, prepared.dataset, part)
+    return prepared.setting._replace(folds=folds, seed=fresh_seed(experiment))
+
+
+def body(evaluated: Evaluated) -> dict[str, Any]:
+    """Write down what fresh splits and seeds say of a trial."""
+    if evaluated.outcome is None:
+        return {"trial": evaluated.number, "scores": [], "diverged": [], "reason": evaluated.failure}
+    outcome = evaluated.outcome
+    return {"trial": evaluated.number, "scores": list(outcome.scores), "diverged": list(outcome.diverged)}

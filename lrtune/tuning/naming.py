@@ -1,0 +1,25 @@
+"""What an experiment and its data are called: their identity, its fingerprint, and the folder of the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lrtune.experiment import Experiment
+from lrtune.run import identity
+from lrtune.trainers.preparation import Prepared
+
+
+def identity_of(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
+    """Everything a result depends on (`lrtune.run.identity`)."""
+    return identity.identity(experiment.canonical(), prepared.data_hash, prepared.folds_hash)
+
+
+def fingerprint_of(experiment: Experiment, prepared: Prepared) -> str:
+    """Hash the identity: runs with equal fingerprints give equal results."""
+    return identity.fingerprint(identity_of(experiment, prepared))
+
+
+def run_folder(experiment: Experiment, prepared: Prepared, output: Path | None = None) -> Path:
+    """Name the folder of the run: ``output``, or ``runs/<name>-<8 hex digits of the fingerprint>``."""
+    return output or Path("runs") / f"{experiment.name}-{fingerprint_of(experiment, prepared)[:8]}"

@@ -1,0 +1,34 @@
+"""What a search was asked for, as far as its judges go by it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lrtune.space import SearchSpace
+from lrtune.verdict.choice.rules import Rule
+
+
+class Terms(NamedTuple):
+    """What a choice follows from, beside the scores.
+
+    Attributes
+    ----------
+    space
+        What was searched.
+    seed
+        Of the experiment.
+    rule
+        By which a trial is chosen (``search.select``).
+    confirm
+        How many of the first trials are scored again before the choice; 0: none.
+    pruning, round
+        What spared trials some of their training, and how many were proposed together.
+
+    """
+
+    space: SearchSpace
+    seed: int
+    rule: Rule
+    confirm: int
+    pruning: str
+    round: int
