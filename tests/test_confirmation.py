@@ -13,6 +13,7 @@ from lrtune.run.study import CONFIRM, REFIT, RESULT, STUDY, TRIAL, replay, resul
 from lrtune.trainers.preparation import prepare
 from lrtune.training.evaluate import evaluate
 from lrtune.tuning import core as tuning
+from lrtune.tuning.confirming import fresh_setting
 from lrtune.verdict import confirmation
 from lrtune.verdict.choice import chosen
 
@@ -133,7 +134,7 @@ def test_an_earlier_time_is_not_shuffled_into_a_later_one():
     text = EXPERIMENT.replace("sklearn:iris", "sklearn:diabetes").replace("confirm: 3", "splitter: time_series")
     experiment = load_text(text, name="diabetes")
     prepared = prepare(experiment)
-    setting = confirmation.fresh_setting(experiment, prepared)
+    setting = fresh_setting(experiment, prepared)
     assert setting.seed != prepared.setting.seed
     for one, other in zip(setting.folds, prepared.setting.folds, strict=True):
         np.testing.assert_array_equal(one.validation_features, other.validation_features)

@@ -59,7 +59,7 @@ def test_a_block_takes_no_longer_than_a_kill_may_cost():
 
 
 def test_lanes_of_a_block_stay_within_what_trains_fast(monkeypatch):
-    monkeypatch.setattr(evaluation, "block_lanes", lambda *_: 12)
+    monkeypatch.setattr("lrtune.tuning.blocks.block_lanes", lambda *_: 12)
     cut = blocks(numbered([{"learning_rate": 0.1}] * 30), SETTING)
     assert max(len(block) for block in cut) * len(SETTING.folds) <= 12
 

@@ -141,7 +141,7 @@ def test_a_raced_search_is_judged_with_its_races(metric, tmp_path):
     assert found.method == "bootstrap"
     candidates = judging._candidates(study, choice)
     assert {each.state for each in candidates} == {TrialState.COMPLETE, TrialState.PRUNED}
-    race = judging._race(experiment, study, candidates)
+    race = judging._race(experiment.terms, study, candidates)
     assert race.folds == (1 if metric == "accuracy" else 2)
     assert race.rounds.tolist() == [each.number // 8 for each in candidates]
     assert found.score <= found.naive + 1e-9
@@ -165,7 +165,7 @@ def test_what_a_correction_may_take_follows_from_the_study_and_not_from_a_clock(
         return real(*given, training=training)
 
     monkeypatch.setattr(judging, "effort", counted)
-    assert judging.judge(experiment, study, folder).correction.resamples == 2000
+    assert judging.judge(experiment.terms, study, folder).correction.resamples == 2000
     setting = prepare(experiment).setting
     expected = expected_seconds(experiment.configuration(experiment.space.default()), setting)
     trained = sum(len(each.fold_scores) for each in study.in_order())

@@ -25,10 +25,12 @@ from lrtune.space.trial import TrialState
 from lrtune.text.errors import NoUsableResultError, StudyError
 from lrtune.trainers import calibration
 from lrtune.trainers import population as evaluation
-from lrtune.trainers.population import Work, blocks, expected_seconds
+from lrtune.trainers.population import Work, expected_seconds
 from lrtune.trainers.preparation import prepare
+from lrtune.tuning import blocks as block_cutting
 from lrtune.tuning import core as tuning
 from lrtune.tuning import pace
+from lrtune.tuning.blocks import blocks
 from lrtune.tuning.horizons import compressed
 from lrtune.tuning.naming import run_folder
 from lrtune.tuning.pace import ENDING, Pace
@@ -135,7 +137,7 @@ def test_workers_change_nothing(undisturbed, tmp_path, workers):
 
 @pytest.mark.parametrize("lanes", [3, 7, 1000])
 def test_block_size_changes_nothing(undisturbed, tmp_path, monkeypatch, lanes):
-    monkeypatch.setattr(evaluation, "block_lanes", lambda *_: lanes)
+    monkeypatch.setattr(block_cutting, "block_lanes", lambda *_: lanes)
     folder, _ = make(tmp_path)
     assert content(folder) == undisturbed[0]
 
@@ -190,11 +192,10 @@ def test_a_killed_process_goes_on_where_it_was(text, last, tmp_path):
     code = f"""
         import time
         from pathlib import Path
-        from lrtune.trainers import population as evaluation
-        from lrtune.tuning import core as tuning
+        from lrtune.tuning import blocks, core as tuning
         from lrtune.experiment import load_text
         from lrtune.trainers.preparation import prepare
-        evaluation.block_lanes = lambda *_: 3  # a block for each trial
+        blocks.block_lanes = lambda *_: 3  # a block for each trial
         chosen = load_text({text!r}, name="iris")
         for event in tuning.tune(chosen, prepare(chosen), Path({str(folder)!r}), workers=1):
             print(event.kind, flush=True)
@@ -222,7 +223,7 @@ def test_a_strategy_that_learns_is_the_same_for_any_workers_blocks_and_threads(n
     assert tried[:8] == others[:8]
     assert tried[-2:] != others[-2:]  # or nothing would be learned
     assert content(make(tmp_path, LEARNING[name], workers=2, name="workers")[0]) == content(folder)
-    monkeypatch.setattr(evaluation, "block_lanes", lambda *_: 3)
+    monkeypatch.setattr(block_cutting, "block_lanes", lambda *_: 3)
     with threadpool_limits(1):
         assert content(make(tmp_path, LEARNING[name], name="blocks")[0]) == content(folder)
 
@@ -451,7 +452,7 @@ def test_pruning_is_the_same_for_any_workers_and_blocks(text, tmp_path, monkeypa
     expected = content(make(tmp_path, text, name="undisturbed")[0])
     assert any('"pruned"' in each for each in expected[0])
     assert content(make(tmp_path, text, workers=2, name="workers")[0]) == expected
-    monkeypatch.setattr(evaluation, "block_lanes", lambda *_: 3)
+    monkeypatch.setattr(block_cutting, "block_lanes", lambda *_: 3)
     assert content(make(tmp_path, text, name="blocks")[0]) == expected
 
 
@@ -475,7 +476,7 @@ def turned_clock(monkeypatch):
     monkeypatch.setattr(workers, "time", clock)
     monkeypatch.setattr(Pace, "saw", slow)
     monkeypatch.setattr(tuning, "retraining_seconds", lambda *_: 0.0)
-    monkeypatch.setattr(evaluation, "block_lanes", lambda *_: 3)
+    monkeypatch.setattr(block_cutting, "block_lanes", lambda *_: 3)
     return clock
 
 
@@ -578,7 +579,7 @@ def test_less_time_than_one_configuration_takes_is_said_and_kept_for_later(text,
 def test_the_first_blocks_are_as_large_as_the_first_trial_says(tmp_path, slow_machine, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        evaluation, "blocks", lambda *given, **more: asked.append(more["most"]) or blocks(*given, **more)
+        block_cutting, "blocks", lambda *given, **more: asked.append(more["most"]) or blocks(*given, **more)
     )
     slow_machine.slower = 1e4
     _, needed = alone(EXPERIMENT, slow_machine)
@@ -664,7 +665,7 @@ def test_a_search_without_anything_to_gain_ends(strategy, tmp_path):
 def test_workers_and_blocks_change_nothing_about_feedback(text, tmp_path, monkeypatch):
     expected = content(make(tmp_path, text, name="undisturbed")[0])
     assert content(make(tmp_path, text, workers=2, name="workers")[0]) == expected
-    monkeypatch.setattr(evaluation, "block_lanes", lambda *_: 3)
+    monkeypatch.setattr(block_cutting, "block_lanes", lambda *_: 3)
     assert content(make(tmp_path, text, name="blocks")[0]) == expected
 
 

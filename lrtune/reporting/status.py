@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.experiment.searched import planned as searched_for
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Lines
 from lrtune.reporting.progress import climb
@@ -65,6 +64,8 @@ def status(run: Run) -> dict[str, Any]:
 
 def planned(run: Run) -> int:
     """Count the trials that the search was asked for; of a finished one those that it tried."""
+    from lrtune.experiment.searched import planned as searched_for  # reading YAML takes its time
+
     return len(run.trials) if run.study.finished is not None else max(searched_for(run), len(run.trials))
 
 

@@ -69,7 +69,7 @@ def test_a_defect_of_a_judge_costs_no_result(run, monkeypatch, module, what):
         raise IndexError("tuple.index(x): x not in tuple")
 
     monkeypatch.setattr(lrtune.verdict.health, "attempted", core.attempted)
-    monkeypatch.setattr(f"lrtune.{module}", defect)
+    monkeypatch.setattr(f"lrtune.verdict.{module}", defect)
     first = run(*SEARCH)
     assert first.exit_code == 0, first.output
     found = json.loads(Path("out/result.json").read_text())
