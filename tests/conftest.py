@@ -1,7 +1,8 @@
 import pytest
 
-import lrtune.verdict.health
-import lrtune.verdict.health.rules
+from lrtune.tuning import search
+from lrtune.verdict import examination
+from lrtune.verdict.health import rules
 
 
 def not_attempted(_what, judge):
@@ -11,5 +12,5 @@ def not_attempted(_what, judge):
 
 @pytest.fixture(autouse=True)
 def defects_of_judges_fail(monkeypatch):
-    monkeypatch.setattr(lrtune.verdict.health, "attempted", not_attempted)
-    monkeypatch.setattr(lrtune.verdict.health.rules, "attempted", not_attempted)
+    for module in (search, examination, rules):
+        monkeypatch.setattr(module, "attempted", not_attempted)

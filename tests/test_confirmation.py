@@ -51,7 +51,7 @@ def undisturbed(tmp_path_factory):
 
 def study(means, fresh):
     """A study whose trials have these means, and some of them these fresh scores."""
-    events = [Event(STUDY, {"folds": 2})]
+    events = [Event(STUDY, {"folds": 2, "metric": "accuracy"})]
     for number, mean in enumerate(means):
         events.append(Event(TRIAL, {"trial": number, "configuration": {}}))
         events.append(Event(RESULT, result_body(number, [mean - 0.1, mean + 0.1], [None, None])))
@@ -75,9 +75,9 @@ def test_what_diverges_or_fails_afresh_is_not_chosen():
 def test_optimism_is_the_mean_excess_of_the_searchs_scores():
     known = study([0.7, 0.9, 0.8], {1: [0.7, 0.7], 2: [0.75, 0.85], 0: [None, 0.2]})
     found = confirmation.summary(known, 3)
-    assert [each["number"] for each in found["trials"]] == [1, 2, 0]
-    assert [each["confirmed"] for each in found["trials"]] == [pytest.approx(0.7), pytest.approx(0.8), None]
-    assert found["optimism"] == pytest.approx((0.2 + 0.0) / 2)
+    assert [each.number for each in found.trials] == [1, 2, 0]
+    assert [each.confirmed for each in found.trials] == [pytest.approx(0.7), pytest.approx(0.8), None]
+    assert found.optimism == pytest.approx((0.2 + 0.0) / 2)
     assert confirmation.summary(known, 0) is None
     assert confirmation.summary(study([0.7], {}), 5) is None
 
@@ -91,7 +91,7 @@ def test_fresh_scores_of_a_search_without_signal_show_its_optimism():
         first = np.argsort(-means)[:5].tolist()
         found = confirmation.summary(study(means, {each: [rng.normal(0.5, 0.02)] * 2 for each in first}), 5)
         gaps.append(np.mean(means[first]) - 0.5)
-        excesses.append(found["optimism"])
+        excesses.append(found.optimism)
     assert np.mean(excesses) == pytest.approx(np.mean(gaps), abs=4 * 0.02 / np.sqrt(5 * 200))
     assert np.mean(excesses) > 0.02
 

@@ -2,17 +2,12 @@ import math
 
 import numpy as np
 import pytest
+from results import result, standing
 from scipy import stats
 
 from lrtune.verdict import gates
-from lrtune.verdict.gates import State
-
-DATA = {"hash": "d", "folds": "f"}
-
-
-def result(scores, *, metric="accuracy", larger=True, **more):
-    best = {"mean": math.fsum(scores) / len(scores), "fold_scores": list(scores)}
-    return {"metric": metric, "larger_is_better": larger, "best": best, "data": DATA, **more}
+from lrtune.verdict.conditions import State
+from lrtune.verdict.result import Corrected, DataHashes, Unscored, to_json
 
 
 @pytest.mark.parametrize(
@@ -22,27 +17,25 @@ def result(scores, *, metric="accuracy", larger=True, **more):
         (True, 0.9, State.PASSED, "mean accuracy 0.9 is not under 0.9"),
         (True, 0.91, State.FAILED, "mean accuracy 0.9 is under 0.91"),
         (True, 0.900001, State.FAILED, "mean accuracy 0.9 is under 0.900001"),
-        (False, 0.8, State.FAILED, "mean accuracy 0.9 is over 0.8"),
-        (False, 0.9, State.PASSED, "mean accuracy 0.9 is not over 0.9"),
-        (False, 1.0, State.PASSED, "mean accuracy 0.9 is not over 1"),
+        (False, 0.8, State.FAILED, "mean rmse 0.9 is over 0.8"),
+        (False, 0.9, State.PASSED, "mean rmse 0.9 is not over 0.9"),
+        (False, 1.0, State.PASSED, "mean rmse 0.9 is not over 1"),
     ],
 )
 def test_a_limit_is_the_least_score_or_the_largest_error(larger, limit, state, sentence):
-    gate = gates.limit_gate(result([0.9], larger=larger), limit)
+    gate = gates.limit_gate(result([0.9], "accuracy" if larger else "rmse"), limit)
     assert (gate.name, gate.state, gate.sentence) == ("fail-under" if larger else "fail-over", state, sentence)
     assert not gate.is_worse
-    assert gate.entry() == {
+    assert to_json(gate) == {
         "name": gate.name,
         "state": str(state),
         "sentence": sentence,
-        "judged": "mean",
-        "score": 0.9,
-        "limit": limit,
+        "numbers": {"judged": "mean", "score": 0.9, "limit": limit},
     }
 
 
 def test_a_gate_says_on_which_folds_it_judged():
-    unscored = {"of": 4, "folds": [[2, "only class 'p'"], [4, "only class 'n'"]]}
+    unscored = Unscored(4, ((2, "only class 'p'"), (4, "only class 'n'")))
     words = "; judged on 2 of 4 folds; fold 2 has only class 'p', fold 4 has only class 'n'"
     found = result([0.9, 0.9], unscored=unscored)
     assert gates.limit_gate(found, 0.8).sentence == "mean accuracy 0.9 is not under 0.8" + words
@@ -51,10 +44,10 @@ def test_a_gate_says_on_which_folds_it_judged():
 
 
 def test_a_limit_applies_to_the_corrected_score_where_there_is_one():
-    gate = gates.limit_gate(result([0.97, 0.95], corrected={"score": 0.94}), 0.95)
+    corrected = Corrected("bootstrap", 0.96, 0.02, 0.94, 0.9, 0.98, 1000, 0.5, None)
+    gate = gates.limit_gate(result([0.97, 0.95], corrected=corrected), 0.95)
     assert (gate.state, gate.sentence) == (State.FAILED, "corrected accuracy 0.94 is under 0.95")
-    for corrected in (None, {"score": None}):
-        assert gates.limit_gate(result([0.97, 0.95], corrected=corrected), 0.95).passed
+    assert gates.limit_gate(result([0.97, 0.95]), 0.95).passed
 
 
 OURS, THEIRS = [0.91, 0.90, 0.93, 0.92, 0.90], [0.95, 0.93, 0.95, 0.96, 0.95]
@@ -80,7 +73,7 @@ def test_p_is_that_of_the_corrected_test_against_the_tolerance(tolerance, ratio)
 
 def test_errors_are_worse_when_they_are_larger():
     as_scores = gates.baseline_gate(result(OURS), THEIRS)
-    as_errors = gates.baseline_gate(result([-each for each in OURS], larger=False), [-each for each in THEIRS])
+    as_errors = gates.baseline_gate(result([-each for each in OURS], "rmse"), [-each for each in THEIRS])
     assert as_scores.is_worse
     assert as_errors.is_worse
     assert as_errors.numbers["p"] == as_scores.numbers["p"]
@@ -148,11 +141,9 @@ def test_a_baseline_trained_again_is_told_with_what_it_had_before():
 @pytest.mark.parametrize(
     ("baseline", "reason"),
     [
-        ({}, "it is no result of a search"),
-        ({"metric": "accuracy", "best": None}, "it is no result of a search"),
-        (result([0.9], metric="f1"), "its metric is f1, not accuracy"),
-        ({"metric": "accuracy", "best": {"fold_scores": [0.9, None]}}, "it has no score on every fold"),
-        ({"metric": "accuracy", "best": {"fold_scores": []}}, "it has no score on every fold"),
+        (result([0.9], "f1"), "its metric is f1, not accuracy"),
+        (result(best=standing(1, [0.9, None])), "it has no score on every fold"),
+        (result(best=standing(1, [])), "it has no score on every fold"),
         (result([0.9]), None),
     ],
 )
@@ -163,15 +154,14 @@ def test_what_cannot_be_compared_says_why(baseline, reason):
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (DATA, None),
-        (None, "it does not say what data and folds it is of"),
-        ({"hash": None, "folds": None}, "it does not say what data and folds it is of"),
-        ({**DATA, "hash": "x"}, "its data are not the same"),
-        ({**DATA, "folds": "x"}, "its folds are not the same"),
+        (DataHashes("d", "f"), None),
+        (DataHashes(None, None), "it does not say what data and folds it is of"),
+        (DataHashes("x", "f"), "its data are not the same"),
+        (DataHashes("d", "x"), "its folds are not the same"),
     ],
 )
 def test_folds_are_the_same_if_data_and_rows_are(data, reason):
-    assert gates.not_same_folds(result([0.9]), {**result([0.9]), "data": data}) == reason
+    assert gates.not_same_folds(result([0.9]), result([0.9], data=data)) == reason
 
 
 def test_another_number_of_folds_is_not_comparable():

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from lrtune.experiment import load_text
-from lrtune.reporting.result import result
 from lrtune.run import observed, out_of_fold
 from lrtune.run.study import Study
 from lrtune.space.trial import TrialState
@@ -18,6 +17,7 @@ from lrtune.training.metrics.functions import score
 from lrtune.tuning import core as tuning
 from lrtune.verdict import judging
 from lrtune.verdict.correction import Evidence
+from lrtune.verdict.making import result_of
 
 TEXT = """
 data: {path: sklearn:iris, test_size: 0.2}
@@ -207,7 +207,7 @@ def test_records_of_other_rows_are_refused(run):
 def test_the_result_says_all_of_it_in_the_metrics_own_sign(tmp_path):
     experiment, study = searched(tmp_path, "log_loss")
     found = judging.judge(experiment.terms, study, tmp_path)
-    entry = result(study, "log_loss", experiment.configuration, judgement=found)
+    entry = result_of(study, experiment.configuration, judgement=found).to_json()
     json.dumps(entry, allow_nan=False)
     corrected = entry["corrected"]
     assert corrected["score"] == pytest.approx(-found.correction.score)

@@ -174,16 +174,16 @@ def test_an_interrupted_turn_goes_on_where_it_was(tmp_path, monkeypatch):
 def test_the_summary_is_about_the_scores_outside(tmp_path):
     known, _, folds = folds_of(tmp_path)
     studies = [replay(search_inside(known, each, workers=1)) for each in folds]
-    found = summary(folds, 3)
+    found = summary(folds, 3, "accuracy")
     scores = [each.refit["test"]["score"] for each in studies]
     inner = [each.trials[each.refit["trial"]].mean for each in studies]
-    assert [each["score"] for each in found["folds"]] == scores
-    assert [each["rows"] for each in found["folds"]] == [len(each.rows[1]) for each in folds]
-    assert found["mean"] == pytest.approx(np.mean(scores))
-    assert found["std"] == pytest.approx(np.std(scores, ddof=1))
-    assert found["optimism"] == pytest.approx(np.mean(inner) - np.mean(scores))
-    assert found["of"] == 3
-    assert summary([], 0) is None
+    assert [each.score for each in found.folds] == scores
+    assert [each.rows for each in found.folds] == [len(each.rows[1]) for each in folds]
+    assert found.mean == pytest.approx(np.mean(scores))
+    assert found.std == pytest.approx(np.std(scores, ddof=1))
+    assert found.optimism == pytest.approx(np.mean(inner) - np.mean(scores))
+    assert found.of == 3
+    assert summary([], 0, "accuracy") is None
 
 
 # --- the command

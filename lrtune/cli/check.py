@@ -6,7 +6,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lrtune.cli.choices import chosen, planned_trials, wanted_workers
+from lrtune.cli.choices import chosen
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, SetOption, TargetOption
 
 if TYPE_CHECKING:
@@ -41,13 +41,14 @@ def check(
 
     Example: lrtune check configs/penguins.yaml
     """
-    from lrtune.reporting import console, export, plans
+    from lrtune.reporting import console, plans
+    from lrtune.text import written
     from lrtune.trainers.preparation import prepare
 
     experiment = chosen(config, data, target, overrides)
     made = plan(experiment, prepare(experiment))
     if as_json:
-        sys.stdout.write(export.json_text(made))
+        sys.stdout.write(written.json_text(made))
     else:
         console.show(plans.plan_page(made))
 
@@ -55,7 +56,7 @@ def check(
 def plan(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
     """Write down what a search of this experiment would do, in JSON's types."""
     schema, search, folds = prepared.schema, experiment.search, len(prepared.setting.folds)
-    first, trials = _first_round(experiment), planned_trials(experiment)
+    first, trials = _first_round(experiment), experiment.planned
     again, fresh, outer = min(search.confirm, trials), *_further_folds(experiment, prepared)
     return {
         "schema": SCHEMA,
@@ -137,9 +138,9 @@ def _estimate(experiment: Experiment, prepared: Prepared, configurations: list[C
 
     setting = prepared.setting
     each = sum(expected_seconds(one, setting) for one in configurations) / len(configurations)
-    trials, search = planned_trials(experiment), experiment.search
+    trials, search = experiment.planned, experiment.search
     total = each * (trials + min(search.confirm, trials) / search.repeats)
-    workers = wanted_workers(experiment) or workers_worth(total)
+    workers = experiment.workers or workers_worth(total)
     arrays = sum(part.nbytes for fold in setting.folds for part in (fold.features, fold.validation_features))
     block = max(
         block_lanes(one, setting.folds, setting.problem, setting.dtype)

@@ -11,7 +11,6 @@ from lrtune.text.errors import ExperimentError, LrtuneError
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
 
-AUTO = "auto"
 USUAL_FILES = (Path("lrtune.yaml"), Path("config.yaml"))
 
 
@@ -73,14 +72,3 @@ def _usual() -> Path:
             "or a table, as in `lrtune search --data table.csv --target column`"
         )
     return found[0]
-
-
-def planned_trials(experiment: Experiment) -> int:
-    """Count the configurations that a search will try: its budget, or the whole space if that is smaller."""
-    return int(min(experiment.search.trials, experiment.space.size))
-
-
-def wanted_workers(experiment: Experiment) -> int | None:
-    """Say how many worker processes are asked for; None leaves it to the work there is."""
-    workers = experiment.search.workers
-    return None if workers == AUTO else int(workers)

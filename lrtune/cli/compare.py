@@ -14,8 +14,6 @@ from lrtune.text.paths import expanded
 
 if TYPE_CHECKING:
     from lrtune.reporting.versus import Side
-    from lrtune.run.folder import Run
-    from lrtune.space.trial import Trial
 
 _HELP = "Folder of a run, its name under ./runs, or 'latest'; with :17 behind it, trial 17 of that run."
 
@@ -35,13 +33,14 @@ def compare(
 
     Example: lrtune compare wine-1a2b3c4d wine-5e6f7a8b
     """
-    from lrtune.reporting import console, export, versus
+    from lrtune.reporting import console, versus
     from lrtune.run.pairing import why_not_paired
+    from lrtune.text import written
 
     one, other = _side(first), _side(second)
     found = versus.compared(one, other, why_not_paired(one.run, other.run))
     if as_json:
-        sys.stdout.write(export.json_text(found))
+        sys.stdout.write(written.json_text(found))
     else:
         console.show(versus.page(found))
 
@@ -49,15 +48,10 @@ def compare(
 def _side(text: str) -> Side:
     from lrtune.reporting.versus import Side
     from lrtune.run.folder import open_run
+    from lrtune.verdict.choice import chosen
 
     named = None if expanded(text).exists() else re.fullmatch(r"(.+):(\d+)", text)
     folder = find(named[1] if named else text, finished=False)
     run = open_run(folder)
-    trial = run.trial(int(named[2])) if named else _best(run)
+    trial = run.trial(int(named[2])) if named else chosen(run.study)
     return Side(run, name_of(folder), trial)
-
-
-def _best(run: Run) -> Trial:
-    from lrtune.verdict.choice import best
-
-    return run.study.trials[run.result["best"]["number"]] if run.result else best(run.trials)

@@ -61,9 +61,10 @@ def export(
 def _as_text(run: Run, to: str, output: str | None) -> None:
     from lrtune.reporting import export as writing
     from lrtune.reporting import listing
+    from lrtune.text.written import json_text
+    from lrtune.verdict.trials_table import trials_text
 
-    as_csv = to == "csv"
-    text = writing.trials_text(run.trials, run.metric) if as_csv else writing.json_text(listing.study_json(run))
+    text = trials_text(run.trials, run.metric) if to == "csv" else json_text(listing.study_json(run))
     if output is None:
         sys.stdout.write(text)
     else:

@@ -68,8 +68,9 @@ def finder(
     from contextlib import nullcontext
 
     from lrtune.finder import find, offered
-    from lrtune.reporting import console, export, figures, rate_files, rates
+    from lrtune.reporting import console, figures, rate_files, rates
     from lrtune.run.lock import Lock
+    from lrtune.text.written import json_text
     from lrtune.trainers.preparation import prepare
 
     if plot is not None:
@@ -98,7 +99,7 @@ def finder(
     if plot is not None:
         figures.write(figures.rate_figure(written), plot)
     if as_json:
-        sys.stdout.write(export.json_text(written))
+        sys.stdout.write(json_text(written))
         for each in () if quiet else notes:
             console.note(each)
     else:

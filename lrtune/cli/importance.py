@@ -27,9 +27,10 @@ def importance(
     Example: lrtune importance latest --slices
     """
     from lrtune.experiment.searched import searched
-    from lrtune.reporting import console, export
+    from lrtune.reporting import console
     from lrtune.reporting.importance import importance_json, importance_page
     from lrtune.run.folder import open_run
+    from lrtune.text import written
     from lrtune.verdict.explanation import explain
 
     found = open_run(find(run, finished=False))
@@ -37,6 +38,6 @@ def importance(
     with console.working("fitting the model"):
         explanation = explain(experiment.space, found.trials, experiment.search.seed)
     if as_json:
-        sys.stdout.write(export.json_text(importance_json(explanation, found.metric)))
+        sys.stdout.write(written.json_text(importance_json(explanation, found.metric)))
     else:
         console.show(importance_page(explanation, found.metric, name_of(found.folder), slices=slices))

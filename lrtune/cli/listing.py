@@ -27,7 +27,8 @@ def list_runs(
 
     Example: lrtune list runs
     """
-    from lrtune.reporting import console, export, listing
+    from lrtune.reporting import console, listing
+    from lrtune.text import written
     from lrtune.text.errors import LrtuneError
 
     if not folder.is_dir() and folder != RUNS:
@@ -35,7 +36,7 @@ def list_runs(
     there = [each for each in folders(folder) if any((each / name).exists() for name in TRACES)]
     found = sorted(map(_described, there), key=lambda each: -each.get("changed", 0.0))
     if as_json:
-        sys.stdout.write(export.json_text({"schema": listing.SCHEMA, "folder": str(folder), "runs": found}))
+        sys.stdout.write(written.json_text({"schema": listing.SCHEMA, "folder": str(folder), "runs": found}))
     else:
         console.show(listing.runs_page(found, folder))
 

@@ -37,9 +37,10 @@ def predict(
     from lrtune import model
     from lrtune.data import tables
     from lrtune.reporting import export
+    from lrtune.text import written
 
     fitted = model.load(find(run) / model.FOLDER)
-    text = export.csv_text(_rows(fitted, tables.load(data, schema=fitted.schema)))
+    text = written.csv_text(_rows(fitted, tables.load(data, schema=fitted.schema)))
     if output is None:
         sys.stdout.write(text)
     else:

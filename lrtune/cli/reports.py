@@ -16,7 +16,8 @@ from lrtune.text.errors import LrtuneError
 
 if TYPE_CHECKING:
     from lrtune.reporting.blocks import Block, Facts
-    from lrtune.verdict.gates import Gate
+    from lrtune.verdict.conditions import Gate
+    from lrtune.verdict.result import Result
 
 JunitOption = Annotated[
     Path | None, typer.Option("--junit", metavar="FILE", help="Write the search and its gates as a JUnit report.")
@@ -39,8 +40,7 @@ def gate_notes(gates: Sequence[Gate]) -> list[str]:
 
 
 def report_gates(
-    gates: Sequence[Gate],
-    result: Mapping[str, Any],
+    result: Result,
     page: Sequence[Block],
     *,
     junit: Path | None,
@@ -60,15 +60,16 @@ def report_gates(
     from lrtune.reporting.junit import Case, gate_cases, junit_text
     from lrtune.reporting.summary import markdown
 
+    name, gates = str(result.name), result.gates
     headline = next(each.text for each in page if isinstance(each, Headline))
     if junit is not None:
-        search = Case("search", "", headline, result["seconds"]["total"])
-        _write(junit, junit_text(result["name"], [search, *gate_cases(gates)]))
+        search = Case("search", "", headline, result.seconds.total)
+        _write(junit, junit_text(name, [search, *gate_cases(gates)]))
     if summary is not None:
-        _write_summary(summary, markdown(result["name"], [page[0], *gate_block(gates), *page[1:]]))
+        _write_summary(summary, markdown(name, [page[0], *gate_block(gates), *page[1:]]))
     if not gates:
         return
-    _annotate(annotations.gate_annotations(result["name"], gates), only_json=only_json)
+    _annotate(annotations.gate_annotations(name, gates), only_json=only_json)
     failed = [each for each in gates if not each.passed]
     if failed:
         console.fail("; ".join(f"gate {each.name} failed: {each.sentence}" for each in failed))

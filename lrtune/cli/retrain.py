@@ -43,10 +43,11 @@ def retrain(
     """
     from lrtune import model
     from lrtune.experiment.searched import searched
-    from lrtune.reporting import console, export, retrained
+    from lrtune.reporting import console, retrained
     from lrtune.run import files
     from lrtune.run.folder import open_run
     from lrtune.run.lock import Lock
+    from lrtune.text import written
     from lrtune.trainers.preparation import prepare
     from lrtune.training.feedback import median_scales
 
@@ -64,12 +65,12 @@ def retrain(
     with Lock(folder):
         digest = model.save(fitted, folder / model.FOLDER)
         summary = retrained.summary(found, chosen, test=test, digest=digest)
-        files.write(folder / SUMMARY, export.json_text(summary))
+        files.write(folder / SUMMARY, written.json_text(summary))
         if not (folder / STUDY).exists():  # a run keeps the file that it was made from
             text = experiment.dump(found.configuration(chosen.configuration), folder)
             files.write(folder / "experiment.yaml", text)
     if as_json:
-        sys.stdout.write(export.json_text(summary))
+        sys.stdout.write(written.json_text(summary))
     elif not quiet:
         console.show(retrained.page(summary, found, rows=prepared.rows, folder=folder))
 

@@ -133,12 +133,13 @@ def _refuse_unused(given: Any, plot: Path | None) -> None:
 
 
 def _list(*, as_json: bool, as_csv: bool) -> None:
-    from lrtune.reporting import console, export, schedules
+    from lrtune.reporting import console, schedules
+    from lrtune.text import written
 
     if as_json:
-        sys.stdout.write(export.json_text(schedules.catalogue()))
+        sys.stdout.write(written.json_text(schedules.catalogue()))
     elif as_csv:
-        sys.stdout.write(export.csv_text(schedules.catalogue_rows()))
+        sys.stdout.write(written.csv_text(schedules.catalogue_rows()))
     else:
         console.show(schedules.catalogue_page())
 
@@ -155,7 +156,8 @@ def _export(chosen: Schedule, to: str, output: Path | None) -> None:
 
 
 def _show(chosen: Schedule, *, as_json: bool, as_csv: bool, plot: Path | None) -> None:
-    from lrtune.reporting import console, export, figures, schedule_figures, schedules, tables
+    from lrtune.reporting import console, figures, schedule_figures, schedules, tables
+    from lrtune.text import written
     from lrtune.training.schedules import tabulate
 
     configuration, steps, epochs = chosen
@@ -165,8 +167,8 @@ def _show(chosen: Schedule, *, as_json: bool, as_csv: bool, plot: Path | None) -
         title = tables.configuration_line(configuration, keys)
         figures.write(schedule_figures.schedule_figure(title, rates, steps), plot)
     if as_json:
-        sys.stdout.write(export.json_text(schedules.schedule_json(configuration, rates, steps)))
+        sys.stdout.write(written.json_text(schedules.schedule_json(configuration, rates, steps)))
     elif as_csv:
-        sys.stdout.write(export.csv_text(schedules.schedule_rows(rates, steps)))
+        sys.stdout.write(written.csv_text(schedules.schedule_rows(rates, steps)))
     else:
         console.show(schedules.schedule_page(configuration, rates, steps))

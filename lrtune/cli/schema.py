@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
+
+import typer
+
+EXPERIMENT, RESULT = "experiment", "result"
 
 
-def schema() -> None:
-    """Print the JSON Schema of experiment files.
+def _kinds(incomplete: str) -> list[str]:
+    return [each for each in (EXPERIMENT, RESULT) if each.startswith(incomplete)]
 
-    Editors complete and check a file with it.
+
+def schema(
+    of: Annotated[
+        str, typer.Argument(metavar="WHAT", help="experiment or result.", autocompletion=_kinds)
+    ] = EXPERIMENT,
+) -> None:
+    """Print the JSON Schema of experiment files, or of result.json.
+
+    Editors complete and check an experiment with it; programs check what they read of a result.
 
     Example: lrtune schema > lrtune.schema.json
     """
     from lrtune import experiment
-    from lrtune.reporting import export
+    from lrtune.text.errors import LrtuneError, nearest
+    from lrtune.text.written import json_text
+    from lrtune.verdict.result import json_schema
 
-    sys.stdout.write(export.json_text(experiment.schema()))
+    if of not in (EXPERIMENT, RESULT):
+        raise LrtuneError(f"there is no schema of '{of}'; {nearest(of, [EXPERIMENT, RESULT])}")
+    sys.stdout.write(json_text(json_schema() if of == RESULT else experiment.schema()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,10 +11,9 @@ from lrtune.cli.options import JsonOption, LookArgument
 from lrtune.cli.runs import LATEST, find, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lrtune.reporting.blocks import Block
     from lrtune.run.folder import Run
+    from lrtune.verdict.result import Result
 
 
 def show(
@@ -30,14 +29,17 @@ def show(
 
     Example: lrtune show latest --top 10
     """
-    from lrtune.reporting import console, export, listing, status
+    from lrtune.reporting import console, listing, status
     from lrtune.run.folder import open_run
+    from lrtune.text import written
+    from lrtune.verdict.stored import current
 
     found = open_run(find(run, finished=False))
-    result = _result(found)
+    result = current(found) if found.written is not None or found.ranked else None
     if as_json:
         best = [listing.trial_json(each, found.metric) for each in found.ranked[:top]]
-        sys.stdout.write(export.json_text({**(result or {}), "status": status.status(found), "top": best}))
+        known = result.to_json() if result else {}
+        sys.stdout.write(written.json_text({**known, "status": status.status(found), "top": best}))
         return
     called = name_of(found.folder)
     console.show(
@@ -45,26 +47,17 @@ def show(
     )
 
 
-def _result(run: Run) -> Mapping[str, Any] | None:
-    """Take the result as the search wrote it, or make that of the trials so far; None before any is complete."""
-    if run.result is not None or not run.ranked:
-        return run.result
-    from lrtune.reporting import result
-
-    return result.result(run.study, run.metric, run.configuration, rows_ratio=run.rows_ratio)
-
-
-def _page(run: Run, result: Mapping[str, Any], called: str, top: int, *, notes: bool) -> list[Block]:
+def _page(run: Run, result: Result, called: str, top: int, *, notes: bool) -> list[Block]:
     from lrtune.reporting import pages, status
     from lrtune.reporting.blocks import Headline
 
     page = pages.search_page(
         result,
         run.ranked,
-        run.study.trials[result["best"]["number"]].configuration,
+        run.trial(result.best.number).configuration,
         folder=run.folder,
         run=called,
-        notes=result.get("notes", ()),
+        notes=result.notes,
         top=top,
         all_notes=notes,
         state=run.state,

@@ -28,9 +28,10 @@ def status(
 
     Example: lrtune status latest --watch
     """
-    from lrtune.reporting import console, export, live
+    from lrtune.reporting import console, live
     from lrtune.reporting import status as reporting
     from lrtune.run.folder import follow, open_run
+    from lrtune.text import written
     from lrtune.text.errors import LrtuneError
 
     if watch and as_json:
@@ -45,6 +46,6 @@ def status(
         return
     found = open_run(folder)
     if as_json:
-        sys.stdout.write(export.json_text(reporting.status(found)))
+        sys.stdout.write(written.json_text(reporting.status(found)))
     else:
         console.show(reporting.page(found, called=called))

@@ -63,9 +63,11 @@ def trials(
 
     Example: lrtune trials latest --sort learning_rate --state complete
     """
-    from lrtune.reporting import console, export, listing
+    from lrtune.reporting import console, listing
     from lrtune.run.folder import open_run
+    from lrtune.text import written
     from lrtune.text.errors import LrtuneError
+    from lrtune.verdict.trials_table import trials_text
 
     if as_json and as_csv:
         raise LrtuneError("--json and --csv: choose one of the two")
@@ -74,9 +76,9 @@ def trials(
     matching = listing.chosen(found.trials, states=states or (), sort=sort, reverse=reverse)
     some = matching[: (usual if limit is None else limit) or None]
     if as_json:
-        sys.stdout.write(export.json_text(listing.trials_json(found, some)))
+        sys.stdout.write(written.json_text(listing.trials_json(found, some)))
     elif as_csv:
-        sys.stdout.write(export.trials_text(some, found.metric))
+        sys.stdout.write(trials_text(some, found.metric))
     else:
         page = listing.trials_page(found, some, called=name_of(found.folder), matching=len(matching))
         console.show(page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -125,3 +126,14 @@ def _raw(series: pl.Series) -> Raw | None:
 def _ends(series: pl.Series) -> list[Any]:
     """Give the smallest and the largest value, as Python's numbers: a narrow type cannot be compared with 2^53."""
     return [end for end in (series.min(), series.max()) if end is not None]
+
+
+def frame_of(text: str, library: str) -> Any:
+    """Read lrtune's own CSV into a data frame of ``polars`` or ``pandas``."""
+    if library == "pandas":
+        import pandas as pd
+
+        return pd.read_csv(io.StringIO(text))
+    import polars as pl
+
+    return pl.read_csv(io.StringIO(text), infer_schema_length=None)

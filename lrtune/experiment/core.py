@@ -78,6 +78,16 @@ class Experiment:
         """Parts of the cross-validation that are asked for; None: as many as are usual, if the table bears them."""
         return self.search.folds if "folds" in self.search.model_fields_set else None
 
+    @property
+    def planned(self) -> int:
+        """How many configurations a search will try: its budget, or the whole space if that is smaller."""
+        return int(min(self.search.trials, self.space.size))
+
+    @property
+    def workers(self) -> int | None:
+        """How many worker processes are asked for; None leaves it to the work there is."""
+        return None if self.search.workers == AUTO else int(self.search.workers)
+
     def configuration(self, point: Configuration) -> dict[str, Value]:
         """Complete a point of the space with what is fixed and with the documented defaults."""
         return complete({**self.fixed, **point})

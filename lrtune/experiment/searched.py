@@ -29,9 +29,3 @@ def searched(run: Run) -> Experiment:
     if "experiment" in run.study.header and found.canonical() != run.study.header["experiment"]:
         raise StudyError(f"{path}: was changed and is not what was searched; the command that made it writes it again")
     return found
-
-
-def planned(run: Run) -> int:
-    """Count the trials that a search was asked for, or the points of the space if these are fewer."""
-    experiment = searched(run)
-    return int(min(experiment.search.trials, experiment.space.size))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lrtune.text import formats
-from lrtune.verdict.gates import Gate
+from lrtune.verdict.conditions import Gate
 
 ERROR, NOTICE = "error", "notice"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
 from lrtune.text import formats
+from lrtune.verdict.standing import own_sign
 
 if TYPE_CHECKING:
     from lrtune.space import Where
@@ -88,13 +89,13 @@ def _share_json(share: Share) -> dict[str, Any]:
 
 
 def _row_json(row: Row, metric: str) -> dict[str, Any]:
-    low, high = sorted(tables.own_sign(metric, each) or 0.0 for each in (row.low, row.high))
+    low, high = sorted(own_sign(metric, each) or 0.0 for each in (row.low, row.high))
     return {
         "value": row.value,
-        "score": tables.own_sign(metric, row.score),
+        "score": own_sign(metric, row.score),
         "low": low,
         "high": high,
-        "average": tables.own_sign(metric, row.average),
+        "average": own_sign(metric, row.average),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from lrtune.text import formats
-from lrtune.verdict.gates import Gate, State
+from lrtune.verdict.conditions import Gate, State
 
 
 class Case(NamedTuple):

@@ -12,6 +12,9 @@ from lrtune.space.trial import Trial, TrialState
 from lrtune.text import formats
 from lrtune.text.errors import StudyError, nearest
 from lrtune.training.registry import METRICS
+from lrtune.verdict.making import seconds, test_score
+from lrtune.verdict.result import to_json
+from lrtune.verdict.standing import canonical_keys, standing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +28,7 @@ NUMBER, SCORE, STD, STATE = "number", "score", "std", "state"
 def sort_keys(trials: Sequence[Trial]) -> list[str]:
     """List what trials can be sorted by: number, score, std, state, the folds, and every key of a configuration."""
     folds = max((len(each.fold_scores) for each in trials), default=0)
-    keys = tables.canonical_keys(each.configuration for each in trials)
+    keys = canonical_keys(each.configuration for each in trials)
     return [NUMBER, SCORE, STD, STATE, *(f"fold_{index + 1}" for index in range(folds)), *keys]
 
 
@@ -111,7 +114,7 @@ def trials_page(run: Run, trials: Sequence[Trial], *, called: str, matching: int
         How many there are without the limit.
 
     """
-    shown = [tables.standing(each, run.metric) for each in trials]
+    shown = [standing(each, run.metric) for each in trials]
     keys = tables.varying_keys([each.configuration for each in trials]) if len(trials) > 1 else None
     scores = formats.score_format(each.mean for each in shown)
     rows = [
@@ -144,13 +147,13 @@ def trials_json(run: Run, trials: Sequence[Trial]) -> dict[str, Any]:
 
 def trial_json(trial: Trial, metric: str) -> dict[str, Any]:
     """Describe one trial: ``number``, ``state``, ``mean``, ``std``, ``fold_scores``, ``configuration``, ``reason``."""
-    shown = tables.standing(trial, metric)
+    shown = standing(trial, metric)
     return {
         "number": shown.number,
         "state": str(trial.state),
         "mean": shown.mean,
         "std": shown.std,
-        "fold_scores": list(shown.folds),
+        "fold_scores": list(shown.fold_scores),
         "configuration": dict(shown.configuration),
         "reason": trial.reason,
     }
@@ -168,13 +171,12 @@ def study_json(run: Run) -> dict[str, Any]:
         **{key: header.get(key) for key in kept},
         "versions": header.get("clock", {}).get("versions"),
         "refit": refit and {"trial": refit["trial"], "model": refit.get("model"), "test": _test(run, refit)},
-        "seconds": {"search": round(run.study.search_seconds, 3), "retrain": round(run.study.retrain_seconds, 3)},
+        "seconds": to_json(seconds(run.study)),
     }
 
 
-def _test(run: Run, refit: Mapping[str, Any]) -> dict[str, Any] | None:
-    test = refit.get("test") or {}
-    return tables.tested(run.metric, test) if test.get("rows") else None
+def _test(run: Run, refit: Mapping[str, Any]) -> Any:
+    return to_json(test_score(refit.get("test"), run.metric))
 
 
 def run_json(run: Run) -> dict[str, Any]:

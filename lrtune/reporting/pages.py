@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from lrtune.reporting import branches, health, judgements, nested, status, tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks, height
 from lrtune.reporting.savings import savings_row
 from lrtune.text import formats
+from lrtune.verdict.making import CONSTANT
+from lrtune.verdict.result import Counts, Kind, Result
+from lrtune.verdict.standing import Standing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +56,7 @@ Show = Callable[[float | None], str]
 
 
 def search_page(
-    result: Mapping[str, Any],
+    result: Result,
     ranked: Sequence[Trial],
     point: Configuration,
     *,
@@ -71,7 +74,7 @@ def search_page(
     Parameters
     ----------
     result
-        As made by `lrtune.reporting.result.result`.
+        What it came to.
     ranked
         The complete trials, the best first.
     point
@@ -102,28 +105,26 @@ def search_page(
     return page
 
 
-def _scores_and_trials(
-    result: Mapping[str, Any], ranked: Sequence[Trial], point: Configuration, cut: Cut
-) -> list[Block]:
-    metric = result["metric"]
-    scores = formats.score_format([*_means(result), (result["test"] or {}).get("score")])
-    tabled = [key for key in _KINDS if len(result[f"{key}s"]) >= MIN_KINDS][: cut.tables]
-    grids = [_branch_table(result, key, cut.kinds) for key in tabled]
+def _scores_and_trials(result: Result, ranked: Sequence[Trial], point: Configuration, cut: Cut) -> list[Block]:
+    scores = formats.score_format([result.best.mean, result.default.mean, result.test.score if result.test else None])
+    compared = {"decay": result.decays, "optimizer": result.optimizers}
+    tabled = [key for key, kinds in compared.items() if len(kinds) >= MIN_KINDS][: cut.tables]
+    grids = [_kinds_table(key, compared[key], result.metric, cut.kinds) for key in tabled]
     return [
         Headline(judgements.headline(result, scores)),
         Facts("", [*_score_rows(result, scores, tabled="decay" in tabled), *_effort_rows(result)]),
-        Facts(f"best configuration (trial {result['best']['number']})", _configuration_rows(result, point)),
+        Facts(f"best configuration (trial {result.best.number})", _configuration_rows(result, point)),
         Grid(
-            _top_title(min(cut.top, len(ranked)), result["trials"]),
-            ("trial", metric, "std", "where they differ"),
-            tables.top_rows(ranked, metric, cut.top),
+            _top_title(min(cut.top, len(ranked)), result.counts),
+            ("trial", result.metric, "std", "where they differ"),
+            tables.top_rows(ranked, result.metric, cut.top),
         ),
         *grids,
     ]
 
 
-def _top_title(shown: int, trials: Mapping[str, int]) -> str:
-    of = formats.count(trials["complete"]) + (" complete" if trials["complete"] < trials["total"] else "")
+def _top_title(shown: int, trials: Counts) -> str:
+    of = formats.count(trials.complete) + (" complete" if trials.complete < trials.total else "")
     return f"{formats.plural(shown, 'best trial')} of {of}"
 
 
@@ -139,81 +140,81 @@ _KINDS = {"decay": "decay type", "optimizer": "optimizer"}
 """What is compared in tables where several were tried, and what to call it."""
 
 
-def _branch_table(result: Mapping[str, Any], key: str, most: int) -> Grid:
+def _kinds_table(key: str, kinds: Sequence[Kind], metric: str, most: int) -> Grid:
     """Compare the kinds of decay or of optimizer."""
-    found = result[f"{key}s"]
-    control = next((each["name"] for each in found if each["difference"] is None), branches.CONSTANT)
+    control = next((each.name for each in kinds if each.difference is None), CONSTANT)
     title = f"the best of each {_KINDS[key]}, and its gain over {control} on the same folds (standard error)"
-    return Grid(title, branches.header(key, result["metric"]), branches.rows(found, most))
+    return Grid(title, branches.header(key, metric), branches.rows(kinds, most))
 
 
-def _configuration_rows(result: Mapping[str, Any], point: Configuration) -> list[tuple[str, str]]:
+def _configuration_rows(result: Result, point: Configuration) -> list[tuple[str, str]]:
     """Write what was searched in one line, and in another what else makes the model."""
-    whole = result["best"]["configuration"]
+    whole = result.best.configuration
     kept = ({"model", "hidden", "activation"} - set(point), {"epochs", "batch_size"} - set(point))
     fixed = [line for keys in kept if (line := tables.configuration_line(whole, keys))]
     searched = [("searched", tables.configuration_line(point))] if point else []
     return [*searched, *([("fixed", " · ".join(fixed))] if fixed else [])]
 
 
-def _means(result: Mapping[str, Any]) -> list[float | None]:
-    return [result["best"]["mean"], result["default"]["mean"]]
-
-
-def _score_rows(result: Mapping[str, Any], scores: Show, *, tabled: bool) -> list[tuple[str, str]]:
+def _score_rows(result: Result, scores: Show, *, tabled: bool) -> list[tuple[str, str]]:
     """List the scores; the best constant rate is among them unless a table of the decays has it."""
-    best, default, test = result["best"], result["default"], result["test"]
+    best, default, test = result.best, result.default, result.test
     rows = [*judgements.corrected_rows(result, scores), *_unscored(result), ("best, by fold", _by_fold(best, scores))]
-    if best["number"] != default["number"]:
+    if best.number != default.number:
         rows.append(("default, by fold", _by_fold(default, scores)))
     rows += [each for each in judgements.worth_rows(result, scores) if not tabled or each[0] != "constant rate"]
-    rows += [*confirmation_rows(result, scores), *nested.rows(result, scores)]
+    rows += [*confirmation_rows(result, scores), *nested.rows(result.nested, scores)]
     if test:
         shown = tables.tested_text(test, scores)
-        rows.append(("test", f"{shown} on {formats.plural(test['rows'], 'row')} that the search never saw"))
+        rows.append(("test", f"{shown} on {formats.plural(test.rows, 'row')} that the search never saw"))
     return rows
 
 
-def _unscored(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _unscored(result: Result) -> list[tuple[str, str]]:
     """Say which folds the search is not judged on."""
-    found = result.get("unscored")
-    return [("folds", formats.printable(formats.judged_on(found["of"], found["folds"])))] if found else []
+    found = result.unscored
+    return [("folds", formats.printable(formats.judged_on(found.of, found.folds)))] if found else []
 
 
-def confirmation_rows(result: Mapping[str, Any], scores: Show) -> list[tuple[str, str]]:
+def confirmation_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     """Say what fresh splits and seeds made of the first trials, if they were asked."""
-    found = result.get("confirmation")
-    if not found:
+    found = result.confirmation
+    if found is None:
         return []
-    rows = {each["number"]: each for each in found["trials"]}
-    own, first = rows.get(result["best"]["number"]), found["trials"][0]
-    if own is None or own["confirmed"] is None:
+    rows = {each.number: each for each in found.trials}
+    own, first = rows.get(result.best.number), found.trials[0]
+    if own is None or own.confirmed is None:
         return [("confirmed", "no: on fresh splits and seeds every one of the first trials diverged")]
-    words = f"{scores(own['confirmed'])} on fresh splits, the best of {formats.plural(len(rows), 'trial')} there"
-    if found["optimism"] is not None:
-        side = "too good" if found["optimism"] >= 0 else "too bad"
-        words += f"; their scores were {scores(abs(found['optimism']))} {side}"
-    if first["number"] != own["number"]:
-        words += f"; trial {first['number']} was ahead"
+    words = f"{scores(own.confirmed)} on fresh splits, the best of {formats.plural(len(rows), 'trial')} there"
+    if found.optimism is not None:
+        side = "too good" if found.optimism >= 0 else "too bad"
+        words += f"; their scores were {scores(abs(found.optimism))} {side}"
+    if first.number != own.number:
+        words += f"; trial {first.number} was ahead"
     return [("confirmed", words)]
 
 
-def _effort_rows(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    trials, seconds = result["trials"], result["seconds"]
-    counts = {state: trials[state] for state in ("complete", "pruned", "diverged", "failed")}
-    counts["unfinished"] = trials["total"] - sum(counts.values())
+def _effort_rows(result: Result) -> list[tuple[str, str]]:
+    trials, seconds = result.counts, result.seconds
+    counts = {
+        "complete": trials.complete,
+        "pruned": trials.pruned,
+        "diverged": trials.diverged,
+        "failed": trials.failed,
+    }
+    counts["unfinished"] = trials.total - sum(counts.values())
     ends = ", ".join(f"{formats.count(number)} {state}" for state, number in counts.items() if number)
-    retraining = f", {formats.duration(seconds['retrain'])} to retrain the best" if seconds["retrain"] else ""
+    retraining = f", {formats.duration(seconds.retrain)} to retrain the best" if seconds.retrain else ""
     return [
-        ("trials", f"{formats.count(trials['total'])}: {ends}"),
-        *savings_row(result),
-        ("time", f"{formats.duration(seconds['search'])} to search{retraining}"),
+        ("trials", f"{formats.count(trials.total)}: {ends}"),
+        *savings_row(result.pruning),
+        ("time", f"{formats.duration(seconds.search)} to search{retraining}"),
     ]
 
 
-def _by_fold(entry: Mapping[str, Any], scores: Show) -> str:
-    shown = ["diverged" if each is None else scores(each) for each in entry["fold_scores"]]
-    return "  ".join(shown[:10]) + (f"  and {len(shown) - 10} more" if len(shown) > 10 else "")
+def _by_fold(shown: Standing, scores: Show) -> str:
+    cells = ["diverged" if each is None else scores(each) for each in shown.fold_scores]
+    return "  ".join(cells[:10]) + (f"  and {len(cells) - 10} more" if len(cells) > 10 else "")
 
 
 def _notes(notes: Sequence[str], most: int, run: str) -> list[Block]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from lrtune.reporting.export import cell
+from lrtune.text.written import cell
 
 Scalar = bool | int | float | str | None
 Dimensions = Sequence[Mapping[str, Any]]

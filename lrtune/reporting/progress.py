@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.reporting import tables
 from lrtune.reporting.terminal_plots import sparkline
 from lrtune.space.trial import TrialState
 from lrtune.text import formats
+from lrtune.verdict.standing import own_sign
 
 if TYPE_CHECKING:
     from lrtune.run.study import Study
@@ -112,7 +112,7 @@ class Tally:
             yield f"{formats.count(self.running)} running"
         yield from (f"{formats.count(self.count(each))} {each}" for each in OTHER_ENDS if self.count(each))
         if self.best is not None:
-            mean = tables.own_sign(self.metric, self.best.mean)
+            mean = own_sign(self.metric, self.best.mean)
             yield f"best {self.metric} {formats.score_format([mean])(mean)}"
 
 

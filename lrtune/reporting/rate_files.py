@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lrtune.reporting import export, figures, rates
+from lrtune.reporting import figures, rates
 from lrtune.run import files
+from lrtune.text import written
 
 
 def write(folder: Path, found: dict[str, Any]) -> None:
     """Write the numbers of a summary of `lrtune.reporting.rates` into a folder."""
     files.write(folder / "finder.csv", rates.csv_text(found))
-    files.write(folder / "finder.json", export.json_text(found))
+    files.write(folder / "finder.json", written.json_text(found))
 
 
 def draw(folder: Path, found: dict[str, Any]) -> None:

@@ -10,9 +10,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.reporting import export
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines
-from lrtune.text import formats
+from lrtune.text import formats, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +77,7 @@ def _finite(values: Any) -> list[float | None]:
 
 def csv_text(found: Mapping[str, Any]) -> str:
     """Write the content of ``finder.csv`` from a `summary`."""
-    return export.csv_text(_csv_rows(found))
+    return written.csv_text(_csv_rows(found))
 
 
 def _csv_rows(found: Mapping[str, Any]) -> Iterator[list[str]]:

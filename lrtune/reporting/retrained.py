@@ -10,6 +10,9 @@ from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Lines
 from lrtune.text import formats
 from lrtune.training.registry import METRICS
+from lrtune.verdict.making import test_score
+from lrtune.verdict.result import HeldOut, to_json
+from lrtune.verdict.standing import canonical_keys, own_sign, standing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +47,7 @@ def summary(run: Run, trial: Trial, *, test: Mapping[str, Any], digest: str) -> 
         Hash of the model.
 
     """
-    shown = tables.standing(trial, run.metric)
+    shown = standing(trial, run.metric)
     configuration = run.configuration(trial.configuration)
     return {
         "schema": SCHEMA,
@@ -52,10 +55,10 @@ def summary(run: Run, trial: Trial, *, test: Mapping[str, Any], digest: str) -> 
         "trial": trial.number,
         "metric": run.metric,
         "larger_is_better": METRICS[run.metric].larger_is_better,
-        "configuration": {key: configuration[key] for key in tables.canonical_keys([configuration])},
+        "configuration": {key: configuration[key] for key in canonical_keys([configuration])},
         "mean": shown.mean,
         "std": shown.std,
-        "test": tables.tested(run.metric, test) if test["rows"] else None,
+        "test": to_json(test_score(test, run.metric)),
         "model": digest,
     }
 
@@ -77,14 +80,14 @@ def page(found: Mapping[str, Any], run: Run, *, rows: int, folder: Path) -> list
     """
     test, best = found["test"], run.ranked[0] if run.ranked else None
     refit = (run.study.refit or {}).get("test", {})
-    own = tables.own_sign(run.metric, refit.get("score")) if refit.get("rows") else None
-    best_mean = tables.own_sign(run.metric, best.mean) if best else None
+    own = own_sign(run.metric, refit.get("score")) if refit.get("rows") else None
+    best_mean = own_sign(run.metric, best.mean) if best else None
     scores = formats.score_format([found["mean"], best_mean, own, test and test["score"]])
     facts = [("by folds", _beside(scores(found["mean"]), best, scores(best_mean)))]
     if test is not None:
         of_run = "" if own is None else f"; the run's own model has {scores(own)}"
         of_rows = f" on {formats.plural(test['rows'], 'row')}"
-        facts.append(("test", f"{tables.tested_text(test, scores)}{of_rows}{of_run}"))
+        facts.append(("test", f"{tables.tested_text(HeldOut(**test), scores)}{of_rows}{of_run}"))
     facts.append(("configuration", tables.configuration_line(run.trial(found["trial"]).configuration)))
     return [
         Headline(f"trial {found['trial']} of {run.name}: trained on all {formats.plural(rows, 'training row')}"),

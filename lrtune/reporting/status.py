@@ -12,6 +12,7 @@ from lrtune.reporting.progress import climb
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text import formats
 from lrtune.training.registry import METRICS
+from lrtune.verdict.standing import own_sign, standing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +53,7 @@ def status(run: Run) -> dict[str, Any]:
         "larger_is_better": METRICS[run.metric].larger_is_better,
         "trials": {"planned": planned(run), "done": len(done), "running": len(run.trials) - len(done), **counts},
         "best": _best(run),
-        "bests": [tables.own_sign(run.metric, each) for each in bests(run.trials)],
+        "bests": [own_sign(run.metric, each) for each in bests(run.trials)],
         "seconds": {
             "search": round(run.study.search_seconds, 3),
             "retrain": round(run.study.retrain_seconds, 3),
@@ -64,15 +65,15 @@ def status(run: Run) -> dict[str, Any]:
 
 def planned(run: Run) -> int:
     """Count the trials that the search was asked for; of a finished one those that it tried."""
-    from lrtune.experiment.searched import planned as searched_for  # reading YAML takes its time
+    from lrtune.experiment.searched import searched  # reading YAML takes its time
 
-    return len(run.trials) if run.study.finished is not None else max(searched_for(run), len(run.trials))
+    return len(run.trials) if run.study.finished is not None else max(searched(run).planned, len(run.trials))
 
 
 def _best(run: Run) -> dict[str, Any] | None:
     if not run.ranked:
         return None
-    shown = tables.standing(run.ranked[0], run.metric)
+    shown = standing(run.ranked[0], run.metric)
     return {
         "number": shown.number,
         "mean": shown.mean,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from lrtune.text import formats
-from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS
+from lrtune.verdict.result import HeldOut
+from lrtune.verdict.standing import canonical_keys, standing
 
 if TYPE_CHECKING:
     from lrtune.space.trial import Configuration, Trial, Value
 
-_ORDER = {key: place for place, key in enumerate([*TRAINING_KEYS, *MODEL_KEYS])}
 _HEADS = ("optimizer", "decay")
 _NETWORK = ("hidden", "activation")
 _LABELS = {"learning_rate": "rate", "batch_size": "batch", "hidden": "", "activation": ""}
@@ -27,15 +27,6 @@ _SILENT: dict[str, tuple[Value, ...]] = {
     "decoupled": (False,),
 }
 """Values that mean "not used" and are not worth room in a line."""
-
-
-def canonical_keys(configurations: Iterable[Configuration]) -> list[str]:
-    """List every key that occurs, in the order of the registry; factors stand behind the choice they belong to."""
-    return sorted({key for each in configurations for key in each}, key=_place)
-
-
-def _place(key: str) -> tuple[int, str]:
-    return _ORDER.get(key.partition(".")[0], len(_ORDER)), key
 
 
 def varying_keys(configurations: Sequence[Configuration]) -> set[str]:
@@ -113,41 +104,13 @@ def _factor(configuration: Configuration, head: str, key: str) -> str:
     return text if name == configuration[head] else f"{name}={text}"
 
 
-def own_sign(metric: str, score: float | None) -> float | None:
-    """Turn an oriented score back into the metric's own sign; the one place where this happens."""
-    if score is None or METRICS[metric].larger_is_better:
-        return score
-    return 0.0 - score  # not -score: a perfect error of 0 must not become -0.0
-
-
-def tested(metric: str, test: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn what a study knows of the test rows into the metric's own sign."""
-    return {**test, "score": own_sign(metric, test["score"])}
-
-
-def tested_text(test: Mapping[str, Any], scores: Callable[[float | None], str]) -> str:
+def tested_text(test: HeldOut, scores: Callable[[float | None], str]) -> str:
     """Write a score on test rows, or why there is none.
 
-    >>> tested_text({"score": 0.5}, str), tested_text({"score": None, "has": "only class 'a'"}, str)
+    >>> tested_text(HeldOut(0.5, 9), str), tested_text(HeldOut(None, 9, "only class 'a'"), str)
     ('0.5', "no score (only class 'a')")
     """
-    return scores(test["score"]) if test["score"] is not None else f"no score ({formats.printable(test['has'])})"
-
-
-class Standing(NamedTuple):
-    """A trial's scores in the metric's own sign."""
-
-    number: int
-    configuration: Configuration
-    mean: float | None
-    std: float | None
-    folds: tuple[float | None, ...]
-
-
-def standing(trial: Trial, metric: str) -> Standing:
-    """Look at a trial as people do."""
-    folds = tuple(own_sign(metric, each) for each in trial.fold_scores)
-    return Standing(trial.number, trial.configuration, own_sign(metric, trial.mean), trial.std, folds)
+    return scores(test.score) if test.score is not None else f"no score ({formats.printable(test.has or '')})"
 
 
 def top_rows(ranked: Sequence[Trial], metric: str, limit: int = 5) -> list[tuple[str, ...]]:

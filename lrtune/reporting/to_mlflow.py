@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lrtune.reporting import tables
-from lrtune.reporting.export import cell
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text.errors import LrtuneError
+from lrtune.text.written import cell
+from lrtune.verdict.standing import own_sign, standing
 
 if TYPE_CHECKING:
     from lrtune.run.folder import Run
@@ -99,12 +99,12 @@ class _Recorder:
 
     def search_metrics(self) -> dict[str, float]:
         test = (self.run.study.refit or {}).get("test") or {}
-        score = tables.own_sign(self.run.metric, test.get("score"))
+        score = own_sign(self.run.metric, test.get("score"))
         found = {"trials": float(len(self.run.trials)), "search_seconds": self.run.study.search_seconds}
         return found if not test.get("rows") or score is None else {**found, f"test_{self.run.metric}": score}
 
     def record_trial(self, trial: Trial, parent: str) -> None:
-        tags = {"mlflow.parentRunId": parent, "lrtune.space.trial": str(trial.number), "lrtune.state": str(trial.state)}
+        tags = {"mlflow.parentRunId": parent, "lrtune.trial": str(trial.number), "lrtune.state": str(trial.state)}
         if trial.reason:
             tags["lrtune.reason"] = trial.reason[:_LONGEST]
         begun = self.begin(f"trial {trial.number}", tags)
@@ -113,13 +113,13 @@ class _Recorder:
 
     def log(self, run_id: str, trial: Trial, more: dict[str, float]) -> None:
         """Write a trial's parameters and metrics in one request."""
-        entities, shown = self.mlflow.entities, tables.standing(trial, self.run.metric)
+        entities, shown = self.mlflow.entities, standing(trial, self.run.metric)
         metric = self.run.metric
         single = {metric: shown.mean, f"{metric}_std": shown.std, **more}
         metrics = [entities.Metric(key, value, 0, 0) for key, value in single.items() if value is not None]
         metrics += [
             entities.Metric(f"{metric}_fold", value, 0, step)
-            for step, value in enumerate(shown.folds, 1)
+            for step, value in enumerate(shown.fold_scores, 1)
             if value is not None
         ]
         parameters = [entities.Param(key, cell(value)[:_LONGEST]) for key, value in trial.configuration.items()]

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lrtune.reporting import tables
 from lrtune.reporting.parameters import Distribution, Parameters
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text.errors import LrtuneError, StudyError
 from lrtune.training.registry import METRICS
+from lrtune.verdict.standing import standing
 
 if TYPE_CHECKING:
     from lrtune.run.folder import Run
@@ -114,7 +114,7 @@ def _new_study(optuna: Any, run: Run, path: Path) -> Any:
 
 
 def _frozen_trial(optuna: Any, trial: Trial, metric: str, parameters: Parameters) -> Any:
-    shown = tables.standing(trial, metric)
+    shown = standing(trial, metric)
     found = parameters.of(trial.configuration)
     attributes = {"trial": trial.number, "state": str(trial.state), "std": shown.std, "reason": trial.reason}
     return optuna.trial.create_trial(
@@ -122,7 +122,7 @@ def _frozen_trial(optuna: Any, trial: Trial, metric: str, parameters: Parameters
         value=shown.mean if trial.state is TrialState.COMPLETE else None,
         params={name: value for name, (_, value) in found.items()},
         distributions={name: _distribution(optuna, each) for name, (each, _) in found.items()},
-        intermediate_values={step: score for step, score in enumerate(shown.folds, 1) if score is not None},
+        intermediate_values={step: score for step, score in enumerate(shown.fold_scores, 1) if score is not None},
         user_attrs={key: value for key, value in attributes.items() if value is not None},
     )
 

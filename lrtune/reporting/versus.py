@@ -10,6 +10,8 @@ from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
 from lrtune.text import formats
 from lrtune.training.registry import METRICS
 from lrtune.verdict import comparison
+from lrtune.verdict.result import HeldOut
+from lrtune.verdict.standing import canonical_keys, own_sign, standing
 
 if TYPE_CHECKING:
     from lrtune.run.folder import Run
@@ -77,7 +79,7 @@ def compared(one: Side, other: Side, reason: str | None) -> dict[str, Any]:
 
 
 def _side(side: Side) -> dict[str, Any]:
-    shown = tables.standing(side.trial, side.run.metric)
+    shown = standing(side.trial, side.run.metric)
     refit = side.run.study.refit or {}
     own = refit.get("trial") == side.trial.number and refit.get("test", {}).get("rows")
     return {
@@ -87,8 +89,8 @@ def _side(side: Side) -> dict[str, Any]:
         "trials": len(side.run.trials),
         "mean": shown.mean,
         "std": shown.std,
-        "fold_scores": list(shown.folds),
-        "test": tables.own_sign(side.run.metric, refit["test"]["score"]) if own else None,
+        "fold_scores": list(shown.fold_scores),
+        "test": own_sign(side.run.metric, refit["test"]["score"]) if own else None,
         "test_has": refit["test"].get("has") if own else None,
     }
 
@@ -109,7 +111,7 @@ def _difference(found: Difference) -> dict[str, Any]:
 
 def _pairs(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, list[Any]]:
     """List the keys in which two flat mappings differ, with both values; a missing one is None."""
-    keys = dict.fromkeys([*tables.canonical_keys([first]), *tables.canonical_keys([second])])
+    keys = dict.fromkeys([*canonical_keys([first]), *canonical_keys([second])])
     return {key: [_plain(first.get(key)), _plain(second.get(key))] for key in keys if first.get(key) != second.get(key)}
 
 
@@ -196,8 +198,8 @@ def _facts(found: Mapping[str, Any], scores: Callable[[float | None], str]) -> I
         yield _called(side), f"{scores(side['mean'])}{std}   by fold  {folds}"
     if gap is not None:
         yield from _gap_facts(gap, scores)
-    tests = [{"score": each["test"], "has": each["test_has"]} for each in (first, second)]
-    if found["metric"] is not None and all(each != {"score": None, "has": None} for each in tests):
+    tests = [HeldOut(each["test"], 0, each["test_has"]) for each in (first, second)]
+    if found["metric"] is not None and all(each != HeldOut(None, 0) for each in tests):
         yield "test", " and ".join(tables.tested_text(each, scores) for each in tests)
 
 

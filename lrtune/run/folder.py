@@ -94,8 +94,10 @@ class Run:
         return self.study.header.get("rows_ratio")
 
     @cached_property
-    def result(self) -> Mapping[str, Any] | None:
+    def written(self) -> Mapping[str, Any] | None:
         """What the finished search wrote into its result file; None while it goes on, or if that file was lost.
+
+        `lrtune.verdict.stored.stored` makes a result of it.
 
         Raises
         ------

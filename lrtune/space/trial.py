@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-Value = bool | int | float | str | tuple[float, ...] | None
+Value = bool | int | float | str | tuple[int | float, ...] | None
 """What a hyperparameter can be; layer widths and milestones are tuples, so that values can be compared and hashed."""
 
 Configuration = Mapping[str, Value]

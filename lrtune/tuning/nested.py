@@ -14,7 +14,7 @@ the metric has no score is left out, and no search is run inside of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +27,8 @@ from lrtune.trainers import partition
 from lrtune.trainers.preparation import Prepared, Rows, prepare
 from lrtune.tuning import DATABASE, tune
 from lrtune.verdict.choice import chosen
+from lrtune.verdict.result import Nested, OuterScore
+from lrtune.verdict.standing import own_sign
 
 FOLDER = "nested"
 
@@ -87,32 +89,20 @@ def search_inside(experiment: Experiment, fold: OuterFold, *, workers: int | Non
         raise type(error)(f"outer fold {fold.number} of {experiment.search.nested}: {error}") from error
 
 
-def summary(folds: list[OuterFold], made: int) -> dict[str, Any] | None:
-    """Put the scores of the outer folds together, of so many that were made; oriented.
-
-    Returns
-    -------
-    dict or None
-        ``of``: how many were made; ``folds``: of each that has a score, the ``score`` and the number of ``rows`` that
-        it is from, the number of the chosen ``trial`` and its mean score in the search, ``inner``; ``mean`` and ``std``
-        of the scores; ``optimism``: by how much the searches' own means are above the scores, on average. These three
-        are None if a model has no score, because its predictions are beyond all numbers. None if there are no folds.
-
-    """
+def summary(folds: list[OuterFold], made: int, metric: str) -> Nested | None:
+    """Put the scores of the outer folds together, of so many that were made; None if there are no folds."""
     if not folds:
         return None
-    rows = [_entry(_study(each)) for each in folds]
-    scores = [each["score"] for each in rows]
+    studies = [_study(each) for each in folds]
+    scores = [_refit(each)["score"] for each in studies]
+    inner = [chosen(each).mean for each in studies]
+    rows = tuple(_row(each, metric) for each in studies)
     if None in scores:
-        return {"mean": None, "std": None, "optimism": None, "of": made, "folds": rows}
+        return Nested(None, None, None, made, rows)
     mean = math.fsum(scores) / len(scores)
-    return {
-        "mean": mean,
-        "std": math.sqrt(math.fsum((each - mean) ** 2 for each in scores) / (len(scores) - 1)),
-        "optimism": math.fsum(each["inner"] - each["score"] for each in rows) / len(rows),
-        "of": made,
-        "folds": rows,
-    }
+    std = math.sqrt(math.fsum((each - mean) ** 2 for each in scores) / (len(scores) - 1))
+    gaps = [own - outer for own, outer in zip(inner, scores, strict=True) if own is not None]
+    return Nested(own_sign(metric, mean), std, math.fsum(gaps) / len(gaps), made, rows)
 
 
 def _study(fold: OuterFold) -> Study:
@@ -120,8 +110,12 @@ def _study(fold: OuterFold) -> Study:
         return replay(journal.events())
 
 
-def _entry(study: Study) -> dict[str, Any]:
+def _refit(study: Study) -> Mapping[str, Any]:
     assert study.refit is not None
-    best = chosen(study)
-    test = study.refit["test"]
-    return {"score": test["score"], "rows": test["rows"], "trial": best.number, "inner": best.mean}
+    test: Mapping[str, Any] = study.refit["test"]
+    return test
+
+
+def _row(study: Study, metric: str) -> OuterScore:
+    best, test = chosen(study), _refit(study)
+    return OuterScore(own_sign(metric, test["score"]), test["rows"], best.number, own_sign(metric, best.mean))

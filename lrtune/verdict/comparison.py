@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from lrtune.space.trial import Trial
 from lrtune.verdict.student import cdf, quantile
@@ -25,7 +25,8 @@ LIKELY = 0.9
 """From this probability on one configuration is likely to be better, even where it is not certain."""
 
 
-class Difference(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Difference:
     """What one configuration gained over another on the same folds.
 
     Attributes
@@ -68,6 +69,25 @@ class Difference(NamedTuple):
     def is_likely(self) -> bool:
         """Whether the first is better with a probability of at least `LIKELY`, clear or not."""
         return self.probability is not None and self.probability >= LIKELY
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What the choice gained over the default configuration, without the luck of having been chosen.
+
+    Attributes
+    ----------
+    mean, low, high
+        Oriented: positive where the choice is better; with the 95 % interval.
+    probability
+        Share of the resamples in which it is better; those in which both are equal count half.
+
+    """
+
+    mean: float
+    low: float
+    high: float
+    probability: float
 
 
 def difference(

@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from lrtune.run.study import Study
 from lrtune.space.trial import Trial, TrialState, ranking
+from lrtune.verdict.result import Confirmation, Confirmed
+from lrtune.verdict.standing import own_sign
 
 
 def candidates(study: Study, count: int) -> list[Trial]:
@@ -42,28 +43,23 @@ def _renewed(trial: Trial, scores: Sequence[float | None]) -> Trial:
     return replace(trial, fold_scores=tuple(scores), state=state)
 
 
-def summary(study: Study, count: int) -> dict[str, Any] | None:
-    """Compare the scores of the search with the fresh ones; oriented.
-
-    Returns
-    -------
-    dict or None
-        ``trials``: of each confirmed trial, in the order of the search, ``number``, ``mean``, ``confirmed`` (None if it
-        diverged) and ``fold_scores``; ``optimism``: by how much the first are above the second, on average. None if
-        nothing was confirmed.
-
-    """
+def summary(study: Study, count: int) -> Confirmation | None:
+    """Compare the scores of the search with the fresh ones, in the order of the search; None if none was confirmed."""
     rows = [(each, _renewed(each, scores)) for each in candidates(study, count) if (scores := _of(study, each))]
     if not rows:
         return None
     gaps = [old.mean - new.mean for old, new in rows if old.mean is not None and new.mean is not None]
-    return {
-        "trials": [
-            {"number": old.number, "mean": old.mean, "confirmed": new.mean, "fold_scores": list(new.fold_scores)}
-            for old, new in rows
-        ],
-        "optimism": math.fsum(gaps) / len(gaps) if gaps else None,
-    }
+    metric = str(study.header["metric"])
+    confirmed = tuple(
+        Confirmed(
+            number=old.number,
+            mean=own_sign(metric, old.mean),
+            confirmed=own_sign(metric, new.mean),
+            fold_scores=tuple(own_sign(metric, each) for each in new.fold_scores),
+        )
+        for old, new in rows
+    )
+    return Confirmation(confirmed, math.fsum(gaps) / len(gaps) if gaps else None)
 
 
 def _of(study: Study, trial: Trial) -> Sequence[float | None] | None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,19 +13,22 @@ from lrtune.space import SearchSpace
 from lrtune.space.trial import Trial
 from lrtune.training.registry import METRICS
 from lrtune.verdict.comparison import corrected_error, t_quantile
-from lrtune.verdict.health import Case, Finding, Labels, findings
+from lrtune.verdict.findings import Finding, attempted, in_own_sign
+from lrtune.verdict.health import Case, Labels, findings
 from lrtune.verdict.judging import records
+from lrtune.verdict.result import Corrected, Result
+from lrtune.verdict.standing import own_ends
 
 
-def examine(run: Run, result: Mapping[str, Any], space: SearchSpace, classes: Sequence[str] = ()) -> list[Finding]:
-    """List what is odd about a run.
+def examine(run: Run, result: Result, space: SearchSpace, classes: Sequence[str] = ()) -> list[Finding]:
+    """List what is odd about a run, with scores in the metric's own sign.
 
     Parameters
     ----------
     run
         The folder, with at least one complete trial.
     result
-        As made by `lrtune.reporting.result.result`: what was chosen, and its corrected score if there is one.
+        What was chosen, and its corrected score if there is one.
     space
         What was searched.
     classes
@@ -38,10 +40,10 @@ def examine(run: Run, result: Mapping[str, Any], space: SearchSpace, classes: Se
         If a file of the folder is damaged.
 
     """
-    best = run.study.trials[int(result["best"]["number"])]
+    best = run.trial(result.best.number)
     rows, test = run.study.header["rows"], (run.study.refit or {}).get("test") or {}
-    corrected = result.get("corrected") or {}
-    return findings(
+    share = None if result.corrected is None else result.corrected.share
+    found = findings(
         Case(
             trials=run.trials,
             best=best,
@@ -50,19 +52,27 @@ def examine(run: Run, result: Mapping[str, Any], space: SearchSpace, classes: Se
             rows=rows["train"],
             test_rows=rows["test"],
             test=test.get("score") if (run.study.refit or {}).get("trial") == best.number else None,
-            interval=_interval(run, best, corrected),
-            share=None if result.get("confirmation") else corrected.get("share"),  # fresh scores chose it
+            interval=_interval(run, best, result.corrected),
+            share=None if result.confirmation else share,  # fresh scores chose it
             labels=_labels(run, best, classes),
-            unscored=run.study.header.get("left_out"),
+            unscored=result.unscored,
         )
     )
+    return [in_own_sign(each, run.metric) for each in found]
 
 
-def _interval(run: Run, best: Trial, corrected: Mapping[str, Any]) -> tuple[float, float] | None:
+def examined(
+    run: Run, result: Result, space: SearchSpace, classes: Sequence[str], defects: Sequence[Finding] = ()
+) -> Result:
+    """Add to a result what is odd about it, behind the defects that were found already."""
+    odd, more = attempted("the health report", lambda: examine(run, result, space, classes))
+    return result.but(health=(*defects, *more, *(odd or ())))
+
+
+def _interval(run: Run, best: Trial, corrected: Corrected | None) -> tuple[float, float] | None:
     """Take the corrected interval, oriented; without one, that of Student's t around the mean."""
-    if corrected.get("low") is not None:
-        ends = float(corrected["low"]), float(corrected["high"])
-        return ends if METRICS[run.metric].larger_is_better else (-ends[1], -ends[0])
+    if corrected is not None:
+        return own_ends(run.metric, corrected.low, corrected.high)
     scores = [each for each in best.fold_scores if each is not None]
     if best.mean is None or len(scores) < 2:
         return None

@@ -11,73 +11,30 @@ repeats see smaller losses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 from lrtune.text import formats
 from lrtune.verdict.comparison import Difference, difference
+from lrtune.verdict.conditions import BASELINE, OVER, UNDER, Gate, State
+from lrtune.verdict.result import Result
+from lrtune.verdict.standing import oriented, own_sign
 
 ALPHA = 0.05
 """A result fails as worse if chance alone would look like that this rarely."""
 
 _ROUNDING = 1e-9  # of the scores: what sums of equal numbers in another order may differ by
 
-Result = Mapping[str, Any]
-"""What ``result.json`` holds; scores are in the metric's own sign."""
-
-
-class State(StrEnum):
-    """What became of a gate."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    UNKNOWN = "not comparable"
-
-
-class Gate(NamedTuple):
-    """A condition, whether it is met, and why.
-
-    Attributes
-    ----------
-    name
-        ``fail-under``, ``fail-over`` or ``baseline``.
-    state
-        Whether it is met.
-    sentence
-        Why, with the numbers.
-    numbers
-        The same for programs, scores in the metric's own sign.
-
-    """
-
-    name: str
-    state: State
-    sentence: str
-    numbers: Mapping[str, Any]
-
-    @property
-    def passed(self) -> bool:
-        """Whether the condition is met."""
-        return self.state is State.PASSED
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether it says that the result is worse than the baseline."""
-        return self.name == BASELINE and self.state is State.FAILED
-
-    def entry(self) -> dict[str, Any]:
-        """Give it the form that it has in ``result.json``."""
-        return {"name": self.name, "state": str(self.state), "sentence": self.sentence, **self.numbers}
-
-
-UNDER, OVER, BASELINE = "fail-under", "fail-over", "baseline"
-
 
 def judged_score(result: Result) -> tuple[str, float]:
     """Choose the score that limits apply to: the corrected one where there is one, else the mean over the folds."""
-    corrected = (result.get("corrected") or {}).get("score")
-    return ("mean", result["best"]["mean"]) if corrected is None else ("corrected", corrected)
+    if result.corrected is not None:
+        return "corrected", result.corrected.score
+    return "mean", _known(result.best.mean)
+
+
+def _known(mean: float | None) -> float:
+    assert mean is not None  # the best is complete
+    return mean
 
 
 def limit_gate(result: Result, limit: float) -> Gate:
@@ -92,22 +49,22 @@ def limit_gate(result: Result, limit: float) -> Gate:
 
     """
     kind, score = judged_score(result)
-    larger = result["larger_is_better"]
+    larger = result.larger_is_better
     passed = score >= limit if larger else score <= limit
     shown, bound = _told_apart(score, limit)
     relation = {True: ("is under", "is not under"), False: ("is over", "is not over")}[larger][passed]
     return Gate(
         UNDER if larger else OVER,
         State.PASSED if passed else State.FAILED,
-        f"{kind} {result['metric']} {shown} {relation} {bound}{_unscored(result)}",
+        f"{kind} {result.metric} {shown} {relation} {bound}{_unscored(result)}",
         {"judged": kind, "score": score, "limit": limit},
     )
 
 
 def _unscored(result: Result) -> str:
     """Say that the score is not of all folds."""
-    found = result.get("unscored")
-    return f"; {formats.printable(formats.judged_on(found['of'], found['folds']))}" if found else ""
+    found = result.unscored
+    return f"; {formats.printable(formats.judged_on(found.of, found.folds))}" if found else ""
 
 
 def _told_apart(one: float, other: float) -> tuple[str, str]:
@@ -124,25 +81,20 @@ def why_not_comparable(result: Result, baseline: Result) -> str | None:
 
     Whether they are of the same folds is another question, see `not_same_folds`.
     """
-    try:
-        metric, scores = baseline["metric"], baseline["best"]["fold_scores"]
-    except (KeyError, TypeError):
-        return "it is no result of a search"
-    if metric != result["metric"]:
-        return f"its metric is {formats.printable(metric)}, not {result['metric']}"
-    if not scores or not all(isinstance(each, int | float) for each in scores):
-        return "it has no score on every fold"
-    return None
+    if baseline.metric != result.metric:
+        return f"its metric is {formats.printable(baseline.metric)}, not {result.metric}"
+    scores = baseline.best.fold_scores
+    return None if scores and None not in scores else "it has no score on every fold"
 
 
 def not_same_folds(result: Result, baseline: Result) -> str | None:
     """Say why two results are not of the same folds; None if they are."""
-    ours, theirs = result.get("data") or {}, baseline.get("data")
-    if not isinstance(theirs, Mapping) or not theirs.get("hash"):
+    ours, theirs = result.data, baseline.data
+    if not theirs.hash:
         return "it does not say what data and folds it is of"
-    if theirs.get("hash") != ours.get("hash"):
+    if theirs.hash != ours.hash:
         return "its data are not the same"
-    return None if theirs.get("folds") == ours.get("folds") else "its folds are not the same"
+    return None if theirs.folds == ours.folds else "its folds are not the same"
 
 
 def unknown_baseline(reason: str) -> Gate:
@@ -175,9 +127,8 @@ def baseline_gate(
         The baseline's mean on its own folds, if ``theirs`` come from training its configuration on these.
 
     """
-    sign = 1.0 if result["larger_is_better"] else -1.0
-    ours = [None if each is None else sign * each for each in result["best"]["fold_scores"]]
-    others = [None if each is None else sign * each for each in theirs]
+    ours = [oriented(result.metric, each) for each in result.best.fold_scores]
+    others = [oriented(result.metric, each) for each in theirs]
     found = difference(ours, others, rows_ratio)
     if found is None:
         return unknown_baseline(
@@ -189,12 +140,13 @@ def baseline_gate(
     raised = difference([each + margin for each in mine], its, rows_ratio)
     p = raised.probability if raised else None
     failed = found.mean < -margin and (p is None or p < ALPHA)
-    mean = sign * (sum(mine) - found.mean * found.folds) / found.folds
-    texts = formats.score_format([result["best"]["mean"], mean])
+    mean = own_sign(result.metric, (sum(mine) - found.mean * found.folds) / found.folds)
+    own = result.best.mean
+    texts = formats.score_format([own, mean])
     whose = "of the baseline"
     if before is not None:
         whose = f"of the baseline's configuration, trained on these folds (on its own: {texts(before)})"
-    start = f"{result['metric']} {texts(result['best']['mean'])} against {texts(mean)} {whose}: "
+    start = f"{result.metric} {texts(own)} against {texts(mean)} {whose}: "
     return Gate(
         BASELINE,
         State.FAILED if failed else State.PASSED,

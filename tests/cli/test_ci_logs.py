@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lrtune.reporting import export
+from lrtune.text import written
 
 COMMAND = "::error title=PWN::owned"
 
@@ -58,7 +58,7 @@ def test_without_a_ci_server_names_are_shown_as_they_are(run, monkeypatch):
 
 
 def test_rows_that_look_like_commands_are_quoted_and_mean_the_same():
-    assert export.csv_text([["::a", "b"], ["a", "::b"], [" ::c", 1]]) == '"::a","b"\na,::b\n" ::c","1"\n'
+    assert written.csv_text([["::a", "b"], ["a", "::b"], [" ::c", 1]]) == '"::a","b"\na,::b\n" ::c","1"\n'
 
 
 def test_warnings_of_libraries_are_not_shown(folder):

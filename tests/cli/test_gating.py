@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lrtune.cli import exits, gating
+from lrtune.cli import exits
+from lrtune.tuning import demands
 
 SEARCH = ("search", "blobs.yaml")
 REPORTS = ("--junit", "reports/junit.xml", "--summary", "reports/summary.md")
@@ -26,6 +27,14 @@ def gates(folder="now"):
     return json.loads((Path(folder) / "result.json").read_text())["gates"]
 
 
+def without(base, key):
+    return {name: each for name, each in base.items() if name != key}
+
+
+def with_best(base, **more):
+    return json.dumps({**base, "best": {**base["best"], **more}})
+
+
 def worse(base):
     """A baseline that no search can keep up with."""
     base["best"]["fold_scores"] = [each + 0.5 + index / 100 for index, each in enumerate(base["best"]["fold_scores"])]
@@ -42,7 +51,7 @@ def test_a_score_under_the_limit_ends_with_three_and_writes_every_file(run):
     result = run(*SEARCH, "--output", "now", "--fail-under", "1.01", *REPORTS)
     assert result.exit_code == exits.GATE == 3
     (gate,) = gates()
-    assert (gate["name"], gate["state"], gate["limit"]) == ("fail-under", "failed", 1.01)
+    assert (gate["name"], gate["state"], gate["numbers"]["limit"]) == ("fail-under", "failed", 1.01)
     assert gate["sentence"] in " ".join(result.stdout.split())
     assert result.stderr.splitlines()[-1] == f"lrtune: gate fail-under failed: {gate['sentence']}"
     assert cases() == {"search": ["system-out"], "fail-under": ["failure"]}
@@ -95,7 +104,7 @@ def test_a_baseline_may_be_the_run_itself_as_it_was_before(run):
     first = json.loads((folder / "result.json").read_text())["best"]["fold_scores"]
     result = run(*SEARCH, "--trials", "6", "--baseline", "latest")
     assert result.exit_code == 0
-    assert gates(folder)[0]["baseline"] == pytest.approx(sum(first) / 3)
+    assert gates(folder)[0]["numbers"]["baseline"] == pytest.approx(sum(first) / 3)
 
 
 @pytest.mark.parametrize(
@@ -104,10 +113,12 @@ def test_a_baseline_may_be_the_run_itself_as_it_was_before(run):
         (lambda _: None, "there is no such file"),
         (lambda _: "{", "is no JSON"),
         (lambda _: "[]", "is no result of a search"),
-        (lambda _: "{}", "it is no result of a search"),
+        (lambda _: "{}", "is no result of a search"),
         (lambda base: json.dumps({**base, "metric": "f1_macro"}), "its metric is f1_macro, not accuracy"),
-        (lambda base: json.dumps({**base, "best": {"fold_scores": [1, None, 1]}}), "it has no score on every fold"),
-        (lambda base: json.dumps({**base, "data": None}), "it does not say what data and folds it is of"),
+        (lambda base: with_best(base, fold_scores=[1, None, 1]), "it has no score on every fold"),
+        (lambda base: with_best(base, mean="high"), "'best.mean' input should be a valid number"),
+        (lambda base: json.dumps({**base, "schema": 99}), "a newer lrtune wrote it (schema 99, this one reads"),
+        (lambda base: json.dumps(without(base, "data")), "it does not say what data and folds it is of"),
         (lambda base: json.dumps({**base, "data": {**base["data"], "hash": "x"}}), "its data are not the same"),
         (lambda base: json.dumps({**base, "data": {**base["data"], "folds": "x"}}), "its folds are not the same"),
     ],
@@ -118,7 +129,7 @@ def test_a_comparison_that_cannot_be_made_is_a_failure_with_its_reason(run, base
     result = run(*SEARCH, "--output", "before", "--baseline", "base.json", *REPORTS)
     assert result.exit_code == exits.GATE
     assert gates("before")[0]["state"] == "not comparable"
-    assert reason in gates("before")[0]["reason"]
+    assert reason in gates("before")[0]["numbers"]["reason"]
     assert reason in result.stderr.splitlines()[-1]
     assert cases()["baseline"] == ["error"]
 
@@ -140,30 +151,27 @@ def test_other_folds_are_compared_after_training_the_baseline_on_them_once(run, 
     assert kept["configuration"] == base["best"]["configuration"]
     same = json.loads(run("search", "before/best.yaml", "--seed", "4", "--output", "alone", "--json").stdout)
     assert kept["scores"] == same["best"]["fold_scores"]  # as if it had been searched for there
-    assert gates()[0]["before"] == pytest.approx(base["best"]["mean"])
-    monkeypatch.setattr(gating, "_fold_scores", lambda *_: pytest.fail("it was trained already"))
+    assert gates()[0]["numbers"]["before"] == pytest.approx(base["best"]["mean"])
+    monkeypatch.setattr(demands, "_fold_scores", lambda *_: pytest.fail("it was trained already"))
     assert run(*other, "--remeasure").exit_code == 0
 
 
 @pytest.mark.parametrize(
     ("configuration", "reason"),
     [
-        (None, "there is none"),
         ({"learning_rate": -1}, "learning_rate: "),
         ({"decay": "wall_clock"}, "its rates follow the clock"),
     ],
 )
 def test_a_baseline_that_cannot_be_trained_here_is_a_failure(run, base, configuration, reason):
     best = base["best"]
-    whole = None if configuration is None else {**best["configuration"], "decay.step_seconds": None, **configuration}
-    if whole and configuration.get("decay"):
-        whole = {key: value for key, value in whole.items() if key != "decay.final"}
-    else:
-        whole and whole.pop("decay.step_seconds")
+    whole = {**best["configuration"], **configuration}
+    if configuration.get("decay"):
+        whole = {**without(whole, "decay.final"), "decay.step_seconds": None}
     Path("base.json").write_text(json.dumps({**base, "best": {**best, "configuration": whole}}))
     result = run(*SEARCH, "--seed", "4", "--output", "now", "--baseline", "base.json", "--remeasure")
     assert result.exit_code == exits.GATE
-    assert f"its configuration cannot be trained here: {reason}" in gates()[0]["reason"]
+    assert f"its configuration cannot be trained here: {reason}" in gates()[0]["numbers"]["reason"]
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from results import result
 
 from lrtune.reporting import health
 from lrtune.reporting.blocks import Facts, Headline, Remarks
 from lrtune.run.journal import Journal
-from lrtune.verdict.health import HINT, WARNING, Finding
+from lrtune.verdict.findings import HINT, WARNING, Finding, in_own_sign
 
 NOISE = """\
 data: {path: noise.csv, target: kind, task: classification}
@@ -98,27 +99,28 @@ def test_scores_behind_findings_have_the_sign_of_the_metric():
         finding("test", test=-0.5, interval=[-0.4, -0.2], widened=[-0.45, -0.15]),
         finding("folds", medians=[-0.1, -0.9, -0.5], fold=2),
     ]
-    one, two = health.entries(found, "log_loss")
-    assert one["numbers"] == {"test": 0.5, "interval": [0.2, 0.4], "widened": [0.15, 0.45]}
-    assert two["numbers"] == {"medians": [0.1, 0.9, 0.5], "fold": 2}
-    assert health.entries(found, "accuracy")[0]["numbers"]["interval"] == [-0.4, -0.2]
+    one, two = (in_own_sign(each, "log_loss") for each in found)
+    assert one.numbers == {"test": 0.5, "interval": [0.2, 0.4], "widened": [0.15, 0.45]}
+    assert two.numbers == {"medians": [0.1, 0.9, 0.5], "fold": 2}
+    assert in_own_sign(found[0], "accuracy").numbers["interval"] == [-0.4, -0.2]
 
 
 def test_the_end_of_a_search_has_no_more_than_three_of_them():
-    entries = health.entries([finding(each) for each in "abcde"], "accuracy")
-    (block,) = health.block({"health": entries}, "run")
+    found = tuple(finding(each) for each in "abcde")
+    (block,) = health.block(result(health=found), "run")
     assert isinstance(block, Remarks)
     assert block.sentences[:3] == [f"the sentence of {each}" for each in "abc"]
     assert block.sentences[3:] == ["2 more findings, and what to do: lrtune health run"]
-    assert health.block({"health": entries[:3]}, "run")[0].sentences[3:] == ["what to do: lrtune health run"]
-    assert health.block({"health": entries}, "run", 0)[0].sentences == ["5 findings, and what to do: lrtune health run"]
-    assert health.block({"health": []}, "run") == health.block({}, "run") == []
+    assert health.block(result(health=found[:3]), "run")[0].sentences[3:] == ["what to do: lrtune health run"]
+    (block,) = health.block(result(health=found), "run", 0)
+    assert block.sentences == ["5 findings, and what to do: lrtune health run"]
+    assert health.block(result(), "run") == []
 
 
 def test_the_page_counts_warnings_and_hints():
-    entries = health.entries([finding("a", WARNING), finding("b_c"), finding("d")], "accuracy")
-    head, *others = health.page("run", entries)
+    found = [finding("a", WARNING), finding("b_c"), finding("d")]
+    head, *others = health.page("run", found)
     assert head == Headline("run: 1 warning and 2 hints")
     assert others[1] == Facts("hint: b c", [("found", "the sentence of b_c"), ("next", "what to do about b_c")])
-    assert health.page("run", entries[1:])[0] == Headline("run: 2 hints")
+    assert health.page("run", found[1:])[0] == Headline("run: 2 hints")
     assert "nothing to remark" in health.page("run", [])[0].text

@@ -18,8 +18,8 @@ def test_the_winner_retrained_is_the_runs_own_model(run, made_runs, folder):
     assert result.exit_code == 0, result.output
     written = json.loads(result.stdout)
     assert written["model"] == winner["model"]
-    assert written["test"] == found.result["test"]
-    assert written["configuration"] == found.result["best"]["configuration"]
+    assert written["test"] == found.written["test"]
+    assert written["configuration"] == found.written["best"]["configuration"]
     for name in ("model.json", "model.npz"):
         own = made_runs / "blobs-00000001" / "model" / name
         assert (folder / "again" / "model" / name).read_bytes() == own.read_bytes()

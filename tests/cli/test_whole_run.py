@@ -6,12 +6,9 @@ from pathlib import Path
 
 import pytest
 
-import lrtune.tuning.nested
-import lrtune.verdict.examination
-import lrtune.verdict.health
-import lrtune.verdict.judging
 from lrtune.reporting import figures, rate_files
-from lrtune.verdict.health import core
+from lrtune.tuning import search
+from lrtune.verdict import examination, findings
 
 SEARCH = ("search", "blobs.yaml", "-o", "out")
 BUSY = "lrtune: out: another lrtune process works in this folder; wait for it, or choose another --output\n"
@@ -41,9 +38,9 @@ OTHERS = (
 )
 
 
-@pytest.mark.parametrize("module", [lrtune.verdict.judging, lrtune.verdict.examination], ids=["judged", "examined"])
-def test_nobody_else_works_in_the_folder_while_a_search_is_judged(run, meanwhile, module):
-    results = meanwhile(module, "judge" if module is lrtune.verdict.judging else "examine", *OTHERS)
+@pytest.mark.parametrize("name", ["judge", "examined"])
+def test_nobody_else_works_in_the_folder_while_a_search_is_judged(run, meanwhile, name):
+    results = meanwhile(search, name, *OTHERS)
     first = run(*SEARCH)
     assert first.exit_code == 0, first.output
     assert {(each.exit_code, each.stderr.replace("\r", "")) for each in results} == {(2, BUSY)}
@@ -51,7 +48,7 @@ def test_nobody_else_works_in_the_folder_while_a_search_is_judged(run, meanwhile
 
 
 def test_a_search_is_running_until_its_nested_searches_are_over(run, meanwhile):
-    results = meanwhile(lrtune.tuning.nested, "search_inside", ("status", "out"), OTHERS[1])
+    results = meanwhile(search, "search_inside", ("status", "out"), OTHERS[1])
     assert run(*SEARCH, "--set", "search.nested=2", "--trials", "2").exit_code == 0
     looks, others = results[::2], results[1::2]
     assert len(looks) == 2
@@ -61,15 +58,15 @@ def test_a_search_is_running_until_its_nested_searches_are_over(run, meanwhile):
 
 
 @pytest.mark.parametrize(
-    ("module", "what"),
-    [("judging.judge", "the correction of the score"), ("examination.examine", "the health report")],
+    ("module", "name", "what"),
+    [(search, "judge", "the correction of the score"), (examination, "examine", "the health report")],
 )
-def test_a_defect_of_a_judge_costs_no_result(run, monkeypatch, module, what):
+def test_a_defect_of_a_judge_costs_no_result(run, monkeypatch, module, name, what):
     def defect(*_arguments):
         raise IndexError("tuple.index(x): x not in tuple")
 
-    monkeypatch.setattr(lrtune.verdict.health, "attempted", core.attempted)
-    monkeypatch.setattr(f"lrtune.verdict.{module}", defect)
+    monkeypatch.setattr(module, "attempted", findings.attempted)
+    monkeypatch.setattr(module, name, defect)
     first = run(*SEARCH)
     assert first.exit_code == 0, first.output
     found = json.loads(Path("out/result.json").read_text())
@@ -77,7 +74,7 @@ def test_a_defect_of_a_judge_costs_no_result(run, monkeypatch, module, what):
     assert found["test"]["rows"] == 18
     (finding,) = (each for each in found["health"] if each["name"] == "defect")
     assert finding["sentence"] == f"{what} could not be computed (IndexError: tuple.index(x): x not in tuple)"
-    assert (found["corrected"] is None) == (module == "judging.judge")
+    assert (found["corrected"] is None) == (name == "judge")
     assert what in " ".join(first.stdout.split())
 
 
@@ -85,7 +82,7 @@ def test_what_was_trained_is_written_before_anything_judges_it(run, monkeypatch)
     def stop(*_arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(lrtune.verdict.judging, "judge", stop)
+    monkeypatch.setattr(search, "judge", stop)
     assert run(*SEARCH).exit_code == 130
     found = json.loads(Path("out/result.json").read_text())
     assert (found["trials"]["total"], found["corrected"]) == (6, None)

@@ -20,12 +20,13 @@ import sklearn.model_selection
 
 from lrtune import cli
 from lrtune.finder import core as finder
-from lrtune.reporting import console, export, live, pages, result
+from lrtune.reporting import console, export, live, pages
 from lrtune.run import journal
 from lrtune.trainers.preparation import prepare
 from lrtune.tuning import core as tuning
+from lrtune.tuning import search
 
-LOADED = (sklearn, finder, tuning, prepare, console, export, live, pages, result)
+LOADED = (sklearn, finder, tuning, prepare, console, export, live, pages, search)
 
 
 class Points:

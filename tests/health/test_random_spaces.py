@@ -7,15 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lrtune.reporting import health, pages, result
+from lrtune.reporting import pages
 from lrtune.reporting.importance import importance_json, importance_page
 from lrtune.run.study import Study
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LINEAR, LOG, REVERSED_LOG, Integer, Ordinal, Real
 from lrtune.space.trial import Curves, Trial, TrialState
 from lrtune.verdict.explanation import explain
+from lrtune.verdict.findings import in_own_sign
 from lrtune.verdict.health import Case, findings
 from lrtune.verdict.health.dimensions import EDGE_TRIALS
+from lrtune.verdict.making import result_of
 
 SHARED = ("learning_rate", "decay.final", "decay.factor", "decay.k", "warmup", "weight_decay")
 SEEDS = range(36)
@@ -124,7 +126,7 @@ def test_the_page_and_the_result_have_an_answer(search):
         refit={"trial": best.number, "test": {"score": 0.5, "rows": 100}},
         finished="trials",
     )
-    found = result.result(study, "accuracy", dict)
-    found["health"] = health.entries(findings(Case(trials, best, space)), "accuracy")
+    odd = tuple(in_own_sign(each, "accuracy") for each in findings(Case(trials, best, space)))
+    found = result_of(study, dict).but(health=odd)
     page = pages.search_page(found, [best], best.configuration, folder=Path("runs/random"), run="random")
     assert page

@@ -8,9 +8,11 @@ from lrtune.experiment import load_text
 from lrtune.space.trial import Curves, Trial, TrialState
 from lrtune.training.declarations import check_value
 from lrtune.verdict.comparison import between
-from lrtune.verdict.health import HINT, WARNING, Case, Labels, findings
+from lrtune.verdict.findings import HINT, WARNING
+from lrtune.verdict.health import Case, Labels, findings
 from lrtune.verdict.health.dimensions import beyond, legal, position, rank_test
 from lrtune.verdict.health.scores import concordance, diverging_rates
+from lrtune.verdict.result import Unscored
 
 SPACE = """
 data: {path: sklearn:iris}
@@ -322,7 +324,7 @@ def test_a_fold_is_called_by_its_number_and_one_without_a_score_is_told_of():
         Trial(each.number, each.configuration, each.state, tuple((np.array(each.fold_scores) - worse).tolist()))
         for each in sampled(30, peak_inside, noise=0.002)
     ]
-    unscored = {"of": 7, "folds": [[2, "only class 'p'"], [6, "only class 'n'"]]}
+    unscored = Unscored(7, ((2, "only class 'p'"), (6, "only class 'n'")))
     assert found("folds", spoiled, unscored=unscored).numbers["fold"] == 4  # of 1, 3, 4, 5 and 7 the third
     finding = found("unscored", spoiled, unscored=unscored)
     assert finding.severity == WARNING

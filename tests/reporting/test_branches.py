@@ -4,6 +4,8 @@ import pytest
 
 from lrtune.reporting import branches
 from lrtune.space.trial import TrialState
+from lrtune.verdict.making import kinds
+from lrtune.verdict.result import KindDifference
 
 CONSTANT = [0.90, 0.92, 0.94]
 
@@ -21,17 +23,17 @@ def trials(trial):
 
 
 def test_the_best_of_each_decay_is_compared_with_the_best_constant(trials):
-    found = branches.compared(trials, "decay", "constant", "accuracy")
-    assert [(each["name"], each["number"]) for each in found] == [("cosine", 2), ("constant", 1), ("step", 3)]
-    cosine, constant, step = (each["difference"] for each in found)
+    found = kinds(trials, "decay", "constant", "accuracy")
+    assert [(each.name, each.number) for each in found] == [("cosine", 2), ("constant", 1), ("step", 3)]
+    cosine, constant, step = (each.difference for each in found)
     assert constant is None
     # Differences 0.05, 0.06, 0.04: mean 0.05, variance 1e-4; times 1/3 + 1/2 for three folds.
-    assert cosine == {"mean": pytest.approx(0.05), "error": pytest.approx(0.0091287, rel=1e-5), "wins": 3, "folds": 3}
-    assert (step["mean"], step["wins"]) == (pytest.approx(-0.01), 1)
+    assert cosine == KindDifference(pytest.approx(0.05), pytest.approx(0.0091287, rel=1e-5), 3, 3)
+    assert (step.mean, step.wins) == (pytest.approx(-0.01), 1)
 
 
 def test_the_table_says_how_many_trials_each_best_was_picked_from(trials):
-    found = branches.compared(trials, "decay", "constant", "accuracy")
+    found = kinds(trials, "decay", "constant", "accuracy")
     cosine, constant, _ = branches.rows(found)
     assert cosine == ("2", "0.9700", "0.0173", "+0.0500", "0.0091", "3/3", "2", "cosine")
     assert constant == ("1", "0.9200", "0.0200", "-", "-", "-", "2", "constant")
@@ -40,12 +42,12 @@ def test_the_table_says_how_many_trials_each_best_was_picked_from(trials):
 
 def test_errors_gain_where_they_fall(trial):
     trials = [trial([-2.0, -2.1, -2.2], 0, decay="constant"), trial([-3.0, -3.1, -3.2], 1, decay="step")]
-    (_, step) = branches.compared(trials, "decay", "constant", "rmse")
-    assert (step["mean"], step["difference"]["mean"]) == (pytest.approx(3.1), pytest.approx(-1.0))
+    (_, step) = kinds(trials, "decay", "constant", "rmse")
+    assert (step.mean, step.difference.mean) == (pytest.approx(3.1), pytest.approx(-1.0))
     assert branches.rows([step])[0][3] == "-1.000"
 
 
 def test_without_a_control_or_another_there_is_nothing_to_compare(trials, trial):
-    assert branches.compared(trials[2:], "decay", "constant", "accuracy") == []
-    assert branches.compared(trials[:2], "decay", "constant", "accuracy") == []
-    assert branches.compared([trial(CONSTANT, 0)], "optimizer", "None", "accuracy") == []
+    assert kinds(trials[2:], "decay", "constant", "accuracy") == ()
+    assert kinds(trials[:2], "decay", "constant", "accuracy") == ()
+    assert kinds([trial(CONSTANT, 0)], "optimizer", "None", "accuracy") == ()

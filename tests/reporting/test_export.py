@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from lrtune.reporting import export
+from lrtune.text import written
 from lrtune.text.errors import StudyError
+from lrtune.verdict.trials_table import trials_text
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits and permissions of POSIX")
 
@@ -19,7 +21,7 @@ def table(text):
 
 
 def test_trials_have_scores_in_their_own_sign_and_a_column_for_each_key(study):
-    text = export.trials_text(study.in_order(), "accuracy")
+    text = trials_text(study.in_order(), "accuracy")
     assert text.splitlines()[0] == (
         "number,state,mean,std,fold_1,fold_2,fold_3,learning_rate,optimizer,optimizer.momentum,"
         "decay,decay.every,decay.factor,decay.final,warmup,hidden,reason"
@@ -41,7 +43,7 @@ def test_trials_have_scores_in_their_own_sign_and_a_column_for_each_key(study):
 
 def test_floats_survive_the_file_exactly(make_study):
     rate, score = 0.1 + 0.2, 1 / 3
-    row = table(export.trials_text(make_study([{"learning_rate": rate}], [[-score, -1e-300]]).in_order(), "mse"))[0]
+    row = table(trials_text(make_study([{"learning_rate": rate}], [[-score, -1e-300]]).in_order(), "mse"))[0]
     assert float(row["learning_rate"]) == rate
     assert float(row["fold_1"]) == score
     assert float(row["fold_2"]) == 1e-300
@@ -49,7 +51,7 @@ def test_floats_survive_the_file_exactly(make_study):
 
 def test_null_and_truth_values_are_written_as_in_yaml(make_study):
     study = make_study([{"clip_norm": None, "decoupled": True, "class_weight": "balanced"}], [[0.5]])
-    row = table(export.trials_text(study.in_order(), "accuracy"))[0]
+    row = table(trials_text(study.in_order(), "accuracy"))[0]
     assert (row["clip_norm"], row["decoupled"], row["class_weight"]) == ("null", "true", "balanced")
 
 
@@ -57,17 +59,17 @@ def test_the_bytes_do_not_depend_on_times(make_study):
     configurations, results = [{"learning_rate": 0.1}, {"learning_rate": 0.2}], [[0.5, 0.6], [0.6, 0.7]]
     first, second = (make_study(configurations, results) for _ in range(2))
     second.search_seconds = 1e6
-    assert export.trials_text(first.in_order(), "accuracy") == export.trials_text(second.in_order(), "accuracy")
+    assert trials_text(first.in_order(), "accuracy") == trials_text(second.in_order(), "accuracy")
 
 
 def test_lines_end_with_lf_whatever_is_in_a_cell():
-    assert export.csv_text([["a,b", 'say "x"', 1], ["two\nlines", "", 2]]) == '"a,b","say ""x""",1\n"two\nlines",,2\n'
+    assert written.csv_text([["a,b", 'say "x"', 1], ["two\nlines", "", 2]]) == '"a,b","say ""x""",1\n"two\nlines",,2\n'
 
 
 def test_json_has_no_nan():
     with pytest.raises(ValueError, match="JSON"):
-        export.json_text({"score": float("nan")})
-    assert export.json_text({"größe": [1]}) == '{\n  "größe": [\n    1\n  ]\n}\n'
+        written.json_text({"score": float("nan")})
+    assert written.json_text({"größe": [1]}) == '{\n  "größe": [\n    1\n  ]\n}\n'
 
 
 def test_writing_replaces_the_whole_file_and_leaves_nothing_else(tmp_path):

@@ -8,8 +8,9 @@ import pytest
 
 from lrtune.reporting import console, pages
 from lrtune.reporting.blocks import Facts, Grid, Headline, Lines, Remarks, height
-from lrtune.reporting.result import result
 from lrtune.space.trial import ranking
+from lrtune.verdict.findings import HINT, Finding
+from lrtune.verdict.making import result_of
 
 DECAYS = ("constant", "cosine", "linear", "exponential", "step", "wsd", "one_cycle")
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw", "nesterov", "lion")
@@ -58,9 +59,8 @@ def study_of(make_study, kinds, folds):
 def test_every_page_fits(make_study, filled, kinds, remarks):
     rng = random.Random(kinds)
     study = study_of(make_study, kinds, folds=10)
-    found = result(study, "accuracy", filled)
-    found["health"] = [{"sentence": words(rng, 20), "advice": words(rng, 15)} for _ in range(remarks)]
-    found["corrected"] = None
+    health = tuple(Finding("rule", HINT, words(rng, 20), words(rng, 15), {}) for _ in range(remarks))
+    found = result_of(study, filled).but(health=health)
     ranked = ranking(study.in_order())
     more = {"folder": Path("runs/digits-0123abcd"), "run": "digits-0123abcd", "notes": [words(rng, 25)] * remarks}
     page = pages.search_page(found, ranked, ranked[0].configuration, **more)

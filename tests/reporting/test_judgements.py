@@ -1,13 +1,21 @@
 """What the page says of luck and worth, from results written by hand."""
 
+from dataclasses import replace
+
 import pytest
+from results import result as written
+from results import standing
 
 from lrtune.reporting import judgements
 from lrtune.space.trial import Trial, TrialState
+from lrtune.tuning.remarks import on_correction
 from lrtune.verdict.choice import Choice
 from lrtune.verdict.choice.rules import Rule
-from lrtune.verdict.correction import Correction, Gain
+from lrtune.verdict.comparison import Difference, Gain
+from lrtune.verdict.correction import Correction
 from lrtune.verdict.judging import Judgement
+from lrtune.verdict.making import constant_rate, corrected, selection
+from lrtune.verdict.result import ConstantRate
 
 
 def scores(value):
@@ -26,42 +34,41 @@ FOUND = Correction("bootstrap", 0.97, 0.02, 0.95, 0.90, 0.98, 1000, ((4, 0.62), 
 
 
 def judged(correction=FOUND, rule=Rule("best"), best=CHOSEN, metric="accuracy"):  # noqa: B008
+    """What a judgement adds to a result."""
     judgement = Judgement(Choice(rule, CHOSEN, best, (CONSTANT,)), correction)
-    return judgements.entries(judgement, [DEFAULT, CONSTANT, CHOSEN], metric, lambda point: point, rows_ratio=0.5)
-
-
-def result(entries=None, gain=None, chosen=4):
-    entries = judged() if entries is None else entries
-    gain = (
-        {"mean": 0.05, "error": 0.01, "wins": 3, "folds": 3, "p": 0.03, "probability": 0.98} if gain is None else gain
-    )
     return {
-        "metric": "accuracy",
-        "best": {"number": chosen, "mean": 0.97, "std": 0.02, "configuration": {"decay": "cosine"}},
-        "default": {"number": 0, "mean": 0.92, "std": 0.02},
-        "gain": gain,
-        **entries,
+        "corrected": corrected(judgement.correction, CHOSEN.number, metric),
+        "selection": selection(judgement.choice),
+        "constant": constant_rate(CHOSEN, [DEFAULT, CONSTANT, CHOSEN], metric, lambda point: point, 0.5),
     }
 
 
-def test_entries_are_in_the_metrics_own_sign():
+def result(entries=None, gain=Difference(0.05, 0.01, 3, 3, 0.03, 0.98), chosen=4, **more):  # noqa: B008
+    return written(
+        best=standing(chosen, mean=0.97, std=0.02, decay="cosine"),
+        default=standing(0, mean=0.92, std=0.02),
+        gain=gain,
+        **{**(judged() if entries is None else entries), **more},
+    )
+
+
+def test_scores_are_in_the_metrics_own_sign():
     found = judged()["corrected"]
-    assert (found["score"], found["low"], found["high"], found["naive"]) == (0.95, 0.90, 0.98, 0.97)
-    assert (found["share"], found["gain"]["probability"]) == (0.62, 0.98)
+    assert (found.score, found.low, found.high, found.naive) == (0.95, 0.90, 0.98, 0.97)
+    assert (found.share, found.gain.probability) == (0.62, 0.98)
     turned = Correction("folds", -0.20, 0.05, -0.25, -0.30, -0.22)
     found = judged(turned, metric="rmse")["corrected"]
-    assert (found["score"], found["low"], found["high"], found["naive"]) == (0.25, 0.22, 0.30, 0.20)
-    assert (found["optimism"], found["share"], found["gain"]) == (0.05, None, None)
+    assert (found.score, found.low, found.high, found.naive) == (0.25, 0.22, 0.30, 0.20)
+    assert (found.optimism, found.share, found.gain) == (0.05, None, None)
 
 
 def test_the_choice_is_compared_with_the_best_constant_rate():
     found = judged()["constant"]
-    assert (found["number"], found["mean"]) == (2, pytest.approx(0.95))
-    assert found["gain"]["mean"] == pytest.approx(0.02)
-    judgement = Judgement(Choice(Rule("best"), CONSTANT, CHOSEN, ()), FOUND)
-    entries = judgements.entries(judgement, [DEFAULT, CONSTANT], "accuracy", lambda point: point)
-    assert entries["constant"] is None  # it has one itself
-    assert entries["selection"] == {"rule": "best", "best": 4, "rivals": {"count": 0, "numbers": []}}
+    assert (found.number, found.mean) == (2, pytest.approx(0.95))
+    assert found.gain.mean == pytest.approx(0.02)
+    assert constant_rate(CONSTANT, [DEFAULT, CONSTANT], "accuracy", lambda point: point) is None  # it has one itself
+    made = selection(Choice(Rule("best"), CONSTANT, CHOSEN, ()))
+    assert (made.rule, made.best, made.rivals.count, made.rivals.numbers) == ("best", 4, 0, ())
 
 
 def test_the_headline_is_the_corrected_score():
@@ -72,10 +79,10 @@ def test_the_headline_is_the_corrected_score():
 @pytest.mark.parametrize(
     ("gain", "corrected_gain", "said"),
     [
-        ({"mean": 0.05, "error": 0.05, "wins": 2, "folds": 3}, GAIN, "not clearly better than the default (by 0.030)"),
+        (Difference(0.05, 0.05, 2, 3), GAIN, "not clearly better than the default (by 0.030)"),
         (
-            {"mean": 0.05, "error": 0.001, "wins": 3, "folds": 3},
-            GAIN._replace(mean=-0.01),
+            Difference(0.05, 0.001, 3, 3),
+            replace(GAIN, mean=-0.01),
             "no better than the default (behind by 0.010)",
         ),
     ],
@@ -89,16 +96,16 @@ def test_the_headline_compares_like_with_like():
     """Without out-of-fold predictions the gain is that of the folds; a raw score stands beside a raw one."""
     folds = judged(FOUND._replace(gain=None, method="folds"))
     assert judgements.headline(result(folds), scores).endswith("; better than the default by 0.050")
-    raw = result(judged() | {"corrected": None})
+    raw = result(corrected=None)
     assert judgements.headline(raw, scores) == "accuracy 0.970 ± 0.020; the default configuration has 0.920 ± 0.020"
 
 
 def test_a_default_that_is_likely_worse_is_not_called_as_good():
-    gain = {"mean": 0.05, "error": 0.02, "wins": 3, "folds": 3, "p": 0.13, "probability": 0.94}
+    gain = Difference(0.05, 0.02, 3, 3, 0.13, 0.94)
     assert judgements.headline(result(gain=gain), scores).endswith("; likely better than the default by 0.030")
     text = judgements.gain_sentence(result(gain=gain), scores)
     assert "probability 94 %: likely, not certain; without luck" in text
-    luck = judged(FOUND._replace(gain=GAIN._replace(mean=-0.001)))
+    luck = judged(FOUND._replace(gain=replace(GAIN, mean=-0.001)))
     assert judgements.headline(result(luck, gain), scores).endswith("; no better than the default (behind by 0.001)")
 
 
@@ -106,9 +113,7 @@ def test_a_default_that_is_likely_worse_is_not_called_as_good():
     ("state", "said"), [("diverged", "diverged"), ("failed", "failed"), ("proposed", "has not been scored yet")]
 )
 def test_a_default_without_a_score_is_in_the_headline(state, said):
-    lost = result()
-    lost["default"] |= {"mean": None, "state": state}
-    lost["gain"] = None
+    lost = result(gain=None).but(default=standing(0, state=state))
     assert judgements.headline(lost, scores).endswith(f"; the default configuration {said}")
 
 
@@ -138,7 +143,7 @@ def test_rows_say_whether_tuning_was_worth_it():
         "without luck +0.030 (+0.010 to +0.060)"
     )
     assert rows["constant rate"].startswith("trial 2 has 0.950; decay is better by 0.020 ± 0.0")
-    worse = {"mean": -0.01, "error": 0.02, "wins": 1, "folds": 3, "p": 0.6, "probability": 0.3}
+    worse = Difference(-0.01, 0.02, 1, 3, 0.6, 0.3)
     text = judgements.gain_sentence(result(gain=worse), scores)
     assert text.startswith(
         "worse by 0.010 ± 0.020 (standard error), on 1 of 3 folds; probability 30 %: the folds cannot"
@@ -146,31 +151,30 @@ def test_rows_say_whether_tuning_was_worth_it():
 
 
 def test_a_search_without_a_constant_rate_says_so():
-    lost = result() | {"constant": None}
+    lost = result(constant=None)
     assert dict(judgements.worth_rows(lost, scores))["constant rate"].startswith("no trial with one is complete")
-    lost["best"]["configuration"] = {"decay": "constant"}
+    lost = lost.but(best=standing(4, mean=0.97, decay="constant"))
     assert "constant rate" not in dict(judgements.worth_rows(lost, scores))
 
 
 def test_equal_scores_are_called_equal():
-    same = {"mean": 0.0, "error": 0.0, "wins": 0, "folds": 3, "p": 1.0, "probability": 0.5}
-    found = result(judged() | {"constant": {"number": 2, "mean": 0.97, "gain": same}}, same)
+    same = Difference(0.0, 0.0, 0, 3, 1.0, 0.5)
+    found = result(gain=same, constant=ConstantRate(2, 0.97, same))
     rows = dict(judgements.worth_rows(found, scores))
     assert rows["difference"].startswith("none: the scores are equal on every fold")
     assert rows["constant rate"] == "trial 2 has 0.970; equal on every fold"
 
 
 def test_what_cannot_be_compared_is_told():
-    lost = result()
-    lost["gain"] = None
+    lost = result(gain=None)
     assert judgements.gain_sentence(lost, scores).startswith("unknown")
-    alone = {"mean": 0.01, "error": None, "wins": 1, "folds": 1, "p": None, "probability": None}
+    alone = Difference(0.01, None, 1, 1)
     assert "on the only fold" in judgements.gain_sentence(result(gain=alone), scores)
     assert judgements.worth_rows(result(chosen=0), scores)[0][0] == "constant rate"
 
 
-def test_a_result_of_an_older_version_is_shown_as_it_was():
-    old = {key: each for key, each in result().items() if key not in ("corrected", "selection", "constant")}
+def test_a_result_without_a_judgement_shows_the_raw_scores():
+    old = result({})
     assert judgements.headline(old, scores) == "accuracy 0.970 ± 0.020; the default configuration has 0.920 ± 0.020"
     assert judgements.corrected_rows(old, scores) == []
     assert [name for name, _ in judgements.worth_rows(old, scores)] == ["difference"]
@@ -178,11 +182,11 @@ def test_a_result_of_an_older_version_is_shown_as_it_was():
 
 def test_notes_say_how_far_the_correction_holds():
     found = judged()["corrected"]
-    assert judgements.remarks("random", "none", found) == ()
-    assert "repeats the races" in judgements.remarks("random", "race", found)[0]
+    assert on_correction("random", "none", found) == ()
+    assert "repeats the races" in on_correction("random", "race", found)[0]
     for strategy, pruning in (("bayesian", "none"), ("tpe", "race"), ("grid", "halving")):
-        (sentence,) = judgements.remarks(strategy, pruning, found)
+        (sentence,) = on_correction(strategy, pruning, found)
         assert "not the search that followed" in sentence
         assert "intervals held the truth in 92 % and more (docs/honesty.md)" in sentence
-    assert "missing or damaged" in judgements.remarks("grid", "none", {**found, "method": "folds"})[0]
-    assert judgements.remarks("bayesian", "none", None) == ()
+    assert "missing or damaged" in on_correction("grid", "none", replace(found, method="folds"))[0]
+    assert on_correction("bayesian", "none", None) == ()

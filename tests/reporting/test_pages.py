@@ -3,16 +3,18 @@ from pathlib import Path
 import pytest
 
 from lrtune.reporting import pages
-from lrtune.reporting.result import result
 from lrtune.space.trial import ranking
+from lrtune.verdict.comparison import Difference
+from lrtune.verdict.making import result_of
+from lrtune.verdict.result import ConstantRate
 
 
 @pytest.fixture
 def page_of(filled):
-    def make(study, metric="accuracy", **more):
+    def make(study, **more):
         ranked = ranking(study.in_order())
         more = {"folder": Path("runs/digits-0123abcd"), "run": "digits-0123abcd", **more}
-        return pages.search_page(result(study, metric, filled), ranked, ranked[0].configuration, **more)
+        return pages.search_page(result_of(study, filled), ranked, ranked[0].configuration, **more)
 
     return make
 
@@ -83,7 +85,7 @@ def test_an_error_is_better_when_it_is_smaller(make_study, page_of):
     study = make_study(
         [{"learning_rate": 0.1}, {"learning_rate": 0.2}], [[-50.0, -52.0], [-40.0, -42.1]], metric="rmse"
     )
-    text = flat(page_of(study, metric="rmse"))
+    text = flat(page_of(study))
     assert text.startswith("rmse 41.05 ± 1.48; the default configuration has 51.00 ± 1.41\n")
     assert "better by 9.95 ± " in text
 
@@ -136,8 +138,8 @@ def test_the_best_constant_rate_has_a_row_unless_a_table_of_the_decays_has_it(ke
     study = make_study(
         [*points, {"learning_rate": 0.1, "decay": "constant"}], [[0.8, 0.9 + 0.01 * n] for n in range(5)]
     )
-    gain = {"mean": 0.01, "error": 0.02, "wins": 1, "folds": 2, "p": 0.7, "probability": 0.6}
-    found = result(study, "accuracy", filled) | {"constant": {"number": 4, "mean": 0.87, "gain": gain}}
+    constant = ConstantRate(4, 0.87, Difference(0.01, 0.02, 1, 2, 0.7, 0.6))
+    found = result_of(study, filled).but(constant=constant)
     ranked = ranking(study.in_order())
     text = flat(pages.search_page(found, ranked, points[0], folder=Path("runs/a"), run="a"))
     assert f"the best of each {key}" in text

@@ -5,6 +5,7 @@ import pytest
 
 from lrtune.reporting import tables
 from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS, complete
+from lrtune.verdict.standing import canonical_keys, own_sign, standing
 
 MOMENTUM = {
     "learning_rate": 0.032,
@@ -37,7 +38,7 @@ def test_only_asked_keys_are_shown_and_a_factor_brings_its_choice():
 
 
 def test_keys_stand_in_the_order_of_the_registry_with_factors_behind_their_choice():
-    keys = tables.canonical_keys([{"hidden": (8,), "decay.every": 1, "decay": "step"}, {**MOMENTUM, "unheard": 1}])
+    keys = canonical_keys([{"hidden": (8,), "decay.every": 1, "decay": "step"}, {**MOMENTUM, "unheard": 1}])
     assert keys == [
         "learning_rate",
         "optimizer",
@@ -49,7 +50,7 @@ def test_keys_stand_in_the_order_of_the_registry_with_factors_behind_their_choic
         "hidden",
         "unheard",
     ]
-    everything = tables.canonical_keys([complete({})])
+    everything = canonical_keys([complete({})])
     assert [each for each in everything if "." not in each] == [*TRAINING_KEYS, *MODEL_KEYS]
 
 
@@ -62,14 +63,14 @@ def test_keys_vary_when_values_differ_or_some_lack_them():
 @pytest.mark.parametrize("metric", METRICS)
 def test_scores_come_back_in_the_metrics_own_sign(metric):
     factor = 1 if METRICS[metric].larger_is_better else -1
-    assert tables.own_sign(metric, factor * 0.25) == 0.25
-    assert math.copysign(1, tables.own_sign(metric, 0.0)) == 1
-    assert tables.own_sign(metric, None) is None
+    assert own_sign(metric, factor * 0.25) == 0.25
+    assert math.copysign(1, own_sign(metric, 0.0)) == 1
+    assert own_sign(metric, None) is None
 
 
 def test_standing_of_an_error_is_positive_and_its_spread_too(trial):
-    shown = tables.standing(trial([-2.0, -4.0], number=3), "mse")
-    assert (shown.number, shown.mean, shown.folds) == (3, 3.0, (2.0, 4.0))
+    shown = standing(trial([-2.0, -4.0], number=3), "mse")
+    assert (shown.number, shown.mean, shown.fold_scores) == (3, 3.0, (2.0, 4.0))
     assert shown.std == pytest.approx(np.std([2.0, 4.0], ddof=1))
 
 

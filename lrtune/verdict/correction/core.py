@@ -41,7 +41,7 @@ import numpy as np
 
 from lrtune.training.registry import METRICS
 from lrtune.verdict.choice.rules import BEST, Rule, Smoothing, pick
-from lrtune.verdict.comparison import corrected_error, t_quantile
+from lrtune.verdict.comparison import Gain, corrected_error, t_quantile
 from lrtune.verdict.correction.evidence import Evidence, FoldScores, standing
 from lrtune.verdict.correction.race import Race, Replay
 from lrtune.verdict.correction.weighted import Array, Doubles, Singles, products
@@ -75,24 +75,6 @@ RETRAINING = 0.2
 _STREAM = 41
 _MANY = 1_000_000
 _CELLS = 1_000_000
-
-
-class Gain(NamedTuple):
-    """What the choice gained over the default configuration, without the luck of having been chosen.
-
-    Attributes
-    ----------
-    mean, low, high
-        Oriented: positive where the choice is better; with the 95 % interval.
-    probability
-        Share of the resamples in which it is better; those in which both are equal count half.
-
-    """
-
-    mean: float
-    low: float
-    high: float
-    probability: float
 
 
 class Correction(NamedTuple):

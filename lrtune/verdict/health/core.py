@@ -2,63 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Trial, TrialState
-from lrtune.text.errors import LrtuneError
-
-WARNING, HINT = "warning", "hint"
-"""A warning questions the result; a hint says how the next search could be better."""
-
-
-class Finding(NamedTuple):
-    """Something odd about a search.
-
-    Attributes
-    ----------
-    name
-        Of the rule that found it.
-    severity
-        `WARNING` or `HINT`.
-    sentence
-        What was found, with the number behind it.
-    advice
-        What to do next.
-    numbers
-        The numbers behind it, by name, in JSON's types.
-
-    """
-
-    name: str
-    severity: str
-    sentence: str
-    advice: str
-    numbers: Mapping[str, Any]
-
-    def entry(self) -> dict[str, Any]:
-        """Write it down for ``result.json``."""
-        return {**self._asdict(), "numbers": dict(self.numbers)}
-
-
-T = TypeVar("T")
-
-
-def attempted(what: str, judge: Callable[[], T]) -> tuple[T | None, list[Finding]]:
-    """Judge a search, or find that this cannot be done: what was trained must not be lost to a defect of a judge.
-
-    Errors that are the answer to something wrong (`LrtuneError`) pass.
-    """
-    try:
-        return judge(), []
-    except LrtuneError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, it stands in the report and the result stands beside it
-        reason = f"{type(error).__name__}: {error}"
-        sentence = f"{what} could not be computed ({reason})"
-        advice = "this is a defect of lrtune, please report it; everything else of this run is as it should be"
-        return None, [Finding("defect", HINT, sentence, advice, {"what": what, "error": reason})]
+from lrtune.verdict.result import Unscored
 
 
 class Labels(NamedTuple):
@@ -93,8 +42,7 @@ class Case(NamedTuple):
     labels
         What the best predicts; None where the metric does not keep labels.
     unscored
-        How many folds the splitter made (``of``), and number and reason of those without a score (``folds``); None if
-        all have one.
+        The folds without a score; None if all have one.
 
     """
 
@@ -108,7 +56,7 @@ class Case(NamedTuple):
     interval: tuple[float, float] | None = None
     share: float | None = None
     labels: Labels | None = None
-    unscored: Mapping[str, Any] | None = None
+    unscored: Unscored | None = None
 
     @property
     def complete(self) -> list[Trial]:
@@ -123,9 +71,9 @@ class Case(NamedTuple):
     @property
     def fold_numbers(self) -> list[int]:
         """The numbers of the folds that have a score."""
-        found = self.unscored or {"of": len(self.best.fold_scores), "folds": ()}
-        without = {number for number, _ in found["folds"]}
-        return [number for number in range(1, found["of"] + 1) if number not in without]
+        found = self.unscored or Unscored(len(self.best.fold_scores), ())
+        without = {number for number, _ in found.folds}
+        return [number for number in range(1, found.of + 1) if number not in without]
 
     def count(self, state: TrialState) -> int:
         """Count the trials in this state."""

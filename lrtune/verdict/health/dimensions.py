@@ -13,7 +13,8 @@ from lrtune.space.trial import Configuration, Trial
 from lrtune.training.declarations import Entry, Factor, OptimizerEntry, number
 from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS
 from lrtune.verdict.comparison import corrected_error, t_quantile
-from lrtune.verdict.health.core import HINT, WARNING, Case, Finding, gaps, means
+from lrtune.verdict.findings import HINT, WARNING, Finding
+from lrtune.verdict.health.core import Case, gaps, means
 
 EDGE = 0.05
 """Nearer to an end than this share of the range, measured on its scale, is at the edge."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from lrtune.space.trial import Curves
 from lrtune.text.errors import counted
-from lrtune.verdict.health.core import HINT, Case, Finding, percent
+from lrtune.verdict.findings import HINT, Finding
+from lrtune.verdict.health.core import Case, percent
 
 POINTS = 4
 """Curves of fewer points say nothing."""

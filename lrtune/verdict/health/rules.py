@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lrtune.verdict.health.core import WARNING, Case, Finding, attempted
+from lrtune.verdict.findings import WARNING, Finding, attempted
+from lrtune.verdict.health.core import Case
 from lrtune.verdict.health.dimensions import edges, no_effect
 from lrtune.verdict.health.fits import overfitting, underfitting
 from lrtune.verdict.health.scores import (

@@ -12,7 +12,8 @@ from lrtune.space.trial import Trial, TrialState
 from lrtune.text import formats
 from lrtune.text.errors import counted
 from lrtune.verdict.comparison import between, corrected_error, t_quantile
-from lrtune.verdict.health.core import HINT, WARNING, Case, Finding, gaps, percent, scores
+from lrtune.verdict.findings import HINT, WARNING, Finding
+from lrtune.verdict.health.core import Case, gaps, percent, scores
 
 NOISE_TRIALS = 10
 """With fewer other complete trials nothing is said about noise, and nothing about folds."""
@@ -234,9 +235,9 @@ def unscored_folds(case: Case) -> Iterator[Finding]:
     yield Finding(
         "unscored",
         WARNING,
-        formats.judged_on(case.unscored["of"], case.unscored["folds"]),
+        formats.judged_on(case.unscored.of, case.unscored.folds),
         "judge by a metric that has a score on every fold (log_loss, rmse), or use fewer folds",
-        {"of": case.unscored["of"], "folds": [number for number, _ in case.unscored["folds"]]},
+        {"of": case.unscored.of, "folds": [number for number, _ in case.unscored.folds]},
     )
 
 

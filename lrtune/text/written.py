@@ -1,0 +1,37 @@
+"""Files for programs as text: JSON and CSV, the same bytes for the same content."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+
+def json_text(value: Mapping[str, Any]) -> str:
+    """Write JSON for people and programs: indented, one line end at the end, no NaN; no line is a command to a CI."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    return text.replace("##", "#\\u0023") + "\n"  # two of them stand in a text only, and mean the same
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """Write rows as CSV with LF line ends; a row that looks like a command to a CI server is quoted."""
+    buffer = io.StringIO()
+    plain, quoted = (
+        csv.writer(buffer, lineterminator="\n", quoting=each) for each in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
+    )
+    for each in rows:
+        (quoted if str(next(iter(each), "")).lstrip().startswith("::") else plain).writerow(each)
+    return buffer.getvalue()
+
+
+def cell(value: object) -> str:
+    """Write a value of a configuration exactly: null as ``null``, layer widths as ``64-64``."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple | list):
+        return "-".join(cell(each) for each in value)
+    return value if isinstance(value, str) else repr(value)

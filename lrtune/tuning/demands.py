@@ -1,0 +1,159 @@
+"""What is asked of a search's result, and whether it is met: limits, and a baseline that it must not fall behind."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lrtune.blas import one_blas_thread
+from lrtune.run import files
+from lrtune.run.versions import ENGINE
+from lrtune.space.trial import Configuration
+from lrtune.text.errors import ConfigurationError, LrtuneError
+from lrtune.text.written import json_text
+from lrtune.trainers.population import Setting
+from lrtune.trainers.preparation import Prepared
+from lrtune.training.evaluate import evaluate
+from lrtune.training.registry import METRICS, problems
+from lrtune.training.wall_clock import follows_clock
+from lrtune.tuning.steps import Begun, Part
+from lrtune.verdict import gates
+from lrtune.verdict.conditions import Gate
+from lrtune.verdict.result import Result, to_json
+from lrtune.verdict.standing import own_sign
+
+BASELINE_SCORES = "baseline.json"
+"""Scores of the baseline's configuration on this run's folds, where it had to be trained again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a result is compared with: what to call it, and its result; without one, why it could not be read."""
+
+    called: str
+    result: Result | None
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What is asked of a result.
+
+    Attributes
+    ----------
+    fail_under, fail_over
+        The least score, or the largest error.
+    baseline
+        What it must not be worse than.
+    tolerance
+        How much worse than the baseline is fine, in the metric's unit.
+    remeasure
+        Whether the baseline's configuration is trained on this run's folds where data or folds differ.
+
+    """
+
+    fail_under: float | None = None
+    fail_over: float | None = None
+    baseline: Baseline | None = None
+    tolerance: float = 0.0
+    remeasure: bool = False
+
+    def check(self, metric: str) -> None:
+        """Refuse a limit that makes no sense for the metric, before anything is trained.
+
+        Raises
+        ------
+        LrtuneError
+            If the metric is an error and the least score was given, or the other way round.
+
+        """
+        given, wrong, right = (self.fail_over, "--fail-over", "--fail-under")
+        if not METRICS[metric].larger_is_better:
+            given, wrong, right = (self.fail_under, right, wrong)
+        if given is not None:
+            better = "larger" if METRICS[metric].larger_is_better else "smaller"
+            raise LrtuneError(f"{wrong} {given:g}: of {metric}, {better} is better; use {right} {given:g}")
+
+
+def judged(demands: Demands, result: Result, prepared: Prepared, folder: Path) -> Generator[Begun, None, list[Gate]]:
+    """Check everything that is asked of a result; yields when something has to be trained for that."""
+    limits = (demands.fail_under, demands.fail_over)
+    found = [gates.limit_gate(result, each) for each in limits if each is not None]
+    if demands.baseline is not None:
+        found.append((yield from _against(demands.baseline, demands, result, prepared, folder)))
+    return found
+
+
+def _against(
+    baseline: Baseline, demands: Demands, result: Result, prepared: Prepared, folder: Path
+) -> Generator[Begun, None, Gate]:
+    theirs = baseline.result
+    if theirs is None:
+        return gates.unknown_baseline(baseline.missing)
+    reason = gates.why_not_comparable(result, theirs)
+    if reason is not None:
+        return gates.unknown_baseline(f"{baseline.called}: {reason}")
+    other, scores = gates.not_same_folds(result, theirs), theirs.best.fold_scores
+    if other is not None:
+        if not demands.remeasure:
+            return gates.unknown_baseline(
+                f"{baseline.called}: {other}; --remeasure would train its configuration on these"
+            )
+        try:
+            scores = yield from _trained_again(theirs.best.configuration, prepared, folder)
+        except LrtuneError as error:
+            return gates.unknown_baseline(f"{baseline.called}: its configuration cannot be trained here: {error}")
+    return gates.baseline_gate(
+        result,
+        scores,
+        tolerance=demands.tolerance,
+        rows_ratio=prepared.rows_ratio,
+        before=None if other is None else theirs.best.mean,
+    )
+
+
+def _trained_again(
+    configuration: Configuration, prepared: Prepared, folder: Path
+) -> Generator[Begun, None, tuple[float | None, ...]]:
+    """Score the baseline's configuration on this run's folds, or remember what that gave; in the metric's own sign.
+
+    Raises
+    ------
+    LrtuneError
+        If the configuration cannot be trained here.
+
+    """
+    setting = prepared.setting
+    made = {"configuration": to_json(configuration), "data": prepared.data_hash, "folds": prepared.folds_hash}
+    made |= {"metric": setting.metric, "seed": setting.seed, "dtype": setting.dtype, "engine": ENGINE}
+    known = _known(folder / BASELINE_SCORES)
+    if {key: value for key, value in known.items() if key != "scores"} == made:
+        return tuple(known["scores"])
+    yield Begun(Part.BASELINE)
+    scores = tuple(own_sign(setting.metric, each) for each in _fold_scores(configuration, setting))
+    files.write(folder / BASELINE_SCORES, json_text({**made, "scores": list(scores)}))
+    return scores
+
+
+def _fold_scores(configuration: Configuration, setting: Setting) -> Sequence[float | None]:
+    """Train a configuration out of a result on every fold; oriented scores."""
+    found = problems(configuration)
+    if found:
+        raise ConfigurationError("; ".join(found))
+    if follows_clock(configuration):
+        raise ConfigurationError("its rates follow the clock, so that no two trainings of it are the same")
+    with one_blas_thread():
+        (outcome,) = evaluate(
+            [configuration], setting.folds, setting.problem, setting.metric, seed=setting.seed, dtype=setting.dtype
+        )
+    return outcome.scores
+
+
+def _known(path: Path) -> Mapping[str, Any]:
+    try:
+        found = files.read_json(path)
+    except (OSError, ValueError):
+        return {}  # not there, or torn: then it is made again
+    return found if isinstance(found, Mapping) else {}

@@ -1,0 +1,51 @@
+"""What became of a condition that a result must meet (a *gate*); `lrtune.verdict.gates` decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+UNDER, OVER, BASELINE = "fail-under", "fail-over", "baseline"
+"""The gates there are."""
+
+
+class State(StrEnum):
+    """What became of a gate."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "not comparable"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A condition, whether it is met, and why.
+
+    Attributes
+    ----------
+    name
+        ``fail-under``, ``fail-over`` or ``baseline``.
+    state
+        Whether it is met.
+    sentence
+        Why, with the numbers.
+    numbers
+        The same for programs, scores in the metric's own sign.
+
+    """
+
+    name: str
+    state: State
+    sentence: str
+    numbers: Mapping[str, float | int | str | None]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the condition is met."""
+        return self.state is State.PASSED
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether it says that the result is worse than the baseline."""
+        return self.name == BASELINE and self.state is State.FAILED

@@ -1,0 +1,212 @@
+"""From a study to its `Result`: the one place where what was found is put together.
+
+Nothing here trains or reads a table. A study that goes on has a result as well, of what it has found so far.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lrtune.space.trial import DEFAULT, Configuration, Trial, TrialState, Value, ranking
+from lrtune.training.registry import METRICS
+from lrtune.verdict import choice, comparison, confirmation
+from lrtune.verdict.result import (
+    ConstantRate,
+    Corrected,
+    Counts,
+    DataHashes,
+    FirstPruned,
+    HeldOut,
+    Kind,
+    KindDifference,
+    Result,
+    Rivals,
+    Savings,
+    Seconds,
+    Selection,
+    Unscored,
+)
+from lrtune.verdict.standing import own_ends, own_sign, standing
+
+if TYPE_CHECKING:
+    from lrtune.run.study import Study
+    from lrtune.verdict.choice import Choice
+    from lrtune.verdict.correction import Correction
+    from lrtune.verdict.judging import Judgement
+
+CONSTANT = "constant"
+"""The decay that every other one has to beat."""
+
+SHOWN_RIVALS = 10
+
+Completed = Callable[[Configuration], Mapping[str, Value]]
+"""Fills a point of the space with everything that was fixed."""
+
+
+def result_of(
+    study: Study,
+    completed: Completed,
+    *,
+    rows_ratio: float | None = None,
+    confirm: int = 0,
+    judgement: Judgement | None = None,
+) -> Result:
+    """Put together what a search found.
+
+    Parameters
+    ----------
+    study
+        The study.
+    completed
+        Fills a point of the space with everything that was fixed (`lrtune.experiment.Experiment.configuration`).
+    rows_ratio
+        Validation rows over training rows of a fold; by default as in k-fold cross-validation.
+    confirm
+        How many trials were to be scored again before the choice (``search.confirm``).
+    judgement
+        The choice and its correction (`lrtune.verdict.judging.judge`).
+
+    Raises
+    ------
+    NoUsableResultError
+        If no trial is complete.
+
+    """
+    trials, metric = study.in_order(), str(study.header["metric"])
+    best, default = choice.chosen(study), study.trials[DEFAULT]
+    control = str(default.configuration.get("optimizer"))
+    return Result(
+        name=study.header.get("name"),
+        metric=metric,
+        larger_is_better=METRICS[metric].larger_is_better,
+        best=standing(best, metric, completed(best.configuration)),
+        default=standing(default, metric, completed(default.configuration)),
+        gain=comparison.between(best, default, rows_ratio),
+        corrected=judgement and corrected(judgement.correction, judgement.choice.trial.number, metric),
+        selection=judgement and selection(judgement.choice),
+        constant=judgement and constant_rate(judgement.choice.trial, trials, metric, completed, rows_ratio),
+        confirmation=confirmation.summary(study, confirm),
+        decays=kinds(trials, "decay", CONSTANT, metric, rows_ratio),
+        optimizers=kinds(trials, "optimizer", control, metric, rows_ratio),
+        test=test_score((study.refit or {}).get("test"), metric),
+        unscored=unscored(study),
+        counts=Counts(len(trials), **{str(state): study.count(state) for state in _ENDS}),
+        pruning=savings(study, completed),
+        seconds=seconds(study),
+        finished=study.finished,
+        data=DataHashes(study.header.get("data"), study.header.get("folds")),
+        fingerprint=study.header.get("fingerprint"),
+        versions=study.header.get("clock", {}).get("versions"),
+    )
+
+
+_ENDS = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED, TrialState.DIVERGED)
+
+
+def corrected(found: Correction, chosen: int, metric: str) -> Corrected:
+    """Write a correction down, of the trial that was chosen."""
+    low, high = own_ends(metric, found.low, found.high)
+    return Corrected(
+        method=found.method,
+        naive=own_sign(metric, found.naive),
+        optimism=found.optimism,
+        score=own_sign(metric, found.score),
+        low=low,
+        high=high,
+        resamples=found.resamples,
+        share=found.share(chosen),
+        gain=found.gain,
+    )
+
+
+def selection(found: Choice) -> Selection:
+    """Write down how the choice was made."""
+    numbers = tuple(each.number for each in found.rivals[:SHOWN_RIVALS])
+    return Selection(str(found.rule), found.best.number, Rivals(len(found.rivals), numbers))
+
+
+def constant_rate(
+    chosen: Trial, trials: Sequence[Trial], metric: str, completed: Completed, rows_ratio: float | None = None
+) -> ConstantRate | None:
+    """Compare with the best trial whose rate is constant; None if that is the chosen one, or there is none."""
+    if completed(chosen.configuration)["decay"] == CONSTANT:
+        return None
+    for each in ranking(trials):
+        if completed(each.configuration)["decay"] == CONSTANT:
+            gain = comparison.between(chosen, each, rows_ratio)
+            return ConstantRate(each.number, own_sign(metric, each.mean), gain)
+    return None
+
+
+def kinds(
+    trials: Sequence[Trial], key: str, control: str, metric: str, rows_ratio: float | None = None
+) -> tuple[Kind, ...]:
+    """Rank the best trial of each value of a key; empty unless that of the control and another one are complete.
+
+    Each was picked as the best of its own trials, which flatters those that had more of them. So it says how many there
+    were, and gives no verdict: an interval for one difference does not cover the largest of several picked ones.
+    """
+    best: dict[str, Trial] = {}
+    for each in ranking(trials):
+        best.setdefault(_value(each, key), each)
+    if control not in best or len(best) < 2:
+        return ()
+    counts = Counter(_value(each, key) for each in trials if each.is_over)
+    differences = {name: _difference(each, best[control], rows_ratio) for name, each in best.items()}
+    return tuple(
+        Kind(name, counts[name], each.number, own_sign(metric, each.mean), each.std, differences[name])
+        for name, each in best.items()
+    )
+
+
+def _value(trial: Trial, key: str) -> str:
+    return str(trial.configuration.get(key))
+
+
+def _difference(best: Trial, control: Trial, rows_ratio: float | None) -> KindDifference | None:
+    found = None if best is control else comparison.between(best, control, rows_ratio)
+    return None if found is None else KindDifference(found.mean, found.error, found.wins, found.folds)
+
+
+def test_score(test: Mapping[str, Any] | None, metric: str) -> HeldOut | None:
+    """Write down what a model has on the test rows (`lrtune.trainers.preparation.Prepared.tested`)."""
+    if not test or not test.get("rows"):
+        return None
+    return HeldOut(own_sign(metric, test["score"]), test["rows"], test.get("has"))
+
+
+def unscored(study: Study) -> Unscored | None:
+    """Say which folds have no score."""
+    found = study.header.get("left_out")
+    return found and Unscored(found["of"], tuple((number, has) for number, has in found["folds"]))
+
+
+def seconds(study: Study) -> Seconds:
+    """Say what a study took, to the millisecond."""
+    spent = (study.search_seconds, study.retrain_seconds, study.search_seconds + study.retrain_seconds)
+    return Seconds(*(round(each, 3) for each in spent))
+
+
+_SCORED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.DIVERGED)
+
+
+def savings(study: Study, completed: Completed) -> Savings | None:
+    """Count what a study with pruning did and left out, in epochs on a fold; None without pruning."""
+    kind = study.header.get("experiment", {}).get("search", {}).get("pruning", "none")
+    scored = [each for each in study.in_order() if each.state in _SCORED]
+    folds = max((len(each.fold_scores) for each in scored if each.state is TrialState.COMPLETE), default=0)
+    if kind == "none" or not folds:
+        return None
+    epochs = {each.number: float(completed(each.configuration)["epochs"]) for each in scored}  # type: ignore[arg-type]
+    whole = sum(epochs.values())
+    saved = 1.0 - sum(epochs[each.number] * _done(each) for each in scored) / folds / whole
+    pruned = [each for each in scored if each.state is TrialState.PRUNED]
+    first = FirstPruned(pruned[0].number, pruned[0].reason) if pruned else None
+    return Savings(kind, len(pruned), first, round(saved, 4), round(study.search_seconds * saved / (1.0 - saved), 3))
+
+
+def _done(trial: Trial) -> float:
+    """Count the folds that a trial was trained on, those with a shorter horizon as the part that they are."""
+    return len(trial.fold_scores) + sum(len(scores) / shorter for shorter, scores in trial.horizon_scores)

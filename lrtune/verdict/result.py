@@ -1,0 +1,417 @@
+"""What a search came to, as one frozen value: made once (`lrtune.verdict.making`), written once, read by everybody.
+
+Scores are in the metric's own sign: an error is positive, and smaller is better. What compares two configurations
+(`Difference`, `Gain`, ``optimism``) has no sign of a metric: it is positive where the first is better, or where a score
+is too good. Where a lane diverged a score is None, never NaN.
+
+`Result.to_json` and `from_json` are the layout of ``result.json``; `json_schema` describes it for programs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lrtune.text.errors import StudyError, counted
+from lrtune.verdict.comparison import Difference, Gain
+from lrtune.verdict.conditions import Gate
+from lrtune.verdict.findings import Finding
+from lrtune.verdict.standing import Standing
+
+SCHEMA = 2
+"""Raised whenever a key changes its meaning or goes; new keys do not raise it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """The score of the best without the luck of having been picked.
+
+    Attributes
+    ----------
+    method
+        ``bootstrap``, or ``folds`` where the out-of-fold predictions are missing.
+    naive
+        Mean of the folds of the best.
+    optimism
+        How much better that is than the score, because the best was picked.
+    score, low, high
+        Without that, and its 95 % interval.
+    resamples
+        Of the rows, how many.
+    share
+        In which part of them the best was chosen; None without resamples.
+    gain
+        Over the default configuration, without the luck of the choice; None if the default is the best.
+
+    """
+
+    method: str
+    naive: float
+    optimism: float
+    score: float
+    low: float
+    high: float
+    resamples: int
+    share: float | None
+    gain: Gain | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    """Trials that the folds cannot tell from the best: how many, and the numbers of the first."""
+
+    count: int
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """How the best was chosen: the rule (``search.select``), the trial with the best mean, the rivals."""
+
+    rule: str
+    best: int
+    rivals: Rivals
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantRate:
+    """The best trial with a constant rate, and the gain of the best over it."""
+
+    number: int
+    mean: float | None
+    gain: Difference | None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A trial that was scored again on fresh splits and seeds.
+
+    ``mean`` is that of the search; ``confirmed`` (None if it diverged) and ``fold_scores`` are fresh.
+    """
+
+    number: int
+    mean: float | None
+    confirmed: float | None
+    fold_scores: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The first trials again (``search.confirm``), and by how much the search's scores of them are too good."""
+
+    trials: tuple[Confirmed, ...]
+    optimism: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OuterScore:
+    """One outer fold: score and number of its rows, the trial that its search chose, and that one's mean inside."""
+
+    score: float | None
+    rows: int
+    trial: int
+    inner: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """What the whole search is worth (``search.nested``): scores of outer folds that its searches never saw.
+
+    ``optimism`` is how much the searches' own means are too good, ``of`` how many outer folds were made. The first
+    three are None if a model's predictions are beyond all numbers.
+    """
+
+    mean: float | None
+    std: float | None
+    optimism: float | None
+    of: int
+    folds: tuple[OuterScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KindDifference:
+    """A difference without a p-value: each kind was picked as the best of its own trials."""
+
+    mean: float
+    error: float | None
+    wins: int
+    folds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A decay type or an optimizer: its best trial, of how many, and the difference to the control's best."""
+
+    name: str
+    trials: int
+    number: int
+    mean: float | None
+    std: float | None
+    difference: KindDifference | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """The score on rows that the search never saw; where it is None, ``has`` says why there is none."""
+
+    score: float | None
+    rows: int
+    has: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unscored:
+    """Folds that are left out, since the metric has no score there: of how many; number and reason of each."""
+
+    of: int
+    folds: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many trials there are, and how many ended in which way."""
+
+    total: int
+    complete: int
+    pruned: int
+    failed: int
+    diverged: int
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPruned:
+    """The first trial that was pruned, and why."""
+
+    number: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Savings:
+    """What pruning saved: the share of the training that was left out, and the seconds that it would have taken."""
+
+    kind: str
+    pruned: int
+    first: FirstPruned | None
+    saved: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Wall time over all sessions."""
+
+    search: float
+    retrain: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class DataHashes:
+    """Hashes of what training sees of the table, and of the rows of every fold."""
+
+    hash: str | None
+    folds: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What to expect of the delivered model: the corrected score where there is one, else the mean over the folds."""
+
+    metric: str
+    score: float
+    low: float | None
+    high: float | None
+
+    def __str__(self) -> str:
+        """Write it in a few words.
+
+        >>> print(Expected("accuracy", 0.953, 0.931, 0.972))
+        accuracy 0.953 (95 % interval 0.931 to 0.972)
+        """
+        ends = "" if self.low is None else f" (95 % interval {self.low:.4g} to {self.high:.4g})"
+        return f"{self.metric} {self.score:.4g}{ends}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a search found.
+
+    Attributes
+    ----------
+    schema
+        Version of this layout.
+    name
+        Of the experiment.
+    metric, larger_is_better
+        What it was scored with, and whether more of it is better.
+    best
+        The trial that was chosen, with everything that trains it again.
+    default
+        The default configuration, which is always trial 0.
+    gain
+        The paired differences best - default; None where the two cannot be compared.
+    corrected, selection, constant
+        The score without luck, how the choice was made, and the best constant rate (None if that is the best, or there
+        is none). All are None while the search goes on.
+    confirmation, nested
+        None unless they were asked for.
+    decays, optimizers
+        The best trial of each kind, ranked; empty where there is no other or no control.
+    test
+        None without test rows.
+    unscored
+        None if every fold has a score.
+    counts
+        How many trials; the key ``trials`` of the file.
+    pruning
+        None without pruning.
+    seconds, finished
+        What the search took, and why it ended; None while it goes on.
+    data, fingerprint, versions
+        What it is a result of: hashes of the data, of the experiment with its data, and what computed it.
+    health
+        What is odd about the search (`lrtune.verdict.health`), warnings first.
+    gates
+        What was asked of this result (`lrtune.verdict.gates`).
+    notes
+        What was noticed about the data and the search, the most important first.
+
+    """
+
+    schema: int = SCHEMA
+    name: str | None
+    metric: str
+    larger_is_better: bool
+    best: Standing
+    default: Standing
+    gain: Difference | None
+    corrected: Corrected | None = None
+    selection: Selection | None = None
+    constant: ConstantRate | None = None
+    confirmation: Confirmation | None = None
+    nested: Nested | None = None
+    decays: tuple[Kind, ...] = ()
+    optimizers: tuple[Kind, ...] = ()
+    test: HeldOut | None = None
+    unscored: Unscored | None = None
+    counts: Counts
+    pruning: Savings | None = None
+    seconds: Seconds
+    finished: str | None = None
+    data: DataHashes = field(default_factory=lambda: DataHashes(None, None))
+    fingerprint: str | None = None
+    versions: Mapping[str, str] | None = None
+    health: tuple[Finding, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> Expected:
+        """What to expect of the delivered model on new rows."""
+        if self.corrected is None:
+            assert self.best.mean is not None  # the best is complete
+            return Expected(self.metric, self.best.mean, None, None)
+        return Expected(self.metric, self.corrected.score, self.corrected.low, self.corrected.high)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the content of ``result.json``, in JSON's types."""
+        found = to_json(self)
+        return {_KEYS.get(key, key): value for key, value in found.items()}
+
+    def but(self, **changes: Any) -> Result:
+        """Copy it with some attributes changed."""
+        return dataclasses.replace(self, **changes)
+
+
+_KEYS = {"counts": "trials"}
+"""Attributes that have another name in the file."""
+
+
+def to_json(value: Any) -> Any:
+    """Write a value of dataclasses, tuples and mappings in JSON's types."""
+    if dataclasses.is_dataclass(value):
+        return {each.name: to_json(getattr(value, each.name)) for each in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: to_json(each) for key, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_json(each) for each in value]
+    return str(value) if isinstance(value, str) else value
+
+
+def from_json(value: object, where: object = "result") -> Result:
+    """Read what `Result.to_json` gave, also that of older versions.
+
+    Parameters
+    ----------
+    value
+        The content of the file.
+    where
+        What to call it in errors.
+
+    Raises
+    ------
+    StudyError
+        If it is no result, or something in it has a wrong type; with the place.
+
+    """
+    from pydantic import ValidationError
+
+    if not isinstance(value, Mapping) or not {"metric", "best"} <= value.keys():
+        raise StudyError(f"{where}: is no result of a search")
+    if isinstance(value.get("schema"), int) and value["schema"] > SCHEMA:
+        raise StudyError(f"{where}: a newer lrtune wrote it (schema {value['schema']}, this one reads up to {SCHEMA})")
+    names = {key: name for name, key in _KEYS.items()}
+    try:
+        renamed = {names.get(key, key): each for key, each in _renewed(value).items()}
+        found: Result = _adapter().validate_json(json.dumps(renamed), strict=True)
+    except (ValidationError, TypeError, ValueError, AttributeError) as error:
+        raise StudyError(f"{where}: {_problem(error)}") from error
+    return found
+
+
+def _renewed(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Bring a result of schema 1 up to date, in which the numbers of a gate stood beside its name."""
+    if value.get("schema", 1) != 1:
+        return dict(value)
+    gates = [_renewed_gate(each) for each in value.get("gates") or ()]
+    renewed = {**value, "schema": SCHEMA, "gates": gates}
+    for key in ("best", "default"):
+        renewed[key] = {"state": "complete", **renewed[key]}
+    return renewed
+
+
+def _renewed_gate(gate: Mapping[str, Any]) -> dict[str, Any]:
+    own = ("name", "state", "sentence")
+    return {**{key: gate.get(key) for key in own}, "numbers": {key: gate[key] for key in gate if key not in own}}
+
+
+def _problem(error: Exception) -> str:
+    """Say where the first thing is that is wrong, and what."""
+    errors: Sequence[Any] = getattr(error, "errors", lambda **_: ())(include_url=False)
+    if not errors:
+        return "is damaged"
+    first, more = errors[0], len(errors) - 1
+    place = ".".join(str(each) for each in first["loc"])
+    problem = "is missing" if first["type"] == "missing" else f"{first['msg'][0].lower()}{first['msg'][1:]}"
+    return f"'{place}' {problem}" + (f", and {counted(more, 'more problem')}" if more else "")
+
+
+@functools.cache
+def _adapter() -> Any:
+    from pydantic import TypeAdapter  # takes its time, and most commands read no result
+
+    return TypeAdapter(Result)
+
+
+def json_schema() -> dict[str, Any]:
+    """Describe ``result.json`` as a JSON Schema (draft 2020-12)."""
+    found: dict[str, Any] = _adapter().json_schema(mode="serialization")
+    properties = {_KEYS.get(key, key): each for key, each in found["properties"].items()}
+    required = [_KEYS.get(key, key) for key in found["required"]]
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "result.json of lrtune"}
+    return {**head, **found, "properties": properties, "required": required, "title": head["title"]}
