@@ -25,9 +25,9 @@ from lrtune.data.columns import arrays, arrays_for, fit_levels
 from lrtune.data.describe import describe
 from lrtune.data.memory import is_frame
 from lrtune.data.tables import Table, from_array, from_frame, with_column
+from lrtune.experiment.reading.nesting import flat, nested
 from lrtune.model import Model
 from lrtune.model.fitting import fit_model
-from lrtune.model.nesting import flat, nested
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import ConfigurationError, NoUsableResultError, nearest
 from lrtune.text.paths import expanded
