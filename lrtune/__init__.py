@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+__all__ = ["Classifier", "Regressor", "find_learning_rate", "load", "suggest"]
 
 if TYPE_CHECKING:
     from lrtune.finder import find_learning_rate
     from lrtune.model.estimator import Classifier, Regressor, load
     from lrtune.tuning.suggestions import suggest
+else:  # a type checker that saw `__getattr__` would take every misspelt name for one that exists
+    _HOMES = {
+        "Classifier": "lrtune.model.estimator",
+        "Regressor": "lrtune.model.estimator",
+        "find_learning_rate": "lrtune.finder",
+        "load": "lrtune.model.estimator",
+        "suggest": "lrtune.tuning.suggestions",
+    }
+    """Where each name lives; imported when it is asked for, so that the command line starts without NumPy."""
 
-__version__ = "0.1.0"
-__all__ = ["Classifier", "Regressor", "find_learning_rate", "load", "suggest"]
-
-_HOMES = {
-    "Classifier": "lrtune.model.estimator",
-    "Regressor": "lrtune.model.estimator",
-    "find_learning_rate": "lrtune.finder",
-    "load": "lrtune.model.estimator",
-    "suggest": "lrtune.tuning.suggestions",
-}
-"""Where each name lives; imported when it is asked for, so that the command line starts without NumPy."""
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'lrtune' has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        if name in _HOMES:
+            return getattr(importlib.import_module(_HOMES[name]), name)
+        raise AttributeError(f"module 'lrtune' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -12,7 +12,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 import lrtune
 from lrtune.data.tables import from_frame
 from lrtune.experiment import load_text
-from lrtune.model.nesting import flat, nested
+from lrtune.experiment.reading.nesting import flat, nested
 from lrtune.run.study import replay
 from lrtune.text.errors import ConfigurationError, ModelError
 from lrtune.trainers.preparation import prepare

@@ -3,6 +3,7 @@
 ::
 
     tables      read a file or a frame into raw columns           -> Table
+    memory      the same for what a Python program holds already  -> Table
     describe    what each column is and what becomes of it        -> Schema
     columns     raw columns as arrays                             -> Columns
     holdout     test rows                                         -> row numbers

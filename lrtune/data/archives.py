@@ -119,11 +119,11 @@ def _names_of(name: str, array: Array, given: Array | None, where: str) -> list[
 
 
 def as_array(values: Any) -> Array:
-    """Make an array of a pandas column or a sequence; nullable numbers become floats, other types with gaps objects."""
+    """Make an array of a column or a sequence; nullable numbers become floats, other types with gaps objects."""
     dtype = getattr(values, "dtype", None)
-    if dtype is None or isinstance(dtype, np.dtype) or not hasattr(values, "to_numpy"):
+    if dtype is None or isinstance(dtype, np.dtype) or not hasattr(values, "isna"):
         return np.asarray(values)
-    if getattr(dtype, "kind", "O") in "iuf" and hasattr(values, "isna"):
+    if getattr(dtype, "kind", "O") in "iuf":
         if dtype.kind in "iu" and not values.isna().any():
             return np.asarray(values.to_numpy(dtype=dtype.kind + "8"))
         return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))

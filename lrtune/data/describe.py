@@ -69,7 +69,7 @@ def describe(
     features, ignore
         Use only these columns; do not use these.
     categorical, numeric
-        Treat these as categories, or as numbers, whatever they look like.
+        Treat these as categories, or as numbers, whatever they look like; beside those that the table says are numbers.
     dates
         `"ignore"` (with a warning) or `"encode"`.
     group, order
@@ -95,7 +95,7 @@ def describe(
     wanted = set(table.names if features is None else features)
     columns, findings = [], _Findings(table)
     for name, raw in table.columns.items():
-        spec = _spec(name, raw, categorical=name in categorical, numeric=name in numeric)
+        spec = _spec(name, raw, categorical=name in categorical, numeric=name in numeric or name in table.numeric)
         decimal, thousands = (isinstance(raw, Numbers) and raw.form) or table.form
         spec = replace(spec, decimal=decimal, thousands=thousands)
         if name == target and found.task == "regression":

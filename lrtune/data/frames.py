@@ -62,6 +62,13 @@ def read_parquet(file: IO[bytes], where: str) -> dict[str, Raw | None]:
         return raw_columns(pl.read_parquet(file))
 
 
+def from_arrow(table: Any) -> pl.DataFrame:
+    """Make a frame of a table that hands out its columns by Arrow's protocol, as those of pyarrow and DuckDB do."""
+    import polars as pl
+
+    return pl.DataFrame(table)
+
+
 def raw_columns(frame: pl.DataFrame) -> dict[str, Raw | None]:
     """Convert the columns of a frame; None for those whose cells are neither numbers, nor texts, nor dates."""
     return {series.name: _raw(series) for series in frame.get_columns()}

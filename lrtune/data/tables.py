@@ -16,7 +16,7 @@ import numpy as np
 
 from lrtune.data import archives, compressed, delimited, frames, inference
 from lrtune.data.archives import Named
-from lrtune.data.cells import FIRST_DAY, LAST_DAY, Dates, Raw, Texts, blanked
+from lrtune.data.cells import FIRST_DAY, LAST_DAY, Dates, Numbers, Raw, Texts, blanked
 from lrtune.data.delimited import repair_names
 from lrtune.data.numerals import PLAIN, Form, decide
 from lrtune.data.options import DataOptions
@@ -49,6 +49,8 @@ class Table:
         Which of them occur, by column.
     form
         How numbers are written, where a column does not say it itself.
+    numeric
+        Columns that are numbers because their source says so: an array has no identifiers.
 
     """
 
@@ -60,6 +62,7 @@ class Table:
     missing: tuple[str, ...] | None = None
     spelled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     form: Form = PLAIN
+    numeric: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -150,7 +153,8 @@ def from_array(values: Any, names: Sequence[str] | None = None, source: str = "t
     if array.ndim != 2:
         raise DataError(f"{source} has {array.ndim} dimensions; a table has two, rows and columns")
     names = [f"x{i}" for i in range(array.shape[1])] if names is None else list(names)
-    return _from_arrays(source, Named(names, list(array.T)))
+    table = _from_arrays(source, Named(names, list(array.T)))
+    return replace(table, numeric=tuple(name for name, raw in table.columns.items() if isinstance(raw, Numbers)))
 
 
 def with_column(table: Table, name: str, values: Any) -> Table:

@@ -9,6 +9,7 @@
     vocabulary   the registry's tables, seen from the file
     leaves       scalars, lists and ranges -> dimensions
     space_form   branches -> a tree of dimensions
+    nesting      configurations as nested parameters, and back
     automatic    learning_rate: auto, once its range is known
     core         Experiment
     loading      load

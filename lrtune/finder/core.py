@@ -7,8 +7,9 @@ optimizer is in `lrtune.finder.sweeps`; the engine is `lrtune.training.range_tes
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from lrtune.experiment import Experiment
 from lrtune.finder.rules import Suggestion
 from lrtune.finder.sweeps import METHODS, RAMP, RateCurve, Sweep, rate_curve
 from lrtune.text.errors import LrtuneError, nearest
+from lrtune.trainers.arguments import experiment_and_table
 from lrtune.trainers.preparation import Prepared, prepare
 from lrtune.training.registry import OPTIMIZERS, complete
 
@@ -38,24 +40,47 @@ class Finding:
 
 
 def find_learning_rate(
-    config: str | Path | Experiment | None = None,
+    experiment: str | Path | Experiment | None = None,
     *,
-    data: str | Path | None = None,
+    data: Any = None,
     target: str | None = None,
+    X: Any = None,
+    y: Any = None,
     overrides: Sequence[str] = (),
-    **options: Any,
+    optimizers: Sequence[str] = (),
+    method: str = RAMP,
+    updates: int | None = None,
+    repetitions: int | None = None,
+    low: float | None = None,
+    high: float | None = None,
 ) -> Finding:
     """Find the learning rates that work.
 
+    The same arguments and data give the same answer. Neither NumPy's global random state nor anything else outside of
+    the call changes.
+
     Parameters
     ----------
-    config
-        An experiment file, or an `Experiment`; it is left as it is. Neither NumPy's global random state nor anything
-        else outside of the call changes.
-    data, target, overrides
-        As in `lrtune.experiment.load`; a table alone will do.
-    options
-        As in `find`: ``optimizers``, ``method``, ``updates``, ``repetitions``, ``low``, ``high``.
+    experiment
+        An experiment file, or an `Experiment`, which is left as it is; None takes the default experiment.
+    data
+        A table in place of the file's: a path, a data frame of polars or pandas, or a mapping from names to columns.
+    target
+        Its column to predict.
+    X, y
+        In place of `data`: features (N, D), an array or a data frame, and the value or label of each row (N,).
+    overrides
+        Settings that replace those of the file, as ``"model.hidden=[32]"``.
+    optimizers
+        Their names; by default those that the experiment may choose.
+    method
+        ``"ramp"``: one run whose rate rises at every update. ``"ladder"``: a run from scratch for each rate.
+    updates
+        Of a run of the sweep; by default a share of the experiment's horizon.
+    repetitions
+        Runs for each fold in the sweep; by default three for a ramp, one for a ladder.
+    low, high
+        Ends of the range of rates. An end that is not given moves on when the answer lies outside.
 
     Returns
     -------
@@ -63,11 +88,29 @@ def find_learning_rate(
         ``curves[0].suggestion.recommended`` is the answer for the first optimizer; None unless its ``status`` is
         ``"ok"``.
 
+    Raises
+    ------
+    LrtuneError
+        If an argument, the experiment or the table is wrong.
+
+    >>> import lrtune
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> finding = lrtune.find_learning_rate(X=X, y=y, optimizers=["adam"], overrides=["training.epochs=10"])
+    >>> [(curve.optimizer, curve.suggestion.status) for curve in finding.curves]
+    [('adam', 'ok')]
     """
-    found = config
-    if not isinstance(found, Experiment):
-        found = experiments.load(config, list(overrides), data=data, target=target)  # type: ignore[arg-type]
-    return find(found, prepare(found), **options)
+    chosen, table = experiment_and_table(experiment, data=data, target=target, X=X, y=y, overrides=overrides)
+    return find(
+        chosen,
+        prepare(chosen, table=table),
+        optimizers=[optimizers] if isinstance(optimizers, str) else optimizers,
+        method=method,
+        updates=updates,
+        repetitions=repetitions,
+        low=low,
+        high=high,
+    )
 
 
 def find(
@@ -152,17 +195,31 @@ def base(experiment: Experiment, optimizer: str) -> dict[str, Any]:
 
 
 def _check(names: Sequence[str], sweep: Sweep) -> None:
-    for name in names:
-        if name not in OPTIMIZERS:
-            raise LrtuneError(f"unknown optimizer '{name}'; {nearest(name, OPTIMIZERS)}")
-    if sweep.method not in METHODS:
-        raise LrtuneError(f"unknown method '{sweep.method}'; {nearest(sweep.method, METHODS)}")
+    problems = [*_unknown(names, sweep.method), *_illegal(sweep)]
+    if problems:
+        raise LrtuneError("; ".join(problems))
+
+
+def _unknown(names: Sequence[str], method: str) -> Iterator[str]:
+    yield from (f"unknown optimizer '{name}'; {nearest(name, OPTIMIZERS)}" for name in names if name not in OPTIMIZERS)
+    if method not in METHODS:
+        yield f"unknown method '{method}'; {nearest(method, METHODS)}"
+
+
+def _illegal(sweep: Sweep) -> Iterator[str]:
     for name, count in (("updates", sweep.updates), ("repetitions", sweep.repetitions)):
-        if count is not None and count < 1:
-            raise LrtuneError(f"{name} must be at least 1, got {count}")
-    for end in (sweep.low, sweep.high):
-        if end is not None and not 0.0 < end < math.inf:
-            raise LrtuneError(f"the ends of the range of rates must be above 0 and finite, got {end:g}")
-    low, high = sweep.ends()
-    if low >= high:
-        raise LrtuneError(f"the low end of the range of rates must be below the high end, got {low:g} and {high:g}")
+        if count is not None and not (_is(count, Integral) and count >= 1):
+            yield f"{name} must be at least 1 and whole, got {count!r}"
+    ends = [end for end in (sweep.low, sweep.high) if end is not None]
+    wrong = [end for end in ends if not (_is(end, Real) and 0.0 < end < math.inf)]
+    yield from (f"the ends of the range of rates must be above 0 and finite, got {_shown(end)}" for end in wrong)
+    if not wrong and len(ends) == 2 and ends[0] >= ends[1]:
+        yield f"the low end of the range of rates must be below the high end, got {ends[0]:g} and {ends[1]:g}"
+
+
+def _is(value: object, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if _is(value, Real) else repr(value)

@@ -5,7 +5,6 @@
     core        a model that predicts rows of a new table, as JSON and npz
     fitting     one configuration on given rows -> Model
     estimator   the trainer and saved models as scikit-learn estimators      door: scikit-learn
-    nesting     configurations as nested parameters, and back
 """
 
 from lrtune.model.core import FOLDER, Model, class_names, describe, is_intact, is_saved, load, save

@@ -21,13 +21,13 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
 from lrtune import model as saved
-from lrtune.data.cells import Numbers, Raw
 from lrtune.data.columns import arrays, arrays_for, fit_levels
 from lrtune.data.describe import describe
+from lrtune.data.memory import is_frame
 from lrtune.data.tables import Table, from_array, from_frame, with_column
+from lrtune.experiment.reading.nesting import flat, nested
 from lrtune.model import Model
 from lrtune.model.fitting import fit_model
-from lrtune.model.nesting import flat, nested
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import ConfigurationError, NoUsableResultError, nearest
 from lrtune.text.paths import expanded
@@ -121,11 +121,9 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         """Train on features and targets; ``given`` is what the user passed as ``y``, which may have a name."""
         configuration = self.configuration
         table = self._table(features, reset=True)
-        # An array's columns of numbers are features, even where a file's would be taken for an identifier.
-        numeric = () if _is_frame(features) else [name for name, raw in table.columns.items() if _is_numbers(raw)]
         target = _free(str(getattr(given, "name", None) or "target"), table)
         table = with_column(table, target, targets)
-        schema = describe(table, target=target, task=task, positive=positive, numeric=numeric)
+        schema = describe(table, target=target, task=task, positive=positive)
         rows = np.arange(table.rows)
         schema = fit_levels(table, schema, rows)
         columns = arrays(table, schema)
@@ -168,12 +166,12 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
             self.loaded_ = False
         elif self.loaded_:
             return self._table_of_loaded(features)
-        table = from_frame(features) if _is_frame(features) else from_array(self._array(features, least=1 + reset))
+        table = from_frame(features) if is_frame(features) else from_array(self._array(features, least=1 + reset))
         validate_data(self, features, reset=reset, skip_check_array=True)
         return table
 
     def _table_of_loaded(self, features: Any) -> Table:
-        if _is_frame(features):
+        if is_frame(features):
             return from_frame(features)  # columns are found by name
         array, schema = self._array(features), self.model_.schema
         every = [each.name for each in schema.columns if each.name != schema.target]
@@ -377,15 +375,7 @@ def _seed(random_state: Any) -> int:
     return int(check_random_state(random_state).randint(2**31))
 
 
-def _is_frame(features: Any) -> bool:
-    return hasattr(features, "columns") and not isinstance(features, np.ndarray)
-
-
 def _free(name: str, table: Table) -> str:
     while name in table.columns:
         name += "_"
     return str(name)
-
-
-def _is_numbers(raw: Raw) -> bool:
-    return isinstance(raw, Numbers)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from lrtune.data.dataset import Dataset, open_dataset
 from lrtune.data.options import DataOptions, Skip
 from lrtune.data.schema import Schema
+from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.experiment.reading.sections import DataSection
 from lrtune.model import Model
@@ -199,13 +200,15 @@ class Prepared:
         return {"score": float(found[0]), "rows": len(rows)}
 
 
-def prepare(experiment: Experiment, *, rows: tuple[Rows, Rows] | None = None) -> Prepared:
+def prepare(experiment: Experiment, *, table: Table | None = None, rows: tuple[Rows, Rows] | None = None) -> Prepared:
     """Read, describe, split and encode an experiment's data.
 
     Parameters
     ----------
     experiment
-        Says where they are.
+        Says where they are, and what they mean.
+    table
+        In place of the file that the experiment names, where a program holds its rows (`lrtune.data.memory`).
     rows
         Row numbers for the search and for the test, where they are decided already.
 
@@ -219,7 +222,7 @@ def prepare(experiment: Experiment, *, rows: tuple[Rows, Rows] | None = None) ->
     """
     data, search = experiment.data, experiment.search
     dataset = open_dataset(
-        data.path,
+        data.path if table is None else table,
         base=experiment.base,
         options=reading(data),
         test=data.test_path,

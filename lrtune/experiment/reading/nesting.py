@@ -29,20 +29,26 @@ def flat(nested: Mapping[str, Any]) -> dict[str, Value]:
     Raises
     ------
     ConfigurationError
-        With all illegal values, or the first name that does not exist.
+        With all illegal values and all names that do not exist.
 
     """
+    configuration, problems = flattened(nested)
+    if problems:
+        raise ConfigurationError("; ".join(problems))
+    return configuration
+
+
+def flattened(nested: Mapping[str, Any]) -> tuple[dict[str, Value], list[str]]:
+    """Turn nested parameters into a flat configuration, as far as their names exist; with all that is wrong."""
     configuration: dict[str, Value] = {}
     for key, value in nested.items():
         if key not in _BRANCHES and not (value is None and key in _OWN_DEFAULT):
             configuration[key] = coerced(_plain(value), KEYS[key])
+    unknown: list[str] = []
     for key in _BRANCHES:
         if key in nested:
-            configuration.update(_flat_branch(nested[key], Member(key, KEYS[key])))
-    found = problems(configuration)
-    if found:
-        raise ConfigurationError("; ".join(found))
-    return configuration
+            configuration.update(_flat_branch(nested[key], Member(key, KEYS[key]), unknown))
+    return configuration, [*unknown, *problems(configuration)]
 
 
 def nested(configuration: Configuration) -> dict[str, Any]:
@@ -58,20 +64,22 @@ def nested(configuration: Configuration) -> dict[str, Any]:
     }
 
 
-def _flat_branch(value: Any, member: Member) -> Iterator[tuple[str, Value]]:
+def _flat_branch(value: Any, member: Member, unknown: list[str]) -> Iterator[tuple[str, Value]]:
+    """Yield the flat keys of a branch; what has a name that does not exist is left out and goes to ``unknown``."""
     name, factors = next(iter(value.items())) if isinstance(value, Mapping) and len(value) == 1 else (value, None)
     if not isinstance(name, str) or name not in member.names:
-        raise ConfigurationError(f"{member.key}: unknown {member.noun} {name!r}; {nearest(str(name), member.names)}")
-    if not isinstance(factors, Mapping | None):
-        raise ConfigurationError(f"{member.key}: expected a mapping of the factors of {name}, got {factors!r}")
+        unknown.append(f"{member.key}: unknown {member.noun} {name!r}; {nearest(str(name), member.names)}")
+        return
     yield member.key, name
+    if not isinstance(factors, Mapping | None):
+        unknown.append(f"{member.key}: expected a mapping of the factors of {name}, got {factors!r}")
+        return
     members = inside(member, name)
     for factor, each in (factors or {}).items():
         if factor not in members:
-            raise ConfigurationError(f"{member.key}.{name}.{factor}: {unknown_factor(factor, member, name)}")
-        below = members[factor]
-        if below.branches:
-            yield from _flat_branch(each, below)
+            unknown.append(f"{member.key}.{name}.{factor}: {unknown_factor(factor, member, name)}")
+        elif (below := members[factor]).branches:
+            yield from _flat_branch(each, below, unknown)
         else:
             yield below.key, coerced(_plain(each), below.factor)
 

@@ -1,0 +1,58 @@
+"""What a Python program gives to a function that trains: an experiment, a path, a table, arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lrtune import experiment as experiments
+from lrtune.data.memory import table_in_memory
+from lrtune.data.tables import Table
+from lrtune.experiment import Experiment
+from lrtune.text.errors import LrtuneError, named
+
+
+def experiment_and_table(
+    experiment: str | Path | Experiment | None = None,
+    *,
+    data: Any = None,
+    target: str | None = None,
+    X: Any = None,
+    y: Any = None,
+    overrides: Sequence[str] = (),
+) -> tuple[Experiment, Table | None]:
+    """Take the arguments of a function that trains for an experiment, and for the table that is in memory if one is.
+
+    Parameters
+    ----------
+    experiment
+        A file; None takes the default experiment. An `Experiment` is complete: nothing else goes beside it.
+    data, X, y
+        A path, a data frame, or arrays, as in `lrtune.data.memory.table_in_memory`; in place of the file's table.
+    target
+        The column of `data` to predict.
+    overrides
+        Settings that replace those of the file, as ``"search.trials=20"``.
+
+    Raises
+    ------
+    LrtuneError
+        If the arguments contradict each other.
+    ExperimentError, DataError
+        If the experiment is wrong, or what is given as a table is none.
+
+    """
+    if isinstance(experiment, Experiment):
+        if overrides or any(each is not None for each in (data, target, X, y)):
+            raise LrtuneError("an Experiment is complete; data, target, X, y and overrides go with a file, or alone")
+        return experiment, None
+    table = table_in_memory(data, X=X, y=y)
+    if X is not None and target is not None:
+        raise LrtuneError(f"target={target!r} names a column of data; beside X, y is the target")
+    if table is None:
+        return experiments.load(experiment, overrides, data=data, target=target), None
+    column = target or table.target
+    if column is None and experiment is None and not any(each.startswith("data.target") for each in overrides):
+        raise LrtuneError(f"say which column of data is to be predicted, target=...; it has {named(table.names)}")
+    return experiments.load(experiment, overrides, data=table.source, target=column), table
