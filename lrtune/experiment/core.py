@@ -26,15 +26,13 @@ from lrtune.space import SearchSpace
 from lrtune.space.trial import Configuration, Value
 from lrtune.text.errors import nearest
 from lrtune.text.paths import expanded
-from lrtune.training.registry import METRICS, complete
+from lrtune.training.registry import METRICS, complete, usual_metric
 from lrtune.verdict.choice.rules import rule
 from lrtune.verdict.terms import Terms
 
 TASKS = ("binary", "multiclass", "regression")
 CONTENT = ("path", "test_path", "rare")
 """Keys of `data` that results depend on by the rows and labels alone that come of them, which have a hash."""
-
-_DEFAULT_METRICS = {"binary": "accuracy", "multiclass": "accuracy", "regression": "rmse"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +127,7 @@ class Experiment:
 
         """
         document = Document({}, self._document.root, self._document.origins)
-        name = _DEFAULT_METRICS[task] if self.search.metric == AUTO else self.search.metric
+        name = usual_metric(task) if self.search.metric == AUTO else self.search.metric
         if task not in METRICS[name].tasks:
             fitting = [each.name for each in METRICS.values() if task in each.tasks]
             problem = f"'{name}' is for {' and '.join(METRICS[name].tasks)} targets and this one is {task}"

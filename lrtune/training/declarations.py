@@ -1,4 +1,4 @@
-"""The vocabulary in which decays, optimizers, keys and metrics are declared; no NumPy, so that ``--help`` stays fast.
+"""The vocabulary in which decays, optimizers and keys are declared; no NumPy, so that ``--help`` stays fast.
 
 A factor is declared once. The search space, the validation, the documentation and ``--help`` read that declaration.
 """
@@ -95,33 +95,6 @@ class OptimizerEntry(NamedTuple):
     factors: tuple[Factor, ...] = ()
     weight_decay: float = 0.0
     decoupled: bool = False
-
-
-TWO_CLASSES, POSITIVES, SPREAD = "two classes", "positives", "spread"
-"""What a metric can need of the targets: rows of two classes, of the positive class, of two different values."""
-
-
-class Metric(NamedTuple):
-    """A way to score predictions; ``keeps`` is what must be kept of a prediction to compute it again.
-
-    No score is below ``least`` in the metric's own sign, and none that should be large is above 1. Beside a row, there
-    is no score unless the targets have what the metric ``needs`` (`TWO_CLASSES`, `POSITIVES`, `SPREAD`); where they
-    have not, ``instead`` is a metric that has a score.
-    """
-
-    name: str
-    summary: str
-    tasks: tuple[str, ...]
-    larger_is_better: bool
-    keeps: str
-    least: float = 0.0
-    needs: str = ""
-    instead: str = ""
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The worst and the best score there can be, oriented."""
-        return (self.least, 1.0) if self.larger_is_better else (-math.inf, -self.least)
 
 
 def number(value: Value) -> float:

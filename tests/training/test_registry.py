@@ -11,7 +11,16 @@ from lrtune.training.decays import functions as decays
 from lrtune.training.declarations import Factor, Range, check_value, describe_range
 from lrtune.training.feedback import Rules
 from lrtune.training.optimizers import core as optimizers
-from lrtune.training.registry import DECAYS, METRICS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, complete, problems
+from lrtune.training.registry import (
+    DECAYS,
+    METRICS,
+    MODEL_KEYS,
+    OPTIMIZERS,
+    TRAINING_KEYS,
+    complete,
+    problems,
+    usual_metric,
+)
 
 ENTRIES = [("decay", entry) for entry in DECAYS.values()] + [("optimizer", entry) for entry in OPTIMIZERS.values()]
 FACTORS = [
@@ -93,6 +102,12 @@ class TestDeclarations:
             *("mse", "rmse", "mae", "r2"),
         ]
         assert {metric.keeps for metric in METRICS.values()} == {"label", "loss", "score", "value"}
+
+    @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+    def test_a_task_has_one_usual_metric_which_fits_it(self, task):
+        usual = [metric for metric in METRICS.values() if task in metric.usual_for]
+        assert [metric.name for metric in usual] == [usual_metric(task)]
+        assert task in usual[0].tasks
 
 
 class TestCheckValue:
