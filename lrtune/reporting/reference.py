@@ -18,7 +18,7 @@ from lrtune.training.registry import (
     TRAINING_KEYS,
     Entry,
     Factor,
-    OptimizerEntry,
+    Optimizer,
     Range,
     describe_range,
 )
@@ -170,7 +170,7 @@ def optimizers_page() -> str:
     return _page(lines)
 
 
-def _optimizer_section(entry: OptimizerEntry) -> list[str]:
+def _optimizer_section(entry: Optimizer) -> list[str]:
     lines = [f"## {entry.name}", "", f"{_sentence(entry.summary)} `{entry.formula}`", "", f"Source: {entry.source}."]
     if entry.decoupled:
         lines.append(f"Weight decay acts on the parameters; its default is {shown(entry.weight_decay)}.")

@@ -81,22 +81,6 @@ class Entry(NamedTuple):
     factors: tuple[Factor, ...] = ()
 
 
-class OptimizerEntry(NamedTuple):
-    """An optimizer; ``rate`` is its own learning rate, because rates of different optimizers do not compare.
-
-    ``decoupled`` says that weight decay is always applied to the parameters and never added to the gradient.
-    """
-
-    name: str
-    summary: str
-    formula: str
-    source: str
-    rate: Factor
-    factors: tuple[Factor, ...] = ()
-    weight_decay: float = 0.0
-    decoupled: bool = False
-
-
 def number(value: Value) -> float:
     """Read a value that is known to be a number."""
     assert isinstance(value, int | float)

@@ -13,14 +13,13 @@ from lrtune.training.declarations import (
     Configuration,
     Entry,
     Factor,
-    OptimizerEntry,
     Range,
     Value,
     check_value,
     describe_range,
 )
 from lrtune.training.metrics.catalogue import METRICS, Metric, usual_metric
-from lrtune.training.optimizers.catalogue import OPTIMIZERS
+from lrtune.training.optimizers.catalogue import OPTIMIZERS, Optimizer
 
 __all__ = [
     "DECAYS",
@@ -32,7 +31,7 @@ __all__ = [
     "Entry",
     "Factor",
     "Metric",
-    "OptimizerEntry",
+    "Optimizer",
     "Range",
     "Value",
     "check_value",

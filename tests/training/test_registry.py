@@ -10,7 +10,6 @@ from lrtune.training import declarations
 from lrtune.training.decays import functions as decays
 from lrtune.training.declarations import Factor, Range, check_value, describe_range
 from lrtune.training.feedback import Rules
-from lrtune.training.optimizers import core as optimizers
 from lrtune.training.registry import (
     DECAYS,
     METRICS,
@@ -47,9 +46,6 @@ class TestAgreement:
             taken |= keyword_only(decays.MOMENTA[name]) | {"cycle_momentum"}
         taken |= {"plateau": set(Rules._fields), "wall_clock": {"budget", "step_seconds"}}.get(name, set())
         assert {factor.name for factor in DECAYS[name].factors} == taken
-
-    def test_optimizers_and_functions_have_the_same_names(self):
-        assert set(OPTIMIZERS) == set(optimizers.OPTIMIZERS)
 
     def test_choices_are_the_tables(self):
         assert TRAINING_KEYS["decay"].choices == tuple(DECAYS)
