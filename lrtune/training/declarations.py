@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 Value: TypeAlias = bool | int | float | str | tuple[float, ...] | None
@@ -20,6 +20,22 @@ class Range(NamedTuple):
     low: float
     high: float
     points: int = 5
+
+
+class Names(Collection[str]):
+    """Names that are listed anew whenever they are asked for, because the table that they come from may grow."""
+
+    def __init__(self, listed: Callable[[], Iterable[str]]) -> None:
+        self._listed = listed
+
+    def __contains__(self, name: object) -> bool:
+        return name in tuple(self._listed())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._listed())
+
+    def __len__(self) -> int:
+        return len(tuple(self._listed()))
 
 
 class Factor(NamedTuple):
@@ -43,7 +59,8 @@ class Factor(NamedTuple):
         ``"float"``, ``"int"``, ``"bool"``, ``"choice"``, ``"widths"`` (whole numbers), ``"numbers"`` (increasing
         numbers) or ``"decay"`` (the name of another decay, which brings its own factors).
     choices
-        Legal values of a ``"choice"``.
+        Legal values of a ``"choice"`` or a ``"decay"``; names of a table as a view of it (``OPTIMIZERS.keys()``,
+        `Names`), because entries may be added.
     optional
         Whether null is legal.
     replaces
@@ -65,20 +82,10 @@ class Factor(NamedTuple):
     scale: str = "linear"
     search: tuple[Value, ...] | Range | None = None
     kind: str = "float"
-    choices: tuple[Value, ...] = ()
+    choices: Collection[Value] = ()
     optional: bool = False
     replaces: str = ""
     time: str = ""
-
-
-class Entry(NamedTuple):
-    """A decay type: how the rate changes over time."""
-
-    name: str
-    summary: str
-    formula: str
-    source: str
-    factors: tuple[Factor, ...] = ()
 
 
 def number(value: Value) -> float:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lrtune.training.decays.catalogue import DECAYS
+from lrtune.training.decays.catalogue import DECAYS, Decay
 from lrtune.training.declarations import (
     Configuration,
-    Entry,
     Factor,
     Range,
     Value,
@@ -28,7 +27,7 @@ __all__ = [
     "OPTIMIZERS",
     "TRAINING_KEYS",
     "Configuration",
-    "Entry",
+    "Decay",
     "Factor",
     "Metric",
     "Optimizer",
@@ -77,9 +76,9 @@ MODEL_KEYS: dict[str, Factor] = _table(
 
 TRAINING_KEYS: dict[str, Factor] = _table(
     OPTIMIZERS["adam"].rate,
-    Factor("optimizer", "adam", "update rule", kind="choice", choices=tuple(OPTIMIZERS)),
+    Factor("optimizer", "adam", "update rule", kind="choice", choices=OPTIMIZERS.keys()),
     Factor(
-        "decay", "linear", "decay type: how the rate changes over the horizon", kind="choice", choices=tuple(DECAYS)
+        "decay", "linear", "decay type: how the rate changes over the horizon", kind="choice", choices=DECAYS.keys()
     ),
     Factor(
         "warmup",
