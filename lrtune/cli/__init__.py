@@ -41,6 +41,7 @@ from lrtune.cli import (
     status,
     trials,
 )
+from lrtune.cli.names import filled
 from lrtune.text.errors import LrtuneError
 from lrtune.text.paths import expanded
 
@@ -109,7 +110,10 @@ def _refuse_empty(words: Sequence[str]) -> None:
 @functools.cache
 def _built(name: str) -> Any:
     info = CommandInfo(name, callback=_with_homes(COMMANDS[name]))
-    return get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
+    built: Any = get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
+    for each in built.params:
+        each.help = filled(each.help or "")
+    return built
 
 
 class _Commands(TyperGroup):

@@ -1,65 +1,17 @@
 """What to try next: functions of the space and the history, without any state of their own.
 
-Every strategy is a module with one function ``propose(space, history, n, seed)``. It returns the configurations of the
-next `n` trials, fewer only if there is nothing left to try. Trial 0 is always the default configuration. The first
-proposals do not depend on how many are asked for.
+::
+
+    catalogue          every strategy, one entry each
+    grid               every configuration once
+    random_search      independent draws
+    quasirandom        a scrambled Sobol sequence
+    bayesian           a Gaussian process: scores, encoding, gaussian_process, surrogate, acquisition, candidates
+    tpe                draws where good trials are dense
+    posterior, regret  what the Gaussian process makes of finished trials
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Sequence
-from typing import Protocol, cast
-
-from lrtune.space import SearchSpace
-from lrtune.space.trial import Configuration, Trial
-
 SAMPLING = 11
 """Purpose of the streams ``[seed, SAMPLING, trial number, ...]``, which only this package draws from."""
-
-
-class Propose(Protocol):
-    """The one function of a strategy."""
-
-    def __call__(self, space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
-        """Propose the next `n` configurations; fewer if the space is exhausted.
-
-        Parameters
-        ----------
-        space
-            What may be tried.
-        history
-            All trials so far, in the order of their numbers, whatever their state.
-        n
-            How many trials come next.
-        seed
-            The study's seed.
-
-        """
-
-
-def _imported_when_called(module: str) -> Propose:
-    def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
-        strategy = importlib.import_module(f"lrtune.sampling.{module}")
-        from threadpoolctl import threadpool_limits  # it holds back the libraries that are loaded by now
-
-        with threadpool_limits(1, user_api="blas"):  # two threads round differently: other proposals
-            return cast("Propose", strategy.propose)(space, history, n, seed)
-
-    return propose
-
-
-STRATEGIES: dict[str, Propose] = {
-    "grid": _imported_when_called("grid"),
-    "random": _imported_when_called("random_search"),
-    "quasirandom": _imported_when_called("quasirandom"),
-    "bayesian": _imported_when_called("bayesian"),
-    "tpe": _imported_when_called("tpe"),
-}
-"""Every strategy by its name in the experiment file."""
-
-ROUND = {"bayesian": 8, "tpe": 8}
-"""How many proposals a strategy that learns from the scores makes at a time, unless the experiment says otherwise."""
-
-FREE_ROUND = 256
-"""The same for the others: their proposals do not depend on the scores, and large populations train faster."""

@@ -43,7 +43,7 @@ _STEPS = (0.2, 0.1, 0.05, 0.025, 0.0125)
 
 
 def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
-    """Propose points of the largest joint expected improvement; see `lrtune.sampling.Propose`."""
+    """Propose points of the largest joint expected improvement; see `lrtune.sampling.catalogue.Propose`."""
     rng = np.random.default_rng([seed, SAMPLING, len(history)])
     scored = sum(each.state is not TrialState.PROPOSED for each in history)
     surrogate = learn(space, history, rng) if scored >= FIRST else None
