@@ -6,18 +6,35 @@ import importlib
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
-__all__ = ["Classifier", "Regressor", "find_learning_rate", "load", "suggest"]
+__all__ = [
+    "Classifier",
+    "Regressor",
+    "Result",
+    "SearchCV",
+    "find_learning_rate",
+    "load",
+    "search",
+    "search_steps",
+    "suggest",
+]
 
 if TYPE_CHECKING:
     from lrtune.finder import find_learning_rate
     from lrtune.model.estimator import Classifier, Regressor, load
+    from lrtune.tuning.calls import search, search_steps
+    from lrtune.tuning.estimator import SearchCV
     from lrtune.tuning.suggestions import suggest
+    from lrtune.verdict.result import Result
 else:  # a type checker that saw `__getattr__` would take every misspelt name for one that exists
     _HOMES = {
         "Classifier": "lrtune.model.estimator",
         "Regressor": "lrtune.model.estimator",
+        "Result": "lrtune.verdict.result",
+        "SearchCV": "lrtune.tuning.estimator",
         "find_learning_rate": "lrtune.finder",
         "load": "lrtune.model.estimator",
+        "search": "lrtune.tuning.calls",
+        "search_steps": "lrtune.tuning.calls",
         "suggest": "lrtune.tuning.suggestions",
     }
     """Where each name lives; imported when it is asked for, so that the command line starts without NumPy."""

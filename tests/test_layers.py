@@ -48,7 +48,7 @@ NEVER_IMPORTS = {
 
 DOORS = {
     "polars": ("data/compressed.py", "data/frames.py", "data/inference.py"),
-    "sklearn": ("data/folds.py", "data/holdout.py", "data/archives.py", "model/estimator.py"),
+    "sklearn": ("data/folds.py", "data/holdout.py", "data/archives.py", "model/estimator.py", "tuning/estimator.py"),
     "scipy": ("sampling", "verdict"),
     "joblib": ("engines/local.py",),
     "sqlite3": ("run/database.py", "run/lock.py"),

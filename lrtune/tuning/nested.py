@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.finder import resolved
 from lrtune.run.journal import Event, Journal
@@ -70,7 +71,9 @@ def outer_folds(experiment: Experiment, prepared: Prepared, folder: Path) -> lis
     ]
 
 
-def search_inside(experiment: Experiment, fold: OuterFold, *, workers: int | None = None) -> Iterator[Event]:
+def search_inside(
+    experiment: Experiment, fold: OuterFold, *, table: Table | None = None, workers: int | None = None
+) -> Iterator[Event]:
     """Run the whole search on the rows of one turn of the outer loop, or go on with it; yields its events.
 
     Raises
@@ -82,7 +85,7 @@ def search_inside(experiment: Experiment, fold: OuterFold, *, workers: int | Non
 
     """
     try:
-        inside = prepare(experiment, rows=fold.rows)
+        inside = prepare(experiment, table=table, rows=fold.rows)
         known, _ = resolved(experiment, inside)
         yield from tune(known, inside, fold.folder, workers=workers)
     except (DataError, NoUsableResultError) as error:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.finder import Finding, resolved
 from lrtune.run import files
@@ -41,6 +42,7 @@ BEST, TRIALS = "best.yaml", "trials.csv"
 def steps(
     experiment: Experiment,
     *,
+    table: Table | None = None,
     output: Path | None = None,
     fresh: bool = False,
     demands: Demands | None = None,
@@ -53,6 +55,8 @@ def steps(
     ----------
     experiment
         What to search.
+    table
+        In place of the file that the experiment names, where a program holds its rows.
     output
         Folder of the run; by default one of its own under ``./runs``.
     fresh
@@ -73,7 +77,7 @@ def steps(
     """
     started = time.monotonic() if started is None else started
     yield Begun(Part.READING, about=experiment.data.path)
-    prepared = prepare(experiment)
+    prepared = prepare(experiment, table=table)
     demands = demands or Demands()
     demands.check(prepared.metric)
     known, finding = yield from _with_rates(experiment, prepared)
@@ -82,7 +86,7 @@ def steps(
     with Lock(folder) as lock:
         study = yield from _trained(known, prepared, folder, started, lock)
         _write_unless_there(folder, known, study, prepared)
-        outer = yield from _nested(experiment, prepared, folder)
+        outer = yield from _nested(experiment, prepared, folder, table)
         yield Begun(Part.JUDGING)
         found = _judged(known, study, prepared, folder).but(nested=outer)
         found = found.but(gates=tuple((yield from judged(demands, found, prepared, folder))))
@@ -120,14 +124,16 @@ def _trained(
     return study
 
 
-def _nested(experiment: Experiment, prepared: Prepared, folder: Path) -> Generator[Step, None, Nested | None]:
+def _nested(
+    experiment: Experiment, prepared: Prepared, folder: Path, table: Table | None
+) -> Generator[Step, None, Nested | None]:
     """Search inside of each outer fold, or go on with that, where nested cross-validation is asked for."""
     folds = outer_folds(experiment, prepared, folder)
     for fold in folds:
         about = f"outer fold {fold.number} of {experiment.search.nested}"
         yield Begun(Part.OUTER, about, fold.folder, prepared.metric, experiment.planned)
         study = Study()
-        for event in search_inside(experiment, fold, workers=experiment.workers):
+        for event in search_inside(experiment, fold, table=table, workers=experiment.workers):
             study.add(event)
             yield Recorded(event, study)
     return summary(folds, experiment.search.nested, prepared.metric)
