@@ -113,6 +113,17 @@ class Encoding:
                 self._put(row, each.dimension, point[each.name])
         return rows
 
+    def places(self, points: Sequence[Configuration]) -> Array:
+        """Say where the numbers of points (N) lie in their ranges (N, number axes), from 0 to 1; NaN where absent."""
+        numbers = {axis.key: column for column, axis in enumerate(each for each in self.axes if not each.options)}
+        found = np.full((len(points), len(numbers)), np.nan)
+        for row, point in zip(found, points, strict=True):
+            for each in self.space.active(point):
+                column = numbers.get(axis_key(each.dimension))
+                if column is not None:
+                    row[column] = place(each.dimension, point[each.name])
+        return found
+
     def _put(self, row: Array, dimension: Dimension, value: Value) -> None:
         start, axis = self._starts.get(axis_key(dimension), (-1, None))
         if axis is None:
@@ -132,6 +143,19 @@ def crowded(rows: Array, others: Array, apart: float) -> npt.NDArray[np.bool_]:
     """Tell which rows (N, columns) are less than so far from one of the others (M, columns), in every column (N,)."""
     gaps = np.abs(rows[:, None] - others[None]).max(axis=2, initial=0.0)
     return np.asarray((gaps < apart).any(axis=1))
+
+
+def lonely(places: Array, others: Array) -> Array:
+    """Measure how far numbers (N, axes) are from the nearest of the others (M, axes), as a mean over the axes (N,).
+
+    Counted are the axes that both have. Points that share no number are half a range from each other; without others all are equally lonely.
+    """
+    if not len(others):
+        return np.zeros(len(places))
+    gaps = np.abs(places[:, None] - others[None])
+    shared = np.isfinite(gaps)
+    means = np.where(shared, gaps, 0.0).sum(axis=2) / np.maximum(shared.sum(axis=2), 1)
+    return np.asarray(np.where(shared.any(axis=2), means, 0.5).min(axis=1))
 
 
 def place(dimension: Dimension, value: Value) -> float:
