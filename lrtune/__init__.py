@@ -10,6 +10,7 @@ __all__ = [
     "Classifier",
     "Regressor",
     "Result",
+    "Schedule",
     "SearchCV",
     "find_learning_rate",
     "load",
@@ -20,6 +21,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from lrtune.finder import find_learning_rate
+    from lrtune.handover.schedule import Schedule
     from lrtune.model.estimator import Classifier, Regressor, load
     from lrtune.tuning.calls import search, search_steps
     from lrtune.tuning.estimator import SearchCV
@@ -30,6 +32,7 @@ else:  # a type checker that saw `__getattr__` would take every misspelt name fo
         "Classifier": "lrtune.model.estimator",
         "Regressor": "lrtune.model.estimator",
         "Result": "lrtune.verdict.result",
+        "Schedule": "lrtune.handover.schedule",
         "SearchCV": "lrtune.tuning.estimator",
         "find_learning_rate": "lrtune.finder",
         "load": "lrtune.model.estimator",

@@ -23,6 +23,9 @@ IO = ("pathlib", "os", "io", "sqlite3", "shutil", "tempfile", "polars", "yaml", 
 SCREEN = ("rich", "typer")
 STORED = ("lrtune.run.study", "lrtune.run.folder", "lrtune.run.database", "lrtune.run.journal")
 
+CODE = ("core", "factors", "feedback", "formulas", "jumps", "program", "pytorch", "templates", "texts")
+"""What of the hand-over is about code alone, and so knows no folder and no file."""
+
 NEVER_IMPORTS = {
     "text": ("numpy", *SCREEN),
     "training": ("lrtune.text", "lrtune.space", "lrtune.blas", "sklearn", "joblib", "logging", "time", *SCREEN, *IO),
@@ -42,7 +45,8 @@ NEVER_IMPORTS = {
     "verdict/student": ("numpy", "scipy"),
     "trainers": ("lrtune.sampling", "lrtune.run", *SCREEN),
     "tuning": SCREEN,
-    "handover": ("lrtune.experiment", "lrtune.data", "lrtune.run", *SCREEN, *IO),
+    "handover": ("lrtune.data", *SCREEN),
+    **{f"handover/{each}": ("lrtune.experiment", "lrtune.run", *IO) for each in CODE},
     "reporting": ("lrtune.trainers", "lrtune.run.journal", "lrtune.run.database", "lrtune.tuning.core"),
 }
 
