@@ -13,9 +13,9 @@ from lrtune.run import files
 from lrtune.run.journal import Journal
 from lrtune.run.lock import is_held
 from lrtune.run.study import Study
-from lrtune.space.trial import Configuration, Trial, Value, ranking
+from lrtune.space.trial import Configuration, Trial, ranking
 from lrtune.text.errors import StudyError
-from lrtune.training.registry import complete
+from lrtune.training.registry import Complete, complete
 
 DATABASE, EXPERIMENT, RESULT = "study.db", "experiment.yaml", "result.json"
 
@@ -83,7 +83,7 @@ class Run:
             return "running"
         return "stopped" if self.study.finished is None else "finished"
 
-    def configuration(self, point: Configuration) -> dict[str, Value]:
+    def configuration(self, point: Configuration) -> Complete:
         """Complete a point of the space; quicker than asking the experiment, because the study knows what is fixed."""
         fixed = self.study.header.get("experiment", {}).get("fixed", {})
         return complete({**{key: _frozen(value) for key, value in fixed.items()}, **point})

@@ -148,7 +148,8 @@ def crowded(rows: Array, others: Array, apart: float) -> npt.NDArray[np.bool_]:
 def lonely(places: Array, others: Array) -> Array:
     """Measure how far numbers (N, axes) are from the nearest of the others (M, axes), as a mean over the axes (N,).
 
-    Counted are the axes that both have. Points that share no number are half a range from each other; without others all are equally lonely.
+    Counted are the axes that both have. Points that share no number are half a range from each other; without others
+    all are equally lonely.
     """
     if not len(others):
         return np.zeros(len(places))

@@ -32,6 +32,7 @@ __all__ = [
     "MODEL_KEYS",
     "OPTIMIZERS",
     "TRAINING_KEYS",
+    "Complete",
     "Configuration",
     "Entry",
     "Factor",
@@ -192,8 +193,12 @@ _METRICS = (
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}
 
 
-def complete(configuration: Configuration) -> dict[str, Value]:
-    """Fill in the default of every missing key and factor; nothing that is given changes.
+class Complete(dict[str, Value]):
+    """A configuration in which every key has a value; `complete` makes it, and nobody changes it."""
+
+
+def complete(configuration: Configuration) -> Complete:
+    """Fill in the default of every missing key and factor; nothing that is given changes, and what is whole stays.
 
     A factor that another given one replaces (``k`` by ``final``) stays absent, and so does a replacement not given.
 
@@ -203,7 +208,9 @@ def complete(configuration: Configuration) -> dict[str, Value]:
         If the optimizer or a decay is not in the tables; experiments are validated before they come here.
 
     """
-    filled: dict[str, Value] = dict(configuration)
+    if isinstance(configuration, Complete):
+        return configuration
+    filled = Complete(configuration)
     optimizer = OPTIMIZERS[str(filled.get("optimizer", TRAINING_KEYS["optimizer"].default))]
     filled.setdefault("learning_rate", optimizer.rate.default)
     filled.setdefault("weight_decay", optimizer.weight_decay)

@@ -39,6 +39,7 @@ from lrtune.verdict.choice import best
 from lrtune.verdict.confirmation import unconfirmed
 from lrtune.verdict.judging import choice
 from lrtune.verdict.races import ROW_METRICS
+from lrtune.verdict.standing import oriented
 
 DATABASE = "study.db"
 MODEL = "model"
@@ -202,7 +203,7 @@ class _Search(Session):
     def content(self) -> str | None:
         """Say why the search may end before its budget is spent; None: it may not."""
         search, trials = self.experiment.search, self.study.in_order()
-        if search.target is not None and is_reached(trials, self.oriented(search.target)):
+        if search.target is not None and is_reached(trials, oriented(self.setting.metric, search.target)):
             return TARGET
         if search.stop == NO_GAIN and has_no_gain(
             self.experiment.space,

@@ -14,11 +14,11 @@ from lrtune.run.identity import differences
 from lrtune.run.journal import CLOCK, Event, Journal
 from lrtune.run.study import MENDED, STUDY, Study
 from lrtune.run.versions import kernels, versions
-from lrtune.space.trial import Configuration, Trial
+from lrtune.space.trial import Trial
 from lrtune.text.errors import StudyError
 from lrtune.trainers.population import Setting, expected_seconds
 from lrtune.trainers.preparation import Prepared
-from lrtune.training.registry import METRICS
+from lrtune.training.registry import Complete
 from lrtune.tuning.naming import fingerprint_of, identity_of
 from lrtune.tuning.pace import Pace
 from lrtune.tuning.records import Records
@@ -145,10 +145,6 @@ class Session:
                 "or begin anew with --fresh, which keeps the earlier study beside"
             )
 
-    def complete(self, trial: Trial) -> Configuration:
+    def complete(self, trial: Trial) -> Complete:
         """Complete a trial's configuration."""
         return self.experiment.configuration(trial.configuration)
-
-    def oriented(self, score: float) -> float:
-        """Turn a score in the metric's own sign so that larger is better."""
-        return score if METRICS[self.setting.metric].larger_is_better else -score
