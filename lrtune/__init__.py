@@ -12,6 +12,7 @@ __all__ = [
     "Result",
     "Schedule",
     "SearchCV",
+    "Study",
     "find_learning_rate",
     "load",
     "search",
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lrtune.finder import find_learning_rate
     from lrtune.handover.schedule import Schedule
     from lrtune.model.estimator import Classifier, Regressor, load
+    from lrtune.tuning.ask_and_tell import Study
     from lrtune.tuning.calls import search, search_steps
     from lrtune.tuning.estimator import SearchCV
     from lrtune.tuning.suggestions import suggest
@@ -34,6 +36,7 @@ else:  # a type checker that saw `__getattr__` would take every misspelt name fo
         "Result": "lrtune.verdict.result",
         "Schedule": "lrtune.handover.schedule",
         "SearchCV": "lrtune.tuning.estimator",
+        "Study": "lrtune.tuning.ask_and_tell",
         "find_learning_rate": "lrtune.finder",
         "load": "lrtune.model.estimator",
         "search": "lrtune.tuning.calls",

@@ -8,7 +8,7 @@ import pytest
 import lrtune
 
 PUBLIC = [
-    *("Classifier", "Regressor", "Result", "Schedule", "SearchCV"),
+    *("Classifier", "Regressor", "Result", "Schedule", "SearchCV", "Study"),
     *("find_learning_rate", "load", "search", "search_steps", "suggest"),
 ]
 

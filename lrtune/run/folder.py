@@ -12,10 +12,10 @@ from typing import Any
 from lrtune.run import files
 from lrtune.run.journal import Journal
 from lrtune.run.lock import is_held
-from lrtune.run.study import Study
+from lrtune.run.study import ASK_AND_TELL, Study
 from lrtune.space.trial import Configuration, Trial, ranking
 from lrtune.text.errors import StudyError
-from lrtune.training.registry import Complete, complete
+from lrtune.training.registry import complete
 
 DATABASE, EXPERIMENT, RESULT = "study.db", "experiment.yaml", "result.json"
 
@@ -52,6 +52,11 @@ class Run:
         """What trials are scored with."""
         return str(self.study.header["metric"])
 
+    @property
+    def is_told(self) -> bool:
+        """Whether its trials are trained by whoever asks for them, so that there is no experiment to train them by."""
+        return bool(self.study.header.get("experiment", {}).get("trainer") == ASK_AND_TELL)
+
     @cached_property
     def trials(self) -> list[Trial]:
         """Every trial by number."""
@@ -83,8 +88,10 @@ class Run:
             return "running"
         return "stopped" if self.study.finished is None else "finished"
 
-    def configuration(self, point: Configuration) -> Complete:
+    def configuration(self, point: Configuration) -> Configuration:
         """Complete a point of the space; quicker than asking the experiment, because the study knows what is fixed."""
+        if self.is_told:
+            return dict(point)
         fixed = self.study.header.get("experiment", {}).get("fixed", {})
         return complete({**{key: _frozen(value) for key, value in fixed.items()}, **point})
 

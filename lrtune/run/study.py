@@ -35,6 +35,9 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, FINISHED, MENDED = (
 ``mended``    the journal was found damaged: where that is kept, and how many of its events could be read
 """
 
+ASK_AND_TELL = "ask and tell"
+"""Trainer of a study whose trials are trained by whoever asks for them (`lrtune.tuning.ask_and_tell`)."""
+
 
 @dataclass
 class Study:

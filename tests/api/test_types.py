@@ -19,6 +19,9 @@ reveal_type(lrtune.load("model"))
 reveal_type(lrtune.find_learning_rate(data="t.csv", target="y").curves[0].suggestion.recommended)
 reveal_type(lrtune.Schedule("cosine", epochs=2, steps_per_epoch=5)[3])
 reveal_type(lrtune.suggest({"rate": [0.1, 0.2]}, []))
+study = lrtune.Study({"rate": [0.1, 0.2]}, metric="accuracy")
+reveal_type(study.ask())
+reveal_type(study.best)
 lrtune.Classifer
 lrtune.find_learning_rate(method=3)
 """
@@ -29,6 +32,8 @@ REVEALED = [
     "float | None",
     "float",
     "list[dict[str, Any]]",
+    "list[lrtune.verdict.standing.Standing]",
+    "lrtune.verdict.standing.Standing | None",
 ]
 
 
