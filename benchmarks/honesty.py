@@ -41,7 +41,7 @@ from lrtune.run.study import Study
 from lrtune.space.trial import TrialState
 from lrtune.trainers.preparation import prepare
 from lrtune.training.evaluate import evaluate
-from lrtune.training.metrics.functions import score
+from lrtune.training.metrics.scoring import score
 from lrtune.verdict.comparison import t_quantile
 from lrtune.verdict.correction import Choosing, Evidence, corrected
 from lrtune.verdict.correction.core import LEAST, LEAST_ROWS, MOST

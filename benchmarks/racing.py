@@ -33,9 +33,11 @@ from lrtune.sampling import STRATEGIES
 from lrtune.space.trial import Trial, TrialState, ranking
 from lrtune.trainers.population import Work, run_block
 from lrtune.trainers.preparation import prepare
+from lrtune.training.metrics.scoring import row_values, surprise
+from lrtune.training.registry import METRICS
 from lrtune.tuning.stages import plan, raced
 from lrtune.verdict.choice import best
-from lrtune.verdict.races import ROW_METRICS, RowScores, row_values, surprise
+from lrtune.verdict.races import RowScores
 
 ROOT = Path(__file__).parent.parent
 FOLDS = 5
@@ -126,7 +128,7 @@ def trained(case: Case, count: int, seed: int) -> Table:
         for outcome in run_block(setting, Work([chosen.configuration(each) for each in points[start : start + 16]]))
     ]
     scores = np.array([[np.nan if each is None else each for each in outcome.scores] for outcome in outcomes])
-    if case.metric not in ROW_METRICS:
+    if not METRICS[case.metric].is_by_rows:
         return Table(scores, np.empty((count, 0)))
     targets = setting.folds[0].validation_targets
     values = np.full((count, len(targets)), np.nan)

@@ -12,7 +12,7 @@ KEYS = TRAINING_KEYS | MODEL_KEYS
 def values(factor):
     """Legal values of a factor, as YAML would give them."""
     if factor.kind in ("choice", "decay"):
-        legal = st.sampled_from(factor.choices)
+        legal = st.sampled_from(list(factor.choices))
     elif factor.kind == "bool":
         legal = st.booleans()
     elif factor.kind == "widths":

@@ -13,7 +13,7 @@ from lrtune.space.trial import TrialState
 from lrtune.text.errors import StudyError
 from lrtune.trainers.population import expected_seconds
 from lrtune.trainers.preparation import prepare
-from lrtune.training.metrics.functions import score
+from lrtune.training.metrics.scoring import score
 from lrtune.tuning import core as tuning
 from lrtune.verdict import judging
 from lrtune.verdict.correction import Evidence

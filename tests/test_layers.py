@@ -23,7 +23,7 @@ IO = ("pathlib", "os", "io", "sqlite3", "shutil", "tempfile", "polars", "yaml", 
 SCREEN = ("rich", "typer")
 STORED = ("lrtune.run.study", "lrtune.run.folder", "lrtune.run.database", "lrtune.run.journal")
 
-CODE = ("core", "factors", "feedback", "formulas", "jumps", "program", "pytorch", "templates", "texts")
+CODE = ("core", "factors", "feedback", "jumps", "program", "pytorch", "templates", "texts")
 """What of the hand-over is about code alone, and so knows no folder and no file."""
 
 NEVER_IMPORTS = {

@@ -8,7 +8,7 @@ from lrtune.experiment import load_text
 from lrtune.text.errors import DataError
 from lrtune.trainers.partition import LeftOut, fresh_folds, outer_folds, search_folds, why_undefined
 from lrtune.trainers.preparation import prepare
-from lrtune.training.metrics.functions import is_defined
+from lrtune.training.metrics.scoring import is_defined
 from lrtune.tuning.confirming import fresh_setting
 from lrtune.tuning.nested import outer_folds as turns
 

@@ -4,21 +4,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lrtune.training.metrics.functions import keep, score
+from lrtune.training.metrics.scoring import keep, row_values, score, surprise
 from lrtune.training.registry import METRICS
 from lrtune.verdict.races import (
     LEAST_UNITS,
     RISK,
-    ROW_METRICS,
     SURE,
     RowScores,
     halved,
     limit,
     race_by_folds,
     race_by_rows,
-    row_values,
     rungs,
-    surprise,
 )
 
 
@@ -118,7 +115,7 @@ def test_equals_and_few_rows_are_never_dropped():
     assert not race_by_rows(RowScores(np.tile(apart, 9), np.arange(9 * (LEAST_UNITS - 1)) // 50)).dropped.any()
 
 
-@pytest.mark.parametrize("metric", sorted(ROW_METRICS))
+@pytest.mark.parametrize("metric", [each.name for each in METRICS.values() if each.is_by_rows])
 def test_the_mean_over_rows_orders_as_the_metric_does(metric):
     rng = np.random.default_rng(2)
     regression = METRICS[metric].tasks == ("regression",)

@@ -27,6 +27,7 @@ from lrtune.trainers import calibration
 from lrtune.trainers import population as evaluation
 from lrtune.trainers.population import Work, expected_seconds
 from lrtune.trainers.preparation import prepare
+from lrtune.training.metrics.scoring import row_values
 from lrtune.tuning import blocks as block_cutting
 from lrtune.tuning import core as tuning
 from lrtune.tuning import pace
@@ -35,7 +36,7 @@ from lrtune.tuning.horizons import compressed
 from lrtune.tuning.naming import run_folder
 from lrtune.tuning.pace import ENDING, Pace
 from lrtune.tuning.stages import plan
-from lrtune.verdict.races import RowScores, race_by_rows, row_values
+from lrtune.verdict.races import RowScores, race_by_rows
 
 EXPERIMENT = """
 data: {path: sklearn:iris, test_size: 0.2}

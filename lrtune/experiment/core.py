@@ -27,7 +27,7 @@ from lrtune.space import SearchSpace
 from lrtune.space.trial import Configuration, Value
 from lrtune.text.errors import nearest
 from lrtune.text.paths import expanded
-from lrtune.training.registry import METRICS, Complete, complete
+from lrtune.training.registry import METRICS, Complete, complete, usual_metric
 from lrtune.verdict.choice.rules import rule
 from lrtune.verdict.terms import Terms
 
@@ -37,8 +37,6 @@ CONTENT = ("path", "test_path", "rare")
 
 _MOST_KEPT = 10_000
 """So many configurations are kept once they are complete."""
-
-_DEFAULT_METRICS = {"binary": "accuracy", "multiclass": "accuracy", "regression": "rmse"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +135,7 @@ class Experiment:
 
         """
         document = Document({}, self._document.root, self._document.origins)
-        name = _DEFAULT_METRICS[task] if self.search.metric == AUTO else self.search.metric
+        name = usual_metric(task) if self.search.metric == AUTO else self.search.metric
         if task not in METRICS[name].tasks:
             fitting = [each.name for each in METRICS.values() if task in each.tasks]
             problem = f"'{name}' is for {' and '.join(METRICS[name].tasks)} targets and this one is {task}"

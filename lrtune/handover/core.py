@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from lrtune.handover.factors import Factors, factors, momentum_factors
-from lrtune.handover.jumps import turning_times
-from lrtune.handover.texts import formula_texts, parameters, tolerance_text
+from lrtune.handover.jumps import JOIN, turning_times
+from lrtune.handover.texts import Formula, formula_texts, parameters, tolerance_text
 from lrtune.training.declarations import number
-from lrtune.training.registry import Configuration
+from lrtune.training.registry import DECAYS, Configuration, Decay
 from lrtune.training.schedules import fixed_momentum, momentum_of, warmup_steps
 
 WIDTH = 100
@@ -38,6 +38,16 @@ class Plan(NamedTuple):
     def decay(self) -> str:
         """Name of the decay type."""
         return str(self.configuration["decay"])
+
+    @property
+    def entry(self) -> Decay:
+        """The entry of the decay type."""
+        return DECAYS[self.decay]
+
+    @property
+    def prefix(self) -> str:
+        """Where the decay stands that is a formula of time: inside of one that the clock runs."""
+        return "decay.shape" if self.entry.follows == "clock" else "decay"
 
     @property
     def peak(self) -> float:
@@ -100,11 +110,12 @@ def warmup_text(plan: Plan) -> list[str]:
 def schedule_text(plan: Plan) -> str:
     """Define all that ``multiplier(update)`` needs, and it; and ``momentum(update)`` if the momentum is cycled."""
     texts = [*warmup_text(plan), _multiplier(plan, decay_call(plan))]
-    names = used_formulas(plan)
+    formulas = used_formulas(plan)
     if cycles(plan):
         texts.append(_momentum(plan))
-        names = [*names, *(f"{each}_height" for each in used_formulas(plan) if each in ("cyclical", "one_cycle"))]
-    texts = [*formula_texts(names), *texts]
+        momenta = (each.momentum for each in used_decays(plan))
+        formulas += [each.height for each in momenta if each is not None and each.height is not None]
+    texts = [*formula_texts(formulas), *texts]
     tolerance = tolerance_text(texts)
     return "\n".join(tolerance) + ("\n\n\n" if tolerance else "") + "\n\n\n".join(texts)
 
@@ -114,31 +125,35 @@ def cycles(plan: Plan) -> bool:
     return momentum_of(plan.configuration) is not None
 
 
-def used_formulas(plan: Plan) -> list[str]:
-    """List the formulas of the decay, or of the decays that it is made of."""
-    if plan.decay == "join":
-        return [str(plan.configuration[f"decay.{part}"]) for part in ("first", "second")]
-    return [str(plan.configuration["decay.shape"]) if plan.decay == "wall_clock" else plan.decay]
+def used_decays(plan: Plan) -> list[Decay]:
+    """List the decays that this one is made of, or itself."""
+    inside = [f"decay.{each.name}" for each in plan.entry.factors if each.kind == "decay"]
+    return [DECAYS[str(plan.configuration[key])] for key in inside or ["decay"]]
+
+
+def used_formulas(plan: Plan) -> list[Formula]:
+    """List the formulas of the decays that this one is made of."""
+    return [each.plain for each in used_decays(plan) if each.plain is not None]
 
 
 def decay_call(plan: Plan, *, time: str = "t") -> str:
     """Write the value of the decay at time ``t`` as an expression."""
-    if plan.decay != "join":
-        prefix = "decay.shape" if plan.decay == "wall_clock" else "decay"
-        return _call(plan.configuration, prefix, time, "HORIZON", plan.horizon)
+    if plan.decay != JOIN:
+        return _call(plan.configuration, plan.prefix, time, "HORIZON", plan.horizon)
     return _joined(plan, _call)
 
 
 def _call(configuration: Configuration, prefix: str, time: str, name: str, horizon: float) -> str:
-    function = str(configuration[prefix])
-    return _written(function, time, name, factors(configuration, prefix, horizon))
+    formula = DECAYS[str(configuration[prefix])].plain
+    assert formula is not None
+    return _written(formula, time, name, factors(configuration, prefix, horizon))
 
 
-def _written(function: str, time: str, horizon: str, given: Factors) -> str:
+def _written(formula: Formula, time: str, horizon: str, given: Factors) -> str:
     places = {"t": time, "T": horizon}
-    arguments = [places[each] for each in parameters(function)]
+    arguments = [places[each] for each in parameters(formula)]
     arguments += [f"{key}={literal(value)}" for key, value in given.items()]
-    return f"{function}({', '.join(arguments)})"
+    return f"{formula.__name__}({', '.join(arguments)})"
 
 
 def _joined(plan: Plan, call: Any) -> str:
@@ -158,7 +173,7 @@ def _joined(plan: Plan, call: Any) -> str:
 def time_text(plan: Plan) -> str:
     """Write the time since the warm-up ended, in epochs or, where seconds are counted, as their share of the budget."""
     since = "max(update - WARMUP_STEPS, 0)" if plan.warm else "update"
-    if plan.decay != "wall_clock":
+    if plan.entry.follows != "clock":
         return f"{since} / STEPS_PER_EPOCH"
     seconds, budget = (number(plan.configuration[f"decay.{name}"]) for name in ("step_seconds", "budget"))
     left = budget - plan.warm * seconds
@@ -186,7 +201,7 @@ def _momentum(plan: Plan) -> str:
     """Define ``momentum(update)``, which moves against the rate."""
     call = (
         _joined(plan, _momentum_call)
-        if plan.decay == "join"
+        if plan.decay == JOIN
         else _momentum_call(plan.configuration, "decay", "t", "HORIZON", plan.horizon)
     )
     lines = [
@@ -199,12 +214,13 @@ def _momentum(plan: Plan) -> str:
 
 
 def _momentum_call(configuration: Configuration, prefix: str, time: str, name: str, horizon: float) -> str:
-    function = str(configuration[prefix])
-    if not configuration.get(f"{prefix}.cycle_momentum"):
+    momentum = DECAYS[str(configuration[prefix])].momentum
+    if momentum is None or not configuration[f"{prefix}.cycle_momentum"]:
         return repr(fixed_momentum(configuration))
+    assert momentum.height is not None
     low, high = (number(configuration[f"{prefix}.{each}_momentum"]) for each in ("low", "high"))
-    given = momentum_factors(function, factors(configuration, prefix, horizon))
-    return f"{high!r} - {high - low!r} * {_written(f'{function}_height', time, name, given)}"
+    given = momentum_factors(momentum.height, factors(configuration, prefix, horizon))
+    return f"{high!r} - {high - low!r} * {_written(momentum.height, time, name, given)}"
 
 
 def expected_updates(plan: Plan, count: int = 9) -> list[int]:
@@ -220,8 +236,7 @@ def turning_updates(plan: Plan) -> list[int]:
 
     Rounding may make one of them an update too early or too late, but not more.
     """
-    prefix = "decay.shape" if plan.decay == "wall_clock" else "decay"
-    times = turning_times(plan.configuration, prefix, plan.horizon)
+    times = turning_times(plan.configuration, plan.prefix, plan.horizon)
     return [plan.warm, *(plan.warm + math.ceil(time * _pace(plan) - _ROUNDING) for time in times)]
 
 
@@ -230,7 +245,7 @@ _ROUNDING = 1e-6
 
 def _pace(plan: Plan) -> float:
     """Count the updates in an epoch of the decay's own time."""
-    if plan.decay != "wall_clock":
+    if plan.entry.follows != "clock":
         return plan.steps
     seconds, budget = (number(plan.configuration[f"decay.{name}"]) for name in ("step_seconds", "budget"))
     return max(budget / seconds - plan.warm, 0.0) / plan.horizon

@@ -7,9 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from lrtune.handover.core import Plan, decay_call, expected_updates, schedule_text, table_text, warmup_text
+from lrtune.handover.core import (
+    Plan,
+    decay_call,
+    expected_updates,
+    schedule_text,
+    table_text,
+    used_formulas,
+    warmup_text,
+)
 from lrtune.handover.texts import formula_texts, tolerance_text
-from lrtune.training import feedback
+from lrtune.training import feedback, wall_clock
 from lrtune.training.declarations import number
 from lrtune.training.schedules import multipliers
 
@@ -68,20 +76,19 @@ _COUNTING = "        if self.epochs * STEPS_PER_EPOCH < WARMUP_STEPS:\n         
 
 def follows_clock(plan: Plan) -> bool:
     """Tell whether the real clock is asked."""
-    return plan.decay == "wall_clock" and plan.configuration["decay.step_seconds"] is None
+    return wall_clock.follows_clock(plan.configuration)
 
 
 def follows_loss(plan: Plan) -> bool:
     """Tell whether a loss is watched."""
-    return plan.decay == "plateau"
+    return feedback.is_watched(plan.configuration)
 
 
 def clock_text(plan: Plan) -> str:
     """Define the clock, which is ``multiplier(update)`` here."""
     call = decay_call(plan)
     warmup = warmup_text(plan)
-    shape = str(plan.configuration["decay.shape"])
-    formulas = formula_texts([shape])
+    formulas = formula_texts(used_formulas(plan))
     clock = _CLOCK.format(warmup=_WARMING if plan.warm else "", call=call)
     head = [*tolerance_text(formulas), f"BUDGET = {number(plan.configuration['decay.budget'])!r}  # s"]
     return "\n\n\n".join(["\n".join(head), *formulas, *warmup, clock])

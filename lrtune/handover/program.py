@@ -15,6 +15,7 @@ from lrtune.handover.core import (
     plan_of,
     schedule_text,
     table_text,
+    used_formulas,
 )
 from lrtune.handover.feedback import clock_table, clock_text, follows_clock, follows_loss, plateau_table, plateau_text
 from lrtune.handover.templates import (
@@ -34,8 +35,9 @@ from lrtune.handover.templates import (
     PYTORCH_MOMENTUM,
     PYTORCH_PLATEAU,
 )
+from lrtune.handover.texts import parameters
 from lrtune.text.errors import ConfigurationError
-from lrtune.training.registry import DECAYS, Configuration, complete
+from lrtune.training.registry import Configuration, complete
 from lrtune.training.schedules import multipliers, tabulate_momentum
 
 
@@ -130,10 +132,10 @@ def _gap(schedule: str) -> str:
 
 def _heading(plan: Plan) -> str:
     """Say what the schedule is: formula, factors, warm-up."""
-    entry = DECAYS[plan.decay]
+    entry = plan.entry
     lines = [*textwrap.wrap(f'"""The learning-rate schedule {plan.decay}: {entry.summary}.', WIDTH), ""]
     lines += textwrap.wrap(f"rate = PEAK * ({entry.formula})", WIDTH)
-    if plan.decay not in ("constant", "plateau"):
+    if any(parameters(each) for each in used_formulas(plan)):
         lines += textwrap.wrap("t: epochs since the warm-up ended; T: epochs that were left then.", WIDTH)
     factors = [key for key in plan.configuration if key.startswith("decay")]
     lines += ["", "Factors, as lrtune calls them:", ""]

@@ -17,9 +17,9 @@ from lrtune.training.registry import (
     DECAYS,
     OPTIMIZERS,
     TRAINING_KEYS,
-    Entry,
+    Decay,
     Factor,
-    OptimizerEntry,
+    Optimizer,
     Range,
     describe_range,
 )
@@ -54,67 +54,6 @@ _OPTIMIZERS = """\
 average, as in PyTorch: a lower rate acts at once. Rates of different optimizers do not compare, so each has its own
 default and range, which are used where an experiment gives none."""
 
-_ELSEWHERE = {
-    "constant": ("no scheduler", "a number", "`constant_schedule`"),
-    "linear": (
-        "`LinearLR(start_factor=1, end_factor=final, total_iters=N)`",
-        "`PolynomialDecay(power=1, end_learning_rate=final*peak)`",
-        "`linear_schedule(peak, final*peak, N)`",
-    ),
-    "polynomial": (
-        "`PolynomialLR(N, power)` if final is 0",
-        "`PolynomialDecay(peak, N, final*peak, power)`",
-        "`polynomial_schedule(peak, final*peak, power, N)`",
-    ),
-    "step": (
-        "`StepLR(step_size=every*n, gamma=factor)`",
-        "`ExponentialDecay(peak, every*n, factor, staircase=True)`",
-        "`exponential_decay(peak, every*n, factor, staircase=True)`",
-    ),
-    "multistep": (
-        "`MultiStepLR(milestones*n, gamma=factor)`",
-        "`PiecewiseConstantDecay`, whose drops come one update later",
-        "`piecewise_constant_schedule(peak, {milestone*n: factor})`",
-    ),
-    "exponential": (
-        "`ExponentialLR(gamma=exp(-k/n))`",
-        "`ExponentialDecay(peak, n, exp(-k))`",
-        "`exponential_decay(peak, n, exp(-k))`",
-    ),
-    "inverse_time": ("`LambdaLR`", "`InverseTimeDecay(peak, n, k)`", "a function"),
-    "inverse_sqrt": ("`LambdaLR`", "a subclass", "a function"),
-    "cosine": (
-        "`CosineAnnealingLR(T_max=N, eta_min=final*peak)`, which rises again after N",
-        "`CosineDecay(peak, N, alpha=final)`",
-        "`cosine_decay_schedule(peak, N, alpha=final)`",
-    ),
-    "cosine_restarts": (
-        "`CosineAnnealingWarmRestarts(period*n, multiplier, final*peak)` if peak_decay is 1",
-        "`CosineDecayRestarts(peak, period*n, multiplier, peak_decay, final)` if final is 0",
-        "`sgdr_schedule`",
-    ),
-    "cyclical": (
-        "`CyclicLR(low*peak, peak, rise*period*n, (1-rise)*period*n, mode, gamma^(1/n))`",
-        "a subclass",
-        "a function",
-    ),
-    "one_cycle": (
-        "`OneCycleLR(peak, div_factor=1/initial, ...)`, whose phases end one update earlier",
-        "a subclass",
-        "`cosine_onecycle_schedule`, whose peak is at a whole update",
-    ),
-    "wsd": ("`SequentialLR`", "a subclass", "`join_schedules`"),
-    "rex": ("`LambdaLR`", "a subclass", "a function"),
-    "join": ("`SequentialLR`", "a subclass", "`join_schedules`"),
-    "plateau": (
-        "`ReduceLROnPlateau(factor, patience, threshold, cooldown, min_lr=minimum*peak, eps=0)`",
-        "`ReduceLROnPlateau` with patience + 1, and an absolute threshold",
-        "`contrib.reduce_on_plateau` with patience + 1, told every update",
-    ),
-    "wall_clock": ("`LambdaLR` that asks a clock", "a callback", "`inject_hyperparams`"),
-}
-"""What comes nearest in PyTorch, Keras and optax."""
-
 
 def schedules_page() -> str:
     """Write ``docs/schedules.md``."""
@@ -140,13 +79,13 @@ def schedules_page() -> str:
     return _page(lines)
 
 
-def _decay_section(entry: Entry) -> list[str]:
+def _decay_section(entry: Decay) -> list[str]:
     lines = [f"## {entry.name}", "", f"{_sentence(entry.summary)} `{entry.formula}`", "", f"Source: {entry.source}."]
     return [*lines, "", *_factor_table(entry.factors)] if entry.factors else lines
 
 
 def _elsewhere_section() -> list[str]:
-    rows = [[_link(name), *names] for name, names in _ELSEWHERE.items()]
+    rows = [[_link(e.name), *e.elsewhere] for e in DECAYS.values()]
     return [
         "## In other libraries",
         "",
@@ -171,7 +110,7 @@ def optimizers_page() -> str:
     return _page(lines)
 
 
-def _optimizer_section(entry: OptimizerEntry) -> list[str]:
+def _optimizer_section(entry: Optimizer) -> list[str]:
     lines = [f"## {entry.name}", "", f"{_sentence(entry.summary)} `{entry.formula}`", "", f"Source: {entry.source}."]
     if entry.decoupled:
         lines.append(f"Weight decay acts on the parameters; its default is {shown(entry.weight_decay)}.")

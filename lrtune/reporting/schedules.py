@@ -9,7 +9,7 @@ from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines
 from lrtune.reporting.terminal_plots import curve, sparkline
 from lrtune.text import formats
-from lrtune.training.registry import DECAYS, Entry, Factor, Range, Value, complete, describe_range
+from lrtune.training.registry import DECAYS, Decay, Factor, Range, Value, complete, describe_range
 
 if TYPE_CHECKING:
     from lrtune.space.trial import Configuration
@@ -73,7 +73,7 @@ def catalogue() -> dict[str, Any]:
     return {"schema": SCHEMA, "schedules": [_entry(each) for each in DECAYS.values()]}
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: Decay) -> dict[str, Any]:
     return {
         "name": entry.name,
         "summary": entry.summary,
@@ -127,10 +127,10 @@ def schedule_page(configuration: Configuration, rates: Sequence[float], steps: i
     total = formats.plural(len(rates), "update")
     times = [each / steps for each in range(len(rates))]
     notes = {
-        "plateau": "before any cut: those depend on the loss",
-        "wall_clock": "as if the budget lasted exactly the horizon",
+        "loss": "before any cut: those depend on the loss",
+        "clock": "as if the budget lasted exactly the horizon",
     }
-    note = notes.get(entry.name) if configuration.get("decay.step_seconds") is None else None
+    note = notes.get(entry.follows) if configuration.get("decay.step_seconds") is None else None
     return [
         Headline(f"{entry.name}: {entry.summary}"),
         Facts(

@@ -1,7 +1,7 @@
 """Which folds a search is judged on: those that its splitter makes, without those on which its metric has no score.
 
 Whether there is a score follows from the metric and the targets of the validation rows
-(`lrtune.training.metrics.functions`): a fold without one has none for any configuration, and that is known before
+(`lrtune.training.metrics.scoring`): a fold without one has none for any configuration, and that is known before
 anything is trained. Such a fold is left out here and nowhere else, so that what comes after this knows only folds with
 a score. The others keep their numbers, and with them their random streams. The fresh splits of ``search.confirm`` and
 the outer folds of ``search.nested`` are made in the same way.
@@ -24,9 +24,8 @@ from lrtune.data.targets import label_text
 from lrtune.experiment import Experiment
 from lrtune.text.errors import DataError, counted
 from lrtune.text.formats import having, judged_on
-from lrtune.training.declarations import POSITIVES
-from lrtune.training.metrics.functions import is_defined
-from lrtune.training.registry import METRICS
+from lrtune.training.metrics.catalogue import METRICS, POSITIVES
+from lrtune.training.metrics.scoring import is_defined
 
 Rows = npt.NDArray[np.int64]
 

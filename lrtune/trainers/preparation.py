@@ -23,7 +23,7 @@ from lrtune.space.trial import Configuration
 from lrtune.trainers.partition import LeftOut, Partition, further_notes, search_folds, why_undefined
 from lrtune.trainers.population import Setting
 from lrtune.training.feedback import Scales
-from lrtune.training.metrics.functions import keep, score
+from lrtune.training.metrics.scoring import keep, score
 from lrtune.training.registry import METRICS
 from lrtune.training.tasks import Fold
 from lrtune.training.wall_clock import Clock

@@ -13,8 +13,7 @@ import numpy as np
 from lrtune.training.batches import effective_batch_size, steps_per_epoch
 from lrtune.training.declarations import Configuration
 from lrtune.training.networks import Network, network
-from lrtune.training.optimizers.core import OPTIMIZERS
-from lrtune.training.registry import complete
+from lrtune.training.registry import OPTIMIZERS, complete
 from lrtune.training.steps import factors
 from lrtune.training.tasks import Fold, Problem
 
@@ -102,7 +101,7 @@ def _state_numbers(optimizer: str, shapes: tuple[tuple[int, int], ...]) -> int:
     """Count the numbers in the state of an optimizer for one lane."""
     probe = np.zeros((1, 1, sum(units * inputs for units, inputs in shapes)), np.float32)
     given = factors([complete({"optimizer": optimizer})], probe.dtype)
-    return sum(each.size for each in OPTIMIZERS[optimizer].init(probe, given, shapes))
+    return sum(each.size for each in OPTIMIZERS[optimizer].start(probe, given, shapes))
 
 
 def _whole(configuration: Configuration, key: str) -> int:

@@ -1,4 +1,4 @@
-"""The vocabulary in which decays, optimizers, keys and metrics are declared; no NumPy, so that ``--help`` stays fast.
+"""The vocabulary in which decays, optimizers and keys are declared; no NumPy, so that ``--help`` stays fast.
 
 A factor is declared once. The search space, the validation, the documentation and ``--help`` read that declaration.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 Value: TypeAlias = bool | int | float | str | tuple[float, ...] | None
@@ -20,6 +20,22 @@ class Range(NamedTuple):
     low: float
     high: float
     points: int = 5
+
+
+class Names(Collection[str]):
+    """Names that are listed anew whenever they are asked for, because the table that they come from may grow."""
+
+    def __init__(self, listed: Callable[[], Iterable[str]]) -> None:
+        self._listed = listed
+
+    def __contains__(self, name: object) -> bool:
+        return name in tuple(self._listed())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._listed())
+
+    def __len__(self) -> int:
+        return len(tuple(self._listed()))
 
 
 class Factor(NamedTuple):
@@ -43,7 +59,8 @@ class Factor(NamedTuple):
         ``"float"``, ``"int"``, ``"bool"``, ``"choice"``, ``"widths"`` (whole numbers), ``"numbers"`` (increasing
         numbers) or ``"decay"`` (the name of another decay, which brings its own factors).
     choices
-        Legal values of a ``"choice"``.
+        Legal values of a ``"choice"`` or a ``"decay"``; names of a table as a view of it (``OPTIMIZERS.keys()``,
+        `Names`), because entries may be added.
     optional
         Whether null is legal.
     replaces
@@ -65,63 +82,10 @@ class Factor(NamedTuple):
     scale: str = "linear"
     search: tuple[Value, ...] | Range | None = None
     kind: str = "float"
-    choices: tuple[Value, ...] = ()
+    choices: Collection[Value] = ()
     optional: bool = False
     replaces: str = ""
     time: str = ""
-
-
-class Entry(NamedTuple):
-    """A decay type: how the rate changes over time."""
-
-    name: str
-    summary: str
-    formula: str
-    source: str
-    factors: tuple[Factor, ...] = ()
-
-
-class OptimizerEntry(NamedTuple):
-    """An optimizer; ``rate`` is its own learning rate, because rates of different optimizers do not compare.
-
-    ``decoupled`` says that weight decay is always applied to the parameters and never added to the gradient.
-    """
-
-    name: str
-    summary: str
-    formula: str
-    source: str
-    rate: Factor
-    factors: tuple[Factor, ...] = ()
-    weight_decay: float = 0.0
-    decoupled: bool = False
-
-
-TWO_CLASSES, POSITIVES, SPREAD = "two classes", "positives", "spread"
-"""What a metric can need of the targets: rows of two classes, of the positive class, of two different values."""
-
-
-class Metric(NamedTuple):
-    """A way to score predictions; ``keeps`` is what must be kept of a prediction to compute it again.
-
-    No score is below ``least`` in the metric's own sign, and none that should be large is above 1. Beside a row, there
-    is no score unless the targets have what the metric ``needs`` (`TWO_CLASSES`, `POSITIVES`, `SPREAD`); where they
-    have not, ``instead`` is a metric that has a score.
-    """
-
-    name: str
-    summary: str
-    tasks: tuple[str, ...]
-    larger_is_better: bool
-    keeps: str
-    least: float = 0.0
-    needs: str = ""
-    instead: str = ""
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The worst and the best score there can be, oriented."""
-        return (self.least, 1.0) if self.larger_is_better else (-math.inf, -self.least)
 
 
 def number(value: Value) -> float:

@@ -15,7 +15,7 @@ from lrtune.training.curves import mean_curves, recorded_epochs
 from lrtune.training.declarations import Configuration
 from lrtune.training.feedback import Scales
 from lrtune.training.losses import LOSSES
-from lrtune.training.metrics.functions import compact, keep, score
+from lrtune.training.metrics.scoring import compact, keep, score
 from lrtune.training.networks import Network, outputs, split
 from lrtune.training.population import evaluated, plan, start, train
 from lrtune.training.registry import complete

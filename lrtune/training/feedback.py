@@ -37,6 +37,7 @@ from lrtune.training.batches import Table
 from lrtune.training.declarations import Configuration, number
 from lrtune.training.losses import LOSSES
 from lrtune.training.networks import Network, outputs, split
+from lrtune.training.registry import DECAYS
 from lrtune.training.schedules import warmup_steps
 from lrtune.training.streams import HOLDOUT, stream
 from lrtune.training.tasks import Array, Doubles, Flags, Integers
@@ -93,7 +94,7 @@ class Holdout(NamedTuple):
 
 def is_watched(configuration: Configuration) -> bool:
     """Tell whether a complete configuration needs a holdout."""
-    return configuration["decay"] == "plateau"
+    return DECAYS[str(configuration["decay"])].follows == "loss"
 
 
 def rules(configurations: Sequence[Configuration]) -> Rules:

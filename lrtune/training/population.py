@@ -17,12 +17,12 @@ from lrtune.training.batches import Table, epoch_batches, steps_per_epoch, table
 from lrtune.training.declarations import Configuration
 from lrtune.training.feedback import Feedback, Holdout, Scales, Watcher
 from lrtune.training.networks import Network, initial_parameters, network
-from lrtune.training.optimizers.core import OPTIMIZERS, State
-from lrtune.training.registry import complete
+from lrtune.training.registry import OPTIMIZERS, complete
 from lrtune.training.schedules import tabulate, tabulate_momentum
 from lrtune.training.steps import Stepper, company, factors, groups
 from lrtune.training.streams import INITIAL, stream
 from lrtune.training.tasks import Array, Doubles, Flags, Fold, Integers, Problem
+from lrtune.training.updates import State
 from lrtune.training.wall_clock import Clock, Stopwatch
 
 _TABULATED = 2**20
@@ -133,7 +133,7 @@ def start(configurations: Sequence[Configuration], plan: Plan) -> Population:
     dtype = plan.tables[0].features.dtype
     parameters = np.repeat(np.array(initial, dtype)[None], len(members), axis=0)
     states = tuple(
-        OPTIMIZERS[name].init(parameters[lanes], factors(members[lanes], dtype), plan.network.shapes)
+        OPTIMIZERS[name].start(parameters[lanes], factors(members[lanes], dtype), plan.network.shapes)
         for name, lanes in groups(members)
     )
     lanes = parameters.shape[:2]

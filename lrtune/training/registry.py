@@ -6,25 +6,19 @@ validation, the documentation and ``--help`` read.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
-from lrtune.training.decays.catalogue import DECAYS
+from lrtune.training.decays.catalogue import DECAYS, Decay
 from lrtune.training.declarations import (
-    POSITIVES,
-    SPREAD,
-    TWO_CLASSES,
     Configuration,
-    Entry,
     Factor,
-    Metric,
-    OptimizerEntry,
     Range,
     Value,
     check_value,
     describe_range,
 )
-from lrtune.training.optimizers.catalogue import OPTIMIZERS
+from lrtune.training.metrics.catalogue import METRICS, Metric, usual_metric
+from lrtune.training.optimizers.catalogue import OPTIMIZERS, Optimizer
 
 __all__ = [
     "DECAYS",
@@ -34,16 +28,17 @@ __all__ = [
     "TRAINING_KEYS",
     "Complete",
     "Configuration",
-    "Entry",
+    "Decay",
     "Factor",
     "Metric",
-    "OptimizerEntry",
+    "Optimizer",
     "Range",
     "Value",
     "check_value",
     "complete",
     "describe_range",
     "problems",
+    "usual_metric",
 ]
 
 
@@ -82,9 +77,9 @@ MODEL_KEYS: dict[str, Factor] = _table(
 
 TRAINING_KEYS: dict[str, Factor] = _table(
     OPTIMIZERS["adam"].rate,
-    Factor("optimizer", "adam", "update rule", kind="choice", choices=tuple(OPTIMIZERS)),
+    Factor("optimizer", "adam", "update rule", kind="choice", choices=OPTIMIZERS.keys()),
     Factor(
-        "decay", "linear", "decay type: how the rate changes over the horizon", kind="choice", choices=tuple(DECAYS)
+        "decay", "linear", "decay type: how the rate changes over the horizon", kind="choice", choices=DECAYS.keys()
     ),
     Factor(
         "warmup",
@@ -151,46 +146,6 @@ TRAINING_KEYS: dict[str, Factor] = _table(
         optional=True,
     ),
 )
-
-_CLASSES = ("binary", "multiclass")
-_METRICS = (
-    Metric("accuracy", "share of correct labels", _CLASSES, larger_is_better=True, keeps="label"),
-    Metric("balanced_accuracy", "mean of the recalls of all classes", _CLASSES, larger_is_better=True, keeps="label"),
-    Metric("f1_macro", "mean of the F1 scores of all classes", _CLASSES, larger_is_better=True, keeps="label"),
-    Metric(
-        "f1",
-        "F1 score of the positive class",
-        ("binary",),
-        larger_is_better=True,
-        keeps="label",
-        needs=POSITIVES,
-        instead="log_loss",
-    ),
-    Metric("log_loss", "mean negative log-probability of the truth", _CLASSES, larger_is_better=False, keeps="loss"),
-    Metric(
-        "roc_auc",
-        "area under the ROC curve, one-vs-rest",
-        _CLASSES,
-        larger_is_better=True,
-        keeps="score",
-        needs=TWO_CLASSES,
-        instead="log_loss",
-    ),
-    Metric("mse", "mean squared error", ("regression",), larger_is_better=False, keeps="value"),
-    Metric("rmse", "root of the mean squared error", ("regression",), larger_is_better=False, keeps="value"),
-    Metric("mae", "mean absolute error", ("regression",), larger_is_better=False, keeps="value"),
-    Metric(
-        "r2",
-        "share of the variance that is explained",
-        ("regression",),
-        larger_is_better=True,
-        keeps="value",
-        least=-math.inf,
-        needs=SPREAD,
-        instead="rmse",
-    ),
-)
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}
 
 
 class Complete(dict[str, Value]):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lrtune.training.decays.functions import FUNCTIONS, MOMENTA, Array, BoundDecay, join
+from lrtune.training.decays.functions import Array, BoundDecay
 from lrtune.training.declarations import number
 from lrtune.training.registry import DECAYS, Configuration, Value, complete
 
@@ -23,19 +23,22 @@ def decay_of(configuration: Configuration, prefix: str = "decay") -> BoundDecay:
     >>> decay_of({"decay": "exponential", "decay.k": 0.1})(np.array([0.0, 10.0]), 30.0).round(6)
     array([1.      , 0.367879])
     """
-    name, given = str(configuration[prefix]), _factors(configuration, prefix)
-    return lambda epoch, horizon: FUNCTIONS[name](epoch, horizon, **given)
+    function, given = DECAYS[str(configuration[prefix])].function, _factors(configuration, prefix)
+    return lambda epoch, horizon: function(epoch, horizon, **given)
 
 
 def momentum_of(configuration: Configuration, prefix: str = "decay") -> BoundDecay | None:
     """Bind the momentum that a complete configuration cycles, or None if it keeps it fixed."""
-    name = str(configuration[prefix])
-    if name == "join":
-        return _joined_momentum(configuration, prefix)
-    if name not in MOMENTA or not configuration[f"{prefix}.cycle_momentum"]:
+    entry = DECAYS[str(configuration[prefix])]
+    if entry.momentum is None:
         return None
-    given = _factors(configuration, prefix)
-    return lambda epoch, horizon: MOMENTA[name](epoch, horizon, **given)
+    inside = [each.name for each in entry.factors if each.kind == "decay"]
+    parts = {name: momentum_of(configuration, f"{prefix}.{name}") for name in inside}
+    if not (any(parts.values()) if parts else configuration[f"{prefix}.cycle_momentum"]):
+        return None
+    fixed, function = fixed_momentum(configuration), entry.momentum.function
+    given = _factors(configuration, prefix) | {name: each or _unchanged(fixed) for name, each in parts.items()}
+    return lambda epoch, horizon: function(epoch, horizon, **given)
 
 
 def fixed_momentum(configuration: Configuration) -> float:
@@ -194,7 +197,8 @@ def _decay_time(configuration: Configuration, update: Array, warm: int, steps: i
     The virtual clock of a wall-clock decay counts the same number of seconds for each update (see ``wall_clock``).
     """
     since, horizon = np.maximum(update - warm, 0.0), left_after(warm, steps, epochs)
-    seconds = configuration.get("decay.step_seconds") if configuration["decay"] == "wall_clock" else None
+    by_clock = DECAYS[str(configuration["decay"])].follows == "clock"
+    seconds = configuration.get("decay.step_seconds") if by_clock else None
     if seconds is None:
         return since / steps, horizon
     budget = number(configuration["decay.budget"]) - warm * number(seconds)
@@ -236,13 +240,6 @@ def _factors(configuration: Configuration, prefix: str) -> dict[str, Any]:
     return given
 
 
-def _joined_momentum(configuration: Configuration, prefix: str) -> BoundDecay | None:
-    first, second = (momentum_of(configuration, f"{prefix}.{part}") for part in ("first", "second"))
-    if first is None and second is None:
-        return None
-    fixed, at = fixed_momentum(configuration), number(configuration[f"{prefix}.at"])
-
-    def unchanged(epoch: Array, _horizon: float) -> Array:
-        return np.full_like(epoch, fixed)
-
-    return lambda epoch, horizon: join(epoch, horizon, first=first or unchanged, second=second or unchanged, at=at)
+def _unchanged(momentum: float) -> BoundDecay:
+    """Keep the momentum of a part that does not cycle it."""
+    return lambda epoch, _horizon: np.full_like(epoch, momentum)

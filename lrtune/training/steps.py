@@ -17,11 +17,11 @@ from lrtune.training.batches import Batch
 from lrtune.training.declarations import Configuration
 from lrtune.training.losses import LOSSES
 from lrtune.training.networks import Network, Workspace, backward, forward, split, workspace
-from lrtune.training.optimizers.core import OPTIMIZERS, Optimizer, State, StepValues
 from lrtune.training.optimizers.curvature import Curvature
-from lrtune.training.registry import OPTIMIZERS as ENTRIES
+from lrtune.training.registry import OPTIMIZERS, Optimizer
 from lrtune.training.streams import DROPOUT, stream
 from lrtune.training.tasks import Array
+from lrtune.training.updates import State, StepValues
 
 _CLIP_MARGIN = 1e-6
 """Added to the norm before dividing by it, as PyTorch does."""
@@ -67,7 +67,7 @@ def groups(configurations: Sequence[Configuration]) -> list[tuple[str, slice]]:
 
 def factors(configurations: Sequence[Configuration], dtype: np.dtype[Any]) -> dict[str, Array]:
     """Stack the factors ``(C, 1, 1)`` of configurations with the same optimizer."""
-    entry = ENTRIES[str(configurations[0]["optimizer"])]
+    entry = OPTIMIZERS[str(configurations[0]["optimizer"])]
     keys = {each.name: f"optimizer.{each.name}" for each in entry.factors}
     return {
         name: _column([each[key] for each in configurations], dtype)
@@ -284,7 +284,7 @@ def _decoupled_decay(configuration: Configuration) -> float:
 
 
 def _is_decoupled(configuration: Configuration) -> bool:
-    return bool(configuration["decoupled"]) or ENTRIES[str(configuration["optimizer"])].decoupled
+    return bool(configuration["decoupled"]) or OPTIMIZERS[str(configuration["optimizer"])].decoupled
 
 
 def _column(values: Sequence[Any], dtype: np.dtype[Any]) -> Array:

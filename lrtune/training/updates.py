@@ -12,7 +12,7 @@ numbers, which saves a pass over the parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -38,36 +38,6 @@ class StepValues(NamedTuple):
     factors: Factors
     weight_decay: Array
     momentum: Array | None = None
-
-
-def _parameters(parameters: Array, _state: State) -> Array:
-    return parameters
-
-
-class Optimizer(NamedTuple):
-    """An update rule.
-
-    Parameters
-    ----------
-    init
-        ``(parameters, factors, shapes) -> state``; every array of the state has leading axes ``(C, K)``.
-    update
-        ``(parameters, gradient, state, values, scratch, curvature)`` changes parameters and state in place; the
-        gradient and the two scratch arrays, all ``(C, K, P)``, may be overwritten.
-    evaluated
-        ``(parameters, state) -> parameters``: the point that is scored.
-    needs_curvature
-        Whether ``curvature`` must be given.
-    decays_itself
-        Whether the update applies decoupled weight decay itself, so that its caller must not.
-
-    """
-
-    init: Callable[..., State]
-    update: Callable[[Array, Array, State, StepValues, Scratch, Any], None]
-    evaluated: Callable[[Array, State], Array] = _parameters
-    needs_curvature: bool = False
-    decays_itself: bool = False
 
 
 def stateless(_parameters: Array, _factors: Factors, _shapes: Shapes = ()) -> State:

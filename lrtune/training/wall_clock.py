@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from lrtune.training.declarations import Configuration, number
+from lrtune.training.registry import DECAYS
 from lrtune.training.schedules import decay_of, left_after, spent, warmup_steps
 from lrtune.training.tasks import Array
 
@@ -27,7 +28,7 @@ Clock: TypeAlias = Callable[[], float]
 
 def follows_clock(configuration: Configuration) -> bool:
     """Tell whether a complete configuration needs a clock: its decay follows the time, and no speed is fixed."""
-    return configuration["decay"] == "wall_clock" and configuration["decay.step_seconds"] is None
+    return DECAYS[str(configuration["decay"])].follows == "clock" and configuration["decay.step_seconds"] is None
 
 
 class _Lane(NamedTuple):

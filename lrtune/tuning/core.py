@@ -26,6 +26,7 @@ from lrtune.trainers.calibration import measured_step_seconds, speed_key, with_s
 from lrtune.trainers.population import Evaluated, Numbered, Stage, expected_seconds, retraining_seconds, run_block
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.feedback import median_scales
+from lrtune.training.registry import METRICS
 from lrtune.training.wall_clock import follows_clock
 from lrtune.tuning.blocks import scored
 from lrtune.tuning.confirming import body as confirmation_body
@@ -38,7 +39,6 @@ from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.verdict.choice import best
 from lrtune.verdict.confirmation import unconfirmed
 from lrtune.verdict.judging import choice
-from lrtune.verdict.races import ROW_METRICS
 from lrtune.verdict.standing import oriented
 
 DATABASE = "study.db"
@@ -292,7 +292,7 @@ class _Search(Session):
         if stage.shorter > 1:
             return lagging(entrants, stage)
         earlier = [each for each in trials if self.round_of(each) < present]
-        rows = self.records.scores if self.setting.metric in ROW_METRICS else None
+        rows = self.records.scores if METRICS[self.setting.metric].is_by_rows else None
         return raced(entrants, earlier, stage, len(self.setting.folds), rows)
 
     def confirm(self, workers: int | None) -> Iterator[Event]:

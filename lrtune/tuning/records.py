@@ -14,7 +14,8 @@ from lrtune.run.observed import Observed, observe
 from lrtune.text.errors import StudyError
 from lrtune.trainers.population import Evaluated, Stage
 from lrtune.trainers.preparation import Prepared
-from lrtune.verdict.races import RowScores, row_values, surprise
+from lrtune.training.metrics.scoring import row_values, surprise
+from lrtune.verdict.races import RowScores
 
 Rows = npt.NDArray[np.int64]
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from lrtune.space.trial import DEFAULT, Trial, TrialState
 from lrtune.trainers.population import Stage
-from lrtune.verdict.races import ETA, ROW_METRICS, RowScores, Verdict, halved, race_by_folds, race_by_rows, rungs
+from lrtune.training.registry import METRICS
+from lrtune.verdict.races import ETA, RowScores, Verdict, halved, race_by_folds, race_by_rows, rungs
 
 _TOGETHER = 32  # trials whose rows are in memory at a time
 
@@ -46,7 +47,7 @@ def plan(pruning: str, *, metric: str, folds: int, epochs: int) -> tuple[Stage, 
 
     """
     if pruning == "race":
-        first = 1 if metric in ROW_METRICS else 2
+        first = 1 if METRICS[metric].is_by_rows else 2
         return (Stage(0, first), Stage(first, folds)) if first < folds else (Stage(0, folds),)
     return tuple(Stage(0, folds, each) for each in (rungs(epochs) if pruning == "halving" else (1,)))
 

@@ -55,9 +55,6 @@ ETA = 3
 LEAST_EPOCHS = 3
 """The shortest horizon that a decay can be judged on."""
 
-ROW_METRICS = frozenset({"accuracy", "balanced_accuracy", "log_loss", "mse", "rmse", "mae", "r2"})
-"""Metrics that order configurations on one fold as a mean over its rows does."""
-
 
 class Verdict(NamedTuple):
     """What a race says after a stage.
@@ -89,59 +86,18 @@ class RowScores(NamedTuple):
     Attributes
     ----------
     values
-        Score of each row, larger is better (C, n); see `row_values`.
+        Score of each row, larger is better (C, n); see `lrtune.training.metrics.scoring.row_values`.
     units
         Number of the group, or of the stretch of time, that each row belongs to (n,); None: all rows stand alone.
     exception
-        Score of a row that is not what the others are (C,); see `surprise`. None: no larger than any error.
+        Score of a row that is not what the others are (C,); see `lrtune.training.metrics.scoring.surprise`. None: no
+        larger than any error.
 
     """
 
     values: Doubles
     units: Integers | None = None
     exception: Doubles | None = None
-
-
-def row_values(metric: str, kept: Array, targets: Array) -> Doubles:
-    """Write a score as one number for each row, so that on these rows the larger mean is the better score.
-
-    Parameters
-    ----------
-    metric
-        One of `ROW_METRICS`.
-    kept
-        What is kept of the predictions: labels, losses or values ``(..., n)``.
-    targets
-        Labels or values ``(n,)``, of one fold.
-
-    """
-    if metric == "log_loss":
-        return np.asarray(-kept.astype(np.float64))
-    if metric in ("accuracy", "balanced_accuracy"):
-        right: Doubles = (kept == targets).astype(np.float64)
-        if metric == "accuracy":
-            return right
-        _, inverse, counts = np.unique(targets, return_inverse=True, return_counts=True)
-        return np.asarray(right * (targets.size / counts.size / counts[inverse]))
-    errors = kept.astype(np.float64) - targets
-    return np.asarray(-np.abs(errors) if metric == "mae" else -np.square(errors))
-
-
-def surprise(metric: str, values: Doubles) -> Doubles | None:
-    """Write down the score of a row that is not what the others are; None where that is no larger than any error.
-
-    With the log loss it is of another class: ``log(1 - p)`` on the average, where the other rows have ``log(p)``.
-
-    Parameters
-    ----------
-    metric, values
-        As in `row_values`, and what it gave (C, n).
-
-    """
-    if metric != "log_loss":
-        return None
-    smallest = np.finfo(np.float64).eps
-    return np.asarray(np.log(np.maximum(-np.expm1(values), smallest)).mean(axis=-1))
 
 
 def limit(rivals: int) -> float:

@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.metrics import f1_score
 
 from lrtune.run.observed import Observed
-from lrtune.training.metrics.functions import score
+from lrtune.training.metrics.scoring import score
 from lrtune.verdict.choice.rules import Rule, Smoothing
 from lrtune.verdict.correction import Choosing, Evidence, Race, cells, corrected, effort
 from lrtune.verdict.correction.core import _counts, _draws

@@ -134,7 +134,7 @@ def quoted(cell, separator):
 def legal(rng, factor):
     """Draw a legal value, its ends more often than by chance."""
     if factor.kind in ("choice", "decay"):
-        return factor.choices[rng.integers(len(factor.choices))]
+        return list(factor.choices)[rng.integers(len(factor.choices))]
     if factor.kind == "bool":
         return bool(rng.integers(2))
     if factor.kind == "widths":

@@ -27,10 +27,6 @@ def test_every_entry_has_a_section_with_formula_source_and_factors(entries, page
             assert factor.meaning in row
 
 
-def test_every_decay_is_told_in_the_words_of_other_libraries():
-    assert list(reference._ELSEWHERE) == list(DECAYS)
-
-
 def test_only_the_part_between_the_markers_is_replaced():
     text = f"before\n{reference.BEGIN}\nold\n{reference.END}\nafter\n"
     assert reference.with_part(text) == f"before\n{reference.readme_part()}\nafter\n"

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from lrtune.training.metrics.functions import compact, is_defined, keep, score
+from lrtune.training.metrics.scoring import compact, is_defined, keep, score
 from lrtune.training.registry import METRICS
 
 LABEL_SCORES = {

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrtune.training.optimizers.core import OPTIMIZERS, StepValues
-from lrtune.training.registry import OPTIMIZERS as ENTRIES
-from lrtune.training.registry import complete
+from lrtune.training.registry import OPTIMIZERS, complete
+from lrtune.training.updates import StepValues
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "torch_optimizers.json").read_text())
 MATRIX, TARGET, START = (np.array(GOLDEN["problem"][key]) for key in ("A", "b", "x0"))
@@ -31,11 +30,11 @@ class Lanes:
         filled = [complete({"optimizer": name, **{f"optimizer.{key}": each[key] for key in each}}) for each in factors]
         self.factors = {
             factor.name: np.array([each[f"optimizer.{factor.name}"] for each in filled], start.dtype).reshape(-1, 1, 1)
-            for factor in ENTRIES[name].factors
+            for factor in OPTIMIZERS[name].factors
         }
         self.weight_decay = np.full((len(factors), 1, 1), weight_decay, start.dtype)
-        self.decoupled = decoupled or ENTRIES[name].decoupled
-        self.state = self.rule.init(self.parameters, self.factors)
+        self.decoupled = decoupled or OPTIMIZERS[name].decoupled
+        self.state = self.rule.start(self.parameters, self.factors)
         self.scratch = np.empty_like(start), np.empty_like(start)
 
     def step(self, gradient, rate, momentum=None):
@@ -232,7 +231,7 @@ def varied(name, count):
     return [
         {
             factor.name: factor.default * (1 - 0.05 * place) if factor.default else 0.01 * place
-            for factor in ENTRIES[name].factors
+            for factor in OPTIMIZERS[name].factors
         }
         for place in range(count)
     ]
@@ -245,7 +244,7 @@ def population(name, shape, dtype, steps=6, *, seed=0):
     start = generator.standard_normal(shape).astype(dtype)
     gradients = generator.standard_normal((steps, *shape)).astype(dtype)
     gradients[:, :, :, 0] = 0.0
-    rates = ENTRIES[name].rate.default * generator.uniform(0.5, 1.5, (steps, configurations, folds, 1))
+    rates = OPTIMIZERS[name].rate.default * generator.uniform(0.5, 1.5, (steps, configurations, folds, 1))
     lanes = Lanes(name, varied(name, configurations), start, weight_decay=0.01)
     return lanes, gradients, rates.astype(dtype)
 
@@ -263,7 +262,7 @@ def alone(lanes, gradients, rates, c, k):
     part.parameters = lanes.parameters[c : c + 1, k : k + 1].copy()
     part.factors = {name: each[c : c + 1] for name, each in lanes.factors.items()}
     part.weight_decay = lanes.weight_decay[c : c + 1]
-    part.state = part.rule.init(part.parameters, part.factors)
+    part.state = part.rule.start(part.parameters, part.factors)
     part.scratch = np.empty_like(part.parameters), np.empty_like(part.parameters)
     return part, gradients[:, c : c + 1, k : k + 1], rates[:, c : c + 1, k : k + 1]
 
@@ -275,7 +274,7 @@ class TestContract:
         curvature = np.linspace(0.1, 1.0, 20)
         start = np.full((2, 2, 20), 1.0)
         lanes = Lanes(name, [{}, {}], start)
-        rate = min(10 * ENTRIES[name].rate.default, 1.0)
+        rate = min(10 * OPTIMIZERS[name].rate.default, 1.0)
         for step in range(1000):
             lanes.step(curvature * lanes.parameters, rate * (1 - step / 1000))
         loss = 0.5 * np.sum(curvature * lanes.scored() ** 2, axis=-1)
@@ -367,9 +366,9 @@ class TestContract:
 
         lanes, gradients, rates = population(name, (1, 1, 3), "float64", steps=1)
         lanes.factors = Recorder(lanes.factors)
-        lanes.state = lanes.rule.init(lanes.parameters, lanes.factors)
+        lanes.state = lanes.rule.start(lanes.parameters, lanes.factors)
         train(lanes, gradients, rates)
-        assert asked == {factor.name for factor in ENTRIES[name].factors}
+        assert asked == {factor.name for factor in OPTIMIZERS[name].factors}
 
     @pytest.mark.parametrize("name", FIRST_ORDER)
     def test_parameters_stay_in_the_dtype_of_the_lanes(self, name):

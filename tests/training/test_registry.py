@@ -10,8 +10,16 @@ from lrtune.training import declarations
 from lrtune.training.decays import functions as decays
 from lrtune.training.declarations import Factor, Range, check_value, describe_range
 from lrtune.training.feedback import Rules
-from lrtune.training.optimizers import core as optimizers
-from lrtune.training.registry import DECAYS, METRICS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, complete, problems
+from lrtune.training.registry import (
+    DECAYS,
+    METRICS,
+    MODEL_KEYS,
+    OPTIMIZERS,
+    TRAINING_KEYS,
+    complete,
+    problems,
+    usual_metric,
+)
 
 ENTRIES = [("decay", entry) for entry in DECAYS.values()] + [("optimizer", entry) for entry in OPTIMIZERS.values()]
 FACTORS = [
@@ -28,23 +36,32 @@ def keyword_only(function):
 
 
 class TestAgreement:
-    def test_decays_and_functions_have_the_same_names(self):
-        assert list(DECAYS) == list(decays.FUNCTIONS)
-
     @pytest.mark.parametrize("name", DECAYS)
     def test_decays_and_functions_have_the_same_factors(self, name):
-        taken = keyword_only(decays.FUNCTIONS[name])
-        if name in decays.MOMENTA:
-            taken |= keyword_only(decays.MOMENTA[name]) | {"cycle_momentum"}
+        entry = DECAYS[name]
+        taken = keyword_only(getattr(decays, entry.function.__name__))
+        if entry.momentum is not None and entry.momentum.height is not None:
+            taken |= keyword_only(getattr(decays, entry.momentum.function.__name__)) | {"cycle_momentum"}
         taken |= {"plateau": set(Rules._fields), "wall_clock": {"budget", "step_seconds"}}.get(name, set())
-        assert {factor.name for factor in DECAYS[name].factors} == taken
+        assert {factor.name for factor in entry.factors} == taken
 
-    def test_optimizers_and_functions_have_the_same_names(self):
-        assert set(OPTIMIZERS) == set(optimizers.OPTIMIZERS)
+    @pytest.mark.parametrize("entry", [each for each in DECAYS.values() if each.plain is not None])
+    def test_plain_functions_take_what_the_factors_come_to(self, entry):
+        given = {each.name: each.default for each in entry.factors if not each.replaces}
+        assert set(entry.resolve(given, 10.0)) == keyword_only(entry.plain)
 
     def test_choices_are_the_tables(self):
-        assert TRAINING_KEYS["decay"].choices == tuple(DECAYS)
-        assert TRAINING_KEYS["optimizer"].choices == tuple(OPTIMIZERS)
+        assert TRAINING_KEYS["decay"].choices == DECAYS.keys()
+        assert TRAINING_KEYS["optimizer"].choices == OPTIMIZERS.keys()
+
+    def test_what_is_added_to_a_table_can_be_chosen(self, monkeypatch):
+        monkeypatch.setitem(DECAYS, "toy", DECAYS["cosine"]._replace(name="toy"))
+        first, second, _ = DECAYS["join"].factors
+        (shape,) = (each for each in DECAYS["wall_clock"].factors if each.name == "shape")
+        for factor in (TRAINING_KEYS["decay"], first, second, shape):
+            assert check_value(factor, "toy") is None
+            assert check_value(factor, "toi") is not None
+            assert len(factor.choices) == len(list(factor.choices))
 
     def test_importing_the_tables_does_not_import_numpy(self):
         script = "import sys, lrtune.training.registry; sys.exit('numpy' in sys.modules)"
@@ -93,6 +110,12 @@ class TestDeclarations:
             *("mse", "rmse", "mae", "r2"),
         ]
         assert {metric.keeps for metric in METRICS.values()} == {"label", "loss", "score", "value"}
+
+    @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+    def test_a_task_has_one_usual_metric_which_fits_it(self, task):
+        usual = [metric for metric in METRICS.values() if task in metric.usual_for]
+        assert [metric.name for metric in usual] == [usual_metric(task)]
+        assert task in usual[0].tasks
 
 
 class TestCheckValue:

@@ -21,7 +21,7 @@ EXACT = {"rtol": 1e-12, "atol": 1e-15}
 
 
 def curve(name, steps, horizon, **factors):
-    return decays.FUNCTIONS[name](np.arange(steps, dtype=float), horizon, **factors)
+    return getattr(decays, name)(np.arange(steps, dtype=float), horizon, **factors)
 
 
 def lane(epochs, **configuration):

@@ -67,7 +67,7 @@ def _declared(kind: type[Section]) -> Json:
 def value_schema(factor: Factor) -> Json:
     """Describe one value of a factor."""
     if factor.kind in ("choice", "decay"):
-        return {"enum": [*plain(factor.choices), *([None] if factor.optional else [])]}
+        return {"enum": [*plain(list(factor.choices)), *([None] if factor.optional else [])]}
     if factor.kind in LISTS:
         item = value_schema(factor._replace(kind="int" if factor.kind == "widths" else "float", optional=False))
         return {"type": "array", "items": item, "minItems": 1}

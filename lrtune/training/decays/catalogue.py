@@ -1,16 +1,106 @@
-"""Every decay type: name, formula, factors, source. The functions of the same names live in ``decays``.
+"""Every decay type: one entry holds what it is, its factors and functions, and its names in other libraries.
 
 Time ``t`` is measured in epochs since the warm-up ended and ``T`` is the horizon that is left then, so the same factors
 mean the same on a fold and on the full training set. Every formula is a multiplier of ``learning_rate``.
 ``final`` is always "the rate at the end of the horizon, divided by the peak". Where it is not a factor of the formula
 it determines one, and is given in its place. Defaults do not depend on the horizon, except those of ``k`` and
-``timescale``, which are speeds. The last two entries follow what happens in training: see ``feedback`` and
-``wall_clock``.
+``timescale``, which are speeds. The last two entries follow what happens in training: see ``lrtune.training.feedback``
+and ``lrtune.training.wall_clock``.
 """
 
 from __future__ import annotations
 
-from lrtune.training.declarations import Entry, Factor, Range
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from lrtune.training.decays import plain, resolved, turns
+from lrtune.training.decays.resolved import Factors
+from lrtune.training.declarations import Factor, Names, Range
+from lrtune.training.deferred import Deferred
+
+if TYPE_CHECKING:
+    from lrtune.training.decays import functions
+    from lrtune.training.decays.functions import Array
+else:
+    functions = Deferred("lrtune.training.decays.functions")
+
+Followed: TypeAlias = Literal["time", "loss", "clock"]
+"""The epochs, a loss on held-out training rows, or the seconds."""
+
+
+class Elsewhere(NamedTuple):
+    """What comes nearest in other libraries, as Markdown."""
+
+    pytorch: str
+    keras: str
+    optax: str
+
+
+class Momentum(NamedTuple):
+    """How a decay moves the momentum against the rate, if the factor ``cycle_momentum`` says so.
+
+    Parameters
+    ----------
+    function
+        Like that of the decay, and gives the momentum.
+    height
+        In plain Python, how far up the rate is from 0 to 1; None if the momentum is that of the decays inside.
+
+    """
+
+    function: Callable[..., Array]
+    height: Callable[..., float] | None
+
+
+class Decay(NamedTuple):
+    """A decay type: how the rate changes over time.
+
+    Parameters
+    ----------
+    name
+        In the experiment file, and of its section in the documentation.
+    summary, formula, source
+        What it is, without a full stop; its multiplier of the peak; who published it.
+    function
+        ``(epoch, horizon, *, factors) -> multiplier``, vectorised over epochs (see ``functions``).
+    plain
+        The same in plain Python for one epoch, of which exported code is made (see ``plain``); None if it is written
+        around the formulas of the decays inside, or follows a loss.
+    elsewhere
+        Its names in other libraries.
+    factors
+        What can be set.
+    resolve
+        ``(given factors, horizon) -> factors`` of ``plain``.
+    turns
+        ``(factors of plain, horizon) -> epochs`` in which it jumps or bends, ascending.
+    momentum
+        None if it cannot cycle the momentum.
+    inside
+        The decays that it may be a part of.
+    follows
+        What tells it how far the training is.
+
+    """
+
+    name: str
+    summary: str
+    formula: str
+    source: str
+    function: Callable[..., Array]
+    plain: Callable[..., float] | None
+    elsewhere: Elsewhere
+    factors: tuple[Factor, ...] = ()
+    resolve: Callable[[Factors, float], Factors] = resolved.as_given
+    turns: Callable[[Factors, float], Iterable[float]] = turns.never
+    momentum: Momentum | None = None
+    inside: tuple[str, ...] = ("join", "wall_clock")
+    follows: Followed = "time"
+
+
+def _parts(whole: str) -> Names:
+    """List the decays that may be a part of another one."""
+    return Names(lambda: (entry.name for entry in DECAYS.values() if whole in entry.inside))
 
 
 def _final(default: float = 0.0, *, search: tuple[float, ...] | None = (0.0, 0.01, 0.1)) -> Factor:
@@ -71,20 +161,43 @@ _CYCLED_MOMENTUM = (
 )
 
 _ENTRIES = (
-    Entry("constant", "the rate never changes", "1", "the control that every decay has to beat"),
-    Entry(
+    Decay(
+        "constant",
+        "the rate never changes",
+        "1",
+        "the control that every decay has to beat",
+        function=functions.constant,
+        plain=plain.constant,
+        elsewhere=Elsewhere("no scheduler", "a number", "`constant_schedule`"),
+        inside=("join",),
+    ),
+    Decay(
         "linear",
         "a straight line from the peak to final",
         "1 - (1 - final) * t / T",
         "Defazio et al. 2023, arXiv 2310.07831; Bergsma et al. 2025, arXiv 2502.15938",
-        (_final(),),
+        function=functions.linear,
+        plain=plain.linear,
+        elsewhere=Elsewhere(
+            "`LinearLR(start_factor=1, end_factor=final, total_iters=N)`",
+            "`PolynomialDecay(power=1, end_learning_rate=final*peak)`",
+            "`linear_schedule(peak, final*peak, N)`",
+        ),
+        factors=(_final(),),
     ),
-    Entry(
+    Decay(
         "polynomial",
         "a power of the time that is left",
         "final + (1 - final) * (1 - t / T) ^ power",
         "PyTorch PolynomialLR; optax polynomial_schedule",
-        (
+        function=functions.polynomial,
+        plain=plain.polynomial,
+        elsewhere=Elsewhere(
+            "`PolynomialLR(N, power)` if final is 0",
+            "`PolynomialDecay(peak, N, final*peak, power)`",
+            "`polynomial_schedule(peak, final*peak, power, N)`",
+        ),
+        factors=(
             Factor(
                 "power",
                 2.0,
@@ -98,12 +211,19 @@ _ENTRIES = (
             _final(),
         ),
     ),
-    Entry(
+    Decay(
         "step",
         "multiplied by factor at even distances",
         "factor ^ floor(t / every)",
         "PyTorch StepLR, where factor is called gamma and every step_size",
-        (
+        function=functions.step,
+        plain=plain.step,
+        elsewhere=Elsewhere(
+            "`StepLR(step_size=every*n, gamma=factor)`",
+            "`ExponentialDecay(peak, every*n, factor, staircase=True)`",
+            "`exponential_decay(peak, every*n, factor, staircase=True)`",
+        ),
+        factors=(
             _DROP,
             Factor(
                 "drops",
@@ -117,13 +237,22 @@ _ENTRIES = (
             _epochs("every", 10.0, "epochs between two drops", replaces="drops"),
             _final_instead_of("factor", search=None),
         ),
+        resolve=resolved.step,
+        turns=turns.step,
     ),
-    Entry(
+    Decay(
         "multistep",
         "multiplied by factor at given times",
         "factor ^ (number of times that have passed)",
         "PyTorch MultiStepLR; optax piecewise_constant_schedule",
-        (
+        function=functions.multistep,
+        plain=plain.multistep,
+        elsewhere=Elsewhere(
+            "`MultiStepLR(milestones*n, gamma=factor)`",
+            "`PiecewiseConstantDecay`, whose drops come one update later",
+            "`piecewise_constant_schedule(peak, {milestone*n: factor})`",
+        ),
+        factors=(
             _DROP,
             Factor(
                 "at",
@@ -145,45 +274,84 @@ _ENTRIES = (
             ),
             _final_instead_of("factor", search=None),
         ),
+        resolve=resolved.multistep,
+        turns=turns.multistep,
     ),
-    Entry(
+    Decay(
         "exponential",
         "the same percentage less each epoch",
         "e ^ (-k * t)",
         "PyTorch ExponentialLR with gamma = e^-k; Keras and optax with decay_rate = e^-k",
-        (
+        function=functions.exponential,
+        plain=plain.exponential,
+        elsewhere=Elsewhere(
+            "`ExponentialLR(gamma=exp(-k/n))`",
+            "`ExponentialDecay(peak, n, exp(-k))`",
+            "`exponential_decay(peak, n, exp(-k))`",
+        ),
+        factors=(
             Factor("k", 0.1, "decay constant, per epoch", low=0.0, scale="log", time="speed"),
             _final_instead_of("k"),
             Factor("staircase", default=False, meaning="change only at the ends of whole epochs", kind="bool"),
         ),
+        resolve=resolved.exponential,
+        turns=turns.exponential,
     ),
-    Entry(
+    Decay(
         "inverse_time",
         "hyperbolic: fast at first, then ever slower",
         "1 / (1 + k * t)",
         "Robbins & Monro 1951; Keras InverseTimeDecay",
-        (Factor("k", 0.1, "decay constant, per epoch", low=0.0, scale="log", time="speed"), _final_instead_of("k")),
+        function=functions.inverse_time,
+        plain=plain.inverse_time,
+        elsewhere=Elsewhere("`LambdaLR`", "`InverseTimeDecay(peak, n, k)`", "a function"),
+        factors=(
+            Factor("k", 0.1, "decay constant, per epoch", low=0.0, scale="log", time="speed"),
+            _final_instead_of("k"),
+        ),
+        resolve=resolved.inverse_time,
     ),
-    Entry(
+    Decay(
         "inverse_sqrt",
         "with the square root of time; Noam's schedule if timescale is the length of the warm-up",
         "1 / sqrt(1 + t / timescale)",
         "Vaswani et al. 2017, arXiv 1706.03762; Hugging Face inverse_sqrt",
-        (_epochs("timescale", 1.0, "epochs after which the rate is 0.71 of the peak"), _final_instead_of("timescale")),
+        function=functions.inverse_sqrt,
+        plain=plain.inverse_sqrt,
+        elsewhere=Elsewhere("`LambdaLR`", "a subclass", "a function"),
+        factors=(
+            _epochs("timescale", 1.0, "epochs after which the rate is 0.71 of the peak"),
+            _final_instead_of("timescale"),
+        ),
+        resolve=resolved.inverse_sqrt,
     ),
-    Entry(
+    Decay(
         "cosine",
         "half a cosine wave from the peak to final",
         "final + (1 - final) * (1 + cos(pi * t / T)) / 2",
         "Loshchilov & Hutter 2017, arXiv 1608.03983",
-        (_final(),),
+        function=functions.cosine,
+        plain=plain.cosine,
+        elsewhere=Elsewhere(
+            "`CosineAnnealingLR(T_max=N, eta_min=final*peak)`, which rises again after N",
+            "`CosineDecay(peak, N, alpha=final)`",
+            "`cosine_decay_schedule(peak, N, alpha=final)`",
+        ),
+        factors=(_final(),),
     ),
-    Entry(
+    Decay(
         "cosine_restarts",
         "half a cosine wave, again and again, each time longer: SGDR",
         "final + (peak_decay ^ i - final) * (1 + cos(pi * u)) / 2, in cycle i at share u of it",
         "Loshchilov & Hutter 2017, arXiv 1608.03983; Keras CosineDecayRestarts",
-        (
+        function=functions.cosine_restarts,
+        plain=plain.cosine_restarts,
+        elsewhere=Elsewhere(
+            "`CosineAnnealingWarmRestarts(period*n, multiplier, final*peak)` if peak_decay is 1",
+            "`CosineDecayRestarts(peak, period*n, multiplier, peak_decay, final)` if final is 0",
+            "`sgdr_schedule`",
+        ),
+        factors=(
             Factor(
                 "cycles",
                 3,
@@ -213,13 +381,22 @@ _ENTRIES = (
             ),
             _final(),
         ),
+        resolve=resolved.cosine_restarts,
+        turns=turns.cosine_restarts,
     ),
-    Entry(
+    Decay(
         "cyclical",
         "swings between low and the peak: CLR",
         "low + (1 - low) * triangle(t / period), scaled by mode: 1, 2 ^ -cycle or gamma ^ t",
         "Smith 2017, arXiv 1506.01186; PyTorch CyclicLR",
-        (
+        function=functions.cyclical,
+        plain=plain.cyclical,
+        elsewhere=Elsewhere(
+            "`CyclicLR(low*peak, peak, rise*period*n, (1-rise)*period*n, mode, gamma^(1/n))`",
+            "a subclass",
+            "a function",
+        ),
+        factors=(
             _fraction("low", 0.1, "lowest rate divided by the peak rate", search=(0.01, 0.1, 0.25)),
             Factor(
                 "cycles",
@@ -245,13 +422,24 @@ _ENTRIES = (
             ),
             *_CYCLED_MOMENTUM,
         ),
+        resolve=resolved.cyclical,
+        turns=turns.cyclical,
+        momentum=Momentum(functions.cyclical_momentum, plain.cyclical_height),
+        inside=("join",),
     ),
-    Entry(
+    Decay(
         "one_cycle",
         "up to the peak once, then down to final",
         "from initial to 1 in rise * T, then to final; with a tail to initial first, then to final",
         "Smith & Topin 2018, arXiv 1708.07120; PyTorch OneCycleLR; fastai fit_one_cycle",
-        (
+        function=functions.one_cycle,
+        plain=plain.one_cycle,
+        elsewhere=Elsewhere(
+            "`OneCycleLR(peak, div_factor=1/initial, ...)`, whose phases end one update earlier",
+            "a subclass",
+            "`cosine_onecycle_schedule`, whose peak is at a whole update",
+        ),
+        factors=(
             _fraction("initial", 0.04, "first rate divided by the peak rate", search=None),
             _fraction("rise", 0.3, "share of the horizon in which the rate rises", search=(0.1, 0.3, 0.5)),
             _fraction(
@@ -265,13 +453,20 @@ _ENTRIES = (
             _final(1e-5, search=None),
             *_CYCLED_MOMENTUM,
         ),
+        resolve=resolved.one_cycle,
+        turns=turns.one_cycle,
+        momentum=Momentum(functions.one_cycle_momentum, plain.one_cycle_height),
+        inside=("join",),
     ),
-    Entry(
+    Decay(
         "wsd",
         "at the peak until a short cooldown at the end: warm-up, stable, decay",
         "1, then final + (1 - final) * d(u) at share u of the cooldown: d = 1 - sqrt(u), 1 - u, (1 + cos(pi * u)) / 2",
         "Hu et al. 2024, arXiv 2404.06395; Haegele et al. 2024, arXiv 2405.18392",
-        (
+        function=functions.wsd,
+        plain=plain.wsd,
+        elsewhere=Elsewhere("`SequentialLR`", "a subclass", "`join_schedules`"),
+        factors=(
             _fraction("cooldown", 0.2, "share of the horizon that cools down", search=(0.1, 0.2, 0.5), open_low=True),
             Factor(
                 "shape",
@@ -283,41 +478,53 @@ _ENTRIES = (
             ),
             _final(search=None),
         ),
+        turns=turns.wsd,
     ),
-    Entry(
+    Decay(
         "rex",
         "reflected exponential: slow at first and fast at the end",
         "final + (1 - final) * (1 - z) / (1 - z / 2), z = t / T",
         "Chen et al. 2022, arXiv 2107.04197",
-        (_final(),),
+        function=functions.rex,
+        plain=plain.rex,
+        elsewhere=Elsewhere("`LambdaLR`", "a subclass", "a function"),
+        factors=(_final(),),
     ),
 )
 
 
-def _join() -> Entry:
-    """Declare the join of any two of the others, each with its own factors: ``decay.first.k``."""
-    names = tuple(entry.name for entry in _ENTRIES)
-    return Entry(
-        "join",
-        "one decay up to a boundary, then another from its own peak",
-        "first(t) on the horizon at * T, then second(t - at * T) on the rest",
-        "optax join_schedules; PyTorch SequentialLR",
-        (
-            Factor("first", "constant", "decay type before the boundary", kind="decay", choices=names),
-            Factor("second", "cosine", "decay type from the boundary on", kind="decay", choices=names),
-            _fraction(
-                "at", 0.5, "boundary, as a share of the horizon", search=(0.25, 0.5, 0.75), open_low=True
-            )._replace(open_high=True),
+_JOIN = Decay(
+    "join",
+    "one decay up to a boundary, then another from its own peak",
+    "first(t) on the horizon at * T, then second(t - at * T) on the rest",
+    "optax join_schedules; PyTorch SequentialLR",
+    function=functions.join,
+    plain=None,
+    elsewhere=Elsewhere("`SequentialLR`", "a subclass", "`join_schedules`"),
+    factors=(
+        Factor("first", "constant", "decay type before the boundary", kind="decay", choices=_parts("join")),
+        Factor("second", "cosine", "decay type from the boundary on", kind="decay", choices=_parts("join")),
+        _fraction("at", 0.5, "boundary, as a share of the horizon", search=(0.25, 0.5, 0.75), open_low=True)._replace(
+            open_high=True
         ),
-    )
+    ),
+    momentum=Momentum(functions.join, None),
+    inside=(),
+)
 
-
-_PLATEAU = Entry(
+_PLATEAU = Decay(
     "plateau",
     "cut whenever the loss on held-out training rows has stopped falling",
     "scale, times factor after more than patience epochs in a row without loss < best - threshold * |best|",
     "PyTorch ReduceLROnPlateau, whose counting it has; Keras and optax cut one epoch earlier",
-    (
+    function=functions.plateau,
+    plain=None,
+    elsewhere=Elsewhere(
+        "`ReduceLROnPlateau(factor, patience, threshold, cooldown, min_lr=minimum*peak, eps=0)`",
+        "`ReduceLROnPlateau` with patience + 1, and an absolute threshold",
+        "`contrib.reduce_on_plateau` with patience + 1, told every update",
+    ),
+    factors=(
         _DROP._replace(meaning="what the rate is multiplied by at each cut", high=1.0, open_high=True),
         Factor(
             "patience",
@@ -347,28 +554,19 @@ _PLATEAU = Entry(
             open_high=True,
         ),
     ),
+    inside=(),
+    follows="loss",
 )
 
-_SHAPES = (
-    "linear",
-    "polynomial",
-    "step",
-    "multistep",
-    "exponential",
-    "inverse_time",
-    "inverse_sqrt",
-    "cosine",
-    "cosine_restarts",
-    "wsd",
-    "rex",
-)
-
-_WALL_CLOCK = Entry(
+_WALL_CLOCK = Decay(
     "wall_clock",
     "another decay, run by the training time in seconds against a budget instead of by epochs",
     "shape(T * u / budget) at u seconds, at most budget; then it stays where the shape ended",
     "Izsak et al. 2021, arXiv 2104.07705; Li et al. 2020, arXiv 1905.04753",
-    (
+    function=functions.wall_clock,
+    plain=None,
+    elsewhere=Elsewhere("`LambdaLR` that asks a clock", "a callback", "`inject_hyperparams`"),
+    factors=(
         Factor(
             "budget",
             10.0,
@@ -383,7 +581,7 @@ _WALL_CLOCK = Entry(
             "linear",
             "decay type that the clock runs",
             kind="decay",
-            choices=_SHAPES,
+            choices=_parts("wall_clock"),
             search=("linear", "cosine"),
         ),
         Factor(
@@ -396,7 +594,9 @@ _WALL_CLOCK = Entry(
             optional=True,
         ),
     ),
+    inside=(),
+    follows="clock",
 )
 
 
-DECAYS: dict[str, Entry] = {entry.name: entry for entry in (*_ENTRIES, _join(), _PLATEAU, _WALL_CLOCK)}
+DECAYS: dict[str, Decay] = {entry.name: entry for entry in (*_ENTRIES, _JOIN, _PLATEAU, _WALL_CLOCK)}

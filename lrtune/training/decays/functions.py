@@ -19,12 +19,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[np.float64]
-Decay: TypeAlias = Callable[..., Array]
-BoundDecay: TypeAlias = Callable[[Array, float], Array]
+from lrtune.training.decays.plain import TOLERANCE
 
-_TOLERANCE = 1e-9
-"""By how much a jump comes early, so that the rounding of ``step / steps_per_epoch`` never delays it by a step."""
+Array: TypeAlias = NDArray[np.float64]
+BoundDecay: TypeAlias = Callable[[Array, float], Array]
 
 
 def constant(epoch: Array, _horizon: float) -> Array:
@@ -67,8 +65,8 @@ def step(
     _exactly_one("step", drops=drops, every=every)
     length = horizon / (drops + 1) if drops is not None else every
     assert length is not None
-    inside = math.ceil(horizon / length - _TOLERANCE) - 1
-    return _dropped("step", np.floor(epoch / length + _TOLERANCE), inside, factor=factor, final=final)
+    inside = math.ceil(horizon / length - TOLERANCE) - 1
+    return _dropped("step", np.floor(epoch / length + TOLERANCE), inside, factor=factor, final=final)
 
 
 def multistep(
@@ -87,8 +85,8 @@ def multistep(
     """
     _exactly_one("multistep", at=at, milestones=milestones)
     times = np.asarray(milestones) if at is None else np.asarray(at) * horizon
-    passed = np.searchsorted(times, epoch + _TOLERANCE, side="right").astype(np.float64)
-    inside = int(np.sum(times < horizon - _TOLERANCE))
+    passed = np.searchsorted(times, epoch + TOLERANCE, side="right").astype(np.float64)
+    inside = int(np.sum(times < horizon - TOLERANCE))
     return _dropped("multistep", passed, inside, factor=factor, final=final)
 
 
@@ -103,7 +101,7 @@ def exponential(
     _exactly_one("exponential", k=k, final=final)
     constant = -math.log(final) / horizon if final is not None else k
     assert constant is not None
-    return np.exp(-constant * (np.floor(epoch + _TOLERANCE) if staircase else epoch))
+    return np.exp(-constant * (np.floor(epoch + TOLERANCE) if staircase else epoch))
 
 
 def inverse_time(epoch: Array, horizon: float, *, k: float | None = None, final: float | None = None) -> Array:
@@ -165,7 +163,7 @@ def cosine_restarts(
         period = horizon / sum(multiplier**index for index in range(cycles))
     assert period is not None
     lengths, starts = _cycles(period, multiplier, horizon)
-    index = np.searchsorted(starts, epoch + _TOLERANCE, side="right") - 1
+    index = np.searchsorted(starts, epoch + TOLERANCE, side="right") - 1
     peaks = np.maximum(peak_decay ** np.arange(len(starts), dtype=np.float64), final)
     progress = np.clip((epoch - starts[index]) / lengths[index], 0.0, 1.0)
     return final + (peaks[index] - final) * _half_wave(progress)
@@ -244,7 +242,7 @@ def join(epoch: Array, horizon: float, *, first: BoundDecay, second: BoundDecay,
     At the boundary itself the second one is used, from its own peak.
     """
     boundary = at * horizon
-    before = epoch < boundary - _TOLERANCE
+    before = epoch < boundary - TOLERANCE
     late = np.maximum(epoch - boundary, 0.0)
     return np.where(before, first(epoch, boundary), second(late, horizon - boundary))
 
@@ -298,33 +296,6 @@ def one_cycle_momentum(
     return high_momentum - (high_momentum - low_momentum) * height
 
 
-FUNCTIONS: dict[str, Decay] = {
-    each.__name__: each
-    for each in (
-        constant,
-        linear,
-        polynomial,
-        step,
-        multistep,
-        exponential,
-        inverse_time,
-        inverse_sqrt,
-        cosine,
-        cosine_restarts,
-        cyclical,
-        one_cycle,
-        wsd,
-        rex,
-        join,
-        plateau,
-        wall_clock,
-    )
-}
-
-MOMENTA: dict[str, Decay] = {"cyclical": cyclical_momentum, "one_cycle": one_cycle_momentum}
-"""Decay types that can cycle the momentum."""
-
-
 def _progress(epoch: Array, horizon: float) -> Array:
     return np.minimum(epoch / horizon, 1.0)
 
@@ -360,7 +331,7 @@ def _dropped(name: str, passed: Array, inside: int, *, factor: float | None, fin
 def _cycles(period: float, multiplier: float, horizon: float) -> tuple[Array, Array]:
     """List the lengths and the starts of all cycles that start before the horizon."""
     lengths, starts = [period], [0.0]
-    while starts[-1] + lengths[-1] < horizon - _TOLERANCE:
+    while starts[-1] + lengths[-1] < horizon - TOLERANCE:
         starts.append(starts[-1] + lengths[-1])
         lengths.append(lengths[-1] * multiplier)
     return np.array(lengths), np.array(starts)
@@ -380,7 +351,7 @@ def _cycle_height(
     _exactly_one("cyclical", cycles=cycles, period=period)
     length = horizon / cycles if cycles is not None else period
     assert length is not None
-    index = np.floor(epoch / length + _TOLERANCE)
+    index = np.floor(epoch / length + TOLERANCE)
     inside = np.clip(epoch / length - index, 0.0, 1.0)
     height = np.where(inside < rise, _share(inside, 0.0, rise), 1.0 - _share(inside, rise, 1.0))
     if mode == "triangular2":

@@ -1,4 +1,4 @@
-"""Every optimizer: name, update, learning rate, factors, source. The update rules live in ``optimizers``.
+"""Every optimizer: one entry holds what it is, its learning rate and factors, and its start and update.
 
 In the formulas ``g`` is the gradient, ``x`` the parameters and ``lr`` the rate of this step. The rate stands outside of
 every moving average, as in PyTorch: a lower rate acts at once.
@@ -9,7 +9,82 @@ mini-batches of 64, linear decay), rounded.
 
 from __future__ import annotations
 
-from lrtune.training.declarations import Factor, OptimizerEntry, Range
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lrtune.training.declarations import Factor, Range
+from lrtune.training.deferred import Deferred
+
+if TYPE_CHECKING:
+    from lrtune.training import updates
+    from lrtune.training.optimizers import (
+        adam_family,
+        adaptive,
+        gradient_descent,
+        natural_gradient,
+        prodigy,
+        schedule_free,
+    )
+    from lrtune.training.updates import Array, Scratch, State, StepValues
+else:
+    updates = Deferred("lrtune.training.updates")
+    adam_family = Deferred("lrtune.training.optimizers.adam_family")
+    adaptive = Deferred("lrtune.training.optimizers.adaptive")
+    gradient_descent = Deferred("lrtune.training.optimizers.gradient_descent")
+    natural_gradient = Deferred("lrtune.training.optimizers.natural_gradient")
+    prodigy = Deferred("lrtune.training.optimizers.prodigy")
+    schedule_free = Deferred("lrtune.training.optimizers.schedule_free")
+
+
+def where_it_is(parameters: Array, _state: State) -> Array:
+    """Score the parameters themselves."""
+    return parameters
+
+
+class Optimizer(NamedTuple):
+    """An update rule and its declaration.
+
+    Parameters
+    ----------
+    name
+        In the experiment file.
+    summary, formula, source
+        What it is, without a full stop; its update; who published it.
+    rate
+        Its own learning rate, because rates of different optimizers do not compare.
+    start
+        ``(parameters, factors, shapes) -> state``; every array of the state has leading axes ``(C, K)``.
+    update
+        ``(parameters, gradient, state, values, scratch, curvature)`` changes parameters and state in place; the
+        gradient and the two scratch arrays, all ``(C, K, P)``, may be overwritten.
+    factors
+        What else can be set.
+    evaluated
+        ``(parameters, state) -> parameters``: the point that is scored.
+    weight_decay
+        Its default.
+    decoupled
+        Whether weight decay is always applied to the parameters and never added to the gradient.
+    decays_itself
+        Whether the update applies decoupled weight decay, so that its caller must not.
+    needs_curvature
+        Whether ``curvature`` must be given.
+
+    """
+
+    name: str
+    summary: str
+    formula: str
+    source: str
+    rate: Factor
+    start: Callable[..., State]
+    update: Callable[[Array, Array, State, StepValues, Scratch, Any], None]
+    factors: tuple[Factor, ...] = ()
+    evaluated: Callable[[Array, State], Array] = where_it_is
+    weight_decay: float = 0.0
+    decoupled: bool = False
+    decays_itself: bool = False
+    needs_curvature: bool = False
 
 
 def _rate(default: float, low: float, high: float) -> Factor:
@@ -58,124 +133,153 @@ _ADAM = (_BETA1, _BETA2, _epsilon(1e-8))
 _SGD_FORMULA = "x -= lr * g"
 
 _ENTRIES = (
-    OptimizerEntry(
+    Optimizer(
         "sgd",
         "plain gradient descent on mini-batches",
         _SGD_FORMULA,
         "Robbins & Monro 1951",
         _rate(0.1, 3e-3, 3.0),
+        start=updates.stateless,
+        update=gradient_descent.sgd,
     ),
-    OptimizerEntry(
+    Optimizer(
         "momentum",
         "SGD with Polyak's heavy ball",
         "v = momentum * v + g;  x -= lr * v",
         "Polyak 1964; PyTorch SGD(momentum)",
         _rate(0.05, 1e-3, 1.0),
-        (_MOMENTUM,),
+        start=updates.one_buffer,
+        update=gradient_descent.momentum,
+        factors=(_MOMENTUM,),
     ),
-    OptimizerEntry(
+    Optimizer(
         "nesterov",
         "SGD with Nesterov's look-ahead momentum",
         "v = momentum * v + g;  x -= lr * (g + momentum * v)",
         "Nesterov 1983; Sutskever et al. 2013; PyTorch SGD(nesterov=True)",
         _rate(0.05, 1e-3, 1.0),
-        (_MOMENTUM,),
+        start=updates.one_buffer,
+        update=gradient_descent.nesterov,
+        factors=(_MOMENTUM,),
     ),
-    OptimizerEntry(
+    Optimizer(
         "adagrad",
         "rates shrink with the sum of squared gradients",
         "s += g^2;  x -= lr * g / (sqrt(s) + epsilon)",
         "Duchi et al. 2011; PyTorch Adagrad",
         _rate(0.05, 1e-3, 1.0),
-        (
+        start=adaptive.adagrad_start,
+        update=adaptive.adagrad,
+        factors=(
             _epsilon(1e-10),
             Factor("accumulator", 0.0, "what the sum of squared gradients starts from", low=0.0, search=(0.0, 0.1)),
         ),
     ),
-    OptimizerEntry(
+    Optimizer(
         "rmsprop",
         "rates follow the moving average of squared gradients",
         "v = rho * v + (1 - rho) * g^2;  x -= lr * g / (sqrt(v) + epsilon)",
         "Tieleman & Hinton 2012; PyTorch RMSprop, where rho is called alpha",
         _rate(3e-3, 1e-4, 1e-1),
-        (
+        start=updates.one_buffer,
+        update=adaptive.rmsprop,
+        factors=(
             _average("rho", 0.99, "share of the mean squared gradient that is kept each step", (0.9, 0.99, 0.999)),
             _epsilon(1e-8),
         ),
     ),
-    OptimizerEntry(
+    Optimizer(
         "adam",
         "momentum divided by the root mean square of the gradient, both corrected for their start",
         "m = beta1 * m + (1 - beta1) * g;  v = beta2 * v + (1 - beta2) * g^2;  x -= lr * m^ / (sqrt(v^) + epsilon)",
         "Kingma & Ba 2015, arXiv 1412.6980",
         _rate(0.01, 1e-4, 0.3),
-        _ADAM,
+        start=adam_family.adam_start,
+        update=adam_family.adam,
+        factors=_ADAM,
     ),
-    OptimizerEntry(
+    Optimizer(
         "adamw",
         "Adam whose weight decay acts on the parameters, not on the gradient",
         "x -= lr * weight_decay * x, then as adam",
         "Loshchilov & Hutter 2019, arXiv 1711.05101",
         _rate(0.01, 1e-4, 0.3),
-        _ADAM,
+        start=adam_family.adam_start,
+        update=adam_family.adam,
+        factors=_ADAM,
         weight_decay=0.01,
         decoupled=True,
     ),
-    OptimizerEntry(
+    Optimizer(
         "amsgrad",
         "Adam whose rates never rise again",
         "as adam, with the largest v so far",
         "Reddi et al. 2018; PyTorch Adam(amsgrad=True)",
         _rate(0.01, 1e-4, 0.3),
-        _ADAM,
+        start=adam_family.amsgrad_start,
+        update=adam_family.amsgrad,
+        factors=_ADAM,
     ),
-    OptimizerEntry(
+    Optimizer(
         "nadam",
         "Adam with Nesterov's look-ahead and a momentum that rises with time",
         "mu_t = beta1 * (1 - 0.96 ^ (t * momentum_decay) / 2);  x -= lr * (mu_t+1 * m^ + (1 - mu_t) * g^) / "
         "(sqrt(v^) + epsilon)",
         "Dozat 2016; PyTorch NAdam",
         _rate(0.01, 1e-4, 0.3),
-        (
+        start=adam_family.nadam_start,
+        update=adam_family.nadam,
+        factors=(
             *_ADAM,
             Factor("momentum_decay", 4e-3, "how fast the momentum rises to beta1, per step", low=0.0, scale="log"),
         ),
     ),
-    OptimizerEntry(
+    Optimizer(
         "radam",
         "Adam with an automatic warm-up: plain momentum until v is trustworthy",
         "as adam, times the rectification r_t; x -= lr * m^ while there is none",
         "Liu et al. 2020, arXiv 1908.03265; PyTorch RAdam",
         _rate(0.03, 1e-4, 0.3),
-        _ADAM,
+        start=adam_family.radam_start,
+        update=adam_family.radam,
+        factors=_ADAM,
     ),
-    OptimizerEntry(
+    Optimizer(
         "adadelta",
         "rates in the units of the parameters, from past squared steps",
         "d = g * sqrt(u + epsilon) / sqrt(v + epsilon);  v, u: averages of g^2, d^2;  x -= lr * d",
         "Zeiler 2012, arXiv 1212.5701; PyTorch Adadelta",
         _rate(3.0, 0.1, 30.0),
-        (
+        start=updates.two_buffers,
+        update=adaptive.adadelta,
+        factors=(
             _average("rho", 0.9, "share of both mean squares that is kept each step", (0.9, 0.95, 0.99)),
             _epsilon(1e-6, Range(1e-8, 1e-2))._replace(meaning="added inside of both square roots"),
         ),
     ),
-    OptimizerEntry(
+    Optimizer(
         "lion",
         "steps of equal size in the direction of a sign",
         "x -= lr * sign(beta1 * m + (1 - beta1) * g);  m = beta2 * m + (1 - beta2) * g",
         "Chen et al. 2023, arXiv 2302.06675",
         _rate(1e-3, 3e-5, 3e-2),
-        (_BETA1, _average("beta2", 0.99, "share of the mean gradient that is kept each step", (0.9, 0.99, 0.999))),
+        start=updates.one_buffer,
+        update=gradient_descent.lion,
+        factors=(
+            _BETA1,
+            _average("beta2", 0.99, "share of the mean gradient that is kept each step", (0.9, 0.99, 0.999)),
+        ),
         decoupled=True,
     ),
-    OptimizerEntry(
+    Optimizer(
         "natural_gradient",
         "the gradient times the inverse Fisher matrix: exact for small linear models, K-FAC for all others",
         "v = momentum * v + nu * (F + damping)^-1 g;  x -= lr * v;  nu shortens the step to kl_clip",
         "Amari 1998; Martens & Grosse 2015, arXiv 1503.05671",
         _rate(0.2, 1e-3, 1.0),
-        (
+        start=natural_gradient.natural_gradient_start,
+        update=natural_gradient.natural_gradient,
+        factors=(
             Factor(
                 "damping",
                 1e-2,
@@ -200,38 +304,51 @@ _ENTRIES = (
             ),
         ),
         decoupled=True,
+        needs_curvature=True,
+        decays_itself=True,
     ),
-    OptimizerEntry(
+    Optimizer(
         "schedule_free_sgd",
         "SGD whose average replaces a decaying rate; scored at the average",
         "y = (1 - momentum) * z + momentum * x;  z -= lr * g(y);  x: mean of all z, weighted by lr^2",
         "Defazio et al. 2024, arXiv 2405.15682",
         _rate(0.2, 1e-2, 3.0),
-        (_INTERPOLATION,),
+        start=schedule_free.schedule_free_start,
+        update=schedule_free.schedule_free_sgd,
+        factors=(_INTERPOLATION,),
         decoupled=True,
+        evaluated=schedule_free.averaged,
+        decays_itself=True,
     ),
-    OptimizerEntry(
+    Optimizer(
         "schedule_free_adamw",
         "AdamW whose average replaces a decaying rate; scored at the average",
         "as schedule_free_sgd, with z -= lr * g / (sqrt(v^) + epsilon)",
         "Defazio et al. 2024, arXiv 2405.15682",
         _rate(0.02, 1e-3, 0.3),
-        (_INTERPOLATION._replace(name="beta1"), _BETA2, _epsilon(1e-8)),
+        start=schedule_free.schedule_free_adamw_start,
+        update=schedule_free.schedule_free_adamw,
+        factors=(_INTERPOLATION._replace(name="beta1"), _BETA2, _epsilon(1e-8)),
         decoupled=True,
+        evaluated=schedule_free.averaged,
+        decays_itself=True,
     ),
-    OptimizerEntry(
+    Optimizer(
         "prodigy",
         "Adam that estimates its own rate; learning_rate scales the estimate",
         "as adam with lr * d, d an estimate of the distance from the start to the solution",
         "Mishchenko & Defazio 2023, arXiv 2306.06101",
         _rate(1.0, 0.03, 3.0),
-        (
+        start=prodigy.prodigy_start,
+        update=prodigy.prodigy,
+        factors=(
             *_ADAM,
             Factor("d0", 1e-6, "first estimate of the distance", low=0.0, open_low=True, scale="log"),
             Factor("d_coef", 1.0, "factor of every later estimate", low=0.0, open_low=True, scale="log"),
         ),
         decoupled=True,
+        decays_itself=True,
     ),
 )
 
-OPTIMIZERS: dict[str, OptimizerEntry] = {entry.name: entry for entry in _ENTRIES}
+OPTIMIZERS: dict[str, Optimizer] = {entry.name: entry for entry in _ENTRIES}

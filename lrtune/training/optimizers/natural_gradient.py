@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrtune.training.optimizers.curvature import Curvature, Lanes, exact_fisher, kronecker_factors, portions
-from lrtune.training.updates import Optimizer, cycled, double, per_lane
+from lrtune.training.updates import cycled, double, per_lane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,9 +64,6 @@ def natural_gradient(  # noqa: PLR0917 - one signature for all optimizers
         parameters *= 1.0 - values.rate * values.weight_decay
     np.multiply(velocity, values.rate, out=direction)
     parameters -= direction
-
-
-NATURAL_GRADIENT = Optimizer(natural_gradient_start, natural_gradient, needs_curvature=True, decays_itself=True)
 
 
 def _is_exact(shapes: Sequence[tuple[int, ...]]) -> bool:

@@ -39,13 +39,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.training.registry import METRICS
+from lrtune.training.metrics.catalogue import METRICS
+from lrtune.training.metrics.weighted import Singles
+from lrtune.training.tasks import Array, Doubles
 from lrtune.verdict.choice.rules import BEST, Rule, Smoothing, pick
 from lrtune.verdict.comparison import Gain, corrected_error, t_quantile
 from lrtune.verdict.correction.evidence import Evidence, FoldScores, standing
 from lrtune.verdict.correction.race import Race, Replay
-from lrtune.verdict.correction.weighted import Array, Doubles, Singles, products
-from lrtune.verdict.races import ROW_METRICS
 
 BOOTSTRAP, FOLDS = "bootstrap", "folds"
 
@@ -173,7 +173,8 @@ def effort(rows: int, configurations: int, products: float, *, training: float) 
 
 def cells(metric: str, classes: int, *, folds: int, raced: bool) -> float:
     """Count the products that a score of one configuration on a resampled row takes, with races by rows or without."""
-    return products(metric, classes) + (_RACED / folds if raced and metric in ROW_METRICS else 0.0)
+    entry = METRICS[metric]
+    return entry.products(classes) + (_RACED / folds if raced and entry.is_by_rows else 0.0)
 
 
 def corrected(evidence: Evidence, chosen: int, choosing: Choosing | None = None) -> Correction:

@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lrtune.run.observed import Observed
-from lrtune.verdict.correction.weighted import Array, Doubles, Singles, scorer, total
+from lrtune.training.metrics.scoring import scorer
+from lrtune.training.metrics.weighted import Singles, total
+from lrtune.training.tasks import Array, Doubles
 
 Integers: TypeAlias = npt.NDArray[np.int64]
 

@@ -11,9 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune.space.trial import DEFAULT
+from lrtune.training.metrics.catalogue import METRICS
+from lrtune.training.metrics.scoring import row_values, surprise
+from lrtune.training.metrics.weighted import Singles
+from lrtune.training.tasks import Array, Doubles
 from lrtune.verdict.correction.evidence import Evidence, Integers
-from lrtune.verdict.correction.weighted import Array, Doubles, Singles
-from lrtune.verdict.races import LEAST_UNITS, ROW_METRICS, limit, race_by_folds, row_values, surprise
+from lrtune.verdict.races import LEAST_UNITS, limit, race_by_folds
 
 
 class Race(NamedTuple):
@@ -39,7 +42,7 @@ class Replay:
         assert evidence.observed is not None
         assert evidence.predictions is not None
         self.numbers, self.race = evidence.numbers, race
-        self.by_rows = evidence.metric in ROW_METRICS and race.folds == 1
+        self.by_rows = METRICS[evidence.metric].is_by_rows and race.folds == 1
         rows = evidence.observed.folds < race.folds
         self.units = evidence.observed.units[rows]
         if self.by_rows:
@@ -104,7 +107,7 @@ class Replay:
         return dropped
 
     def _distances(self, gaps: Doubles, against: Doubles, drawn: Doubles) -> Doubles:
-        """By how many standard errors the leader is ahead (b, c), from gaps (c, U): see `pruning.race_by_rows`."""
+        """By how many standard errors the leader is ahead (b, c), from gaps (c, U): see `races.race_by_rows`."""
         columns, times = gaps.T, drawn.sum(axis=1, keepdims=True)
         rows = (drawn @ self.sizes)[:, None]
         squares = drawn @ np.square(columns)

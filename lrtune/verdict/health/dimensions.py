@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from lrtune.space import Choice, Place
 from lrtune.space.dimensions import LOG, Dimension, Integer, Ordinal, Real, unwarp, warp
 from lrtune.space.trial import Configuration, Trial
-from lrtune.training.declarations import Entry, Factor, OptimizerEntry, number
-from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS
+from lrtune.training.declarations import Factor, number
+from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, Decay, Optimizer
 from lrtune.verdict.comparison import corrected_error, t_quantile
 from lrtune.verdict.findings import HINT, WARNING, Finding
 from lrtune.verdict.health.core import Case, gaps, means
@@ -134,7 +134,7 @@ def legal(name: str, configuration: Configuration) -> Factor | None:
     head, _, tail = name.partition(".")
     if not tail:
         return (TRAINING_KEYS | MODEL_KEYS).get(name)
-    entries: dict[str, Mapping[str, Entry | OptimizerEntry]] = {"optimizer": OPTIMIZERS, "decay": DECAYS}
+    entries: dict[str, Mapping[str, Decay | Optimizer]] = {"optimizer": OPTIMIZERS, "decay": DECAYS}
     entry = entries.get(head, {}).get(str(configuration.get(head)))
     return next((each for each in entry.factors if each.name == tail), None) if entry else None
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as peer
 
-from lrtune.training.metrics.functions import is_defined, score
+from lrtune.training.metrics.scoring import is_defined, score, scorer
+from lrtune.training.metrics.weighted import placements
 from lrtune.training.registry import METRICS
-from lrtune.verdict.correction.weighted import placements, products, scorer
 
 CASES = [(metric, 0) for metric in ("mse", "rmse", "mae", "r2")]
 CASES += [(metric, 2) for metric in ("accuracy", "balanced_accuracy", "f1", "f1_macro", "roc_auc", "log_loss")]
@@ -156,4 +156,8 @@ def test_errors_beyond_all_measure_do_not_spoil_the_others():
 
 
 def test_what_a_score_costs_is_known():
-    assert [products(*each) for each in (("accuracy", 3), ("f1", 2), ("f1_macro", 10))] == [1, 2, 11]
+    assert [METRICS[name].products(classes) for name, classes in (("accuracy", 3), ("f1", 2), ("f1_macro", 10))] == [
+        1,
+        2,
+        11,
+    ]

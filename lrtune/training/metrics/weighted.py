@@ -1,9 +1,12 @@
 """Scores of one fold on many resamples at once: every row has a weight, and a score is a function of weighted sums.
 
-A scorer takes weights ``(B, n)``, one line for each resample and one column for each row of the fold, and gives
-oriented scores ``(B, C)`` as `lrtune.training.metrics.functions` defines them, NaN where the targets of the drawn rows
-have no score. What it costs are products of the weights with a matrix ``(n, C)``: one for a mean over rows, one for
-each class that is counted. Weights are small whole numbers in single precision, so that counts are exact.
+A scorer takes weights ``(B, n)``, one line for each resample and one column for each row of the fold, and gives scores
+``(B, C)`` as ``functions`` defines them, in the metric's own sign, NaN where the targets of the drawn rows have no
+score. What it costs are products of the weights with a matrix ``(n, C)``: one for a mean over rows, one for each class
+that is counted. Weights are small whole numbers in single precision, so that counts are exact.
+
+Each function here makes the scorer of a fold from what is kept of the predictions of its rows (labels, losses, scores
+or values ``(C, n)``, or scores ``(C, n, classes)``), the targets ``(n,)`` and the number of classes (0 for regression).
 
 **The area under the ROC curve** is a mean over pairs of rows. Its scorer adds up placement values (DeLong et al. 1988,
 "Comparing the areas under two or more correlated receiver operating characteristic curves", Biometrics 44): for a
@@ -14,43 +17,19 @@ of what a resample changes, and the order that DeLong's variance has.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-Array: TypeAlias = npt.NDArray[Any]
-Doubles: TypeAlias = npt.NDArray[np.float64]
+from lrtune.training.tasks import Array, Doubles
+
 Singles: TypeAlias = npt.NDArray[np.float32]
 
 Scorer: TypeAlias = Callable[[Singles], Doubles]
 
 FAR = 1e6
 """Errors beyond so many times the typical one count as that many: they have lost, by however much."""
-
-
-def scorer(metric: str, kept: Array, targets: Array, classes: int) -> Scorer:
-    """Make the scorer of a fold.
-
-    Parameters
-    ----------
-    metric
-        Its name.
-    kept
-        What is kept of the predictions of the fold's rows: labels, losses, scores or values ``(C, n)``, or scores
-        ``(C, n, classes)``.
-    targets
-        Labels or values ``(n,)``.
-    classes
-        Number of classes; 0 for regression.
-
-    """
-    return _SCORERS[metric](kept, targets, classes)
-
-
-def products(metric: str, classes: int) -> int:
-    """Count the products of matrices that a score on all rows takes."""
-    return classes + 1 if metric == "f1_macro" else 2 if metric == "f1" else 1
 
 
 def _columns(values: Array) -> Singles:
@@ -73,15 +52,18 @@ def total(weights: Singles) -> Array:
     return weights @ np.ones((weights.shape[1], 1), weights.dtype)  # exact, and faster than adding along lines
 
 
-def _accuracy(kept: Array, targets: Array, _classes: int) -> Scorer:
+def accuracy(kept: Array, targets: Array, _classes: int) -> Scorer:
+    """Average the correct labels."""
     return _mean(_columns(kept == targets))
 
 
-def _log_loss(kept: Array, _targets: Array, _classes: int) -> Scorer:
-    return _mean(-_columns(kept))
+def log_loss(kept: Array, _targets: Array, _classes: int) -> Scorer:
+    """Average the losses."""
+    return _mean(_columns(kept))
 
 
-def _balanced_accuracy(kept: Array, targets: Array, _classes: int) -> Scorer:
+def balanced_accuracy(kept: Array, targets: Array, _classes: int) -> Scorer:
+    """Average the recalls of the classes that were drawn."""
     hits = _columns(kept == targets)
     members = [np.flatnonzero(targets == label) for label in np.unique(targets)]
     parts = [(rows, hits[rows]) for rows in members]
@@ -115,7 +97,8 @@ def _class_f1(kept: Array, targets: Array, label: int) -> Scorer:
     return score
 
 
-def _f1(kept: Array, targets: Array, _classes: int) -> Scorer:
+def f1(kept: Array, targets: Array, _classes: int) -> Scorer:
+    """Compute the F1 score of the positive class, number 1."""
     positive, members = _class_f1(kept, targets, 1), np.flatnonzero(targets == 1)
     return lambda weights: _where(total(weights[:, members]) > 0, positive(weights))
 
@@ -125,13 +108,14 @@ def _where(defined: Array, scores: Doubles) -> Doubles:
     return np.asarray(np.where(defined, scores, np.nan))
 
 
-def _f1_macro(kept: Array, targets: Array, _classes: int) -> Scorer:
+def f1_macro(kept: Array, targets: Array, _classes: int) -> Scorer:
+    """Average the F1 scores of the classes that were drawn, or are predicted for what was drawn."""
     present = np.union1d(np.unique(kept), np.unique(targets)).tolist()
     parts = [_class_f1(kept, targets, label) for label in present]
     return lambda weights: _mean_of_defined([each(weights) for each in parts])
 
 
-def _roc_auc(kept: Array, targets: Array, _classes: int) -> Scorer:
+def roc_auc(kept: Array, targets: Array, _classes: int) -> Scorer:
     """Add to each area the weighted mean of what its rows pull it up or down by.
 
     A class of which nothing was drawn still counts with its area on all rows: that, too, is first order.
@@ -195,27 +179,31 @@ def _losses(errors: Doubles) -> tuple[Singles, float]:
 def _errors(losses: Doubles, turn: Callable[[Doubles], Doubles] = lambda means: means) -> Scorer:
     columns, unit = _losses(losses)
     mean = _mean(columns)
-    return lambda weights: -turn(mean(weights) * unit)
+    return lambda weights: turn(mean(weights) * unit)
 
 
 def _squares(kept: Array, targets: Array) -> Doubles:
     return np.asarray(np.square(kept.astype(np.float64) - targets))
 
 
-def _mse(kept: Array, targets: Array, _classes: int) -> Scorer:
+def mse(kept: Array, targets: Array, _classes: int) -> Scorer:
+    """Average the squares of the errors."""
     return _errors(_squares(kept, targets))
 
 
-def _rmse(kept: Array, targets: Array, _classes: int) -> Scorer:
+def rmse(kept: Array, targets: Array, _classes: int) -> Scorer:
+    """Take the root of the mean squared error."""
     return _errors(_squares(kept, targets), np.sqrt)
 
 
-def _mae(kept: Array, targets: Array, _classes: int) -> Scorer:
+def mae(kept: Array, targets: Array, _classes: int) -> Scorer:
+    """Average the sizes of the errors."""
     return _errors(np.abs(kept.astype(np.float64) - targets))
 
 
-def _r2(kept: Array, targets: Array, _classes: int) -> Scorer:
-    errors = _mse(kept, targets, 0)
+def r2(kept: Array, targets: Array, _classes: int) -> Scorer:
+    """Compute the share of the variance that is explained."""
+    errors = mse(kept, targets, 0)
     spread = targets - targets.mean()
     scale = float(np.abs(spread).max()) or 1.0
     moments = np.stack([spread / scale, np.square(spread / scale)], axis=1).astype(np.float32)
@@ -223,20 +211,6 @@ def _r2(kept: Array, targets: Array, _classes: int) -> Scorer:
     def score(weights: Singles) -> Doubles:
         first, second = _ratio(weights @ moments, total(weights)).T
         variance = np.maximum(second - np.square(first), 0.0)[:, None] * scale**2
-        return 1.0 - _ratio(-errors(weights), np.where(variance > 1e-6 * scale**2 / len(targets), variance, 0.0))
+        return 1.0 - _ratio(errors(weights), np.where(variance > 1e-6 * scale**2 / len(targets), variance, 0.0))
 
     return score
-
-
-_SCORERS: dict[str, Callable[[Array, Array, int], Scorer]] = {
-    "accuracy": _accuracy,
-    "balanced_accuracy": _balanced_accuracy,
-    "f1_macro": _f1_macro,
-    "f1": _f1,
-    "log_loss": _log_loss,
-    "roc_auc": _roc_auc,
-    "mse": _mse,
-    "rmse": _rmse,
-    "mae": _mae,
-    "r2": _r2,
-}

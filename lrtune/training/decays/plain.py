@@ -1,9 +1,8 @@
-"""The decay types again, in plain Python on one number: exported code is made of the text of these functions.
+"""Decays in plain Python on one number: exported code is made of the text of these functions.
 
 ``t`` is the time since the warm-up ended and ``T`` the horizon that was left then, both in epochs; a function takes
 what it needs of the two, and then its factors. Of two factors of which one determines the other it takes the one in the
-formula (``lrtune.handover.factors`` computes it). Tests compare every function with
-``lrtune.training.decays.functions``.
+formula (``resolved`` computes it). Tests compare every function with that of the same name in ``functions``.
 """
 
 from __future__ import annotations
