@@ -1,4 +1,26 @@
-"""lrtune tunes the learning rate, its decay type and its decay factors on your own table."""
+"""lrtune tunes the learning rate, its decay type and its decay factors on your own table.
+
+::
+
+    arrays       what all that computes shares
+    blas         one BLAS thread
+    cli          the command line
+    data         tables in, arrays out
+    engines      where blocks run: a function is mapped over blocks, here or in worker processes
+    experiment   an experiment
+    finder       the learning-rate finder
+    handover     a schedule for other libraries
+    model        the retrained model
+    reporting    pages for people and files for programs: a result in, text out
+    run          a run on the disk: every file name, atomic writes, the lock, the journal, and what its events add up
+    sampling     what to try next
+    space        what can be tried
+    text         words
+    trainers     what trains and scores a configuration: an experiment's data prepared, and the built-in trainer as a
+    training     the engine
+    tuning       the search
+    verdict      what to make of the scores: which trial is chosen, how good it is, what is odd; nothing here trains
+"""
 
 from __future__ import annotations
 

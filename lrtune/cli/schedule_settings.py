@@ -9,7 +9,7 @@ from lrtune.cli.runs import find
 from lrtune.experiment.reading.document import Document, Origin
 from lrtune.experiment.reading.vocabulary import KEYS, LISTS, Member, coerced, illegal, inside, unknown_factor
 from lrtune.experiment.reading.yaml_text import override
-from lrtune.handover.core import Plan, plan_of
+from lrtune.handover.core import SchedulePlan, plan_of
 from lrtune.run.chosen import chosen_configuration, updates_in_epoch
 from lrtune.text.errors import ConfigurationError, ExperimentError, nearest
 from lrtune.training.registry import DECAYS, complete, problems
@@ -34,7 +34,7 @@ class Given(NamedTuple):
         return {key: value for key, value in named.items() if value is not None}
 
 
-def named(name: str, given: Given) -> Plan:
+def named(name: str, given: Given) -> SchedulePlan:
     """Find the schedule of a decay type, with the factors that are set.
 
     Raises
@@ -48,7 +48,7 @@ def named(name: str, given: Given) -> Plan:
     return _settled({"decay": name}, given, STEPS_PER_EPOCH if given.steps is None else given.steps)
 
 
-def of_run(run: str, given: Given) -> Plan:
+def of_run(run: str, given: Given) -> SchedulePlan:
     """Find the schedule of a finished run's best configuration; what is given goes before what was found.
 
     Raises
@@ -63,7 +63,7 @@ def of_run(run: str, given: Given) -> Plan:
     return _settled(dict(configuration), given, steps)
 
 
-def _settled(configuration: dict[str, Any], given: Given, steps: int) -> Plan:
+def _settled(configuration: dict[str, Any], given: Given, steps: int) -> SchedulePlan:
     found: list[str] = []
     configuration |= given.keys()
     for text in sorted(given.settings, key=lambda each: each.partition("=")[0].count(".")):

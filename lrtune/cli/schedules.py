@@ -13,7 +13,7 @@ from lrtune.cli.runs import names
 from lrtune.text.errors import LrtuneError, nearest
 
 if TYPE_CHECKING:
-    from lrtune.handover.core import Plan
+    from lrtune.handover.core import SchedulePlan
 
 EXPORT = "export"
 LIBRARIES = ("pytorch", "keras", "optax")
@@ -144,7 +144,7 @@ def _list(*, as_json: bool, as_csv: bool) -> None:
         console.show(schedules.catalogue_page())
 
 
-def _export(chosen: Plan, to: str, output: Path | None) -> None:
+def _export(chosen: SchedulePlan, to: str, output: Path | None) -> None:
     from lrtune.handover import program
     from lrtune.reporting import export
 
@@ -155,7 +155,7 @@ def _export(chosen: Plan, to: str, output: Path | None) -> None:
         export.write(output, text)
 
 
-def _show(chosen: Plan, *, as_json: bool, as_csv: bool, plot: Path | None) -> None:
+def _show(chosen: SchedulePlan, *, as_json: bool, as_csv: bool, plot: Path | None) -> None:
     from lrtune.reporting import console, figures, schedule_figures, schedules, tables
     from lrtune.text import written
     from lrtune.training.schedules import tabulate

@@ -2,13 +2,13 @@
 
 ::
 
-    schedule    its rates as an array, and where they can go           -> Schedule
-    pytorch     rates in an optimizer of PyTorch                        door: PyTorch
-    program     a file for PyTorch, Keras or optax
     core        its constants, formulas and ``multiplier(update)``
-    feedback    the same for what follows a clock or a loss
-    formulas    each decay in plain Python; `texts` are their texts
     factors     factors of a decay as its formula wants them
+    feedback    the same for what follows a clock or a loss
     jumps       when a decay jumps or bends
+    program     a file for PyTorch, Keras or optax
+    pytorch     rates in an optimizer of PyTorch                        door: PyTorch
+    schedule    its rates as an array, and where they can go           -> Schedule
     templates   the ends of the files, for each library
+    texts       the text of formulas, with all that they call
 """

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self, overload
 
 import numpy as np
-import numpy.typing as npt
 
+from lrtune.arrays import Doubles
 from lrtune.experiment.reading.nesting import flattened, nested, python_value
 from lrtune.handover.program import TARGETS, export
 from lrtune.handover.pytorch import scheduler
@@ -21,8 +21,6 @@ from lrtune.training.registry import DECAYS, OPTIMIZERS, TRAINING_KEYS, complete
 from lrtune.training.schedules import fixed_momentum as momentum_without_decay
 from lrtune.training.schedules import multipliers, tabulate_momentum
 from lrtune.training.wall_clock import follows_clock
-
-Doubles = npt.NDArray[np.float64]
 
 MOST_UPDATES = 10**8
 """A schedule is a table; a longer one would take gigabytes."""

@@ -12,7 +12,7 @@ from typing import Any
 from lrtune.run import files
 from lrtune.run.journal import Journal
 from lrtune.run.lock import is_held
-from lrtune.run.study import ASK_AND_TELL, Study
+from lrtune.run.study import ASK_AND_TELL, StudyState
 from lrtune.space.trial import Configuration, Trial, ranking
 from lrtune.text.errors import StudyError
 from lrtune.training.registry import complete
@@ -38,7 +38,7 @@ class Run:
     """
 
     folder: Path
-    study: Study
+    study: StudyState
     running: bool = False
     changed: float = 0.0
 
@@ -157,7 +157,7 @@ def follow(folder: Path, seconds: float = 1.0) -> Iterator[Run]:
         As in `open_run`.
 
     """
-    study, read, database = Study(), 0, folder / DATABASE
+    study, read, database = StudyState(), 0, folder / DATABASE
     running = True
     while running:
         changed, running = changed_at(folder), is_held(folder)

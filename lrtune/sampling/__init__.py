@@ -3,6 +3,22 @@
 Every strategy is a module with one function ``propose(space, history, n, seed)``. It returns the configurations of the
 next `n` trials, fewer only if there is nothing left to try. Trial 0 is always the default configuration. The first
 proposals do not depend on how many are asked for.
+
+::
+
+    acquisition        how much a point promises
+    bayesian           bayesian search
+    candidates         points near a given one, on continuous, ordered and unordered dimensions of a conditional space
+    encoding           points of a conditional space as points of a Euclidean one, where distance is what a stationary
+    gaussian_process   gaussian process regression
+    grid               every configuration once
+    posterior          what the Gaussian process thinks of the trials themselves, and how that depends on their scores
+    quasirandom        a scrambled Sobol sequence over the whole conditional tree
+    random_search      independent draws that never repeat a configuration while there is another one left
+    regret             what a search may still gain, against what its folds can tell apart
+    scores             what is known of the trials, one number each
+    surrogate          what a study has learned about its space
+    tpe                tree-structured Parzen estimator
 """
 
 from __future__ import annotations
@@ -13,9 +29,6 @@ from typing import Protocol, cast
 
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Configuration, Trial
-
-SAMPLING = 11
-"""Purpose of the streams ``[seed, SAMPLING, trial number, ...]``, which only this package draws from."""
 
 
 class Propose(Protocol):

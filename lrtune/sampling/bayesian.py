@@ -27,11 +27,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lrtune.sampling import SAMPLING, quasirandom, random_search
+from lrtune.arrays import SAMPLING, Doubles, stream
 from lrtune.sampling import gaussian_process as gp
+from lrtune.sampling import quasirandom, random_search
 from lrtune.sampling.acquisition import log_noisy_improvement
 from lrtune.sampling.candidates import apart, neighbour
-from lrtune.sampling.encoding import Array, crowded, lonely
+from lrtune.sampling.encoding import crowded, lonely
 from lrtune.sampling.surrogate import Samples, Surrogate, extended, learn, sampled
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Configuration, Trial, TrialState
@@ -52,7 +53,7 @@ _ALIKE = 0.3
 
 def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
     """Propose points of the largest joint expected improvement; see `lrtune.sampling.Propose`."""
-    rng = np.random.default_rng([seed, SAMPLING, len(history)])
+    rng = stream(seed, SAMPLING, len(history))
     scored = sum(each.state is not TrialState.PROPOSED for each in history)
     surrogate = learn(space, history, rng) if scored >= FIRST else None
     if surrogate is None:
@@ -111,11 +112,11 @@ class _Round:
         self.taken = np.vstack([self.taken, row])
         self.samples = extended(self.samples, row[0], self.rng)
 
-    def gains(self, rows: Array) -> Array:
+    def gains(self, rows: Doubles) -> Doubles:
         """Log expected improvement of encoded points (M,)."""
         return log_noisy_improvement(*gp.predict(self.samples.process, rows, self.samples.values), self.samples.best)
 
-    def gains_apart(self, rows: Array) -> Array:
+    def gains_apart(self, rows: Doubles) -> Doubles:
         """Give the same of points that are far enough from what has been picked; of the others nothing, ``-inf``."""
         return np.where(crowded(rows, self.taken, apart(len(self.taken))), -np.inf, self.gains(rows))
 
@@ -143,7 +144,7 @@ class _Round:
         alike = [chosen, *(self.pool[number] for number in np.flatnonzero(gains >= top - _ALIKE))]
         return alike[int(self.loneliness(alike).argmax())]
 
-    def loneliness(self, points: Sequence[Configuration]) -> Array:
+    def loneliness(self, points: Sequence[Configuration]) -> Doubles:
         """Tell how far the numbers of each point are from those of the nearest picked one (M,)."""
         return lonely(self.encoding.places(points), self.encoding.places(self.unknown))
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lrtune.arrays import Rows
 from lrtune.run import out_of_fold
 from lrtune.run.observed import Observed, observe
 from lrtune.text.errors import StudyError
@@ -16,8 +16,6 @@ from lrtune.trainers.population import Evaluated, Stage
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.metrics.scoring import row_values, surprise
 from lrtune.verdict.races import RowScores
-
-Rows = npt.NDArray[np.int64]
 
 
 class Records:

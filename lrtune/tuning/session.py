@@ -12,7 +12,7 @@ from lrtune.experiment import Experiment
 from lrtune.run import observed, out_of_fold
 from lrtune.run.identity import differences
 from lrtune.run.journal import CLOCK, Event, Journal
-from lrtune.run.study import MENDED, STUDY, Study
+from lrtune.run.study import MENDED, STUDY, StudyState
 from lrtune.run.versions import kernels, versions
 from lrtune.space.trial import Trial
 from lrtune.text.errors import StudyError
@@ -43,7 +43,7 @@ class Session:
         self.prepared = prepared
         self.folder = folder
         self.journal = journal
-        self.study = Study()
+        self.study = StudyState()
         self.records = Records(folder / out_of_fold.NAME, prepared)
         self.setting: Setting = prepared.setting
         self.spent = 0.0

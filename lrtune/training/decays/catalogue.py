@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from lrtune.arrays import Array
 from lrtune.training.decays import plain, resolved, turns
 from lrtune.training.decays.resolved import Factors
 from lrtune.training.declarations import Factor, Names, Range
@@ -20,7 +21,6 @@ from lrtune.training.deferred import Deferred
 
 if TYPE_CHECKING:
     from lrtune.training.decays import functions
-    from lrtune.training.decays.functions import Array
 else:
     functions = Deferred("lrtune.training.decays.functions")
 
