@@ -33,7 +33,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune import tuning
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import one_blas_thread
 from lrtune.experiment import load_text
 from lrtune.model.fitting import encoded
 from lrtune.run.observed import Observed

@@ -2,8 +2,7 @@
 
 ::
 
-    arrays       what all that computes shares
-    blas         one BLAS thread
+    arrays       what all that computes shares: types, random streams, one BLAS thread
     cli          the command line
     data         tables in, arrays out
     engines      where blocks run: a function is mapped over blocks, here or in worker processes

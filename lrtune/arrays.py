@@ -1,4 +1,4 @@
-"""What all that computes shares: types of arrays, and the addresses of all random streams.
+"""What all that computes shares: types of arrays, the addresses of all random streams, one BLAS thread.
 
 A stream is ``default_rng([seed, PURPOSE, ...])``: every draw has an address, so that no draw depends on which others
 were made. Purposes are unique, and stand here and nowhere else.
@@ -6,7 +6,8 @@ were made. Purposes are unique, and stand here and nowhere else.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from contextlib import AbstractContextManager
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,3 +72,10 @@ NESTED = 52
 def stream(seed: int, purpose: int, *address: int) -> np.random.Generator:
     """Open the stream at an address; all numbers must be non-negative."""
     return np.random.default_rng([seed, purpose, *address])
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Hold BLAS to one thread: the same product rounds differently on one and two."""
+    from threadpoolctl import threadpool_limits
+
+    return cast("AbstractContextManager[object]", threadpool_limits(1, user_api="blas"))

@@ -12,7 +12,7 @@ import lrtune
 PACKAGE = Path(lrtune.__file__).parent
 
 ROOMS = (
-    *("text", "blas", "arrays", "space", "training", "data", "engines", "sampling", "run", "verdict", "experiment"),
+    *("text", "arrays", "space", "training", "data", "engines", "sampling", "run", "verdict", "experiment"),
     *("model", "trainers", "finder", "tuning", "handover", "reporting", "cli"),
 )
 """From the ground floor up: a room imports rooms before it in this list, and none after it."""
@@ -28,7 +28,7 @@ CODE = ("core", "factors", "feedback", "jumps", "program", "pytorch", "templates
 
 NEVER_IMPORTS = {
     "text": ("numpy", *SCREEN),
-    "training": ("lrtune.text", "lrtune.space", "lrtune.blas", "sklearn", "joblib", "logging", "time", *SCREEN, *IO),
+    "training": ("lrtune.text", "lrtune.space", "sklearn", "joblib", "logging", "time", *SCREEN, *IO),
     "sampling": ("lrtune.training", "lrtune.data", *IO),
     "engines": ("lrtune.text", "lrtune.space", "lrtune.training", "lrtune.data", *SCREEN),
     "run": ("lrtune.data", "lrtune.training.population", *SCREEN),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lrtune import experiment as experiments
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import one_blas_thread
 from lrtune.experiment import Experiment
 from lrtune.finder.rules import Suggestion
 from lrtune.finder.sweeps import METHODS, RAMP, RateCurve, Sweep, rate_curve

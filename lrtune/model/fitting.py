@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.arrays import Rows
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import Rows, one_blas_thread
 from lrtune.data.columns import Columns
 from lrtune.data.encoding import Encoder, fit_encoder
 from lrtune.data.schema import Schema

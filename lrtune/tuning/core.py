@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lrtune import model
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import one_blas_thread
 from lrtune.engines.local import Executor, executor_for, workers_worth
 from lrtune.experiment import Experiment
 from lrtune.run.journal import CLOCK, Event, Journal

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lrtune.arrays import THINNING, Array, stream
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import THINNING, Array, one_blas_thread, stream
 from lrtune.run import observed, out_of_fold
 from lrtune.run.observed import Observed
 from lrtune.space.trial import DEFAULT, Trial, TrialState, ranking

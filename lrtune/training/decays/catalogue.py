@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from lrtune.arrays import Array
 from lrtune.training.decays import plain, resolved, turns
 from lrtune.training.decays.resolved import Factors
 from lrtune.training.declarations import Factor, Names, Range
 from lrtune.training.deferred import Deferred
 
 if TYPE_CHECKING:
+    from lrtune.arrays import Array
     from lrtune.training.decays import functions
 else:
     functions = Deferred("lrtune.training.decays.functions")

@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from lrtune.arrays import Array, Doubles
 from lrtune.training.deferred import Deferred
 
 if TYPE_CHECKING:
+    from lrtune.arrays import Array, Doubles
     from lrtune.training.metrics import functions, rows, weighted
 else:
     functions = Deferred("lrtune.training.metrics.functions")

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lrtune.arrays import Floats
 from lrtune.training.declarations import Factor, Range
 from lrtune.training.deferred import Deferred
 
 if TYPE_CHECKING:
+    from lrtune.arrays import Floats
     from lrtune.training import updates
     from lrtune.training.optimizers import (
         adam_family,

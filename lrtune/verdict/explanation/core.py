@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.arrays import IMPORTANCE, stream
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import IMPORTANCE, one_blas_thread, stream
 from lrtune.sampling.scores import observe
 from lrtune.sampling.surrogate import Surrogate, learn
 from lrtune.space import SearchSpace
