@@ -44,6 +44,7 @@ def _prunings(incomplete: str) -> list[str]:
 
 
 @with_reports
+@resumable()
 def search(
     config: ConfigArgument = None,
     *,
