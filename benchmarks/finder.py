@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from lrtune import experiment
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import one_blas_thread
 from lrtune.finder.rules import best_of_short_runs, carried_over
 from lrtune.finder.sweeps import METHODS, Sweep, horizon, mean_multiplier, rate_curve
 from lrtune.trainers.preparation import prepare

@@ -33,11 +33,11 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune import tuning
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import one_blas_thread
 from lrtune.experiment import load_text
 from lrtune.model.fitting import encoded
 from lrtune.run.observed import Observed
-from lrtune.run.study import Study
+from lrtune.run.study import StudyState
 from lrtune.space.trial import TrialState
 from lrtune.trainers.preparation import prepare
 from lrtune.training.evaluate import evaluate
@@ -166,7 +166,7 @@ def replicate(table: Table, search: str, seed: int) -> Outcome:
         text = EXPERIMENT.format(table=table, search=SEARCHES[search], seed=seed, space=space)
         experiment = load_text(text, base=folder)
         prepared = prepare(experiment)
-        study, began = Study(), time.perf_counter()
+        study, began = StudyState(), time.perf_counter()
         for event in tuning.tune(experiment, prepared, folder / "run", workers=1):
             study.add(event)
         choice, found = judge(experiment.terms, study, folder / "run")
@@ -208,7 +208,7 @@ def fold_truth(configuration: dict, prepared) -> float:
     return float(np.mean(outcome.scores))
 
 
-def sample_luck(experiment, prepared, study: Study) -> float:
+def sample_luck(experiment, prepared, study: StudyState) -> float:
     """By how much the default configuration's mean over the folds is better than the truth."""
     default = study.trials[0]
     return default.mean - fold_truth(experiment.configuration(default.configuration), prepared)

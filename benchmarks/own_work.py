@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import one_blas_thread
 from lrtune.experiment import load_text
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import Trial, TrialState

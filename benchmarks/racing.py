@@ -28,7 +28,7 @@ from threadpoolctl import threadpool_limits
 
 from lrtune import tuning
 from lrtune.experiment import load_text
-from lrtune.run.study import PRUNED, RESULT, Study
+from lrtune.run.study import PRUNED, RESULT, StudyState
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import Trial, TrialState, ranking
 from lrtune.trainers.population import Work, run_block
@@ -219,13 +219,13 @@ class Searched(NamedTuple):
     """A whole search: CPU seconds without the retraining, and the study."""
 
     seconds: float
-    study: Study
+    study: StudyState
 
 
 def searched(case: Case, seed: int, pruning: str) -> Searched:
     chosen = experiment(case, seed=seed, pruning=pruning)
     prepared = prepare(chosen)
-    study, seconds = Study(), 0.0
+    study, seconds = StudyState(), 0.0
     began = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         for event in tuning.tune(chosen, prepared, Path(folder) / "run", workers=1):

@@ -33,7 +33,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import rankdata
 
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import one_blas_thread
 from lrtune.experiment import load_text
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import Choice, Option, SearchSpace

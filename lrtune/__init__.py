@@ -1,4 +1,25 @@
-"""lrtune tunes the learning rate, its decay type and its decay factors on your own table."""
+"""lrtune tunes the learning rate, its decay type and its decay factors on your own table.
+
+::
+
+    arrays       what all that computes shares: types, random streams, one BLAS thread
+    cli          the command line
+    data         tables in, arrays out
+    engines      where blocks run: a function is mapped over blocks, here or in worker processes
+    experiment   an experiment
+    finder       the learning-rate finder
+    handover     a schedule for other libraries
+    model        the retrained model
+    reporting    pages for people and files for programs: a result in, text out
+    run          a run on the disk: every file name, atomic writes, the lock, the journal, and what its events add up
+    sampling     what to try next
+    space        what can be tried
+    text         words
+    trainers     what trains and scores a configuration: an experiment's data prepared, and the built-in trainer as a
+    training     the engine
+    tuning       the search
+    verdict      what to make of the scores: which trial is chosen, how good it is, what is odd; nothing here trains
+"""
 
 from __future__ import annotations
 
@@ -6,18 +27,41 @@ import importlib
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
-__all__ = ["Classifier", "Regressor", "find_learning_rate", "load", "suggest"]
+__all__ = [
+    "Classifier",
+    "Regressor",
+    "Result",
+    "Schedule",
+    "SearchCV",
+    "Study",
+    "find_learning_rate",
+    "load",
+    "search",
+    "search_steps",
+    "suggest",
+]
 
 if TYPE_CHECKING:
     from lrtune.finder import find_learning_rate
+    from lrtune.handover.schedule import Schedule
     from lrtune.model.estimator import Classifier, Regressor, load
+    from lrtune.tuning.ask_and_tell import Study
+    from lrtune.tuning.calls import search, search_steps
+    from lrtune.tuning.estimator import SearchCV
     from lrtune.tuning.suggestions import suggest
+    from lrtune.verdict.result import Result
 else:  # a type checker that saw `__getattr__` would take every misspelt name for one that exists
     _HOMES = {
         "Classifier": "lrtune.model.estimator",
         "Regressor": "lrtune.model.estimator",
+        "Result": "lrtune.verdict.result",
+        "Schedule": "lrtune.handover.schedule",
+        "SearchCV": "lrtune.tuning.estimator",
+        "Study": "lrtune.tuning.ask_and_tell",
         "find_learning_rate": "lrtune.finder",
         "load": "lrtune.model.estimator",
+        "search": "lrtune.tuning.calls",
+        "search_steps": "lrtune.tuning.calls",
         "suggest": "lrtune.tuning.suggestions",
     }
     """Where each name lives; imported when it is asked for, so that the command line starts without NumPy."""

@@ -7,7 +7,10 @@ import pytest
 
 import lrtune
 
-PUBLIC = ["Classifier", "Regressor", "find_learning_rate", "load", "suggest"]
+PUBLIC = [
+    *("Classifier", "Regressor", "Result", "Schedule", "SearchCV", "Study"),
+    *("find_learning_rate", "load", "search", "search_steps", "suggest"),
+]
 
 
 def test_the_public_api_is_this_list():

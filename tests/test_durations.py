@@ -1,5 +1,4 @@
 import contextlib
-import doctest
 import math
 
 import pytest
@@ -9,10 +8,6 @@ from hypothesis import strategies as st
 from lrtune.text import durations
 from lrtune.text.durations import seconds
 from lrtune.text.formats import duration
-
-
-def test_the_examples_are_right():
-    assert doctest.testmod(durations).failed == 0
 
 
 @given(st.integers(1, 10**8))

@@ -1,19 +1,10 @@
-import doctest
 import math
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrtune.reporting import progress, tables
 from lrtune.text import formats
-
-
-@pytest.mark.parametrize("module", [formats, tables, progress])
-def test_the_examples_in_the_docstrings_hold(module):
-    found = doctest.testmod(module)
-    assert found.attempted
-    assert found.failed == 0
 
 
 @settings(deadline=None, max_examples=200)

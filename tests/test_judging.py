@@ -8,7 +8,7 @@ import pytest
 
 from lrtune.experiment import load_text
 from lrtune.run import observed, out_of_fold
-from lrtune.run.study import Study
+from lrtune.run.study import StudyState
 from lrtune.space.trial import TrialState
 from lrtune.text.errors import StudyError
 from lrtune.trainers.population import expected_seconds
@@ -33,7 +33,7 @@ space:
 
 def searched(folder, metric="accuracy", pruning="none", text=TEXT):
     experiment = load_text(text.replace("METRIC", metric).replace("PRUNING", pruning), name="iris")
-    study = Study()
+    study = StudyState()
     for event in tuning.tune(experiment, prepare(experiment), folder, workers=1):
         study.add(event)
     return experiment, study
@@ -239,7 +239,7 @@ search: {{trials: 3, {search}}}
 space: {{learning_rate: [0.01, 0.02, 0.03]}}
 """
     experiment = load_text(text.replace(", }", "}"), base=tmp_path)
-    prepared, study = prepare(experiment), Study()
+    prepared, study = prepare(experiment), StudyState()
     for event in tuning.tune(experiment, prepared, tmp_path / "run", workers=1):
         study.add(event)
     seen = observed.read(tmp_path / "run" / observed.NAME)

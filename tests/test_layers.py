@@ -12,7 +12,7 @@ import lrtune
 PACKAGE = Path(lrtune.__file__).parent
 
 ROOMS = (
-    *("text", "blas", "space", "training", "data", "engines", "sampling", "run", "verdict", "experiment"),
+    *("text", "arrays", "space", "training", "data", "engines", "sampling", "run", "verdict", "experiment"),
     *("model", "trainers", "finder", "tuning", "handover", "reporting", "cli"),
 )
 """From the ground floor up: a room imports rooms before it in this list, and none after it."""
@@ -23,9 +23,12 @@ IO = ("pathlib", "os", "io", "sqlite3", "shutil", "tempfile", "polars", "yaml", 
 SCREEN = ("rich", "typer")
 STORED = ("lrtune.run.study", "lrtune.run.folder", "lrtune.run.database", "lrtune.run.journal")
 
+CODE = ("core", "factors", "feedback", "jumps", "program", "pytorch", "templates", "texts")
+"""What of the hand-over is about code alone, and so knows no folder and no file."""
+
 NEVER_IMPORTS = {
     "text": ("numpy", *SCREEN),
-    "training": ("lrtune.text", "lrtune.space", "lrtune.blas", "sklearn", "joblib", "logging", "time", *SCREEN, *IO),
+    "training": ("lrtune.text", "lrtune.space", "sklearn", "joblib", "logging", "time", *SCREEN, *IO),
     "sampling": ("lrtune.training", "lrtune.data", *IO),
     "engines": ("lrtune.text", "lrtune.space", "lrtune.training", "lrtune.data", *SCREEN),
     "run": ("lrtune.data", "lrtune.training.population", *SCREEN),
@@ -42,13 +45,14 @@ NEVER_IMPORTS = {
     "verdict/student": ("numpy", "scipy"),
     "trainers": ("lrtune.sampling", "lrtune.run", *SCREEN),
     "tuning": SCREEN,
-    "handover": ("lrtune.experiment", "lrtune.data", "lrtune.run", *SCREEN, *IO),
+    "handover": ("lrtune.data", *SCREEN),
+    **{f"handover/{each}": ("lrtune.experiment", "lrtune.run", *IO) for each in CODE},
     "reporting": ("lrtune.trainers", "lrtune.run.journal", "lrtune.run.database", "lrtune.tuning.core"),
 }
 
 DOORS = {
     "polars": ("data/compressed.py", "data/frames.py", "data/inference.py"),
-    "sklearn": ("data/folds.py", "data/holdout.py", "data/archives.py", "model/estimator.py"),
+    "sklearn": ("data/folds.py", "data/holdout.py", "data/archives.py", "model/estimator.py", "tuning/estimator.py"),
     "scipy": ("sampling", "verdict"),
     "joblib": ("engines/local.py",),
     "sqlite3": ("run/database.py", "run/lock.py"),

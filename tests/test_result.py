@@ -1,5 +1,6 @@
 """The typed result: to JSON and back, older layouts, and the schema that describes the file."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -105,6 +106,7 @@ def test_a_result_of_the_first_layout_is_read():
         (lambda _: {"schema": 2}, "here: is no result of a search"),
         (lambda whole: {**whole, "schema": 3}, "here: a newer lrtune wrote it (schema 3, this one reads up to 2)"),
         (lambda whole: {**whole, "best": None}, "here: 'best' "),
+        (lambda whole: {**whole, "metric": "acuracy"}, "here: 'metric' is unknown; did you mean 'accuracy'?"),
         (
             lambda whole: {**whole, "best": {**whole["best"], "mean": "x"}},
             "here: 'best.mean' input should be a valid number",
@@ -130,3 +132,12 @@ def test_expectations_are_the_corrected_score_where_there_is_one():
 def test_the_shipped_schema_is_the_one_of_the_code():
     shipped = Path(__file__).parent.parent / "docs" / "result.schema.json"
     assert json.loads(shipped.read_text(encoding="utf-8")) == json_schema()
+
+
+@pytest.mark.parametrize("value", [5, True, "x", [1], {"x": 1}, [[]]], ids=str)
+@pytest.mark.parametrize("key", WHOLE.to_json())
+def test_a_field_of_another_type_is_read_or_refused_in_one_sentence(key, value):
+    read = None
+    with contextlib.suppress(StudyError):
+        read = from_json({**WHOLE.to_json(), key: value})
+    assert read is None or read.to_json() == {**WHOLE.to_json(), key: value}

@@ -2,6 +2,34 @@
 
 A command is a function in a module of its own and one entry in `COMMANDS`; its docstring is its help. Modules of
 commands import at the top only what ``--help`` may cost; the rest is imported when a command runs.
+
+::
+
+    check               ``lrtune check``
+    choices             finds the experiment that a command means, and joins what file and options say
+    compare             ``lrtune compare``
+    exits               how a command ends
+    export              ``lrtune export``
+    finder              ``lrtune finder``
+    gating              gates on the result of ``lrtune search``
+    health              ``lrtune health``
+    importance          ``lrtune importance``
+    init                ``lrtune init``
+    listing             ``lrtune list``
+    names               names that stand in tables, for help and completion
+    options             arguments and options that several commands share, so that they read the same everywhere
+    predict             ``lrtune predict``
+    reports             what is left behind for CI: reports and annotations, also of a command that fails
+    retrain             ``lrtune retrain``
+    runs                finds the run that a command means
+    schedule_settings   words of the command line -> the configuration whose schedule is meant
+    schedules           ``lrtune schedules``
+    schema              ``lrtune schema``
+    search              ``lrtune search``
+    show                ``lrtune show``
+    signals             Ctrl-C and SIGTERM: the first ends a command in good order
+    status              ``lrtune status``
+    trials              ``lrtune trials``
 """
 
 from __future__ import annotations

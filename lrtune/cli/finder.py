@@ -14,7 +14,7 @@ from lrtune.cli.runs import RUNS
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
-    from lrtune.finder import Finding
+    from lrtune.finder import RateFinding
 
 BUNDLED = "sklearn:digits"
 
@@ -117,7 +117,7 @@ def _chosen(
     return chosen(config, data, target, overrides), []
 
 
-def _show(found: Finding, written: dict[str, Any], notes: list[str], folder: Path) -> None:
+def _show(found: RateFinding, written: dict[str, Any], notes: list[str], folder: Path) -> None:
     from lrtune.reporting import console, rate_curves, rates
     from lrtune.reporting.blocks import Lines
 
@@ -142,7 +142,7 @@ def _require_writable(path: Path, names: tuple[str, ...]) -> None:
     with_ranges(text, dict.fromkeys(names, (1e-3, 1e-2)), str(path))
 
 
-def _put(path: Path, found: Finding) -> list[str]:
+def _put(path: Path, found: RateFinding) -> list[str]:
     """Write the suggested ranges into an experiment file; say what was done."""
     from lrtune.experiment.reading.yaml_text import text_of
     from lrtune.experiment.writing.ranges import offered, with_ranges
@@ -162,7 +162,7 @@ def _put(path: Path, found: Finding) -> list[str]:
     return [f"{path}: now has the suggested ranges; one that optimizers share covers those of {' and '.join(known)}"]
 
 
-def _refuse_nothing(found: Finding) -> None:
+def _refuse_nothing(found: RateFinding) -> None:
     from lrtune.text.errors import NoUsableResultError
 
     if all(each.recommended is None for each in found.suggestions.values()):

@@ -57,13 +57,13 @@ def report_gates(
     """
     from lrtune.reporting import annotations, console
     from lrtune.reporting.blocks import Headline
-    from lrtune.reporting.junit import Case, gate_cases, junit_text
+    from lrtune.reporting.junit import JunitCase, gate_cases, junit_text
     from lrtune.reporting.summary import markdown
 
     name, gates = str(result.name), result.gates
     headline = next(each.text for each in page if isinstance(each, Headline))
     if junit is not None:
-        search = Case("search", "", headline, result.seconds.total)
+        search = JunitCase("search", "", headline, result.seconds.total)
         _write(junit, junit_text(name, [search, *gate_cases(gates)]))
     if summary is not None:
         _write_summary(summary, markdown(name, [page[0], *gate_block(gates), *page[1:]]))
@@ -95,7 +95,7 @@ def with_reports(command: Callable[..., None]) -> Callable[..., None]:
 def _report_failure(error: Exception, options: Mapping[str, Any]) -> None:
     from lrtune.reporting import annotations, console
     from lrtune.reporting.blocks import Facts, Headline
-    from lrtune.reporting.junit import Case, junit_text
+    from lrtune.reporting.junit import JunitCase, junit_text
     from lrtune.reporting.summary import markdown
 
     name = next((Path(str(options[key])).stem for key in ("config", "data") if options.get(key)), "lrtune")
@@ -104,7 +104,10 @@ def _report_failure(error: Exception, options: Mapping[str, Any]) -> None:
     reason = str(error) or type(error).__name__
     try:
         if options.get("junit"):
-            cases = [Case("search", "error", reason), *(Case(each, "error", "there is no result") for each in gates)]
+            cases = [
+                JunitCase("search", "error", reason),
+                *(JunitCase(each, "error", "there is no result") for each in gates),
+            ]
             _write(options["junit"], junit_text(name, cases))
         if options.get("summary"):
             rows = [(each, "failed: there is no result") for each in gates]

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from lrtune.cli.runs import RESULT, find
+from lrtune.cli.runs import find
 from lrtune.experiment.reading.document import Document, Origin
 from lrtune.experiment.reading.vocabulary import KEYS, LISTS, Member, coerced, illegal, inside, unknown_factor
 from lrtune.experiment.reading.yaml_text import override
-from lrtune.text.errors import ConfigurationError, ExperimentError, StudyError, nearest
-from lrtune.training.registry import DECAYS, Value, complete, problems
+from lrtune.handover.core import SchedulePlan, plan_of
+from lrtune.run.chosen import chosen_configuration, updates_in_epoch
+from lrtune.text.errors import ConfigurationError, ExperimentError, nearest
+from lrtune.training.registry import DECAYS, complete, problems
 
 WARMUP_KEYS = ("warmup", "warmup_shape", "warmup_start")
 STEPS_PER_EPOCH = 10
 """Where nothing says how many updates an epoch has."""
-
-
-class Schedule(NamedTuple):
-    """A complete configuration with the length of the training that its rates are for."""
-
-    configuration: dict[str, Value]
-    steps: int
-    epochs: int
 
 
 class Given(NamedTuple):
@@ -42,7 +34,7 @@ class Given(NamedTuple):
         return {key: value for key, value in named.items() if value is not None}
 
 
-def named(name: str, given: Given) -> Schedule:
+def named(name: str, given: Given) -> SchedulePlan:
     """Find the schedule of a decay type, with the factors that are set.
 
     Raises
@@ -56,7 +48,7 @@ def named(name: str, given: Given) -> Schedule:
     return _settled({"decay": name}, given, STEPS_PER_EPOCH if given.steps is None else given.steps)
 
 
-def of_run(run: str, given: Given) -> Schedule:
+def of_run(run: str, given: Given) -> SchedulePlan:
     """Find the schedule of a finished run's best configuration; what is given goes before what was found.
 
     Raises
@@ -65,33 +57,13 @@ def of_run(run: str, given: Given) -> Schedule:
         If the run is not finished.
 
     """
-    from lrtune.run import files
-    from lrtune.training.registry import problems
-
     folder = find(run)
-    try:
-        found = files.read_json(folder / RESULT)["best"]["configuration"]
-        configuration = {key: tuple(each) if isinstance(each, list) else each for key, each in found.items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise StudyError(f"{folder}: has no readable {RESULT}; a run has one when it is finished") from error
-    if wrong := problems(configuration):
-        raise StudyError(f"{folder / RESULT}: damaged ({wrong[0]}); run the search again to have it written anew")
-    steps = _steps_of(folder, int(str(configuration["batch_size"]))) if given.steps is None else given.steps
-    return _settled(configuration, given, steps)
+    configuration = chosen_configuration(folder)
+    steps = updates_in_epoch(folder, configuration) if given.steps is None else given.steps
+    return _settled(dict(configuration), given, steps)
 
 
-def _steps_of(folder: Path, batch: int) -> int:
-    """Count the updates of an epoch of the final retraining."""
-    from lrtune.run.journal import Journal
-    from lrtune.run.study import replay
-    from lrtune.tuning import DATABASE
-
-    with Journal(folder / DATABASE) as journal:
-        rows = int(replay(journal.events()).header["rows"]["train"])
-    return math.ceil(rows / batch)
-
-
-def _settled(configuration: dict[str, Any], given: Given, steps: int) -> Schedule:
+def _settled(configuration: dict[str, Any], given: Given, steps: int) -> SchedulePlan:
     found: list[str] = []
     configuration |= given.keys()
     for text in sorted(given.settings, key=lambda each: each.partition("=")[0].count(".")):
@@ -102,7 +74,7 @@ def _settled(configuration: dict[str, Any], given: Given, steps: int) -> Schedul
     if found:
         raise ExperimentError(found)
     whole = complete(configuration)
-    return Schedule(whole, steps, int(str(whole["epochs"])))
+    return plan_of(whole, steps, int(str(whole["epochs"])))
 
 
 def _as_option(problem: str) -> str:

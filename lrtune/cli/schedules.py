@@ -13,7 +13,7 @@ from lrtune.cli.runs import names
 from lrtune.text.errors import LrtuneError, nearest
 
 if TYPE_CHECKING:
-    from lrtune.cli.schedule_settings import Schedule
+    from lrtune.handover.core import SchedulePlan
 
 EXPORT = "export"
 LIBRARIES = ("pytorch", "keras", "optax")
@@ -144,7 +144,7 @@ def _list(*, as_json: bool, as_csv: bool) -> None:
         console.show(schedules.catalogue_page())
 
 
-def _export(chosen: Schedule, to: str, output: Path | None) -> None:
+def _export(chosen: SchedulePlan, to: str, output: Path | None) -> None:
     from lrtune.handover import program
     from lrtune.reporting import export
 
@@ -155,12 +155,12 @@ def _export(chosen: Schedule, to: str, output: Path | None) -> None:
         export.write(output, text)
 
 
-def _show(chosen: Schedule, *, as_json: bool, as_csv: bool, plot: Path | None) -> None:
+def _show(chosen: SchedulePlan, *, as_json: bool, as_csv: bool, plot: Path | None) -> None:
     from lrtune.reporting import console, figures, schedule_figures, schedules, tables
     from lrtune.text import written
     from lrtune.training.schedules import tabulate
 
-    configuration, steps, epochs = chosen
+    configuration, steps, epochs = chosen.configuration, chosen.steps, chosen.epochs
     rates = tabulate([configuration], [steps], epochs)[:, 0, 0].tolist()
     if plot is not None:
         keys = [key for key in configuration if key.partition(".")[0] in ("learning_rate", "decay", "warmup")]

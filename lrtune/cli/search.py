@@ -28,13 +28,14 @@ from lrtune.cli.signals import resumable
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
-    from lrtune.finder import Finding
+    from lrtune.finder import RateFinding
     from lrtune.reporting.live import Watch
-    from lrtune.run.study import Study
+    from lrtune.run.study import StudyState
     from lrtune.tuning.steps import Begun, Ended, Step
 
 
 @with_reports
+@resumable()
 def search(
     config: ConfigArgument = None,
     *,
@@ -176,11 +177,11 @@ class _Screen:
             self.part.enter_context(console.working(words))
 
 
-def _unseen(_body: Mapping[str, Any], _study: Study) -> None:
+def _unseen(_body: Mapping[str, Any], _study: StudyState) -> None:
     """Show nothing."""
 
 
-def _write_finding(folder: Path, experiment: Experiment, finding: Finding) -> None:
+def _write_finding(folder: Path, experiment: Experiment, finding: RateFinding) -> None:
     from lrtune.reporting import rate_files, rates
 
     found = rates.summary(finding, experiment.name)

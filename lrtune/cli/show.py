@@ -35,16 +35,20 @@ def show(
     from lrtune.verdict.stored import current
 
     found = open_run(find(run, finished=False))
-    result = current(found) if found.written is not None or found.ranked else None
+    has_result = not found.is_told and (found.written is not None or bool(found.ranked))
+    result = current(found) if has_result else None
     if as_json:
         best = [listing.trial_json(each, found.metric) for each in found.ranked[:top]]
         known = result.to_json() if result else {}
         sys.stdout.write(written.json_text({**known, "status": status.status(found), "top": best}))
         return
     called = name_of(found.folder)
-    console.show(
-        status.page(found, called=called) if result is None else _page(found, result, called, top, notes=notes)
-    )
+    if result is not None:
+        console.show(_page(found, result, called, top, notes=notes))
+        return
+    first = found.ranked[:top]
+    several = listing.trials_page(found, first, called="the best", matching=len(first)) if len(first) > 1 else []
+    console.show([*status.page(found, called=called), *several])
 
 
 def _page(run: Run, result: Result, called: str, top: int, *, notes: bool) -> list[Block]:

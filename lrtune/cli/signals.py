@@ -78,17 +78,28 @@ def said() -> None:
 
 
 @contextlib.contextmanager
-def resumable(folder: Path, *, fresh: bool = False) -> Iterator[None]:
-    """Add to an interruption how to go on with the run in this folder; ``fresh``: which the command began anew."""
-    again = "run the same command again" + (" without --fresh" if fresh else "")
-    _state.note = f"everything finished so far is kept in {folder}; to go on, {again}"
+def resumable(folder: Path | None = None, *, fresh: bool = False) -> Iterator[None]:
+    """Add to an interruption how to go on; inside of another one, this one's word counts.
+
+    Parameters
+    ----------
+    folder
+        Where something is kept; None as long as the command has no folder.
+    fresh
+        Whether the command began the run in it anew.
+
+    """
+    outer = _state.note
+    kept = "" if folder is None else f"everything finished so far is kept in {folder}; "
+    _state.note = f"{kept}to go on, run the same command again" + (" without --fresh" if fresh else "")
     try:
         yield
     except KeyboardInterrupt as error:
-        error.add_note(_state.note)
+        if not hasattr(error, "__notes__"):
+            error.add_note(_state.note)
         raise
     finally:
-        _state.note = ""
+        _state.note = outer
 
 
 def _raise_or_end(number: int, frame: FrameType | None) -> None:

@@ -2,18 +2,28 @@
 
 ::
 
-    tables      read a file or a frame into raw columns           -> Table
-    memory      the same for what a Python program holds already  -> Table
-    describe    what each column is and what becomes of it        -> Schema
-    columns     raw columns as arrays                             -> Columns
-    holdout     test rows                                         -> row numbers
-    folds       folds, and what to say of them (`fold_notes`)     -> row numbers
-    spreading   rows into folds where shuffling will not do
-    encoding    impute, scale, one-hot, fitted in each fold       -> features (N, D)
-    dataset     the first four in the one order without leaks     -> Dataset
-
-Everything after `tables` is NumPy only, except that `folds` and `holdout` ask scikit-learn for its splitters. Below
-`tables`: `options` is what can be said of reading; `compressed` unpacks; `decoding`, `surroundings` and `delimited`
-make a text file regular, `inference` and `numerals` find out what its cells spell; `frames` and `archives` have columns
-of a type.
+    archives       arrays in
+    cells          columns as they were read, before anybody has decided what they mean
+    columns        raw columns as arrays                             -> Columns
+    compressed     compressed tables, known by their content and never by their name
+    conversion     from one raw column to one array, as its `ColumnSpec` wants it
+    dataset        the first four in the one order without leaks     -> Dataset
+    decoding       from the bytes of a text file to UTF-8 with plain line ends
+    delimited      from the bytes of a text file to a regular table of text
+    describe       what each column is and what becomes of it        -> Schema
+    encoding       impute, scale, one-hot, fitted in each fold       -> features (N, D)
+    fold_notes     what is worth saying of folds
+    folds          folds, and what to say of them (`fold_notes`)     -> row numbers
+    frames         data frames of polars, and Parquet files by way of them
+    holdout        test rows                                         -> row numbers
+    inference      from columns of text to raw columns
+    memory         the same for what a Python program holds already  -> Table
+    numerals       how numbers are written
+    options        how to read a table where looking at it is not enough
+    rare           carries out what a schema says of dropped classes, on the table that it was made of and on every
+    schema         what a table's columns are and what becomes of them
+    spreading      rows into folds where shuffling will not do
+    surroundings   what stands around a table in a text file
+    tables         read a file or a frame into raw columns           -> Table
+    targets        what is to be predicted
 """

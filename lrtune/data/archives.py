@@ -16,8 +16,8 @@ from numbers import Real
 from typing import IO, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from lrtune.arrays import Array
 from lrtune.data.cells import Dates, Raw, naive, numbers, texts
 from lrtune.data.compressed import check_archive, head
 from lrtune.data.numerals import LARGEST_EXACT
@@ -28,8 +28,6 @@ SKLEARN_SETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 
 _UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns")
 _YEARS = np.array(["0001", "9999"], dtype="datetime64[Y]")
-
-Array = npt.NDArray[Any]
 
 
 class Named(NamedTuple):

@@ -19,11 +19,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from lrtune.arrays import Rows
 from lrtune.data.numerals import PLAIN, Form, number_or_none
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
-Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 MISSING = -1

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.data.cells import Codes, Floats, Raw, Rows, Texts, blanked
+from lrtune.arrays import Floats, Rows
+from lrtune.data.cells import Codes, Raw, Texts, blanked
 from lrtune.data.conversion import as_texts, date_parts, to_codes, to_groups, to_numbers, to_times
 from lrtune.data.schema import MAX_LEVELS, ColumnSpec, Schema
 from lrtune.data.tables import Table

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lrtune.data.cells import MISSING, READINGS, Codes, Dates, Floats, Numbers, Raw, Rows, Texts, parse_dates
+from lrtune.arrays import Floats, Rows
+from lrtune.data.cells import MISSING, READINGS, Codes, Dates, Numbers, Raw, Texts, parse_dates
 from lrtune.data.numerals import PLAIN, Form, number_or_none, number_text
 from lrtune.data.schema import FALSE_TEXTS, TRUE_TEXTS, ColumnSpec
 from lrtune.text.errors import DataError, LrtuneError, ModelError, counted
@@ -20,7 +21,7 @@ def to_numbers(raw: Raw, column: ColumnSpec, error: type[LrtuneError]) -> Floats
     if isinstance(raw, Dates):
         raise error(f"column '{column.name}' holds dates where {_expected(column, error)}")
     if isinstance(raw, Numbers):
-        values = raw.values
+        values: Floats = raw.values
     else:
         read = _truth if column.kind == "boolean" else column.form.number
         values = _each(raw, column, [read(level) for level in raw.levels], error)

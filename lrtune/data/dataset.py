@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lrtune.data.cells import Rows
+from lrtune.arrays import Rows
 from lrtune.data.columns import Columns, arrays, arrays_for, arrays_to_split, concatenate, data_hash, fit_levels
 from lrtune.data.describe import describe
 from lrtune.data.holdout import holdout

@@ -16,11 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.data.cells import Mask, Rows
+from lrtune.arrays import Rows
+from lrtune.data.cells import Mask
 from lrtune.data.decoding import SNIFFED_BYTES, decoded
 from lrtune.data.numerals import number_or_none
 from lrtune.data.options import SEPARATORS, DataOptions, sign
-from lrtune.data.surroundings import Part, proposal, table_part
+from lrtune.data.surroundings import TablePart, proposal, table_part
 from lrtune.text.errors import DataError, counted
 
 _SNIFFED_LINES = 200
@@ -45,7 +46,7 @@ class _File(NamedTuple):
     """A text file: its name, its table, what separates the fields, whether that is known, and what is said of it."""
 
     where: str
-    part: Part
+    part: TablePart
     separator: str
     known: str | None
     options: DataOptions

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.data.cells import Floats
+from lrtune.arrays import Floats
 from lrtune.data.columns import Columns
 from lrtune.data.schema import ColumnSpec, Schema, category_names, encoded_names, marked
 from lrtune.text.errors import ModelError

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lrtune.data.cells import Rows
+from lrtune.arrays import Rows
 from lrtune.data.columns import Columns
 from lrtune.data.folds import Split
 from lrtune.data.schema import Schema

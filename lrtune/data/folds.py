@@ -17,15 +17,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.data.cells import Rows
+from lrtune.arrays import FOLDS, Rows, stream
 from lrtune.data.columns import Columns
 from lrtune.data.schema import FEWEST_FOLDS, USUAL_FOLDS, Schema
 from lrtune.data.spreading import PINNED, dealt, pinned, spread, units_of
 from lrtune.data.targets import label_text
 from lrtune.text.errors import DataError, counted, listed, nearest
-
-FOLDS = 21
-"""Purpose of the random stream."""
 
 KINDS = ("kfold", "stratified", "group", "time_series")
 """`kfold`: shuffled; `stratified`: every fold has the classes in the same proportions; `group`: a group is never
@@ -101,7 +98,7 @@ def make_folds(
         raise DataError(_too_many(part, kind, wanted, most))
     if kind == "time_series":
         return _by_time(part, wanted)
-    seeds = np.random.default_rng([seed, FOLDS]).integers(_SEEDS, size=repeats).tolist()
+    seeds = stream(seed, FOLDS).integers(_SEEDS, size=repeats).tolist()
     numbers = [_shuffled(part, kind, wanted, each) for each in seeds]
     return [(part.rows[each != fold], part.rows[each == fold]) for each in numbers for fold in range(wanted)]
 

@@ -10,14 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.data.cells import Floats, Rows
+from lrtune.arrays import HOLDOUT, Floats, Rows, stream
 from lrtune.data.columns import Columns
 from lrtune.data.folds import Split
 from lrtune.data.schema import Schema
 from lrtune.data.spreading import MIXED, units_of
 from lrtune.text.errors import DataError
 
-HOLDOUT = 22
 """Purpose of the random stream."""
 
 _SEEDS = 2**31 - 1
@@ -41,7 +40,7 @@ def holdout(columns: Columns, schema: Schema, *, test_size: float = 0.2, seed: i
         return np.arange(total), np.empty(0, dtype=np.int64)
     assert columns.target is not None
     labels = columns.target.astype(np.int64) if schema.task == "classification" else None
-    seed_of_split = int(np.random.default_rng([seed, HOLDOUT]).integers(_SEEDS))
+    seed_of_split = int(stream(seed, HOLDOUT).integers(_SEEDS))
     if columns.order is not None:
         test = _last(columns.order, labels, wanted)
     elif columns.groups is not None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from lrtune.data.cells import MISSING, Numbers, Raw, Texts, numbers
 from lrtune.data.delimited import Delimited
-from lrtune.data.numerals import LARGEST_EXACT, SIGNS, Evidence, Form, candidates, decide
+from lrtune.data.numerals import LARGEST_EXACT, SIGNS, Form, SignEvidence, candidates, decide
 from lrtune.data.options import MISSING_TEXTS, DataOptions
 from lrtune.data.schema import ColumnSpec, Schema
 
@@ -164,7 +164,7 @@ def _cast(frame: pl.DataFrame) -> dict[str, Numbers]:
 
 def _evidence(
     frame: pl.DataFrame, plain: Mapping[str, Numbers], separator: str, options: DataOptions
-) -> dict[str, Evidence]:
+) -> dict[str, SignEvidence]:
     """Look at how the numbers of all columns are written.
 
     Where there are plain numbers only, and nothing that a decimal comma usually comes with, they are what they seem.
@@ -179,7 +179,7 @@ def _evidence(
     return odd | _seen(_frame([each for each in frame.get_columns() if each.name in plain]), forms)
 
 
-def _seen(frame: pl.DataFrame, forms: tuple[Form, Form]) -> dict[str, Evidence]:
+def _seen(frame: pl.DataFrame, forms: tuple[Form, Form]) -> dict[str, SignEvidence]:
     signs = [sign for sign in SIGNS if sign in {",", ".", *(form.thousands for form in forms)}]
     found = zip(*(_any(frame, SIGNS[sign]) for sign in signs), strict=True)
     point, comma = (_every(frame, form.pattern) for form in forms)
@@ -187,7 +187,7 @@ def _seen(frame: pl.DataFrame, forms: tuple[Form, Form]) -> dict[str, Evidence]:
     for series, has, *allowed in zip(frame.get_columns(), found, point, comma, strict=True):
         present = "".join(sign for sign, there in zip(signs, has, strict=True) if there)
         example = series.filter(series.str.contains("[.,]")).head(1).to_list() if all(allowed) else []
-        evidence[series.name] = Evidence(allowed[0], allowed[1], present, *example)
+        evidence[series.name] = SignEvidence(allowed[0], allowed[1], present, *example)
     return evidence
 
 

@@ -117,7 +117,7 @@ def number_text(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < LARGEST_EXACT else repr(float(value))
 
 
-class Evidence(NamedTuple):
+class SignEvidence(NamedTuple):
     """What the cells of a column of numbers allow.
 
     Parameters
@@ -165,7 +165,7 @@ def candidates(options: DataOptions) -> tuple[Form, Form]:
     return form("."), form(",")
 
 
-def decide(columns: Mapping[str, Evidence], separator: str, options: DataOptions) -> Decision:
+def decide(columns: Mapping[str, SignEvidence], separator: str, options: DataOptions) -> Decision:
     """Decide how the numbers of each column are written.
 
     Parameters
@@ -203,7 +203,7 @@ def decide(columns: Mapping[str, Evidence], separator: str, options: DataOptions
     return Decision(forms, house, tuple(_notes(columns, forms, said=said is not None)))
 
 
-def _roles(columns: Iterable[Evidence]) -> set[tuple[str, str]]:
+def _roles(columns: Iterable[SignEvidence]) -> set[tuple[str, str]]:
     """Collect the signs with the meaning that they surely have: as `(sign, "decimal")` or `(sign, "parting")`."""
     return {
         (sign, "decimal" if sign == each.decimal else "parting")
@@ -234,7 +234,7 @@ def _usual(decimals: Collection[str], separator: str) -> str:
     return "," if "." not in decimals or separator != "," else "."
 
 
-def _notes(columns: Mapping[str, Evidence], forms: Mapping[str, Form], *, said: bool) -> Iterator[str]:
+def _notes(columns: Mapping[str, SignEvidence], forms: Mapping[str, Form], *, said: bool) -> Iterator[str]:
     """Say how numbers were read, and where that was a choice."""
     sure = {name: forms[name] for name, each in columns.items() if not each.is_open}
     commas = [name for name, form in sure.items() if form.decimal == "," and "," in columns[name].signs]

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from lrtune.data.cells import MISSING, Dates, Numbers, Raw, Rows, Texts, blanked, numbers
+from lrtune.arrays import Rows
+from lrtune.data.cells import MISSING, Dates, Numbers, Raw, Texts, blanked, numbers
 from lrtune.data.conversion import as_texts, to_codes
 from lrtune.data.schema import Schema
 from lrtune.data.tables import Table

@@ -14,9 +14,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Rows = npt.NDArray[np.int64]
+from lrtune.arrays import Rows
 
 PINNED = -1
 """Stands for the number of a fold where a row is validated in none."""

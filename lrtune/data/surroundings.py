@@ -23,7 +23,7 @@ _MARKS = ("#", "%", "//", "!", "*")
 _LINES, _BYTES = 200, 1 << 16  # of a file's beginning and of its end, by which surroundings are told from rows
 
 
-class Part(NamedTuple):
+class TablePart(NamedTuple):
     """The lines that are the table.
 
     Parameters
@@ -52,7 +52,7 @@ class Part(NamedTuple):
         return number
 
 
-def table_part(data: bytes, where: str, options: DataOptions) -> Part:
+def table_part(data: bytes, where: str, options: DataOptions) -> TablePart:
     """Leave out what is no part of the table, and the blank lines around it.
 
     Raises
@@ -70,7 +70,7 @@ def table_part(data: bytes, where: str, options: DataOptions) -> Part:
         rest = " but for what data.skip and data.comment leave out" if data.strip(b"\n \x1a") else ""
         raise DataError(f"{where}: the file is empty{rest}")
     first = above + 1 + body.count(b"\n", 0, blank)
-    return Part(body[blank:] + b"\n", first, dropped, named and named[1].decode(errors="replace"))
+    return TablePart(body[blank:] + b"\n", first, dropped, named and named[1].decode(errors="replace"))
 
 
 def _without_first(data: bytes, lines: int) -> bytes:
@@ -99,7 +99,7 @@ def _without_comments(body: bytes, mark: str, first: int) -> tuple[bytes, tuple[
     return pattern.sub(b"", body), tuple(dropped)
 
 
-def proposal(part: Part, options: DataOptions, separator: str | None) -> str:
+def proposal(part: TablePart, options: DataOptions, separator: str | None) -> str:
     """Propose the setting by which the lines that do not fit would be left out; empty if there is none.
 
     The lines that fit are those that have as many fields as most others; a proposal is made only if all others stand

@@ -21,7 +21,7 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, NamedTuple, Protocol, cast
 
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import one_blas_thread
 
 Function = Callable[[Any, Any], Any]
 """``function(shared, payload) -> value``; importable by name, because workers import it."""
@@ -245,7 +245,7 @@ class _Run(NamedTuple):
 class Loky:
     """Runs blocks in ``slots`` worker processes of joblib's loky, one executor each.
 
-    Every worker gets ``shared`` once, and one BLAS thread as `lrtune.blas` has it. One that dies, at work or idle, is
+    Every worker gets ``shared`` once, and one BLAS thread as `lrtune.arrays` has it. One that dies, at work or idle, is
     replaced, and so is one that does not notice that its block's time is up and is killed; the others go on.
     """
 

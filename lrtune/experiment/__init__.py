@@ -2,20 +2,10 @@
 
 ::
 
-    reading      YAML text -> plain values with their lines           door: PyYAML
-    document     plain values, where they came from, what is wrong with them
-    sections     the flat sections as frozen models                   door: pydantic
-    validation   values -> sections; contradictions between keys
-    vocabulary   the registry's tables, seen from the file
-    leaves       scalars, lists and ranges -> dimensions
-    space_form   branches -> a tree of dimensions
-    nesting      configurations as nested parameters, and back
-    automatic    learning_rate: auto, once its range is known
-    core         Experiment
-    loading      load
-    starter      the default experiment
-    schema       the JSON Schema
-    writing      plain values -> YAML text
+    core       experiment
+    reading    YAML text -> plain values with their lines           door: PyYAML
+    searched   the experiment of a run, as the file in its folder has it
+    writing    plain values -> YAML text
 """
 
 from lrtune.experiment.core import TASKS, Experiment

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,16 @@ from lrtune.space import SearchSpace
 from lrtune.space.trial import Configuration, Value
 from lrtune.text.errors import nearest
 from lrtune.text.paths import expanded
-from lrtune.training.registry import METRICS, complete, usual_metric
+from lrtune.training.registry import METRICS, Complete, complete, usual_metric
 from lrtune.verdict.choice.rules import rule
 from lrtune.verdict.terms import Terms
 
 TASKS = ("binary", "multiclass", "regression")
 CONTENT = ("path", "test_path", "rare")
 """Keys of `data` that results depend on by the rows and labels alone that come of them, which have a hash."""
+
+_MOST_KEPT = 10_000
+"""So many configurations are kept once they are complete."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +90,13 @@ class Experiment:
         """How many worker processes are asked for; None leaves it to the work there is."""
         return None if self.search.workers == AUTO else int(self.search.workers)
 
-    def configuration(self, point: Configuration) -> dict[str, Value]:
-        """Complete a point of the space with what is fixed and with the documented defaults."""
-        return complete({**self.fixed, **point})
+    def configuration(self, point: Configuration) -> Complete:
+        """Complete a point of the space with what is fixed and with the documented defaults; once for each point."""
+        return self._completed(tuple(point.items()))
+
+    @functools.cached_property
+    def _completed(self) -> Callable[[tuple[tuple[str, Value], ...]], Complete]:
+        return functools.lru_cache(maxsize=_MOST_KEPT)(lambda items: complete({**self.fixed, **dict(items)}))
 
     def canonical(self) -> dict[str, Any]:
         """Describe in JSON's types all that results depend on.

@@ -22,6 +22,10 @@ def searched(run: Run) -> Experiment:
         If it was changed by hand and is wrong now.
 
     """
+    if run.is_told:
+        raise StudyError(
+            f"{run.folder}: is a study by lrtune.Study, trained elsewhere; there is no experiment behind it"
+        )
     path = run.folder / EXPERIMENT
     if not path.is_file():
         raise StudyError(f"{run.folder}: has no {EXPERIMENT}; run the search again to have it written")

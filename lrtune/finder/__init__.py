@@ -7,6 +7,6 @@
     rules    losses against rates -> an answer; arithmetic only
 """
 
-from lrtune.finder.core import Finding, find, find_learning_rate, offered, resolved
+from lrtune.finder.core import RateFinding, find, find_learning_rate, offered, resolved
 
-__all__ = ["Finding", "find", "find_learning_rate", "offered", "resolved"]
+__all__ = ["RateFinding", "find", "find_learning_rate", "offered", "resolved"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lrtune import experiment as experiments
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import one_blas_thread
 from lrtune.experiment import Experiment
 from lrtune.finder.rules import Suggestion
 from lrtune.finder.sweeps import METHODS, RAMP, RateCurve, Sweep, rate_curve
@@ -25,7 +25,7 @@ from lrtune.training.registry import OPTIMIZERS, complete
 
 
 @dataclass(frozen=True, eq=False)
-class Finding:
+class RateFinding:
     """All curves of one call, by optimizer in the order asked for, and how they came about."""
 
     method: str
@@ -53,7 +53,7 @@ def find_learning_rate(
     repetitions: int | None = None,
     low: float | None = None,
     high: float | None = None,
-) -> Finding:
+) -> RateFinding:
     """Find the learning rates that work.
 
     The same arguments and data give the same answer. Neither NumPy's global random state nor anything else outside of
@@ -84,7 +84,7 @@ def find_learning_rate(
 
     Returns
     -------
-    Finding
+    RateFinding
         ``curves[0].suggestion.recommended`` is the answer for the first optimizer; None unless its ``status`` is
         ``"ok"``.
 
@@ -123,7 +123,7 @@ def find(
     repetitions: int | None = None,
     low: float | None = None,
     high: float | None = None,
-) -> Finding:
+) -> RateFinding:
     """Sweep an experiment's model over rates, and try short runs where the sweep leads.
 
     Parameters
@@ -153,10 +153,10 @@ def find(
     setting = prepared.setting
     with one_blas_thread():
         curves = [rate_curve(base(experiment, name), setting, sweep) for name in names]
-    return Finding(method, len(setting.folds), len(curves[0].losses), tuple(curves))
+    return RateFinding(method, len(setting.folds), len(curves[0].losses), tuple(curves))
 
 
-def resolved(experiment: Experiment, prepared: Prepared) -> tuple[Experiment, Finding | None]:
+def resolved(experiment: Experiment, prepared: Prepared) -> tuple[Experiment, RateFinding | None]:
     """Find the ranges of learning rates that an experiment leaves to us (``learning_rate: auto``).
 
     Returns

@@ -12,13 +12,11 @@ decay gets the peak that gives it the same mean rate. Nothing in it is fitted; `
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Doubles: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
+from lrtune.arrays import Doubles, Integers
 
 OK, FALLING, FLAT, AT_START, FEW = "ok", "still_falling", "flat", "diverged_at_start", "too_few_points"
 STATUSES = {

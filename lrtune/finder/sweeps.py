@@ -13,12 +13,12 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from lrtune.arrays import INTERVAL, Doubles, stream
 from lrtune.finder.rules import (
     AT_START,
     FALLING,
     FLAT,
     OK,
-    Doubles,
     Marks,
     Suggestion,
     band,
@@ -36,7 +36,7 @@ from lrtune.finder.rules import (
 from lrtune.space.trial import Configuration
 from lrtune.trainers.population import Setting
 from lrtune.training.batches import effective_batch_size, steps_per_epoch
-from lrtune.training.range_test import Curves, geometric, ladder, ramp, repeated, short_runs, thinned
+from lrtune.training.range_test import SweepCurves, geometric, ladder, ramp, repeated, short_runs, thinned
 from lrtune.training.schedules import multipliers
 
 RAMP, LADDER = "ramp", "ladder"
@@ -82,8 +82,6 @@ FURTHER = {FALLING: (1.0, 100.0), AT_START: (1e-3, 1.0)}
 """By how much the ends of the range of a sweep move when the answer lies outside."""
 
 ATTEMPTS = 3
-BOOTSTRAP = 31
-"""Stream of the resamples: ``[seed, BOOTSTRAP]``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,7 +258,7 @@ def _sweep(configuration: Configuration, setting: Setting, sweep: Sweep, rates: 
     return _apart(ladder([configuration], folds, setting.problem, rates, updates=updates, **given), setting)
 
 
-def _apart(curves: Curves, setting: Setting) -> _Seen:
+def _apart(curves: SweepCurves, setting: Setting) -> _Seen:
     folds = len(setting.folds)
     losses = curves.losses[0].reshape(-1, folds, curves.losses.shape[-1])
     return _Seen(curves.rates[0], losses, curves.start[0].reshape(-1, folds), curves.constant[:folds])
@@ -310,7 +308,7 @@ def _answer(configuration: Configuration, setting: Setting, method: str, seen: _
     share = short.updates / horizon(configuration, setting)
     factor = carried_over(share, mean_multiplier(configuration, setting))
     given = short.rates, short.losses, short.start
-    rng = np.random.default_rng([setting.seed, BOOTSTRAP])
+    rng = stream(setting.seed, INTERVAL)
     recommended = factor * float(best_of_short_runs(*given))
     low, high = (factor * end for end in bootstrap(*given, rng))
     mark = seen.marks

@@ -22,7 +22,7 @@ from lrtune.training.schedules import fixed_momentum, momentum_of, warmup_steps
 WIDTH = 100
 
 
-class Plan(NamedTuple):
+class SchedulePlan(NamedTuple):
     """What is exported: a complete configuration, trained for so many steps in each of its epochs.
 
     ``warm`` is the number of updates of the warm-up, ``horizon`` what is left of the epochs after it.
@@ -60,10 +60,10 @@ class Plan(NamedTuple):
         return self.steps * self.epochs
 
 
-def plan_of(configuration: Configuration, steps: int, epochs: int) -> Plan:
+def plan_of(configuration: Configuration, steps: int, epochs: int) -> SchedulePlan:
     """Work out the warm-up of a complete configuration."""
     warm = warmup_steps(number(configuration["warmup"]), steps * epochs)
-    return Plan(configuration, steps, epochs, warm, (steps * epochs - warm) / steps)
+    return SchedulePlan(configuration, steps, epochs, warm, (steps * epochs - warm) / steps)
 
 
 def literal(value: Any) -> str:
@@ -71,7 +71,7 @@ def literal(value: Any) -> str:
     return 'float("inf")' if value == math.inf else repr(value)
 
 
-def constants(plan: Plan) -> list[str]:
+def constants(plan: SchedulePlan) -> list[str]:
     """Define the numbers that every export has."""
     lines = [
         f"PEAK = {plan.peak!r}  # the learning rate that the schedule multiplies",
@@ -88,7 +88,7 @@ def constants(plan: Plan) -> list[str]:
     ]
 
 
-def warmup_text(plan: Plan) -> list[str]:
+def warmup_text(plan: SchedulePlan) -> list[str]:
     """Define ``warmup(update)`` if there is one."""
     if not plan.warm:
         return []
@@ -107,7 +107,7 @@ def warmup_text(plan: Plan) -> list[str]:
     return ["\n".join(body)]
 
 
-def schedule_text(plan: Plan) -> str:
+def schedule_text(plan: SchedulePlan) -> str:
     """Define all that ``multiplier(update)`` needs, and it; and ``momentum(update)`` if the momentum is cycled."""
     texts = [*warmup_text(plan), _multiplier(plan, decay_call(plan))]
     formulas = used_formulas(plan)
@@ -120,23 +120,23 @@ def schedule_text(plan: Plan) -> str:
     return "\n".join(tolerance) + ("\n\n\n" if tolerance else "") + "\n\n\n".join(texts)
 
 
-def cycles(plan: Plan) -> bool:
+def cycles(plan: SchedulePlan) -> bool:
     """Tell whether the momentum moves against the rate."""
     return momentum_of(plan.configuration) is not None
 
 
-def used_decays(plan: Plan) -> list[Decay]:
+def used_decays(plan: SchedulePlan) -> list[Decay]:
     """List the decays that this one is made of, or itself."""
     inside = [f"decay.{each.name}" for each in plan.entry.factors if each.kind == "decay"]
     return [DECAYS[str(plan.configuration[key])] for key in inside or ["decay"]]
 
 
-def used_formulas(plan: Plan) -> list[Formula]:
+def used_formulas(plan: SchedulePlan) -> list[Formula]:
     """List the formulas of the decays that this one is made of."""
     return [each.plain for each in used_decays(plan) if each.plain is not None]
 
 
-def decay_call(plan: Plan, *, time: str = "t") -> str:
+def decay_call(plan: SchedulePlan, *, time: str = "t") -> str:
     """Write the value of the decay at time ``t`` as an expression."""
     if plan.decay != JOIN:
         return _call(plan.configuration, plan.prefix, time, "HORIZON", plan.horizon)
@@ -156,7 +156,7 @@ def _written(formula: Formula, time: str, horizon: str, given: Factors) -> str:
     return f"{formula.__name__}({', '.join(arguments)})"
 
 
-def _joined(plan: Plan, call: Any) -> str:
+def _joined(plan: SchedulePlan, call: Any) -> str:
     """Choose between the two decays of a join, each with its own clock and horizon."""
     boundary = number(plan.configuration["decay.at"]) * plan.horizon
     first = call(plan.configuration, "decay.first", "t", literal(boundary), boundary)
@@ -170,7 +170,7 @@ def _joined(plan: Plan, call: Any) -> str:
     return f"{first} if t < {boundary!r} - TOLERANCE else {second}"
 
 
-def time_text(plan: Plan) -> str:
+def time_text(plan: SchedulePlan) -> str:
     """Write the time since the warm-up ended, in epochs or, where seconds are counted, as their share of the budget."""
     since = "max(update - WARMUP_STEPS, 0)" if plan.warm else "update"
     if plan.entry.follows != "clock":
@@ -181,7 +181,7 @@ def time_text(plan: Plan) -> str:
     return f"HORIZON * {share}  # each update counts as {seconds!r} s of a budget of {budget!r} s"
 
 
-def _multiplier(plan: Plan, call: str) -> str:
+def _multiplier(plan: SchedulePlan, call: str) -> str:
     lines = ["def multiplier(update):", '    """Give the rate of an update, counted from 0, divided by PEAK."""']
     if "t" in parameters_used(call):
         lines.append(f"    t = {time_text(plan)}")
@@ -197,7 +197,7 @@ def parameters_used(call: str) -> set[str]:
     return set(textwrap.dedent(call).replace("(", " ").replace(",", " ").replace(")", " ").split())
 
 
-def _momentum(plan: Plan) -> str:
+def _momentum(plan: SchedulePlan) -> str:
     """Define ``momentum(update)``, which moves against the rate."""
     call = (
         _joined(plan, _momentum_call)
@@ -223,7 +223,7 @@ def _momentum_call(configuration: Configuration, prefix: str, time: str, name: s
     return f"{high!r} - {high - low!r} * {_written(momentum.height, time, name, given)}"
 
 
-def expected_updates(plan: Plan, count: int = 9) -> list[int]:
+def expected_updates(plan: SchedulePlan, count: int = 9) -> list[int]:
     """Choose updates whose rates are written into the code: each jump or bend with its neighbours, and some between."""
     last = plan.total - 1
     even = [round(index * last / (count - 1)) for index in range(count)]
@@ -231,7 +231,7 @@ def expected_updates(plan: Plan, count: int = 9) -> list[int]:
     return sorted({each for each in (*even, *around) if 0 <= each <= last})
 
 
-def turning_updates(plan: Plan) -> list[int]:
+def turning_updates(plan: SchedulePlan) -> list[int]:
     """List the end of the warm-up, and the first updates at or after the times at which the decay jumps or bends.
 
     Rounding may make one of them an update too early or too late, but not more.
@@ -243,7 +243,7 @@ def turning_updates(plan: Plan) -> list[int]:
 _ROUNDING = 1e-6
 
 
-def _pace(plan: Plan) -> float:
+def _pace(plan: SchedulePlan) -> float:
     """Count the updates in an epoch of the decay's own time."""
     if plan.entry.follows != "clock":
         return plan.steps

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from lrtune.handover.core import (
-    Plan,
+    SchedulePlan,
     decay_call,
     expected_updates,
     schedule_text,
@@ -74,17 +74,17 @@ plateau = Plateau()'''
 _COUNTING = "        if self.epochs * STEPS_PER_EPOCH < WARMUP_STEPS:\n            return\n"
 
 
-def follows_clock(plan: Plan) -> bool:
+def follows_clock(plan: SchedulePlan) -> bool:
     """Tell whether the real clock is asked."""
     return wall_clock.follows_clock(plan.configuration)
 
 
-def follows_loss(plan: Plan) -> bool:
+def follows_loss(plan: SchedulePlan) -> bool:
     """Tell whether a loss is watched."""
     return feedback.is_watched(plan.configuration)
 
 
-def clock_text(plan: Plan) -> str:
+def clock_text(plan: SchedulePlan) -> str:
     """Define the clock, which is ``multiplier(update)`` here."""
     call = decay_call(plan)
     warmup = warmup_text(plan)
@@ -94,7 +94,7 @@ def clock_text(plan: Plan) -> str:
     return "\n\n\n".join(["\n".join(head), *formulas, *warmup, clock])
 
 
-def plateau_text(plan: Plan) -> str:
+def plateau_text(plan: SchedulePlan) -> str:
     """Define the rule and the warm-up that it multiplies."""
     rule = _PLATEAU.format(warmup=_COUNTING if plan.warm else "")
     names = ("factor", "patience", "cooldown", "minimum", "threshold")
@@ -103,7 +103,7 @@ def plateau_text(plan: Plan) -> str:
     return "\n\n\n".join([constants, schedule_text(steady), rule])
 
 
-def clock_table(plan: Plan) -> str:
+def clock_table(plan: SchedulePlan) -> str:
     """Tabulate rates at given seconds, those of a clock that counts the same for each update."""
     each = _OVERTIME * number(plan.configuration["decay.budget"]) / plan.total
     even = plan._replace(configuration={**plan.configuration, "decay.step_seconds": each})
@@ -112,7 +112,7 @@ def clock_table(plan: Plan) -> str:
     return table_text("EXPECTED", "(update, seconds, rate) of lrtune", rows)
 
 
-def plateau_table(plan: Plan) -> str:
+def plateau_table(plan: SchedulePlan) -> str:
     """Tabulate the scales after given losses, which fall for a while and then rise a little."""
     lanes = feedback.beginning((1, 1), plan.epochs + 1)
     rules = feedback.rules([plan.configuration])

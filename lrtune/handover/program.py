@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from lrtune.handover.core import (
     WIDTH,
-    Plan,
+    SchedulePlan,
     constants,
     cycles,
     expected_updates,
@@ -65,7 +65,7 @@ def export(configuration: Configuration, steps: int, epochs: int, target: str) -
     return TARGETS[target](plan)
 
 
-def _pytorch(plan: Plan) -> str:
+def _pytorch(plan: SchedulePlan) -> str:
     if follows_loss(plan):
         if plan.warm:
             raise ConfigurationError(
@@ -78,7 +78,7 @@ def _pytorch(plan: Plan) -> str:
     return _tabulated(plan, "torch", PYTORCH, PYTORCH_MOMENTUM, MOMENTUM_CHECK)
 
 
-def _keras(plan: Plan) -> str:
+def _keras(plan: SchedulePlan) -> str:
     if follows_loss(plan):
         return _file(plan, "keras", KERAS_PLATEAU, plateau_text(plan), plateau_table(plan))
     if follows_clock(plan):
@@ -86,7 +86,7 @@ def _keras(plan: Plan) -> str:
     return _tabulated(plan, "keras", KERAS, KERAS_MOMENTUM, MOMENTUM_CHECK)
 
 
-def _optax(plan: Plan) -> str:
+def _optax(plan: SchedulePlan) -> str:
     if follows_loss(plan):
         return _file(plan, "optax", OPTAX_PLATEAU, plateau_text(plan), plateau_table(plan))
     if follows_clock(plan):
@@ -94,7 +94,7 @@ def _optax(plan: Plan) -> str:
     return _tabulated(plan, "optax", OPTAX, OPTAX_MOMENTUM, OPTAX_MOMENTUM_CHECK)
 
 
-def _tabulated(plan: Plan, library: str, rates: str, momentum: str, momentum_check: str) -> str:
+def _tabulated(plan: SchedulePlan, library: str, rates: str, momentum: str, momentum_check: str) -> str:
     """Put a file together whose rates are all known in advance."""
     if not cycles(plan):
         return _file(plan, library, rates + DONE, schedule_text(plan), _table(plan))
@@ -102,7 +102,7 @@ def _tabulated(plan: Plan, library: str, rates: str, momentum: str, momentum_che
     return _file(plan, library, ending, schedule_text(plan), f"{_table(plan)}\n\n{_momentum_table(plan)}")
 
 
-TARGETS: Mapping[str, Callable[[Plan], str]] = {"pytorch": _pytorch, "keras": _keras, "optax": _optax}
+TARGETS: Mapping[str, Callable[[SchedulePlan], str]] = {"pytorch": _pytorch, "keras": _keras, "optax": _optax}
 """Libraries that a schedule can be handed to."""
 
 _IMPORTS = {
@@ -112,7 +112,7 @@ _IMPORTS = {
 }
 
 
-def _file(plan: Plan, library: str, ending: str, schedule: str, table: str) -> str:
+def _file(plan: SchedulePlan, library: str, ending: str, schedule: str, table: str) -> str:
     body = "\n\n\n".join([schedule, table, ending.strip("\n")])
     imports = [each for each in _IMPORTS[library] if f"{each.split()[-1]}." in body]
     standard = [f"import {each}" for each in ("math", "time") if f"{each}." in body]
@@ -130,7 +130,7 @@ def _gap(schedule: str) -> str:
     return "\n\n" if schedule.startswith(("def ", "class ")) else ""
 
 
-def _heading(plan: Plan) -> str:
+def _heading(plan: SchedulePlan) -> str:
     """Say what the schedule is: formula, factors, warm-up."""
     entry = plan.entry
     lines = [*textwrap.wrap(f'"""The learning-rate schedule {plan.decay}: {entry.summary}.', WIDTH), ""]
@@ -148,19 +148,19 @@ def _heading(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def _table(plan: Plan) -> str:
+def _table(plan: SchedulePlan) -> str:
     rates = plan.peak * multipliers(plan.configuration, plan.steps, plan.epochs)
     rows = [(step, float(rates[step])) for step in expected_updates(plan)]
     return table_text("EXPECTED", "(update, rate) of lrtune", rows)
 
 
-def _momentum_table(plan: Plan) -> str:
+def _momentum_table(plan: SchedulePlan) -> str:
     momenta = tabulate_momentum([plan.configuration], [plan.steps], plan.epochs)
     assert momenta is not None
     rows = [(step, float(momenta[step, 0, 0])) for step in expected_updates(plan)]
     return table_text("EXPECTED_MOMENTA", "(update, momentum) of lrtune", rows)
 
 
-def _rule_constants(plan: Plan) -> str:
+def _rule_constants(plan: SchedulePlan) -> str:
     names = ("factor", "patience", "cooldown", "minimum", "threshold")
     return "\n".join(f"{name.upper()} = {plan.configuration[f'decay.{name}']!r}" for name in names)

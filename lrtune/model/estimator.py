@@ -21,6 +21,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
 from lrtune import model as saved
+from lrtune.arrays import Array
 from lrtune.data.columns import arrays, arrays_for, fit_levels
 from lrtune.data.describe import describe
 from lrtune.data.memory import is_frame
@@ -32,8 +33,6 @@ from lrtune.space.trial import Configuration
 from lrtune.text.errors import ConfigurationError, NoUsableResultError, nearest
 from lrtune.text.paths import expanded
 from lrtune.training.registry import complete
-
-Array = npt.NDArray[Any]
 
 _NOT_KEYS = {"dtype", "random_state", "positive"}
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import Rows, one_blas_thread
 from lrtune.data.columns import Columns
 from lrtune.data.encoding import Encoder, fit_encoder
 from lrtune.data.schema import Schema
@@ -21,8 +21,6 @@ from lrtune.training.evaluate import fit
 from lrtune.training.feedback import Scales
 from lrtune.training.tasks import Fold, Problem
 from lrtune.training.wall_clock import Clock
-
-Rows = npt.NDArray[np.int64]
 
 FINAL = 2**31
 """Number of the random streams of a model on all training rows; folds count from 0, so that theirs are others."""

@@ -1,1 +1,38 @@
-"""."""
+"""Pages for people and files for programs: a result in, text out.
+
+::
+
+    annotations        gates as annotations of GitHub Actions
+    api_reference      writes ``docs/api.md`` from the public names of the package
+    blocks             what a page is made of, as plain values
+    branches           how the kinds of decay and optimizer that a search tried compare
+    console            the terminal
+    export             files that were asked for by name
+    figures            figures as PNG, SVG or HTML: the one door of altair
+    health             the health report
+    importance         which dimensions mattered, as a page and as JSON
+    judgements         how good the choice is and why it was chosen, as sentences and rows of the page that shows it
+    junit              a search and its gates as a JUnit report
+    listing            tables of many
+    live               progress while a search runs
+    nested             what nested cross-validation says, in one line of the page
+    pages              what the page of a search says, as plain blocks
+    parameters         the search space as other tools see it
+    plans              what `lrtune check` says
+    progress           how far a search is, counted from its events
+    rate_curves        validation loss against rate in the terminal
+    rate_files         the files of the learning-rate finder
+    rates              what the finder says
+    reference          writes what the documentation says about decay types and optimizers
+    retrained          what a retrained trial is, for a file and as a page
+    savings            what pruning has saved, in one line of the page
+    schedule_figures   figures of schedules, as Vega-Lite
+    schedules          what `lrtune schedules` says
+    status             how far a run is
+    summary            a page of the terminal as Markdown, which the summaries of CI servers show
+    tables             configurations in one line, and tables of trials
+    terminal_plots     curves in the terminal
+    to_mlflow          a run as runs of MLflow
+    to_optuna          a run as an Optuna study, in a SQLite file that optuna-dashboard opens
+    versus             two trials beside each other, of two runs or of one
+"""

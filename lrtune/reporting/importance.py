@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lrtune.space import Where
     from lrtune.verdict.explanation import Explanation
     from lrtune.verdict.explanation.importance import Share
-    from lrtune.verdict.explanation.slices import Row, Slice
+    from lrtune.verdict.explanation.slices import Slice, SliceRow
 
 MOST = 12
 """Dimensions on the page; the others are counted."""
@@ -88,7 +88,7 @@ def _share_json(share: Share) -> dict[str, Any]:
     return {**share._asdict(), "probability": share.probability, "branches": branches}
 
 
-def _row_json(row: Row, metric: str) -> dict[str, Any]:
+def _row_json(row: SliceRow, metric: str) -> dict[str, Any]:
     low, high = sorted(own_sign(metric, each) or 0.0 for each in (row.low, row.high))
     return {
         "value": row.value,

@@ -10,7 +10,7 @@ from lrtune.text import formats
 from lrtune.verdict.conditions import Gate, State
 
 
-class Case(NamedTuple):
+class JunitCase(NamedTuple):
     """One test case.
 
     Attributes
@@ -32,13 +32,13 @@ class Case(NamedTuple):
     seconds: float = 0.0
 
 
-def gate_cases(gates: Iterable[Gate]) -> list[Case]:
+def gate_cases(gates: Iterable[Gate]) -> list[JunitCase]:
     """Make a test case of every gate; one that could not be checked is an error."""
     outcomes = {State.PASSED: "", State.FAILED: "failure", State.UNKNOWN: "error"}
-    return [Case(each.name, outcomes[each.state], each.sentence) for each in gates]
+    return [JunitCase(each.name, outcomes[each.state], each.sentence) for each in gates]
 
 
-def junit_text(name: str, cases: Sequence[Case]) -> str:
+def junit_text(name: str, cases: Sequence[JunitCase]) -> str:
     """Write the report.
 
     Parameters
@@ -66,7 +66,7 @@ def junit_text(name: str, cases: Sequence[Case]) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
 
 
-def _add(suite: ET.Element, group: str, case: Case) -> None:
+def _add(suite: ET.Element, group: str, case: JunitCase) -> None:
     element = ET.SubElement(suite, "testcase", classname=group, name=case.name, time=_seconds(case.seconds))
     sentence = formats.printable(case.sentence)  # XML cannot hold control characters, however they are written
     if case.outcome:

@@ -11,10 +11,9 @@ from lrtune.reporting.blocks import Block, Grid, Headline, Remarks
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text import formats
 from lrtune.text.errors import StudyError, nearest
-from lrtune.training.registry import METRICS
 from lrtune.verdict.making import seconds, test_score
 from lrtune.verdict.result import to_json
-from lrtune.verdict.standing import canonical_keys, standing
+from lrtune.verdict.standing import canonical_keys, larger_is_better, standing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,7 +139,7 @@ def trials_json(run: Run, trials: Sequence[Trial]) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": run.name,
         "metric": run.metric,
-        "larger_is_better": METRICS[run.metric].larger_is_better,
+        "larger_is_better": larger_is_better(run.metric),
         "trials": [trial_json(each, run.metric) for each in trials],
     }
 

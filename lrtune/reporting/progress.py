@@ -12,7 +12,7 @@ from lrtune.text import formats
 from lrtune.verdict.standing import own_sign
 
 if TYPE_CHECKING:
-    from lrtune.run.study import Study
+    from lrtune.run.study import StudyState
     from lrtune.space.trial import Trial
 
 OTHER_ENDS = (TrialState.PRUNED, TrialState.DIVERGED, TrialState.FAILED)
@@ -44,7 +44,7 @@ class Tally:
         self._seconds = 0.0
         self._proposed = 0
 
-    def see(self, body: Mapping[str, Any], study: Study) -> None:
+    def see(self, body: Mapping[str, Any], study: StudyState) -> None:
         """Take the body of an event into account; the study has already done so."""
         self._seconds, self._proposed = study.search_seconds, len(study.trials)
         trial = study.trials.get(body.get("trial", -1))

@@ -16,14 +16,14 @@ from lrtune.text import formats, written
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lrtune.finder import Finding
+    from lrtune.finder import RateFinding
     from lrtune.finder.sweeps import RateCurve, ShortRuns
 
 SCHEMA = 1
 _RATES = ("recommended", "minimum", "valley", "edge")
 
 
-def summary(finding: Finding, name: str) -> dict[str, Any]:
+def summary(finding: RateFinding, name: str) -> dict[str, Any]:
     """Write a finding down in JSON's types; null where there is no number."""
     return {
         "schema": SCHEMA,
@@ -87,7 +87,7 @@ def _csv_rows(found: Mapping[str, Any]) -> Iterator[list[str]]:
             yield [each["optimizer"], *("" if cell is None else repr(cell) for cell in row)]
 
 
-def page(finding: Finding, *, notes: Sequence[str] = (), folder: Path | None = None) -> list[Block]:
+def page(finding: RateFinding, *, notes: Sequence[str] = (), folder: Path | None = None) -> list[Block]:
     """Say what was found, without the curve."""
     blocks: list[Block] = [Headline(_headline(finding)), _table(finding)]
     refused = [each for each in finding.curves if each.suggestion.recommended is None]
@@ -101,7 +101,7 @@ def page(finding: Finding, *, notes: Sequence[str] = (), folder: Path | None = N
     return blocks
 
 
-def _headline(finding: Finding) -> str:
+def _headline(finding: RateFinding) -> str:
     answers = [each for each in finding.curves if each.suggestion.recommended is not None]
     if not answers:
         return "no learning rate can be recommended"
@@ -110,7 +110,7 @@ def _headline(finding: Finding) -> str:
     return f"learning rate: {', '.join(rates)}; decay {decays}"
 
 
-def _doubts(finding: Finding) -> list[str]:
+def _doubts(finding: RateFinding) -> list[str]:
     return [
         f"{each.optimizer}: folds and repetitions disagree about the rate; --repetitions 10 would tell more"
         for each in finding.curves
@@ -118,7 +118,7 @@ def _doubts(finding: Finding) -> list[str]:
     ]
 
 
-def _table(finding: Finding) -> Grid:
+def _table(finding: RateFinding) -> Grid:
     header = ["recommended", "90 % interval", "minimum (edge)", "breaks away", "search range", "optimizer"]
     with_valley = any(each.suggestion.valley is not None for each in finding.curves)
     if with_valley:
@@ -127,7 +127,7 @@ def _table(finding: Finding) -> Grid:
     return Grid(_effort(finding), header, rows)
 
 
-def _effort(finding: Finding) -> str:
+def _effort(finding: RateFinding) -> str:
     runs = f"{formats.plural(finding.folds, 'fold')} x {formats.plural(finding.repetitions, 'repetition')}"
     swept = f"{finding.method} of {_span([each.updates for each in finding.curves])} updates, {runs}"
     short = [each.short for each in finding.curves if each.short is not None]

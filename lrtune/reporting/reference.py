@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from lrtune.reporting.api_reference import api_page
 from lrtune.reporting.export import write
 from lrtune.reporting.schedules import shown
 from lrtune.text.written import json_text
@@ -172,6 +173,7 @@ def pages(root: Path) -> dict[Path, str]:
     return {
         root / "docs" / "schedules.md": schedules_page(),
         root / "docs" / "optimizers.md": optimizers_page(),
+        root / "docs" / "api.md": api_page(),
         root / "docs" / "result.schema.json": json_text(json_schema()),
         readme: with_part(readme.read_text(encoding="utf-8")),
     }

@@ -11,8 +11,7 @@ from lrtune.reporting.blocks import Block, Facts, Headline, Lines
 from lrtune.reporting.progress import climb
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text import formats
-from lrtune.training.registry import METRICS
-from lrtune.verdict.standing import own_sign, standing
+from lrtune.verdict.standing import larger_is_better, own_sign, standing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +49,7 @@ def status(run: Run) -> dict[str, Any]:
         "state": run.state,
         "finished": run.study.finished,
         "metric": run.metric,
-        "larger_is_better": METRICS[run.metric].larger_is_better,
+        "larger_is_better": larger_is_better(run.metric),
         "trials": {"planned": planned(run), "done": len(done), "running": len(run.trials) - len(done), **counts},
         "best": _best(run),
         "bests": [own_sign(run.metric, each) for each in bests(run.trials)],
@@ -64,10 +63,12 @@ def status(run: Run) -> dict[str, Any]:
 
 
 def planned(run: Run) -> int:
-    """Count the trials that the search was asked for; of a finished one those that it tried."""
+    """Count the trials that the search was asked for; those there are, if it is finished or nobody said how many."""
     from lrtune.experiment.searched import searched  # reading YAML takes its time
 
-    return len(run.trials) if run.study.finished is not None else max(searched(run).planned, len(run.trials))
+    if run.study.finished is not None or run.is_told:
+        return len(run.trials)
+    return max(searched(run).planned, len(run.trials))
 
 
 def _best(run: Run) -> dict[str, Any] | None:
@@ -110,7 +111,13 @@ def page(run: Run, *, called: str) -> list[Block]:
     """
     found = status(run)
     facts = Facts("", list(_facts(run, found)))
-    return [Headline(f"{called}: {sentence(found)}"), facts, *next_step(run.folder, called, found["state"])]
+    return [Headline(f"{called}: {sentence(found)}"), facts, *_then(run, called)]
+
+
+def _then(run: Run, called: str) -> list[Block]:
+    if run.is_told and not run.running:
+        return [Lines("to go on", [f"lrtune.Study(..., folder={str(run.folder)!r})"])]
+    return next_step(run.folder, called, run.state)
 
 
 def sentence(found: Mapping[str, Any]) -> str:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune.reporting.parameters import Distribution, Parameters
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text.errors import LrtuneError, StudyError
-from lrtune.training.registry import METRICS
-from lrtune.verdict.standing import standing
+from lrtune.verdict.standing import larger_is_better, standing
 
 if TYPE_CHECKING:
     from lrtune.run.folder import Run
@@ -93,7 +92,7 @@ def _quiet(optuna: Any) -> Iterator[None]:
 
 
 def _new_study(optuna: Any, run: Run, path: Path) -> Any:
-    larger = METRICS[run.metric].larger_is_better
+    larger = larger_is_better(run.metric)
     study = optuna.create_study(
         storage=f"sqlite:///{path.absolute()}",
         study_name=run.folder.name,

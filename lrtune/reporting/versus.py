@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
 from lrtune.text import formats
-from lrtune.training.registry import METRICS
 from lrtune.verdict import comparison
 from lrtune.verdict.result import HeldOut
-from lrtune.verdict.standing import canonical_keys, own_sign, standing
+from lrtune.verdict.standing import canonical_keys, larger_is_better, own_sign, standing
 
 if TYPE_CHECKING:
     from lrtune.run.folder import Run
@@ -67,7 +66,7 @@ def compared(one: Side, other: Side, reason: str | None) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "metric": one.run.metric if same_metric else None,
-        "larger_is_better": METRICS[one.run.metric].larger_is_better if same_metric else None,
+        "larger_is_better": larger_is_better(one.run.metric) if same_metric else None,
         "first": _side(one),
         "second": _side(other),
         "paired": found is not None,

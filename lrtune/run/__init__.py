@@ -1,1 +1,18 @@
-"""A run on the disk."""
+"""A run on the disk: every file name, atomic writes, the lock, the journal, and what its events add up to.
+
+::
+
+    aside         puts an earlier study out of the way of a new one
+    chosen        what a finished run chose
+    database      a study's events as rows of SQLite
+    files         files of a run's folder
+    folder        a run's folder as it is, finished or not
+    identity      what makes two runs the same
+    journal       the study's memory
+    lock          one writer for each folder
+    observed      what was observed in the rows whose out-of-fold predictions are kept
+    out_of_fold   predictions for rows that a trial was not trained on
+    pairing       whether scores of two runs may be compared fold by fold
+    study         what the events of a study add up to
+    versions      what a result was made with
+"""

@@ -179,7 +179,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
 
 def _open_writable(path: Path) -> sqlite3.Connection:
     with explaining(path):
-        return sqlite3.connect(path, timeout=_PATIENCE)
+        return sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False)  # who shares it takes turns
 
 
 def _open_readable(path: Path) -> sqlite3.Connection:

@@ -12,8 +12,8 @@ from typing import Any
 from lrtune.run import files
 from lrtune.run.journal import Journal
 from lrtune.run.lock import is_held
-from lrtune.run.study import Study
-from lrtune.space.trial import Configuration, Trial, Value, ranking
+from lrtune.run.study import ASK_AND_TELL, StudyState
+from lrtune.space.trial import Configuration, Trial, ranking
 from lrtune.text.errors import StudyError
 from lrtune.training.registry import complete
 
@@ -38,7 +38,7 @@ class Run:
     """
 
     folder: Path
-    study: Study
+    study: StudyState
     running: bool = False
     changed: float = 0.0
 
@@ -51,6 +51,11 @@ class Run:
     def metric(self) -> str:
         """What trials are scored with."""
         return str(self.study.header["metric"])
+
+    @property
+    def is_told(self) -> bool:
+        """Whether its trials are trained by whoever asks for them, so that there is no experiment to train them by."""
+        return bool(self.study.header.get("experiment", {}).get("trainer") == ASK_AND_TELL)
 
     @cached_property
     def trials(self) -> list[Trial]:
@@ -83,8 +88,10 @@ class Run:
             return "running"
         return "stopped" if self.study.finished is None else "finished"
 
-    def configuration(self, point: Configuration) -> dict[str, Value]:
+    def configuration(self, point: Configuration) -> Configuration:
         """Complete a point of the space; quicker than asking the experiment, because the study knows what is fixed."""
+        if self.is_told:
+            return dict(point)
         fixed = self.study.header.get("experiment", {}).get("fixed", {})
         return complete({**{key: _frozen(value) for key, value in fixed.items()}, **point})
 
@@ -150,7 +157,7 @@ def follow(folder: Path, seconds: float = 1.0) -> Iterator[Run]:
         As in `open_run`.
 
     """
-    study, read, database = Study(), 0, folder / DATABASE
+    study, read, database = StudyState(), 0, folder / DATABASE
     running = True
     while running:
         changed, running = changed_at(folder), is_held(folder)

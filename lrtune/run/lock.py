@@ -39,7 +39,7 @@ class Lock:
         refuse_links(folder)
         path = folder / NAME
         with explaining(path):
-            self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+            self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         try:
             self._take(path)
         except (sqlite3.Error, OSError) as error:

@@ -12,16 +12,13 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lrtune.arrays import Array, Integers
 from lrtune.run import files
 from lrtune.text.errors import StudyError
-
-Array = npt.NDArray[Any]
-Integers = npt.NDArray[np.int64]
 
 NAME = "observed.npz"
 

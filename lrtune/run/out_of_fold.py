@@ -17,9 +17,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from lrtune.arrays import KEPT_ROWS, Array, stream
 from lrtune.text.errors import StudyError
-
-Array = npt.NDArray[np.generic]
 
 NAME = "out_of_fold.bin"
 
@@ -48,7 +47,7 @@ def kept_rows(rows: int, count: int, *, seed: int) -> npt.NDArray[np.int64]:
     """
     if count >= rows:
         return np.arange(rows)
-    drawn = np.random.default_rng([seed, 31]).permutation(rows)[:count]
+    drawn = stream(seed, KEPT_ROWS).permutation(rows)[:count]
     return np.sort(drawn)
 
 

@@ -35,9 +35,12 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, FINISHED, MENDED = (
 ``mended``    the journal was found damaged: where that is kept, and how many of its events could be read
 """
 
+ASK_AND_TELL = "ask and tell"
+"""Trainer of a study whose trials are trained by whoever asks for them (`lrtune.tuning.ask_and_tell`)."""
+
 
 @dataclass
-class Study:
+class StudyState:
     """The state that the events so far add up to; grows by `add`.
 
     Attributes
@@ -93,9 +96,9 @@ class Study:
         return sum(each.state is state for each in self.trials.values())
 
 
-def replay(events: Iterable[Event]) -> Study:
+def replay(events: Iterable[Event]) -> StudyState:
     """Rebuild a study from its events in the order of writing."""
-    study = Study()
+    study = StudyState()
     for each in events:
         study.add(each)
     return study
@@ -150,11 +153,11 @@ def result_body(
     return body
 
 
-def _on_study(study: Study, body: Mapping[str, Any]) -> None:
+def _on_study(study: StudyState, body: Mapping[str, Any]) -> None:
     study.header = body
 
 
-def _on_trial(study: Study, body: Mapping[str, Any]) -> None:
+def _on_trial(study: StudyState, body: Mapping[str, Any]) -> None:
     number = int(body["trial"])
     configuration = {key: _frozen(value) for key, value in body["configuration"].items()}
     study.trials[number] = Trial(number=number, configuration=configuration)
@@ -165,12 +168,12 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value  # JSON has no tuples: layer widths come back as lists
 
 
-def _on_speed(study: Study, body: Mapping[str, Any]) -> None:
+def _on_speed(study: StudyState, body: Mapping[str, Any]) -> None:
     key = sorted((name, _frozen(value)) for name, value in body.items() if name not in (CLOCK, "step_seconds"))
     study.speeds[tuple(key)] = float(body["step_seconds"])
 
 
-def _on_result(study: Study, body: Mapping[str, Any]) -> None:
+def _on_result(study: StudyState, body: Mapping[str, Any]) -> None:
     trial = study.trials[int(body["trial"])]
     scores, shorter = tuple(body["scores"]), int(body.get("shorter", 1))
     if body.get("predictions"):
@@ -229,27 +232,27 @@ def _divergence(epochs: Iterable[int | None], shorter: int) -> str | None:
     return f"diverged on {len(reached)} of its folds, first in epoch {min(reached)}{horizon}"
 
 
-def _on_pruned(study: Study, body: Mapping[str, Any]) -> None:
+def _on_pruned(study: StudyState, body: Mapping[str, Any]) -> None:
     number = int(body["trial"])
     study.trials[number] = replace(study.trials[number], state=TrialState.PRUNED, reason=str(body["reason"]))
 
 
-def _on_confirm(study: Study, body: Mapping[str, Any]) -> None:
+def _on_confirm(study: StudyState, body: Mapping[str, Any]) -> None:
     study.confirmed[int(body["trial"])] = tuple(body["scores"])
     study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
 
 
-def _on_refit(study: Study, body: Mapping[str, Any]) -> None:
+def _on_refit(study: StudyState, body: Mapping[str, Any]) -> None:
     timed = {key: value for key, value in body.get(CLOCK, {}).items() if key in ("test", "model")}
     study.refit = {**body, **timed}
     study.retrain_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
 
 
-def _on_finished(study: Study, body: Mapping[str, Any]) -> None:
+def _on_finished(study: StudyState, body: Mapping[str, Any]) -> None:
     study.finished = str(body["reason"])
 
 
-def _on_mended(study: Study, body: Mapping[str, Any]) -> None:
+def _on_mended(study: StudyState, body: Mapping[str, Any]) -> None:
     study.mended.append(body[CLOCK])
 
 

@@ -2,16 +2,18 @@
 
 ::
 
+    acquisition        how much a point promises
+    bayesian           bayesian search
+    candidates         points near a given one, on continuous, ordered and unordered dimensions of a conditional space
     catalogue          every strategy, one entry each
+    encoding           points of a conditional space as points of a Euclidean one, where distance is what a stationary
+    gaussian_process   gaussian process regression
     grid               every configuration once
-    random_search      independent draws
-    quasirandom        a scrambled Sobol sequence
-    bayesian           a Gaussian process: scores, encoding, gaussian_process, surrogate, acquisition, candidates
-    tpe                draws where good trials are dense
-    posterior, regret  what the Gaussian process makes of finished trials
+    posterior          what the Gaussian process thinks of the trials themselves, and how that depends on their scores
+    quasirandom        a scrambled Sobol sequence over the whole conditional tree
+    random_search      independent draws that never repeat a configuration while there is another one left
+    regret             what a search may still gain, against what its folds can tell apart
+    scores             what is known of the trials, one number each
+    surrogate          what a study has learned about its space
+    tpe                tree-structured Parzen estimator
 """
-
-from __future__ import annotations
-
-SAMPLING = 11
-"""Purpose of the streams ``[seed, SAMPLING, trial number, ...]``, which only this package draws from."""

@@ -7,13 +7,13 @@ import math
 import numpy as np
 from scipy.special import erfcx, logsumexp, ndtr
 
-from lrtune.sampling.encoding import Array
+from lrtune.arrays import Doubles
 
 _FAR = -1e6  # below this z, erfcx times z has lost all digits of what is left of 1
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
-def log_improvement(z: Array) -> Array:
+def log_improvement(z: Doubles) -> Doubles:
     r"""Logarithm of the expected positive part of a normal variable with mean z and deviation 1.
 
     .. math:: \log h(z), \quad h(z) = \varphi(z) + z \Phi(z)
@@ -31,7 +31,7 @@ def log_improvement(z: Array) -> Array:
     return np.asarray(np.where(z > -1.0, direct, -0.5 * far**2 - _HALF_LOG_TAU + tail))
 
 
-def log_noisy_improvement(means: Array, variance: Array, best: Array) -> Array:
+def log_noisy_improvement(means: Doubles, variance: Doubles, best: Doubles) -> Doubles:
     """Logarithm of the expected improvement over the best, averaged over samples of what the best is.
 
     Parameters
@@ -45,7 +45,7 @@ def log_noisy_improvement(means: Array, variance: Array, best: Array) -> Array:
 
     Returns
     -------
-    Array
+    Doubles
         One value for each point (M,).
 
     """

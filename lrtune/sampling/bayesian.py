@@ -11,6 +11,11 @@ beside a point that has been picked: the deviation there is 1e-4, which only sta
 definite. So a point that is closer to a picked one than scores could tell is not picked as long as there are others
 (`lrtune.sampling.candidates.apart`).
 
+Nor does it spread them over what they have in common. Where little is known, a branch without trials promises the same
+at every rate but for a trace more at the ends, and then each branch of a round would get the rate of an end. So of
+points that promise alike (`_ALIKE`) the one is picked whose numbers are farthest from those of the picked ones,
+whatever their branches.
+
 Letham et al. 2019, "Constrained Bayesian optimization with noisy experiments" (noisy expected improvement); Balandat et
 al. 2020, "BoTorch" (greedy joint maximisation); Ament et al. 2023, "Unexpected improvements to expected improvement"
 (its logarithm).
@@ -22,11 +27,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lrtune.sampling import SAMPLING, quasirandom, random_search
+from lrtune.arrays import SAMPLING, Doubles, stream
 from lrtune.sampling import gaussian_process as gp
+from lrtune.sampling import quasirandom, random_search
 from lrtune.sampling.acquisition import log_noisy_improvement
 from lrtune.sampling.candidates import apart, neighbour
-from lrtune.sampling.encoding import Array, crowded
+from lrtune.sampling.encoding import crowded, lonely
 from lrtune.sampling.surrogate import Samples, Surrogate, extended, learn, sampled
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Configuration, Trial, TrialState
@@ -41,10 +47,13 @@ _NEAR, _BROOD = 6, 30  # and so many neighbours of each of the best trials
 _ELITE, _YOUNG = 8, 12  # the most promising climb, each with so many attempts a step
 _STEPS = (0.2, 0.1, 0.05, 0.025, 0.0125)
 
+_ALIKE = 0.3
+"""Points whose log expected improvement differs by less promise alike: the loneliest of them is picked."""
+
 
 def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
     """Propose points of the largest joint expected improvement; see `lrtune.sampling.catalogue.Propose`."""
-    rng = np.random.default_rng([seed, SAMPLING, len(history)])
+    rng = stream(seed, SAMPLING, len(history))
     scored = sum(each.state is not TrialState.PROPOSED for each in history)
     surrogate = learn(space, history, rng) if scored >= FIRST else None
     if surrogate is None:
@@ -67,6 +76,7 @@ class _Round:
         self.pool = self.untried([*self.everywhere(), *self.near(surrogate)])
         self.rows = self.encoding.rows(self.pool)
         self.taken = self.encoding.rows([])
+        self.unknown: list[Configuration] = []
         for each in history:
             point = space.point(each.configuration) if each.state is TrialState.PROPOSED else None
             if point is not None:
@@ -98,14 +108,15 @@ class _Round:
         """Take a point into account whose score is not known yet."""
         self.tried.add(self.space.key(point))
         row = self.encoding.rows([point])
+        self.unknown.append(point)
         self.taken = np.vstack([self.taken, row])
         self.samples = extended(self.samples, row[0], self.rng)
 
-    def gains(self, rows: Array) -> Array:
+    def gains(self, rows: Doubles) -> Doubles:
         """Log expected improvement of encoded points (M,)."""
         return log_noisy_improvement(*gp.predict(self.samples.process, rows, self.samples.values), self.samples.best)
 
-    def gains_apart(self, rows: Array) -> Array:
+    def gains_apart(self, rows: Doubles) -> Doubles:
         """Give the same of points that are far enough from what has been picked; of the others nothing, ``-inf``."""
         return np.where(crowded(rows, self.taken, apart(len(self.taken))), -np.inf, self.gains(rows))
 
@@ -121,7 +132,7 @@ class _Round:
         return picked
 
     def pick(self) -> Configuration:
-        """Find the most promising point: the best of the pool, or what the best of the pool climb to."""
+        """Find the most promising point, in the pool or climbing from it; of those that are alike the loneliest."""
         gains = self.gains_apart(self.rows)
         if not np.isfinite(gains).any():  # only what lies beside the picked ones is left
             gains = self.gains(self.rows)
@@ -129,7 +140,13 @@ class _Round:
         elite: list[tuple[float, Configuration]] = [(float(gains[number]), self.pool[number]) for number in best]
         for width in _STEPS if self.space.size > _WHOLE else ():
             elite = self.climbed(elite, width)
-        return max(elite, key=lambda each: each[0])[1]
+        top, chosen = max(elite, key=lambda each: each[0])
+        alike = [chosen, *(self.pool[number] for number in np.flatnonzero(gains >= top - _ALIKE))]
+        return alike[int(self.loneliness(alike).argmax())]
+
+    def loneliness(self, points: Sequence[Configuration]) -> Doubles:
+        """Tell how far the numbers of each point are from those of the nearest picked one (M,)."""
+        return lonely(self.encoding.places(points), self.encoding.places(self.unknown))
 
     def climbed(self, elite: list[tuple[float, Configuration]], width: float) -> list[tuple[float, Configuration]]:
         """Replace each of the elite by its best neighbour, where that promises more."""

@@ -28,16 +28,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from lrtune.arrays import Doubles
 from lrtune.space import Choice, SearchSpace
 from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real, warp
 from lrtune.space.trial import Configuration, Value
-
-Array: TypeAlias = npt.NDArray[np.float64]
 
 _ARC = math.pi / 3  # the ends are as far from each other as from the centre
 
@@ -105,7 +104,7 @@ class Encoding:
         """How many columns a row has."""
         return len(self.scales)
 
-    def rows(self, points: Sequence[Configuration]) -> Array:
+    def rows(self, points: Sequence[Configuration]) -> Doubles:
         """Encode points (N) as rows (N, columns)."""
         rows = np.zeros((len(points), self.columns))
         for row, point in zip(rows, points, strict=True):
@@ -113,7 +112,18 @@ class Encoding:
                 self._put(row, each.dimension, point[each.name])
         return rows
 
-    def _put(self, row: Array, dimension: Dimension, value: Value) -> None:
+    def places(self, points: Sequence[Configuration]) -> Doubles:
+        """Say where the numbers of points (N) lie in their ranges (N, number axes), from 0 to 1; NaN where absent."""
+        numbers = {axis.key: column for column, axis in enumerate(each for each in self.axes if not each.options)}
+        found = np.full((len(points), len(numbers)), np.nan)
+        for row, point in zip(found, points, strict=True):
+            for each in self.space.active(point):
+                column = numbers.get(axis_key(each.dimension))
+                if column is not None:
+                    row[column] = place(each.dimension, point[each.name])
+        return found
+
+    def _put(self, row: Doubles, dimension: Dimension, value: Value) -> None:
         start, axis = self._starts.get(axis_key(dimension), (-1, None))
         if axis is None:
             return
@@ -128,10 +138,24 @@ class Encoding:
             row[start] = place(dimension, value)
 
 
-def crowded(rows: Array, others: Array, apart: float) -> npt.NDArray[np.bool_]:
+def crowded(rows: Doubles, others: Doubles, apart: float) -> npt.NDArray[np.bool_]:
     """Tell which rows (N, columns) are less than so far from one of the others (M, columns), in every column (N,)."""
     gaps = np.abs(rows[:, None] - others[None]).max(axis=2, initial=0.0)
     return np.asarray((gaps < apart).any(axis=1))
+
+
+def lonely(places: Doubles, others: Doubles) -> Doubles:
+    """Measure how far numbers (N, axes) are from the nearest of the others (M, axes), as a mean over the axes (N,).
+
+    Counted are the axes that both have. Points that share no number are half a range from each other; without others
+    all are equally lonely.
+    """
+    if not len(others):
+        return np.zeros(len(places))
+    gaps = np.abs(places[:, None] - others[None])
+    shared = np.isfinite(gaps)
+    means = np.where(shared, gaps, 0.0).sum(axis=2) / np.maximum(shared.sum(axis=2), 1)
+    return np.asarray(np.where(shared.any(axis=2), means, 0.5).min(axis=1))
 
 
 def place(dimension: Dimension, value: Value) -> float:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 
-from lrtune.sampling.encoding import Array
+from lrtune.arrays import Doubles
 
 Groups = npt.NDArray[np.intp]
 
@@ -42,7 +42,7 @@ class Hyperparameters(NamedTuple):
 
     """
 
-    lengths: Array
+    lengths: Doubles
     signal: float
     noise: float
 
@@ -82,17 +82,17 @@ class Process(NamedTuple):
 
     """
 
-    x: Array
+    x: Doubles
     groups: Groups
     hyperparameters: Hyperparameters
-    factor: Array
+    factor: Doubles
 
-    def weights(self, y: Array) -> Array:
+    def weights(self, y: Doubles) -> Doubles:
         """Solve for what the posterior mean weighs the covariances with; y (N,) or (N, samples)."""
         return np.asarray(cho_solve((self.factor, True), y, check_finite=False))
 
 
-def squared_distances(x: Array, other: Array, groups: Groups) -> Array:
+def squared_distances(x: Doubles, other: Doubles, groups: Groups) -> Doubles:
     """Sum the squared differences of the columns of each group: (G, N, M)."""
     count = int(groups.max()) + 1 if len(groups) else 0
     parts = np.zeros((count, len(x), len(other)))
@@ -101,7 +101,7 @@ def squared_distances(x: Array, other: Array, groups: Groups) -> Array:
     return parts
 
 
-def covariance(x: Array, other: Array, groups: Groups, hyperparameters: Hyperparameters) -> Array:
+def covariance(x: Doubles, other: Doubles, groups: Groups, hyperparameters: Hyperparameters) -> Doubles:
     """Covariances of f between points (N, columns) and (M, columns): (N, M)."""
     scaled = x / hyperparameters.lengths[groups]
     other_scaled = other / hyperparameters.lengths[groups]
@@ -109,20 +109,20 @@ def covariance(x: Array, other: Array, groups: Groups, hyperparameters: Hyperpar
     return OFFSET + hyperparameters.signal * matern(np.sqrt(np.maximum(square, 0.0)))
 
 
-def matern(r: Array) -> Array:
+def matern(r: Doubles) -> Doubles:
     """Evaluate the Matern kernel with smoothness 5/2 at scaled distances r."""
     scaled = _ROOT5 * r
     return np.asarray((1.0 + scaled + scaled**2 / 3.0) * np.exp(-scaled))
 
 
-def condition(x: Array, spread: Array, groups: Groups, hyperparameters: Hyperparameters) -> Process:
+def condition(x: Doubles, spread: Doubles, groups: Groups, hyperparameters: Hyperparameters) -> Process:
     """Let a process with known hyperparameters see observations (only their places: the values come in `predict`)."""
     matrix = covariance(x, x, groups, hyperparameters)
     matrix[np.diag_indices_from(matrix)] += hyperparameters.noise * spread + _JITTER * (hyperparameters.signal + OFFSET)
     return Process(x, groups, hyperparameters, cholesky(matrix, lower=True, check_finite=False))
 
 
-def predict(process: Process, x: Array, y: Array) -> tuple[Array, Array]:
+def predict(process: Process, x: Doubles, y: Doubles) -> tuple[Doubles, Doubles]:
     """Posterior means (M,) or (M, samples), one for each column of y, and variances (M,) of f at x (M, columns)."""
     cross = covariance(process.x, x, process.groups, process.hyperparameters)
     half = solve_triangular(process.factor, cross, lower=True, check_finite=False)
@@ -131,9 +131,9 @@ def predict(process: Process, x: Array, y: Array) -> tuple[Array, Array]:
 
 
 def fit(
-    x: Array,
-    y: Array,
-    spread: Array,
+    x: Doubles,
+    y: Doubles,
+    spread: Doubles,
     groups: Groups,
     *,
     prior: Prior,
@@ -150,7 +150,7 @@ def fit(
     bounds = list(zip(mean - 4 * deviation, mean + 4 * deviation, strict=True))
     begin = [mean, rng.normal(mean, 0.5 * deviation) if warm is None else pack(warm)]
 
-    def loss(logarithms: Array) -> tuple[float, Array]:
+    def loss(logarithms: Doubles) -> tuple[float, Doubles]:
         """Negative log posterior density of the hyperparameters (without constants), and its gradient."""
         value, gradient = evidence(logarithms, parts, y, spread)
         standard = (logarithms - mean) / deviation
@@ -163,25 +163,25 @@ def fit(
 _OPTIONS = {"maxiter": 60, "maxcor": 20, "ftol": 1e-7, "gtol": 1e-4}
 
 
-def unpack(logarithms: Array) -> Hyperparameters:
+def unpack(logarithms: Doubles) -> Hyperparameters:
     """Read the vector that is optimised: logarithms of the length scales, the signal and the noise."""
     values = np.exp(logarithms)
     return Hyperparameters(values[:-2], float(values[-2]), float(values[-1]))
 
 
-def pack(hyperparameters: Hyperparameters) -> Array:
+def pack(hyperparameters: Hyperparameters) -> Doubles:
     """Turn `unpack` round."""
     lengths, signal, noise = hyperparameters
     return np.log([*lengths, signal, noise])
 
 
-def _moments(prior: Prior, count: int) -> tuple[Array, Array]:
+def _moments(prior: Prior, count: int) -> tuple[Doubles, Doubles]:
     length = prior.length + 0.5 * math.log(max(count, 1))
     mean = np.array([length] * count + [prior.signal, prior.noise])
     return mean, np.array([prior.length_deviation] * count + [prior.signal_deviation, prior.noise_deviation])
 
 
-def evidence(logarithms: Array, parts: Array, y: Array, spread: Array) -> tuple[float, Array]:
+def evidence(logarithms: Doubles, parts: Doubles, y: Doubles, spread: Doubles) -> tuple[float, Doubles]:
     """Log marginal likelihood of y, and its gradient with respect to the hyperparameters' logarithms.
 
     Parameters

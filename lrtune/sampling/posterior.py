@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.sampling import SAMPLING
+from lrtune.arrays import SAMPLING, Doubles, stream
 from lrtune.sampling import gaussian_process as gp
-from lrtune.sampling.encoding import Array
 from lrtune.sampling.scores import transformed
 from lrtune.sampling.surrogate import Surrogate, learn
 from lrtune.space import SearchSpace
@@ -31,9 +30,9 @@ class Posterior(NamedTuple):
 
     """
 
-    means: Array
-    values: Array
-    weights: Array
+    means: Doubles
+    values: Doubles
+    weights: Doubles
 
 
 def posterior(space: SearchSpace, history: Sequence[Trial], trials: Sequence[Trial], seed: int) -> Posterior | None:
@@ -41,7 +40,7 @@ def posterior(space: SearchSpace, history: Sequence[Trial], trials: Sequence[Tri
 
     Rasmussen & Williams 2006, eq. 2.25: the posterior mean is a linear function of the observations.
     """
-    surrogate = learn(space, history, np.random.default_rng([seed, SAMPLING, len(history), 1]))
+    surrogate = learn(space, history, stream(seed, SAMPLING, len(history), 1))
     points = [space.point(each.configuration) for each in trials]
     if surrogate is None or any(each is None for each in points):
         return None
@@ -54,7 +53,7 @@ def posterior(space: SearchSpace, history: Sequence[Trial], trials: Sequence[Tri
     return Posterior(means, on_values @ surrogate.values, on_values @ changes)
 
 
-def _changes(space: SearchSpace, surrogate: Surrogate, trials: Sequence[Trial], means: Array) -> Array:
+def _changes(space: SearchSpace, surrogate: Surrogate, trials: Sequence[Trial], means: Doubles) -> Doubles:
     """Tell how the process's observations change with the trials' mean scores (N, C)."""
     places: dict[object, list[int]] = {}
     for place, point in enumerate(surrogate.points):

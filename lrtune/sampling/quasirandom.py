@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import numpy as np
 from scipy.stats import qmc
 
-from lrtune.sampling import SAMPLING, random_search
+from lrtune.arrays import SAMPLING, stream
+from lrtune.sampling import random_search
 from lrtune.space import Choice, SearchSpace
 from lrtune.space.dimensions import Dimension
 from lrtune.space.trial import Configuration, Trial, Value
@@ -46,7 +46,7 @@ def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> 
 
 def points(space: SearchSpace, seed: int, most: int) -> Iterator[Configuration]:
     """Walk through at least `most` points of the sequence, which are made as they are asked for."""
-    rng = np.random.default_rng([seed, SAMPLING, 0, 1])  # trial 0 is the default: nobody else draws from its stream
+    rng = stream(seed, SAMPLING, 0, 1)  # trial 0 is the default: nobody else draws from its stream
     sequence = qmc.Sobol(max(coordinates(space), 1), rng=rng)
     made, exponent = 0, 6
     while made < most:

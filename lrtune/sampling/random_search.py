@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from lrtune.sampling import SAMPLING
+from lrtune.arrays import SAMPLING, stream
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Configuration, Trial
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _ATTEMPTS = 100  # then a finite space hands out one of its untried points directly
 _ATTEMPTS_OF_RANGES = 10_000  # an infinite space only looks exhausted if its ranges hide behind rare choices
@@ -68,4 +69,4 @@ def _leftover(space: SearchSpace, tried: AbstractSet[Any], rng: np.random.Genera
 
 
 def _stream(seed: int, number: int, attempt: int) -> np.random.Generator:
-    return np.random.default_rng([seed, SAMPLING, number, *([attempt] if attempt else [])])
+    return stream(seed, SAMPLING, number, *([attempt] if attempt else []))

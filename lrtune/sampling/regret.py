@@ -21,10 +21,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lrtune.sampling import SAMPLING
+from lrtune.arrays import SAMPLING, Doubles, stream
 from lrtune.sampling import gaussian_process as gp
 from lrtune.sampling.candidates import neighbour
-from lrtune.sampling.encoding import Array
 from lrtune.sampling.scores import observe
 from lrtune.sampling.surrogate import Surrogate, learn
 from lrtune.space import SearchSpace
@@ -56,7 +55,7 @@ def is_below_noise(space: SearchSpace, history: Sequence[Trial], *, rows_ratio: 
         False as well where too little is known: no two different scores, or no noise that could be estimated.
 
     """
-    rng = np.random.default_rng([seed, SAMPLING, len(history), 0, 1])
+    rng = stream(seed, SAMPLING, len(history), 0, 1)
     noise = observe(history).noise
     surrogate = learn(space, history, rng)
     if surrogate is None or noise is None:
@@ -77,7 +76,7 @@ def gain(surrogate: Surrogate, points: Sequence[Configuration], trials: int) -> 
     return upper - float((seen - seen_width).max())
 
 
-def _band(process: gp.Process, rows: Array, values: Array, width: float) -> tuple[Array, Array]:
+def _band(process: gp.Process, rows: Doubles, values: Doubles, width: float) -> tuple[Doubles, Doubles]:
     mean, variance = gp.predict(process, rows, values)
     return mean, width * np.sqrt(variance)
 

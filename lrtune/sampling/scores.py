@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from lrtune.sampling.encoding import Array
+from lrtune.arrays import Doubles
 from lrtune.space.trial import Trial, TrialState
 
 _ENOUGH = 4  # trials known on two horizons that tell how much the gain of the longer one differs
@@ -34,8 +34,8 @@ class Observations(NamedTuple):
     """
 
     trials: tuple[Trial, ...]
-    values: Array
-    spread: Array
+    values: Doubles
+    spread: Doubles
     noise: float | None
 
 
@@ -56,7 +56,7 @@ def observe(history: Sequence[Trial]) -> Observations:
     return Observations(known, values, np.where(lost, 1.0, spread), None if whole is None else whole / scale**2)
 
 
-def _lengthened(trials: Sequence[Trial], means: Array, lost: np.ndarray) -> tuple[Array, Array]:
+def _lengthened(trials: Sequence[Trial], means: Doubles, lost: np.ndarray) -> tuple[Doubles, Doubles]:
     """Guess the scores of trials that are known on a shorter horizon only, and the variance of the guess (N,).
 
     The whole horizon adds what it added, in the middle, to the trials that are known on both; how much that differs
@@ -91,7 +91,7 @@ def _finite(score: float | None) -> bool:
     return score is not None and math.isfinite(score)
 
 
-def _table(trials: Sequence[Trial]) -> Array:
+def _table(trials: Sequence[Trial]) -> Doubles:
     """Write the finite scores into a table (N, K); NaN where there is none."""
     folds = max((len(each.fold_scores) for each in trials), default=0)
     table = np.full((len(trials), max(folds, 1)), np.nan)
@@ -102,7 +102,7 @@ def _table(trials: Sequence[Trial]) -> Array:
     return table
 
 
-def _adjusted(table: Array, lost: np.ndarray) -> tuple[Array, float | None, Array]:
+def _adjusted(table: Doubles, lost: np.ndarray) -> tuple[Doubles, float | None, Doubles]:
     """Estimate score = configuration + fold + noise by median polish (Tukey 1977), which bad trials cannot upset.
 
     Returns the configurations' scores (N,), the noise variance of one fold's score (None if unknown), and how many
@@ -122,13 +122,13 @@ def _adjusted(table: Array, lost: np.ndarray) -> tuple[Array, float | None, Arra
     return scores, _noise(table - folds - scores[:, None], scores, usable & (counts > 1)), counts
 
 
-def _means(table: Array, folds: Array) -> Array:
+def _means(table: Doubles, folds: Doubles) -> Doubles:
     finite = np.isfinite(table)
     total = np.where(finite, table - folds, 0.0).sum(1)
     return np.where(finite.any(1), total / np.maximum(finite.sum(1), 1), np.nan)
 
 
-def _noise(residuals: Array, scores: Array, usable: np.ndarray) -> float | None:
+def _noise(residuals: Doubles, scores: Doubles, usable: np.ndarray) -> float | None:
     """Pool the variance that configurations show over folds, of the better half: the search takes place there."""
     if usable.sum() < 3:
         return None
@@ -139,7 +139,7 @@ def _noise(residuals: Array, scores: Array, usable: np.ndarray) -> float | None:
     return float((np.where(finite, kept, 0.0) ** 2).sum() / freedom) if freedom > 0 else None
 
 
-def transformed(scores: Array) -> tuple[Array, float]:
+def transformed(scores: Doubles) -> tuple[Doubles, float]:
     """Standardise scores so that the worse half cannot flatten the better one.
 
     Above the median of the finite ones, distances are kept; below it only ranks count, spread out as the lower half of
@@ -148,7 +148,7 @@ def transformed(scores: Array) -> tuple[Array, float]:
 
     Returns
     -------
-    tuple[Array, float]
+    tuple[Doubles, float]
         The values (N,), and the number that distances in the better half were divided by.
 
     """

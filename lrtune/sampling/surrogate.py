@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import cholesky
 
+from lrtune.arrays import Doubles
 from lrtune.sampling import gaussian_process as gp
-from lrtune.sampling.encoding import Array, Encoding
+from lrtune.sampling.encoding import Encoding
 from lrtune.sampling.scores import Observations, observe
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Configuration, Trial
@@ -43,13 +44,13 @@ class Surrogate(NamedTuple):
 
     encoding: Encoding
     points: tuple[Configuration, ...]
-    x: Array
-    values: Array
-    spread: Array
+    x: Doubles
+    values: Doubles
+    spread: Doubles
     hyperparameters: gp.Hyperparameters
 
     @property
-    def mean(self) -> Array:
+    def mean(self) -> Doubles:
         """Posterior mean of the function at the observed points (N,)."""
         process = gp.condition(self.x, self.spread, self.encoding.scales, self.hyperparameters)
         return gp.predict(process, self.x, self.values)[0]
@@ -90,7 +91,7 @@ def _before(count: int) -> int:
     return 1 << (count - 1).bit_length() - 1 if count > _FIRST else 0
 
 
-def _kept(values: Array, most: int) -> np.ndarray:
+def _kept(values: Doubles, most: int) -> np.ndarray:
     """Choose `most` trials, if there are more: half are the best ones, half the others at even steps of their ranks."""
     if len(values) <= most:
         return np.arange(len(values))
@@ -121,10 +122,10 @@ class Samples(NamedTuple):
     """
 
     process: gp.Process
-    values: Array
+    values: Doubles
 
     @property
-    def best(self) -> Array:
+    def best(self) -> Doubles:
         """The largest value of each sample (S,)."""
         return np.asarray(self.values.max(axis=0))
 
@@ -142,7 +143,7 @@ def sampled(surrogate: Surrogate, count: int, rng: np.random.Generator) -> Sampl
     return Samples(gp.condition(x, np.zeros(len(x)), groups, hyperparameters), values)
 
 
-def extended(samples: Samples, row: Array, rng: np.random.Generator) -> Samples:
+def extended(samples: Samples, row: Doubles, rng: np.random.Generator) -> Samples:
     """Draw the function at one more point (columns,), given each sample's values at the others."""
     process, values = samples
     means, variance = gp.predict(process, row[None], values)
@@ -153,7 +154,7 @@ def extended(samples: Samples, row: Array, rng: np.random.Generator) -> Samples:
     )
 
 
-def _normal(rows: int, count: int, rng: np.random.Generator) -> Array:
+def _normal(rows: int, count: int, rng: np.random.Generator) -> Doubles:
     """Draw standard normal numbers (rows, count) in pairs of opposite sign."""
     half = rng.standard_normal((rows, count // 2))
     return np.hstack([half, -half])

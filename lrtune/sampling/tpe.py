@@ -21,9 +21,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp, ndtr, ndtri
 
-from lrtune.sampling import SAMPLING, quasirandom, random_search
+from lrtune.arrays import SAMPLING, Doubles, stream
+from lrtune.sampling import quasirandom, random_search
 from lrtune.sampling.candidates import apart, own_option, rebuilt
-from lrtune.sampling.encoding import Array, Axis, Encoding, axis_key, crowded, number_of, place
+from lrtune.sampling.encoding import Axis, Encoding, axis_key, crowded, number_of, place
 from lrtune.sampling.scores import observe
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
@@ -66,7 +67,7 @@ class Parzen(NamedTuple):
     """
 
     points: tuple[Configuration, ...]
-    places: Array
+    places: Doubles
     width: float
 
 
@@ -84,7 +85,7 @@ def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> 
     ]
     proposals: list[Configuration] = []
     for number in range(len(history), len(history) + n):
-        rng = np.random.default_rng([seed, SAMPLING, number])
+        rng = stream(seed, SAMPLING, number)
         drawn = {space.key(each): each for each in (_draw(space, dense, rng) for _ in range(CANDIDATES))}
         fresh = [each for key, each in drawn.items() if key not in tried]
         if not fresh:
@@ -120,7 +121,7 @@ def parzen(space: SearchSpace, axes: Sequence[Axis], points: Sequence[Configurat
     return Parzen(tuple(points), located(space, axes, points)[0], width)
 
 
-def located(space: SearchSpace, axes: Sequence[Axis], points: Sequence[Configuration]) -> tuple[Array, Array]:
+def located(space: SearchSpace, axes: Sequence[Axis], points: Sequence[Configuration]) -> tuple[Doubles, Doubles]:
     """Find the places of points, and half the room that each value has to itself: two arrays (N, A)."""
     column = {axis.key: number for number, axis in enumerate(axes)}
     places = np.full((len(points), len(axes)), np.nan)
@@ -146,7 +147,7 @@ def _cell(dimension: Dimension, value: Value) -> tuple[float, float]:
     return place(dimension, value), _POINT
 
 
-def log_density(parzen: Parzen, axes: Sequence[Axis], places: Array, room: Array) -> Array:
+def log_density(parzen: Parzen, axes: Sequence[Axis], places: Doubles, room: Doubles) -> Doubles:
     """Logarithm of the mixture's density at points, relative to the prior's (M,)."""
     logs = np.zeros((len(places), len(parzen.points) + 1))  # the last component is the prior
     for number, axis in enumerate(axes):
@@ -161,7 +162,7 @@ def log_density(parzen: Parzen, axes: Sequence[Axis], places: Array, room: Array
     return np.asarray(logsumexp(logs, axis=1) - math.log(logs.shape[1]))
 
 
-def _truncated(own: Array, half: Array, centre: Array, width: float) -> Array:
+def _truncated(own: Doubles, half: Doubles, centre: Doubles, width: float) -> Doubles:
     """Density of normal distributions that are cut off at 0 and 1, averaged over each value's own room."""
     low, high = np.maximum(own - half, 0.0), np.minimum(own + half, 1.0)
     mass = ndtr((high - centre) / width) - ndtr((low - centre) / width)

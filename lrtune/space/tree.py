@@ -29,6 +29,7 @@ Where = tuple[tuple[str, Value], ...]
 class Place(NamedTuple):
     """A dimension and where it stands in the tree, which together tell it from others of its name.
 
+    >>> from lrtune.space.dimensions import Real
     >>> Place((("optimizer", "adam"),), Real("learning_rate", 1e-4, 1e-1, 1e-3)).label
     'learning_rate of adam'
     """

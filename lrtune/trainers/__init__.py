@@ -1,1 +1,10 @@
-"""What trains and scores a configuration."""
+"""What trains and scores a configuration: an experiment's data prepared, and the built-in trainer as a function.
+
+::
+
+    arguments     what a Python program gives to a function that trains
+    calibration   the speed of the virtual clock
+    partition     which folds a search is judged on
+    population    the built-in trainer as a function that workers run
+    preparation   from an experiment to everything its study needs
+"""

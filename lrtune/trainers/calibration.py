@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import one_blas_thread
 from lrtune.space.trial import Configuration, Value
 from lrtune.trainers.population import Setting
 from lrtune.training.batches import effective_batch_size

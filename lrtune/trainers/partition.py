@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from lrtune.arrays import CONFIRMATION, NESTED, Rows, stream
 from lrtune.data.columns import Columns
 from lrtune.data.dataset import Dataset
 from lrtune.data.fold_notes import fold_notes
@@ -27,9 +28,6 @@ from lrtune.text.formats import having, judged_on
 from lrtune.training.metrics.catalogue import METRICS, POSITIVES
 from lrtune.training.metrics.scoring import is_defined
 
-Rows = npt.NDArray[np.int64]
-
-_CONFIRM, _NESTED = 51, 52
 """Purposes of the random streams that the seeds of fresh splits and of outer folds are drawn from: ``[seed, 51]``."""
 
 
@@ -123,7 +121,7 @@ def search_folds(
 
 def fresh_seed(experiment: Experiment) -> int:
     """Draw the seed of the splits and the training of ``search.confirm``."""
-    return int(np.random.default_rng([experiment.search.seed, _CONFIRM]).integers(2**31))
+    return int(stream(experiment.search.seed, CONFIRMATION).integers(2**31))
 
 
 def fresh_folds(experiment: Experiment, dataset: Dataset, metric: str, *, rows: Rows | None = None) -> Partition:
@@ -143,7 +141,7 @@ def outer_folds(experiment: Experiment, dataset: Dataset, metric: str) -> Partit
         As `search_folds`, for the outer folds and for the folds inside of each.
 
     """
-    seed = int(np.random.default_rng([experiment.search.seed, _NESTED]).integers(2**31))
+    seed = int(stream(experiment.search.seed, NESTED).integers(2**31))
     where = "search.nested"
     try:
         outer = search_folds(experiment, dataset, metric, seed=seed, repeats=1, folds=experiment.search.nested)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from lrtune.arrays import Array
 from lrtune.engines.local import OverdueError, time_is_up
 from lrtune.space.trial import Configuration
 from lrtune.training.evaluate import (
@@ -18,7 +19,6 @@ from lrtune.training.evaluate import (
     cost_seconds,
     evaluate,
 )
-from lrtune.training.tasks import Array
 
 
 class Setting(NamedTuple):

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lrtune.arrays import Rows
 from lrtune.data.dataset import Dataset, open_dataset
 from lrtune.data.options import DataOptions, Skip
 from lrtune.data.schema import Schema
@@ -27,8 +27,6 @@ from lrtune.training.metrics.scoring import keep, score
 from lrtune.training.registry import METRICS
 from lrtune.training.tasks import Fold
 from lrtune.training.wall_clock import Clock
-
-Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

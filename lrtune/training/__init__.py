@@ -8,4 +8,29 @@ Notation, the same everywhere in this package::
 
 A *lane* is one (configuration, fold); a *population* is all lanes trained together, with leading axes ``(C, K)``.
 ``rates (T, C, K)``, ``parameters (C, K, P)``, ``scores (C, K)``. Scores are oriented: larger is better everywhere.
+
+::
+
+    activations    activations
+    batches        mini-batches of several folds in lockstep, gathered a chunk of steps at a time
+    costs          what training costs, estimated without measuring
+    curves         learning curves
+    decays         decay types
+    declarations   the vocabulary in which decays, optimizers and keys are declared
+    deferred       functions that are named now and imported when they are first called
+    evaluate       configurations in, fold scores and predictions out
+    feedback       reduce on plateau
+    losses         losses
+    metrics        how predictions are scored
+    networks       networks over leading axes ``(C, K)``
+    optimizers     update rules
+    population     all lanes trained together
+    range_test     the engine of the learning-rate finder
+    registry       every name that an experiment may contain, with its factors, legal values and defaults
+    schedules      every rate of every lane, computed before the first step
+    steps          one mini-batch update of all lanes
+    tasks          what the engine is given and what it gives back
+    updates        what an update rule is, and the few operations that all of them share
+    wall_clock     decay by training time
+    watch          losses on the validation rows of all lanes at once, under the training loss and the class weights
 """

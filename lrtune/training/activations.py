@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.training.tasks import Array
+from lrtune.arrays import Array
 
 _GELU_LINEAR = math.sqrt(2.0 / math.pi)
 _GELU_CUBIC = 0.044715 * _GELU_LINEAR

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lrtune.arrays import ORDER, Array, Doubles, Integers, stream
 from lrtune.training.networks import with_ones
-from lrtune.training.streams import ORDER, stream
-from lrtune.training.tasks import Array, Doubles, Fold, Integers, Problem
+from lrtune.training.tasks import Fold, Problem
 
 _CHUNK_BYTES = 4 * 2**20
 """About how much a chunk of gathered mini-batches may take: it should stay in the cache while it is used."""
@@ -24,7 +24,7 @@ _GRANULE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class BatchTable:
     """One fold, ready to be gathered from; the row ``N`` is all zeros, weight included.
 
     ``features (N + 1, D + 1)`` with a column of ones, ``targets (N + 1, O)`` as the loss wants them, ``weights
@@ -60,7 +60,7 @@ def steps_per_epoch(batch_size: int, rows: int) -> int:
     return -(-rows // batch_size)
 
 
-def table(fold: Fold, problem: Problem, dtype: np.dtype[Any]) -> Table:
+def table(fold: Fold, problem: Problem, dtype: np.dtype[Any]) -> BatchTable:
     """Copy a fold into the form that mini-batches are gathered from."""
     rows = len(fold.features)
     features = np.zeros((rows + 1, fold.features.shape[1] + 1), dtype)
@@ -70,7 +70,7 @@ def table(fold: Fold, problem: Problem, dtype: np.dtype[Any]) -> Table:
         targets[np.arange(rows), fold.targets] = 1.0
     else:
         targets[:-1, 0] = fold.targets
-    return Table(fold.index, features, targets, np.append(np.asarray(fold.weights, np.float64), 0.0))
+    return BatchTable(fold.index, features, targets, np.append(np.asarray(fold.weights, np.float64), 0.0))
 
 
 def epoch_order(seed: int, fold: int, epoch: int, rows: int, batch_size: int) -> Integers:
@@ -80,7 +80,7 @@ def epoch_order(seed: int, fold: int, epoch: int, rows: int, batch_size: int) ->
     return order.reshape(-1, batch_size)
 
 
-def epoch_batches(tables: Sequence[Table], seed: int, epoch: int, batch_size: int) -> Iterator[Batch]:
+def epoch_batches(tables: Sequence[BatchTable], seed: int, epoch: int, batch_size: int) -> Iterator[Batch]:
     """Walk through the mini-batches of an epoch.
 
     ``tables`` come in order of decreasing steps; a mini-batch has as many folds as still have a step to do.
@@ -98,7 +98,7 @@ def epoch_batches(tables: Sequence[Table], seed: int, epoch: int, batch_size: in
         start = stop
 
 
-def _gather(tables: Sequence[Table], orders: Sequence[Integers]) -> Batch:
+def _gather(tables: Sequence[BatchTable], orders: Sequence[Integers]) -> Batch:
     """Gather several steps of some folds: the arrays of a `Batch` with an axis of steps after that of the folds."""
     first, shape = tables[0], (len(tables), *orders[0].shape)
     dtype, outputs = first.features.dtype, first.targets.shape[1]

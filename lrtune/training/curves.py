@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lrtune.training.batches import Table
+from lrtune.arrays import CURVES, Array, Doubles, Integers, stream
+from lrtune.training.batches import BatchTable
 from lrtune.training.networks import Network, forward, split, with_ones, workspace
-from lrtune.training.streams import CURVES, stream
-from lrtune.training.tasks import Array, Curves, Doubles, Fold, Integers
+from lrtune.training.tasks import Fold, LaneCurves
 
 POINTS = 12
 """No curve has more points."""
@@ -43,7 +43,7 @@ TRAIN, VALIDATION = 0, 1
 """Places on the axis of the two curves."""
 
 
-class Group(NamedTuple):
+class FoldGroup(NamedTuple):
     """Neighbouring folds, from ``start`` to ``stop``, with equally many rows of either kind.
 
     ``columns (k, D + 1, R)`` are the features with a last row of ones, training rows first, zeros at the end;
@@ -63,11 +63,11 @@ class Watched(NamedTuple):
     """What is looked at: after which ``epochs``, counted from 1, and which rows of all folds."""
 
     epochs: tuple[int, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[FoldGroup, ...]
 
 
 class FoldRows(NamedTuple):
-    """What is looked at of one fold, as in `Group`: ``(D + 1, R)``, ``(O, R)``, ``(M,)``, ``(V,)``."""
+    """What is looked at of one fold, as in `FoldGroup`: ``(D + 1, R)``, ``(O, R)``, ``(M,)``, ``(V,)``."""
 
     columns: Array
     targets: Array
@@ -87,7 +87,7 @@ def recorded_epochs(horizon: int) -> tuple[int, ...]:
     return tuple(-(-horizon * (place + 1) // points) for place in range(points))
 
 
-def watched(tables: Sequence[Table], folds: Sequence[Fold], network: Network, epochs: int, seed: int) -> Watched:
+def watched(tables: Sequence[BatchTable], folds: Sequence[Fold], network: Network, epochs: int, seed: int) -> Watched:
     """Choose what to look at; tables and folds come in the same order.
 
     Training rows of weight 0, such as those that a decay watches, are left out.
@@ -97,12 +97,12 @@ def watched(tables: Sequence[Table], folds: Sequence[Fold], network: Network, ep
     for _, members in groupby(each, lambda rows: (len(rows.train), len(rows.validation))):
         parts = [np.stack(part) for part in zip(*members, strict=True)]
         stop = start + len(parts[0])
-        groups.append(Group(start, stop, *parts))
+        groups.append(FoldGroup(start, stop, *parts))
         start = stop
     return Watched(recorded_epochs(epochs), tuple(groups))
 
 
-def _fold_rows(table: Table, fold: Fold, network: Network, seed: int) -> FoldRows:
+def _fold_rows(table: BatchTable, fold: Fold, network: Network, seed: int) -> FoldRows:
     count = min(ROWS, len(fold.validation_targets))
     own = _drawn(np.flatnonzero(table.weights > 0.0), count, seed, table.index, TRAIN)
     others = _drawn(np.arange(len(fold.validation_targets)), count, seed, table.index, VALIDATION)
@@ -207,14 +207,14 @@ _ROWS = {"softmax": _softmax_rows, "logistic": _logistic_rows, "squared": _squar
 """The losses of `lrtune.training.losses` in the precision of the lanes: to four digits the same, and faster."""
 
 
-def mean_curves(epochs: Sequence[int], losses: Doubles) -> Curves:
+def mean_curves(epochs: Sequence[int], losses: Doubles) -> LaneCurves:
     """Average losses ``(K, 2, points)`` over the folds, in four significant digits; None where one is not finite.
 
     >>> mean_curves([3, 6], np.array([[[2.0, 1.0], [3.0, 4.0]], [[1.0, 0.00012345], [np.inf, 5.0]]]))
-    Curves(epochs=(3, 6), train=(1.5, 0.5001), validation=(None, 4.5))
+    LaneCurves(epochs=(3, 6), train=(1.5, 0.5001), validation=(None, 4.5))
     """
     train, validation = ([_short(each) for each in row] for row in losses.mean(axis=0).tolist())
-    return Curves(tuple(epochs), tuple(train), tuple(validation))
+    return LaneCurves(tuple(epochs), tuple(train), tuple(validation))
 
 
 def _short(loss: float) -> float | None:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from lrtune.arrays import Array, Doubles, Integers
 from lrtune.training import feedback
 from lrtune.training.batches import effective_batch_size
 from lrtune.training.costs import block_lanes, cost_seconds, lane_bytes
@@ -19,7 +20,7 @@ from lrtune.training.metrics.scoring import compact, keep, score
 from lrtune.training.networks import Network, outputs, split
 from lrtune.training.population import evaluated, plan, start, train
 from lrtune.training.registry import complete
-from lrtune.training.tasks import Array, Curves, Doubles, Fold, Integers, Outcome, Problem
+from lrtune.training.tasks import Fold, LaneCurves, Outcome, Problem
 from lrtune.training.wall_clock import Clock
 
 __all__ = [
@@ -122,7 +123,7 @@ def evaluate(
     return [_outcome(row, mean_curves(epochs, seen)) for row, seen in zip(cells, losses, strict=True)]
 
 
-def _outcome(lanes: Mapping[int, LaneOutcome], curves: Curves) -> Outcome:
+def _outcome(lanes: Mapping[int, LaneOutcome], curves: LaneCurves) -> Outcome:
     """Put together what became of one configuration on each fold, in the order of the folds."""
     scores, diverged, predictions, scales = zip(*(lanes[place] for place in sorted(lanes)), strict=True)
     return Outcome(scores, diverged, predictions, scales, curves)

@@ -33,14 +33,14 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from lrtune.training.batches import Table
+from lrtune.arrays import WATCHED, Array, Doubles, Integers, stream
+from lrtune.training.batches import BatchTable
 from lrtune.training.declarations import Configuration, number
 from lrtune.training.losses import LOSSES
 from lrtune.training.networks import Network, outputs, split
 from lrtune.training.registry import DECAYS
 from lrtune.training.schedules import warmup_steps
-from lrtune.training.streams import HOLDOUT, stream
-from lrtune.training.tasks import Array, Doubles, Flags, Integers
+from lrtune.training.tasks import Flags
 
 SHARE = 0.1
 """Of a fold's training rows, so many are held out."""
@@ -147,12 +147,12 @@ def update(feedback: Feedback, losses: Doubles, counts: Flags, epoch: int, rules
     scales[cut, epoch + 1 :] = lower[cut][:, None]
 
 
-def hold_out(table: Table, seed: int) -> tuple[Table, Holdout]:
+def hold_out(table: BatchTable, seed: int) -> tuple[BatchTable, Holdout]:
     """Draw the rows of a fold that are held out, and give them weight 0; rows of weight 0 anyway are not drawn.
 
     At least one row is held out and at least one is left, if there are two.
     """
-    order = stream(seed, HOLDOUT, table.index).permutation(len(table.weights) - 1)
+    order = stream(seed, WATCHED, table.index).permutation(len(table.weights) - 1)
     order = order[table.weights[order] > 0.0]
     count = max(min(max(round(SHARE * len(order)), 1), len(order) - 1), 0)
     rows = np.sort(order[:count])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.training.tasks import Array, Doubles
+from lrtune.arrays import Array, Doubles
 
 
 class Loss(NamedTuple):

@@ -16,9 +16,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from lrtune.arrays import Array, Doubles
 from lrtune.training.activations import ACTIVATIONS, glorot
 from lrtune.training.declarations import Configuration
-from lrtune.training.tasks import Array, Doubles, Problem
+from lrtune.training.tasks import Problem
 
 Drop: TypeAlias = Callable[[int, Array, Array], None]
 

@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lrtune.arrays import INITIAL, Array, Doubles, Integers, stream
 from lrtune.training import curves, feedback
-from lrtune.training.batches import Table, epoch_batches, steps_per_epoch, table
+from lrtune.training.batches import BatchTable, epoch_batches, steps_per_epoch, table
 from lrtune.training.declarations import Configuration
 from lrtune.training.feedback import Feedback, Holdout, Scales, Watcher
 from lrtune.training.networks import Network, initial_parameters, network
 from lrtune.training.registry import OPTIMIZERS, complete
 from lrtune.training.schedules import tabulate, tabulate_momentum
 from lrtune.training.steps import Stepper, company, factors, groups
-from lrtune.training.streams import INITIAL, stream
-from lrtune.training.tasks import Array, Doubles, Flags, Fold, Integers, Problem
+from lrtune.training.tasks import Flags, Fold, Problem
 from lrtune.training.updates import State
 from lrtune.training.wall_clock import Clock, Stopwatch
 
@@ -39,7 +39,7 @@ class Plan(NamedTuple):
     """
 
     network: Network
-    tables: tuple[Table, ...]
+    tables: tuple[BatchTable, ...]
     steps: tuple[int, ...]
     places: tuple[int, ...]
     batch_size: int

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lrtune.arrays import VALIDATION, Doubles, Integers, stream
 from lrtune.training.batches import Batch, effective_batch_size, epoch_batches
 from lrtune.training.costs import block_lanes
 from lrtune.training.declarations import Configuration
@@ -24,8 +25,7 @@ from lrtune.training.evaluate import with_class_weights
 from lrtune.training.population import Plan, evaluated, plan, start
 from lrtune.training.registry import complete
 from lrtune.training.steps import Stepper
-from lrtune.training.streams import VALIDATION, stream
-from lrtune.training.tasks import Doubles, Flags, Fold, Integers, Problem
+from lrtune.training.tasks import Flags, Fold, Problem
 from lrtune.training.watch import Watch
 
 MOST_VALIDATION_ROWS = 1000
@@ -44,7 +44,7 @@ _LAST_LOOKS = (0.8, 1.0)
 """When the loss of a constant rate is looked at, as shares of its run; the mean counts, because the loss jumps."""
 
 
-class Curves(NamedTuple):
+class SweepCurves(NamedTuple):
     """Validation loss against rate.
 
     Parameters
@@ -108,7 +108,7 @@ def ramp(
     *,
     seed: int,
     dtype: str,
-) -> Curves:
+) -> SweepCurves:
     """Train each configuration once, update ``i`` with ``rates[..., i]`` (L. N. Smith 2017, arXiv 1506.01186).
 
     What is returned are the rates after whose updates the loss was looked at: about `MOST_LOOKS`, both ends always.
@@ -131,7 +131,7 @@ def ramp(
     updates = table.shape[1]
     looks = np.union1d([0], np.arange(updates - 1, -1, -math.ceil(updates / MOST_LOOKS)))
     losses, begin, constant = _trace(configurations, folds, problem, table, looks, seed=seed, dtype=dtype)
-    return Curves(table[:, looks], losses, begin, constant)
+    return SweepCurves(table[:, looks], losses, begin, constant)
 
 
 def ladder(
@@ -143,7 +143,7 @@ def ladder(
     updates: int,
     seed: int,
     dtype: str,
-) -> Curves:
+) -> SweepCurves:
     """Train each configuration from scratch for each rate, which stays constant for all ``updates``.
 
     The other parameters are those of `ramp`. All lanes of a fold see the same mini-batches and start alike.
@@ -162,7 +162,7 @@ def short_runs(
     updates: int,
     seed: int,
     dtype: str,
-) -> Curves:
+) -> SweepCurves:
     """Train each configuration from scratch for each rate, which falls to zero along a line within ``updates``.
 
     The parameters are those of `ladder`. The last update has ``1 / updates`` of the rate.
@@ -181,7 +181,7 @@ def _from_scratch(
     looks: Integers,
     seed: int,
     dtype: str,
-) -> Curves:
+) -> SweepCurves:
     """Train a lane for each rate, multiplied by ``shape (T,)``; losses are means over the looks."""
     table = np.broadcast_to(rates, (len(configurations), np.shape(rates)[-1]))
     lanes = [(complete(each), rate) for each, row in zip(configurations, table, strict=True) for rate in row]
@@ -201,7 +201,7 @@ def _from_scratch(
     losses = np.concatenate([each[0] for each in found]).mean(axis=-1)
     by_rate = losses.reshape(*table.shape, len(folds)).swapaxes(1, 2)
     begin = np.concatenate([each[1] for each in found])[:: table.shape[1]]
-    return Curves(table, by_rate, begin, found[0][2])
+    return SweepCurves(table, by_rate, begin, found[0][2])
 
 
 def _trace(

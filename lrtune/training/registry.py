@@ -26,6 +26,7 @@ __all__ = [
     "MODEL_KEYS",
     "OPTIMIZERS",
     "TRAINING_KEYS",
+    "Complete",
     "Configuration",
     "Decay",
     "Factor",
@@ -147,8 +148,12 @@ TRAINING_KEYS: dict[str, Factor] = _table(
 )
 
 
-def complete(configuration: Configuration) -> dict[str, Value]:
-    """Fill in the default of every missing key and factor; nothing that is given changes.
+class Complete(dict[str, Value]):
+    """A configuration in which every key has a value; `complete` makes it, and nobody changes it."""
+
+
+def complete(configuration: Configuration) -> Complete:
+    """Fill in the default of every missing key and factor; nothing that is given changes, and what is whole stays.
 
     A factor that another given one replaces (``k`` by ``final``) stays absent, and so does a replacement not given.
 
@@ -158,7 +163,9 @@ def complete(configuration: Configuration) -> dict[str, Value]:
         If the optimizer or a decay is not in the tables; experiments are validated before they come here.
 
     """
-    filled: dict[str, Value] = dict(configuration)
+    if isinstance(configuration, Complete):
+        return configuration
+    filled = Complete(configuration)
     optimizer = OPTIMIZERS[str(filled.get("optimizer", TRAINING_KEYS["optimizer"].default))]
     filled.setdefault("learning_rate", optimizer.rate.default)
     filled.setdefault("weight_decay", optimizer.weight_decay)

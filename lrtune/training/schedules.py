@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from lrtune.training.decays.functions import Array, BoundDecay
+from lrtune.arrays import Array
+from lrtune.training.decays.functions import BoundDecay
 from lrtune.training.declarations import number
 from lrtune.training.registry import DECAYS, Configuration, Value, complete
 

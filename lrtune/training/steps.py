@@ -13,14 +13,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from lrtune.arrays import DROPOUT, Array, stream
 from lrtune.training.batches import Batch
 from lrtune.training.declarations import Configuration
 from lrtune.training.losses import LOSSES
 from lrtune.training.networks import Network, Workspace, backward, forward, split, workspace
 from lrtune.training.optimizers.curvature import Curvature
 from lrtune.training.registry import OPTIMIZERS, Optimizer
-from lrtune.training.streams import DROPOUT, stream
-from lrtune.training.tasks import Array
 from lrtune.training.updates import State, StepValues
 
 _CLIP_MARGIN = 1e-6

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[Any]
-Doubles: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
+from lrtune.arrays import Array
+
 Flags: TypeAlias = NDArray[np.bool_]
 
 
@@ -58,7 +57,7 @@ class Problem(NamedTuple):
     classes: int
 
 
-class Curves(NamedTuple):
+class LaneCurves(NamedTuple):
     """Learning curves of one configuration, mean over folds: losses after some ``epochs``, counted from 1.
 
     None from where a lane diverged.
@@ -93,4 +92,4 @@ class Outcome(NamedTuple):
     diverged: tuple[int | None, ...]
     predictions: tuple[Array | None, ...]
     scales: tuple[tuple[float, ...], ...] = ()
-    curves: Curves | None = None
+    curves: LaneCurves | None = None

@@ -13,16 +13,15 @@ numbers, which saves a pass over the parameters.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[np.floating[Any]]
-Doubles: TypeAlias = NDArray[np.float64]
-State: TypeAlias = tuple[Array, ...]
-Factors: TypeAlias = Mapping[str, Array]
-Scratch: TypeAlias = tuple[Array, Array]
+from lrtune.arrays import Doubles, Floats
+
+State: TypeAlias = tuple[Floats, ...]
+Factors: TypeAlias = Mapping[str, Floats]
+Scratch: TypeAlias = tuple[Floats, Floats]
 Shapes: TypeAlias = Sequence[tuple[int, int]]
 """Rows and columns of the weights of each layer, bias column included."""
 
@@ -34,50 +33,52 @@ class StepValues(NamedTuple):
     it; it then takes the place of the factor ``momentum`` or ``beta1``.
     """
 
-    rate: Array
+    rate: Floats
     factors: Factors
-    weight_decay: Array
-    momentum: Array | None = None
+    weight_decay: Floats
+    momentum: Floats | None = None
 
 
-def stateless(_parameters: Array, _factors: Factors, _shapes: Shapes = ()) -> State:
+def stateless(_parameters: Floats, _factors: Factors, _shapes: Shapes = ()) -> State:
     """Start from nothing."""
     return ()
 
 
-def one_buffer(parameters: Array, _factors: Factors, _shapes: Shapes = ()) -> State:
+def one_buffer(parameters: Floats, _factors: Factors, _shapes: Shapes = ()) -> State:
     """Start from one buffer of zeros."""
     return (np.zeros_like(parameters),)
 
 
-def two_buffers(parameters: Array, _factors: Factors, _shapes: Shapes = ()) -> State:
+def two_buffers(parameters: Floats, _factors: Factors, _shapes: Shapes = ()) -> State:
     """Start from two buffers of zeros."""
     return np.zeros_like(parameters), np.zeros_like(parameters)
 
 
-def per_lane(parameters: Array, value: float = 0.0) -> Doubles:
+def per_lane(parameters: Floats, value: float = 0.0) -> Doubles:
     """Make one float64 number ``(C, K, 1)`` per lane."""
     return np.full((*parameters.shape[:2], 1), value)
 
 
-def cycled(values: StepValues, name: str) -> Array:
+def cycled(values: StepValues, name: str) -> Floats:
     """Look up a momentum: the schedule's, else the factor."""
     return values.factors[name] if values.momentum is None else values.momentum
 
 
-def double(array: Array) -> Doubles:
+def double(array: Floats) -> Doubles:
     """Convert per-lane numbers to float64."""
     return array.astype(np.float64)
 
 
-def add_square(total: Array, gradient: Array, keep: Array, scratch: Array) -> None:
+def add_square(total: Floats, gradient: Floats, keep: Floats, scratch: Floats) -> None:
     """Advance a discounted sum of squares: ``V = keep * V + g^2``; ``scratch`` may be the gradient itself."""
     np.multiply(gradient, gradient, out=scratch)
     total *= keep
     total += scratch
 
 
-def descend(parameters: Array, direction: Array, square: Array, scratch: Array, *, rate: Array, epsilon: Array) -> None:
+def descend(
+    parameters: Floats, direction: Floats, square: Floats, scratch: Floats, *, rate: Floats, epsilon: Floats
+) -> None:
     """Apply ``x -= rate * direction / (sqrt(square) + epsilon)``."""
     np.sqrt(square, out=scratch)
     scratch += epsilon.astype(scratch.dtype, copy=False)

@@ -17,10 +17,10 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from lrtune.arrays import Array
 from lrtune.training.declarations import Configuration, number
 from lrtune.training.registry import DECAYS
 from lrtune.training.schedules import decay_of, left_after, spent, warmup_steps
-from lrtune.training.tasks import Array
 
 Clock: TypeAlias = Callable[[], float]
 """Tells seconds, from whatever beginning."""

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lrtune.arrays import Array, Doubles
 from lrtune.training.curves import validation_targets, validation_weights
 from lrtune.training.losses import LOSSES
 from lrtune.training.networks import Network, forward, split, with_ones, workspace
-from lrtune.training.tasks import Array, Doubles, Fold
+from lrtune.training.tasks import Fold
 
 
 class Watch:

@@ -2,11 +2,26 @@
 
 ::
 
-    core       the loop
-    session    what one process knows of a study, and how it records more
-    records    what is kept of predictions, stage by stage
-    stopping   when a search is content, or has nothing to gain
-    nested     nested cross-validation: a search inside of each outer fold
+    ask_and_tell   `lrtune.Study`
+    blocks         trials in blocks
+    calls          `lrtune.search` and `lrtune.search_steps`
+    confirming     how the first trials of the ranking are scored again
+    core           the loop
+    demands        what is asked of a search's result, and whether it is met
+    estimator      a search as a scikit-learn estimator
+    first_file     a file to start from, written after looking at a table
+    horizons       the same configuration on a shorter horizon
+    naming         what an experiment and its data are called
+    nested         nested cross-validation: a search inside of each outer fold
+    pace           what time allows
+    records        what is kept of predictions, stage by stage
+    remarks        what is worth saying about a search beside its numbers, in sentences
+    search         the use case of lrtune, from an experiment to its result
+    searched       the result of a search that has a folder
+    session        what one process knows of a study, and how it records more
+    steps          what a search tells while it runs
+    stopping       when a search is content, or has nothing to gain
+    suggestions    the search strategies as a function of plain values, for other programs
 """
 
 from lrtune.tuning.core import DATABASE, tune

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lrtune import model
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import one_blas_thread
 from lrtune.engines.local import Executor, executor_for, workers_worth
 from lrtune.experiment import Experiment
 from lrtune.run.journal import CLOCK, Event, Journal
@@ -40,6 +40,7 @@ from lrtune.verdict.confirmation import unconfirmed
 from lrtune.verdict.judging import choice
 from lrtune.verdict.pruning import PRUNINGS, StageEnd
 from lrtune.verdict.stages import Dropped, rest
+from lrtune.verdict.standing import oriented
 
 DATABASE = "study.db"
 MODEL = "model"
@@ -200,7 +201,7 @@ class _Search(Session):
     def content(self) -> str | None:
         """Say why the search may end before its budget is spent; None: it may not."""
         search, trials = self.experiment.search, self.study.in_order()
-        if search.target is not None and is_reached(trials, self.oriented(search.target)):
+        if search.target is not None and is_reached(trials, oriented(self.setting.metric, search.target)):
             return TARGET
         if search.stop == NO_GAIN and has_no_gain(
             self.experiment.space,

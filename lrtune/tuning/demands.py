@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import one_blas_thread
 from lrtune.run import files
 from lrtune.run.versions import ENGINE
 from lrtune.space.trial import Configuration

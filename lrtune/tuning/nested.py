@@ -18,13 +18,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lrtune.arrays import Rows
+from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.finder import resolved
 from lrtune.run.journal import Event, Journal
-from lrtune.run.study import Study, replay
+from lrtune.run.study import StudyState, replay
 from lrtune.text.errors import DataError, NoUsableResultError
 from lrtune.trainers import partition
-from lrtune.trainers.preparation import Prepared, Rows, prepare
+from lrtune.trainers.preparation import Prepared, prepare
 from lrtune.tuning import DATABASE, tune
 from lrtune.verdict.choice import chosen
 from lrtune.verdict.result import Nested, OuterScore
@@ -70,7 +72,9 @@ def outer_folds(experiment: Experiment, prepared: Prepared, folder: Path) -> lis
     ]
 
 
-def search_inside(experiment: Experiment, fold: OuterFold, *, workers: int | None = None) -> Iterator[Event]:
+def search_inside(
+    experiment: Experiment, fold: OuterFold, *, table: Table | None = None, workers: int | None = None
+) -> Iterator[Event]:
     """Run the whole search on the rows of one turn of the outer loop, or go on with it; yields its events.
 
     Raises
@@ -82,7 +86,7 @@ def search_inside(experiment: Experiment, fold: OuterFold, *, workers: int | Non
 
     """
     try:
-        inside = prepare(experiment, rows=fold.rows)
+        inside = prepare(experiment, table=table, rows=fold.rows)
         known, _ = resolved(experiment, inside)
         yield from tune(known, inside, fold.folder, workers=workers)
     except (DataError, NoUsableResultError) as error:
@@ -105,17 +109,17 @@ def summary(folds: list[OuterFold], made: int, metric: str) -> Nested | None:
     return Nested(own_sign(metric, mean), std, math.fsum(gaps) / len(gaps), made, rows)
 
 
-def _study(fold: OuterFold) -> Study:
+def _study(fold: OuterFold) -> StudyState:
     with Journal(fold.folder / DATABASE) as journal:
         return replay(journal.events())
 
 
-def _refit(study: Study) -> Mapping[str, Any]:
+def _refit(study: StudyState) -> Mapping[str, Any]:
     assert study.refit is not None
     test: Mapping[str, Any] = study.refit["test"]
     return test
 
 
-def _row(study: Study, metric: str) -> OuterScore:
+def _row(study: StudyState, metric: str) -> OuterScore:
     best, test = chosen(study), _refit(study)
     return OuterScore(own_sign(metric, test["score"]), test["rows"], best.number, own_sign(metric, best.mean))

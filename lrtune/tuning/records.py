@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lrtune.arrays import Rows
 from lrtune.run import out_of_fold
 from lrtune.run.observed import Observed, observe
 from lrtune.space.trial import Stage
@@ -17,8 +17,6 @@ from lrtune.trainers.population import Evaluated
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.metrics.scoring import row_values, surprise
 from lrtune.verdict.races import RowScores
-
-Rows = npt.NDArray[np.int64]
 
 
 class Records:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lrtune.experiment import Experiment
-from lrtune.finder import Finding
-from lrtune.run.study import Study
+from lrtune.finder import RateFinding
+from lrtune.run.study import StudyState
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.text import formats
 from lrtune.text.errors import counted
@@ -18,7 +18,7 @@ from lrtune.verdict.result import Corrected, Result
 
 
 def notes(
-    result: Result, study: Study, experiment: Experiment, prepared: Prepared, finding: Finding | None
+    result: Result, study: StudyState, experiment: Experiment, prepared: Prepared, finding: RateFinding | None
 ) -> tuple[str, ...]:
     """List what was noticed about the study and the data, whatever happened on the way."""
     return (
@@ -31,7 +31,7 @@ def notes(
     )
 
 
-def mended(study: Study) -> tuple[str, ...]:
+def mended(study: StudyState) -> tuple[str, ...]:
     """Say what had become of the journal, if it was found damaged."""
     return tuple(
         f"study.db was damaged and is kept as {each['kept']}; {each['events']} of its events could be read, and the "
@@ -42,7 +42,7 @@ def mended(study: Study) -> tuple[str, ...]:
     )
 
 
-def _end(study: Study, experiment: Experiment) -> tuple[str, ...]:
+def _end(study: StudyState, experiment: Experiment) -> tuple[str, ...]:
     """Say why a search ended before its budget was spent."""
     if study.finished == "timeout":
         left = experiment.planned - (len(study.trials) - len(study.unfinished()))
@@ -61,7 +61,7 @@ def _end(study: Study, experiment: Experiment) -> tuple[str, ...]:
     return (f"the space has {tried:,} configurations and all have been tried: the search ended before {trials}",)
 
 
-def _swept(finding: Finding | None) -> Iterator[str]:
+def _swept(finding: RateFinding | None) -> Iterator[str]:
     """Say what was searched where the experiment said ``learning_rate: auto``."""
     for name, each in finding.suggestions.items() if finding else ():
         if each.search_range is None:
@@ -71,7 +71,7 @@ def _swept(finding: Finding | None) -> Iterator[str]:
             yield f"learning_rate of {name}: from {low} to {high}, as `lrtune finder` suggests"
 
 
-def _timed(study: Study, experiment: Experiment, best: int) -> tuple[str, ...]:
+def _timed(study: StudyState, experiment: Experiment, best: int) -> tuple[str, ...]:
     """Say what time the rates of the best followed, where that had to be measured."""
     chosen = experiment.configuration(study.trials[best].configuration)
     if not follows_clock(chosen):

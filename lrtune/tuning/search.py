@@ -10,13 +10,14 @@ import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
-from lrtune.finder import Finding, resolved
+from lrtune.finder import RateFinding, resolved
 from lrtune.run import files
 from lrtune.run.aside import put_aside
 from lrtune.run.folder import DATABASE, EXPERIMENT, RESULT, Run
 from lrtune.run.lock import Lock
-from lrtune.run.study import STUDY, Study
+from lrtune.run.study import STUDY, StudyState
 from lrtune.text.errors import NoUsableResultError, StudyError
 from lrtune.text.written import json_text
 from lrtune.trainers.preparation import Prepared, prepare
@@ -41,6 +42,7 @@ BEST, TRIALS = "best.yaml", "trials.csv"
 def steps(
     experiment: Experiment,
     *,
+    table: Table | None = None,
     output: Path | None = None,
     fresh: bool = False,
     demands: Demands | None = None,
@@ -53,6 +55,8 @@ def steps(
     ----------
     experiment
         What to search.
+    table
+        In place of the file that the experiment names, where a program holds its rows.
     output
         Folder of the run; by default one of its own under ``./runs``.
     fresh
@@ -73,7 +77,7 @@ def steps(
     """
     started = time.monotonic() if started is None else started
     yield Begun(Part.READING, about=experiment.data.path)
-    prepared = prepare(experiment)
+    prepared = prepare(experiment, table=table)
     demands = demands or Demands()
     demands.check(prepared.metric)
     known, finding = yield from _with_rates(experiment, prepared)
@@ -82,7 +86,7 @@ def steps(
     with Lock(folder) as lock:
         study = yield from _trained(known, prepared, folder, started, lock)
         _write_unless_there(folder, known, study, prepared)
-        outer = yield from _nested(experiment, prepared, folder)
+        outer = yield from _nested(experiment, prepared, folder, table)
         yield Begun(Part.JUDGING)
         found = _judged(known, study, prepared, folder).but(nested=outer)
         found = found.but(gates=tuple((yield from judged(demands, found, prepared, folder))))
@@ -94,7 +98,7 @@ def steps(
 
 def _with_rates(
     experiment: Experiment, prepared: Prepared
-) -> Generator[Begun, None, tuple[Experiment, Finding | None]]:
+) -> Generator[Begun, None, tuple[Experiment, RateFinding | None]]:
     """Put ranges where the experiment says ``learning_rate: auto``."""
     if not experiment.automatic:
         return experiment, None
@@ -104,10 +108,10 @@ def _with_rates(
 
 def _trained(
     experiment: Experiment, prepared: Prepared, folder: Path, started: float, lock: Lock
-) -> Generator[Step, None, Study]:
+) -> Generator[Step, None, StudyState]:
     """Search to the end, or go on with a search."""
     yield Begun(Part.TRIALS, "", folder, prepared.metric, experiment.planned)
-    study = Study()
+    study = StudyState()
     try:
         for event in tune(experiment, prepared, folder, workers=experiment.workers, started=started, lock=lock):
             study.add(event)
@@ -120,20 +124,22 @@ def _trained(
     return study
 
 
-def _nested(experiment: Experiment, prepared: Prepared, folder: Path) -> Generator[Step, None, Nested | None]:
+def _nested(
+    experiment: Experiment, prepared: Prepared, folder: Path, table: Table | None
+) -> Generator[Step, None, Nested | None]:
     """Search inside of each outer fold, or go on with that, where nested cross-validation is asked for."""
     folds = outer_folds(experiment, prepared, folder)
     for fold in folds:
         about = f"outer fold {fold.number} of {experiment.search.nested}"
         yield Begun(Part.OUTER, about, fold.folder, prepared.metric, experiment.planned)
-        study = Study()
-        for event in search_inside(experiment, fold, workers=experiment.workers):
+        study = StudyState()
+        for event in search_inside(experiment, fold, table=table, workers=experiment.workers):
             study.add(event)
             yield Recorded(event, study)
     return summary(folds, experiment.search.nested, prepared.metric)
 
 
-def _write_unless_there(folder: Path, experiment: Experiment, study: Study, prepared: Prepared) -> None:
+def _write_unless_there(folder: Path, experiment: Experiment, study: StudyState, prepared: Prepared) -> None:
     """Write the files of a finished run before anything judges it: what was trained should outlive whatever fails."""
     try:
         is_there = stored(Run(folder, study)) is not None
@@ -143,7 +149,7 @@ def _write_unless_there(folder: Path, experiment: Experiment, study: Study, prep
         write(folder, experiment, study, result_of(study, experiment.configuration, rows_ratio=prepared.rows_ratio))
 
 
-def _judged(experiment: Experiment, study: Study, prepared: Prepared, folder: Path) -> Result:
+def _judged(experiment: Experiment, study: StudyState, prepared: Prepared, folder: Path) -> Result:
     """Correct the score, and look for what is odd; what cannot be done is a finding."""
     judgement, defects = attempted("the correction of the score", lambda: judge(experiment.terms, study, folder))
     found = result_of(
@@ -157,7 +163,7 @@ def _judged(experiment: Experiment, study: Study, prepared: Prepared, folder: Pa
     return examined(Run(folder, study), found, experiment.space, classes, defects)
 
 
-def write(folder: Path, experiment: Experiment, study: Study, found: Result) -> None:
+def write(folder: Path, experiment: Experiment, study: StudyState, found: Result) -> None:
     """Write the files of a finished run; the result comes last, because it says that the run is finished."""
     files.write(folder / BEST, experiment.dump(found.best.configuration, folder))
     files.write(folder / TRIALS, trials_text(study.in_order(), found.metric))

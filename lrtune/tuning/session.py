@@ -12,13 +12,13 @@ from lrtune.experiment import Experiment
 from lrtune.run import observed, out_of_fold
 from lrtune.run.identity import differences
 from lrtune.run.journal import CLOCK, Event, Journal
-from lrtune.run.study import MENDED, STUDY, Study
+from lrtune.run.study import MENDED, STUDY, StudyState
 from lrtune.run.versions import kernels, versions
-from lrtune.space.trial import Configuration, Trial
+from lrtune.space.trial import Trial
 from lrtune.text.errors import StudyError
 from lrtune.trainers.population import Setting, expected_seconds
 from lrtune.trainers.preparation import Prepared
-from lrtune.training.registry import METRICS
+from lrtune.training.registry import Complete
 from lrtune.tuning.naming import fingerprint_of, identity_of
 from lrtune.tuning.pace import Pace
 from lrtune.tuning.records import Records
@@ -43,7 +43,7 @@ class Session:
         self.prepared = prepared
         self.folder = folder
         self.journal = journal
-        self.study = Study()
+        self.study = StudyState()
         self.records = Records(folder / out_of_fold.NAME, prepared)
         self.setting: Setting = prepared.setting
         self.spent = 0.0
@@ -145,10 +145,6 @@ class Session:
                 "or begin anew with --fresh, which keeps the earlier study beside"
             )
 
-    def complete(self, trial: Trial) -> Configuration:
+    def complete(self, trial: Trial) -> Complete:
         """Complete a trial's configuration."""
         return self.experiment.configuration(trial.configuration)
-
-    def oriented(self, score: float) -> float:
-        """Turn a score in the metric's own sign so that larger is better."""
-        return score if METRICS[self.setting.metric].larger_is_better else -score

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrtune.run.journal import Event
-from lrtune.run.study import Study
+from lrtune.run.study import StudyState
 
 if TYPE_CHECKING:
-    from lrtune.finder import Finding
+    from lrtune.finder import RateFinding
     from lrtune.tuning.searched import Searched
 
 
@@ -53,7 +53,7 @@ class Recorded:
     """An event is on the disk, and part of the study."""
 
     event: Event
-    study: Study
+    study: StudyState
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class Ended:
     """
 
     result: Searched
-    study: Study
-    finding: Finding | None
+    study: StudyState
+    finding: RateFinding | None
     remarks: tuple[str, ...]
 
 

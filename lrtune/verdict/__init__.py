@@ -1,1 +1,27 @@
-"""What to make of the scores."""
+"""What to make of the scores: which trial is chosen, how good it is, what is odd; nothing here trains.
+
+::
+
+    choice         which trial is chosen, and whether it is better than another or good enough
+    comparison     whether one configuration is better than another, from scores on the same folds
+    conditions     what became of a condition that a result must meet (a *gate*)
+    confirmation   a second opinion before the choice
+    correction     scores corrected for having been chosen
+    examination    from a run's folder to the findings of its health report
+    explanation    what a study says about its space
+    findings       what a look at a search found, and how to look without losing what was trained
+    gates          whether a result is good enough
+    health         what a finished search says about itself
+    judging        what a finished search comes to
+    making         from a study to its `Result`
+    picking        how the rules of selection pick
+    pruning        what spares bad configurations some of their training: one entry for each kind
+    races          which configurations go no further
+    result         what a search came to, as one frozen value
+    stages         which part of a training comes first, and which trials go on after it
+    standing       scores as people see them
+    stored         the result of a run
+    student        Student's t without a library
+    terms          what a search was asked for, as far as its judges go by it
+    trials_table   the table of all trials, ``trials.csv``
+"""

@@ -12,23 +12,23 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from lrtune.run.study import Study
+from lrtune.run.study import StudyState
 from lrtune.space.trial import Trial, TrialState, ranking
 from lrtune.verdict.result import Confirmation, Confirmed
 from lrtune.verdict.standing import own_sign
 
 
-def candidates(study: Study, count: int) -> list[Trial]:
+def candidates(study: StudyState, count: int) -> list[Trial]:
     """List the first trials of the ranking, which are to be scored again."""
     return ranking(study.in_order())[:count]
 
 
-def unconfirmed(study: Study, count: int) -> list[Trial]:
+def unconfirmed(study: StudyState, count: int) -> list[Trial]:
     """List those of them that have not been."""
     return [each for each in candidates(study, count) if each.number not in study.confirmed]
 
 
-def contenders(study: Study, count: int) -> list[Trial]:
+def contenders(study: StudyState, count: int) -> list[Trial]:
     """List the trials that the choice is made from, with the scores that it goes by.
 
     With ``count`` of 0 these are all trials as they are. Else they are the confirmed ones with their fresh scores; if
@@ -43,7 +43,7 @@ def _renewed(trial: Trial, scores: Sequence[float | None]) -> Trial:
     return replace(trial, fold_scores=tuple(scores), state=state)
 
 
-def summary(study: Study, count: int) -> Confirmation | None:
+def summary(study: StudyState, count: int) -> Confirmation | None:
     """Compare the scores of the search with the fresh ones, in the order of the search; None if none was confirmed."""
     rows = [(each, _renewed(each, scores)) for each in candidates(study, count) if (scores := _of(study, each))]
     if not rows:
@@ -62,6 +62,6 @@ def summary(study: Study, count: int) -> Confirmation | None:
     return Confirmation(confirmed, math.fsum(gaps) / len(gaps) if gaps else None)
 
 
-def _of(study: Study, trial: Trial) -> Sequence[float | None] | None:
+def _of(study: StudyState, trial: Trial) -> Sequence[float | None] | None:
     scores: Mapping[int, Sequence[float | None]] = study.confirmed
     return scores.get(trial.number)

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import THINNING, Array, one_blas_thread, stream
 from lrtune.run import observed, out_of_fold
 from lrtune.run.observed import Observed
 from lrtune.space.trial import DEFAULT, Trial, TrialState, ranking
 from lrtune.text.errors import StudyError
-from lrtune.verdict.choice import Choice, choose, complete, in_order_of_simplicity
+from lrtune.verdict.choice import ChosenTrial, choose, complete, in_order_of_simplicity
 from lrtune.verdict.choice.candidates import Smoothing
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.confirmation import contenders
@@ -26,9 +25,8 @@ from lrtune.verdict.pruning import PRUNINGS
 from lrtune.verdict.terms import Terms
 
 if TYPE_CHECKING:
-    from lrtune.run.study import Study
+    from lrtune.run.study import StudyState
 
-Array = npt.NDArray[Any]
 
 MOST_CANDIDATES = 1000
 """How many of the best trials a correction takes into account; those behind them could not have been chosen."""
@@ -36,17 +34,15 @@ MOST_CANDIDATES = 1000
 MOST_CELLS = 40_000_000
 """How many rows times trials a correction looks at; beyond it a fixed random subset of the rows."""
 
-_STREAM = 42
-
 
 class Judgement(NamedTuple):
     """A finished search in two values."""
 
-    choice: Choice
+    choice: ChosenTrial
     correction: Correction
 
 
-def judge(terms: Terms, study: Study, folder: Path) -> Judgement:
+def judge(terms: Terms, study: StudyState, folder: Path) -> Judgement:
     """Choose a trial by the rule of the experiment and correct its score.
 
     Raises
@@ -60,7 +56,7 @@ def judge(terms: Terms, study: Study, folder: Path) -> Judgement:
         return Judgement(made, correction(terms, study, folder, made))
 
 
-def choice(terms: Terms, study: Study) -> Choice:
+def choice(terms: Terms, study: StudyState) -> ChosenTrial:
     """Choose a trial by a rule (``search.select``), among the confirmed ones if there are any.
 
     Raises
@@ -74,7 +70,7 @@ def choice(terms: Terms, study: Study) -> Choice:
     made = choose(trials, wanted, smoothing=smoothing, rows_ratio=study.header.get("rows_ratio"))
     own = study.trials  # a confirmed trial came with its fresh scores
     rivals = tuple(own[each.number] for each in made.rivals)
-    return Choice(made.rule, own[made.trial.number], own[made.best.number], rivals)
+    return ChosenTrial(made.rule, own[made.trial.number], own[made.best.number], rivals)
 
 
 def _smoothing(terms: Terms, history: Sequence[Trial], trials: Sequence[Trial], wanted: Rule) -> Smoothing | None:
@@ -86,7 +82,7 @@ def _smoothing(terms: Terms, history: Sequence[Trial], trials: Sequence[Trial], 
     return None if found is None else Smoothing(*found)
 
 
-def correction(terms: Terms, study: Study, folder: Path, made: Choice) -> Correction:
+def correction(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial) -> Correction:
     """Correct the score of the chosen trial for having been chosen.
 
     From the out-of-fold predictions where they are there and undamaged, else from the fold scores.
@@ -105,7 +101,7 @@ def correction(terms: Terms, study: Study, folder: Path, made: Choice) -> Correc
     return corrected(evidence, made.trial.number, choosing)
 
 
-def _candidates(study: Study, made: Choice) -> list[Trial]:
+def _candidates(study: StudyState, made: ChosenTrial) -> list[Trial]:
     """List whom the choice was between, by number: complete trials and, unless they have none, raced ones."""
     ranked = ranking(study.in_order())[:MOST_CANDIDATES]
     if made.trial not in ranked:
@@ -123,7 +119,7 @@ def _is_raced(trial: Trial) -> bool:
     return bool(trial.fold_scores) and None not in trial.fold_scores
 
 
-def _race(terms: Terms, study: Study, candidates: Sequence[Trial]) -> Race | None:
+def _race(terms: Terms, study: StudyState, candidates: Sequence[Trial]) -> Race | None:
     if not PRUNINGS[terms.pruning].is_race:
         return None
     folds = [len(each.fold_scores) for each in study.in_order() if each.state is TrialState.PRUNED and _is_raced(each)]
@@ -133,7 +129,7 @@ def _race(terms: Terms, study: Study, candidates: Sequence[Trial]) -> Race | Non
     return Race(rounds, min(folds))
 
 
-def _evidence(study: Study, folder: Path, candidates: Sequence[Trial]) -> Evidence:
+def _evidence(study: StudyState, folder: Path, candidates: Sequence[Trial]) -> Evidence:
     folds = max(len(each.fold_scores) for each in candidates)
     scores = np.full((folds, len(candidates)), np.nan)
     for column, each in enumerate(candidates):
@@ -161,13 +157,13 @@ def thinned(evidence: Evidence, most: int) -> Evidence:
     seen, predictions = evidence.observed, evidence.predictions
     if seen is None or predictions is None or len(seen.targets) <= most:
         return evidence
-    rows = np.sort(np.random.default_rng(_STREAM).permutation(len(seen.targets))[:most])
+    rows = np.sort(stream(0, THINNING).permutation(len(seen.targets))[:most])
     _, units = np.unique(seen.units[rows], return_inverse=True)
     part = Observed(seen.targets[rows], seen.folds[rows], units, seen.sizes, seen.classes)
     return evidence._replace(predictions=predictions[:, rows], observed=part)
 
 
-def _affordable(evidence: Evidence, study: Study, *, raced: bool) -> tuple[Evidence, int]:
+def _affordable(evidence: Evidence, study: StudyState, *, raced: bool) -> tuple[Evidence, int]:
     """Leave as many rows as there is time for beside the training; says with how many resamples, too."""
     seen = evidence.observed
     if seen is None:
@@ -178,13 +174,13 @@ def _affordable(evidence: Evidence, study: Study, *, raced: bool) -> tuple[Evide
     return thinned(evidence, made.rows), made.resamples
 
 
-def _trained(study: Study, folds: int) -> float:
+def _trained(study: StudyState, folds: int) -> float:
     """Say how long the training of the whole study was expected to take (seconds): a function of what was trained."""
     trained = sum(len(each.fold_scores) for each in study.in_order())
     return float(study.header.get("trial_seconds", 0.0)) * trained / folds
 
 
-def records(study: Study, folder: Path, trials: Sequence[Trial], seen: Observed) -> Array:
+def records(study: StudyState, folder: Path, trials: Sequence[Trial], seen: Observed) -> Array:
     """Read the out-of-fold predictions of some trials (C, R) or (C, R, classes).
 
     Raises

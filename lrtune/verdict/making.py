@@ -31,8 +31,8 @@ from lrtune.verdict.result import (
 from lrtune.verdict.standing import own_ends, own_sign, standing
 
 if TYPE_CHECKING:
-    from lrtune.run.study import Study
-    from lrtune.verdict.choice import Choice
+    from lrtune.run.study import StudyState
+    from lrtune.verdict.choice import ChosenTrial
     from lrtune.verdict.correction import Correction
     from lrtune.verdict.judging import Judgement
 
@@ -46,7 +46,7 @@ Completed = Callable[[Configuration], Mapping[str, Value]]
 
 
 def result_of(
-    study: Study,
+    study: StudyState,
     completed: Completed,
     *,
     rows_ratio: float | None = None,
@@ -121,7 +121,7 @@ def corrected(found: Correction, chosen: int, metric: str) -> Corrected:
     )
 
 
-def selection(found: Choice) -> Selection:
+def selection(found: ChosenTrial) -> Selection:
     """Write down how the choice was made."""
     numbers = tuple(each.number for each in found.rivals[:SHOWN_RIVALS])
     return Selection(str(found.rule), found.best.number, Rivals(len(found.rivals), numbers))
@@ -177,13 +177,13 @@ def test_score(test: Mapping[str, Any] | None, metric: str) -> HeldOut | None:
     return HeldOut(own_sign(metric, test["score"]), test["rows"], test.get("has"))
 
 
-def unscored(study: Study) -> Unscored | None:
+def unscored(study: StudyState) -> Unscored | None:
     """Say which folds have no score."""
     found = study.header.get("left_out")
     return found and Unscored(found["of"], tuple((number, has) for number, has in found["folds"]))
 
 
-def seconds(study: Study) -> Seconds:
+def seconds(study: StudyState) -> Seconds:
     """Say what a study took, to the millisecond."""
     spent = (study.search_seconds, study.retrain_seconds, study.search_seconds + study.retrain_seconds)
     return Seconds(*(round(each, 3) for each in spent))
@@ -192,7 +192,7 @@ def seconds(study: Study) -> Seconds:
 _SCORED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.DIVERGED)
 
 
-def savings(study: Study, completed: Completed) -> Savings | None:
+def savings(study: StudyState, completed: Completed) -> Savings | None:
     """Count what a study with pruning did and left out, in epochs on a fold; None without pruning."""
     kind = study.header.get("experiment", {}).get("search", {}).get("pruning", "none")
     scored = [each for each in study.in_order() if each.state in _SCORED]

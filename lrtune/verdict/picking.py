@@ -6,12 +6,9 @@ Each function gives the places of the chosen configurations (...); of equal ones
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from lrtune.arrays import Doubles, Integers
 from lrtune.verdict.choice.candidates import Candidates
-
-Doubles = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 
 def best(candidates: Candidates, _share: float) -> Integers:

@@ -30,14 +30,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
-Doubles = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from lrtune.arrays import Doubles, Integers
+
 Flags = npt.NDArray[np.bool_]
 
 SURE = 0.99

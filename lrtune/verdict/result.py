@@ -16,7 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lrtune.text.errors import StudyError, counted
+from lrtune.text.errors import StudyError, counted, nearest
+from lrtune.training.registry import METRICS
 from lrtune.verdict.comparison import Difference, Gain
 from lrtune.verdict.conditions import Gate
 from lrtune.verdict.findings import Finding
@@ -371,6 +372,8 @@ def from_json(value: object, where: object = "result") -> Result:
         found: Result = _adapter().validate_json(json.dumps(renamed), strict=True)
     except (ValidationError, TypeError, ValueError, AttributeError) as error:
         raise StudyError(f"{where}: {_problem(error)}") from error
+    if found.metric not in METRICS:
+        raise StudyError(f"{where}: 'metric' is unknown; {nearest(found.metric, METRICS)}")
     return found
 
 

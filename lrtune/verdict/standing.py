@@ -16,6 +16,27 @@ from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS
 _ORDER = {key: place for place, key in enumerate([*TRAINING_KEYS, *MODEL_KEYS])}
 
 
+SMALLER, LARGER = " (smaller is better)", " (larger is better)"
+
+
+def foreign(metric: str, *, larger_is_better: bool) -> str:
+    """Write the name of a metric that is not lrtune's own so that it tells which way is better.
+
+    >>> foreign("perplexity", larger_is_better=False)
+    'perplexity (smaller is better)'
+    """
+    return metric + (LARGER if larger_is_better else SMALLER)
+
+
+def larger_is_better(metric: str) -> bool:
+    """Tell whether more of a metric is better.
+
+    >>> larger_is_better("rmse"), larger_is_better("perplexity (smaller is better)")
+    (False, False)
+    """
+    return METRICS[metric].larger_is_better if metric in METRICS else not metric.endswith(SMALLER)
+
+
 @overload
 def own_sign(metric: str, score: float) -> float: ...
 @overload
@@ -26,7 +47,7 @@ def own_sign(metric: str, score: float | None) -> float | None:
     >>> own_sign("rmse", -0.25), own_sign("accuracy", 0.9), own_sign("rmse", None)
     (0.25, 0.9, None)
     """
-    if score is None or METRICS[metric].larger_is_better:
+    if score is None or larger_is_better(metric):
         return score
     return 0.0 - score  # not -score: a perfect error of 0 must not become -0.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lrtune.run.folder import RESULT, Run
+from lrtune.text.errors import StudyError
 from lrtune.verdict.making import result_of
 from lrtune.verdict.result import Result, from_json
 
@@ -28,7 +29,9 @@ def current(run: Run) -> Result:
     NoUsableResultError
         If no trial is complete.
     StudyError
-        If the file is damaged.
+        If the file is damaged, or the trials were trained elsewhere.
 
     """
+    if run.is_told:
+        raise StudyError(f"{run.folder}: is a study by lrtune.Study, trained elsewhere; it has scores and no result")
     return stored(run) or result_of(run.study, run.configuration, rows_ratio=run.rows_ratio)

@@ -17,7 +17,11 @@ reveal_type(lrtune.Classifier)
 reveal_type(lrtune.Regressor())
 reveal_type(lrtune.load("model"))
 reveal_type(lrtune.find_learning_rate(data="t.csv", target="y").curves[0].suggestion.recommended)
+reveal_type(lrtune.Schedule("cosine", epochs=2, steps_per_epoch=5)[3])
 reveal_type(lrtune.suggest({"rate": [0.1, 0.2]}, []))
+study = lrtune.Study({"rate": [0.1, 0.2]}, metric="accuracy")
+reveal_type(study.ask())
+reveal_type(study.best)
 lrtune.Classifer
 lrtune.find_learning_rate(method=3)
 """
@@ -26,7 +30,10 @@ REVEALED = [
     "lrtune.model.estimator.Regressor",
     "lrtune.model.estimator.Classifier | lrtune.model.estimator.Regressor",
     "float | None",
+    "float",
     "list[dict[str, Any]]",
+    "list[lrtune.verdict.standing.Standing]",
+    "lrtune.verdict.standing.Standing | None",
 ]
 
 

@@ -90,6 +90,25 @@ def test_how_to_go_on_with_a_run_that_was_begun_afresh(capsys, tmp_path):
     assert capsys.readouterr().err.endswith("run the same command again without --fresh\n")
 
 
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt, 130), (signals.Terminated, 143)])
+def test_a_search_that_is_stopped_before_it_has_a_folder_says_how_to_go_on(run, monkeypatch, error, code):
+    def stopped(*_, **__):
+        raise error
+
+    monkeypatch.setattr("lrtune.tuning.search.prepare", stopped)
+    result = run("search", "blobs.yaml")
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr == "lrtune: stopped; to go on, run the same command again\n"
+
+
+def test_of_two_words_on_how_to_go_on_the_inner_one_is_said(capsys, tmp_path):
+    with pytest.raises(typer.Exit), exits.handled(), signals.resumable(), signals.resumable(tmp_path):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == (
+        f"lrtune: stopped; everything finished so far is kept in {tmp_path}; to go on, run the same command again\n"
+    )
+
+
 def test_the_code_tells_even_if_nobody_can_be_told(monkeypatch):
     def gone(*_):
         raise BrokenPipeError

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrtune.data.numerals import PLAIN, Evidence, Form, candidates, decide
+from lrtune.data.numerals import PLAIN, Form, SignEvidence, candidates, decide
 from lrtune.data.options import NEVER, THOUSANDS, DataOptions
 from lrtune.text.errors import DataError
 
@@ -67,7 +67,7 @@ def test_a_form_says_how_numbers_are_written():
 def column(*cells, **options):
     """Look at cells as the reader does."""
     point, comma = (all(re.match(form.pattern, cell) for cell in cells) for form in candidates(DataOptions(**options)))
-    return Evidence(point, comma, "".join(sign for sign in ",. '" if any(sign in cell for cell in cells)), cells[0])
+    return SignEvidence(point, comma, "".join(sign for sign in ",. '" if any(sign in cell for cell in cells)), cells[0])
 
 
 POINT, COMMA = Form(".", None), Form(",", None)

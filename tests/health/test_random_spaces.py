@@ -9,7 +9,7 @@ import pytest
 
 from lrtune.reporting import pages
 from lrtune.reporting.importance import importance_json, importance_page
-from lrtune.run.study import Study
+from lrtune.run.study import StudyState
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LINEAR, LOG, REVERSED_LOG, Integer, Ordinal, Real
 from lrtune.space.trial import Curves, Trial, TrialState
@@ -119,7 +119,7 @@ def test_importance_has_an_answer_and_a_slice_is_about_its_own_branch(search):
 
 def test_the_page_and_the_result_have_an_answer(search):
     space, trials, best = search
-    study = Study(
+    study = StudyState(
         header={"name": "random", "metric": "accuracy", "rows": {"train": 400, "test": 100}},
         trials={each.number: each for each in trials},
         refit={"trial": best.number, "test": {"score": 0.5, "rows": 100}},

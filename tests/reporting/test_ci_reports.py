@@ -4,7 +4,7 @@ import pytest
 
 from lrtune.reporting.annotations import annotation, gate_annotations
 from lrtune.reporting.blocks import Facts, Grid, Headline, Lines, Remarks
-from lrtune.reporting.junit import Case, gate_cases, junit_text
+from lrtune.reporting.junit import JunitCase, gate_cases, junit_text
 from lrtune.reporting.summary import escaped, markdown
 from lrtune.verdict.gates import Gate, State
 
@@ -17,7 +17,7 @@ GATES = [
 
 
 def test_a_report_counts_its_cases_and_says_what_failed():
-    text = junit_text("wine", [Case("search", "", "accuracy 0.97", 1.5), *gate_cases(GATES)])
+    text = junit_text("wine", [JunitCase("search", "", "accuracy 0.97", 1.5), *gate_cases(GATES)])
     assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites ')
     suites = ET.fromstring(text)
     (suite,) = suites
@@ -31,7 +31,7 @@ def test_a_report_counts_its_cases_and_says_what_failed():
 
 
 def test_whatever_a_sentence_contains_the_report_can_be_read():
-    text = junit_text(NASTY, [Case("search", outcome, NASTY) for outcome in ("", "failure", "error")])
+    text = junit_text(NASTY, [JunitCase("search", outcome, NASTY) for outcome in ("", "failure", "error")])
     suite = ET.fromstring(text.encode())[0]
     shown = "<b>&\"'\\x1b[31m\\x00\\ufffe\\ud800 ]]>"
     assert suite.get("name") == shown

@@ -9,7 +9,7 @@ from results import standing
 from lrtune.reporting import judgements
 from lrtune.space.trial import Trial, TrialState
 from lrtune.tuning.remarks import on_correction
-from lrtune.verdict.choice import Choice
+from lrtune.verdict.choice import ChosenTrial
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.comparison import Difference, Gain
 from lrtune.verdict.correction import Correction
@@ -35,7 +35,7 @@ FOUND = Correction("bootstrap", 0.97, 0.02, 0.95, 0.90, 0.98, 1000, ((4, 0.62), 
 
 def judged(correction=FOUND, rule=Rule("best"), best=CHOSEN, metric="accuracy"):  # noqa: B008
     """What a judgement adds to a result."""
-    judgement = Judgement(Choice(rule, CHOSEN, best, (CONSTANT,)), correction)
+    judgement = Judgement(ChosenTrial(rule, CHOSEN, best, (CONSTANT,)), correction)
     return {
         "corrected": corrected(judgement.correction, CHOSEN.number, metric),
         "selection": selection(judgement.choice),
@@ -67,7 +67,7 @@ def test_the_choice_is_compared_with_the_best_constant_rate():
     assert (found.number, found.mean) == (2, pytest.approx(0.95))
     assert found.gain.mean == pytest.approx(0.02)
     assert constant_rate(CONSTANT, [DEFAULT, CONSTANT], "accuracy", lambda point: point) is None  # it has one itself
-    made = selection(Choice(Rule("best"), CONSTANT, CHOSEN, ()))
+    made = selection(ChosenTrial(Rule("best"), CONSTANT, CHOSEN, ()))
     assert (made.rule, made.best, made.rivals.count, made.rivals.numbers) == ("best", 4, 0, ())
 
 

@@ -9,7 +9,7 @@ from lrtune.reporting import live
 from lrtune.reporting.blocks import Headline
 from lrtune.reporting.progress import Tally, climb
 from lrtune.run.journal import Event
-from lrtune.run.study import RESULT, TRIAL, Study, result_body
+from lrtune.run.study import RESULT, TRIAL, StudyState, result_body
 from lrtune.space.trial import TrialState
 
 
@@ -30,7 +30,7 @@ def run_events(study, see, last, first=0, ago=0.0):
 
 
 def test_without_a_terminal_each_round_is_a_line(capsys):
-    study = Study()
+    study = StudyState()
     with live.watch_search("accuracy", 20) as see:
         for first in range(0, 20, 5):
             run_events(study, see, first + 5, first)
@@ -45,7 +45,7 @@ def test_without_a_terminal_each_round_is_a_line(capsys):
 
 
 def test_a_search_of_very_many_rounds_prints_some_fifty_lines(capsys):
-    study = Study()
+    study = StudyState()
     with live.watch_search("accuracy", 500) as see:
         for number in range(500):
             run_events(study, see, number + 1, number)
@@ -54,7 +54,7 @@ def test_a_search_of_very_many_rounds_prints_some_fifty_lines(capsys):
 
 
 def test_rounds_of_earlier_sessions_are_not_told_again(capsys):
-    study = Study()
+    study = StudyState()
     with live.watch_search("accuracy", 20) as see:
         run_events(study, see, 5, ago=3600)
         run_events(study, see, 10, 5, ago=3600)
@@ -64,13 +64,13 @@ def test_rounds_of_earlier_sessions_are_not_told_again(capsys):
 
 def test_a_finished_study_is_told_of_in_one_line(capsys):
     with live.watch_search("accuracy", 40) as see:
-        run_events(Study(), see, 40, ago=3600)
+        run_events(StudyState(), see, 40, ago=3600)
     assert capsys.readouterr().err == "40 of 40 trials · 1 diverged · best accuracy 0.6950 (trial 39)\n"
 
 
 def test_in_a_long_round_whole_blocks_are_told_of(capsys, monkeypatch):
     monkeypatch.setattr(live, "LINE_SECONDS", 0.0)
-    study, now = Study(), time.time() + 1.0
+    study, now = StudyState(), time.time() + 1.0
     with live.watch_search("accuracy", 6) as see:
         for number in range(6):
             tell(study, see, TRIAL, {"trial": number, "configuration": {}, "clock": {"at": now}})
@@ -88,7 +88,7 @@ def test_in_a_long_round_whole_blocks_are_told_of(capsys, monkeypatch):
 def test_a_search_that_is_stopped_still_says_how_far_it_was(capsys):
     def interrupted():
         with live.watch_search("accuracy", 10) as see:
-            run_events(Study(), see, 3)
+            run_events(StudyState(), see, 3)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -103,7 +103,7 @@ def test_on_a_terminal_the_bar_is_drawn_and_taken_away(monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr("sys.stderr", screen)
     with live.watch_search("accuracy", 5) as see:
-        run_events(Study(), see, 5)
+        run_events(StudyState(), see, 5)
     drawn = screen.getvalue()
     assert "5/5 · 1 diverged · best accuracy 0.5200" in drawn
     assert climb([0.5, 0.505, 0.51, 0.51, 0.52]) in drawn
@@ -112,7 +112,7 @@ def test_on_a_terminal_the_bar_is_drawn_and_taken_away(monkeypatch):
 
 
 def test_a_tally_prefers_the_earlier_of_equal_trials():
-    study, tally = Study(), Tally("rmse", 3)
+    study, tally = StudyState(), Tally("rmse", 3)
     for number in (2, 0, 1):
         study.add(Event(TRIAL, {"trial": number, "configuration": {}}))
         event = Event(RESULT, result_body(number, [-2.0, -2.0]) | {"clock": {"seconds": 3.0}})
@@ -137,7 +137,7 @@ def test_the_picture_rises_from_the_first_to_the_last_best_score():
 
 
 def test_running_trials_are_those_proposed_and_not_over():
-    study, tally = Study(), Tally("accuracy", 9)
+    study, tally = StudyState(), Tally("accuracy", 9)
     for number in range(4):
         tell(study, tally.see, TRIAL, {"trial": number, "configuration": {}})
     tell(study, tally.see, RESULT, result_body(2, [0.5, 0.7]))

@@ -147,3 +147,22 @@ def test_suggestions_for_branches_with_one_range_cover():
             same = [(a, b) for a, b in pairs if a["optimizer"] == b["optimizer"]]
             assert min(abs(rate_of(a) - rate_of(b)) for a, b in same) >= APART
         history += [(point, math.log10(point["learning_rate"])) for point in points]
+
+
+CROWD = 0.025  # of the range
+MANY = {
+    "optimizer": ["adam", {"momentum": {"momentum": [0.9, 0.95]}}],
+    "learning_rate": {"low": LOW, "high": HIGH, "scale": "log"},
+    "decay": ["constant", {"linear": {"final": [0, 0.1]}}, {"cosine": {"final": [0, 0.1]}}, "exponential"],
+}
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("best", [0.45, 0.99, None])
+def test_branches_that_share_a_range_do_not_all_get_the_rate_of_its_end(best, seed):
+    """The first round that has learned knows too little of any branch to be sure of one rate."""
+    rng = np.random.default_rng(seed)
+    first = suggest(MANY, [], 8, seed=seed)
+    history = [(each, rng.normal() if best is None else -((rate_of(each) - best) ** 2)) for each in first]
+    rates = sorted(rate_of(each) for each in suggest(MANY, history, 8, seed=seed))
+    assert max(sum(0 <= other - each <= CROWD for other in rates) for each in rates) <= 5

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrtune.sampling import SAMPLING, grid, random_search
+from lrtune.arrays import SAMPLING
+from lrtune.sampling import grid, random_search
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LOG, Integer, Ordinal, Real

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from lrtune.training import declarations
 from lrtune.training.decays import functions as decays
 from lrtune.training.declarations import Factor, Range, check_value, describe_range
 from lrtune.training.feedback import Rules
@@ -224,9 +223,3 @@ class TestProblems:
     def test_of_an_impossible_warmup(self):
         given = {"warmup_shape": "exponential", "warmup_start": 0.0}
         assert problems(given) == ["warmup_start: an exponential warm-up cannot start from 0"]
-
-
-def test_doctests():
-    import doctest
-
-    assert doctest.testmod(declarations).failed == 0

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrtune.training import schedules
 from lrtune.training.decays import functions as decays
 from lrtune.training.declarations import Range
 from lrtune.training.registry import DECAYS, TRAINING_KEYS, complete
@@ -528,10 +527,3 @@ class TestJoin:
     def test_with_factors_of_its_own(self):
         rates = lane(10, decay="join", **{"decay.second": "exponential", "decay.second.k": 0.5})
         np.testing.assert_allclose(rates, [1.0] * 5 + [math.exp(-0.5 * t) for t in range(5)], **EXACT)
-
-
-def test_doctests():
-    import doctest
-
-    for module in (decays, schedules):
-        assert doctest.testmod(module).failed == 0

@@ -43,7 +43,7 @@ def flattened(nested: Mapping[str, Any]) -> tuple[dict[str, Value], list[str]]:
     configuration: dict[str, Value] = {}
     for key, value in nested.items():
         if key not in _BRANCHES and not (value is None and key in _OWN_DEFAULT):
-            configuration[key] = coerced(_plain(value), KEYS[key])
+            configuration[key] = coerced(python_value(value), KEYS[key])
     unknown: list[str] = []
     for key in _BRANCHES:
         if key in nested:
@@ -81,7 +81,7 @@ def _flat_branch(value: Any, member: Member, unknown: list[str]) -> Iterator[tup
         elif (below := members[factor]).branches:
             yield from _flat_branch(each, below, unknown)
         else:
-            yield below.key, coerced(_plain(each), below.factor)
+            yield below.key, coerced(python_value(each), below.factor)
 
 
 def _nested_branch(configuration: Configuration, member: Member) -> Any:
@@ -93,8 +93,8 @@ def _nested_branch(configuration: Configuration, member: Member) -> Any:
     return {name: factors} if factors else name
 
 
-def _plain(value: Any) -> Any:
+def python_value(value: Any) -> Any:
     """Turn what NumPy makes of numbers and lists, in a search over an array of rates say, into Python's own."""
     if hasattr(value, "tolist"):
         value = value.tolist()
-    return tuple(_plain(each) for each in value) if isinstance(value, list | tuple) else value
+    return tuple(python_value(each) for each in value) if isinstance(value, list | tuple) else value

@@ -19,8 +19,8 @@ from lrtune.training.declarations import Factor, Names, Range
 from lrtune.training.deferred import Deferred
 
 if TYPE_CHECKING:
+    from lrtune.arrays import Array
     from lrtune.training.decays import functions
-    from lrtune.training.decays.functions import Array
 else:
     functions = Deferred("lrtune.training.decays.functions")
 

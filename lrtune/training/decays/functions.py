@@ -17,20 +17,19 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lrtune.arrays import Doubles
 from lrtune.training.decays.plain import TOLERANCE
 
-Array: TypeAlias = NDArray[np.float64]
-BoundDecay: TypeAlias = Callable[[Array, float], Array]
+BoundDecay: TypeAlias = Callable[[Doubles, float], Doubles]
 
 
-def constant(epoch: Array, _horizon: float) -> Array:
+def constant(epoch: Doubles, _horizon: float) -> Doubles:
     """Stay at the peak."""
     return np.ones_like(epoch)
 
 
-def linear(epoch: Array, horizon: float, *, final: float) -> Array:
+def linear(epoch: Doubles, horizon: float, *, final: float) -> Doubles:
     """Fall along a straight line.
 
     >>> linear(np.array([0.0, 15.0, 30.0]), 30.0, final=0.0)
@@ -39,7 +38,7 @@ def linear(epoch: Array, horizon: float, *, final: float) -> Array:
     return 1.0 - (1.0 - final) * _progress(epoch, horizon)
 
 
-def polynomial(epoch: Array, horizon: float, *, power: float, final: float) -> Array:
+def polynomial(epoch: Doubles, horizon: float, *, power: float, final: float) -> Doubles:
     """Fall along a power of the time that is left.
 
     >>> polynomial(np.array([0.0, 15.0, 30.0]), 30.0, power=2.0, final=0.0)
@@ -49,14 +48,14 @@ def polynomial(epoch: Array, horizon: float, *, power: float, final: float) -> A
 
 
 def step(
-    epoch: Array,
+    epoch: Doubles,
     horizon: float,
     *,
     factor: float | None = None,
     drops: int | None = None,
     every: float | None = None,
     final: float | None = None,
-) -> Array:
+) -> Doubles:
     """Drop by a factor at even distances; ``every = T / (drops + 1)`` and ``factor = final ^ (1 / drops)``.
 
     >>> step(np.array([0.0, 9.0, 10.0, 29.0]), 30.0, factor=0.5, every=10.0)
@@ -70,14 +69,14 @@ def step(
 
 
 def multistep(
-    epoch: Array,
+    epoch: Doubles,
     horizon: float,
     *,
     factor: float | None = None,
     at: Sequence[float] | None = None,
     milestones: Sequence[float] | None = None,
     final: float | None = None,
-) -> Array:
+) -> Doubles:
     """Drop by a factor at given times; a time that is given twice counts twice, and a time of 0 counts from the start.
 
     >>> multistep(np.array([0.0, 4.0, 5.0, 9.0]), 10.0, factor=0.1, milestones=[5.0])
@@ -91,8 +90,8 @@ def multistep(
 
 
 def exponential(
-    epoch: Array, horizon: float, *, k: float | None = None, final: float | None = None, staircase: bool = False
-) -> Array:
+    epoch: Doubles, horizon: float, *, k: float | None = None, final: float | None = None, staircase: bool = False
+) -> Doubles:
     """Lose the same share in equal times; ``k = -ln(final) / T``.
 
     >>> exponential(np.array([0.0, 10.0]), 30.0, k=0.1).round(6)
@@ -104,7 +103,7 @@ def exponential(
     return np.exp(-constant * (np.floor(epoch + TOLERANCE) if staircase else epoch))
 
 
-def inverse_time(epoch: Array, horizon: float, *, k: float | None = None, final: float | None = None) -> Array:
+def inverse_time(epoch: Doubles, horizon: float, *, k: float | None = None, final: float | None = None) -> Doubles:
     """Fall hyperbolically; ``k = (1 / final - 1) / T``.
 
     >>> inverse_time(np.array([0.0, 10.0]), 30.0, k=0.1)
@@ -116,7 +115,9 @@ def inverse_time(epoch: Array, horizon: float, *, k: float | None = None, final:
     return 1.0 / (1.0 + constant * epoch)
 
 
-def inverse_sqrt(epoch: Array, horizon: float, *, timescale: float | None = None, final: float | None = None) -> Array:
+def inverse_sqrt(
+    epoch: Doubles, horizon: float, *, timescale: float | None = None, final: float | None = None
+) -> Doubles:
     """Fall with the square root of time; ``timescale = T / (1 / final^2 - 1)``.
 
     >>> inverse_sqrt(np.array([0.0, 3.0, 15.0]), 30.0, timescale=1.0)
@@ -131,7 +132,7 @@ def inverse_sqrt(epoch: Array, horizon: float, *, timescale: float | None = None
     return 1.0 / np.sqrt(1.0 + speed * epoch)
 
 
-def cosine(epoch: Array, horizon: float, *, final: float) -> Array:
+def cosine(epoch: Doubles, horizon: float, *, final: float) -> Doubles:
     """Fall along half a cosine wave.
 
     >>> cosine(np.array([0.0, 15.0, 30.0]), 30.0, final=0.1)
@@ -141,7 +142,7 @@ def cosine(epoch: Array, horizon: float, *, final: float) -> Array:
 
 
 def cosine_restarts(
-    epoch: Array,
+    epoch: Doubles,
     horizon: float,
     *,
     cycles: int | None = None,
@@ -149,7 +150,7 @@ def cosine_restarts(
     multiplier: float,
     peak_decay: float,
     final: float,
-) -> Array:
+) -> Doubles:
     """Fall along half a cosine wave again and again, each time ``multiplier`` times longer.
 
     The first cycle takes ``period`` epochs, or as many as let ``cycles`` cycles end with the horizon. Starts of cycles
@@ -170,7 +171,7 @@ def cosine_restarts(
 
 
 def cyclical(
-    epoch: Array,
+    epoch: Doubles,
     horizon: float,
     *,
     low: float,
@@ -180,7 +181,7 @@ def cyclical(
     mode: str,
     gamma: float,
     **_momentum: float | bool,
-) -> Array:
+) -> Doubles:
     """Swing between ``low`` and the peak.
 
     >>> cyclical(np.array([0.0, 2.5, 5.0]), 10.0, low=0.1, period=10.0, rise=0.5, mode="triangular", gamma=1.0)
@@ -191,7 +192,7 @@ def cyclical(
 
 
 def one_cycle(
-    epoch: Array,
+    epoch: Doubles,
     horizon: float,
     *,
     initial: float,
@@ -200,7 +201,7 @@ def one_cycle(
     shape: str,
     final: float,
     **_momentum: float | bool,
-) -> Array:
+) -> Doubles:
     """Rise from ``initial`` to the peak and fall to ``final``, with a ``tail`` in two falls that meet at ``initial``.
 
     >>> one_cycle(np.array([0.0, 3.0, 10.0]), 10.0, initial=0.04, rise=0.3, tail=0.0, shape="linear", final=0.0)
@@ -216,7 +217,7 @@ def one_cycle(
     return np.where(progress > meeting, ending, values)
 
 
-def wsd(epoch: Array, horizon: float, *, cooldown: float, shape: str, final: float) -> Array:
+def wsd(epoch: Doubles, horizon: float, *, cooldown: float, shape: str, final: float) -> Doubles:
     """Stay at the peak, then cool down to ``final`` in the last ``cooldown`` of the horizon.
 
     >>> wsd(np.array([0.0, 8.0, 9.0, 10.0]), 10.0, cooldown=0.2, shape="linear", final=0.0)
@@ -226,7 +227,7 @@ def wsd(epoch: Array, horizon: float, *, cooldown: float, shape: str, final: flo
     return final + (1.0 - final) * _anneal(share, shape)
 
 
-def rex(epoch: Array, horizon: float, *, final: float) -> Array:
+def rex(epoch: Doubles, horizon: float, *, final: float) -> Doubles:
     """Fall slowly at first and fast at the end.
 
     >>> rex(np.array([0.0, 5.0, 10.0]), 10.0, final=0.0).round(6)
@@ -236,7 +237,7 @@ def rex(epoch: Array, horizon: float, *, final: float) -> Array:
     return final + (1.0 - final) * (1.0 - progress) / (1.0 - 0.5 * progress)
 
 
-def join(epoch: Array, horizon: float, *, first: BoundDecay, second: BoundDecay, at: float) -> Array:
+def join(epoch: Doubles, horizon: float, *, first: BoundDecay, second: BoundDecay, at: float) -> Doubles:
     """Run one decay up to a share of the horizon and then another, each with its own clock and horizon.
 
     At the boundary itself the second one is used, from its own peak.
@@ -247,12 +248,12 @@ def join(epoch: Array, horizon: float, *, first: BoundDecay, second: BoundDecay,
     return np.where(before, first(epoch, boundary), second(late, horizon - boundary))
 
 
-def plateau(epoch: Array, _horizon: float, **_rules: float) -> Array:
+def plateau(epoch: Doubles, _horizon: float, **_rules: float) -> Doubles:
     """Stay at the peak; the cuts depend on the loss and multiply the rates while training (``feedback``)."""
     return np.ones_like(epoch)
 
 
-def wall_clock(epoch: Array, horizon: float, *, shape: BoundDecay, **_clock: float | None) -> Array:
+def wall_clock(epoch: Doubles, horizon: float, *, shape: BoundDecay, **_clock: float | None) -> Doubles:
     """Run another decay; ``epoch / horizon`` is the share of the budget that has been spent.
 
     >>> shape = lambda epoch, horizon: linear(epoch, horizon, final=0.1)
@@ -263,7 +264,7 @@ def wall_clock(epoch: Array, horizon: float, *, shape: BoundDecay, **_clock: flo
 
 
 def cyclical_momentum(
-    epoch: Array,
+    epoch: Doubles,
     horizon: float,
     *,
     cycles: float | None = None,
@@ -274,14 +275,14 @@ def cyclical_momentum(
     low_momentum: float,
     high_momentum: float,
     **_rates: float | bool,
-) -> Array:
+) -> Doubles:
     """Swing the momentum against the rate of `cyclical`."""
     height = _cycle_height(epoch, horizon, cycles=cycles, period=period, rise=rise, mode=mode, gamma=gamma)
     return high_momentum - (high_momentum - low_momentum) * height
 
 
 def one_cycle_momentum(
-    epoch: Array,
+    epoch: Doubles,
     horizon: float,
     *,
     rise: float,
@@ -290,35 +291,35 @@ def one_cycle_momentum(
     low_momentum: float,
     high_momentum: float,
     **_rates: float | bool,
-) -> Array:
+) -> Doubles:
     """Move the momentum against the rate of `one_cycle`."""
     height = _one_cycle_height(epoch, horizon, rise=rise, tail=tail, shape=shape)
     return high_momentum - (high_momentum - low_momentum) * height
 
 
-def _progress(epoch: Array, horizon: float) -> Array:
+def _progress(epoch: Doubles, horizon: float) -> Doubles:
     return np.minimum(epoch / horizon, 1.0)
 
 
-def _share(progress: Array, begin: float, end: float) -> Array:
+def _share(progress: Doubles, begin: float, end: float) -> Doubles:
     """How much of the stretch from begin to end has passed; an empty one is passed at its end."""
     if end <= begin:
         return (progress >= end).astype(np.float64)
     return np.clip((progress - begin) / (end - begin), 0.0, 1.0)
 
 
-def _half_wave(progress: Array) -> Array:
+def _half_wave(progress: Doubles) -> Doubles:
     return 0.5 * (1.0 + np.cos(np.pi * progress))
 
 
-def _anneal(share: Array, shape: str) -> Array:
+def _anneal(share: Doubles, shape: str) -> Doubles:
     """Go from 1 to 0."""
     if shape == "cosine":
         return _half_wave(share)
     return 1.0 - (np.sqrt(share) if shape == "1-sqrt" else share)
 
 
-def _dropped(name: str, passed: Array, inside: int, *, factor: float | None, final: float | None) -> Array:
+def _dropped(name: str, passed: Doubles, inside: int, *, factor: float | None, final: float | None) -> Doubles:
     """Drop as often as drops have passed; the ``inside`` ones, at least one, lead to ``final`` if given."""
     _exactly_one(name, factor=factor, final=final)
     if final is None:
@@ -328,7 +329,7 @@ def _dropped(name: str, passed: Array, inside: int, *, factor: float | None, fin
     return np.asarray(final ** np.minimum(share, 1.0))
 
 
-def _cycles(period: float, multiplier: float, horizon: float) -> tuple[Array, Array]:
+def _cycles(period: float, multiplier: float, horizon: float) -> tuple[Doubles, Doubles]:
     """List the lengths and the starts of all cycles that start before the horizon."""
     lengths, starts = [period], [0.0]
     while starts[-1] + lengths[-1] < horizon - TOLERANCE:
@@ -338,7 +339,7 @@ def _cycles(period: float, multiplier: float, horizon: float) -> tuple[Array, Ar
 
 
 def _cycle_height(
-    epoch: Array,
+    epoch: Doubles,
     horizon: float,
     *,
     cycles: float | None,
@@ -346,7 +347,7 @@ def _cycle_height(
     rise: float,
     mode: str,
     gamma: float,
-) -> Array:
+) -> Doubles:
     """How far up a triangular cycle the rate is, from 0 to 1 and scaled down as the mode says."""
     _exactly_one("cyclical", cycles=cycles, period=period)
     length = horizon / cycles if cycles is not None else period
@@ -359,7 +360,7 @@ def _cycle_height(
     return height * gamma**epoch if mode == "exp_range" else height
 
 
-def _one_cycle_height(epoch: Array, horizon: float, *, rise: float, tail: float, shape: str) -> Array:
+def _one_cycle_height(epoch: Doubles, horizon: float, *, rise: float, tail: float, shape: str) -> Doubles:
     """How far up the cycle the rate is: from 0 to 1, then back to 0 where the tail begins."""
     progress = _progress(epoch, horizon)
     meeting = rise + (1.0 - rise) * (1.0 - tail)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from lrtune.training.deferred import Deferred
 
 if TYPE_CHECKING:
+    from lrtune.arrays import Array, Doubles
     from lrtune.training.metrics import functions, rows, weighted
-    from lrtune.training.tasks import Array, Doubles
 else:
     functions = Deferred("lrtune.training.metrics.functions")
     rows = Deferred("lrtune.training.metrics.rows")

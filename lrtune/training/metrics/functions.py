@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lrtune.training.tasks import Array, Doubles
+from lrtune.arrays import Array, Doubles
 
 
 def variance(targets: Array) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lrtune.training.tasks import Array, Doubles
+from lrtune.arrays import Array, Doubles
 
 
 def hits(kept: Array, targets: Array) -> Doubles:

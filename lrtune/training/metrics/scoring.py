@@ -16,10 +16,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lrtune.arrays import Array, Doubles, Integers
 from lrtune.training.metrics.catalogue import METRICS, POSITIVES, SPREAD, TWO_CLASSES, Kept, Needed
 from lrtune.training.metrics.functions import variance
 from lrtune.training.metrics.weighted import Scorer
-from lrtune.training.tasks import Array, Doubles, Integers
 
 
 def keep(metric: str, prediction: Doubles, targets: Array) -> Array:

@@ -20,11 +20,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from lrtune.training.tasks import Array, Doubles
-
-Singles: TypeAlias = npt.NDArray[np.float32]
+from lrtune.arrays import Array, Doubles, Singles
 
 Scorer: TypeAlias = Callable[[Singles], Doubles]
 

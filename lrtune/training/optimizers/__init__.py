@@ -2,11 +2,12 @@
 
 ::
 
-    catalogue          every optimizer, one entry each
-    gradient_descent   along the gradient or its mean
-    adaptive           a rate for each parameter, from past squared gradients
     adam_family        both together, corrected for their start
-    schedule_free      averaging in place of a decaying rate
-    prodigy            Adam with an estimate of its own rate
+    adaptive           a rate for each parameter, from past squared gradients
+    catalogue          every optimizer, one entry each
+    curvature          fisher matrices of mini-batches
+    gradient_descent   along the gradient or its mean
     natural_gradient   the gradient times the inverse Fisher matrix; curvature: that matrix
+    prodigy            adam with an estimate of its own rate
+    schedule_free      averaging in place of a decaying rate
 """

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lrtune.arrays import Doubles, Floats
 from lrtune.training.updates import add_square, cycled, descend, double, per_lane
 
 if TYPE_CHECKING:
-    from lrtune.training.updates import Array, Doubles, Factors, Scratch, Shapes, State, StepValues
+    from lrtune.training.updates import Factors, Scratch, Shapes, State, StepValues
 
 _NADAM_BASE = 0.96
 _RECTIFIED_ABOVE = 5.0
 
 
-def adam_start(parameters: Array, factors: Factors, _shapes: Shapes = ()) -> State:
+def adam_start(parameters: Floats, factors: Factors, _shapes: Shapes = ()) -> State:
     """Make mean, mean square, the products of both betas so far, and the weight that the mean's last term had."""
     weight = 1.0 - double(factors["beta1"]) - per_lane(parameters)
     one = per_lane(parameters, 1.0)
@@ -28,7 +29,7 @@ def adam_start(parameters: Array, factors: Factors, _shapes: Shapes = ()) -> Sta
 
 
 def adam(
-    parameters: Array, gradient: Array, state: State, values: StepValues, scratch: Scratch, _curvature: object
+    parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch, _curvature: object
 ) -> None:
     """Apply ``x -= lr * m^ / (sqrt(v^) + epsilon)``."""
     mean, square, *_ = state
@@ -37,13 +38,13 @@ def adam(
     descend(parameters, mean, square, scratch[0], rate=values.rate * size * scale, epsilon=epsilon)
 
 
-def amsgrad_start(parameters: Array, factors: Factors, _shapes: Shapes = ()) -> State:
+def amsgrad_start(parameters: Floats, factors: Factors, _shapes: Shapes = ()) -> State:
     """Make the state of Adam, and the largest mean square so far."""
     return (*adam_start(parameters, factors), np.zeros_like(parameters))
 
 
 def amsgrad(
-    parameters: Array, gradient: Array, state: State, values: StepValues, scratch: Scratch, _curvature: object
+    parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch, _curvature: object
 ) -> None:
     """Apply Adam's update with the largest mean square so far, which is corrected as the current one would be."""
     mean, square, *_, largest = state
@@ -53,13 +54,13 @@ def amsgrad(
     descend(parameters, mean, largest, scratch[0], rate=values.rate * size * scale, epsilon=epsilon)
 
 
-def nadam_start(parameters: Array, factors: Factors, _shapes: Shapes = ()) -> State:
+def nadam_start(parameters: Floats, factors: Factors, _shapes: Shapes = ()) -> State:
     """Make the state of Adam, the product of all momenta so far, and ``0.96 ^ (t * momentum_decay)``."""
     return (*adam_start(parameters, factors), per_lane(parameters, 1.0), per_lane(parameters, 1.0))
 
 
 def nadam(
-    parameters: Array, gradient: Array, state: State, values: StepValues, scratch: Scratch, _curvature: object
+    parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch, _curvature: object
 ) -> None:
     """Apply Adam's update with Nesterov's look-ahead, whose momentum rises to beta1 with time.
 
@@ -84,13 +85,13 @@ def nadam(
     descend(parameters, ahead, square, spare, rate=values.rate * fresh * scale, epsilon=epsilon)
 
 
-def radam_start(parameters: Array, factors: Factors, _shapes: Shapes = ()) -> State:
+def radam_start(parameters: Floats, factors: Factors, _shapes: Shapes = ()) -> State:
     """Make the state of Adam, and a counter of steps."""
     return (*adam_start(parameters, factors), per_lane(parameters))
 
 
 def radam(
-    parameters: Array, gradient: Array, state: State, values: StepValues, scratch: Scratch, _curvature: object
+    parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch, _curvature: object
 ) -> None:
     """Apply Adam's update, rectified for the variance of an average of few squares, and plain momentum before that.
 
@@ -119,7 +120,7 @@ def radam(
     parameters -= scratch[0]
 
 
-def _advance(gradient: Array, state: State, values: StepValues) -> tuple[Doubles, Doubles]:
+def _advance(gradient: Floats, state: State, values: StepValues) -> tuple[Doubles, Doubles]:
     """Advance both sums, overwriting the gradient; return scale and size.
 
     Where a schedule cycles beta1, the sum is rescaled so that ``m = (1 - beta1) * M`` holds at every step, and the

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lrtune.arrays import Floats
 from lrtune.training.updates import add_square, descend
 
 if TYPE_CHECKING:
-    from lrtune.training.updates import Array, Factors, Scratch, Shapes, State, StepValues
+    from lrtune.training.updates import Factors, Scratch, Shapes, State, StepValues
 
 
-def adagrad_start(parameters: Array, factors: Factors, _shapes: Shapes = ()) -> State:
+def adagrad_start(parameters: Floats, factors: Factors, _shapes: Shapes = ()) -> State:
     """Start the sum of squares from the factor ``accumulator``."""
     return (np.zeros_like(parameters) + factors["accumulator"],)
 
 
 def adagrad(
-    parameters: Array, gradient: Array, state: State, values: StepValues, scratch: Scratch, _curvature: object
+    parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch, _curvature: object
 ) -> None:
     """Apply ``s += g^2``, then ``x -= lr * g / (sqrt(s) + epsilon)``."""
     (total,) = state
@@ -28,7 +29,7 @@ def adagrad(
 
 
 def rmsprop(
-    parameters: Array, gradient: Array, state: State, values: StepValues, scratch: Scratch, _curvature: object
+    parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch, _curvature: object
 ) -> None:
     """Apply ``v = rho * v + (1 - rho) * g^2``, then ``x -= lr * g / (sqrt(v) + epsilon)``."""
     (square,) = state
@@ -40,7 +41,7 @@ def rmsprop(
 
 
 def adadelta(
-    parameters: Array, gradient: Array, state: State, values: StepValues, scratch: Scratch, _curvature: object
+    parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch, _curvature: object
 ) -> None:
     """Apply ``d = g * sqrt(u + epsilon) / sqrt(v + epsilon)``, then ``x -= lr * d``.
 

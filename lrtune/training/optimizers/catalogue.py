@@ -16,6 +16,7 @@ from lrtune.training.declarations import Factor, Range
 from lrtune.training.deferred import Deferred
 
 if TYPE_CHECKING:
+    from lrtune.arrays import Floats
     from lrtune.training import updates
     from lrtune.training.optimizers import (
         adam_family,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
         prodigy,
         schedule_free,
     )
-    from lrtune.training.updates import Array, Scratch, State, StepValues
+    from lrtune.training.updates import Scratch, State, StepValues
 else:
     updates = Deferred("lrtune.training.updates")
     adam_family = Deferred("lrtune.training.optimizers.adam_family")
@@ -36,7 +37,7 @@ else:
     schedule_free = Deferred("lrtune.training.optimizers.schedule_free")
 
 
-def where_it_is(parameters: Array, _state: State) -> Array:
+def where_it_is(parameters: Floats, _state: State) -> Floats:
     """Score the parameters themselves."""
     return parameters
 
@@ -78,9 +79,9 @@ class Optimizer(NamedTuple):
     source: str
     rate: Factor
     start: Callable[..., State]
-    update: Callable[[Array, Array, State, StepValues, Scratch, Any], None]
+    update: Callable[[Floats, Floats, State, StepValues, Scratch, Any], None]
     factors: tuple[Factor, ...] = ()
-    evaluated: Callable[[Array, State], Array] = where_it_is
+    evaluated: Callable[[Floats, State], Floats] = where_it_is
     weight_decay: float = 0.0
     decoupled: bool = False
     decays_itself: bool = False

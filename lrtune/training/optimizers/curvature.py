@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lrtune.training.updates import Array
+from lrtune.arrays import Floats
 
 Lanes: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Indices of some lanes: of their configurations and of their folds."""
@@ -42,25 +42,25 @@ class Curvature(NamedTuple):
     """
 
     loss: str
-    layers: Sequence[Array]
-    inputs: Sequence[Array]
-    slopes: Sequence[Array]
-    expected: Array
-    weights: Array
+    layers: Sequence[Floats]
+    inputs: Sequence[Floats]
+    slopes: Sequence[Floats]
+    expected: Floats
+    weights: Floats
 
 
-def exact_fisher(curvature: Curvature, lanes: Lanes) -> Array:
+def exact_fisher(curvature: Curvature, lanes: Lanes) -> Floats:
     """Compute the Fisher matrices ``(n, P, P)`` of some lanes without hidden layers: ``sum_b w F_b (x) x x'``."""
     root = _roots(curvature, lanes)
     inputs = curvature.inputs[0][0, lanes[1]][:, None, None]
     blocks = np.add.reduce(root[:, :, None] * root[:, None], axis=-2)
     fisher = np.matmul(inputs * blocks[..., None, :], inputs.swapaxes(-1, -2))
     outputs, features = root.shape[1], inputs.shape[-2]
-    result: Array = fisher.swapaxes(2, 3).reshape(-1, outputs * features, outputs * features)
+    result: Floats = fisher.swapaxes(2, 3).reshape(-1, outputs * features, outputs * features)
     return result
 
 
-def kronecker_factors(curvature: Curvature, lanes: Lanes) -> list[tuple[Array, Array]]:
+def kronecker_factors(curvature: Curvature, lanes: Lanes) -> list[tuple[Floats, Floats]]:
     """Compute ``E[a a'] (n, D + 1, D + 1)`` of the inputs and ``E[d d'] (n, H, H)`` of the pre-activations, per layer.
 
     The factors of one layer approximate its block of the Fisher matrix by their Kronecker product (Martens & Grosse
@@ -68,7 +68,7 @@ def kronecker_factors(curvature: Curvature, lanes: Lanes) -> list[tuple[Array, A
     """
     delta = _roots(curvature, lanes)
     weights = np.sqrt(curvature.weights[lanes[1]])
-    factors: list[tuple[Array, Array]] = []
+    factors: list[tuple[Floats, Floats]] = []
     for number in range(len(curvature.layers) - 1, -1, -1):
         inputs = curvature.inputs[number]
         scaled = inputs[lanes if number else (0, lanes[1])] * weights
@@ -88,7 +88,7 @@ def portions(lanes: Lanes, numbers_per_lane: int, at_once: int = 2**17) -> Itera
         yield lanes[0][start : start + count], lanes[1][start : start + count]
 
 
-def _roots(curvature: Curvature, lanes: Lanes) -> Array:
+def _roots(curvature: Curvature, lanes: Lanes) -> Floats:
     """Compute the square roots ``(n, O, Y, B)`` of the weighted Fisher matrices of the outputs."""
     weights = curvature.weights[lanes[1]]
     if curvature.loss == "squared":
@@ -96,10 +96,10 @@ def _roots(curvature: Curvature, lanes: Lanes) -> Array:
     expected = np.maximum(curvature.expected[lanes], 0.0)
     predictions = np.divide(expected, weights, out=np.zeros_like(expected), where=weights > 0.0)
     if curvature.loss == "logistic":
-        spread: Array = np.sqrt(expected * np.maximum(1.0 - predictions, 0.0))
+        spread: Floats = np.sqrt(expected * np.maximum(1.0 - predictions, 0.0))
         return spread[:, :, None]
     root = np.sqrt(expected)
-    roots: Array = -predictions[:, :, None] * root[:, None]
+    roots: Floats = -predictions[:, :, None] * root[:, None]
     diagonal = np.arange(expected.shape[1])
     roots[:, diagonal, diagonal] += root
     return roots

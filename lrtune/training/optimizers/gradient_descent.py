@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lrtune.arrays import Floats
 from lrtune.training.updates import cycled
 
 if TYPE_CHECKING:
-    from lrtune.training.updates import Array, Scratch, State, StepValues
+    from lrtune.training.updates import Scratch, State, StepValues
 
 
 def sgd(
-    parameters: Array, gradient: Array, _state: State, values: StepValues, _scratch: Scratch, _curvature: object
+    parameters: Floats, gradient: Floats, _state: State, values: StepValues, _scratch: Scratch, _curvature: object
 ) -> None:
     """Apply ``x -= lr * g``."""
     gradient *= values.rate
@@ -21,7 +22,7 @@ def sgd(
 
 
 def momentum(
-    parameters: Array, gradient: Array, state: State, values: StepValues, scratch: Scratch, _curvature: object
+    parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch, _curvature: object
 ) -> None:
     """Apply ``v = momentum * v + g``, then ``x -= lr * v``."""
     (velocity,) = state
@@ -32,7 +33,7 @@ def momentum(
 
 
 def nesterov(
-    parameters: Array, gradient: Array, state: State, values: StepValues, scratch: Scratch, _curvature: object
+    parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch, _curvature: object
 ) -> None:
     """Apply ``v = momentum * v + g``, then ``x -= lr * (g + momentum * v)``."""
     (velocity,) = state
@@ -47,7 +48,7 @@ def nesterov(
 
 
 def lion(
-    parameters: Array, gradient: Array, state: State, values: StepValues, scratch: Scratch, _curvature: object
+    parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch, _curvature: object
 ) -> None:
     """Apply ``x -= lr * sign(beta1 * m + (1 - beta1) * g)``, then ``m = beta2 * m + (1 - beta2) * g``.
 

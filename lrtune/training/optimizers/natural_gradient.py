@@ -19,19 +19,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lrtune.arrays import Doubles, Floats
 from lrtune.training.optimizers.curvature import Curvature, Lanes, exact_fisher, kronecker_factors, portions
 from lrtune.training.updates import cycled, double, per_lane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lrtune.training.updates import Array, Doubles, Factors, Scratch, Shapes, State, StepValues
+    from lrtune.training.updates import Factors, Scratch, Shapes, State, StepValues
 
 MOST_EXACT_PARAMETERS = 512
 """The exact matrix costs ``P^3``: above this many parameters, models without hidden layers get K-FAC, too."""
 
 
-def natural_gradient_start(parameters: Array, _factors: Factors, shapes: Shapes = ()) -> State:
+def natural_gradient_start(parameters: Floats, _factors: Factors, shapes: Shapes = ()) -> State:
     """Make the velocity, the counter of steps, the weight of all averages, and the matrices.
 
     The matrices are ``F`` and its inverse, or ``A`` and ``G`` of each layer and their inverses, at first identities.
@@ -46,7 +47,7 @@ def natural_gradient_start(parameters: Array, _factors: Factors, shapes: Shapes 
 
 
 def natural_gradient(  # noqa: PLR0917 - one signature for all optimizers
-    parameters: Array, gradient: Array, state: State, values: StepValues, scratch: Scratch, curvature: Curvature
+    parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch, curvature: Curvature
 ) -> None:
     """Advance the curvature where it is due, then step along the natural gradient with momentum."""
     velocity, count, *_ = state
@@ -93,12 +94,12 @@ def _advance(state: State, values: StepValues, curvature: Curvature) -> None:
             inverse[part] = _inverted(matrix + amount * np.eye(matrix.shape[-1]), inverse[part])
 
 
-def _due(count: Array, every: Array) -> Lanes:
+def _due(count: Floats, every: Floats) -> Lanes:
     configurations, folds, _ = np.nonzero(np.fmod(count, double(every)) == 0.0)
     return configurations, folds
 
 
-def _statistics(curvature: Curvature, lanes: Lanes, *, exact: bool) -> list[Array]:
+def _statistics(curvature: Curvature, lanes: Lanes, *, exact: bool) -> list[Floats]:
     if exact:
         return [exact_fisher(curvature, lanes)]
     return [factor for layer in kronecker_factors(curvature, lanes) for factor in layer]
@@ -116,7 +117,7 @@ def _factored_damping(matrices: Sequence[Doubles], root: Doubles) -> list[Double
     return amounts
 
 
-def _inverted(matrices: Doubles, last: Array) -> Array:
+def _inverted(matrices: Doubles, last: Floats) -> Floats:
     """Invert ``(n, D, D)`` in float64, which LAPACK does faster than float32; singular ones get the last inverse."""
     try:
         inverses = np.linalg.inv(matrices)
@@ -126,14 +127,14 @@ def _inverted(matrices: Doubles, last: Array) -> Array:
     return np.where(usable, inverses, last).astype(last.dtype)
 
 
-def _inverted_alone(matrix: Doubles, last: Array) -> Doubles:
+def _inverted_alone(matrix: Doubles, last: Floats) -> Doubles:
     try:
         return double(np.linalg.inv(matrix))
     except np.linalg.LinAlgError:
         return double(last)
 
 
-def _natural(gradient: Array, state: State, scratch: Scratch, curvature: Curvature) -> Array:
+def _natural(gradient: Floats, state: State, scratch: Scratch, curvature: Curvature) -> Floats:
     """Multiply the gradient by the inverses; the result is in the first scratch array."""
     direction, spare = scratch
     shapes = [each.shape[-2:] for each in curvature.layers]

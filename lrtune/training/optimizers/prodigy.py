@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lrtune.arrays import Doubles, Floats
 from lrtune.training.updates import add_square, cycled, descend, double, per_lane
 
 if TYPE_CHECKING:
-    from lrtune.training.updates import Array, Doubles, Factors, Scratch, Shapes, State, StepValues
+    from lrtune.training.updates import Factors, Scratch, Shapes, State, StepValues
 
 
-def prodigy_start(parameters: Array, factors: Factors, _shapes: Shapes = ()) -> State:
+def prodigy_start(parameters: Floats, factors: Factors, _shapes: Shapes = ()) -> State:
     """Make ``M``, ``V``, ``S``, ``x0`` and the per-lane numbers ``n``, ``d``, last ``d``, gain and weight."""
     zeros = np.zeros_like(parameters), np.zeros_like(parameters), np.zeros_like(parameters)
     distance = per_lane(parameters) + double(factors["d0"])
@@ -33,7 +34,7 @@ def prodigy_start(parameters: Array, factors: Factors, _shapes: Shapes = ()) -> 
 
 
 def prodigy(
-    parameters: Array, gradient: Array, state: State, values: StepValues, scratch: Scratch, _curvature: object
+    parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch, _curvature: object
 ) -> None:
     """Advance the averages, estimate the distance, and step with the old rate."""
     mean, square, _, _, _, distance, last, gain, _ = state
@@ -59,7 +60,7 @@ def prodigy(
     distance[...] = estimate
 
 
-def _estimate(parameters: Array, gradient: Array, state: State, values: StepValues, scratch: Scratch) -> Doubles:
+def _estimate(parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch) -> Doubles:
     """Advance ``n`` and ``s``; return ``d'``."""
     _, _, total, start, numerator, distance, _, _, weight = state
     spare, _ = scratch

@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lrtune.arrays import Floats
 from lrtune.training.updates import add_square, cycled, descend, double, per_lane
 
 if TYPE_CHECKING:
-    from lrtune.training.updates import Array, Factors, Scratch, Shapes, State, StepValues
+    from lrtune.training.updates import Factors, Scratch, Shapes, State, StepValues
 
 
-def schedule_free_start(parameters: Array, _factors: Factors, _shapes: Shapes = ()) -> State:
+def schedule_free_start(parameters: Floats, _factors: Factors, _shapes: Shapes = ()) -> State:
     """Make ``x`` and ``z``, the largest rate so far and the sum of all weights."""
     return parameters.copy(), parameters.copy(), per_lane(parameters), per_lane(parameters)
 
 
-def averaged(_parameters: Array, state: State) -> Array:
+def averaged(_parameters: Floats, state: State) -> Floats:
     """Pick ``x``."""
     return state[0]
 
 
 def schedule_free_sgd(
-    parameters: Array, gradient: Array, state: State, values: StepValues, scratch: Scratch, _curvature: object
+    parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch, _curvature: object
 ) -> None:
     """Apply ``z -= lr * (g + weight_decay * y)`` and average."""
     average, point, largest, total = state
@@ -38,13 +39,13 @@ def schedule_free_sgd(
     _interpolate(parameters, average, point, scratch, share=share, beta=cycled(values, "momentum"))
 
 
-def schedule_free_adamw_start(parameters: Array, factors: Factors, _shapes: Shapes = ()) -> State:
+def schedule_free_adamw_start(parameters: Floats, factors: Factors, _shapes: Shapes = ()) -> State:
     """Make the state of Schedule-Free SGD, the mean square and the power of beta2 so far."""
     return (*schedule_free_start(parameters, factors), np.zeros_like(parameters), per_lane(parameters, 1.0))
 
 
 def schedule_free_adamw(
-    parameters: Array, gradient: Array, state: State, values: StepValues, scratch: Scratch, _curvature: object
+    parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch, _curvature: object
 ) -> None:
     """Apply ``z -= lr * (g / (sqrt(v^) + epsilon) + weight_decay * y)`` and average."""
     average, point, largest, total, square, power = state
@@ -59,14 +60,14 @@ def schedule_free_adamw(
     _interpolate(parameters, average, point, scratch, share=share, beta=cycled(values, "beta1"))
 
 
-def _decay_point(parameters: Array, point: Array, values: StepValues, scratch: Array) -> None:
+def _decay_point(parameters: Floats, point: Floats, values: StepValues, scratch: Floats) -> None:
     """Apply ``z -= lr * weight_decay * y``; lanes without weight decay keep their bits."""
     if values.weight_decay.any():
         np.multiply(parameters, values.rate * values.weight_decay, out=scratch)
         point -= scratch
 
 
-def _share(rate: Array, largest: Array, total: Array) -> Array:
+def _share(rate: Floats, largest: Floats, total: Floats) -> Floats:
     """Weigh this step by the square of the largest rate so far; return its share of all weights."""
     np.maximum(largest, rate, out=largest)
     total += largest * largest
@@ -75,7 +76,7 @@ def _share(rate: Array, largest: Array, total: Array) -> Array:
 
 
 def _interpolate(
-    parameters: Array, average: Array, point: Array, scratch: Scratch, *, share: Array, beta: Array
+    parameters: Floats, average: Floats, point: Floats, scratch: Scratch, *, share: Floats, beta: Floats
 ) -> None:
     """Apply ``x += share * (z - x)``, then ``y = beta * x + (1 - beta) * z``."""
     gap, moved = scratch

@@ -12,7 +12,7 @@ from lrtune.verdict.choice.rules import Rule, simplicity
 from lrtune.verdict.comparison import between
 
 if TYPE_CHECKING:
-    from lrtune.run.study import Study
+    from lrtune.run.study import StudyState
 
 MOST_RIVALS = 1000
 """How many of the best trials the chosen one is compared with."""
@@ -34,7 +34,7 @@ def best(trials: Iterable[Trial]) -> Trial:
     return ranked[0]
 
 
-def chosen(study: Study) -> Trial:
+def chosen(study: StudyState) -> Trial:
     """Find the trial that a finished study has chosen and retrained; of another, the best so far.
 
     Raises
@@ -48,7 +48,7 @@ def chosen(study: Study) -> Trial:
     return best(study.in_order())
 
 
-class Choice(NamedTuple):
+class ChosenTrial(NamedTuple):
     """A trial, and why this one.
 
     Attributes
@@ -77,7 +77,7 @@ def choose(
     *,
     smoothing: Smoothing | None = None,
     rows_ratio: float | None = None,
-) -> Choice:
+) -> ChosenTrial:
     """Choose a complete trial by a rule.
 
     Parameters
@@ -101,7 +101,7 @@ def choose(
     top = best(everything)
     chosen = _picked(complete(everything), rule, smoothing)
     ranked = ranking(everything)[:MOST_RIVALS]
-    return Choice(rule, chosen, top, tuple(each for each in ranked if _is_rival(chosen, each, rows_ratio)))
+    return ChosenTrial(rule, chosen, top, tuple(each for each in ranked if _is_rival(chosen, each, rows_ratio)))
 
 
 def complete(trials: Iterable[Trial]) -> list[Trial]:

@@ -10,9 +10,10 @@ from lrtune.text.errors import nearest
 from lrtune.training.deferred import Deferred
 
 if TYPE_CHECKING:
+    from lrtune.arrays import Integers
     from lrtune.space.trial import Configuration
     from lrtune.verdict import picking
-    from lrtune.verdict.choice.candidates import Candidates, Integers
+    from lrtune.verdict.choice.candidates import Candidates
 else:
     picking = Deferred("lrtune.verdict.picking")
 

@@ -1,4 +1,11 @@
-"""Scores corrected for having been chosen: arithmetic on fold scores and out-of-fold predictions, nothing else."""
+"""Scores corrected for having been chosen: arithmetic on fold scores and out-of-fold predictions, nothing else.
+
+::
+
+    core       how good the chosen configuration is, once the luck that got it chosen is taken away
+    evidence   what a correction starts from
+    race       the races of a search, run again on resampled rows
+"""
 
 from lrtune.verdict.correction.core import (
     BOOTSTRAP,

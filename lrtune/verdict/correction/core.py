@@ -39,9 +39,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lrtune.arrays import CORRECTION, Array, Doubles, Singles, stream
 from lrtune.training.metrics.catalogue import METRICS
-from lrtune.training.metrics.weighted import Singles
-from lrtune.training.tasks import Array, Doubles
 from lrtune.verdict.choice.candidates import Candidates, Smoothing
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.comparison import Gain, corrected_error, t_quantile
@@ -73,7 +72,6 @@ LEVEL = 0.95
 RETRAINING = 0.2
 """Variance of a score that another sample for training adds, as a share of what other rows to be scored on add."""
 
-_STREAM = 41
 _MANY = 1_000_000
 _CELLS = 1_000_000
 
@@ -252,7 +250,7 @@ def _draws(evidence: Evidence, choosing: Choosing) -> _Draws:
     chooser = _Chooser(evidence, choosing, standing(*scores(np.ones((1, rows), np.float32)), complete, first))
     total = choosing.resamples
     chunk = max(1, min(total, _CELLS // rows, _CELLS // (folds * configurations)))
-    rng, units = np.random.default_rng([choosing.seed, _STREAM]), int(observed.units.max()) + 1
+    rng, units = stream(choosing.seed, CORRECTION), int(observed.units.max()) + 1
     picks, outside = [], []
     for start in range(0, total, chunk):
         counts = _counts(units, min(chunk, total - start), rng)

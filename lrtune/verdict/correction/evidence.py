@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from lrtune.arrays import Array, Doubles, Integers, Singles
 from lrtune.run.observed import Observed
 from lrtune.training.metrics.scoring import scorer
-from lrtune.training.metrics.weighted import Singles, total
-from lrtune.training.tasks import Array, Doubles
-
-Integers: TypeAlias = npt.NDArray[np.int64]
+from lrtune.training.metrics.weighted import total
 
 
 class Evidence(NamedTuple):

@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lrtune.arrays import Array, Doubles, Integers, Singles
 from lrtune.space.trial import DEFAULT
 from lrtune.training.metrics.catalogue import METRICS
 from lrtune.training.metrics.scoring import row_values, surprise
-from lrtune.training.metrics.weighted import Singles
-from lrtune.training.tasks import Array, Doubles
-from lrtune.verdict.correction.evidence import Evidence, Integers
+from lrtune.verdict.correction.evidence import Evidence
 from lrtune.verdict.races import LEAST_UNITS, limit, race_by_folds
 
 

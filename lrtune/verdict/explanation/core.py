@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.blas import one_blas_thread
+from lrtune.arrays import IMPORTANCE, one_blas_thread, stream
 from lrtune.sampling.scores import observe
 from lrtune.sampling.surrogate import Surrogate, learn
 from lrtune.space import SearchSpace
@@ -17,9 +17,6 @@ from lrtune.text.errors import StudyError
 from lrtune.verdict.explanation.functions import drawn, explained
 from lrtune.verdict.explanation.importance import GROUPS, Branch, Decomposition, branches, decompose
 from lrtune.verdict.explanation.slices import Scale, Slice, scale, sliced
-
-IMPORTANCE = 13
-"""Purpose of the streams ``[seed, IMPORTANCE, number of trials]``."""
 
 FEWEST = 8
 """Trials without which nothing is said."""
@@ -68,7 +65,7 @@ def explain(space: SearchSpace, history: Sequence[Trial], seed: int) -> Explanat
         If there are too few trials to learn from, or none that differ.
 
     """
-    rng = np.random.default_rng([seed, IMPORTANCE, len(history)])
+    rng = stream(seed, IMPORTANCE, len(history))
     with one_blas_thread():
         surrogate = _learned(space, history, rng)
         functions = [drawn(surrogate, _FUNCTIONS, rng) for _ in range(GROUPS)]

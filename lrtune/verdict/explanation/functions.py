@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lrtune.arrays import Array
 from lrtune.sampling import gaussian_process as gp
-from lrtune.sampling.encoding import Array
 from lrtune.sampling.surrogate import Surrogate
 
 _FEATURES = 512

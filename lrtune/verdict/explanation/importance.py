@@ -29,7 +29,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.sampling.encoding import Array, Encoding, number_of, place
+from lrtune.arrays import Array
+from lrtune.sampling.encoding import Encoding, number_of, place
 from lrtune.space import Choice, Option, SearchSpace, Where
 from lrtune.space.dimensions import Dimension
 from lrtune.space.trial import Configuration

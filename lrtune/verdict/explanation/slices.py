@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.sampling.encoding import Array, Encoding, number_of
+from lrtune.arrays import Array
+from lrtune.sampling.encoding import Encoding, number_of
 from lrtune.space import Choice, Option, Where
 from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
 from lrtune.space.trial import Configuration, Value
@@ -49,7 +50,7 @@ def scale(values: Array, scores: Array) -> Scale:
     return Scale(ascending[last], highest[last])
 
 
-class Row(NamedTuple):
+class SliceRow(NamedTuple):
     """One value of a dimension: predicted score with its 90 % band from the best point, and the typical average."""
 
     value: Value
@@ -78,7 +79,7 @@ class Slice(NamedTuple):
     key: str
     where: Where
     start: Configuration
-    rows: tuple[Row, ...]
+    rows: tuple[SliceRow, ...]
 
 
 def sliced(
@@ -114,7 +115,7 @@ def sliced(
     mean, deviation = found[:, 0].mean(axis=1), found[:, 0].std(axis=1)
     columns = (mean, mean - _WIDE * deviation, mean + _WIDE * deviation, found[:, 1:].mean(axis=(1, 2)))
     table = np.stack([scores.score(each) for each in columns], axis=1).tolist()
-    rows = tuple(Row(value, *row) for value, row in zip(values, table, strict=True))
+    rows = tuple(SliceRow(value, *row) for value, row in zip(values, table, strict=True))
     return Slice(dimension.name, branch.where, start, rows)
 
 

@@ -1,0 +1,44 @@
+"""What a finished run chose: its best configuration, and how many updates an epoch of its final training had."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from lrtune.run import files
+from lrtune.run.folder import RESULT, open_run
+from lrtune.space.trial import Configuration
+from lrtune.text.errors import StudyError
+from lrtune.training.declarations import number
+from lrtune.training.registry import problems
+
+
+def chosen_configuration(folder: Path) -> Configuration:
+    """Read the complete configuration that a finished run chose.
+
+    Raises
+    ------
+    StudyError
+        If the run is not finished, or its result is damaged.
+
+    """
+    try:
+        found = files.read_json(folder / RESULT)["best"]["configuration"]
+        configuration = {key: tuple(each) if isinstance(each, list) else each for key, each in found.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise StudyError(f"{folder}: has no readable {RESULT}; a run has one when it is finished") from error
+    if wrong := problems(configuration):
+        raise StudyError(f"{folder / RESULT}: damaged ({wrong[0]}); run the search again to have it written anew")
+    return configuration
+
+
+def updates_in_epoch(folder: Path, configuration: Configuration) -> int:
+    """Count the updates of an epoch of the final training, on all training rows.
+
+    Raises
+    ------
+    StudyError
+        If there is no study.
+
+    """
+    return math.ceil(int(open_run(folder).study.header["rows"]["train"]) / number(configuration["batch_size"]))

@@ -1,0 +1,204 @@
+"""`lrtune.search` and `lrtune.search_steps`: the use case as Python calls it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+from lrtune.experiment import Experiment
+from lrtune.text.errors import ExperimentError
+from lrtune.text.paths import expanded
+from lrtune.trainers.arguments import experiment_and_table
+from lrtune.tuning.search import steps
+from lrtune.tuning.searched import Searched
+from lrtune.tuning.steps import Ended, Step
+
+
+class SearchSettings(TypedDict, total=False):
+    """The keyword arguments of `lrtune.search`, described there."""
+
+    data: Any
+    target: str | None
+    X: Any
+    y: Any
+    space: Mapping[str, Any] | None
+    trials: int | None
+    strategy: str | None
+    pruning: str | None
+    metric: str | None
+    folds: int | None
+    seed: int | None
+    workers: int | str | None
+    timeout: str | float | None
+    overrides: Sequence[str]
+    output: str | Path | None
+    fresh: bool
+
+
+def search(
+    experiment: str | Path | Experiment | None = None,
+    *,
+    data: Any = None,
+    target: str | None = None,
+    X: Any = None,
+    y: Any = None,
+    space: Mapping[str, Any] | None = None,
+    trials: int | None = None,
+    strategy: str | None = None,
+    pruning: str | None = None,
+    metric: str | None = None,
+    folds: int | None = None,
+    seed: int | None = None,
+    workers: int | str | None = None,
+    timeout: str | float | None = None,
+    overrides: Sequence[str] = (),
+    output: str | Path | None = None,
+    fresh: bool = False,
+) -> Searched:
+    """Search for the best configuration, then retrain it: ``lrtune search`` as a function.
+
+    The same call goes on with a search that was interrupted, and gives the result of one that is finished.
+
+    Parameters
+    ----------
+    experiment
+        An experiment file, or an `Experiment`, beside which nothing else describes the search; None takes the default
+        experiment.
+    data
+        A table in place of the file's: a path, a data frame of polars or pandas, or a mapping from names to columns.
+    target
+        Its column to predict.
+    X, y
+        In place of `data`: features (N, D), an array or a data frame, and the value or label of each row (N,).
+    space
+        What to search, in the form of the file: ``{"learning_rate": {"low": 1e-3, "high": 1, "scale": "log"}}``.
+    trials, strategy, pruning, metric, folds, seed, workers, timeout
+        The settings of ``search`` of these names; what is not given is what the file says, or the default.
+    overrides
+        Further settings, as ``"model.hidden=[32]"``.
+    output
+        Folder of the run; by default one of its own under ``./runs``.
+    fresh
+        Begin anew; an earlier study in the folder is kept beside it.
+
+    Returns
+    -------
+    Searched
+        The `Result`, with ``model`` (a fitted estimator), ``trials`` (a data frame, of pandas if `data` or `X` is one,
+        else of polars) and ``folder``.
+
+    Raises
+    ------
+    LrtuneError
+        If an argument, the experiment or the table is wrong, or no trial is complete in the end.
+
+    >>> import lrtune, tempfile
+    >>> result = lrtune.search(
+    ...     data={"x": [0.0, 1.0] * 40, "y": ["no", "yes"] * 40}, target="y", trials=3, output=tempfile.mkdtemp()
+    ... )
+    >>> result.counts.total, result.best.mean, result.model.predict([[0.0]]).tolist()
+    (3, 1.0, ['no'])
+    """
+    given: SearchSettings = {
+        "data": data,
+        "target": target,
+        "X": X,
+        "y": y,
+        "space": space,
+        "trials": trials,
+        "strategy": strategy,
+        "pruning": pruning,
+        "metric": metric,
+        "folds": folds,
+        "seed": seed,
+        "workers": workers,
+        "timeout": timeout,
+        "overrides": overrides,
+        "output": output,
+        "fresh": fresh,
+    }
+    for step in search_steps(experiment, **given):
+        if isinstance(step, Ended):
+            result = step.result
+    return result
+
+
+def search_steps(
+    experiment: str | Path | Experiment | None = None, **settings: Unpack[SearchSettings]
+) -> Iterator[Step]:
+    """Search as `search` does, step by step, for those who want to see how it goes.
+
+    Parameters
+    ----------
+    experiment, settings
+        As `lrtune.search` takes them.
+
+    Yields
+    ------
+    Begun, Recorded, Ended
+        A part of the search begins; an event is on the disk, and part of the study; the search has its result.
+        Whoever stops iterating stops the search; the same call goes on with it.
+
+    >>> import lrtune, tempfile
+    >>> table = {"x": [0.0, 1.0] * 40, "y": ["no", "yes"] * 40}
+    >>> steps = lrtune.search_steps(data=table, target="y", trials=2, output=tempfile.mkdtemp())
+    >>> sum(type(each).__name__ == "Recorded" and each.event.kind == "result" for each in steps)
+    2
+    """
+    given = {key: settings.get(key) for key in ("data", "target", "X", "y")}
+    said = {f"{key}={value!r}": override(place, value) for key, place, value in _said(settings)}
+    try:
+        overrides = (*settings.get("overrides", ()), *said.values())
+        chosen, table = experiment_and_table(experiment, **given, overrides=overrides)  # type: ignore[arg-type]
+    except ExperimentError as error:
+        raise ExperimentError([_as_written(each, said) for each in error.problems]) from error
+    output = settings.get("output")
+    return steps(
+        chosen,
+        table=table,
+        output=None if output is None else expanded(output),
+        fresh=settings.get("fresh", False),
+        library=_library(settings),
+    )
+
+
+_SEARCH = ("trials", "strategy", "pruning", "metric", "folds", "seed", "workers", "timeout")
+
+
+def _said(settings: SearchSettings) -> Iterator[tuple[str, str, object]]:
+    """Yield the keyword, the key path and the value of each setting of the experiment that is given."""
+    places = {"space": "space", **{key: f"search.{key}" for key in _SEARCH}}
+    for key, place in places.items():
+        value = settings.get(key)
+        if value is not None:
+            yield key, place, value
+
+
+def override(place: str, value: object) -> str:
+    """Write a setting as ``--set`` takes it: the value as YAML in one line, and JSON is YAML.
+
+    >>> override("model.hidden", (32, 16)), override("search.metric", "rmse")
+    ('model.hidden=[32, 16]', 'search.metric=rmse')
+    """
+    return f"{place}={value if isinstance(value, str) else json.dumps(value, default=_plain)}"
+
+
+def _plain(value: Any) -> object:
+    """Take the number out of a scalar of NumPy, and the list out of an array."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def _as_written(problem: str, said: Mapping[str, str]) -> str:
+    """Name a keyword as it was written, not as the setting that it stands for."""
+    for typed, setting in said.items():
+        if problem.startswith(f"--set {setting}: "):
+            return f"{typed}{problem.removeprefix(f'--set {setting}')}"
+    return problem
+
+
+def _library(settings: SearchSettings) -> str:
+    """Say whose data frames the caller uses."""
+    given = settings.get("X") if settings.get("data") is None else settings.get("data")
+    return "pandas" if type(given).__module__.partition(".")[0] == "pandas" else "polars"

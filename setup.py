@@ -1,0 +1,21 @@
+"""The one thing that pyproject.toml cannot say: on an index page the README's links lead to the tag of the release.
+
+In the repository they are relative, so that they hold in every clone, branch and fork. setuptools takes the description
+from here because ``readme`` is among the ``dynamic`` fields.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+
+from setuptools import setup
+
+ROOT = Path(__file__).parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RELATIVE = re.compile(r"\]\((?!https?:|#)")
+
+setup(
+    long_description=RELATIVE.sub(f"]({PROJECT['urls']['Source']}/blob/v{PROJECT['version']}/", README),
+    long_description_content_type="text/markdown",
+)
