@@ -1,0 +1,242 @@
+"""Recipes of CONTRIBUTING, followed word for word: an entry that is added to a table passes a whole search."""
+
+import csv
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn import metrics as peer
+from typer.testing import CliRunner
+
+from lrtune.cli import app
+from lrtune.experiment import load
+from lrtune.experiment.reading.vocabulary import KEYS
+from lrtune.sampling.catalogue import STRATEGIES, Strategy
+from lrtune.space.trial import Trial, TrialState
+from lrtune.training.decays.catalogue import DECAYS, Decay
+from lrtune.training.metrics import scoring
+from lrtune.training.metrics.catalogue import METRICS, Metric
+from lrtune.training.optimizers.catalogue import OPTIMIZERS, Optimizer
+from lrtune.verdict.choice.rules import SELECTION_RULES, SelectionRule
+from lrtune.verdict.health.rules import HEALTH_RULES, HealthRule
+
+CONTRIBUTING = Path(__file__).parent.parent / "CONTRIBUTING.md"
+TABLES = (METRICS, DECAYS, OPTIMIZERS, STRATEGIES, SELECTION_RULES, HEALTH_RULES)
+
+EXPERIMENT = """\
+data: {path: points.csv, target: kind, positive: yes}
+training: {epochs: 4, batch_size: 16}
+search: {trials: 10, folds: 3, workers: 1}
+space:
+  learning_rate: {low: 1e-3, high: 3e-1, scale: log}
+  hidden: [[2], [4], [8]]
+  decay: [constant, linear]
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A table of two overlapping classes and an experiment; what is added to a table is taken out again."""
+    before = [dict(table) for table in TABLES]
+    rng = np.random.default_rng(3)
+    labels = np.arange(150) % 3 == 0
+    points = rng.normal(size=(150, 2)) + labels[:, None]
+    rows = [f"{x:.4f},{y:.4f},{'yes' if label else 'no'}" for (x, y), label in zip(points, labels, strict=True)]
+    (tmp_path / "points.csv").write_text("\n".join(["x,y,kind", *rows]) + "\n")
+    (tmp_path / "points.yaml").write_text(EXPERIMENT)
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    for table, entries in zip(TABLES, before, strict=True):
+        table.clear()
+        table.update(entries)
+
+
+def follow(kind):
+    """Run the block of code of a recipe, at its own place in the file, so that its functions have a text."""
+    text = CONTRIBUTING.read_text(encoding="utf-8")
+    start = text.index("```python\n", text.index(f"\n**A {kind}.**" if kind != "optimizer" else "\n**An optimizer.**"))
+    start += len("```python\n")
+    block = text[start : text.index("```", start)]
+    names = {"__name__": f"recipe_of_a_{kind}"}
+    exec(compile("\n" * text[:start].count("\n") + block, str(CONTRIBUTING), "exec"), names)
+    return names
+
+
+def run(*words):
+    """Run a command in this process; it must end well."""
+    done = CliRunner().invoke(app, [str(each) for each in words], prog_name="lrtune", catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def searched(*settings):
+    """Run a whole search; give its result, the rows of its trials, and what the page says."""
+    words = [word for each in settings for word in ("--set", each)]
+    page = run("search", "points.yaml", "-o", "run", "-q", *words)
+    result = json.loads(Path("run/result.json").read_text())
+    with Path("run/trials.csv").open() as file:
+        trials = list(csv.DictReader(file))
+    assert result["health"] == [each for each in result["health"] if each["name"] != "defect"]
+    return result, trials, " ".join((page + run("show", "run")).split())
+
+
+def column(path, place):
+    with Path(path).open() as file:
+        return [row[place] for row in csv.reader(file)][1:]
+
+
+@pytest.mark.parametrize("pruning", ["none", "race"])
+def test_a_metric(pruning):
+    follow("metric")
+    settings = ("search.metric=recall", f"search.pruning={pruning}", "search.trials=16", "data.test_path=points.csv")
+    result, trials, page = searched(*settings)
+    assert (result["metric"], result["larger_is_better"]) == ("recall", True)
+    assert result["corrected"]["method"] == "bootstrap"
+    assert 0.0 <= result["corrected"]["low"] <= result["corrected"]["score"] <= result["corrected"]["high"] <= 1.0
+    assert "recall 0." in page
+    assert any(each["state"] == "pruned" for each in trials) == (pruning == "race")
+    run("predict", "run", "points.csv", "-o", "predicted.csv")
+    truth, predicted = column("points.csv", -1), column("predicted.csv", 0)
+    assert result["test"]["score"] == pytest.approx(peer.recall_score(truth, predicted, pos_label="yes"))
+    assert "'recall'" in run("schema").replace('"', "'")
+
+
+def test_the_functions_of_a_metric_agree():
+    follow("metric")
+    rng = np.random.default_rng(0)
+    labels, targets = rng.integers(2, size=(5, 40)), rng.integers(2, size=40)
+    found = scoring.score("recall", labels, targets, 2)
+    assert found == pytest.approx([peer.recall_score(targets, each) for each in labels])
+    assert scoring.row_values("recall", labels, targets).mean(axis=1) == pytest.approx(found)
+    counts = rng.poisson(1.0, size=(6, 40)).astype(np.float32)
+    again = scoring.scorer("recall", labels, targets, 2)(counts)
+    wanted = [[peer.recall_score(targets, each, sample_weight=line) for each in labels] for line in counts]
+    assert again == pytest.approx(np.array(wanted))
+    assert np.isnan(scoring.score("recall", labels, np.zeros(40, int), 2)).all()
+
+
+def test_a_metric_that_has_no_score_on_a_fold_names_another():
+    follow("metric")
+    Path("points.csv").write_text("x,kind\n" + "\n".join(f"{x / 7:.2f},{'no' if x else 'yes'}" for x in range(60)))
+    settings = ("search.metric=recall", "search.splitter=kfold", "data.test_size=0")
+    words = [word for each in settings for word in ("--set", each)]
+    done = CliRunner().invoke(app, ["check", "points.yaml", *words], prog_name="lrtune")
+    assert done.exit_code == 2
+    assert "search.metric: log_loss" in done.output
+
+
+def test_a_decay():
+    follow("decay type")
+    decays = "[constant, parabola: {final: [0.0, 0.1]}, join: {first: parabola}, wall_clock: {shape: parabola}]"
+    result, trials, page = searched(f"space.decay={decays}", "search.strategy=quasirandom")
+    assert {each["decay"] for each in trials} == {"constant", "parabola", "join", "wall_clock"}
+    assert {each["name"] for each in result["decays"]} >= {"constant", "parabola"}
+    assert "parabola" in page
+    assert "## parabola" not in run("schedules")
+    assert "parabola: slow at first, then ever faster" in run("schedules")
+    run("check", "points.yaml", "--set", "space.decay=parabola")
+    assert "decay_parabola" in json.loads(run("schema"))["$defs"]
+
+
+def test_the_rates_of_a_decay_and_its_exported_code_are_the_formula():
+    follow("decay type")
+    words = ["parabola", "--set", "final=0.2", "--epochs", 4, "--steps-per-epoch", 5, "--rate", 0.5]
+    rates = json.loads(run("schedules", *words, "--json"))["rates"]
+    assert rates == pytest.approx([0.5 * (1.0 - 0.8 * (step / 20) ** 2) for step in range(20)])
+    code = run("schedules", "export", *words, "--to", "pytorch")
+    names = {}
+    exec(code.partition("import torch")[0] + code.partition("import torch")[2].partition("EXPECTED")[0], names)
+    assert [0.5 * names["multiplier"](step) for step in range(20)] == pytest.approx(rates)
+
+
+@pytest.mark.parametrize("decay", ["constant", "one_cycle", "plateau"])
+def test_an_optimizer(decay):
+    follow("optimizer")
+    result, trials, page = searched("space.optimizer=[adam, sign_sgd]", f"space.decay={decay}")
+    assert {each["optimizer"] for each in trials} == {"adam", "sign_sgd"}
+    assert {each["name"] for each in result["optimizers"]} == {"adam", "sign_sgd"}
+    assert "sign_sgd" in page
+    rates = [float(each["learning_rate"]) for each in trials if each["optimizer"] == "sign_sgd"]
+    assert all(1e-3 <= each <= 3e-1 for each in rates)
+    assert KEYS["optimizer"].choices == OPTIMIZERS.keys()
+
+
+def test_the_range_of_an_optimizer_of_its_own_can_be_found():
+    follow("optimizer")
+    result, _, _ = searched("space={optimizer: [sign_sgd: {learning_rate: auto}], decay: [constant, linear]}")
+    assert result["best"]["configuration"]["optimizer"] == "sign_sgd"
+
+
+def test_a_sampler():
+    follow("sampler")
+    result, trials, _ = searched("search.strategy=near_best")
+    assert len(trials) == 10
+    assert len({tuple(each[key] for key in ("learning_rate", "hidden", "decay")) for each in trials}) == 10
+    assert any("the search that followed their scores" in each for each in result["notes"])
+    assert json.loads(run("check", "points.yaml", "--set", "search.strategy=near_best", "--json"))["search"]
+    assert "strategy near_best" in " ".join(run("check", "points.yaml", "--set", "search.strategy=near_best").split())
+    assert "round: 4" not in Path("run/experiment.yaml").read_text()  # it is the strategy's own
+
+
+def test_a_sampler_keeps_what_all_of_them_keep():
+    space = load("points.yaml").space
+    follow("sampler")
+    strategy = STRATEGIES["near_best"]
+    points = strategy(space, [], 5, 1)
+    assert points[0] == space.default()
+    history = [Trial(place, each, TrialState.COMPLETE, (0.1 * place,)) for place, each in enumerate(points)]
+    assert strategy(space, history, 3, 1) == strategy(space, history, 6, 1)[:3]
+    assert not [each for each in strategy(space, history, 6, 1) if each in points]
+
+
+def test_a_selection_rule():
+    follow("selection rule")
+    result, trials, page = searched("search.select=steady")
+    assert result["selection"]["rule"] == "steady"
+    complete = [each for each in trials if each["state"] == "complete"]
+    worst = {int(each["number"]): min(float(each[f"fold_{fold}"]) for fold in (1, 2, 3)) for each in complete}
+    assert result["best"]["number"] == min(worst, key=lambda number: (-worst[number], number))
+    assert "chosen by steady" in page
+    assert result["corrected"]["method"] == "bootstrap"
+
+
+def test_a_health_rule():
+    follow("health rule")
+    result, _, page = searched()
+    (finding,) = (each for each in result["health"] if each["name"] == "few_folds")
+    assert finding["numbers"] == {"folds": 3}
+    assert "there are 3 folds only" in " ".join(run("health", "run").split())
+    assert page
+
+
+@pytest.mark.parametrize(
+    ("option", "kind", "name"),
+    [("--strategy", "sampler", "near_best"), ("--select", "selection rule", "steady")],
+)
+def test_what_is_added_is_completed(option, kind, name):
+    import typer
+
+    follow(kind)
+    command = typer.main.get_command(app).commands["search"]
+    (parameter,) = (each for each in command.params if option in each.opts)
+    found = [each.value for each in parameter.shell_complete(None, name[:4])]
+    assert found == [name]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        lambda: Metric("recall", "a share", ("binary",), larger_is_better=True, keeps="label"),
+        lambda: Decay("parabola", "slow", "1", "an example", function=math.sqrt),
+        lambda: Optimizer("sign_sgd", "steps", "x", "an example"),
+        lambda: Strategy("near_best", "draws", "spaces"),
+        lambda: SelectionRule("steady", "the largest"),
+        lambda: HealthRule("few_folds"),
+    ],
+)
+def test_an_entry_that_lacks_something_cannot_be_made(entry):
+    with pytest.raises(TypeError, match=re.escape("missing")):
+        entry()
