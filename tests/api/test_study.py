@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import lrtune
 from lrtune.cli import app
 from lrtune.run.journal import Journal, canonical
-from lrtune.sampling import STRATEGIES
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.text.errors import ExperimentError, LrtuneError, SpaceError, StudyError
 
 SPACE = {

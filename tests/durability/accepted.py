@@ -17,7 +17,7 @@ import yaml
 from typer.testing import CliRunner
 
 from lrtune.cli import app
-from lrtune.sampling import STRATEGIES
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.training.registry import DECAYS, METRICS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS
 
 ALLOWED = {
