@@ -6,11 +6,11 @@
     bayesian           bayesian search
     candidates         points near a given one, on continuous, ordered and unordered dimensions of a conditional space
     catalogue          every search strategy
-    encoding           points of a conditional space as points of a Euclidean one, where distance is what a stationary
+    encoding           points of a conditional space as points of a Euclidean one
     gaussian_process   gaussian process regression
     grid               every configuration once
     posterior          what the Gaussian process thinks of the trials themselves, and how that depends on their scores
-    quasirandom        A scrambled Sobol sequence over the whole conditional tree
+    quasirandom        a scrambled Sobol sequence over the whole conditional tree
     random_search      independent draws that never repeat a configuration while there is another one left
     regret             what a search may still gain, against what its folds can tell apart
     scores             what is known of the trials, one number each
