@@ -7,6 +7,7 @@
     describe    what each column is and what becomes of it        -> Schema
     columns     raw columns as arrays                             -> Columns
     holdout     test rows                                         -> row numbers
+    repeated    test rows of a file that are training rows, too   -> their number
     folds       folds, and what to say of them (`fold_notes`)     -> row numbers
     spreading   rows into folds where shuffling will not do
     encoding    impute, scale, one-hot, fitted in each fold       -> features (N, D)
