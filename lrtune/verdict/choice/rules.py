@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lrtune.arrays import Integers
 from lrtune.text.errors import nearest
 from lrtune.training.deferred import Deferred
 
 if TYPE_CHECKING:
+    from lrtune.arrays import Integers
     from lrtune.space.trial import Configuration
     from lrtune.verdict import picking
     from lrtune.verdict.choice.candidates import Candidates
