@@ -20,7 +20,7 @@ import numpy as np
 
 from lrtune.arrays import one_blas_thread
 from lrtune.experiment import load_text
-from lrtune.sampling import STRATEGIES
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import Trial, TrialState
 from lrtune.trainers.preparation import prepare
 from lrtune.training.evaluate import evaluate

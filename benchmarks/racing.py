@@ -29,15 +29,16 @@ from threadpoolctl import threadpool_limits
 from lrtune import tuning
 from lrtune.experiment import load_text
 from lrtune.run.study import PRUNED, RESULT, StudyState
-from lrtune.sampling import STRATEGIES
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import Trial, TrialState, ranking
 from lrtune.trainers.population import Work, run_block
 from lrtune.trainers.preparation import prepare
 from lrtune.training.metrics.scoring import row_values, surprise
 from lrtune.training.registry import METRICS
-from lrtune.tuning.stages import plan, raced
 from lrtune.verdict.choice import best
+from lrtune.verdict.pruning import PRUNINGS
 from lrtune.verdict.races import RowScores
+from lrtune.verdict.stages import raced
 
 ROOT = Path(__file__).parent.parent
 FOLDS = 5
@@ -160,7 +161,7 @@ class Replay(NamedTuple):
 
 def replayed(table: Table, case: Case, chosen: np.ndarray, size: int) -> Replay:
     """Race the chosen configurations in rounds; the first of them stands for the default."""
-    stage = plan("race", metric=case.metric, folds=FOLDS, epochs=27)[0]
+    stage = PRUNINGS["race"].stages(case.metric, FOLDS, 27)[0]
     everything = [_trial(number, table.scores[place], FOLDS) for number, place in enumerate(chosen)]
     rows = (lambda numbers, _: _rows(table, case, chosen[list(numbers)])) if table.values.size else None
     dropped: set[int] = set()

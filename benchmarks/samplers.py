@@ -35,7 +35,7 @@ from scipy.stats import rankdata
 
 from lrtune.arrays import one_blas_thread
 from lrtune.experiment import load_text
-from lrtune.sampling import STRATEGIES
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LOG, Ordinal, Real
 from lrtune.space.trial import Trial, TrialState

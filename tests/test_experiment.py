@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from lrtune import experiment
 from lrtune.experiment.reading.sections import HOMES, SECTIONS, ModelSection, TrainingSection, factor_of
 from lrtune.experiment.reading.vocabulary import KEYS
+from lrtune.experiment.writing.schema import schema
 from lrtune.experiment.writing.yaml_text import yaml_text
-from lrtune.sampling import STRATEGIES
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.text.errors import ExperimentError
 from lrtune.training.registry import DECAYS, METRICS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, complete
 
@@ -539,8 +540,9 @@ def test_the_sections_have_every_key_of_the_registry_and_its_default():
 
 
 def test_every_field_says_what_it_means():
-    for kind in SECTIONS.values():
-        assert all(each.description for each in kind.model_fields.values())
+    for name, kind in SECTIONS.items():
+        properties = schema()["properties"][name]["properties"]
+        assert all(properties[key]["description"] for key in kind.model_fields)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lrtune.run import out_of_fold
-from lrtune.trainers.population import Evaluated, Stage
+from lrtune.space.trial import Stage
+from lrtune.trainers.population import Evaluated
 from lrtune.trainers.preparation import RecordForm
 from lrtune.tuning.records import Records
 from lrtune.verdict.races import race_by_rows

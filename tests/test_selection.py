@@ -7,7 +7,8 @@ from scipy import stats
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text.errors import NoUsableResultError
 from lrtune.verdict.choice import choose, complete, in_order_of_simplicity
-from lrtune.verdict.choice.rules import Rule, Smoothing
+from lrtune.verdict.choice.candidates import Smoothing
+from lrtune.verdict.choice.rules import Rule
 
 
 def trial(number, scores, state=TrialState.COMPLETE, **configuration):

@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lrtune.space.trial import Trial, TrialState
-from lrtune.trainers.population import Stage
-from lrtune.tuning import stages
-from lrtune.tuning.stages import first_stage, lagging, plan, raced
+from lrtune.space.trial import Stage, Trial, TrialState
+from lrtune.verdict import stages
+from lrtune.verdict.pruning import PRUNINGS
 from lrtune.verdict.races import RowScores
+from lrtune.verdict.stages import lagging, raced
 
 FIRST = Stage(0, 1)
 
@@ -37,17 +37,17 @@ def numbers(dropped):
 def test_stages_cover_every_fold_once_and_end_with_the_whole_horizon():
     for metric in ("accuracy", "roc_auc"):
         for folds in (2, 5):
-            parts = plan("race", metric=metric, folds=folds, epochs=30)
+            parts = PRUNINGS["race"].stages(metric, folds, 30)
             assert [fold for each in parts for fold in range(each.first, each.end)] == list(range(folds))
-    assert plan("race", metric="accuracy", folds=5, epochs=30) == (Stage(0, 1), Stage(1, 5))
-    assert plan("race", metric="f1", folds=5, epochs=30) == (Stage(0, 2), Stage(2, 5))
-    assert plan("none", metric="f1", folds=5, epochs=30) == (Stage(0, 5),)
-    assert plan("halving", metric="f1", folds=5, epochs=30) == (Stage(0, 5, 9), Stage(0, 5, 3), Stage(0, 5))
+    assert PRUNINGS["race"].stages("accuracy", 5, 30) == (Stage(0, 1), Stage(1, 5))
+    assert PRUNINGS["race"].stages("f1", 5, 30) == (Stage(0, 2), Stage(2, 5))
+    assert PRUNINGS["none"].stages("f1", 5, 30) == (Stage(0, 5),)
+    assert PRUNINGS["halving"].stages("f1", 5, 30) == (Stage(0, 5, 9), Stage(0, 5, 3), Stage(0, 5))
 
 
 def test_brackets_of_halving_begin_one_stage_later_each_round():
-    assert [first_stage("halving", 3, each) for each in range(5)] == [0, 1, 2, 0, 1]
-    assert [first_stage("race", 2, each) for each in range(5)] == [0] * 5
+    assert [PRUNINGS["halving"].first(3, each) for each in range(5)] == [0, 1, 2, 0, 1]
+    assert [PRUNINGS["race"].first(2, each) for each in range(5)] == [0] * 5
 
 
 def test_a_race_compares_with_the_best_of_the_round_and_says_why():

@@ -10,7 +10,7 @@ import pytest
 
 import lrtune
 from lrtune.experiment import load_text
-from lrtune.sampling import STRATEGIES
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text.errors import ExperimentError, SpaceError
 from lrtune.tuning.suggestions.spaces import read_space

@@ -20,7 +20,7 @@ from lrtune.model import load
 from lrtune.run import identity, out_of_fold
 from lrtune.run.journal import Journal, canonical
 from lrtune.run.study import replay
-from lrtune.sampling import STRATEGIES
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import TrialState
 from lrtune.text.errors import NoUsableResultError, StudyError
 from lrtune.trainers import calibration
@@ -35,7 +35,7 @@ from lrtune.tuning.blocks import blocks
 from lrtune.tuning.horizons import compressed
 from lrtune.tuning.naming import run_folder
 from lrtune.tuning.pace import ENDING, Pace
-from lrtune.tuning.stages import plan
+from lrtune.verdict.pruning import PRUNINGS
 from lrtune.verdict.races import RowScores, race_by_rows
 
 EXPERIMENT = """
@@ -532,7 +532,7 @@ def alone(text, machine):
     """Work out what trial 0 takes on a machine, through all stages and on its own, and that with its retraining."""
     chosen = experiment(text)
     setting, configuration = prepare(chosen).setting, chosen.configuration(chosen.space.default())
-    stages = plan(chosen.search.pruning, metric=setting.metric, folds=3, epochs=configuration["epochs"])
+    stages = PRUNINGS[chosen.search.pruning].stages(setting.metric, 3, configuration["epochs"])
     seconds = 0.0
     for each in stages:
         folds = setting.folds[each.first : each.end]

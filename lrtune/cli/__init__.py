@@ -1,6 +1,6 @@
 """The command line: each command parses, calls, shows, and ends with an exit code. Nobody imports it.
 
-A command is a function in a module of its own and one entry in `GROUPS`; its docstring is its help. Modules of
+A command is a function in a module of its own and one entry in `COMMANDS`; its docstring is its help. Modules of
 commands import at the top only what ``--help`` may cost; the rest is imported when a command runs.
 
 ::
@@ -16,6 +16,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
     importance          ``lrtune importance``
     init                ``lrtune init``
     listing             ``lrtune list``
+    names               names that stand in tables, for help and completion
     options             arguments and options that several commands share, so that they read the same everywhere
     predict             ``lrtune predict``
     reports             what is left behind for CI: reports and annotations, also of a command that fails
@@ -40,7 +41,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, get_args
 
 import typer
 from typer.core import TyperGroup
@@ -68,36 +69,48 @@ from lrtune.cli import (
     status,
     trials,
 )
+from lrtune.cli.names import filled
 from lrtune.text.errors import LrtuneError
 from lrtune.text.paths import expanded
 
-GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
-    "Search": {
-        "search": search.search,
-        "finder": finder.finder,
-        "retrain": retrain.retrain,
-        "predict": predict.predict,
-    },
-    "Look": {
-        "show": show.show,
-        "health": health.health,
-        "trials": trials.trials,
-        "status": status.status,
-        "list": listing.list_runs,
-        "compare": compare.compare,
-        "importance": importance.importance,
-        "export": export.export,
-    },
-    "Prepare": {
-        "init": init.init,
-        "check": check.check,
-        "schedules": schedules.schedules,
-        "schema": schema.schema,
-    },
-}
-"""The commands by what they are for, in the order of the help."""
+Group: TypeAlias = Literal["Search", "Look", "Prepare"]
+"""What a command is for; the groups of the help, in their order."""
 
-COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
+
+class Command(NamedTuple):
+    """A command; the docstring of its function is its help."""
+
+    name: str
+    group: Group
+    function: Callable[..., None]
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of its help."""
+        return (self.function.__doc__ or "").splitlines()[0]
+
+
+_ENTRIES = (
+    Command("search", "Search", search.search),
+    Command("finder", "Search", finder.finder),
+    Command("retrain", "Search", retrain.retrain),
+    Command("predict", "Search", predict.predict),
+    Command("show", "Look", show.show),
+    Command("health", "Look", health.health),
+    Command("trials", "Look", trials.trials),
+    Command("status", "Look", status.status),
+    Command("list", "Look", listing.list_runs),
+    Command("compare", "Look", compare.compare),
+    Command("importance", "Look", importance.importance),
+    Command("export", "Look", export.export),
+    Command("init", "Prepare", init.init),
+    Command("check", "Prepare", check.check),
+    Command("schedules", "Prepare", schedules.schedules),
+    Command("schema", "Prepare", schema.schema),
+)
+
+COMMANDS: dict[str, Command] = {entry.name: entry for entry in _ENTRIES}
+"""The commands, in the order of the help."""
 
 
 class _Built(Mapping[str, Any]):
@@ -135,8 +148,11 @@ def _refuse_empty(words: Sequence[str]) -> None:
 
 @functools.cache
 def _built(name: str) -> Any:
-    info = CommandInfo(name, callback=_with_homes(COMMANDS[name]))
-    return get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
+    info = CommandInfo(name, callback=_with_homes(COMMANDS[name].function))
+    built: Any = get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
+    for each in built.params:
+        each.help = filled(each.help or "")
+    return built
 
 
 class _Commands(TyperGroup):
@@ -159,8 +175,8 @@ class _Commands(TyperGroup):
         """Write the help in groups; the columns of all of them are alike."""
         del ctx
         width = max(map(len, COMMANDS))
-        for title, group in GROUPS.items():
-            rows = [(f"{name:{width}}", (command.__doc__ or "").splitlines()[0]) for name, command in group.items()]
+        for title in get_args(Group):
+            rows = [(f"{each.name:{width}}", each.summary) for each in COMMANDS.values() if each.group == title]
             with formatter.section(title):
                 formatter.write_dl(rows)
 

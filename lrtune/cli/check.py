@@ -111,7 +111,7 @@ def _further_folds(experiment: Experiment, prepared: Prepared) -> tuple[int, int
 
 def _first_round(experiment: Experiment) -> list[Configuration]:
     """Propose what a search would try first; the plan is estimated from it."""
-    from lrtune.sampling import STRATEGIES
+    from lrtune.sampling.catalogue import STRATEGIES
 
     search = experiment.search
     points = STRATEGIES[search.strategy](experiment.space, [], min(search.trials, search.round), search.seed)

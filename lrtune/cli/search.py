@@ -20,6 +20,7 @@ from lrtune.cli.gating import (
     ToleranceOption,
     asked_gates,
 )
+from lrtune.cli.names import completed, prunings, rules, strategies
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
 from lrtune.cli.reports import JunitOption, SummaryOption, gate_block, gate_notes, report_gates, with_reports
 from lrtune.cli.runs import name_of
@@ -31,16 +32,6 @@ if TYPE_CHECKING:
     from lrtune.reporting.live import Watch
     from lrtune.run.study import StudyState
     from lrtune.tuning.steps import Begun, Ended, Step
-
-
-def _strategies(incomplete: str) -> list[str]:
-    from lrtune.sampling import STRATEGIES
-
-    return [each for each in STRATEGIES if each.startswith(incomplete)]
-
-
-def _prunings(incomplete: str) -> list[str]:
-    return [each for each in ("none", "race", "halving") if each.startswith(incomplete)]
 
 
 @with_reports
@@ -65,8 +56,8 @@ def search(
         typer.Option(
             "--strategy",
             metavar="NAME",
-            help="How to choose them, as in random or bayesian.",
-            autocompletion=_strategies,
+            help="How to choose them: <strategies>.",
+            autocompletion=completed(strategies),
         ),
     ] = None,
     pruning: Annotated[
@@ -74,8 +65,8 @@ def search(
         typer.Option(
             "--pruning",
             metavar="NAME",
-            help="Spare bad ones some training: race (folds), halving (epochs) or none.",
-            autocompletion=_prunings,
+            help="Spare bad ones some training: <prunings>.",
+            autocompletion=completed(prunings),
         ),
     ] = None,
     workers: Annotated[
@@ -89,7 +80,10 @@ def search(
     select: Annotated[
         str | None,
         typer.Option(
-            "--select", metavar="RULE", help="Which trial is chosen: best, one_se, posterior_mean or 'within 1%'."
+            "--select",
+            metavar="RULE",
+            help="Which trial is chosen: <rules> (as in 'within 1%').",
+            autocompletion=completed(rules),
         ),
     ] = None,
     fresh: Annotated[

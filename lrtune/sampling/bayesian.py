@@ -52,7 +52,7 @@ _ALIKE = 0.3
 
 
 def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
-    """Propose points of the largest joint expected improvement; see `lrtune.sampling.Propose`."""
+    """Propose points of the largest joint expected improvement; see `lrtune.sampling.catalogue.Propose`."""
     rng = stream(seed, SAMPLING, len(history))
     scored = sum(each.state is not TrialState.PROPOSED for each in history)
     surrogate = learn(space, history, rng) if scored >= FIRST else None

@@ -10,7 +10,7 @@ from lrtune.space.trial import Configuration, Trial
 
 
 def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
-    """Propose the first `n` points that the history does not have; see `lrtune.sampling.Propose`.
+    """Propose the first `n` points that the history does not have; see `lrtune.sampling.catalogue.Propose`.
 
     Raises
     ------

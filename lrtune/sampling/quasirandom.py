@@ -25,7 +25,7 @@ def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> 
     """Propose the default, then the first points of the sequence that the history does not have.
 
     The sequence depends on the seed alone. Where it only repeats what was tried, because a finite space is nearly
-    exhausted, the last points are drawn as `random_search` does. See `lrtune.sampling.Propose`.
+    exhausted, the last points are drawn as `random_search` does. See `lrtune.sampling.catalogue.Propose`.
     """
     tried = {space.key(trial.configuration) for trial in history} - {None}
     proposals: list[Configuration] = []

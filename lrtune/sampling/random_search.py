@@ -22,7 +22,7 @@ _ATTEMPTS_OF_RANGES = 10_000  # an infinite space only looks exhausted if its ra
 
 
 def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
-    """Propose the next `n` draws; see `lrtune.sampling.Propose`.
+    """Propose the next `n` draws; see `lrtune.sampling.catalogue.Propose`.
 
     Trial *i* draws from the stream ``[seed, SAMPLING, i]``, so a study can be resumed at any trial. A draw that repeats
     an earlier configuration is drawn again from ``[seed, SAMPLING, i, attempt]``, attempt = 1, 2, ...

@@ -72,7 +72,7 @@ class Parzen(NamedTuple):
 
 
 def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
-    """Propose points where the ratio of the two densities is largest; see `lrtune.sampling.Propose`."""
+    """Propose points where the ratio of the two densities is largest; see `lrtune.sampling.catalogue.Propose`."""
     if len(history) < FIRST:
         return quasirandom.propose(space, history, n, seed)
     encoding = Encoding(space)

@@ -29,6 +29,23 @@ class TrialState(StrEnum):
     DIVERGED = "diverged"
 
 
+class Stage(NamedTuple):
+    """The part of an evaluation between two pruning decisions.
+
+    Attributes
+    ----------
+    first, end
+        Which folds are trained: those from `first` on, before `end`.
+    shorter
+        What the horizon is divided by.
+
+    """
+
+    first: int
+    end: int
+    shorter: int = 1
+
+
 class Curves(NamedTuple):
     """Learning curves of a trial: training and validation loss after some ``epochs``, counted from 1.
 

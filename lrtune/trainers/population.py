@@ -31,23 +31,6 @@ class Setting(NamedTuple):
     dtype: str
 
 
-class Stage(NamedTuple):
-    """The part of an evaluation between two pruning decisions.
-
-    Attributes
-    ----------
-    first, end
-        Which folds are trained: those from `first` on, before `end`.
-    shorter
-        What the horizon is divided by.
-
-    """
-
-    first: int
-    end: int
-    shorter: int = 1
-
-
 class Work(NamedTuple):
     """What a worker gets at a time: configurations of one shape, and the folds to train them on."""
 

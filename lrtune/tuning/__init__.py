@@ -19,7 +19,6 @@
     search         the use case of lrtune, from an experiment to its result
     searched       the result of a search that has a folder
     session        what one process knows of a study, and how it records more
-    stages         the parts of an evaluation between two pruning decisions
     steps          what a search tells while it runs
     stopping       when a search is content, or has nothing to gain
     suggestions    the search strategies as a function of plain values, for other programs

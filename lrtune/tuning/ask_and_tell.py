@@ -19,7 +19,7 @@ from lrtune.run.folder import DATABASE
 from lrtune.run.journal import CLOCK, Event, Journal
 from lrtune.run.study import ASK_AND_TELL, MENDED, PRUNED, RESULT, STUDY, TRIAL, replay, result_body
 from lrtune.run.versions import versions
-from lrtune.sampling import STRATEGIES
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Trial, ranking
 from lrtune.text.errors import ExperimentError, LrtuneError, StudyError, counted, nearest
@@ -45,7 +45,7 @@ class Study:
     larger_is_better
         Has to be said of a metric that lrtune does not know.
     strategy
-        A name in `lrtune.sampling.STRATEGIES`.
+        A name in `lrtune.sampling.catalogue.STRATEGIES`.
     seed
         A whole number of at least 0.
     folds

@@ -10,7 +10,8 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 
 from lrtune.engines.local import Executor, completed
-from lrtune.trainers.population import Evaluated, Numbered, Setting, Stage, Work, expected_seconds
+from lrtune.space.trial import Stage
+from lrtune.trainers.population import Evaluated, Numbered, Setting, Work, expected_seconds
 from lrtune.training.evaluate import block_lanes, shape_key
 from lrtune.tuning.pace import BLOCK_SECONDS, Pace
 

@@ -19,11 +19,11 @@ from lrtune.experiment import Experiment
 from lrtune.run.journal import CLOCK, Event, Journal
 from lrtune.run.lock import Lock
 from lrtune.run.study import CONFIRM, FINISHED, PRUNED, REFIT, RESULT, SPEED, TRIAL, result_body
-from lrtune.sampling import STRATEGIES
-from lrtune.space.trial import DEFAULT, Configuration, Trial, TrialState
+from lrtune.sampling.catalogue import STRATEGIES
+from lrtune.space.trial import DEFAULT, Configuration, Stage, Trial, TrialState
 from lrtune.text.errors import NoUsableResultError
 from lrtune.trainers.calibration import measured_step_seconds, speed_key, with_speed
-from lrtune.trainers.population import Evaluated, Numbered, Stage, expected_seconds, retraining_seconds, run_block
+from lrtune.trainers.population import Evaluated, Numbered, expected_seconds, retraining_seconds, run_block
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.feedback import median_scales
 from lrtune.training.registry import METRICS
@@ -34,11 +34,12 @@ from lrtune.tuning.confirming import fresh_setting
 from lrtune.tuning.horizons import compressed
 from lrtune.tuning.pace import Pace
 from lrtune.tuning.session import Session
-from lrtune.tuning.stages import Dropped, first_stage, lagging, plan, raced, rest
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.verdict.choice import best
 from lrtune.verdict.confirmation import unconfirmed
 from lrtune.verdict.judging import choice
+from lrtune.verdict.pruning import PRUNINGS, StageEnd
+from lrtune.verdict.stages import Dropped, rest
 from lrtune.verdict.standing import oriented
 
 DATABASE = "study.db"
@@ -107,12 +108,9 @@ class _Search(Session):
 
     def __init__(self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal) -> None:
         super().__init__(experiment, prepared, folder, journal)
-        self.stages = plan(
-            experiment.search.pruning,
-            metric=self.setting.metric,
-            folds=len(self.setting.folds),
-            epochs=_epochs(experiment.configuration(experiment.space.default())),
-        )
+        self.pruning = PRUNINGS[experiment.search.pruning]
+        epochs = _epochs(experiment.configuration(experiment.space.default()))
+        self.stages = self.pruning.stages(self.setting.metric, len(self.setting.folds), epochs)
         self.ending: str | None = None
         self.proposing = 0.0
 
@@ -270,7 +268,7 @@ class _Search(Session):
         """Say which stage a trial is to go through next."""
         if trial.stage is not None:
             return trial.stage + 1
-        return first_stage(self.experiment.search.pruning, len(self.stages), self.round_of(trial))
+        return self.pruning.first(len(self.stages), self.round_of(trial))
 
     def round_of(self, trial: Trial) -> int:
         """Say in which round a trial was proposed."""
@@ -289,11 +287,9 @@ class _Search(Session):
         stage, present = self.stages[number], self.round_of(self.study.unfinished()[0])
         trials = self.study.in_order()
         entrants = [each for each in trials if self.round_of(each) == present]
-        if stage.shorter > 1:
-            return lagging(entrants, stage)
         earlier = [each for each in trials if self.round_of(each) < present]
         rows = self.records.scores if METRICS[self.setting.metric].is_by_rows else None
-        return raced(entrants, earlier, stage, len(self.setting.folds), rows)
+        return self.pruning.dropped(StageEnd(entrants, earlier, stage, len(self.setting.folds), rows))
 
     def confirm(self, workers: int | None) -> Iterator[Event]:
         """Score the first trials of the ranking again, on fresh splits and seeds, as far as that has not been done."""

@@ -22,9 +22,12 @@ from lrtune.data.schema import RARE_ROWS, USUAL_FOLDS, Schema
 from lrtune.data.tables import Table
 from lrtune.experiment.writing.starter import default_space, quoted
 from lrtune.experiment.writing.yaml_text import yaml_text
+from lrtune.sampling.catalogue import STRATEGIES
 
 FEW_ROWS, MANY_ROWS = 500, 20_000
 """Below the first, folds are drawn several times; above the second, three folds say enough."""
+
+STRATEGY = "bayesian"
 
 RARE = 0.4
 """A class with fewer rows than this part of an equal share makes accuracy misleading."""
@@ -262,7 +265,8 @@ def _search(found: Seen) -> Iterator[str]:
     name, why = metric(found)
     parts, repeats, reason = folds(found)
     yield "search:"
-    yield _line("strategy", "bayesian", "learns from its trials; or random, quasirandom, tpe, grid")
+    others = ", ".join(each for each in STRATEGIES if each != STRATEGY)
+    yield _line("strategy", STRATEGY, f"learns from its trials; or {others}")
     yield _line("trials", 50, "a larger number goes on with the same study")
     yield _line("metric", name, why)
     yield _line("folds", parts, "parts of the cross-validation" if repeats > 1 else reason)

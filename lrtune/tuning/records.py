@@ -11,8 +11,9 @@ import numpy as np
 from lrtune.arrays import Rows
 from lrtune.run import out_of_fold
 from lrtune.run.observed import Observed, observe
+from lrtune.space.trial import Stage
 from lrtune.text.errors import StudyError
-from lrtune.trainers.population import Evaluated, Stage
+from lrtune.trainers.population import Evaluated
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.metrics.scoring import row_values, surprise
 from lrtune.verdict.races import RowScores

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from lrtune.experiment import Experiment
 from lrtune.finder import RateFinding
 from lrtune.run.study import StudyState
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.text import formats
 from lrtune.text.errors import counted
 from lrtune.trainers.calibration import speed_key
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.wall_clock import follows_clock
+from lrtune.verdict.pruning import PRUNINGS
 from lrtune.verdict.result import Corrected, Result
-
-ADAPTIVE = ("bayesian", "tpe")
-"""Strategies whose proposals follow the scores."""
 
 
 def notes(
@@ -87,9 +86,9 @@ def on_correction(strategy: str, pruning: str, corrected: Corrected | None) -> t
         return ()
     if corrected.method != "bootstrap":
         return ("the out-of-fold predictions are missing or damaged: the correction is made from fold scores alone",)
-    if strategy in ADAPTIVE or pruning == "halving":
+    if STRATEGIES[strategy].follows_scores or PRUNINGS[pruning].follows_scores:
         what = "repeats the choice among the trials, not the search that followed their scores"
-    elif pruning == "race":
+    elif PRUNINGS[pruning].is_race:
         what = "repeats the races with the choice"
     else:
         return ()

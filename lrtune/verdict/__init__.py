@@ -14,8 +14,11 @@
     health         what a finished search says about itself
     judging        what a finished search comes to
     making         from a study to its `Result`
+    picking        how the rules pick one of several configurations
+    pruning        pruning
     races          which configurations go no further
     result         what a search came to, as one frozen value
+    stages         stages
     standing       scores as people see them
     stored         the result of a run
     student        Student's t without a library

@@ -13,8 +13,8 @@ from lrtune.space import SearchSpace
 from lrtune.space.trial import Trial
 from lrtune.training.registry import METRICS
 from lrtune.verdict.comparison import corrected_error, t_quantile
-from lrtune.verdict.findings import Finding, attempted, in_own_sign
-from lrtune.verdict.health import Case, Labels, findings
+from lrtune.verdict.findings import Finding, attempted
+from lrtune.verdict.health import Case, Labels, findings, in_own_sign
 from lrtune.verdict.judging import records
 from lrtune.verdict.result import Corrected, Result
 from lrtune.verdict.standing import own_ends

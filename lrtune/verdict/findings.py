@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lrtune.text.errors import LrtuneError
-from lrtune.verdict.standing import own_ends, own_sign
 
 WARNING, HINT = "warning", "hint"
 """A warning questions the result; a hint says how the next search could be better."""
-
-_SCORES, _INTERVALS = ("test", "medians"), ("interval", "widened")
-"""Numbers of findings that are scores, and intervals of scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +36,6 @@ class Finding:
     sentence: str
     advice: str
     numbers: Mapping[str, Any]
-
-
-def in_own_sign(finding: Finding, metric: str) -> Finding:
-    """Turn the scores among its numbers, which rules give oriented, into the metric's own sign."""
-    return replace(finding, numbers={key: _turned(metric, key, each) for key, each in finding.numbers.items()})
-
-
-def _turned(metric: str, key: str, value: Any) -> Any:
-    if key in _INTERVALS:
-        return list(own_ends(metric, *value))
-    if key not in _SCORES:
-        return value
-    return [own_sign(metric, each) for each in value] if isinstance(value, list) else own_sign(metric, value)
 
 
 T = TypeVar("T")

@@ -17,9 +17,11 @@ from lrtune.run.observed import Observed
 from lrtune.space.trial import DEFAULT, Trial, TrialState, ranking
 from lrtune.text.errors import StudyError
 from lrtune.verdict.choice import ChosenTrial, choose, complete, in_order_of_simplicity
-from lrtune.verdict.choice.rules import POSTERIOR_MEAN, Rule, Smoothing
+from lrtune.verdict.choice.candidates import Smoothing
+from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.confirmation import contenders
 from lrtune.verdict.correction import Choosing, Correction, Evidence, Race, cells, corrected, effort
+from lrtune.verdict.pruning import PRUNINGS
 from lrtune.verdict.terms import Terms
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ def choice(terms: Terms, study: StudyState) -> ChosenTrial:
 
 
 def _smoothing(terms: Terms, history: Sequence[Trial], trials: Sequence[Trial], wanted: Rule) -> Smoothing | None:
-    if wanted.name != POSTERIOR_MEAN or not trials:
+    if not wanted.entry.smooths or not trials:
         return None
     from lrtune.sampling.posterior import posterior  # SciPy takes its time
 
@@ -118,7 +120,7 @@ def _is_raced(trial: Trial) -> bool:
 
 
 def _race(terms: Terms, study: StudyState, candidates: Sequence[Trial]) -> Race | None:
-    if terms.pruning != "race":
+    if not PRUNINGS[terms.pruning].is_race:
         return None
     folds = [len(each.fold_scores) for each in study.in_order() if each.state is TrialState.PRUNED and _is_raced(each)]
     if not folds:

@@ -70,7 +70,7 @@ def test_warnings_of_libraries_are_not_shown(folder):
             import numpy as np
             warnings.warn("in the parent", RuntimeWarning)
             np.log(np.zeros(1))
-        lrtune.cli.COMMANDS["schema"] = noisy
+        lrtune.cli.COMMANDS["schema"] = lrtune.cli.Command("schema", "Prepare", noisy)
         sys.argv = ["lrtune", "schema"]
         lrtune.cli.main()
     """

@@ -9,7 +9,8 @@ from results import result
 from lrtune.reporting import health
 from lrtune.reporting.blocks import Facts, Headline, Remarks
 from lrtune.run.journal import Journal
-from lrtune.verdict.findings import HINT, WARNING, Finding, in_own_sign
+from lrtune.verdict.findings import HINT, WARNING, Finding
+from lrtune.verdict.health import in_own_sign
 
 NOISE = """\
 data: {path: noise.csv, target: kind, task: classification}

@@ -9,7 +9,8 @@ from sklearn.metrics import f1_score
 
 from lrtune.run.observed import Observed
 from lrtune.training.metrics.scoring import score
-from lrtune.verdict.choice.rules import Rule, Smoothing
+from lrtune.verdict.choice.candidates import Smoothing
+from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.correction import Choosing, Evidence, Race, cells, corrected, effort
 from lrtune.verdict.correction.core import _counts, _draws
 from lrtune.verdict.correction.race import Replay

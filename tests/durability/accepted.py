@@ -18,7 +18,7 @@ from patience import PATIENCE
 from typer.testing import CliRunner
 
 from lrtune.cli import app
-from lrtune.sampling import STRATEGIES
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.training.registry import DECAYS, METRICS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS
 
 ALLOWED = {

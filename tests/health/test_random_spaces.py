@@ -14,8 +14,7 @@ from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LINEAR, LOG, REVERSED_LOG, Integer, Ordinal, Real
 from lrtune.space.trial import Curves, Trial, TrialState
 from lrtune.verdict.explanation import explain
-from lrtune.verdict.findings import in_own_sign
-from lrtune.verdict.health import Case, findings
+from lrtune.verdict.health import Case, findings, in_own_sign
 from lrtune.verdict.health.dimensions import EDGE_TRIALS
 from lrtune.verdict.making import result_of
 

@@ -1,5 +1,8 @@
 """Every rule on a study made to show what it looks for, and on one that must not show it."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -11,6 +14,7 @@ from lrtune.verdict.comparison import between
 from lrtune.verdict.findings import HINT, WARNING
 from lrtune.verdict.health import Case, Labels, findings
 from lrtune.verdict.health.dimensions import beyond, legal, position, rank_test
+from lrtune.verdict.health.rules import HEALTH_RULES
 from lrtune.verdict.health.scores import concordance, diverging_rates
 from lrtune.verdict.result import Unscored
 
@@ -398,3 +402,17 @@ def test_warnings_come_first():
     severities = [each.severity for each in findings(case(sampled(40, flat, noise=0.05), share=0.01))]
     assert severities == sorted(severities, key=[WARNING, HINT].index)
     assert HINT in severities
+
+
+def test_findings_have_the_name_of_their_rule():
+    for name, rule in HEALTH_RULES.items():
+        assert rule.name == name
+    one = case(sampled(12, flat, folds=5, noise=0.1), share=0.1, unscored=Unscored(6, ((6, "only one value"),)))
+    for rule in HEALTH_RULES.values():
+        assert {each.name for each in rule.judge(one)} <= {rule.name}
+
+
+def test_the_documentation_tells_of_every_rule():
+    page = (Path(__file__).parents[2] / "docs" / "health.md").read_text(encoding="utf-8")
+    told = [line.split("`")[1].replace(" ", "_") for line in page.splitlines() if re.match(r"\| `[\w ]+` \(", line)]
+    assert sorted(told) == sorted(HEALTH_RULES)

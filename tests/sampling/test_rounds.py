@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lrtune import suggest
-from lrtune.sampling import STRATEGIES
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LINEAR, LOG, Ordinal, Real
 from lrtune.space.trial import Trial, TrialState

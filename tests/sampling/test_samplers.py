@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lrtune.sampling import STRATEGIES
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LOG, REVERSED_LOG, Integer, Ordinal, Real
 from lrtune.space.trial import Trial, TrialState

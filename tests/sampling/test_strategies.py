@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrtune.arrays import SAMPLING
-from lrtune.sampling import STRATEGIES, grid, random_search
+from lrtune.sampling import grid, random_search
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LOG, Integer, Ordinal, Real
 from lrtune.space.trial import Trial

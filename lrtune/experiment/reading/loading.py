@@ -14,6 +14,7 @@ from lrtune.experiment.reading.space_form import SpaceReader, check_warmup
 from lrtune.experiment.reading.validation import Sections, check_sections, read_sections
 from lrtune.experiment.reading.yaml_text import PACKED, override, read_file, read_text
 from lrtune.experiment.writing.starter import default_space, starter
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Value
 from lrtune.text.errors import ExperimentError
@@ -131,14 +132,14 @@ def _model_type(document: Document) -> str:
 def _with_defaults(search: SearchSection, space: SearchSpace) -> SearchSection:
     """Set what the file leaves to the strategy: how large a round is, and that a grid has all of its points."""
     suited: dict[str, int] = {"round": usual_round(search.strategy, search.pruning)}
-    if search.strategy == "grid":
+    if STRATEGIES[search.strategy].walks:
         suited["trials"] = int(space.size)
     return search.model_copy(update={key: each for key, each in suited.items() if key not in search.model_fields_set})
 
 
 def _refuse_ranges(document: Document, sections: Sections, reader: SpaceReader) -> None:
     """Report what no grid can walk."""
-    for path in reader.ranges if sections.search.strategy == "grid" else ():
+    for path in reader.ranges if STRATEGIES[sections.search.strategy].walks else ():
         document.report(path, "a grid needs finite dimensions; add `points: 5` to the range, or list values")
 
 

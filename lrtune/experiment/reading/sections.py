@@ -6,7 +6,7 @@ are declared here. Descriptions end up in the JSON Schema.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, field_validator
@@ -14,11 +14,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from lrtune.data.schema import FEWEST_FOLDS, RARE_ROWS, USUAL_FOLDS
 from lrtune.experiment.reading.document import repeated, shown
 from lrtune.experiment.reading.vocabulary import KEYS, coerced, illegal
-from lrtune.sampling import FREE_ROUND, ROUND, STRATEGIES
+from lrtune.sampling.catalogue import FREE_ROUND, STRATEGIES
 from lrtune.text.durations import seconds
 from lrtune.text.errors import nearest
-from lrtune.training.registry import METRICS, Factor
-from lrtune.verdict.choice.rules import BEST, ONE_SE, POSTERIOR_MEAN, WITHIN, rule
+from lrtune.training.registry import METRICS, Factor, usual_metric
+from lrtune.verdict.choice.rules import SELECTION_RULES, rule
+from lrtune.verdict.pruning import PRUNINGS
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -103,15 +104,33 @@ def _scalar(value: Any) -> Any:
     raise ValueError(f"expected one class, got {shown(value)}")
 
 
-def _one_of(*names: str) -> Any:
-    """Make a text that must be one of some names."""
+class _LiveSchema:
+    """Describes a value in the JSON Schema anew whenever that is made, because tables may have grown."""
+
+    def __init__(self, make: Callable[[], dict[str, Any]]) -> None:
+        self._make = make
+
+    def __get_pydantic_json_schema__(self, _core: Any, _handler: Any) -> dict[str, Any]:
+        return self._make()
+
+
+def _one_of(*tables: Collection[str]) -> Any:
+    """Make a text that must be one of some names, or of the names of a table as it is when that is asked."""
+
+    def names() -> list[str]:
+        return [name for table in tables for name in table]
 
     def check(value: Any) -> str:
-        if value not in names:
-            raise ValueError(f"unknown value {shown(value)}; {nearest(str(value), names)}")
+        if value not in names():
+            raise ValueError(f"unknown value {shown(value)}; {nearest(str(value), names())}")
         return str(value)
 
-    return (PlainValidator(check), WithJsonSchema({"enum": list(names)}))
+    return (PlainValidator(check), _LiveSchema(lambda: {"enum": names()}))
+
+
+def _told(describe: Callable[[], str]) -> Any:
+    """Put the description of a key into the JSON Schema that names what stands in a table."""
+    return lambda schema: schema.update(description=describe())
 
 
 def _workers(value: Any) -> int | str:
@@ -182,45 +201,73 @@ Duration = Annotated[
     WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": "[0-9]"}]}),
 ]
 
-HALVING_ROUND = 27
-"""Proposals at a time where they do not depend on the scores, but a third and then a ninth of a round are to go on."""
-
-_ROUNDS = ", ".join(
-    [*(f"{size} for {name}" for name, size in ROUND.items()), f"else {FREE_ROUND}, with halving {HALVING_ROUND}"]
-)
-_STRATEGY, _METRIC = _one_of(*STRATEGIES), _one_of(AUTO, *METRICS)
+_STRATEGY, _METRIC, _PRUNING = _one_of(STRATEGIES), _one_of((AUTO,), METRICS), _one_of(PRUNINGS)
 Strategy = Annotated[str, _STRATEGY[0], _STRATEGY[1]]
 MetricName = Annotated[str, _METRIC[0], _METRIC[1]]
+PruningName = Annotated[str, _PRUNING[0], _PRUNING[1]]
 Workers = Annotated[
     int | str,
     PlainValidator(_workers),
     WithJsonSchema({"anyOf": [{"const": AUTO}, {"type": "integer", "minimum": 1, "maximum": 1024}]}),
 ]
 
-Select = Annotated[
-    str,
-    PlainValidator(_select),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"enum": [BEST, ONE_SE, POSTERIOR_MEAN]},
-                {"type": "string", "pattern": "^within"},
-                {
-                    "type": "object",
-                    "properties": {WITHIN: {"type": ["string", "number"]}},
-                    "required": [WITHIN],
-                    "additionalProperties": False,
-                },
-            ]
-        }
-    ),
-]
+
+def _select_schema() -> dict[str, Any]:
+    alone = [name for name, entry in SELECTION_RULES.items() if not entry.takes_share]
+    shares = [name for name, entry in SELECTION_RULES.items() if entry.takes_share]
+    nested = {
+        "type": "object",
+        "properties": {name: {"type": ["string", "number"]} for name in shares},
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+    }
+    return {"anyOf": [{"enum": alone}, {"type": "string", "pattern": f"^({'|'.join(shares)})"}, nested]}
+
+
+Select = Annotated[str, PlainValidator(_select), _LiveSchema(_select_schema)]
 
 Outer = Annotated[
     int,
     PlainValidator(_outer),
     WithJsonSchema({"anyOf": [{"const": 0}, {"type": "integer", "minimum": 2, "maximum": 1000}]}),
 ]
+
+
+def _trials_text() -> str:
+    walking = " and ".join(each.name for each in STRATEGIES.values() if each.walks)
+    return f"how many configurations; default: 50, for {walking} all of them"
+
+
+def usual_metrics() -> str:
+    """Say which metric is the default of which tasks.
+
+    >>> usual_metrics()
+    'accuracy for classes, rmse for values'
+    """
+    nouns = {"binary": "classes", "multiclass": "classes", "regression": "values"}
+    pairs = dict.fromkeys((usual_metric(task), noun) for task, noun in nouns.items())
+    return ", ".join(f"{metric} for {noun}" for metric, noun in pairs)
+
+
+def _metric_text() -> str:
+    return f"what is optimised; auto: {usual_metrics()}"
+
+
+def _round_text() -> str:
+    own = [f"{each.round} for {each.name}" for each in STRATEGIES.values() if each.round]
+    pruned = [f"with {each.name} {each.round}" for each in PRUNINGS.values() if each.round]
+    sizes = ", ".join([*own, f"else {FREE_ROUND}", *pruned])
+    return f"configurations proposed and trained together; default: {sizes}"
+
+
+def _pruning_text() -> str:
+    spared = "; ".join(f"{each.name}: {each.spares}" for each in PRUNINGS.values())
+    return f"what part of the training bad configurations are spared; {spared}"
+
+
+def _select_text() -> str:
+    return f"which trial is chosen in the end: {', '.join(each.form for each in SELECTION_RULES.values())}"
 
 
 class DataSection(Section):
@@ -280,12 +327,8 @@ class SearchSection(Section):
     """How the space is searched, and by what a configuration is judged."""
 
     strategy: Strategy = Field(default="random", description="how configurations are proposed")
-    trials: int = Field(
-        default=50, ge=1, le=10**7, description="how many configurations; default: 50, for grid all of them"
-    )
-    metric: MetricName = Field(
-        default=AUTO, description="what is optimised; auto: accuracy for classes, rmse for values"
-    )
+    trials: int = Field(default=50, ge=1, le=10**7, json_schema_extra=_told(_trials_text))
+    metric: MetricName = Field(default=AUTO, json_schema_extra=_told(_metric_text))
     folds: int = Field(
         default=USUAL_FOLDS,
         ge=2,
@@ -304,17 +347,10 @@ class SearchSection(Section):
         default=FREE_ROUND,
         ge=1,
         le=10_000,
-        description=f"configurations proposed and trained together; default: {_ROUNDS}",
+        json_schema_extra=_told(_round_text),
     )
-    pruning: Literal["none", "race", "halving"] = Field(
-        default="none",
-        description="what spares bad configurations some of the training; "
-        "race: folds, after the first one; halving: epochs, by short horizons first",
-    )
-    select: Select = Field(
-        default="best",
-        description="which trial is chosen in the end: best, one_se, posterior_mean, or within: 1% of the best",
-    )
+    pruning: PruningName = Field(default="none", json_schema_extra=_told(_pruning_text))
+    select: Select = Field(default="best", json_schema_extra=_told(_select_text))
     target: float | None = Field(
         default=None,
         allow_inf_nan=False,
@@ -362,8 +398,7 @@ BUDGETS = (
 
 def usual_round(strategy: str, pruning: str) -> int:
     """Say how many configurations are proposed together unless the experiment does."""
-    free = HALVING_ROUND if pruning == "halving" else FREE_ROUND
-    return ROUND.get(strategy, free)
+    return STRATEGIES[strategy].round or PRUNINGS[pruning].round or FREE_ROUND
 
 
 SECTIONS: dict[str, type[Section]] = {

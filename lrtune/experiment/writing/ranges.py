@@ -15,6 +15,7 @@ from lrtune.experiment.reading.loading import load_text
 from lrtune.experiment.reading.yaml_text import read_text
 from lrtune.experiment.writing.starter import default_space
 from lrtune.experiment.writing.yaml_text import yaml_text
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.text.errors import ExperimentError
 
 Ends = tuple[float, float]
@@ -64,12 +65,17 @@ def with_ranges(text: str, ranges: Mapping[str, Ends], where: str) -> str:
         raise ExperimentError([f"{where}: space: must be a mapping of keys to put a learning rate into"])
     given = {name: ends for name, ends in ranges.items() if name in offered(text, where)}
     search = document.values.get("search")
-    grid = isinstance(search, dict) and search.get("strategy") == "grid"
+    grid = isinstance(search, dict) and search.get("strategy") in _walking()
     changed = text
     for edit in sorted(_edits(text, given, grid=grid), reverse=True):
         changed = _with(changed, edit)
     _require_no_harm(text, changed, where)
     return changed
+
+
+def _walking() -> list[str]:
+    """Name the strategies that need finite dimensions."""
+    return [name for name, entry in STRATEGIES.items() if entry.walks]
 
 
 def offered(text: str, where: str) -> tuple[str, ...]:

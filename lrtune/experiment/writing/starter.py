@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lrtune.experiment.reading.sections import usual_metrics
 from lrtune.experiment.writing.yaml_text import plain, yaml_text
-from lrtune.sampling import STRATEGIES
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.training.registry import DECAYS, OPTIMIZERS, Factor, Range
 
 DEFAULT_OPTIMIZERS = ("adam", "momentum")
@@ -33,7 +34,7 @@ training:
 search:
   strategy: random        # or {strategies}
   trials: 50
-  metric: auto            # accuracy for classes, rmse for values
+  metric: auto            # {metrics}
   # folds: 5              # parts of the cross-validation; fewer by itself where a class is rare
   seed: 0
 
@@ -58,6 +59,7 @@ def starter(path: str, target: str | None) -> str:
         path=quoted(path),
         target=quoted(target or ""),
         strategies=", ".join(each for each in STRATEGIES if each != "random"),
+        metrics=usual_metrics(),
         space=yaml_text({"space": default_space()}),
     )
     if target is not None:

@@ -11,7 +11,7 @@ import numbers
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from lrtune.sampling import STRATEGIES
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import Choice, SearchSpace
 from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
 from lrtune.space.trial import Configuration, Trial, TrialState, Value
@@ -47,7 +47,7 @@ def suggest(
     seed
         A whole number of at least 0; equal arguments give equal suggestions.
     strategy
-        A name in `lrtune.sampling.STRATEGIES`.
+        A name in `lrtune.sampling.catalogue.STRATEGIES`.
 
     Returns
     -------

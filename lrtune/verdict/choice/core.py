@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lrtune.space.trial import Trial, TrialState, ranking
 from lrtune.text.errors import NoUsableResultError
-from lrtune.verdict.choice.rules import BEST, Rule, Smoothing, pick, simplicity
+from lrtune.verdict.choice.candidates import Candidates, Smoothing
+from lrtune.verdict.choice.rules import Rule, simplicity
 from lrtune.verdict.comparison import between
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def choose(
     rule
         See `lrtune.verdict.choice.rules`; default: the largest mean.
     smoothing
-        For ``posterior_mean``: about the `complete` trials, in their order.
+        For rules that ask for it: about the `complete` trials, in their order.
     rows_ratio
         Validation rows over training rows of a fold; by default as in k-fold cross-validation.
 
@@ -96,9 +97,9 @@ def choose(
         If no trial is complete.
 
     """
-    everything, rule = list(trials), rule or Rule(BEST)
+    everything, rule = list(trials), rule or Rule()
     top = best(everything)
-    chosen = top if rule.name == BEST else _picked(complete(everything), rule, smoothing)
+    chosen = _picked(complete(everything), rule, smoothing)
     ranked = ranking(everything)[:MOST_RIVALS]
     return ChosenTrial(rule, chosen, top, tuple(each for each in ranked if _is_rival(chosen, each, rows_ratio)))
 
@@ -123,7 +124,7 @@ def _picked(candidates: Sequence[Trial], rule: Rule, smoothing: Smoothing | None
     means = np.array([each.mean for each in candidates], dtype=np.float64)
     folds = np.array([each.fold_scores for each in candidates], dtype=np.float64).T
     order = np.array(in_order_of_simplicity(candidates))
-    return candidates[int(pick(rule, means, folds, order, smoothing))]
+    return candidates[int(rule.entry.pick(Candidates(means, folds, order, smoothing), rule.share))]
 
 
 def _is_rival(chosen: Trial, other: Trial, rows_ratio: float | None) -> bool:

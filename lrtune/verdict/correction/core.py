@@ -41,7 +41,8 @@ import numpy as np
 
 from lrtune.arrays import CORRECTION, Array, Doubles, Singles, stream
 from lrtune.training.metrics.catalogue import METRICS
-from lrtune.verdict.choice.rules import BEST, Rule, Smoothing, pick
+from lrtune.verdict.choice.candidates import Candidates, Smoothing
+from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.comparison import Gain, corrected_error, t_quantile
 from lrtune.verdict.correction.evidence import Evidence, FoldScores, standing
 from lrtune.verdict.correction.race import Race, Replay
@@ -118,7 +119,7 @@ class Choosing(NamedTuple):
     Attributes
     ----------
     rule, smoothing
-        By which rule (see `lrtune.verdict.choice.rules.pick`).
+        By which rule (see `lrtune.verdict.choice.rules`).
     race
         The races of the search, if there were any.
     default
@@ -130,7 +131,7 @@ class Choosing(NamedTuple):
 
     """
 
-    rule: Rule = Rule(BEST)
+    rule: Rule = Rule()
     smoothing: Smoothing | None = None
     race: Race | None = None
     default: int = 0
@@ -280,7 +281,8 @@ class _Chooser:
         values = np.where(np.isfinite(values), values, -np.inf)
         if self.replay is not None:
             values[~self.replay.survivors(counts, folds)] = -np.inf
-        return pick(self.choosing.rule, values, folds, self.evidence.order, self.choosing.smoothing)
+        rule, smoothing = self.choosing.rule, self.choosing.smoothing
+        return rule.entry.pick(Candidates(values, folds, self.evidence.order, smoothing), rule.share)
 
 
 def _counts(units: int, resamples: int, rng: np.random.Generator) -> Singles:

@@ -5,13 +5,13 @@ Arithmetic only: a `Case` in, findings out. Every threshold is a documented cons
 ::
 
     core         what the rules look at
-    rules        all of them together
+    rules        every rule, one entry each, and all of them together
     scores       rules about scores
     dimensions   rules about the search space
     fits         rules about learning curves
 """
 
 from lrtune.verdict.health.core import Case, Labels
-from lrtune.verdict.health.rules import findings
+from lrtune.verdict.health.rules import findings, in_own_sign
 
-__all__ = ["Case", "Labels", "findings"]
+__all__ = ["Case", "Labels", "findings", "in_own_sign"]

@@ -241,11 +241,17 @@ def unscored_folds(case: Case) -> Iterator[Finding]:
     )
 
 
-def folds_apart(case: Case) -> Iterator[Finding]:
-    """Notice one fold on which scores are quite different, or folds that rank the trials in different orders."""
+def _compared(case: Case) -> tuple[Sequence[Trial], int]:
+    """List the complete trials, and count their folds; nothing unless there are enough of both to compare folds."""
     trials = case.complete
     folds = min((len(each.fold_scores) for each in trials), default=0)
-    if folds < FOLDS or len(trials) <= NOISE_TRIALS:
+    return (trials, folds) if folds >= FOLDS and len(trials) > NOISE_TRIALS else ((), 0)
+
+
+def fold_apart(case: Case) -> Iterator[Finding]:
+    """Notice one fold on which scores are quite different."""
+    trials, folds = _compared(case)
+    if not trials:
         return
     better = sorted(trials, key=lambda each: (-(each.mean or 0.0), each.number))[: max(NOISE_TRIALS, len(trials) // 2)]
     middle = [statistics.median(scores(each)[fold] for each in better) for fold in range(folds)]
@@ -260,6 +266,13 @@ def folds_apart(case: Case) -> Iterator[Finding]:
             "look at its rows: they may belong to another time, group or source (data.group, data.order)",
             {"fold": number, "ratio": round(ratio, 3), "medians": middle},
         )
+
+
+def folds_disagree(case: Case) -> Iterator[Finding]:
+    """Notice folds that rank the trials in different orders."""
+    trials, folds = _compared(case)
+    if not trials:
+        return
     agreement = concordance([scores(each) for each in trials])
     if agreement < DISAGREE + 1.0 / folds:
         yield Finding(

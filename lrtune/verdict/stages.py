@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lrtune.space.trial import DEFAULT, Trial, TrialState
-from lrtune.trainers.population import Stage
+from lrtune.space.trial import DEFAULT, Stage, Trial, TrialState
 from lrtune.training.registry import METRICS
 from lrtune.verdict.races import ETA, RowScores, Verdict, halved, race_by_folds, race_by_rows, rungs
 
@@ -30,34 +29,28 @@ class Dropped(NamedTuple):
     numbers: dict[str, Any]
 
 
-def plan(pruning: str, *, metric: str, folds: int, epochs: int) -> tuple[Stage, ...]:
-    """List the stages of a study.
-
-    Parameters
-    ----------
-    pruning
-        ``"none"``, ``"race"`` (one fold, or two if the metric is no mean over rows, then the rest together) or
-        ``"halving"`` (a ninth of the epochs, a third, all; as far as that leaves enough).
-    metric
-        What is optimised.
-    folds
-        Number of folds.
-    epochs
-        Horizon of the default configuration.
-
-    """
-    if pruning == "race":
-        first = 1 if METRICS[metric].is_by_rows else 2
-        return (Stage(0, first), Stage(first, folds)) if first < folds else (Stage(0, folds),)
-    return tuple(Stage(0, folds, each) for each in (rungs(epochs) if pruning == "halving" else (1,)))
+def whole(_metric: str, folds: int, _epochs: int) -> tuple[Stage, ...]:
+    """Train everything at once."""
+    return (Stage(0, folds),)
 
 
-def first_stage(pruning: str, stages: int, number_of_round: int) -> int:
-    """Say which stage a round begins with: with halving each begins one later, as the brackets of Hyperband do.
+def first_folds(metric: str, folds: int, _epochs: int) -> tuple[Stage, ...]:
+    """Train one fold, or two if the metric is no mean over rows, then the rest together."""
+    first = 1 if METRICS[metric].is_by_rows else 2
+    return (Stage(0, first), Stage(first, folds)) if first < folds else (Stage(0, folds),)
+
+
+def short_horizons(_metric: str, folds: int, epochs: int) -> tuple[Stage, ...]:
+    """Train a ninth of the epochs, a third, all; as far as that leaves enough."""
+    return tuple(Stage(0, folds, each) for each in rungs(epochs))
+
+
+def bracket(stages: int, number_of_round: int) -> int:
+    """Say which stage a round begins with: each begins one later, as the brackets of Hyperband do.
 
     Li et al. 2018, "Hyperband: a novel bandit-based approach to hyperparameter optimization", JMLR 18.
     """
-    return number_of_round % stages if pruning == "halving" else 0
+    return number_of_round % stages
 
 
 def rest(stages: Sequence[Stage], number: int) -> float:

@@ -1,0 +1,42 @@
+"""Names that stand in tables, for help and completion: looked up when they are asked for, since tables may grow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+
+def strategies() -> Iterable[str]:
+    """List the search strategies."""
+    from lrtune.sampling.catalogue import STRATEGIES
+
+    return STRATEGIES
+
+
+def prunings() -> Iterable[str]:
+    """List the kinds of pruning."""
+    from lrtune.verdict.pruning import PRUNINGS
+
+    return PRUNINGS
+
+
+def rules() -> Iterable[str]:
+    """List the rules of selection."""
+    from lrtune.verdict.choice.rules import SELECTION_RULES
+
+    return SELECTION_RULES
+
+
+_TABLES = {"<strategies>": strategies, "<prunings>": prunings, "<rules>": rules}
+
+
+def completed(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """Make a completion of these names."""
+    return lambda incomplete: [each for each in names() if each.startswith(incomplete)]
+
+
+def filled(text: str) -> str:
+    """Put the names of a table in its place of a help text, as in ``one of <strategies>``."""
+    for place, names in _TABLES.items():
+        if place in text:
+            text = text.replace(place, ", ".join(names()))
+    return text

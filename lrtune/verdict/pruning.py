@@ -1,0 +1,118 @@
+"""Pruning: what spares bad configurations some of their training, one entry for each kind.
+
+The training of a round is cut into stages (`Stage`), and after each stage an entry says which of its trials go no
+further. The arithmetic is in ``stages`` and ``races``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from lrtune.space.trial import Stage, Trial
+from lrtune.training.deferred import Deferred
+
+if TYPE_CHECKING:
+    from lrtune.verdict import stages
+    from lrtune.verdict.races import RowScores
+    from lrtune.verdict.stages import Dropped
+else:
+    stages = Deferred("lrtune.verdict.stages")
+
+
+class StageEnd(NamedTuple):
+    """A round at the end of a stage.
+
+    Attributes
+    ----------
+    entrants
+        Trials of the round, by number, whatever became of them later.
+    earlier
+        Those of earlier rounds.
+    stage
+        The stage that is over.
+    folds
+        Number of folds of the study.
+    rows
+        Reads what some trials scored on the rows of a fold; None if the metric is no mean over rows.
+
+    """
+
+    entrants: Sequence[Trial]
+    earlier: Sequence[Trial]
+    stage: Stage
+    folds: int
+    rows: Callable[[Sequence[int], int], RowScores] | None
+
+
+def the_first(_stages: int, _round: int) -> int:
+    """Begin every round with the first stage."""
+    return 0
+
+
+class Pruning(NamedTuple):
+    """A kind of pruning.
+
+    Attributes
+    ----------
+    name
+        In the experiment file.
+    spares
+        Of what it spares bad configurations, without a full stop.
+    suits
+        When it is the one to take.
+    stages
+        ``(metric, folds, epochs) -> stages`` of every round; epochs of the default configuration.
+    dropped
+        Names the trials that go no further after a stage that is not the last.
+    first
+        ``(number of stages, number of the round) -> stage`` that the round begins with.
+    round
+        How many configurations suit it, where the strategy leaves that open.
+    is_race
+        Whether trials are dropped by comparisons that a correction of the score runs again on resampled rows.
+    follows_scores
+        Whether trials are dropped by scores of which nothing is kept, so that a correction cannot.
+
+    """
+
+    name: str
+    spares: str
+    suits: str
+    stages: Callable[[str, int, int], tuple[Stage, ...]]
+    dropped: Callable[[StageEnd], list[Dropped]]
+    first: Callable[[int, int], int] = the_first
+    round: int | None = None
+    is_race: bool = False
+    follows_scores: bool = False
+
+
+_ENTRIES = (
+    Pruning(
+        "none",
+        "nothing",
+        "the default",
+        stages=stages.whole,
+        dropped=lambda _end: [],
+    ),
+    Pruning(
+        "race",
+        "all folds but the first",
+        "tables of about a thousand rows and more",
+        stages=stages.first_folds,
+        dropped=lambda end: stages.raced(*end),
+        is_race=True,
+    ),
+    Pruning(
+        "halving",
+        "most of the epochs",
+        "long training, and a third of each round is enough to go on with",
+        stages=stages.short_horizons,
+        dropped=lambda end: stages.lagging(end.entrants, end.stage),
+        first=stages.bracket,
+        round=27,  # of which a third and then a ninth go on
+        follows_scores=True,
+    ),
+)
+
+PRUNINGS: dict[str, Pruning] = {entry.name: entry for entry in _ENTRIES}
