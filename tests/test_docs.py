@@ -8,6 +8,10 @@ import pytest
 import typer
 
 from lrtune.cli import app
+from lrtune.sampling.catalogue import STRATEGIES
+from lrtune.training.registry import METRICS
+from lrtune.verdict.choice.rules import SELECTION_RULES
+from lrtune.verdict.pruning import PRUNINGS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,3 +55,24 @@ def test_command_lines_exist(line):
         known = options_of(COMMANDS[words[0]]) | EVERYWHERE
     used = {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)}
     assert sorted(used - known) == [], line
+
+
+def named(text):
+    return set(re.findall(r"`(\w+)`", text))
+
+
+def test_what_is_said_of_metrics_is_so():
+    pruning, folds = ((ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") for page in ("pruning", "folds"))
+    means = pruning.split("as a mean over rows does are")[1].split("**The others**")
+    assert named(means[0]) == {name for name, entry in METRICS.items() if entry.is_by_rows}
+    assert named(means[1].split("are raced")[0]) == {name for name, entry in METRICS.items() if not entry.is_by_rows}
+    rows = folds.split("| metric | needs |")[1].split("\n\n")[0]
+    assert named(rows) == {name for name, entry in METRICS.items() if entry.needs}
+
+
+@pytest.mark.parametrize(
+    ("key", "table"), [("strategy", STRATEGIES), ("pruning", PRUNINGS), ("select", SELECTION_RULES)]
+)
+def test_the_readme_names_what_can_be_chosen(key, table):
+    (row,) = (line for line in README.splitlines() if line.startswith(f"| `{key}` |"))
+    assert set(re.findall(r"`(\w+)", row)) - {key} == set(table) - {"none"}

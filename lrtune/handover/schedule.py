@@ -17,6 +17,7 @@ from lrtune.run.chosen import chosen_configuration, updates_in_epoch
 from lrtune.text.errors import ConfigurationError, LrtuneError, nearest
 from lrtune.text.paths import expanded
 from lrtune.training.declarations import Configuration, Value, check_value, number
+from lrtune.training.feedback import is_watched
 from lrtune.training.registry import DECAYS, OPTIMIZERS, TRAINING_KEYS, complete, problems
 from lrtune.training.schedules import fixed_momentum as momentum_without_decay
 from lrtune.training.schedules import multipliers, tabulate_momentum
@@ -26,7 +27,6 @@ MOST_UPDATES = 10**8
 """A schedule is a table; a longer one would take gigabytes."""
 
 _KEYWORDS = ("learning_rate", "epochs", "steps_per_epoch", "warmup", "warmup_shape", "warmup_start", "fixed_momentum")
-_FACTORS = {factor.name for entry in DECAYS.values() for factor in entry.factors}
 _WARMUP = ("warmup", "warmup_shape", "warmup_start")
 _SHAPING = ("decay", *_WARMUP)
 """Keys of a configuration that shape its rates, with those behind a dot."""
@@ -317,7 +317,8 @@ def _kept(values: Doubles) -> Doubles:
 
 def _read(decay: Any, factors: Mapping[str, Any], rest: Mapping[str, Any]) -> tuple[dict[str, Value], list[str]]:
     """Read what shapes the rates as a flat configuration; with all that is wrong."""
-    misspelt = {key: hint for key in factors if key not in _FACTORS and (hint := nearest(key, _KEYWORDS))[:3] == "did"}
+    known = {factor.name for entry in DECAYS.values() for factor in entry.factors}
+    misspelt = {key: hint for key in factors if key not in known and (hint := nearest(key, _KEYWORDS))[:3] == "did"}
     wrong = [f"{key}: unknown keyword; {hint}" for key, hint in misspelt.items()]
     own = {key: each for key, each in factors.items() if key not in misspelt}
     if own and not isinstance(decay, str):
@@ -333,14 +334,15 @@ def _nested_decay(configuration: Configuration) -> Any:
 
 def _why_unknown(configuration: Configuration) -> Iterator[str]:
     """Say why the rates of a decay are not known before the training, and what to do."""
-    if configuration["decay"] == "plateau":
+    name = configuration["decay"]
+    if is_watched(configuration):
         yield (
-            "decay: 'plateau' cuts the rate when a loss has stopped falling, so its rates are not known before the "
-            "training; `lrtune schedules export plateau --to pytorch` writes it as code that is shown the losses"
+            f"decay: '{name}' cuts the rate when a loss has stopped falling, so its rates are not known before the "
+            f"training; `lrtune schedules export {name} --to pytorch` writes it as code that is shown the losses"
         )
     if follows_clock(configuration):
         yield (
-            "decay: 'wall_clock' follows the seconds of the training, so its rates are not known before it; give "
+            f"decay: '{name}' follows the seconds of the training, so its rates are not known before it; give "
             "step_seconds, the seconds that each update counts as, or write it as code that asks the clock with "
-            "`lrtune schedules export wall_clock --to pytorch`"
+            f"`lrtune schedules export {name} --to pytorch`"
         )

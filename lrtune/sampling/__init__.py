@@ -5,7 +5,7 @@
     acquisition        how much a point promises
     bayesian           bayesian search
     candidates         points near a given one, on continuous, ordered and unordered dimensions of a conditional space
-    catalogue          every search strategy
+    catalogue          every strategy, one entry each
     encoding           points of a conditional space as points of a Euclidean one
     gaussian_process   gaussian process regression
     grid               every configuration once

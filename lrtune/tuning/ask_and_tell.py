@@ -307,7 +307,7 @@ def _checked(
     problems = [*_unknown_names(metric, larger_is_better, strategy), *_illegal_numbers(seed, folds)]
     try:
         tree = read_space(space)
-        if strategy == "grid":
+        if isinstance(strategy, str) and strategy in STRATEGIES and STRATEGIES[strategy].walks:
             tree.require_finite()
     except ExperimentError as error:
         problems += error.problems

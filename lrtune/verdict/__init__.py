@@ -14,11 +14,11 @@
     health         what a finished search says about itself
     judging        what a finished search comes to
     making         from a study to its `Result`
-    picking        how the rules pick one of several configurations
-    pruning        pruning
+    picking        how the rules of selection pick
+    pruning        what spares bad configurations some of their training: one entry for each kind
     races          which configurations go no further
     result         what a search came to, as one frozen value
-    stages         stages
+    stages         which part of a training comes first, and which trials go on after it
     standing       scores as people see them
     stored         the result of a run
     student        Student's t without a library

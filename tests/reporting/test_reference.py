@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lrtune.reporting import reference
+from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.training.registry import DECAYS, OPTIMIZERS
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +28,15 @@ def test_every_entry_has_a_section_with_formula_source_and_factors(entries, page
             assert factor.meaning in row
 
 
-def test_only_the_part_between_the_markers_is_replaced():
-    text = f"before\n{reference.BEGIN}\nold\n{reference.END}\nafter\n"
-    assert reference.with_part(text) == f"before\n{reference.readme_part()}\nafter\n"
-    assert reference.with_part("no markers") == "no markers"
+@pytest.mark.parametrize("part", reference.PARTS, ids=lambda part: part.name)
+def test_only_the_part_between_the_markers_is_replaced(part):
+    text = f"before\n{part.begin}\nold\n{part.end}\nafter\n"
+    assert part.put_into(text) == f"before\n{part.text()}\nafter\n"
+    assert part.put_into("no markers") == "no markers"
+    assert part.begin in (ROOT / part.file).read_text(encoding="utf-8")
+
+
+def test_an_entry_that_is_added_is_documented(monkeypatch):
+    monkeypatch.setitem(STRATEGIES, "toy", STRATEGIES["grid"]._replace(name="toy", summary="plays"))
+    (text,) = (each.text() for each in reference.PARTS if each.name == "strategies")
+    assert "| `toy` | plays | few, finite dimensions | 256 |" in text

@@ -2,9 +2,9 @@
 
 ::
 
+    candidates   what the rules pick from (how they pick is in `lrtune.verdict.picking`)
     core         the choice among the trials of a study
     rules        the rules by which one of several configurations is chosen, one entry each
-    candidates   what they pick from (how they do is in `lrtune.verdict.picking`)
 """
 
 from lrtune.verdict.choice.core import ChosenTrial, best, choose, chosen, complete, in_order_of_simplicity

@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Doubles = npt.NDArray[np.float64]
-    Integers = npt.NDArray[np.int64]
+    from lrtune.arrays import Doubles, Integers
 
 
 class Smoothing(NamedTuple):
