@@ -21,6 +21,7 @@ from lrtune.cli.gating import (
     asked_gates,
 )
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
+from lrtune.cli.outputs import refuse_overwriting
 from lrtune.cli.reports import JunitOption, SummaryOption, gate_block, gate_notes, report_gates, with_reports
 from lrtune.cli.runs import name_of
 from lrtune.cli.signals import resumable
@@ -132,6 +133,7 @@ def search(
     }
     demands = asked_gates(fail_under, fail_over, baseline, tolerance, remeasure=remeasure)
     experiment = chosen(config, data, target, overrides, shortcuts)
+    refuse_overwriting({"--junit": junit, "--summary": summary}, experiment.inputs)
     with ExitStack() as whole:
         screen = _Screen(whole, quiet=quiet, fresh=fresh)
         for step in steps(experiment, output=output, fresh=fresh, demands=demands, started=started):
