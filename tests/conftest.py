@@ -1,8 +1,12 @@
 import pytest
+from hypothesis import HealthCheck, settings
 
 from lrtune.tuning import search
 from lrtune.verdict import examination
 from lrtune.verdict.health import rules
+
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")
 
 
 def not_attempted(_what, judge):

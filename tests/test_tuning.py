@@ -202,7 +202,7 @@ def test_a_killed_process_goes_on_where_it_was(text, last, tmp_path):
             print(event.kind, flush=True)
             if event.kind == "result" and event.body["trial"] >= {last}:
                 print("waiting", flush=True)
-                time.sleep(60)
+                time.sleep(600)
     """
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
     while process.stdout.readline() != "waiting\n":
@@ -768,8 +768,7 @@ def test_a_measurement_is_the_median_epoch_divided_by_its_steps():
     ticks = itertools.accumulate([0.0, 9.0, 0.05, 0.06, 0.07, 0.08, *[50.0] * 99])
     seconds = calibration.measured_step_seconds(chosen, prepared.setting, ticks.__next__)
     assert seconds == pytest.approx(0.065 / steps, rel=5e-3)
-    real = calibration.measured_step_seconds(chosen, prepared.setting, time.perf_counter)
-    assert 0 < real < 1
+    assert calibration.measured_step_seconds(chosen, prepared.setting, time.perf_counter) > 0
 
 
 def test_versions_and_kernels_are_in_the_first_event(undisturbed):

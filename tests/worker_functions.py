@@ -3,6 +3,8 @@
 import os
 import time
 
+from patience import PATIENCE, wait_until
+
 from lrtune.engines.local import OverdueError, time_is_up
 from lrtune.trainers import population as evaluation
 
@@ -72,16 +74,13 @@ def threads_of_blas(shared, payload):
 def wait_for_the_other(folder, payload):
     """Succeed only if both payloads are in the hands of workers at the same time."""
     (folder / str(payload)).touch()
-    deadline = time.monotonic() + 60
-    while not (folder / str(1 - payload)).exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until((folder / str(1 - payload)).exists)
     return os.getpid()
 
 
 def time_out(shared, payload):
     del shared, payload
-    time.sleep(600)
+    time.sleep(PATIENCE)
 
 
 def heed_the_time(shared, payload):
@@ -98,19 +97,14 @@ def hang_on_zero(shared, payload):
     """Notice nothing."""
     if payload == 0:
         (shared / str(os.getpid())).touch()
-        time.sleep(600)
+        time.sleep(PATIENCE)
     return payload
 
 
 def tell_who(shared, payload):
     """Leave the worker's number where another process can see it, and wait to be killed."""
     (shared / str(os.getpid())).touch()
-    time.sleep(600 if payload else 0)
-
-
-def wait_a_little(shared, payload):
-    del shared
-    time.sleep(payload)
+    time.sleep(PATIENCE if payload else 0)
 
 
 def die_for_small_batches(setting, work):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrtune.cli.options import QuietOption, RunArgument
+from lrtune.cli.outputs import refuse_overwriting
 from lrtune.cli.runs import find
 from lrtune.text.errors import LrtuneError, nearest
 from lrtune.text.paths import expanded
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from lrtune.run.folder import Run
 
 FORMATS = ("csv", "json", "optuna", "mlflow")
+_SQLITE = "sqlite:///"
+"""What stands before the file in the URI of a database."""
 
 
 def _formats(incomplete: str) -> list[str]:
@@ -51,6 +54,7 @@ def export(
 
     if to not in FORMATS:
         raise LrtuneError(f"--to {to}: unknown format; {nearest(to, FORMATS)}")
+    refuse_overwriting({"--output": None if output is None else expanded(output.removeprefix(_SQLITE))}, {})
     found = open_run(find(run, finished=False))
     if to in ("csv", "json"):
         _as_text(found, to, output)

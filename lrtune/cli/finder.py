@@ -10,6 +10,7 @@ import typer
 
 from lrtune.cli.choices import USUAL_FILES, chosen
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
+from lrtune.cli.outputs import refuse_overwriting
 from lrtune.cli.runs import RUNS
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def finder(
 
     from lrtune.finder import find, offered
     from lrtune.reporting import console, figures, rate_files, rates
+    from lrtune.run.files import FINDER, refuse_inputs
     from lrtune.run.lock import Lock
     from lrtune.text.written import json_text
     from lrtune.trainers.preparation import prepare
@@ -76,6 +78,10 @@ def finder(
     if plot is not None:
         figures.check_path(plot)
     experiment, notes = _chosen(config if data is not None else config or write, data, target, overrides)
+    folder = output or RUNS / f"{experiment.name}-finder"
+    refuse_inputs(folder, experiment.inputs, FINDER)
+    refuse_overwriting({"--write": write}, {})
+    refuse_overwriting({"--plot": plot}, {**experiment.inputs, **({"the file of --write": write} if write else {})})
     if write is not None:
         _require_writable(write, tuple(optimizers or ()) or offered(experiment))
     with nullcontext() if quiet else console.working(f"sweeping {experiment.data.path}"):
@@ -90,7 +96,6 @@ def finder(
             high=high,
         )
     written = rates.summary(found, experiment.name)
-    folder = output or RUNS / f"{experiment.name}-finder"
     with Lock(folder):
         rate_files.write(folder, written)
         if write is not None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lrtune.cli.options import RunArgument
+from lrtune.cli.outputs import refuse_overwriting
 from lrtune.cli.runs import find
+from lrtune.text.paths import expanded
 
 if TYPE_CHECKING:
     from lrtune.data.tables import Table
@@ -39,6 +41,7 @@ def predict(
     from lrtune.reporting import export
     from lrtune.text import written
 
+    refuse_overwriting({"--output": output}, {"the table to predict": expanded(data)})
     fitted = model.load(find(run) / model.FOLDER)
     text = written.csv_text(_rows(fitted, tables.load(data, schema=fitted.schema)))
     if output is None:

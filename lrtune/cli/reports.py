@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lrtune.cli.exits import FOR_TYPER, GATE, WORSE
+from lrtune.cli.outputs import OverwritingError, refuse_overwriting
 from lrtune.text.errors import LrtuneError
+from lrtune.text.paths import expanded
 
 if TYPE_CHECKING:
     from lrtune.reporting.blocks import Block, Facts
@@ -81,15 +83,29 @@ def with_reports(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
+        refuse_overwriting(_asked_for(options), _given(options))
         try:
             command(*arguments, **options)
         except FOR_TYPER:
+            raise
+        except OverwritingError:  # a report of that would go where it must not
             raise
         except Exception as error:
             _report_failure(error, options)
             raise
 
     return run
+
+
+def _asked_for(options: Mapping[str, Any]) -> dict[str, Path | None]:
+    """Name the reports by the options that ask for them."""
+    return {f"--{key}": options.get(key) for key in ("junit", "summary")}
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Path]:
+    """Name the files that a search reads, as far as its options alone say so."""
+    named = {"the experiment file": "config", "the training table": "data", "the baseline": "baseline"}
+    return {what: expanded(options[key]) for what, key in named.items() if options.get(key)}
 
 
 def _report_failure(error: Exception, options: Mapping[str, Any]) -> None:

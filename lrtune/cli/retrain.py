@@ -45,7 +45,7 @@ def retrain(
     from lrtune.experiment.searched import searched
     from lrtune.reporting import console, retrained
     from lrtune.run import files
-    from lrtune.run.folder import open_run
+    from lrtune.run.folder import EXPERIMENT, open_run
     from lrtune.run.lock import Lock
     from lrtune.text import written
     from lrtune.trainers.preparation import prepare
@@ -57,6 +57,8 @@ def retrain(
     folder = output or found.folder / f"trial-{trial}"
     if model.is_saved(folder / model.FOLDER) and not force:
         raise LrtuneError(f"{folder}: has a model already; choose another folder with --output, or add --force")
+    if (folder / EXPERIMENT).exists() and not any((folder / name).exists() for name in (SUMMARY, STUDY)):
+        raise LrtuneError(f"{folder / EXPERIMENT}: would be overwritten; choose another folder with --output")
     with nullcontext() if quiet else console.working(f"training trial {trial} on all training rows"):
         prepared = prepare(experiment)
         _refuse_other_data(found, experiment, prepared)
@@ -68,7 +70,7 @@ def retrain(
         files.write(folder / SUMMARY, written.json_text(summary))
         if not (folder / STUDY).exists():  # a run keeps the file that it was made from
             text = experiment.dump(found.configuration(chosen.configuration), folder)
-            files.write(folder / "experiment.yaml", text)
+            files.write(folder / EXPERIMENT, text)
     if as_json:
         sys.stdout.write(written.json_text(summary))
     elif not quiet:

@@ -77,10 +77,12 @@ def schedules(
 
     Example: lrtune schedules export cosine --set final=0.01 --to pytorch
     """
+    from lrtune.cli.outputs import refuse_overwriting
     from lrtune.cli.schedule_settings import Given, named, of_run
 
     name, exporting = _meaning(words or [], run)
     _refuse_conflicts(exporting=exporting, to=to, output=output, as_json=as_json, as_csv=as_csv, plot=plot)
+    refuse_overwriting({"--output": output, "--plot": plot}, {})
     given = Given(settings or (), rate, warmup, epochs, steps_per_epoch)
     if run is not None:
         chosen = of_run(run, given)

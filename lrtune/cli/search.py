@@ -22,6 +22,7 @@ from lrtune.cli.gating import (
 )
 from lrtune.cli.names import completed, prunings, rules, strategies
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
+from lrtune.cli.outputs import refuse_overwriting
 from lrtune.cli.reports import JunitOption, SummaryOption, gate_block, gate_notes, report_gates, with_reports
 from lrtune.cli.runs import name_of
 from lrtune.cli.signals import resumable
@@ -126,6 +127,7 @@ def search(
     }
     demands = asked_gates(fail_under, fail_over, baseline, tolerance, remeasure=remeasure)
     experiment = chosen(config, data, target, overrides, shortcuts)
+    refuse_overwriting({"--junit": junit, "--summary": summary}, experiment.inputs)
     with ExitStack() as whole:
         screen = _Screen(whole, quiet=quiet, fresh=fresh)
         for step in steps(experiment, output=output, fresh=fresh, demands=demands, started=started):

@@ -21,6 +21,7 @@
     numerals       how numbers are written
     options        how to read a table where looking at it is not enough
     rare           carries out what a schema says of dropped classes, on the table that it was made of and on every
+    repeated       test rows of a file that are training rows, too   -> their number
     schema         what a table's columns are and what becomes of them
     spreading      rows into folds where shuffling will not do
     surroundings   what stands around a table in a text file

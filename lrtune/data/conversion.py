@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from lrtune.arrays import Floats, Rows
 from lrtune.data.cells import MISSING, READINGS, Codes, Dates, Numbers, Raw, Texts, parse_dates
@@ -12,6 +13,10 @@ from lrtune.text.errors import DataError, LrtuneError, ModelError, counted
 
 OTHER = -2
 """The code of a category without a feature of its own: rare in the training rows, or never seen there."""
+
+Marks = npt.NDArray[np.uint64]
+
+_GAP = np.uint64(2**64 - 1)  # the mark of a missing cell: the bits of no number that a table holds
 
 
 def to_numbers(raw: Raw, column: ColumnSpec, error: type[LrtuneError]) -> Floats:
@@ -121,6 +126,35 @@ def to_codes(raw: Texts, levels: tuple[str, ...], form: Form = PLAIN) -> Codes:
 
     translation = np.array([*map(code, raw.levels), MISSING], dtype=np.int32)
     return translation[raw.codes]
+
+
+def to_marks(raw: Raw, column: ColumnSpec) -> Marks:
+    """Mark cells so that those with the same meaning have the same mark, in whatever table and format, (N,).
+
+    Numbers, days and truths have the bits of a float64, other texts the hash that Python has for them.
+    """
+    if not isinstance(raw, Texts):
+        return _bits(raw.values if isinstance(raw, Numbers) else raw.days)
+    values = [_value(level, column) for level in raw.levels]
+    unread = (hash(level.strip()) for level, value in zip(raw.levels, values, strict=True) if value is None)
+    marks = _bits(np.array([np.nan if value is None else value for value in (*values, None)]))
+    marks[[value is None for value in values] + [False]] = np.fromiter(unread, dtype=np.int64).view(np.uint64)
+    return marks[raw.codes]
+
+
+def _bits(values: Floats) -> Marks:
+    marks = (values + 0.0).view(np.uint64)  # -0.0 is 0.0
+    return np.where(np.isnan(values), _GAP, marks)
+
+
+def _value(level: str, column: ColumnSpec) -> float | None:
+    """Read a text as the number, day or truth that it spells in a column."""
+    if column.kind == "date":
+        day = parse_dates([level], _reading(column))
+        return None if day is None else float(day[0][0])
+    if column.kind == "boolean":
+        return _truth(level)
+    return column.form.number(level) if column.kind == "numeric" else number_or_none(level, column.form)
 
 
 def to_groups(raw: Raw, name: str) -> Rows:

@@ -7,7 +7,7 @@ again. What comes out is all that evaluation needs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,9 @@ from lrtune.data.columns import Columns, arrays, arrays_for, arrays_to_split, co
 from lrtune.data.describe import describe
 from lrtune.data.holdout import holdout
 from lrtune.data.rare import without_dropped
+from lrtune.data.repeated import repeated_rows, repetition_note
 from lrtune.data.schema import KEEP, Schema
-from lrtune.data.tables import DataOptions, Table, load
+from lrtune.data.tables import DataOptions, Table, is_same_source, load
 from lrtune.text.errors import DataError, ModelError
 
 
@@ -36,6 +37,8 @@ class Dataset:
         All rows as arrays.
     train_rows, test_rows
         Sorted row numbers of `columns`; without test rows the latter are empty.
+    notes
+        What is odd about the test rows, one finished sentence each.
 
     """
 
@@ -44,6 +47,7 @@ class Dataset:
     columns: Columns
     train_rows: Rows
     test_rows: Rows
+    notes: tuple[str, ...] = ()
 
     @property
     def hash(self) -> str:
@@ -94,6 +98,13 @@ def open_dataset(
         Anything is wrong with the data or contradicts what is asked of them.
 
     """
+    if rows is not None:
+        test = None
+    if test is not None and not isinstance(source, Table) and is_same_source(source, test, base):
+        raise DataError(
+            f"data.test_path: {test} is the training table itself, whose rows would be trained on and tested; name "
+            "another table, or leave it out: data.test_size then sets rows apart"
+        )
     table = source if isinstance(source, Table) else load(source, base=base, options=options)
     schema = describe(
         table,
@@ -111,21 +122,25 @@ def open_dataset(
     )
     table = without_dropped(table, schema)
     if rows is not None:
-        (train_rows, test_rows), test = rows, None
+        train_rows, test_rows = rows
     elif test is None:
         train_rows, test_rows = holdout(arrays_to_split(table, schema), schema, test_size=test_size, seed=seed)
     else:
         train_rows, test_rows = np.arange(table.rows), np.empty(0, dtype=np.int64)
     schema = fit_levels(table, schema, train_rows)
-    columns = arrays(table, schema)
-    if test is not None:
-        columns = _with_test(columns, schema, without_dropped(load(test, base=base, schema=schema), schema))
-        test_rows = np.arange(table.rows, columns.rows)
-    return Dataset(table.source, schema, columns, train_rows, test_rows)
+    dataset = Dataset(table.source, schema, arrays(table, schema), train_rows, test_rows)
+    if test is None:
+        return dataset
+    return _with_test(dataset, table, without_dropped(load(test, base=base, schema=schema), schema))
 
 
-def _with_test(columns: Columns, schema: Schema, test: Table) -> Columns:
+def _with_test(dataset: Dataset, table: Table, test: Table) -> Dataset:
+    """Put the rows of a test table below those of the training table."""
+    schema = dataset.schema
     try:
-        return concatenate(columns, arrays_for(test, schema, with_target=True))
+        columns = concatenate(dataset.columns, arrays_for(test, schema, with_target=True))
     except ModelError as error:
         raise DataError(f"the test table does not fit: {error}") from None
+    repeated = repeated_rows(table, test, schema)
+    notes = (repetition_note(repeated, test.rows),) if repeated else ()
+    return replace(dataset, columns=columns, test_rows=np.arange(table.rows, columns.rows), notes=notes)

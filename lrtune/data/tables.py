@@ -22,7 +22,7 @@ from lrtune.data.numerals import PLAIN, Form, decide
 from lrtune.data.options import DataOptions
 from lrtune.data.schema import Schema
 from lrtune.text.errors import DataError, named, nearest
-from lrtune.text.paths import expanded
+from lrtune.text.paths import expanded, is_same
 
 __all__ = ["DataOptions", "Table", "from_array", "from_frame", "load", "with_column"]
 
@@ -130,6 +130,14 @@ def _read(file: IO[bytes], where: str, options: DataOptions, schema: Schema | No
     if content is not None:
         return _read(io.BytesIO(content), where, options, schema, packed=False)
     return _read_text(file.read(), where, options, schema)
+
+
+def is_same_source(one: str | Path, other: str | Path, base: Path | None = None) -> bool:
+    """Tell whether `load` would read one table for both."""
+    if str(one).startswith("sklearn:"):
+        return str(one) == str(other)
+    folder = base or Path()
+    return is_same(folder / expanded(one), folder / expanded(other))
 
 
 def from_frame(frame: Any, source: str = "the data frame") -> Table:

@@ -90,6 +90,13 @@ class Experiment:
         """How many worker processes are asked for; None leaves it to the work there is."""
         return None if self.search.workers == AUTO else int(self.search.workers)
 
+    @property
+    def inputs(self) -> dict[str, Path]:
+        """Where it and its tables are read from, by what these files are; some of them may not be there."""
+        named = {"the training table": self.data.path, "the test table": self.data.test_path}
+        tables = {what: self.base / expanded(each) for what, each in named.items() if each is not None}
+        return {"the experiment file": Path(self._document.root.label), **tables}
+
     def configuration(self, point: Configuration) -> Complete:
         """Complete a point of the space with what is fixed and with the documented defaults; once for each point."""
         return self._completed(tuple(point.items()))

@@ -19,9 +19,13 @@ def write(path: Path, content: bytes | str) -> None:
     Raises
     ------
     StudyError
-        If the folder cannot be written or the disk is full; the old file is then still there.
+        If the folder cannot be written, the disk is full, or the file is a part of a run; the old file is then still
+        there.
 
     """
+    run = files.run_of(path)
+    if run is not None:
+        raise StudyError(f"{path}: is a file of the run {run} and would be overwritten; choose another file")
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text.errors import LrtuneError
 from lrtune.text.written import cell
-from lrtune.verdict.standing import own_sign, standing
+from lrtune.verdict.standing import own_sign, plain_name, standing
 
 if TYPE_CHECKING:
     from lrtune.run.folder import Run
@@ -114,7 +114,7 @@ class _Recorder:
     def log(self, run_id: str, trial: Trial, more: dict[str, float]) -> None:
         """Write a trial's parameters and metrics in one request."""
         entities, shown = self.mlflow.entities, standing(trial, self.run.metric)
-        metric = self.run.metric
+        metric = plain_name(self.run.metric)
         single = {metric: shown.mean, f"{metric}_std": shown.std, **more}
         metrics = [entities.Metric(key, value, 0, 0) for key, value in single.items() if value is not None]
         metrics += [

@@ -3,17 +3,59 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import stat
 import threading
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lrtune.text.errors import StudyError
+from lrtune.text.paths import is_same
 
-_FOLLOWED = ("study.db", "study.db-wal", "study.db-shm", ".lrtune.lock", "out_of_fold.bin", "model", "nested")
+_STUDY = "study.db"
+_FOLLOWED = (_STUDY, "study.db-wal", "study.db-shm", ".lrtune.lock", "out_of_fold.bin", "model", "nested")
 """What is written in place; everything else is put there as a whole, instead of a link that may be there."""
+
+FINDER = ("finder.json", "finder.csv", "finder.svg")
+"""What a search of rates leaves."""
+
+OWN = (*_FOLLOWED, "observed.npz", "experiment.yaml", "best.yaml", "trials.csv", "result.json", *FINDER)
+"""What a run's folder is made of."""
+
+
+def run_of(path: Path) -> Path | None:
+    """Find the run that a file which is there is a part of; None if it belongs to none."""
+    file = path.resolve()
+    if not file.is_file():
+        return None
+    above = (each for each in file.parents if file.relative_to(each).parts[0] in OWN and (each / _STUDY).is_file())
+    return next(above, None)
+
+
+def refuse_inputs(folder: Path, inputs: Mapping[str, Path], names: Iterable[str] = OWN) -> None:
+    """Refuse a folder in which a file that was read would be replaced by one of a run.
+
+    Parameters
+    ----------
+    folder
+        What is to be written into.
+    inputs
+        Files that were read by what they are, as in ``the training table``.
+    names
+        Names of the files that are to be written.
+
+    Raises
+    ------
+    StudyError
+        If so.
+
+    """
+    for name, (what, path) in itertools.product(names, inputs.items()):
+        if is_same(folder / name, path):
+            raise StudyError(f"{folder / name}: is {what} and would be overwritten; choose another --output")
 
 
 def make_folder(folder: Path) -> None:

@@ -6,7 +6,7 @@
     bayesian           bayesian search
     candidates         points near a given one, on continuous, ordered and unordered dimensions of a conditional space
     catalogue          every strategy, one entry each
-    encoding           points of a conditional space as points of a Euclidean one, where distance is what a stationary
+    encoding           points of a conditional space as points of a Euclidean one
     gaussian_process   gaussian process regression
     grid               every configuration once
     posterior          what the Gaussian process thinks of the trials themselves, and how that depends on their scores

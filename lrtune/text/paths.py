@@ -15,3 +15,15 @@ def expanded(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Tell whether two paths lead to one file that is there, through links and whatever they are spelled like.
+
+    >>> is_same(Path("no/such/file"), Path("no/such/file"))
+    False
+    """
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

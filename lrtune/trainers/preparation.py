@@ -111,7 +111,7 @@ class Prepared:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is odd about the data, one finished sentence each."""
-        return (*self.fold_notes, *self.schema.warnings)
+        return (*self.fold_notes, *self.dataset.notes, *self.schema.warnings)
 
     @property
     def data_hash(self) -> str:

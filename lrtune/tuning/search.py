@@ -82,6 +82,7 @@ def steps(
     demands.check(prepared.metric)
     known, finding = yield from _with_rates(experiment, prepared)
     folder = run_folder(known, prepared, output)
+    files.refuse_inputs(folder, _inputs(experiment, folder))
     aside = put_aside(folder, DATABASE) if fresh else None
     with Lock(folder) as lock:
         study = yield from _trained(known, prepared, folder, started, lock)
@@ -94,6 +95,14 @@ def steps(
         write(folder, known, study, found)
         kept = () if aside is None else (f"the earlier study is kept in {aside}",)
         yield Ended(searched(found, folder, library), study, finding, (*kept, *remarks.mended(study)))
+
+
+def _inputs(experiment: Experiment, folder: Path) -> dict[str, Path]:
+    """List the files that must not be replaced in a folder: a run may be gone on with by its own experiment file."""
+    inputs = experiment.inputs
+    if (folder / DATABASE).exists():
+        del inputs["the experiment file"]
+    return inputs
 
 
 def _with_rates(

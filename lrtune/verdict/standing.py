@@ -28,6 +28,11 @@ def foreign(metric: str, *, larger_is_better: bool) -> str:
     return metric + (LARGER if larger_is_better else SMALLER)
 
 
+def plain_name(metric: str) -> str:
+    """Turn `foreign` round, for tools that have rules for names; a metric of lrtune stays as it is."""
+    return metric.removesuffix(SMALLER).removesuffix(LARGER)
+
+
 def larger_is_better(metric: str) -> bool:
     """Tell whether more of a metric is better.
 

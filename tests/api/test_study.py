@@ -17,6 +17,8 @@ from lrtune.cli import app
 from lrtune.run.journal import Journal, canonical
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.text.errors import ExperimentError, LrtuneError, SpaceError, StudyError
+from lrtune.training.registry import METRICS
+from lrtune.verdict.standing import foreign, larger_is_better, own_sign, plain_name
 
 SPACE = {
     "learning_rate": {"low": 0.001, "high": 1.0, "scale": "log"},
@@ -404,3 +406,10 @@ def test_a_name_of_the_space_may_be_anything(tmp_path):
     with lrtune.Study(space, metric="accuracy", folder=tmp_path) as study:
         assert study.trials == asked
         assert {type(each.configuration["layers"]) for each in asked} == {tuple}
+
+
+@pytest.mark.parametrize("larger", [True, False])
+def test_the_written_name_of_a_metric_of_ones_own_says_which_way_is_better(larger):
+    name = foreign("bleu", larger_is_better=larger)
+    assert (larger_is_better(name), plain_name(name), own_sign(name, 0.5)) == (larger, "bleu", 0.5 if larger else -0.5)
+    assert [plain_name(each) for each in METRICS] == list(METRICS)

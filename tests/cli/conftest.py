@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from patience import PATIENCE
 from typer.testing import CliRunner
 
 from lrtune import experiment
@@ -31,6 +32,8 @@ space:
   optimizer: [adam, momentum: {momentum: [0.8, 0.9]}]
   decay: [constant, cosine: {final: [0.0, 0.1]}]
 """
+
+PATIENT = f"from lrtune.cli import main, signals; signals.PATIENCE = {PATIENCE}; main()"
 
 GITHUB = ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "TF_BUILD", "TEAMCITY_VERSION")
 
@@ -67,12 +70,13 @@ def run():
 
 @pytest.fixture
 def command(folder):
-    """Start a command in a process of its own."""
+    """Start a command in a process of its own; a patient one ends in good order, however long that takes."""
 
-    def start(*arguments, **options):
+    def start(*arguments, patient=False, **options):
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": folder, **options}
         environment = {**os.environ, **options.pop("env", {})}
-        words = [sys.executable, "-m", "lrtune", *(str(each) for each in arguments)]
+        program = ["-c", PATIENT] if patient else ["-m", "lrtune"]
+        words = [sys.executable, *program, *(str(each) for each in arguments)]
         return subprocess.Popen(words, env=environment, **options)
 
     return start

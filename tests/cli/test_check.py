@@ -54,6 +54,22 @@ def test_the_plan_as_json(run):
     assert plan["estimate"]["bytes"] > 1e7
 
 
+def test_test_rows_that_are_training_rows_are_told_in_the_plan_and_on_the_page(run, folder):
+    lines = (folder / "blobs.csv").read_text().splitlines()
+    strangers = [f"{number}.5,0.25,a,k0" for number in range(48)]
+    (folder / "test.csv").write_text("\n".join([*lines[:13], *strangers]) + "\n")
+    said = "12 of the 60 test rows are training rows, too: "
+    tested = ("blobs.yaml", "--set", "data.test_path=test.csv")
+    (warning,) = json.loads(run("check", *tested, "--json").stdout)["warnings"]
+    assert warning.startswith(said)
+    assert said in " ".join(run("check", *tested).stdout.split())
+    assert said in " ".join(run("search", *tested).stdout.split())
+    for command in ("check", "search"):
+        refused = run(command, "blobs.yaml", "--set", f"data.test_path={folder}/./blobs.csv")
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert f"data.test_path: {folder}/./blobs.csv is the training table itself" in refused.stderr
+
+
 def test_what_confirmation_and_an_outer_loop_cost_is_told(run):
     """Of six trials four more on three folds each, the whole in four outer folds as well; of those, rows 3 in 4."""
     usual = ("--set", "search.workers=1", "--set", "training.epochs=1000")

@@ -4,6 +4,7 @@ from typing import get_args
 
 import pytest
 import typer
+from patience import PATIENCE
 
 import lrtune
 from lrtune.cli import COMMANDS, Group, app
@@ -117,6 +118,6 @@ def test_completion_works_and_loads_nothing_heavy(folder, words, expected):
 
 def test_the_completion_script_can_be_shown(command):
     process = command("--show-completion", "bash", env={"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"})
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert "_LRTUNE_COMPLETE=complete_bash" in out

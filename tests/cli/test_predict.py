@@ -132,11 +132,12 @@ def test_a_model_without_its_experiment_reads_tables_the_same(run, folder):
 
 
 def test_compressed_tables_are_read_wherever_a_table_is(run, folder):
-    (folder / "blobs.csv.gz").write_bytes(gzip.compress((folder / "blobs.csv").read_bytes()))
+    for name in ("blobs.csv.gz", "test.csv.gz"):
+        (folder / name).write_bytes(gzip.compress((folder / "blobs.csv").read_bytes()))
     assert run("check", "--data", "blobs.csv.gz", "--target", "kind").exit_code == 0
     made = run("init", "blobs.csv.gz", "--target", "kind", "-o", "made.yaml")
     assert made.exit_code == 0, made.output
-    small = ("--set", "search.trials=1", "--set", "training.epochs=2", "--set", "data.test_path=blobs.csv.gz")
+    small = ("--set", "search.trials=1", "--set", "training.epochs=2", "--set", "data.test_path=test.csv.gz")
     assert run("search", "--data", "blobs.csv.gz", "--target", "kind", *small).exit_code == 0
     (made_in,) = Path("runs").iterdir()
     assert made_in.name.startswith("blobs-")

@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -14,11 +15,21 @@ START = """
     import hashlib, os, signal, sys, threading, time
     from pathlib import Path
     from lrtune.cli import exits, signals
+
+    def tell_when_busy():
+        clock = time.pthread_getcpuclockid(threading.main_thread().ident)
+        threading.Thread(target=tell, args=(clock, time.clock_gettime(clock) + 0.1)).start()
+
+    def tell(clock, end):
+        while time.clock_gettime(clock) < end:
+            time.sleep(0.01)
+        print("ready", flush=True)
+
     signals.PATIENCE = 0.3
     signals.heed_signals()
 """
 IN_C = "hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)"
-"""Runs for many minutes in C, where no handler of Python's gets a word in."""
+"""Runs for many minutes in C, where no handler of Python's gets a word in, and where all of its thread's time goes."""
 
 
 def child(code, **options):
@@ -26,14 +37,16 @@ def child(code, **options):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     words = [sys.executable, "-c", textwrap.dedent(START) + textwrap.dedent(code)]
     process = subprocess.Popen(words, **pipes, **options)
-    assert process.stdout.readline() == "ready\n"
+    if process.stdout.readline() != "ready\n":
+        process.kill()
+        pytest.fail(process.communicate()[1])
     return process
 
 
 def ended(process, *numbers):
     for number in numbers:
         process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     return process.returncode, err
 
 
@@ -41,7 +54,7 @@ def ended(process, *numbers):
 def test_a_library_that_is_busy_in_c_holds_nobody_up(number, code):
     process = child(f"""
         with exits.handled(), signals.resumable(Path("run")):
-            threading.Timer(0.5, print, ["ready"], {{"flush": True}}).start()
+            tell_when_busy()
             {IN_C}
     """)
     note = "everything finished so far is kept in run; to go on, run the same command again"
@@ -50,10 +63,10 @@ def test_a_library_that_is_busy_in_c_holds_nobody_up(number, code):
 
 def test_a_stop_that_was_swallowed_is_not_forgotten():
     process = child("""
-        threading.Timer(0.5, print, ["ready"], {"flush": True}).start()
         while True:
             try:
-                time.sleep(60)
+                print("ready", flush=True)
+                time.sleep(600)
             except KeyboardInterrupt:
                 pass
     """)
@@ -65,10 +78,10 @@ def test_the_second_signal_ends_at_once():
         signals.PATIENCE = 1000.0
         try:
             print("ready", flush=True)
-            time.sleep(60)
+            time.sleep(600)
         except KeyboardInterrupt:
             os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(60)
+            time.sleep(600)
     """)
     code, err = ended(process, signal.SIGINT)
     assert code in (130, 143)  # the handler, or the thread that watches, whoever is first
@@ -85,7 +98,7 @@ def test_a_signal_that_the_caller_ignores_stays_ignored():
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate("\n", timeout=60)
+    out, err = process.communicate("\n", timeout=PATIENCE)
     assert (process.returncode, out, err) == (0, "went on\n", "")
 
 
@@ -99,7 +112,7 @@ def test_a_signal_before_the_command_has_begun(number, code, place):
 
         def wait(*_, **__):
             print("ready", flush=True)
-            time.sleep(60)
+            time.sleep(600)
 
         signals.PATIENCE = 1000.0
         sys.argv = ["lrtune", "list"]
@@ -120,11 +133,10 @@ def test_a_hard_end_with_workers_leaves_neither_words_nor_semaphores():
             pool = Loky(pow, 2, 2)
             pool.submit(0, 3)
             pool.next_done()
-            print("ready", flush=True)
-            print(os.getpid(), flush=True)
             while True:
                 try:
-                    time.sleep(60)
+                    print("ready", os.getpid(), sep="\\n", flush=True)
+                    time.sleep(600)
                 except KeyboardInterrupt:
                     pass
     """)

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 from lrtune.reporting import figures, rate_files
 from lrtune.tuning import search
@@ -182,7 +183,7 @@ def test_a_limit_of_address_space_is_told_before_a_library_hangs(command):
     resource = pytest.importorskip("resource")
     limit = (600_000_000, 600_000_000)
     process = command("search", "blobs.yaml", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limit))
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert said == (
         "lrtune: this process may have 0.6 GB of address space, and reading tables needs 1.5 GB: "

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import date, timedelta
+
 import numpy as np
+import polars as pl
 import pytest
 
 from lrtune.data.columns import arrays_for
@@ -107,6 +111,76 @@ def test_a_test_file_that_does_not_fit_is_refused(tmp_path):
     (tmp_path / "test.csv").write_text("x,z\n1,0\n")
     with pytest.raises(DataError, match=r"test table does not fit: test\.csv lacks the column 'y'"):
         open_dataset("train.csv", base=tmp_path, target="y", test="test.csv")
+
+
+ROWS = [f"{i / 8},u{i % 3},{i},{'no' if i % 2 else 'yes'}" for i in range(40)]
+HEADER = "x,c,id,y"
+
+
+def two_tables(folder, test, header=HEADER):
+    (folder / "train.csv").write_text("\n".join([HEADER, *ROWS]) + "\n")
+    (folder / "test.csv").write_text("\n".join([header, *test]) + "\n")
+    return open_dataset("train.csv", base=folder, target="y", test="test.csv")
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ([*ROWS[:12], *(f"{row}5,u0,{row},no" for row in range(48))], "12 of the 60 test rows are training rows, too"),
+        ([ROWS[7], "0.3,u0,7,no"], "1 of the 2 test rows is a training row, too"),
+        (ROWS[:5], "all 5 test rows are training rows, too"),
+        (ROWS[:1], "the only test row is a training row, too"),
+        (["0.125,u1,1,yes", "0.125,u1,100,no", "0.125,u2,1,no", "0.126,u1,1,no", ",u1,1,no", "0.125,,1,no"], None),
+    ],
+)
+def test_test_rows_that_are_training_rows_are_counted(tmp_path, test, said):
+    notes = two_tables(tmp_path, test).notes
+    assert [note.partition(":")[0] for note in notes] == [said] * (said is not None)
+
+
+def test_columns_that_one_table_has_alone_decide_nothing_on_repeated_rows(tmp_path):
+    (note,) = two_tables(tmp_path, ["no,new,0.125,u1", "no,new,0.126,u1"], header="y,more,x,c").notes
+    assert note.startswith("1 of the 2 test rows is a training row, too: equal in every column that both tables have")
+
+
+def test_repeated_rows_are_found_however_a_table_is_written(tmp_path):
+    frame = pl.DataFrame(
+        {
+            "x": [None if i % 7 == 0 else i / 4 for i in range(80)],
+            "name": [f"{i:03d}" for i in range(80)],
+            "size": [f"{1 + i % 3}.50" for i in range(80)],
+            "sold": [i % 5 == 0 for i in range(80)],
+            "day": [date(2024, 1, 1) + timedelta(days=i) for i in range(80)],
+            "y": [i % 2 for i in range(80)],
+        }
+    )
+    frame.write_parquet(tmp_path / "a.parquet")
+    frame.with_columns(pl.col("size").cast(pl.Float64)).write_parquet(tmp_path / "b.parquet")
+    frame.write_csv(tmp_path / "a.csv")
+    frame.write_csv(tmp_path / "b.csv", separator=";", null_value="NA")
+    for train, test in itertools.permutations(["a.parquet", "b.parquet", "a.csv", "b.csv"], 2):
+        (note,) = open_dataset(train, base=tmp_path, target="y", test=test).notes
+        assert note.startswith("all 80 test rows are training rows, too"), (train, test)
+
+
+def test_a_table_in_memory_is_compared_with_the_test_file(tmp_path):
+    (tmp_path / "test.csv").write_text("x,y\n0.125,1\n0.5,1\n")
+    cells = {"x": np.arange(40) / 8, "y": np.arange(40) % 2}
+    (note,) = open_dataset(from_frame(cells), base=tmp_path, target="y", test="test.csv").notes
+    assert note.startswith("1 of the 2 test rows is")  # 0.5 stands beside target 0 there
+
+
+def test_the_training_table_is_no_test_table(tmp_path):
+    two_tables(tmp_path, ROWS)
+    (tmp_path / "link.csv").symlink_to("train.csv")
+    (tmp_path / "hard.csv").hardlink_to(tmp_path / "train.csv")
+    other = f"../{tmp_path.name}/./train.csv"
+    for test in ("train.csv", "./train.csv", "link.csv", "hard.csv", other, tmp_path / "train.csv"):
+        with pytest.raises(DataError, match="is the training table itself") as caught:
+            open_dataset("train.csv", base=tmp_path, target="y", test=test)
+        assert str(caught.value).startswith(f"data.test_path: {test} ")
+    with pytest.raises(DataError, match="sklearn:iris is the training table itself"):
+        open_dataset("sklearn:iris", test="sklearn:iris")
 
 
 def test_the_hash_ignores_where_the_table_lies(tmp_path, bundled):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from patience import PATIENCE
 from typer.testing import CliRunner
 
 from lrtune.cli import app
@@ -29,9 +30,6 @@ ALLOWED = {
     "health": {0},
     "predict": {0},
 }
-PATIENCE = 60
-"""Seconds after which a command hangs, on a machine at work."""
-
 NAMES = [
     "x",
     "a b",
@@ -214,7 +212,7 @@ def experiment(rng, names):
         "seed": int(rng.integers(1000)),
         "round": int(rng.integers(1, 9)),
         "workers": 1,
-        "timeout": "20s",
+        "timeout": "10m",
     }
     more = {
         "pruning": ["none", "race", "halving"][rng.integers(3)],

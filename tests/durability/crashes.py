@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from patience import PATIENCE, wait_until
 from studies import content, differences, events_of
 
 from lrtune.text.errors import StudyError
@@ -57,15 +58,10 @@ class Search:
             return events_of(self.output)
         return []
 
-    def wait_until(self, condition, seconds=120):
+    def wait_until(self, condition):
         """Wait until something is so, or the search has ended; tells whether it still runs."""
-        deadline = time.monotonic() + seconds
-        while self.process.poll() is None:
-            if condition():
-                return True
-            assert time.monotonic() < deadline, "the search did not come so far"
-            time.sleep(0.005)
-        return False
+        wait_until(lambda: self.process.poll() is not None or condition())
+        return self.process.poll() is None
 
     def wait_for_the_journal(self):
         """Wait until the study has begun; before, there is nothing to lose."""
@@ -87,7 +83,7 @@ class Search:
 
     def end(self):
         """Wait for the end; returns exit code and output."""
-        out, _ = self.process.communicate(timeout=600)
+        out, _ = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, out
 
     def members(self):
@@ -124,12 +120,7 @@ def at_random_instants(folder, config, name, rng, *, workers, seconds, undisturb
         if before[: len(seen)] != seen:
             wrong.append("events were lost between two sessions")
         seen = before
-        deadline = time.monotonic() + 30
-        while search.members():
-            if time.monotonic() > deadline:
-                wrong.append(f"workers outlived their parent: {search.members()}")
-                break
-            time.sleep(0.05)
+        wait_until(lambda search=search: not search.members())  # or workers outlive their parent
     code, out = search.end()
     if code != 0:
         return kills, [*wrong, f"resuming ended with {code}: {out}"]

@@ -17,8 +17,10 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import sklearn.datasets
 import sklearn.model_selection
+from patience import PATIENCE
 
 from lrtune import cli
+from lrtune.cli import signals
 from lrtune.finder import core as finder
 from lrtune.reporting import console, export, live, pages
 from lrtune.run import journal
@@ -71,12 +73,16 @@ def arm(point):
 
 
 def stop_in(module, name):
-    """Let this process get a Ctrl-C when a function is called, wherever it has been imported to."""
+    """Let this process get a Ctrl-C when a function is called, wherever it has been imported to, and end in good order.
+
+    However long that takes: what ends a process that takes too long is tested where no process must hurry.
+    """
+    signals.PATIENCE = PATIENCE
     real = getattr(sys.modules[module], name)
 
     def stopped(*_, **__):
         os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(60)
+        time.sleep(PATIENCE)
 
     for each in list(sys.modules.values()):
         if getattr(each, name, None) is real:

@@ -255,7 +255,7 @@ def test_a_clock_that_jumps_changes_no_duration(tmp_path, monkeypatch):
     events = list(tuning.tune(chosen, prepare(chosen), tmp_path / "run", workers=1))
     study = replay(events)
     assert study.finished == "trials"
-    assert 0 < study.search_seconds < 600
+    assert 0 < study.search_seconds < 10**6  # less than one jump
     assert all(each.body.get("clock", {}).get("seconds", 0.0) >= 0 for each in events)
 
 

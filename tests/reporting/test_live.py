@@ -1,7 +1,6 @@
 """Progress: what a search says while it goes on, on a terminal and without one."""
 
 import io
-import time
 
 import pytest
 
@@ -13,6 +12,22 @@ from lrtune.run.study import RESULT, TRIAL, StudyState, result_body
 from lrtune.space.trial import TrialState
 
 
+class Clock:
+    """Stands still."""
+
+    now = 1e9
+
+    def time(self):
+        return self.now
+
+    monotonic = time
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    monkeypatch.setattr(live, "time", Clock())
+
+
 def tell(study, see, kind, body):
     study.add(Event(kind, body))
     see(body, study)
@@ -20,7 +35,7 @@ def tell(study, see, kind, body):
 
 def run_events(study, see, last, first=0, ago=0.0):
     """Propose the trials from `first` to before `last`, and score them in one block."""
-    clock = {"at": time.time() + 1.0 - ago}
+    clock = {"at": Clock.now - ago}
     for number in range(first, last):
         tell(study, see, TRIAL, {"trial": number, "configuration": {"learning_rate": 0.1}, "clock": clock})
     for number in range(first, last):
@@ -70,7 +85,7 @@ def test_a_finished_study_is_told_of_in_one_line(capsys):
 
 def test_in_a_long_round_whole_blocks_are_told_of(capsys, monkeypatch):
     monkeypatch.setattr(live, "LINE_SECONDS", 0.0)
-    study, now = StudyState(), time.time() + 1.0
+    study, now = StudyState(), Clock.now
     with live.watch_search("accuracy", 6) as see:
         for number in range(6):
             tell(study, see, TRIAL, {"trial": number, "configuration": {}, "clock": {"at": now}})
