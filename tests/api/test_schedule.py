@@ -357,6 +357,7 @@ def test_without_pytorch_a_sentence_says_so(monkeypatch):
         SCHEDULE.torch(StandIn(None, lr=0.1))
 
 
+@pytest.mark.extra
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
 class TestPyTorch:
     @pytest.mark.parametrize("tensor", [False, True])

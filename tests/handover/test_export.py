@@ -336,6 +336,7 @@ def test_formula_factors_and_source_are_in_the_file():
 LIBRARIES = {"pytorch": "torch", "keras": "keras", "optax": "optax"}
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("target", [each for each, name in LIBRARIES.items() if importlib.util.find_spec(name)])
 @pytest.mark.parametrize("case", [*CASES, {"decay": "plateau"}, {"decay": "wall_clock"}], ids=label)
 def test_the_check_in_the_file_passes_with_the_real_library(target, case, capsys):

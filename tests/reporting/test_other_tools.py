@@ -115,6 +115,7 @@ STATES = ["COMPLETE", "COMPLETE", "PRUNED", "FAIL", "FAIL", "COMPLETE"]
 FOLDS = [{1: 0.5, 2: 0.7}, {1: 0.2, 2: 0.3}, {1: 2.0}, {2: 0.9}, {}, {1: 0.1, 2: 0.4}]
 
 
+@pytest.mark.extra
 def test_a_real_optuna_study_has_states_distributions_and_a_value_for_each_fold(run, tmp_path):
     optuna = pytest.importorskip("optuna")
     path = tmp_path / "optuna.db"
@@ -266,6 +267,27 @@ def test_mlflow_is_given_a_run_for_the_search_and_one_for_each_trial(run):
     assert trials[4]["tags"]["lrtune.reason"] == "its worker process died"
     assert trials[0]["params"]["learning_rate"] == repr(run.trials[0].configuration["learning_rate"])
     assert trials[0]["params"]["hidden"] == "-".join(map(str, run.trials[0].configuration["hidden"]))
+
+
+@pytest.mark.extra
+@pytest.mark.filterwarnings("default")  # what MLflow uses is not ours to mend
+def test_a_real_mlflow_store_has_the_runs(run, tmp_path, monkeypatch):
+    tracking = pytest.importorskip("mlflow.tracking")
+    monkeypatch.chdir(tmp_path)  # where such a store puts files
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    assert to_mlflow.export(run, uri) == 6
+    client = tracking.MlflowClient(tracking_uri=uri)
+    experiment = client.get_experiment_by_name("digits").experiment_id
+    runs = {each.info.run_name: each for each in client.search_runs([experiment])}
+    assert runs.keys() == {"digits-00000001", *(f"trial {number}" for number in range(6))}
+    search = runs.pop("digits-00000001")
+    assert search.data.metrics["log_loss"] == 0.25
+    assert {each.data.tags["mlflow.parentRunId"] for each in runs.values()} == {search.info.run_id}
+    for number, state in enumerate(STATES):
+        found = runs[f"trial {number}"]
+        steps = client.get_metric_history(found.info.run_id, "log_loss_fold")
+        assert {each.step: each.value for each in steps} == FOLDS[number]
+        assert found.info.status == {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED"}[state]
 
 
 def test_what_mlflow_refuses_is_a_sentence(run, mlflow, monkeypatch):
