@@ -76,19 +76,15 @@ def of_run(run: str, given: Given) -> Schedule:
         raise StudyError(f"{folder}: has no readable {RESULT}; a run has one when it is finished") from error
     if wrong := problems(configuration):
         raise StudyError(f"{folder / RESULT}: damaged ({wrong[0]}); run the search again to have it written anew")
-    steps = _steps_of(folder, int(str(configuration["batch_size"]))) if given.steps is None else given.steps
+    steps = _steps_of(folder, int(str(complete(configuration)["batch_size"]))) if given.steps is None else given.steps
     return _settled(configuration, given, steps)
 
 
 def _steps_of(folder: Path, batch: int) -> int:
     """Count the updates of an epoch of the final retraining."""
-    from lrtune.run.journal import Journal
-    from lrtune.run.study import replay
-    from lrtune.tuning import DATABASE
+    from lrtune.run.folder import open_run
 
-    with Journal(folder / DATABASE) as journal:
-        rows = int(replay(journal.events()).header["rows"]["train"])
-    return math.ceil(rows / batch)
+    return math.ceil(int(open_run(folder).study.header["rows"]["train"]) / batch)
 
 
 def _settled(configuration: dict[str, Any], given: Given, steps: int) -> Schedule:
