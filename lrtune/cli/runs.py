@@ -53,7 +53,7 @@ def _no_finder(folder: Path) -> Path:
 
 
 def _is_finders(folder: Path) -> bool:
-    return (folder / FINDER).is_file() and not (folder / STUDY).exists()
+    return (folder / FINDER).is_file() and not any((folder / name).exists() for name in (STUDY, RESULT))
 
 
 def _hint(run: str) -> str:
@@ -84,7 +84,7 @@ def _finished_at(folder: Path) -> float:
 def _changed_at(folder: Path) -> float:
     from lrtune.run.folder import changed_at
 
-    return changed_at(folder)
+    return changed_at(folder) or _finished_at(folder) / 1e9  # a study that was lost is still of a run
 
 
 def folders(base: Path = RUNS) -> list[Path]:

@@ -109,7 +109,7 @@ class Encoder:
             places = tuple(np.array(each, dtype=np.int64) for each in values["places"])
             encoder = cls(tuple(values["names"]), fill, shift, factor, marks, places)
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"the model's encoder is damaged: {error!r}") from None
+            raise ModelError("the model's encoder is damaged: a part of it is missing or of another kind") from error
         lengths = {fill.shape, shift.shape, factor.shape}
         if len(lengths) > 1 or any((each >= encoder.width).any() for each in (marks, *places)):
             raise ModelError("the model's encoder is damaged: its parts differ in length")

@@ -204,7 +204,7 @@ def load(folder: Path) -> Model:
     try:
         return _rebuilt(description, content)
     except _DAMAGE as error:
-        raise ModelError(f"{folder}: the model is damaged ({type(error).__name__}: {error})") from error
+        raise ModelError(f"{folder}: the model is damaged (its parts do not fit together)") from error
 
 
 _DAMAGE = (LookupError, TypeError, ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)

@@ -104,6 +104,8 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except RecursionError:
         raise ValueError("nested too deep") from None
+    except UnicodeDecodeError:
+        raise ValueError("not a text in UTF-8") from None
 
 
 def write(path: Path, content: bytes | str) -> None:

@@ -14,10 +14,13 @@ from lrtune.run.journal import Journal
 from lrtune.run.lock import is_held
 from lrtune.run.study import ASK_AND_TELL, StudyState
 from lrtune.space.trial import Configuration, Trial, ranking
-from lrtune.text.errors import StudyError
+from lrtune.text.errors import DamagedError, StudyError
 from lrtune.training.registry import complete
 
 DATABASE, EXPERIMENT, RESULT = "study.db", "experiment.yaml", "result.json"
+
+_LATER = (RESULT, "trials.csv", "out_of_fold.bin")
+"""What a search writes after the first events of its study."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +112,7 @@ class Run:
         Raises
         ------
         StudyError
-            If the file is no JSON.
+            If the file is no JSON, or no result.
 
         """
         path = self.folder / RESULT
@@ -117,10 +120,16 @@ class Run:
             return None
         try:
             found: Mapping[str, Any] = files.read_json(path)
-            of_now = found["trials"]["total"] == len(self.study.trials)
-        except (ValueError, LookupError, TypeError) as error:
-            raise StudyError(f"{path}: damaged ({error}); run the search again to have it written anew") from error
-        return found if of_now else None
+            total = found["trials"]["total"]
+        except ValueError as error:
+            raise StudyError(_damaged(path, f"it is no JSON: {error}")) from error
+        except (LookupError, TypeError) as error:
+            raise StudyError(_damaged(path, "it does not say how many trials there were")) from error
+        return found if total == len(self.study.trials) else None
+
+
+def _damaged(path: Path, what: str) -> str:
+    return f"{path}: damaged ({what}); run the search again to have it written anew"
 
 
 def _frozen(value: Any) -> Any:
@@ -161,16 +170,35 @@ def follow(folder: Path, seconds: float = 1.0) -> Iterator[Run]:
     running = True
     while running:
         changed, running = changed_at(folder), is_held(folder)
+        if not running and not database.is_file():
+            _refuse_without(database, "lost")
         with Journal(database) as journal:
             events = journal.events(read)
         for each in events:
             study.add(each)
         read += len(events)
         if "metric" not in study.header:
+            if not running:
+                _refuse_without(database, "empty")
             raise StudyError(f"{folder}: the study has not begun yet; it begins when the data have been read")
         yield Run(folder, study, running, changed)
         if running:
             time.sleep(seconds)
+
+
+def _refuse_without(database: Path, state: str) -> None:
+    """Tell a run whose study is lost or empty from one that has not begun: it has files that come later."""
+    later = [name for name in _LATER if (database.parent / name).is_file()]
+    if later:
+        raise DamagedError(
+            f"{database}: is {state}, though {later[0]} is there; the `lrtune search` that made the run trains "
+            "everything again and writes it anew"
+        )
+
+
+def is_run(folder: Path) -> bool:
+    """Tell whether a search has written into a folder, be its study there or lost."""
+    return any((folder / name).is_file() for name in (DATABASE, *_LATER))
 
 
 def changed_at(folder: Path) -> float:

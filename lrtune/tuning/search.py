@@ -15,7 +15,7 @@ from lrtune.experiment import Experiment
 from lrtune.finder import RateFinding, resolved
 from lrtune.run import files
 from lrtune.run.aside import put_aside
-from lrtune.run.folder import DATABASE, EXPERIMENT, RESULT, Run
+from lrtune.run.folder import DATABASE, EXPERIMENT, RESULT, Run, is_run
 from lrtune.run.lock import Lock
 from lrtune.run.study import STUDY, StudyState
 from lrtune.text.errors import NoUsableResultError, StudyError
@@ -100,7 +100,7 @@ def steps(
 def _inputs(experiment: Experiment, folder: Path) -> dict[str, Path]:
     """List the files that must not be replaced in a folder: a run may be gone on with by its own experiment file."""
     inputs = experiment.inputs
-    if (folder / DATABASE).exists():
+    if is_run(folder):
         del inputs["the experiment file"]
     return inputs
 

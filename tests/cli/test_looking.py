@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -63,6 +64,24 @@ def test_show_without_a_result_file_makes_the_result_anew(run, made_runs, result
         assert found[key] == result[key]
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"null", "it does not say how many trials there were"),
+        (b'{"trials": 3}', "it does not say how many trials there were"),
+        (b"{", "it is no JSON: "),
+        (b'{"name": "\xff"}', "it is no JSON: not a text in UTF-8"),
+    ],
+)
+def test_a_damaged_result_is_told_in_plain_words(run, made_runs, content, said):
+    (made_runs / "blobs-00000001" / "result.json").write_bytes(content)
+    shown = run("show", "runs/blobs-00000001")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr.startswith(f"lrtune: runs/blobs-00000001/result.json: damaged ({said}")
+    assert shown.stderr.endswith("); run the search again to have it written anew\n")
+    assert not re.search(r"NoneType|codec|subscript|'int'", shown.stderr)
+
+
 @pytest.mark.usefixtures("made_runs")
 def test_show_of_a_stopped_run_says_how_far_it_is_and_how_it_goes_on(run):
     shown = run("show")  # the latest
@@ -76,6 +95,57 @@ def test_show_of_a_stopped_run_says_how_far_it_is_and_how_it_goes_on(run):
     went_on = run(*command[1:])
     assert went_on.exit_code == 0, went_on.output
     assert "finished after 6 trials" in run("status", "stopped").stdout
+
+
+LOOKS = (
+    ("schedules", "--run"),
+    ("show",),
+    ("health",),
+    ("status",),
+    ("trials",),
+    ("importance",),
+    ("retrain", "--trial", 0),
+)
+
+
+@pytest.mark.parametrize("state", ["empty", "lost"])
+def test_a_study_that_was_emptied_or_lost_is_not_one_that_has_not_begun(run, made_runs, state):
+    folder = made_runs / "blobs-00000001"
+    for each in folder.glob("study.db*"):
+        each.unlink()
+    if state == "empty":
+        (folder / "study.db").touch()
+    said = (
+        f"study.db: is {state}, though result.json is there; the `lrtune search` that made the run trains everything "
+        "again and writes it anew"
+    )
+    for words in LOOKS:
+        looked = run(*words, folder)
+        assert (looked.exit_code, looked.stdout) == (2, "")
+        assert said in looked.stderr
+    assert said in run("compare", folder, "stopped").stderr
+    (described,) = [each for each in json.loads(run("list", "--json").stdout)["runs"] if each["name"] == folder.name]
+    assert described["state"] == "damaged"
+    assert said in described["problem"]
+    again = run("search", folder / "experiment.yaml", "-o", folder)
+    assert "study.db was lost or empty: everything was trained again" in " ".join(again.stdout.split())
+    assert run("show", folder).exit_code == 0
+
+
+def test_the_latest_run_is_that_whose_study_was_emptied(run, made_runs):
+    shutil.rmtree(made_runs / "stopped-00000002")
+    (made_runs / "blobs-00000001" / "study.db").write_bytes(b"")
+    (made_runs / "blobs-00000001" / "finder.json").write_text("{}")
+    assert "study.db: is empty, though result.json is there" in run("show").stderr
+
+
+def test_a_study_without_any_other_file_has_not_begun(run, made_runs):
+    (made_runs / "new").mkdir()
+    with Journal(made_runs / "new" / "study.db", write=True):
+        pass
+    assert "the study has not begun yet" in run("show", "new").stderr
+    (made_runs / "new" / "study.db").unlink()
+    assert "no study here (it has no study.db)" in run("show", "new").stderr
 
 
 def test_show_before_any_trial_is_complete_is_the_status(run, made_runs):
