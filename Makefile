@@ -1,9 +1,10 @@
-# Two commands do everything: `make demo` and `make test`. `make check` is what CI runs.
+# Two commands do everything: `make demo` and `make test`. `make quick` tells within two minutes whether something is
+# broken, and CI runs `make check`, `make demo` and `make extras`.
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_WORKERS ?= 2
 
-.PHONY: demo test check torture bench docs format clean
+.PHONY: demo test quick check extras dist torture bench docs format clean
 
 demo: .venv/user
 	$(BIN)/lrtune search configs/digits.yaml
@@ -11,11 +12,23 @@ demo: .venv/user
 test: .venv/dev
 	$(BIN)/pytest -n $(PYTEST_WORKERS)
 
+quick: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n $(PYTEST_WORKERS) -m 'not slow'
+
 check: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n $(PYTEST_WORKERS)
+
+extras:
+	PYTHON=$(PYTHON) .ci/extras
+
+dist: .venv/dev
+	$(BIN)/python -c 'from setuptools import build_meta as made; made.build_sdist("dist"); made.build_wheel("dist")'
 
 torture: .venv/dev
 	$(BIN)/python tests/durability/torture.py
