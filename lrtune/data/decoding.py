@@ -23,6 +23,11 @@ _MAGIC = {
     b"\xfd7zXZ": "is compressed with xz, more than once: unpack it first",
     b"\x28\xb5\x2f\xfd": "is compressed with zstd, more than once: unpack it first",
 }
+_MARKS = (
+    ((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE), "utf-32"),  # one of them begins like that of UTF-16
+    ((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "utf-16"),
+)
+_WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 _TAR = (257, b"ustar")
 
 
@@ -47,11 +52,12 @@ def decoded(data: bytes, where: str, encoding: str | None) -> tuple[bytes, tuple
 def _utf8(data: bytes, where: str, encoding: str | None) -> tuple[bytes, tuple[str, ...]]:
     if encoding is not None:
         return _as(data, where, encoding), ()
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _as(data, where, "utf-16"), ()
+    for marks, wide in _MARKS:
+        if data.startswith(marks):
+            return _as(data, where, wide), ()
     data = data.removeprefix(codecs.BOM_UTF8)
     if b"\0" in data[:SNIFFED_BYTES]:
-        raise DataError(f"{where} {_BINARY}")
+        raise DataError(f"{where} {_proposal(data[:SNIFFED_BYTES]) or _BINARY}")
     try:
         data.decode()
     except UnicodeDecodeError:
@@ -64,8 +70,27 @@ def _as(data: bytes, where: str, encoding: str) -> bytes:
         return data.decode(encoding).removeprefix("\ufeff").encode()
     except LookupError:
         raise DataError(f"{where} cannot be read as {encoding}: that is no encoding of texts") from None
-    except UnicodeError as error:
-        raise DataError(f"{where} cannot be read as {encoding}: {error}") from None
+    except UnicodeDecodeError as error:
+        byte, line = error.object[error.start], error.object.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{where} cannot be read as {encoding}: the byte {byte:#04x} in line {line} is no text in it"
+        ) from None
+    except UnicodeError:
+        raise DataError(f"{where} cannot be read as {encoding}") from None
+
+
+def _proposal(start: bytes) -> str | None:
+    """Propose an encoding for a file that has none of the known marks, if in one it begins with lines of text."""
+    for encoding in _WIDE:
+        try:
+            text = codecs.getincrementaldecoder(encoding)().decode(start)
+        except UnicodeDecodeError:
+            continue
+        if {"\n", "\r"} & set(text) and all(each.isprintable() or each.isspace() for each in text):
+            return (
+                f"looks like {encoding} without a byte order mark: set data.encoding: {encoding}, or save it as UTF-8"
+            )
+    return None
 
 
 def _latin(data: bytes, where: str) -> tuple[bytes, tuple[str, ...]]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -123,9 +123,17 @@ def describe(
         warnings=tuple(findings.warnings),
     )
     if not schema.features:
-        reasons = [*findings.notes(), *schema.warnings] or [f"the target '{target}' is the only one"]
-        raise DataError(f"{table.source}: no column is left to learn from; {'; '.join(reasons)}")
+        reasons = [*_settings(features, ignore, special), *findings.notes(), *schema.warnings]
+        alone = [f"the target '{target}' is the only one"] if table.names == (target,) else []
+        raise DataError(f"{table.source}: no column is left to learn from; {'; '.join([*reasons, *alone])}")
     return schema
+
+
+def _settings(features: Sequence[str] | None, ignore: Sequence[str], special: Mapping[str, str | None]) -> list[str]:
+    """Name the settings that leave columns out."""
+    taken = [f"data.{key} takes '{special[key]}'" for key in ("group", "order") if special[key] is not None]
+    chosen = [] if features is None else [f"data.features lists {named(features) or 'none'}"]
+    return [*chosen, *([f"data.ignore lists {named(ignore)}"] if ignore else []), *taken]
 
 
 def _target_name(table: Table, target: str | None) -> str:

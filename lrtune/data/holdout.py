@@ -15,11 +15,12 @@ from lrtune.data.columns import Columns
 from lrtune.data.folds import Split
 from lrtune.data.schema import Schema
 from lrtune.data.spreading import MIXED, units_of
-from lrtune.text.errors import DataError
+from lrtune.text.errors import DataError, counted
 
 """Purpose of the random stream."""
 
 _SEEDS = 2**31 - 1
+_SMALLER = "choose a smaller one, 0 for no test, or give a test file"
 
 
 def holdout(columns: Columns, schema: Schema, *, test_size: float = 0.2, seed: int = 0) -> Split:
@@ -48,10 +49,7 @@ def holdout(columns: Columns, schema: Schema, *, test_size: float = 0.2, seed: i
     else:
         test = _drawn(labels, total, wanted, seed_of_split)
     if not test.size:
-        raise DataError(
-            f"test_size {test_size} leaves no {_needed(columns, schema)} to train on; choose a smaller one, "
-            "0 for no test, or give a test file"
-        )
+        raise DataError(f"data.test_size {test_size} leaves no {_needed(columns, schema)} to train on; {_SMALLER}")
     return np.setdiff1d(np.arange(total), test), test
 
 
@@ -64,9 +62,12 @@ def _needed(columns: Columns, schema: Schema) -> str:
 
 def _test_rows(total: int, test_size: float) -> int:
     wanted = round(total * test_size) if 0 < test_size < 1 else int(test_size)
-    if test_size < 0 or (test_size >= 1 and wanted != test_size) or wanted >= total:
+    if test_size < 0 or (test_size >= 1 and wanted != test_size):
+        raise DataError(f"data.test_size is a share between 0 and 1 or a number of rows, not {test_size}")
+    if wanted >= total:
         raise DataError(
-            f"test_size is a share between 0 and 1 or a number of rows below the table's {total}, not {test_size}"
+            f"data.test_size {test_size} sets {wanted} of {counted(total, 'row')} apart for the test and leaves none "
+            f"to train on, where at most {total - 1} can be; {_SMALLER}"
         )
     return max(wanted, 1) if test_size > 0 else 0
 

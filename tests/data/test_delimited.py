@@ -51,6 +51,7 @@ def test_options_override_what_is_found():
         ("utf-8-sig", {}),
         ("latin-1", {}),
         ("utf-16", {}),
+        ("utf-32", {}),
         ("cp1252", {}),
         ("utf-16-le", {"encoding": "utf-16-le"}),
         ("cp1250", {"encoding": "cp1250"}),
@@ -59,6 +60,24 @@ def test_options_override_what_is_found():
 )
 def test_encodings(encoding, options):
     assert rows_of("größe;b\nü;2\n".encode(encoding), **options) == (("größe", "b"), [["ü", "2"]])
+
+
+@pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_byte_order_marks_of_both_orders_are_known(mark):
+    assert rows_of("\ufeffgröße;b\nü;2\n".encode(mark)) == (("größe", "b"), [["ü", "2"]])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("text", ["größe;b\nü;2\n", "a\r1\r", "年,大小\n一,二\n" * 20000, "a b\tc\n\u00a01\t𝄞\n"])
+def test_wide_encodings_without_a_mark_are_proposed(encoding, text):
+    with pytest.raises(DataError) as caught:
+        rows_of(text.encode(encoding))
+    assert str(caught.value) == (
+        f"t.csv looks like {encoding} without a byte order mark: set data.encoding: {encoding}, or save it as UTF-8"
+    )
+    names, rows = rows_of(text.encode(encoding), encoding=encoding)
+    assert names[0] in text
+    assert rows
 
 
 def test_latin_is_said():
@@ -120,6 +139,8 @@ def test_a_quote_that_never_ends_is_named():
         (b"\n \n", "is empty"),
         (b"\xef\xbb\xbf", "is empty"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "binary"),
+        (bytes(range(256)) * 4, "binary"),
+        (b"a\x00b,c\x00\n1,2\n", "binary"),
         (bytes(range(128, 256)) + bytes(range(1, 32)), "binary"),
         (b"PK\x03\x04 workbook", "Excel"),
         (b"\x1f\x8b zipped", "gzip"),
@@ -135,8 +156,10 @@ def test_what_is_no_table_is_refused(data, message):
 def test_wrong_encodings_are_refused():
     with pytest.raises(DataError, match="unknown encoding 'utf-9'"):
         rows_of(b"a\n1\n", encoding="utf-9")
-    with pytest.raises(DataError, match="cannot be read as utf-8"):
+    with pytest.raises(DataError, match=r"cannot be read as utf-8: the byte 0xff in line 2 is no text in it$"):
         rows_of(b"a\n\xff\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"cannot be read as punycode$"):
+        rows_of(b"a\n1\n", encoding="punycode")
 
 
 @pytest.mark.parametrize("options", [{"separator": ",,"}, {"separator": ""}, {"decimal": "'"}])

@@ -300,6 +300,26 @@ def test_a_table_of_a_target_alone():
 
 
 @pytest.mark.parametrize(
+    ("options", "reasons"),
+    [
+        ({"features": []}, "data.features lists none"),
+        ({"ignore": ["real", "zip", "same"]}, "data.ignore lists 'real', 'zip', 'same'"),
+        (
+            {"ignore": ["real", "zip"]},
+            "data.ignore lists 'real', 'zip'; left out, since they hold one value only: 'same'",
+        ),
+        ({"features": ["same"]}, "data.features lists 'same'; left out, since they hold one value only: 'same'"),
+        ({"ignore": ["real", "same"], "group": "zip"}, "data.ignore lists 'real', 'same'; data.group takes 'zip'"),
+    ],
+)
+def test_a_setting_that_leaves_no_column_is_named(options, reasons):
+    table = from_frame({name: COLUMNS[name] for name in ("real", "zip", "same", "y")}, "t.csv")
+    with pytest.raises(DataError) as caught:
+        describe(table, target="y", **options)
+    assert str(caught.value) == f"t.csv: no column is left to learn from; {reasons}"
+
+
+@pytest.mark.parametrize(
     ("values", "task", "classes"),
     [
         ([0, 1] * 5, "classification", (0, 1)),

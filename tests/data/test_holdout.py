@@ -73,7 +73,17 @@ def test_the_holdout_takes_the_last_rows_in_time():
     [
         (data(LABELS), -0.1, "not -0.1"),
         (data(LABELS), 1.5, "not 1.5"),
-        (data(LABELS), 100, "below the table's 100, not 100"),
+        (data(LABELS), 100, "test_size 100 sets 100 of 100 rows apart for the test and leaves none to train on"),
+        (
+            data(LABELS),
+            0.999,
+            "test_size 0.999 sets 100 of 100 rows apart .*none to train on, where at most 99 can be;",
+        ),
+        (
+            data(VALUES),
+            0.996,
+            "test_size 0.996 sets 100 of 100 rows apart .*; choose a smaller one, 0 for no test, or ",
+        ),
         (data(LABELS), 98, "test_size 98 leaves no rows of every class to train on; choose a smaller one, 0 for no"),
         (data(VALUES, groups=np.zeros(100, dtype=int)), 0.2, "one group"),
         (data(VALUES, order=np.zeros(100)), 0.2, "leaves no rows to train on"),
