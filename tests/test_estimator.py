@@ -100,9 +100,9 @@ def test_illegal_parameters_are_named_with_what_is_legal(parameters, message):
 @pytest.mark.parametrize("kind", [lrtune.Classifier, lrtune.Regressor])
 def test_every_key_of_a_configuration_is_a_parameter_with_its_default(kind):
     """Those that only classes need are missing in the regressor; None means the optimizer's own default."""
-    keys = (TRAINING_KEYS | MODEL_KEYS).items() - {(key, TRAINING_KEYS[key]) for key in CLASSES_ONLY[kind]}
+    keys = {key: each for key, each in (TRAINING_KEYS | MODEL_KEYS).items() if key not in CLASSES_ONLY[kind]}
     found = kind().get_params()
-    assert {key: found[key] for key, _ in keys} == {key: each.default for key, each in keys} | OWN_DEFAULT
+    assert {key: found[key] for key in keys} == {key: each.default for key, each in keys.items()} | OWN_DEFAULT
     assert kind().configuration == complete({})
 
 

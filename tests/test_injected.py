@@ -46,6 +46,7 @@ def folder(tmp_path, monkeypatch):
     points = rng.normal(size=(150, 2)) + labels[:, None]
     rows = [f"{x:.4f},{y:.4f},{'yes' if label else 'no'}" for (x, y), label in zip(points, labels, strict=True)]
     (tmp_path / "points.csv").write_text("\n".join(["x,y,kind", *rows]) + "\n")
+    (tmp_path / "again.csv").write_text("\n".join(["x,y,kind", *rows]) + "\n")
     (tmp_path / "points.yaml").write_text(EXPERIMENT)
     monkeypatch.chdir(tmp_path)
     yield tmp_path
@@ -91,7 +92,7 @@ def column(path, place):
 @pytest.mark.parametrize("pruning", ["none", "race"])
 def test_a_metric(pruning):
     follow("metric")
-    settings = ("search.metric=recall", f"search.pruning={pruning}", "search.trials=16", "data.test_path=points.csv")
+    settings = ("search.metric=recall", f"search.pruning={pruning}", "search.trials=16", "data.test_path=again.csv")
     result, trials, page = searched(*settings)
     assert (result["metric"], result["larger_is_better"]) == ("recall", True)
     assert result["corrected"]["method"] == "bootstrap"

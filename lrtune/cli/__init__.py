@@ -18,6 +18,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
     listing             ``lrtune list``
     names               names that stand in tables, for help and completion
     options             arguments and options that several commands share, so that they read the same everywhere
+    outputs             files that a command is asked to write, kept apart from those that it reads
     predict             ``lrtune predict``
     reports             what is left behind for CI: reports and annotations, also of a command that fails
     retrain             ``lrtune retrain``

@@ -119,7 +119,7 @@ def _optimizer_section(entry: Optimizer) -> list[str]:
     return [*lines, "", *_factor_table([entry.rate, *entry.factors])]
 
 
-class Part(NamedTuple):
+class GeneratedPart(NamedTuple):
     """A part of a file that is generated: what stands between its two markers."""
 
     name: str
@@ -170,10 +170,10 @@ def _rule_lines() -> list[str]:
 
 
 PARTS = (
-    Part("decay types", "README.md", _decay_lines),
-    Part("strategies", "docs/search.md", _strategy_lines),
-    Part("kinds of pruning", "docs/pruning.md", _pruning_lines),
-    Part("rules", "docs/honesty.md", _rule_lines),
+    GeneratedPart("decay types", "README.md", _decay_lines),
+    GeneratedPart("strategies", "docs/search.md", _strategy_lines),
+    GeneratedPart("kinds of pruning", "docs/pruning.md", _pruning_lines),
+    GeneratedPart("rules", "docs/honesty.md", _rule_lines),
 )
 
 
