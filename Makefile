@@ -1,4 +1,4 @@
-# Two commands do everything: `make demo` and `make test`. `make quick` tells within two minutes whether something is
+# Two commands do everything: `make demo` and `make test`. `make quick` tells in about two minutes whether something is
 # broken, and CI runs `make check`, `make demo` and `make extras`.
 PYTHON ?= python3
 BIN := .venv/bin
