@@ -29,7 +29,7 @@ SetOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 LookArgument = Annotated[
     str,
     typer.Argument(

@@ -194,7 +194,6 @@ def _write_finding(folder: Path, experiment: Experiment, finding: RateFinding) -
 def _show(ended: Ended, *, junit: Path | None, summary: Path | None, as_json: bool, quiet: bool) -> None:
     """Show the page or the JSON, write the reports that were asked for, and end as the gates say."""
     from lrtune.reporting import console, pages
-    from lrtune.reporting.blocks import Remarks
     from lrtune.space.trial import ranking
     from lrtune.text import written
 
@@ -213,6 +212,5 @@ def _show(ended: Ended, *, junit: Path | None, summary: Path | None, as_json: bo
         for each in () if quiet else (*notes, *gate_notes(found.gates)):
             console.note(each)
     else:
-        shown = [each for each in page if not (quiet and isinstance(each, Remarks) and each.title == "notes")]
-        console.show([*shown, *gate_block(found.gates)])
+        console.show([*page, *gate_block(found.gates)])
     report_gates(found, page, junit=junit, summary=summary, only_json=as_json)

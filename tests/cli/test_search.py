@@ -191,11 +191,3 @@ def test_names_with_markup_and_codes_are_shown_as_they_are(run, folder):
         assert result.exit_code == 0, result.output
         assert "[bold]kind" in result.stdout
         assert "\x1b" not in result.output
-
-
-def test_a_quiet_search_keeps_its_notes_to_the_files(run, folder):
-    loud, quiet = run(*SEARCH, "-o", "run"), run(*SEARCH, "-o", "run", "--quiet", "--summary", "summary.md")
-    assert "\nnotes\n" in loud.stdout
-    assert "\nnotes\n" not in quiet.stdout
-    assert "### notes" in (folder / "summary.md").read_text()
-    assert json.loads((folder / "run" / "result.json").read_text())["notes"]
