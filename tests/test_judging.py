@@ -8,6 +8,7 @@ import pytest
 
 from lrtune.experiment import load_text
 from lrtune.run import observed, out_of_fold
+from lrtune.run.names import OBSERVED, PREDICTIONS
 from lrtune.run.study import StudyState
 from lrtune.space.trial import TrialState
 from lrtune.text.errors import StudyError
@@ -48,14 +49,14 @@ def run(tmp_path_factory):
 def test_what_is_kept_gives_the_reported_scores_again(run):
     experiment, study, folder = run
     prepared = prepare(experiment)
-    seen = observed.read(folder / observed.NAME)
+    seen = observed.read(folder / OBSERVED)
     assert seen.sizes.tolist() == [len(validation) for _, validation in prepared.splits]
     assert (
         seen.units.tolist()
         == np.unique(np.concatenate([validation for _, validation in prepared.splits]), return_inverse=True)[1].tolist()
     )
     trial = study.trials[0]
-    kept = out_of_fold.read(folder / out_of_fold.NAME, 0, ("uint8", (len(seen.targets),)))
+    kept = out_of_fold.read(folder / PREDICTIONS, 0, ("uint8", (len(seen.targets),)))
     for fold, reported in enumerate(trial.fold_scores):
         rows = seen.folds == fold
         assert score("accuracy", kept[None, rows], seen.targets[rows], 3)[0] == pytest.approx(reported)
@@ -80,13 +81,13 @@ def test_without_the_table_and_with_fewer_files_it_is_judged_all_the_same(run, t
         copy = tmp_path / damage
         shutil.copytree(folder, copy)
         if damage == "unobserved":
-            (copy / observed.NAME).unlink()
+            (copy / OBSERVED).unlink()
         elif damage == "lost":
-            (copy / out_of_fold.NAME).unlink()
+            (copy / PREDICTIONS).unlink()
         else:
-            content = bytearray((copy / out_of_fold.NAME).read_bytes())
+            content = bytearray((copy / PREDICTIONS).read_bytes())
             content[len(content) // 3] ^= 1
-            (copy / out_of_fold.NAME).write_bytes(content if damage == "changed" else content[:100])
+            (copy / PREDICTIONS).write_bytes(content if damage == "changed" else content[:100])
         choice, found = judging.judge(experiment.terms, study, copy)
         assert found.method == "folds"
         assert choice == judging.choice(experiment.terms, study)
@@ -96,15 +97,15 @@ def test_without_the_table_and_with_fewer_files_it_is_judged_all_the_same(run, t
 def test_a_lost_or_damaged_file_of_what_was_observed_is_written_again(run, tmp_path, damage):
     folder = tmp_path / "copy"
     shutil.copytree(run[2], folder)
-    before = (folder / observed.NAME).read_bytes()
+    before = (folder / OBSERVED).read_bytes()
     if damage == "lost":
-        (folder / observed.NAME).unlink()
+        (folder / OBSERVED).unlink()
     elif damage == "short":
-        (folder / observed.NAME).write_bytes(before[:-30])
+        (folder / OBSERVED).write_bytes(before[:-30])
     else:
-        (folder / observed.NAME).write_bytes(before[:200] + bytes([before[200] ^ 1]) + before[201:])
+        (folder / OBSERVED).write_bytes(before[:200] + bytes([before[200] ^ 1]) + before[201:])
     searched(folder)
-    assert (folder / observed.NAME).read_bytes() == before
+    assert (folder / OBSERVED).read_bytes() == before
 
 
 def test_another_rule_on_a_finished_study_trains_no_fold_again(run, tmp_path):
@@ -198,7 +199,7 @@ def test_only_the_best_thousand_are_looked_at(run, monkeypatch):
 
 def test_records_of_other_rows_are_refused(run):
     _, study, folder = run
-    seen = observed.read(folder / observed.NAME)
+    seen = observed.read(folder / OBSERVED)
     fewer = observed.Observed(seen.targets[1:], seen.folds[1:], seen.units[1:], seen.sizes, seen.classes)
     with pytest.raises(StudyError, match="rows of this study"):
         judging.records(study, folder, study.in_order()[:1], fewer)
@@ -242,7 +243,7 @@ space: {{learning_rate: [0.01, 0.02, 0.03]}}
     prepared, study = prepare(experiment), StudyState()
     for event in tuning.tune(experiment, prepared, tmp_path / "run", workers=1):
         study.add(event)
-    seen = observed.read(tmp_path / "run" / observed.NAME)
+    seen = observed.read(tmp_path / "run" / OBSERVED)
     rows = np.concatenate([validation for _, validation in prepared.splits])
     if "group" in data:
         assert len(set(zip(seen.units.tolist(), (rows % 9).tolist(), strict=True))) == 9

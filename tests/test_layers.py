@@ -57,7 +57,7 @@ DOORS = {
     "joblib": ("engines/local.py",),
     "sqlite3": ("run/database.py", "run/lock.py"),
     "yaml": ("experiment",),
-    "pydantic": ("experiment", "verdict/result.py"),
+    "pydantic": ("experiment", "verdict/reading.py"),
     "altair": ("reporting/figures.py",),
     "rich": ("reporting/console.py", "reporting/live.py", "cli"),
     "typer": ("cli",),

@@ -12,6 +12,7 @@ from lrtune.text.errors import StudyError
 from lrtune.verdict.comparison import Difference, Gain
 from lrtune.verdict.conditions import Gate, State
 from lrtune.verdict.findings import WARNING, Finding
+from lrtune.verdict.reading import from_json, json_schema
 from lrtune.verdict.result import (
     SCHEMA,
     Confirmation,
@@ -28,8 +29,6 @@ from lrtune.verdict.result import (
     Savings,
     Selection,
     Unscored,
-    from_json,
-    json_schema,
 )
 
 WHOLE = result(

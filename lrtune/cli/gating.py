@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrtune.cli.runs import RESULT, find, names
+from lrtune.cli.runs import find, names
+from lrtune.run.names import RESULT
 from lrtune.text.errors import LrtuneError
 from lrtune.text.paths import expanded
 
@@ -74,7 +75,7 @@ def _read(baseline: str) -> Baseline:
     from lrtune.reporting import console
     from lrtune.run import files
     from lrtune.tuning.demands import Baseline
-    from lrtune.verdict.result import from_json
+    from lrtune.verdict.reading import from_json
 
     try:
         file = expanded(baseline)

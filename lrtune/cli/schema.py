@@ -28,7 +28,7 @@ def schema(
     from lrtune import experiment
     from lrtune.text.errors import LrtuneError, nearest
     from lrtune.text.written import json_text
-    from lrtune.verdict.result import json_schema
+    from lrtune.verdict.reading import json_schema
 
     if of not in (EXPERIMENT, RESULT):
         raise LrtuneError(f"there is no schema of '{of}'; {nearest(of, [EXPERIMENT, RESULT])}")

@@ -17,6 +17,7 @@
     picking        how the rules of selection pick
     pruning        what spares bad configurations some of their training: one entry for each kind
     races          which configurations go no further
+    reading        reads ``result.json`` of any age, and describes it for programs
     result         what a search came to, as one frozen value
     stages         which part of a training comes first, and which trials go on after it
     standing       scores as people see them

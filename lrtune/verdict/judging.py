@@ -13,6 +13,7 @@ import numpy as np
 
 from lrtune.arrays import THINNING, Array, one_blas_thread, stream
 from lrtune.run import observed, out_of_fold
+from lrtune.run.names import OBSERVED, PREDICTIONS
 from lrtune.run.observed import Observed
 from lrtune.space.trial import DEFAULT, Trial, TrialState, ranking
 from lrtune.text.errors import StudyError
@@ -145,7 +146,7 @@ def _evidence(study: StudyState, folder: Path, candidates: Sequence[Trial]) -> E
         rows_ratio=1.0 / max(folds - 1, 1) if ratio is None else float(ratio),
     )
     try:
-        seen = observed.read(folder / observed.NAME)
+        seen = observed.read(folder / OBSERVED)
         predictions = records(study, folder, candidates, seen)
     except (StudyError, OSError):
         return without  # lost or damaged: the fold scores are safe in the journal
@@ -189,7 +190,7 @@ def records(study: StudyState, folder: Path, trials: Sequence[Trial], seen: Obse
         If one is missing, or not what was written.
 
     """
-    path, form = folder / out_of_fold.NAME, study.header["predictions"]
+    path, form = folder / PREDICTIONS, study.header["predictions"]
     shape = (form["rows"], *((form["columns"],) if form["columns"] > 1 else ()))
     if len(seen.targets) != form["rows"]:
         raise StudyError(f"{path}: is not of the rows of this study")

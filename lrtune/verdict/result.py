@@ -4,20 +4,16 @@ Scores are in the metric's own sign: an error is positive, and smaller is better
 (`Difference`, `Gain`, ``optimism``) has no sign of a metric: it is positive where the first is better, or where a score
 is too good. Where a lane diverged a score is None, never NaN.
 
-`Result.to_json` and `from_json` are the layout of ``result.json``; `json_schema` describes it for programs.
+`Result.to_json` gives the layout of ``result.json``; `lrtune.verdict.reading` reads it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lrtune.text.errors import StudyError, counted, nearest
-from lrtune.training.registry import METRICS
 from lrtune.verdict.comparison import Difference, Gain
 from lrtune.verdict.conditions import Gate
 from lrtune.verdict.findings import Finding
@@ -322,14 +318,14 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         """Give the content of ``result.json``, in JSON's types."""
         found = to_json(self)
-        return {_KEYS.get(key, key): value for key, value in found.items()}
+        return {FILE_KEYS.get(key, key): value for key, value in found.items()}
 
     def but(self, **changes: Any) -> Result:
         """Copy it with some attributes changed."""
         return dataclasses.replace(self, **changes)
 
 
-_KEYS = {"counts": "trials"}
+FILE_KEYS = {"counts": "trials"}
 """Attributes that have another name in the file."""
 
 
@@ -342,79 +338,3 @@ def to_json(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [to_json(each) for each in value]
     return str(value) if isinstance(value, str) else value
-
-
-def from_json(value: object, where: object = "result") -> Result:
-    """Read what `Result.to_json` gave, also that of older versions.
-
-    Parameters
-    ----------
-    value
-        The content of the file.
-    where
-        What to call it in errors.
-
-    Raises
-    ------
-    StudyError
-        If it is no result, or something in it has a wrong type; with the place.
-
-    """
-    from pydantic import ValidationError
-
-    if not isinstance(value, Mapping) or not {"metric", "best"} <= value.keys():
-        raise StudyError(f"{where}: is no result of a search")
-    if isinstance(value.get("schema"), int) and value["schema"] > SCHEMA:
-        raise StudyError(f"{where}: a newer lrtune wrote it (schema {value['schema']}, this one reads up to {SCHEMA})")
-    names = {key: name for name, key in _KEYS.items()}
-    try:
-        renamed = {names.get(key, key): each for key, each in _renewed(value).items()}
-        found: Result = _adapter().validate_json(json.dumps(renamed), strict=True)
-    except (ValidationError, TypeError, ValueError, AttributeError) as error:
-        raise StudyError(f"{where}: {_problem(error)}") from error
-    if found.metric not in METRICS:
-        raise StudyError(f"{where}: 'metric' is unknown; {nearest(found.metric, METRICS)}")
-    return found
-
-
-def _renewed(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Bring a result of schema 1 up to date, in which the numbers of a gate stood beside its name."""
-    if value.get("schema", 1) != 1:
-        return dict(value)
-    gates = [_renewed_gate(each) for each in value.get("gates") or ()]
-    renewed = {**value, "schema": SCHEMA, "gates": gates}
-    for key in ("best", "default"):
-        renewed[key] = {"state": "complete", **renewed[key]}
-    return renewed
-
-
-def _renewed_gate(gate: Mapping[str, Any]) -> dict[str, Any]:
-    own = ("name", "state", "sentence")
-    return {**{key: gate.get(key) for key in own}, "numbers": {key: gate[key] for key in gate if key not in own}}
-
-
-def _problem(error: Exception) -> str:
-    """Say where the first thing is that is wrong, and what."""
-    errors: Sequence[Any] = getattr(error, "errors", lambda **_: ())(include_url=False)
-    if not errors:
-        return "is damaged"
-    first, more = errors[0], len(errors) - 1
-    place = ".".join(str(each) for each in first["loc"])
-    problem = "is missing" if first["type"] == "missing" else f"{first['msg'][0].lower()}{first['msg'][1:]}"
-    return f"'{place}' {problem}" + (f", and {counted(more, 'more problem')}" if more else "")
-
-
-@functools.cache
-def _adapter() -> Any:
-    from pydantic import TypeAdapter  # takes its time, and most commands read no result
-
-    return TypeAdapter(Result)
-
-
-def json_schema() -> dict[str, Any]:
-    """Describe ``result.json`` as a JSON Schema (draft 2020-12)."""
-    found: dict[str, Any] = _adapter().json_schema(mode="serialization")
-    properties = {_KEYS.get(key, key): each for key, each in found["properties"].items()}
-    required = [_KEYS.get(key, key) for key in found["required"]]
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "result.json of lrtune"}
-    return {**head, **found, "properties": properties, "required": required, "title": head["title"]}
