@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lrtune.text.errors import ExperimentError, LrtuneError
+from lrtune.text.errors import LrtuneError, named_as_typed
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
@@ -48,18 +48,8 @@ def chosen(
         for key, value in (shortcuts or {}).items()
         if value is not None
     }
-    try:
+    with named_as_typed(given):
         return experiment.load(path, [*(overrides or ()), *given.values()], data=data, target=target)
-    except ExperimentError as error:
-        raise ExperimentError([_as_typed(each, given) for each in error.problems]) from error
-
-
-def _as_typed(problem: str, shortcuts: Mapping[str, str]) -> str:
-    """Name an option as it was typed, not as the setting that it stands for."""
-    for typed, setting in shortcuts.items():
-        if problem.startswith(f"--set {setting}: "):
-            return typed + problem.removeprefix(f"--set {setting}")
-    return problem
 
 
 def _usual() -> Path:

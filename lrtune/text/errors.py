@@ -20,9 +20,10 @@ Every message says what is wrong, where, what was got, what is allowed, and the 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _WORD = re.compile(r"\S{401,}")
 """Longer than what people write, paths included."""
@@ -90,6 +91,29 @@ class ModelError(LrtuneError, ValueError):
 
 class NoUsableResultError(LrtuneError):
     """Every trial failed or diverged, so that there is nothing to choose from."""
+
+
+@contextlib.contextmanager
+def named_as_typed(typed: Mapping[str, str]) -> Iterator[None]:
+    """Name settings in the problems of an experiment as they were typed, and not as ``--set``.
+
+    Parameters
+    ----------
+    typed
+        What was typed, an option or a keyword with its value, for each setting ``key.path=value`` that it stands for.
+
+    """
+    try:
+        yield
+    except ExperimentError as error:
+        raise ExperimentError([_as_typed(each, typed) for each in error.problems]) from error
+
+
+def _as_typed(problem: str, typed: Mapping[str, str]) -> str:
+    for name, setting in typed.items():
+        if problem.startswith(f"--set {setting}: "):
+            return name + problem.removeprefix(f"--set {setting}")
+    return problem
 
 
 def listed(texts: Sequence[str], most: int = 12) -> str:

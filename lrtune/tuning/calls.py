@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
-from lrtune.text.errors import ExperimentError
+from lrtune.text.errors import named_as_typed
 from lrtune.text.paths import expanded
 from lrtune.trainers.arguments import experiment_and_table
 from lrtune.tuning.search import steps
 from lrtune.tuning.searched import Searched
 from lrtune.tuning.steps import Ended, Step
+from lrtune.tuning.suggestions.spaces import plain
 
 
 class SearchSettings(TypedDict, total=False):
@@ -149,19 +151,24 @@ def search_steps(
     """
     given = {key: settings.get(key) for key in ("data", "target", "X", "y")}
     said = {f"{key}={value!r}": override(place, value) for key, place, value in _said(settings)}
-    try:
-        overrides = (*settings.get("overrides", ()), *said.values())
+    overrides = (*settings.get("overrides", ()), *said.values())
+    with named_as_typed(said):
         chosen, table = experiment_and_table(experiment, **given, overrides=overrides)  # type: ignore[arg-type]
-    except ExperimentError as error:
-        raise ExperimentError([_as_written(each, said) for each in error.problems]) from error
+    return _searched(chosen, table, settings, said)
+
+
+def _searched(
+    experiment: Experiment, table: Table | None, settings: SearchSettings, said: Mapping[str, str]
+) -> Iterator[Step]:
     output = settings.get("output")
-    return steps(
-        chosen,
-        table=table,
-        output=None if output is None else expanded(output),
-        fresh=settings.get("fresh", False),
-        library=_library(settings),
-    )
+    with named_as_typed(said):  # whether a metric fits is known when the table has been read
+        yield from steps(
+            experiment,
+            table=table,
+            output=None if output is None else expanded(output),
+            fresh=settings.get("fresh", False),
+            library=_library(settings),
+        )
 
 
 _SEARCH = ("trials", "strategy", "pruning", "metric", "folds", "seed", "workers", "timeout")
@@ -182,20 +189,7 @@ def override(place: str, value: object) -> str:
     >>> override("model.hidden", (32, 16)), override("search.metric", "rmse")
     ('model.hidden=[32, 16]', 'search.metric=rmse')
     """
-    return f"{place}={value if isinstance(value, str) else json.dumps(value, default=_plain)}"
-
-
-def _plain(value: Any) -> object:
-    """Take the number out of a scalar of NumPy, and the list out of an array."""
-    return value.tolist() if hasattr(value, "tolist") else str(value)
-
-
-def _as_written(problem: str, said: Mapping[str, str]) -> str:
-    """Name a keyword as it was written, not as the setting that it stands for."""
-    for typed, setting in said.items():
-        if problem.startswith(f"--set {setting}: "):
-            return f"{typed}{problem.removeprefix(f'--set {setting}')}"
-    return problem
+    return f"{place}={value if isinstance(value, str) else json.dumps(plain(value), default=str)}"
 
 
 def _library(settings: SearchSettings) -> str:

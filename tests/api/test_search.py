@@ -13,7 +13,7 @@ import lrtune
 from lrtune.cli import app
 from lrtune.text.errors import LrtuneError
 from lrtune.tuning.steps import Begun, Ended, Part, Recorded
-from lrtune.verdict.result import from_json
+from lrtune.verdict.reading import from_json
 
 SPACE = {"learning_rate": {"low": 0.01, "high": 1.0, "scale": "log"}, "decay": ["constant", "linear"]}
 QUICK = {"trials": 4, "folds": 3, "seed": 1, "space": SPACE, "overrides": ["training.epochs=3"]}
@@ -90,7 +90,7 @@ def test_the_steps_tell_the_parts_in_order_and_end_with_the_result(rows):
         ({"target": "z"}, "'z'"),
         ({"X": [[1.0]], "y": [1.0]}, "not both"),
         ({"timeout": "soon"}, "timeout='soon'"),
-        ({"metric": "rmse"}, "'rmse' is for regression"),
+        ({"metric": "rmse"}, "metric='rmse': search.metric: 'rmse' is for regression"),
     ],
 )
 def test_wrong_arguments_are_one_sentence_before_anything_is_trained(rows, given, sentence):
