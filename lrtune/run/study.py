@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lrtune.run.journal import CLOCK, Event
-from lrtune.space.trial import Curves, Trial, TrialState
+from lrtune.space.trial import Curves, Trial, TrialState, frozen
 
 STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, FINISHED, MENDED = (
     "study",
@@ -159,17 +159,13 @@ def _on_study(study: StudyState, body: Mapping[str, Any]) -> None:
 
 def _on_trial(study: StudyState, body: Mapping[str, Any]) -> None:
     number = int(body["trial"])
-    configuration = {key: _frozen(value) for key, value in body["configuration"].items()}
+    configuration = {key: frozen(value) for key, value in body["configuration"].items()}
     study.trials[number] = Trial(number=number, configuration=configuration)
     study.finished = None  # a raised budget goes on
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value  # JSON has no tuples: layer widths come back as lists
-
-
 def _on_speed(study: StudyState, body: Mapping[str, Any]) -> None:
-    key = sorted((name, _frozen(value)) for name, value in body.items() if name not in (CLOCK, "step_seconds"))
+    key = sorted((name, frozen(value)) for name, value in body.items() if name not in (CLOCK, "step_seconds"))
     study.speeds[tuple(key)] = float(body["step_seconds"])
 
 

@@ -70,9 +70,9 @@ class Strategy(NamedTuple):
     def __call__(self, space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
         """Propose the next `n` configurations, as `Propose` says, on one thread: two round differently."""
         propose = self.load()
-        from threadpoolctl import threadpool_limits  # it holds back the libraries that are loaded by now
+        from lrtune.arrays import one_blas_thread  # it holds back the libraries that are loaded by now
 
-        with threadpool_limits(1, user_api="blas"):
+        with one_blas_thread():
             return propose(space, history, n, seed)
 
 

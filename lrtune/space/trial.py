@@ -6,13 +6,18 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Value = bool | int | float | str | tuple[int | float, ...] | None
 """What a hyperparameter can be; layer widths and milestones are tuples, so that values can be compared and hashed."""
 
 Configuration = Mapping[str, Value]
 """One point of the search space: flat keys such as ``"optimizer"``, ``"optimizer.momentum"``, ``"learning_rate"``."""
+
+
+def frozen(value: Any) -> Value:
+    """Make a tuple of a list: JSON and YAML have no tuples, and layer widths come back as lists."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 DEFAULT = 0

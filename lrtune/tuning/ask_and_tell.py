@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from lrtune.run import identity
-from lrtune.run.folder import DATABASE
 from lrtune.run.journal import CLOCK, Event, Journal
+from lrtune.run.names import DATABASE
 from lrtune.run.study import ASK_AND_TELL, MENDED, PRUNED, RESULT, STUDY, TRIAL, replay, result_body
 from lrtune.run.versions import versions
 from lrtune.sampling.catalogue import STRATEGIES

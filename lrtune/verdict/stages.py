@@ -73,22 +73,7 @@ def raced(
     folds: int,
     rows: Callable[[Sequence[int], int], RowScores] | None,
 ) -> list[Dropped]:
-    """Race the trials of a round over the folds seen so far.
-
-    Parameters
-    ----------
-    entrants
-        Trials of the round, by number, whatever became of them later.
-    earlier
-        Those of earlier rounds.
-    stage
-        The stage that is over.
-    folds
-        Number of folds of the study.
-    rows
-        Reads what some trials scored on the rows of a fold; None if the metric is no mean over rows.
-
-    """
+    """Race the trials of a round over the folds seen so far; what is given is a `lrtune.verdict.pruning.StageEnd`."""
     running = [each for each in entrants if _means(each, stage.end) is not None]
     complete = [each for each in earlier if each.state is TrialState.COMPLETE]
     if not running:

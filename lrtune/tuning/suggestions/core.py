@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import Choice, SearchSpace
 from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
-from lrtune.space.trial import Configuration, Trial, TrialState, Value
+from lrtune.space.trial import Configuration, Trial, TrialState, Value, frozen
 from lrtune.text.errors import SpaceError, nearest
-from lrtune.tuning.suggestions.spaces import frozen, kind_of, plain, read_space
+from lrtune.tuning.suggestions.spaces import kind_of, plain, read_space
 
 Scores: TypeAlias = float | Sequence[float | None] | Mapping[int, float | None] | None
 """One score, or one for each fold, or some folds' by their numbers; None or NaN where the training came to nothing."""

@@ -11,7 +11,7 @@ from lrtune.experiment import parse_space
 from lrtune.experiment.reading.vocabulary import KEYS
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LINEAR, LOG, SCALES, Dimension, Integer, Ordinal, Real, spaced
-from lrtune.space.trial import Value
+from lrtune.space.trial import Value, frozen
 from lrtune.text.errors import SpaceError, nearest
 
 
@@ -22,11 +22,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
     return value.tolist() if hasattr(value, "tolist") else value
-
-
-def frozen(value: Any) -> Value:
-    """Make a list a tuple, so that it can be compared and hashed."""
-    return tuple(value) if isinstance(value, list) else value
 
 
 def kind_of(value: Any) -> str:
