@@ -9,6 +9,7 @@ from lrtune.data.folds import make_folds
 from lrtune.experiment import load_text
 from lrtune.model.fitting import encoded
 from lrtune.run.journal import Event, Journal, canonical
+from lrtune.run.names import DATABASE
 from lrtune.run.study import CONFIRM, REFIT, RESULT, STUDY, TRIAL, replay, result_body
 from lrtune.trainers.preparation import prepare
 from lrtune.training.evaluate import evaluate
@@ -36,7 +37,7 @@ def make(folder, text=EXPERIMENT, workers=1):
 
 
 def content(folder):
-    with Journal(folder / tuning.DATABASE) as journal:
+    with Journal(folder / DATABASE) as journal:
         return canonical(journal.events()), (folder / "model" / "model.npz").read_bytes()
 
 

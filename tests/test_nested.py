@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from lrtune.cli import app
 from lrtune.experiment import load_text
 from lrtune.run.journal import Journal, canonical
+from lrtune.run.names import DATABASE
 from lrtune.run.study import RESULT, replay
 from lrtune.text.errors import DataError, ExperimentError
 from lrtune.trainers.preparation import prepare
@@ -115,7 +116,7 @@ def test_rows_that_are_too_few_inside_are_told_with_the_outer_fold(tmp_path):
 
 
 def content(folder):
-    with Journal(folder / tuning.DATABASE) as journal:
+    with Journal(folder / DATABASE) as journal:
         return canonical(journal.events()), (folder / "model" / "model.npz").read_bytes()
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lrtune.run.observed import NAME, observe, read, write
+from lrtune.run.names import OBSERVED
+from lrtune.run.observed import observe, read, write
 from lrtune.text.errors import StudyError
 
 
@@ -23,11 +24,11 @@ def test_kept_rows_have_their_targets_folds_and_units(observed):
 
 
 def test_what_is_written_is_read_and_the_bytes_are_the_same_each_time(observed, tmp_path):
-    path, again = tmp_path / NAME, tmp_path / "again.npz"
+    path, again = tmp_path / OBSERVED, tmp_path / "again.npz"
     write(path, observed)
     write(again, observed)
     assert path.read_bytes() == again.read_bytes()
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["again.npz", NAME]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["again.npz", OBSERVED]
     found = read(path)
     for name in ("targets", "folds", "units", "sizes"):
         np.testing.assert_array_equal(getattr(found, name), getattr(observed, name))
@@ -36,12 +37,12 @@ def test_what_is_written_is_read_and_the_bytes_are_the_same_each_time(observed, 
 
 def test_values_keep_their_precision(tmp_path):
     values = np.array([0.1, 1e300, -3.0])
-    write(tmp_path / NAME, observe([values], [np.arange(3)], kept=np.arange(3), classes=0))
-    np.testing.assert_array_equal(read(tmp_path / NAME).targets, values)
+    write(tmp_path / OBSERVED, observe([values], [np.arange(3)], kept=np.arange(3), classes=0))
+    np.testing.assert_array_equal(read(tmp_path / OBSERVED).targets, values)
 
 
 def test_a_missing_or_damaged_file_is_refused(observed, tmp_path):
-    path = tmp_path / NAME
+    path = tmp_path / OBSERVED
     with pytest.raises(StudyError, match="is not there"):
         read(path)
     write(path, observed)
@@ -53,7 +54,7 @@ def test_a_missing_or_damaged_file_is_refused(observed, tmp_path):
 
 
 def test_columns_that_do_not_fit_are_refused(observed, tmp_path):
-    path = tmp_path / NAME
+    path = tmp_path / OBSERVED
     np.savez(path, targets=observed.targets[:2], folds=observed.folds, units=observed.units, sizes=[1], classes=2)
     with pytest.raises(StudyError, match="length"):
         read(path)
@@ -61,12 +62,12 @@ def test_columns_that_do_not_fit_are_refused(observed, tmp_path):
 
 def test_what_cannot_be_written_is_told(observed, tmp_path):
     with pytest.raises(StudyError, match="cannot be written"):
-        write(tmp_path / "nowhere" / NAME, observed)
+        write(tmp_path / "nowhere" / OBSERVED, observed)
 
 
 @pytest.mark.parametrize("bit", [0, 3, 7])
 def test_a_flipped_bit_is_found_wherever_it_is_or_changes_nothing(observed, tmp_path, bit):
-    path = tmp_path / NAME
+    path = tmp_path / OBSERVED
     write(path, observed)
     content = path.read_bytes()
     refused = 0

@@ -19,6 +19,7 @@ from lrtune.experiment import load_text
 from lrtune.model import load
 from lrtune.run import identity, out_of_fold
 from lrtune.run.journal import Journal, canonical
+from lrtune.run.names import DATABASE, PREDICTIONS
 from lrtune.run.study import replay
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import TrialState
@@ -101,9 +102,9 @@ def make(tmp_path, text=EXPERIMENT, *, workers=1, name="run"):
 
 def content(folder):
     """Everything of a study that must not depend on how it came about."""
-    with Journal(folder / tuning.DATABASE) as journal:
+    with Journal(folder / DATABASE) as journal:
         events = canonical(journal.events())
-    files = [out_of_fold.NAME, "model/model.json", "model/model.npz"]
+    files = [PREDICTIONS, "model/model.json", "model/model.npz"]
     return events, [(folder / each).read_bytes() for each in files]
 
 
@@ -304,12 +305,12 @@ def test_out_of_fold_results_are_the_validation_predictions(tmp_path):
     assert form == {"dtype": "uint8", "columns": 1, "rows": len(targets)}
     bounds = np.cumsum([0, *(len(fold.validation_targets) for fold in prepared.setting.folds)])
     for trial in study.in_order():
-        record = out_of_fold.read(folder / out_of_fold.NAME, trial.number, ("uint8", (len(targets),)))
+        record = out_of_fold.read(folder / PREDICTIONS, trial.number, ("uint8", (len(targets),)))
         accuracy = [(record == targets)[start:end].mean() for start, end in itertools.pairwise(bounds)]
         assert accuracy == pytest.approx(trial.fold_scores, abs=1e-12)
     (result,) = [event for event in events if event.kind == "result" and event.body["trial"] == 3]
     assert result.body["predictions"] == out_of_fold.digest(
-        out_of_fold.read(folder / out_of_fold.NAME, 3, ("uint8", (len(targets),)))
+        out_of_fold.read(folder / PREDICTIONS, 3, ("uint8", (len(targets),)))
     )
 
 
@@ -345,7 +346,7 @@ space: {learning_rate: [1e3, 1e4], optimizer: sgd, decay: constant}
 """
     with pytest.raises(NoUsableResultError, match=r"none of the 2 trials .*2 diverged"):
         make(tmp_path, text)
-    with Journal(tmp_path / "run" / tuning.DATABASE) as journal:
+    with Journal(tmp_path / "run" / DATABASE) as journal:
         study = replay(journal.events())
     assert study.count(TrialState.DIVERGED) == 2
     assert study.trials[0].reason.startswith("diverged on 3 of its folds, first in epoch ")
@@ -353,7 +354,7 @@ space: {learning_rate: [1e3, 1e4], optimizer: sgd, decay: constant}
 
 
 def journal_events(folder):
-    with Journal(folder / tuning.DATABASE) as journal:
+    with Journal(folder / DATABASE) as journal:
         return journal.events()
 
 
@@ -418,7 +419,7 @@ def test_what_a_race_decided_can_be_decided_again_from_what_was_kept(tmp_path):
     assert all(event.body["stage"] == 0 for event in decisions)
     for event in decisions:
         pair = [event.body["against"], event.body["trial"]]
-        records = [out_of_fold.read(folder / out_of_fold.NAME, each, ("uint8", (count,))) for each in pair]
+        records = [out_of_fold.read(folder / PREDICTIONS, each, ("uint8", (count,))) for each in pair]
         part = np.array(records)[:, : len(fold.validation_targets)]
         verdict = race_by_rows(RowScores(row_values("accuracy", part, fold.validation_targets)), rivals=9)
         assert verdict.worse[1] == pytest.approx(event.body["probability"])
@@ -563,7 +564,7 @@ def test_time_for_one_configuration_is_time_for_a_result(text, slower, tmp_path,
 
 def recorded(folder):
     """What a study says of its trials."""
-    with Journal(folder / tuning.DATABASE) as journal:
+    with Journal(folder / DATABASE) as journal:
         return canonical(each for each in journal.events() if each.kind not in ("finished", "refit"))
 
 

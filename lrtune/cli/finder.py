@@ -70,8 +70,9 @@ def finder(
 
     from lrtune.finder import find, offered
     from lrtune.reporting import console, figures, rate_files, rates
-    from lrtune.run.files import FINDER, refuse_inputs
+    from lrtune.run.files import refuse_inputs
     from lrtune.run.lock import Lock
+    from lrtune.run.names import FINDER
     from lrtune.text.written import json_text
     from lrtune.trainers.preparation import prepare
 

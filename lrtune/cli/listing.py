@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from lrtune.cli.options import JsonOption
-from lrtune.cli.runs import RUNS, STUDY, folders
+from lrtune.cli.runs import RUNS, folders
+from lrtune.run.names import DATABASE, EXPERIMENT, RESULT, TRIALS
 
-TRACES = (STUDY, "experiment.yaml", "trials.csv", "result.json")
+TRACES = (DATABASE, EXPERIMENT, TRIALS, RESULT)
 """A folder with one of these is a run, or was one."""
 
 

@@ -12,6 +12,7 @@ import typer
 from lrtune.cli.options import RunArgument
 from lrtune.cli.outputs import refuse_overwriting
 from lrtune.cli.runs import find
+from lrtune.run.names import MODEL
 from lrtune.text.paths import expanded
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def predict(
     from lrtune.text import written
 
     refuse_overwriting({"--output": output}, {"the table to predict": expanded(data)})
-    fitted = model.load(find(run) / model.FOLDER)
+    fitted = model.load(find(run) / MODEL)
     text = written.csv_text(_rows(fitted, tables.load(data, schema=fitted.schema)))
     if output is None:
         sys.stdout.write(text)

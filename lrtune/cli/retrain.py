@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrtune.cli.options import JsonOption, RunArgument
-from lrtune.cli.runs import STUDY, find
+from lrtune.cli.runs import find
+from lrtune.run.names import DATABASE, EXPERIMENT, MODEL, RETRAINED
 from lrtune.text.errors import LrtuneError, StudyError
 
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
     from lrtune.run.folder import Run
     from lrtune.trainers.preparation import Prepared
-
-SUMMARY = "retrained.json"
 
 
 def retrain(
@@ -45,7 +44,7 @@ def retrain(
     from lrtune.experiment.searched import searched
     from lrtune.reporting import console, retrained
     from lrtune.run import files
-    from lrtune.run.folder import EXPERIMENT, open_run
+    from lrtune.run.folder import open_run
     from lrtune.run.lock import Lock
     from lrtune.text import written
     from lrtune.trainers.preparation import prepare
@@ -55,9 +54,9 @@ def retrain(
     experiment = searched(found)
     chosen = found.trial(trial)
     folder = output or found.folder / f"trial-{trial}"
-    if model.is_saved(folder / model.FOLDER) and not force:
+    if model.is_saved(folder / MODEL) and not force:
         raise LrtuneError(f"{folder}: has a model already; choose another folder with --output, or add --force")
-    if (folder / EXPERIMENT).exists() and not any((folder / name).exists() for name in (SUMMARY, STUDY)):
+    if (folder / EXPERIMENT).exists() and not any((folder / name).exists() for name in (RETRAINED, DATABASE)):
         raise LrtuneError(f"{folder / EXPERIMENT}: would be overwritten; choose another folder with --output")
     with nullcontext() if quiet else console.working(f"training trial {trial} on all training rows"):
         prepared = prepare(experiment)
@@ -65,10 +64,10 @@ def retrain(
         fitted = prepared.refit(found.configuration(chosen.configuration), scales=median_scales(chosen.scales))
         test = prepared.tested(fitted)
     with Lock(folder):
-        digest = model.save(fitted, folder / model.FOLDER)
+        digest = model.save(fitted, folder / MODEL)
         summary = retrained.summary(found, chosen, test=test, digest=digest)
-        files.write(folder / SUMMARY, written.json_text(summary))
-        if not (folder / STUDY).exists():  # a run keeps the file that it was made from
+        files.write(folder / RETRAINED, written.json_text(summary))
+        if not (folder / DATABASE).exists():  # a run keeps the file that it was made from
             text = experiment.dump(found.configuration(chosen.configuration), folder)
             files.write(folder / EXPERIMENT, text)
     if as_json:

@@ -6,15 +6,12 @@ import glob
 from collections.abc import Iterable
 from pathlib import Path
 
+from lrtune.run.names import DATABASE, RATES, RESULT
 from lrtune.text.errors import StudyError, nearest
 from lrtune.text.paths import expanded
 
 RUNS = Path("runs")
 LATEST = "latest"
-RESULT, STUDY = "result.json", "study.db"
-"""The result is written last: a run that has it is finished."""
-
-FINDER = "finder.json"
 MAKES_ONE = "`lrtune search` makes one"
 
 
@@ -53,7 +50,7 @@ def _no_finder(folder: Path) -> Path:
 
 
 def _is_finders(folder: Path) -> bool:
-    return (folder / FINDER).is_file() and not any((folder / name).exists() for name in (STUDY, RESULT))
+    return (folder / RATES).is_file() and not any((folder / name).exists() for name in (DATABASE, RESULT))
 
 
 def _hint(run: str) -> str:

@@ -6,7 +6,8 @@ import functools
 
 from lrtune.experiment.core import Experiment
 from lrtune.experiment.reading.loading import load
-from lrtune.run.folder import EXPERIMENT, Run
+from lrtune.run.folder import Run
+from lrtune.run.names import EXPERIMENT
 from lrtune.text.errors import StudyError
 
 

@@ -22,14 +22,14 @@ from lrtune.data.encoding import Encoder
 from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
 from lrtune.run import files
-from lrtune.space.trial import Configuration
+from lrtune.run.names import MODEL
+from lrtune.space.trial import Configuration, frozen
 from lrtune.text.errors import ModelError
 from lrtune.training.evaluate import predict_outputs
 from lrtune.training.tasks import Problem
 
 FORMAT = 2
 DESCRIPTION, WEIGHTS = "model.json", "model.npz"
-FOLDER = "model"
 """Where a run keeps its model."""
 
 Layer = tuple[npt.NDArray[Any], npt.NDArray[Any]]
@@ -175,7 +175,7 @@ def is_intact(folder: Path) -> bool:
 
 def class_names(folder: Path) -> list[str]:
     """Name the classes that the model of a run knows; none for a regression, and before there is a model."""
-    return [str(each) for each in load(folder / FOLDER).schema.classes] if is_saved(folder / FOLDER) else []
+    return [str(each) for each in load(folder / MODEL).schema.classes] if is_saved(folder / MODEL) else []
 
 
 def load(folder: Path) -> Model:
@@ -192,8 +192,8 @@ def load(folder: Path) -> Model:
         If there is no model, it is damaged, or a newer lrtune made it.
 
     """
-    if not (folder / DESCRIPTION).exists() and (folder / FOLDER).is_dir():
-        folder = folder / FOLDER
+    if not (folder / DESCRIPTION).exists() and (folder / MODEL).is_dir():
+        folder = folder / MODEL
     description = _description(folder / DESCRIPTION)
     try:
         content = (folder / WEIGHTS).read_bytes()
@@ -247,14 +247,10 @@ def _rebuilt(description: Mapping[str, Any], content: bytes) -> Model:
         schema=schema,
         encoder=encoder,
         problem=problem,
-        configuration={key: _value(value) for key, value in description["configuration"].items()},
+        configuration={key: frozen(value) for key, value in description["configuration"].items()},
         layers=layers,
         shift=float(description["shift"]),
         scale=float(description["scale"]),
         seed=int(description["seed"]),
         class_weights=None if class_weights is None else tuple(class_weights),
     )
-
-
-def _value(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

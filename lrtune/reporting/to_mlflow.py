@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lrtune.run.names import BEST, EXPERIMENT, RESULT, TRIALS
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text.errors import LrtuneError
 from lrtune.text.written import cell
@@ -20,7 +21,7 @@ STATUSES = {
 }
 """MLflow's names of our states; trials without a result have none."""
 
-FILES = ("result.json", "best.yaml", "experiment.yaml", "trials.csv")
+FILES = (RESULT, BEST, EXPERIMENT, TRIALS)
 _LONGEST = 500  # characters of a value that every store of MLflow takes
 
 

@@ -10,6 +10,7 @@
     identity      what makes two runs the same
     journal       the study's memory
     lock          one writer for each folder
+    names         what the files of a run's folder are called
     observed      what was observed in the rows whose out-of-fold predictions are kept
     out_of_fold   predictions for rows that a trial was not trained on
     pairing       whether scores of two runs may be compared fold by fold

@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from lrtune.run.lock import Lock
+from lrtune.run.names import DATABASE
 from lrtune.text.errors import StudyError
 
 
-def put_aside(folder: Path, study: str) -> Path | None:
+def put_aside(folder: Path) -> Path | None:
     """Rename a run's folder to the first free one of ``<folder>-old-1``, ``<folder>-old-2`` and so on.
 
     Parameters
     ----------
     folder
-        The run.
-    study
-        Name of the database in it, whose lock is held meanwhile: a study that somebody works on is not moved.
+        The run. Its lock is held meanwhile: a study that somebody works on is not moved.
 
     Returns
     -------
@@ -29,7 +28,7 @@ def put_aside(folder: Path, study: str) -> Path | None:
         If another process works on the study, or the folder cannot be renamed.
 
     """
-    if not (folder / study).exists():
+    if not (folder / DATABASE).exists():
         return None
     here = folder.resolve()
     if here in (Path.cwd(), *Path.cwd().parents):

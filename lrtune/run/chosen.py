@@ -6,8 +6,9 @@ import math
 from pathlib import Path
 
 from lrtune.run import files
-from lrtune.run.folder import RESULT, open_run
-from lrtune.space.trial import Configuration
+from lrtune.run.folder import open_run
+from lrtune.run.names import RESULT
+from lrtune.space.trial import Configuration, frozen
 from lrtune.text.errors import StudyError
 from lrtune.training.declarations import number
 from lrtune.training.registry import problems
@@ -24,7 +25,7 @@ def chosen_configuration(folder: Path) -> Configuration:
     """
     try:
         found = files.read_json(folder / RESULT)["best"]["configuration"]
-        configuration = {key: tuple(each) if isinstance(each, list) else each for key, each in found.items()}
+        configuration = {key: frozen(each) for key, each in found.items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise StudyError(f"{folder}: has no readable {RESULT}; a run has one when it is finished") from error
     if wrong := problems(configuration):

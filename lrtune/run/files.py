@@ -12,18 +12,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lrtune.run.names import DATABASE, FOLLOWED, OWN
 from lrtune.text.errors import StudyError
 from lrtune.text.paths import is_same
-
-_STUDY = "study.db"
-_FOLLOWED = (_STUDY, "study.db-wal", "study.db-shm", ".lrtune.lock", "out_of_fold.bin", "model", "nested")
-"""What is written in place; everything else is put there as a whole, instead of a link that may be there."""
-
-FINDER = ("finder.json", "finder.csv", "finder.svg")
-"""What a search of rates leaves."""
-
-OWN = (*_FOLLOWED, "observed.npz", "experiment.yaml", "best.yaml", "trials.csv", "result.json", *FINDER)
-"""What a run's folder is made of."""
 
 
 def run_of(path: Path) -> Path | None:
@@ -31,7 +22,7 @@ def run_of(path: Path) -> Path | None:
     file = path.resolve()
     if not file.is_file():
         return None
-    above = (each for each in file.parents if file.relative_to(each).parts[0] in OWN and (each / _STUDY).is_file())
+    above = (each for each in file.parents if file.relative_to(each).parts[0] in OWN and (each / DATABASE).is_file())
     return next(above, None)
 
 
@@ -82,7 +73,7 @@ def refuse_links(folder: Path) -> None:
         If what is to be written in place is a link, a pipe or a device.
 
     """
-    for path in (*(folder / name for name in _FOLLOWED), *(folder / "nested").glob("*")):
+    for path in (*(folder / name for name in FOLLOWED), *(folder / "nested").glob("*")):
         if path.is_symlink():
             raise StudyError(
                 f"{path}: is a link, and nothing is written through one; remove it, or choose another --output"

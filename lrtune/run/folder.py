@@ -12,14 +12,13 @@ from typing import Any
 from lrtune.run import files
 from lrtune.run.journal import Journal
 from lrtune.run.lock import is_held
+from lrtune.run.names import DATABASE, PREDICTIONS, RESULT, TRIALS
 from lrtune.run.study import ASK_AND_TELL, StudyState
-from lrtune.space.trial import Configuration, Trial, ranking
+from lrtune.space.trial import Configuration, Trial, frozen, ranking
 from lrtune.text.errors import DamagedError, StudyError
 from lrtune.training.registry import complete
 
-DATABASE, EXPERIMENT, RESULT = "study.db", "experiment.yaml", "result.json"
-
-_LATER = (RESULT, "trials.csv", "out_of_fold.bin")
+_LATER = (RESULT, TRIALS, PREDICTIONS)
 """What a search writes after the first events of its study."""
 
 
@@ -96,7 +95,7 @@ class Run:
         if self.is_told:
             return dict(point)
         fixed = self.study.header.get("experiment", {}).get("fixed", {})
-        return complete({**{key: _frozen(value) for key, value in fixed.items()}, **point})
+        return complete({**{key: frozen(value) for key, value in fixed.items()}, **point})
 
     @property
     def rows_ratio(self) -> float | None:
@@ -130,10 +129,6 @@ class Run:
 
 def _damaged(path: Path, what: str) -> str:
     return f"{path}: damaged ({what}); run the search again to have it written anew"
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def open_run(folder: Path) -> Run:

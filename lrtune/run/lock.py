@@ -15,9 +15,8 @@ from typing import Self
 
 from lrtune.run.database import explained, explaining
 from lrtune.run.files import make_folder, refuse_links
+from lrtune.run.names import LOCK
 from lrtune.text.errors import StudyError
-
-NAME = ".lrtune.lock"
 
 _PATIENCE = 0.2
 """Seconds: whoever only looks (`is_held`) is gone in a moment, which is worth a short wait."""
@@ -37,7 +36,7 @@ class Lock:
         self.folder = folder
         make_folder(folder)
         refuse_links(folder)
-        path = folder / NAME
+        path = folder / LOCK
         with explaining(path):
             self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         try:
@@ -74,7 +73,7 @@ class Lock:
 
 def is_held(folder: Path) -> bool:
     """Tell whether a process holds the lock of this folder; looks at the lock without taking it."""
-    path = folder / NAME
+    path = folder / LOCK
     if not path.is_file():
         return False
     uri = f"{path.resolve().as_uri()}?mode=ro"

@@ -20,8 +20,6 @@ from lrtune.arrays import Array, Integers
 from lrtune.run import files
 from lrtune.text.errors import StudyError
 
-NAME = "observed.npz"
-
 
 @dataclass(frozen=True, eq=False)
 class Observed:

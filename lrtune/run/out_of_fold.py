@@ -20,8 +20,6 @@ import numpy.typing as npt
 from lrtune.arrays import KEPT_ROWS, Array, stream
 from lrtune.text.errors import StudyError
 
-NAME = "out_of_fold.bin"
-
 TOTAL_BYTES = 256 * 2**20
 """What the records of the planned trials may take; beyond it a fixed random subset of the rows is kept."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from lrtune.run.names import OBSERVED
 from lrtune.text.errors import StudyError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _same_targets(one: Run, other: Run) -> bool:
     from lrtune.run import observed
 
     try:
-        mine, theirs = (observed.read(each.folder / observed.NAME) for each in (one, other))
+        mine, theirs = (observed.read(each.folder / OBSERVED) for each in (one, other))
     except StudyError:  # a run without that file cannot show that its rows are the same
         return False
     pairs = ((mine.targets, theirs.targets), (mine.folds, theirs.folds), (mine.sizes, theirs.sizes))

@@ -24,6 +24,7 @@
     suggestions    the search strategies as a function of plain values, for other programs
 """
 
-from lrtune.tuning.core import DATABASE, tune
+from lrtune.run.names import DATABASE
+from lrtune.tuning.core import tune
 
 __all__ = ["DATABASE", "tune"]

@@ -18,6 +18,7 @@ from lrtune.engines.local import Executor, executor_for, workers_worth
 from lrtune.experiment import Experiment
 from lrtune.run.journal import CLOCK, Event, Journal
 from lrtune.run.lock import Lock
+from lrtune.run.names import DATABASE, MODEL
 from lrtune.run.study import CONFIRM, FINISHED, PRUNED, REFIT, RESULT, SPEED, TRIAL, result_body
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import DEFAULT, Configuration, Stage, Trial, TrialState
@@ -41,9 +42,6 @@ from lrtune.verdict.judging import choice
 from lrtune.verdict.pruning import PRUNINGS, StageEnd
 from lrtune.verdict.stages import Dropped, rest
 from lrtune.verdict.standing import oriented
-
-DATABASE = "study.db"
-MODEL = "model"
 
 TIMEOUT = "timeout"
 """Why a search ended whose time was over."""

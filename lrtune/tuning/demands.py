@@ -9,6 +9,7 @@ from typing import Any
 
 from lrtune.arrays import one_blas_thread
 from lrtune.run import files
+from lrtune.run.names import BASELINE_SCORES
 from lrtune.run.versions import ENGINE
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import ConfigurationError, LrtuneError
@@ -23,9 +24,6 @@ from lrtune.verdict import gates
 from lrtune.verdict.conditions import Gate
 from lrtune.verdict.result import Result, to_json
 from lrtune.verdict.standing import own_sign
-
-BASELINE_SCORES = "baseline.json"
-"""Scores of the baseline's configuration on this run's folds, where it had to be trained again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,16 +23,15 @@ from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.finder import resolved
 from lrtune.run.journal import Event, Journal
+from lrtune.run.names import DATABASE, NESTED
 from lrtune.run.study import StudyState, replay
 from lrtune.text.errors import DataError, NoUsableResultError
 from lrtune.trainers import partition
 from lrtune.trainers.preparation import Prepared, prepare
-from lrtune.tuning import DATABASE, tune
+from lrtune.tuning import tune
 from lrtune.verdict.choice import chosen
 from lrtune.verdict.result import Nested, OuterScore
 from lrtune.verdict.standing import own_sign
-
-FOLDER = "nested"
 
 
 class OuterFold(NamedTuple):
@@ -67,7 +66,7 @@ def outer_folds(experiment: Experiment, prepared: Prepared, folder: Path) -> lis
         return []
     part = partition.outer_folds(experiment, prepared.dataset, prepared.metric)
     return [
-        OuterFold(number, folder / FOLDER / str(number), rows)
+        OuterFold(number, folder / NESTED / str(number), rows)
         for number, rows in zip(part.numbers, part.splits, strict=True)
     ]
 

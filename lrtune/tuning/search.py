@@ -15,8 +15,9 @@ from lrtune.experiment import Experiment
 from lrtune.finder import RateFinding, resolved
 from lrtune.run import files
 from lrtune.run.aside import put_aside
-from lrtune.run.folder import DATABASE, EXPERIMENT, RESULT, Run, is_run
+from lrtune.run.folder import Run, is_run
 from lrtune.run.lock import Lock
+from lrtune.run.names import BEST, EXPERIMENT, RESULT, TRIALS
 from lrtune.run.study import STUDY, StudyState
 from lrtune.text.errors import NoUsableResultError, StudyError
 from lrtune.text.written import json_text
@@ -35,8 +36,6 @@ from lrtune.verdict.making import result_of
 from lrtune.verdict.result import Nested, Result
 from lrtune.verdict.stored import stored
 from lrtune.verdict.trials_table import trials_text
-
-BEST, TRIALS = "best.yaml", "trials.csv"
 
 
 def steps(
@@ -83,7 +82,7 @@ def steps(
     known, finding = yield from _with_rates(experiment, prepared)
     folder = run_folder(known, prepared, output)
     files.refuse_inputs(folder, _inputs(experiment, folder))
-    aside = put_aside(folder, DATABASE) if fresh else None
+    aside = put_aside(folder) if fresh else None
     with Lock(folder) as lock:
         study = yield from _trained(known, prepared, folder, started, lock)
         _write_unless_there(folder, known, study, prepared)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from lrtune.experiment import Experiment
-from lrtune.run import observed, out_of_fold
+from lrtune.run import observed
 from lrtune.run.identity import differences
 from lrtune.run.journal import CLOCK, Event, Journal
+from lrtune.run.names import OBSERVED, PREDICTIONS
 from lrtune.run.study import MENDED, STUDY, StudyState
 from lrtune.run.versions import kernels, versions
 from lrtune.space.trial import Trial
@@ -44,7 +45,7 @@ class Session:
         self.folder = folder
         self.journal = journal
         self.study = StudyState()
-        self.records = Records(folder / out_of_fold.NAME, prepared)
+        self.records = Records(folder / PREDICTIONS, prepared)
         self.setting: Setting = prepared.setting
         self.spent = 0.0
         self.preparing = 0.0
@@ -74,7 +75,7 @@ class Session:
             self.study.add(each)
         self.refuse_another_experiment()
         self.records.take(self.study.header["predictions"])
-        observed.write(self.folder / observed.NAME, self.records.observed())
+        observed.write(self.folder / OBSERVED, self.records.observed())
         self.spent = math.fsum(each.body.get(CLOCK, {}).get("seconds", 0.0) for each in history)
         yield from history
         yield from self.mended(anew=not history)

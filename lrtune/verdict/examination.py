@@ -9,6 +9,7 @@ import numpy as np
 
 from lrtune.run import observed
 from lrtune.run.folder import Run
+from lrtune.run.names import OBSERVED
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Trial
 from lrtune.training.registry import METRICS
@@ -83,7 +84,7 @@ def _interval(run: Run, best: Trial, corrected: Corrected | None) -> tuple[float
 
 def _labels(run: Run, best: Trial, classes: Sequence[str]) -> Labels | None:
     """Count the classes among the kept rows, and among what the best predicts there."""
-    path = run.folder / observed.NAME
+    path = run.folder / OBSERVED
     keeps = METRICS[run.metric].keeps
     if keeps not in ("label", "score") or not path.is_file():
         return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from lrtune.run.folder import RESULT, Run
+from lrtune.run.folder import Run
+from lrtune.run.names import RESULT
 from lrtune.text.errors import StudyError
 from lrtune.verdict.making import result_of
-from lrtune.verdict.result import Result, from_json
+from lrtune.verdict.reading import from_json
+from lrtune.verdict.result import Result
 
 
 def stored(run: Run) -> Result | None:

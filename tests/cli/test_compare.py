@@ -9,6 +9,7 @@ from scipy import stats
 
 from lrtune.cli.runs import RUNS
 from lrtune.run import observed
+from lrtune.run.names import OBSERVED
 
 
 @pytest.fixture
@@ -94,13 +95,13 @@ def test_the_same_rows_with_other_columns_are_still_paired(run):
     targets = [each % 3 for each in rows]
     seen = observed.observe(targets, rows, kept=np.arange(72), classes=3)
     for name in ("blobs-00000001", "other"):
-        observed.write(RUNS / name / observed.NAME, seen)
+        observed.write(RUNS / name / OBSERVED, seen)
     assert compared()["paired"]
     assert compared()["experiment"]["data.ignore"] == [[], ["x"]]
     others = observed.observe([each[::-1] for each in targets], rows, kept=np.arange(72), classes=3)
-    observed.write(RUNS / "other" / observed.NAME, others)
+    observed.write(RUNS / "other" / OBSERVED, others)
     assert compared()["reason"] == "their data differ"
-    (RUNS / "other" / observed.NAME).unlink()  # nothing shows now that the rows are the same
+    (RUNS / "other" / OBSERVED).unlink()  # nothing shows now that the rows are the same
     assert compared()["reason"] == "their data differ"
 
 

@@ -1,0 +1,31 @@
+"""What the files of a run's folder are called: spelled here and nowhere else."""
+
+DATABASE = "study.db"
+"""The journal; SQLite keeps its log and its index beside it."""
+
+LOCK = ".lrtune.lock"
+OBSERVED = "observed.npz"
+PREDICTIONS = "out_of_fold.bin"
+
+EXPERIMENT, BEST = "experiment.yaml", "best.yaml"
+TRIALS, RESULT = "trials.csv", "result.json"
+"""The result is written last: a run that has it is finished."""
+
+MODEL, NESTED = "model", "nested"
+"""Folders."""
+
+BASELINE_SCORES = "baseline.json"
+"""Scores of a baseline's configuration on the run's folds, where it had to be trained again."""
+
+RETRAINED = "retrained.json"
+"""In a folder that is not the search's own: what a retrained trial is."""
+
+RATES, RATE_TABLE, RATE_FIGURE = "finder.json", "finder.csv", "finder.svg"
+FINDER = (RATES, RATE_TABLE, RATE_FIGURE)
+"""What a search of rates leaves."""
+
+FOLLOWED = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, PREDICTIONS, MODEL, NESTED)
+"""What is written in place; everything else is put there as a whole, instead of a link that may be there."""
+
+OWN = (*FOLLOWED, OBSERVED, EXPERIMENT, BEST, TRIALS, RESULT, *FINDER)
+"""What a run's folder is made of."""
