@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from trainer_parts import replace_part
 
 from lrtune.data.folds import make_folds
 from lrtune.experiment import load_text
@@ -11,6 +12,7 @@ from lrtune.model.fitting import encoded
 from lrtune.run.journal import Event, Journal, canonical
 from lrtune.run.names import DATABASE
 from lrtune.run.study import CONFIRM, REFIT, RESULT, STUDY, TRIAL, replay, result_body
+from lrtune.trainers import population as evaluation
 from lrtune.trainers.preparation import prepare
 from lrtune.training.evaluate import evaluate
 from lrtune.tuning import core as tuning
@@ -157,7 +159,7 @@ def test_confirm_is_a_budget(undisturbed, tmp_path):
 
 def test_a_finished_confirmation_is_not_done_again(undisturbed, tmp_path, monkeypatch):
     events = make(tmp_path)
-    monkeypatch.setattr(tuning, "run_block", None)
+    replace_part(monkeypatch, run=None)
     assert make(tmp_path) == events
     assert content(tmp_path) == undisturbed[1]
 
@@ -193,14 +195,14 @@ def test_a_crash_after_any_event_costs_nothing(undisturbed, tmp_path, monkeypatc
 
 def test_a_failed_block_is_recorded_and_the_others_are_confirmed(tmp_path, monkeypatch):
     make(tmp_path, WITHOUT)
-    run_block = tuning.run_block
+    run_block = evaluation.run_block
 
     def failing(setting, work):
         if work.configurations[0]["batch_size"] == 16:
             raise MemoryError
         return run_block(setting, work)
 
-    monkeypatch.setattr(tuning, "run_block", failing)
+    replace_part(monkeypatch, run=failing)
     known = replay(make(tmp_path, EXPERIMENT.replace("confirm: 3", "confirm: 8")))
     sizes = {number: known.trials[number].configuration["batch_size"] for number in known.confirmed}
     assert {sizes[number] for number, scores in known.confirmed.items() if not scores} == {16}

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trainer_parts import replace_part
 
 from lrtune.engines.local import Serial
 from lrtune.trainers import population as evaluation
-from lrtune.trainers.population import Setting, expected_seconds, retraining_seconds
+from lrtune.trainers.catalogue import expected_seconds, retraining_seconds
+from lrtune.trainers.population import Setting
 from lrtune.training.evaluate import Fold, Problem, shape_key
 from lrtune.training.registry import complete
 from lrtune.tuning.blocks import blocks, scored
@@ -59,7 +61,7 @@ def test_a_block_takes_no_longer_than_a_kill_may_cost():
 
 
 def test_lanes_of_a_block_stay_within_what_trains_fast(monkeypatch):
-    monkeypatch.setattr("lrtune.tuning.blocks.block_lanes", lambda *_: 12)
+    replace_part(monkeypatch, lanes=lambda *_: 12)
     cut = blocks(numbered([{"learning_rate": 0.1}] * 30), SETTING)
     assert max(len(block) for block in cut) * len(SETTING.folds) <= 12
 

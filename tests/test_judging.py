@@ -12,7 +12,7 @@ from lrtune.run.names import OBSERVED, PREDICTIONS
 from lrtune.run.study import StudyState
 from lrtune.space.trial import TrialState
 from lrtune.text.errors import StudyError
-from lrtune.trainers.population import expected_seconds
+from lrtune.trainers.catalogue import expected_seconds
 from lrtune.trainers.preparation import prepare
 from lrtune.training.metrics.scoring import score
 from lrtune.tuning import core as tuning

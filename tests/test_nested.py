@@ -6,6 +6,7 @@ import math
 import numpy as np
 import polars as pl
 import pytest
+from trainer_parts import replace_part
 from typer.testing import CliRunner
 
 from lrtune.cli import app
@@ -205,7 +206,7 @@ def test_the_search_tells_of_it_and_a_second_one_trains_nothing(tmp_path, monkey
     assert min(each["score"] for each in nested["folds"]) > 0  # a loss, in its own sign
     inner = math.fsum(each["inner"] for each in nested["folds"]) / 3
     assert nested["optimism"] == pytest.approx(nested["mean"] - inner)  # of a loss, too low is too good
-    monkeypatch.setattr(tuning, "run_block", None)
+    replace_part(monkeypatch, run=None)
     again = CliRunner().invoke(app, [*arguments, "--json"])
     assert again.exit_code == 0, again.output
     assert json.loads(again.stdout)["nested"] == nested

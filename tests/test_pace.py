@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from lrtune.engines import contract
 from lrtune.engines import local as workers
 from lrtune.tuning import pace
 from lrtune.tuning.pace import BLOCK_SECONDS, ENDING, MARGIN, UNKNOWN, Pace
@@ -20,7 +21,8 @@ class Clock:
 def clock(monkeypatch):
     turned = Clock()
     monkeypatch.setattr(pace, "time", turned)
-    monkeypatch.setattr(workers, "time", turned)
+    for module in (contract, workers):
+        monkeypatch.setattr(module, "time", turned)
     return turned
 
 

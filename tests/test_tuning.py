@@ -13,7 +13,9 @@ import time
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
+from trainer_parts import replace_part
 
+from lrtune.engines import contract
 from lrtune.engines import local as workers
 from lrtune.experiment import load_text
 from lrtune.model import load
@@ -26,7 +28,8 @@ from lrtune.space.trial import TrialState
 from lrtune.text.errors import NoUsableResultError, StudyError
 from lrtune.trainers import calibration
 from lrtune.trainers import population as evaluation
-from lrtune.trainers.population import Work, expected_seconds
+from lrtune.trainers.catalogue import expected_seconds
+from lrtune.trainers.population import Work
 from lrtune.trainers.preparation import prepare
 from lrtune.training.metrics.scoring import row_values
 from lrtune.tuning import blocks as block_cutting
@@ -139,14 +142,14 @@ def test_workers_change_nothing(undisturbed, tmp_path, workers):
 
 @pytest.mark.parametrize("lanes", [3, 7, 1000])
 def test_block_size_changes_nothing(undisturbed, tmp_path, monkeypatch, lanes):
-    monkeypatch.setattr(block_cutting, "block_lanes", lambda *_: lanes)
+    replace_part(monkeypatch, lanes=lambda *_: lanes)
     folder, _ = make(tmp_path)
     assert content(folder) == undisturbed[0]
 
 
 def test_the_same_command_on_a_finished_study_trains_nothing(tmp_path, monkeypatch):
     folder, events = make(tmp_path)
-    monkeypatch.setattr(tuning, "run_block", None)
+    replace_part(monkeypatch, run=None)
     monkeypatch.setattr(evaluation, "fit", None, raising=False)
     assert make(tmp_path)[1] == events
     assert content(folder)[0] == canonical(events)
@@ -194,10 +197,11 @@ def test_a_killed_process_goes_on_where_it_was(text, last, tmp_path):
     code = f"""
         import time
         from pathlib import Path
-        from lrtune.tuning import blocks, core as tuning
+        from lrtune.tuning import core as tuning
+        from lrtune.trainers.catalogue import TRAINERS
         from lrtune.experiment import load_text
         from lrtune.trainers.preparation import prepare
-        blocks.block_lanes = lambda *_: 3  # a block for each trial
+        TRAINERS['population'] = TRAINERS['population']._replace(lanes=lambda *_: 3)  # a block for each trial
         chosen = load_text({text!r}, name="iris")
         for event in tuning.tune(chosen, prepare(chosen), Path({str(folder)!r}), workers=1):
             print(event.kind, flush=True)
@@ -225,7 +229,7 @@ def test_a_strategy_that_learns_is_the_same_for_any_workers_blocks_and_threads(n
     assert tried[:8] == others[:8]
     assert tried[-2:] != others[-2:]  # or nothing would be learned
     assert content(make(tmp_path, LEARNING[name], workers=2, name="workers")[0]) == content(folder)
-    monkeypatch.setattr(block_cutting, "block_lanes", lambda *_: 3)
+    replace_part(monkeypatch, lanes=lambda *_: 3)
     with threadpool_limits(1):
         assert content(make(tmp_path, LEARNING[name], name="blocks")[0]) == content(folder)
 
@@ -330,7 +334,7 @@ def test_a_failing_block_is_recorded_and_the_others_go_on(tmp_path, monkeypatch)
             raise MemoryError
         return run_block(setting, work)
 
-    monkeypatch.setattr(tuning, "run_block", failing)
+    replace_part(monkeypatch, run=failing)
     _, events = make(tmp_path)
     states = {each.configuration["batch_size"]: (each.state, each.reason) for each in replay(events).in_order()}
     assert states == {16: (TrialState.FAILED, "out of memory"), 32: (TrialState.COMPLETE, None)}
@@ -454,7 +458,7 @@ def test_pruning_is_the_same_for_any_workers_and_blocks(text, tmp_path, monkeypa
     expected = content(make(tmp_path, text, name="undisturbed")[0])
     assert any('"pruned"' in each for each in expected[0])
     assert content(make(tmp_path, text, workers=2, name="workers")[0]) == expected
-    monkeypatch.setattr(block_cutting, "block_lanes", lambda *_: 3)
+    replace_part(monkeypatch, lanes=lambda *_: 3)
     assert content(make(tmp_path, text, name="blocks")[0]) == expected
 
 
@@ -475,10 +479,11 @@ def turned_clock(monkeypatch):
         saw(self, expected, 1e5 * expected)
 
     monkeypatch.setattr(pace, "time", clock)
-    monkeypatch.setattr(workers, "time", clock)
+    for module in (contract, workers):
+        monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(Pace, "saw", slow)
     monkeypatch.setattr(tuning, "retraining_seconds", lambda *_: 0.0)
-    monkeypatch.setattr(block_cutting, "block_lanes", lambda *_: 3)
+    replace_part(monkeypatch, lanes=lambda *_: 3)
     return clock
 
 
@@ -516,15 +521,15 @@ def slow_machine(monkeypatch):
             part = setting._replace(folds=setting.folds[work.first : work.end])
             lanes = len(part.folds) * len(work.configurations)
             self.now += self.slower * sum(expected_seconds(each, part, lanes=lanes) for each in work.configurations)
-            if workers.time_is_up():
-                raise workers.OverdueError
+            if contract.time_is_up():
+                raise contract.OverdueError
             self.trained += tuple((each, work.first) for each in work.configurations)
             return evaluation.run_block(setting, work)
 
     machine = Machine()
-    for module in (pace, workers, tuning):
+    for module in (pace, contract, workers, tuning):
         monkeypatch.setattr(module, "time", machine)
-    monkeypatch.setattr(tuning, "run_block", machine.run)
+    replace_part(monkeypatch, run=machine.run)
     monkeypatch.setattr(machine, "perf_counter", time.perf_counter, raising=False)
     return machine
 
@@ -667,7 +672,7 @@ def test_a_search_without_anything_to_gain_ends(strategy, tmp_path):
 def test_workers_and_blocks_change_nothing_about_feedback(text, tmp_path, monkeypatch):
     expected = content(make(tmp_path, text, name="undisturbed")[0])
     assert content(make(tmp_path, text, workers=2, name="workers")[0]) == expected
-    monkeypatch.setattr(block_cutting, "block_lanes", lambda *_: 3)
+    replace_part(monkeypatch, lanes=lambda *_: 3)
     assert content(make(tmp_path, text, name="blocks")[0]) == expected
 
 

@@ -26,8 +26,10 @@ from worker_functions import (
     wait_for_the_other,
 )
 
+from lrtune.engines import contract
 from lrtune.engines import local as workers
-from lrtune.engines.local import Done, Limit, Loky, Serial, completed, executor_for, time_is_up
+from lrtune.engines.contract import Done, Limit, completed, time_is_up
+from lrtune.engines.local import Loky, Serial
 
 
 def run(make, function, shared, payloads, limit=workers.UNLIMITED):
@@ -143,7 +145,7 @@ def test_two_slots_work_at_the_same_time(tmp_path):
 
 
 def test_one_slot_starts_no_process():
-    assert isinstance(executor_for(square, 0, 1), Serial)
+    assert isinstance(workers.start(square, 0, 1), Serial)
 
 
 def test_next_done_gives_up_after_its_timeout():
@@ -188,7 +190,8 @@ class Clock:
 
 def test_how_long_a_block_took_is_told(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(workers, "time", clock)
+    for module in (contract, workers):
+        monkeypatch.setattr(module, "time", clock)
 
     def take(shared, payload):
         clock.now += shared * payload
@@ -207,7 +210,8 @@ def test_a_worker_that_notices_nothing_is_killed_and_replaced_alone(tmp_path, mo
     """Time goes on when the block hangs, and not before."""
     clock = Clock()
     monkeypatch.setattr(clock, "monotonic", lambda: 200.0 if any(tmp_path.iterdir()) else 100.0)
-    monkeypatch.setattr(workers, "time", clock)
+    for module in (contract, workers):
+        monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(workers, "GRACE", 0.0)
     executor = Loky(hang_on_zero, tmp_path, 1)
     try:

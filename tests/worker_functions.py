@@ -5,7 +5,7 @@ import time
 
 from patience import PATIENCE, wait_until
 
-from lrtune.engines.local import OverdueError, time_is_up
+from lrtune.engines.contract import OverdueError, time_is_up
 from lrtune.trainers import population as evaluation
 
 

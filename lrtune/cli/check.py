@@ -133,7 +133,7 @@ def _default(experiment: Experiment) -> str:
 def _estimate(experiment: Experiment, prepared: Prepared, configurations: list[Configuration]) -> dict[str, Any]:
     """Estimate seconds and bytes of a whole search from its first round."""
     from lrtune.engines.local import workers_worth
-    from lrtune.trainers.population import expected_seconds
+    from lrtune.trainers.catalogue import expected_seconds
     from lrtune.training.evaluate import block_lanes, lane_bytes
 
     setting = prepared.setting

@@ -1,6 +1,8 @@
-"""Where blocks run: a function is mapped over blocks, here or in worker processes.
+"""Where blocks run: a function is mapped over blocks, here or elsewhere.
 
 ::
 
-    local   runs one function over blocks, here or in worker processes
+    catalogue   the engines, one entry each
+    contract    what an engine is: blocks in, their ends out
+    local       this process, or worker processes of this machine
 """

@@ -1,8 +1,7 @@
-"""Runs one function over blocks, here or in worker processes; it does not know which function.
+"""Blocks run on this machine: in this process, or in worker processes.
 
-The interface is small on purpose (submit, next finished, close), so that an engine of its own (Dask, Ray) fits behind
-it. joblib's loky is the local pool: one executor of one worker per slot, so that a worker that dies or hangs can be
-replaced without the others noticing.
+joblib's loky is the pool: one executor of one worker per slot, so that a worker that dies or hangs can be replaced
+without the others noticing.
 """
 
 from __future__ import annotations
@@ -14,17 +13,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextvars import ContextVar
 from functools import partial
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, cast
 
 from lrtune.arrays import one_blas_thread
-
-Function = Callable[[Any, Any], Any]
-"""``function(shared, payload) -> value``; importable by name, because workers import it."""
+from lrtune.engines.contract import UNLIMITED, Done, Executor, Function, Limit, guarded
 
 ATTEMPTS = 2  # a block whose worker died is tried once more in a fresh one
 
@@ -33,52 +29,6 @@ SECONDS_PER_WORKER = 4.0
 
 GRACE = 5.0
 """Seconds that a worker gets to notice that its block's time is up, its start included, before it is killed."""
-
-
-class Limit(NamedTuple):
-    """How long blocks may run: each for so many ``seconds``, and all ``until`` a time of `time.monotonic`."""
-
-    seconds: float = math.inf
-    until: float = math.inf
-
-    def left(self) -> float:
-        """Count the seconds that a block which starts now may run."""
-        return min(self.seconds, self.until - time.monotonic())
-
-
-UNLIMITED = Limit()
-
-
-class OverdueError(Exception):
-    """Raised by a block's function that gives up because `time_is_up`."""
-
-
-class Done(NamedTuple):
-    """The end of one block: its key with a value, or with the reason why there is none, or its time was up.
-
-    ``seconds`` is how long its function ran.
-    """
-
-    key: int
-    value: Any = None
-    failure: str | None = None
-    overdue: bool = False
-    seconds: float = 0.0
-
-
-class Executor(Protocol):
-    """Where blocks run."""
-
-    slots: int
-
-    def submit(self, key: int, payload: object, limit: Limit = UNLIMITED) -> None:
-        """Take a block; returns at once or after running it."""
-
-    def next_done(self, timeout: float | None = None) -> Done | None:
-        """Wait for the next finished block; None after ``timeout`` seconds without one."""
-
-    def close(self) -> None:
-        """Stop, dropping what still runs."""
 
 
 class Serial:
@@ -102,35 +52,11 @@ class Serial:
             return None
         key, payload, limit = self._queue.pop(0)
         with one_blas_thread():
-            return _guarded(self._function, self._shared, key, payload, limit.left())
+            return guarded(self._function, self._shared, key, payload, limit.left())
 
     def close(self) -> None:
         """Forget the queue."""
         self._queue.clear()
-
-
-_end: ContextVar[float] = ContextVar("_end", default=math.inf)
-
-
-def time_is_up() -> bool:
-    """Tell a block's function, which should ask now and then, whether to give up with an `OverdueError`."""
-    return time.monotonic() >= _end.get()
-
-
-def _guarded(function: Function, shared: object, key: int, payload: object, seconds: float) -> Done:
-    start = time.monotonic()
-    before = _end.set(start + seconds)
-    try:
-        value = function(shared, payload)
-        return Done(key, value, seconds=time.monotonic() - start)
-    except OverdueError:
-        return Done(key, overdue=True)
-    except MemoryError:
-        return Done(key, failure="out of memory")
-    except Exception as error:  # noqa: BLE001 - whatever a block raises is the reason of its failure, not ours
-        return Done(key, failure=f"{type(error).__name__}: {error}")
-    finally:
-        _end.reset(before)
 
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -154,7 +80,7 @@ def _start_worker(parent: int) -> None:
 
 
 def _run_in_worker(key: int, payload: object, seconds: float) -> Done:
-    return _guarded(_in_worker["function"], _in_worker["shared"], key, payload, seconds)
+    return guarded(_in_worker["function"], _in_worker["shared"], key, payload, seconds)
 
 
 def _begin_in_worker(function: Function, shared: object, key: int, payload: object, seconds: float) -> Done:
@@ -322,29 +248,9 @@ class Loky:
         self._idle, self._running, self._queue = [], {}, []
 
 
-def executor_for(function: Function, shared: object, slots: int) -> Executor:
+def start(function: Function, shared: object, slots: int) -> Executor:
     """Run in this process when there is one slot, else in ``slots`` worker processes."""
     return Serial(function, shared) if slots <= 1 else Loky(function, shared, slots)
-
-
-def completed(executor: Executor, payloads: Iterable[object], limit: Limit = UNLIMITED) -> Iterator[Done]:
-    """Run payloads, keyed by their position, and yield each as it finishes.
-
-    The next payload is asked for when a worker is free for it, and after every result even if there was none before:
-    a block may have come back in pieces. At the end of the ``limit`` what still runs is left to `Executor.close`.
-    """
-    coming, running = enumerate(payloads), 0
-    while True:
-        while running < executor.slots and (task := next(coming, None)) is not None:
-            executor.submit(*task, limit)
-            running += 1
-        if not running:
-            return
-        done = executor.next_done(None if limit.until == math.inf else max(0.0, limit.until - time.monotonic()))
-        if done is None:
-            return
-        running -= 1
-        yield done
 
 
 def available_cores() -> int:

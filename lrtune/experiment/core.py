@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from lrtune.experiment.reading.sections import (
     AUTO,
     BUDGETS,
     HOMES,
+    TRAINER,
     DataSection,
     ModelSection,
     SearchSection,
@@ -27,7 +28,7 @@ from lrtune.space import SearchSpace
 from lrtune.space.trial import Configuration, Value
 from lrtune.text.errors import nearest
 from lrtune.text.paths import expanded
-from lrtune.training.registry import METRICS, Complete, complete, usual_metric
+from lrtune.training.registry import BUILT_IN, METRICS, Complete, complete, usual_metric
 from lrtune.verdict.choice.rules import rule
 from lrtune.verdict.terms import Terms
 
@@ -60,6 +61,8 @@ class Experiment:
     automatic
         Optimizers whose learning rate is ``auto``: their range is still to be found (`lrtune.finder.resolved`), and
         until then the documented one.
+    trainer
+        What trains, by name.
 
     """
 
@@ -73,6 +76,7 @@ class Experiment:
     fixed: Mapping[str, Value]
     in_space: frozenset[str]
     automatic: tuple[str, ...] = ()
+    trainer: str = BUILT_IN
     _document: Document = field(repr=False, compare=False)
 
     @property
@@ -114,6 +118,7 @@ class Experiment:
         search = {key: each for key, each in _values(self.search).items() if key not in BUDGETS}
         fixed = {key: plain(self.fixed[key]) for key in sorted(self.fixed)}
         return {
+            **self._trainer,
             "data": data,
             "fixed": fixed,
             "dtype": self.training.dtype,
@@ -126,6 +131,20 @@ class Experiment:
         """What a search is judged by, beside its scores."""
         search = self.search
         return Terms(self.space, search.seed, rule(search.select), search.confirm, search.pruning, search.round)
+
+    def check_trainer(self, trainers: Collection[str]) -> None:
+        """Check that what trains is one of some trainers.
+
+        Raises
+        ------
+        ExperimentError
+            If it is none of them.
+
+        """
+        if self.trainer not in trainers:
+            document = Document({}, self._document.root, self._document.origins)
+            document.report((TRAINER,), f"unknown value '{self.trainer}'; {nearest(self.trainer, trainers)}")
+            document.raise_problems()
 
     def metric(self, task: str) -> str:
         """Name the metric for a task, and check all that depends on the task.
@@ -199,7 +218,11 @@ class Experiment:
             del search["folds"]
         if search["round"] == usual_round(self.search.strategy, self.search.pruning):
             del search["round"]  # so that another strategy gets its own
-        return yaml_text({**values, "search": search, "space": dict(space)})
+        return yaml_text({**self._trainer, **values, "search": search, "space": dict(space)})
+
+    @property
+    def _trainer(self) -> dict[str, str]:
+        return {} if self.trainer == BUILT_IN else {TRAINER: self.trainer}
 
 
 def _is_left_out(key: str, value: Any) -> bool:

@@ -3,6 +3,7 @@
 ::
 
     arguments     what a Python program gives to a function that trains
+    catalogue     the trainers, one entry each
     calibration   the speed of the virtual clock
     partition     which folds a search is judged on
     population    the built-in trainer as a function that workers run

@@ -28,8 +28,6 @@ from lrtune.text.formats import having, judged_on
 from lrtune.training.metrics.catalogue import METRICS, POSITIVES
 from lrtune.training.metrics.scoring import is_defined
 
-"""Purposes of the random streams that the seeds of fresh splits and of outer folds are drawn from: ``[seed, 51]``."""
-
 
 class LeftOut(NamedTuple):
     """A fold without a score: its number from 1, and what its validation rows have, as in ``only class 'p'``."""

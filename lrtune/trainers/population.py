@@ -9,16 +9,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lrtune.arrays import Array
-from lrtune.engines.local import OverdueError, time_is_up
+from lrtune.engines.contract import OverdueError, time_is_up
 from lrtune.space.trial import Configuration
 from lrtune.training.evaluate import (
     Fold,
     Outcome,
     Problem,
     StoppedError,
+    block_lanes,
     cost_seconds,
     evaluate,
 )
+from lrtune.training.registry import BUILT_IN
 
 
 class Setting(NamedTuple):
@@ -29,6 +31,7 @@ class Setting(NamedTuple):
     metric: str
     seed: int
     dtype: str
+    trainer: str = BUILT_IN
 
 
 class Work(NamedTuple):
@@ -82,16 +85,14 @@ def run_block(setting: Setting, work: Work) -> list[Outcome]:
         raise OverdueError from error
 
 
-def expected_seconds(configuration: Configuration, setting: Setting, *, lanes: int | None = None) -> float:
+def lanes_at_once(configuration: Configuration, setting: Setting) -> int:
+    """Say how many lanes of a configuration's shape train fast together."""
+    return block_lanes(configuration, setting.folds, setting.problem, setting.dtype)
+
+
+def seconds_alone_or_in_company(configuration: Configuration, setting: Setting, lanes: int | None) -> float:
     """Estimate the time that one configuration takes on all folds on one core (seconds).
 
-    In the company of so many ``lanes``, itself included; by default of as many as train fast together.
+    In the company of so many ``lanes``, itself included; None: of as many as train fast together.
     """
     return cost_seconds(configuration, setting.folds, setting.problem, setting.dtype, lanes=lanes)
-
-
-def retraining_seconds(configuration: Configuration, setting: Setting, rows: int) -> float:
-    """Estimate the time that one configuration takes alone on so many rows, on one core (seconds)."""
-    largest = max(setting.folds, key=lambda fold: len(fold.features))
-    alone = cost_seconds(configuration, [largest], setting.problem, setting.dtype, lanes=1)
-    return alone * rows / len(largest.features)

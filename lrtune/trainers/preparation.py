@@ -18,8 +18,9 @@ from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.experiment.reading.sections import DataSection
 from lrtune.model import Model
-from lrtune.model.fitting import encoded, fit_model, problem_of
+from lrtune.model.fitting import encoded, problem_of
 from lrtune.space.trial import Configuration
+from lrtune.trainers.catalogue import TRAINERS
 from lrtune.trainers.partition import LeftOut, Partition, further_notes, search_folds, why_undefined
 from lrtune.trainers.population import Setting
 from lrtune.training.feedback import Scales
@@ -160,7 +161,7 @@ class Prepared:
             If it diverges there, although it did not on the folds.
 
         """
-        return fit_model(
+        return TRAINERS[self.setting.trainer].fit(
             self.dataset.columns,
             self.schema,
             self.dataset.train_rows,
@@ -215,9 +216,10 @@ def prepare(experiment: Experiment, *, table: Table | None = None, rows: tuple[R
     DataError
         If the data cannot be read, or do not fit what is asked of them.
     ExperimentError
-        If the metric or another setting does not fit the task that was found.
+        If there is no such trainer, or the metric or another setting does not fit the task that was found.
 
     """
+    experiment.check_trainer(TRAINERS)
     data, search = experiment.data, experiment.search
     dataset = open_dataset(
         data.path if table is None else table,
@@ -233,7 +235,8 @@ def prepare(experiment: Experiment, *, table: Table | None = None, rows: tuple[R
     part = search_folds(experiment, dataset, metric)
     notes = (*part.notes, *(further_notes(experiment, dataset, metric) if rows is None else ()))
     folds = encoded_folds(experiment, dataset, part)
-    setting = Setting(folds, problem_of(dataset.schema), metric, search.seed, experiment.training.dtype)
+    problem = problem_of(dataset.schema)
+    setting = Setting(folds, problem, metric, search.seed, experiment.training.dtype, experiment.trainer)
     return Prepared(dataset, part.splits, setting, part.left_out, notes)
 
 

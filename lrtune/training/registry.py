@@ -21,6 +21,7 @@ from lrtune.training.metrics.catalogue import METRICS, Metric, usual_metric
 from lrtune.training.optimizers.catalogue import OPTIMIZERS, Optimizer
 
 __all__ = [
+    "BUILT_IN",
     "DECAYS",
     "METRICS",
     "MODEL_KEYS",
@@ -40,6 +41,10 @@ __all__ = [
     "problems",
     "usual_metric",
 ]
+
+
+BUILT_IN = "population"
+"""Name of the trainer that this room is."""
 
 
 def _table(*factors: Factor) -> dict[str, Factor]:

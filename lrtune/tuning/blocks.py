@@ -1,6 +1,6 @@
 """Trials in blocks: what trains together, in which order, as long as there is time.
 
-The caller says where blocks run by handing over an executor (`lrtune.engines.local`).
+The caller says where blocks run by handing over an executor (`lrtune.engines`).
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import itertools
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 
-from lrtune.engines.local import Executor, completed
+from lrtune.engines.contract import Executor, completed
 from lrtune.space.trial import Stage
-from lrtune.trainers.population import Evaluated, Numbered, Setting, Work, expected_seconds
-from lrtune.training.evaluate import block_lanes, shape_key
+from lrtune.trainers.catalogue import TRAINERS, expected_seconds
+from lrtune.trainers.population import Evaluated, Numbered, Setting, Work
 from lrtune.tuning.pace import BLOCK_SECONDS, Pace
 
 
@@ -26,15 +26,16 @@ def blocks(
     that no worker is left alone with a long one at the end.
     """
     shapes: dict[object, list[Numbered]] = defaultdict(list)
+    alike = TRAINERS[setting.trainer].alike
     for each in trials:
-        shapes[shape_key(each[1])].append(each)
+        shapes[alike(each[1])].append(each)
     cut = [block for group in shapes.values() for block in _cut(group, setting, slots, most)]
     first = min((number for number, _ in trials), default=0)
     return sorted(cut, key=lambda block: (block[0][0] != first, -_seconds(block, setting), block[0][0]))
 
 
 def _cut(group: Sequence[Numbered], setting: Setting, slots: int, most: float) -> Iterator[list[Numbered]]:
-    lanes = block_lanes(group[0][1], setting.folds, setting.problem, setting.dtype)
+    lanes = TRAINERS[setting.trainer].lanes(group[0][1], setting)
     each = expected_seconds(group[0][1], setting)
     size = max(1, min(lanes // len(setting.folds), int(most // each) if each else lanes))
     if slots > 1:  # every worker gets something to do
@@ -125,7 +126,7 @@ def scored(
     setting
         As the executor knows it, with all folds.
     executor
-        Runs `run_block`.
+        Runs blocks of the setting's trainer.
     stage
         The folds to train on; default: all of them.
     pace

@@ -14,7 +14,9 @@ from typing import Any
 
 from lrtune import model
 from lrtune.arrays import one_blas_thread
-from lrtune.engines.local import Executor, executor_for, workers_worth
+from lrtune.engines.catalogue import ENGINES
+from lrtune.engines.contract import Executor
+from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
 from lrtune.run.journal import CLOCK, Event, Journal
 from lrtune.run.lock import Lock
@@ -24,7 +26,8 @@ from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import DEFAULT, Configuration, Stage, Trial, TrialState
 from lrtune.text.errors import NoUsableResultError
 from lrtune.trainers.calibration import measured_step_seconds, speed_key, with_speed
-from lrtune.trainers.population import Evaluated, Numbered, expected_seconds, retraining_seconds, run_block
+from lrtune.trainers.catalogue import TRAINERS, expected_seconds, retraining_seconds
+from lrtune.trainers.population import Evaluated, Numbered, Setting
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.feedback import median_scales
 from lrtune.training.registry import METRICS
@@ -115,7 +118,12 @@ class _Search(Session):
     def executor(self, workers: int | None) -> Executor:
         """Start as many workers as asked for, or as the work is worth."""
         seconds = min(self.expected_seconds(), max(0.0, self.pace.end - time.monotonic()))
-        return executor_for(run_block, self.setting, workers or workers_worth(seconds))
+        return self.engine(self.setting, workers or workers_worth(seconds))
+
+    def engine(self, setting: Setting, slots: int) -> Executor:
+        """Start what runs blocks of a setting."""
+        start = ENGINES[self.experiment.search.engine].load()
+        return start(TRAINERS[setting.trainer].run, setting, slots)
 
     def expected_seconds(self) -> float:
         """Estimate the work left to do, from the next round's configurations (seconds on one core)."""
@@ -297,7 +305,7 @@ class _Search(Session):
         setting, speeds = fresh_setting(self.experiment, self.prepared), self.study.speeds
         numbered: list[Numbered] = [(each.number, with_speed(self.complete(each), speeds)) for each in trials]
         seconds = sum(expected_seconds(configuration, setting) for _, configuration in numbered)
-        executor = executor_for(run_block, setting, workers or workers_worth(seconds))
+        executor = self.engine(setting, workers or workers_worth(seconds))
         try:
             for block in scored(numbered, setting, executor, None, self.pace):
                 yield from self.record([Event(CONFIRM, confirmation_body(each)) for each in block])

@@ -10,7 +10,7 @@ import math
 import time
 from collections import deque
 
-from lrtune.engines.local import Limit
+from lrtune.engines.contract import Limit
 
 BLOCK_SECONDS = 30.0
 """What a kill may cost: a block is cut so that it is expected to take no longer."""

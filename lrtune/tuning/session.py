@@ -17,7 +17,8 @@ from lrtune.run.study import MENDED, STUDY, StudyState
 from lrtune.run.versions import kernels, versions
 from lrtune.space.trial import Trial
 from lrtune.text.errors import StudyError
-from lrtune.trainers.population import Setting, expected_seconds
+from lrtune.trainers.catalogue import expected_seconds
+from lrtune.trainers.population import Setting
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import Complete
 from lrtune.tuning.naming import fingerprint_of, identity_of

@@ -15,6 +15,7 @@ import pytest
 import worker_functions
 from crashes import Search
 from studies import LONGER, PLAIN, RACE, content, differences, events_of
+from trainer_parts import replace_part
 from typer.testing import CliRunner
 
 from lrtune.cli import app
@@ -344,7 +345,7 @@ def children():
 
 
 def test_trials_that_kill_their_workers_fail_with_the_reason_and_the_search_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(tuning, "run_block", worker_functions.die_for_small_batches)
+    replace_part(monkeypatch, run=worker_functions.die_for_small_batches)
     text = PLAIN.replace("trials: 7", "trials: 4")
     chosen = load_text(text, name="plain")
     study = replay(tuning.tune(chosen, prepare(chosen), tmp_path / "run", workers=2))

@@ -9,7 +9,7 @@ from pathlib import Path
 from lrtune.experiment.core import Experiment, seen_from
 from lrtune.experiment.reading.automatic import asking, fill
 from lrtune.experiment.reading.document import Document, KeyPath, Origin, dotted
-from lrtune.experiment.reading.sections import HOMES, SearchSection, usual_round
+from lrtune.experiment.reading.sections import HOMES, TRAINER, SearchSection, usual_round
 from lrtune.experiment.reading.space_form import SpaceReader, check_warmup
 from lrtune.experiment.reading.validation import Sections, check_sections, read_sections
 from lrtune.experiment.reading.yaml_text import PACKED, override, read_file, read_text
@@ -19,6 +19,7 @@ from lrtune.space import SearchSpace
 from lrtune.space.trial import Value
 from lrtune.text.errors import ExperimentError
 from lrtune.text.paths import expanded
+from lrtune.training.registry import BUILT_IN
 
 
 def load(
@@ -117,6 +118,7 @@ def _experiment(document: Document, name: str, base: Path) -> Experiment:
         training=sections.training,
         search=_with_defaults(sections.search, space),
         space=space,
+        trainer=document.values.get(TRAINER, BUILT_IN),
         fixed=_fixed(sections, reader, space),
         in_space=frozenset(reader.mentioned),
         automatic=asking(document.values["space"]) if reader.automatic else (),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, field_validator
 
 from lrtune.data.schema import FEWEST_FOLDS, RARE_ROWS, USUAL_FOLDS
+from lrtune.engines.catalogue import ENGINES, LOCAL
 from lrtune.experiment.reading.document import repeated, shown
 from lrtune.experiment.reading.vocabulary import KEYS, coerced, illegal
 from lrtune.sampling.catalogue import FREE_ROUND, STRATEGIES
@@ -202,9 +203,11 @@ Duration = Annotated[
 ]
 
 _STRATEGY, _METRIC, _PRUNING = _one_of(STRATEGIES), _one_of((AUTO,), METRICS), _one_of(PRUNINGS)
+_ENGINE = _one_of(ENGINES)
 Strategy = Annotated[str, _STRATEGY[0], _STRATEGY[1]]
 MetricName = Annotated[str, _METRIC[0], _METRIC[1]]
 PruningName = Annotated[str, _PRUNING[0], _PRUNING[1]]
+EngineName = Annotated[str, _ENGINE[0], _ENGINE[1]]
 Workers = Annotated[
     int | str,
     PlainValidator(_workers),
@@ -259,6 +262,10 @@ def _round_text() -> str:
     pruned = [f"with {each.name} {each.round}" for each in PRUNINGS.values() if each.round]
     sizes = ", ".join([*own, f"else {FREE_ROUND}", *pruned])
     return f"configurations proposed and trained together; default: {sizes}"
+
+
+def _engine_text() -> str:
+    return f"where configurations are trained; {'; '.join(f'{each.name}: {each.summary}' for each in ENGINES.values())}"
 
 
 def _pruning_text() -> str:
@@ -343,6 +350,7 @@ class SearchSection(Section):
     repeats: int = Field(default=1, ge=1, le=1000, description="how often the rows are put into folds anew")
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="of everything random")
     workers: Workers = Field(default=AUTO, description="processes; auto: as many as the work is worth")
+    engine: EngineName = Field(default=LOCAL, json_schema_extra=_told(_engine_text))
     round: int = Field(
         default=FREE_ROUND,
         ge=1,
@@ -384,6 +392,7 @@ class SearchSection(Section):
 BUDGETS = (
     "trials",
     "workers",
+    "engine",
     "select",
     "target",
     "stop",
@@ -407,6 +416,9 @@ SECTIONS: dict[str, type[Section]] = {
     "training": TrainingSection,
     "search": SearchSection,
 }
+
+TRAINER = "trainer"
+"""The key that stands beside the sections: what trains."""
 
 HOMES: dict[str, tuple[str, str]] = {
     "model" if key == "type" else key: (name, key)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from lrtune.experiment.reading.document import Document, KeyPath, shown
 from lrtune.experiment.reading.sections import (
     SECTIONS,
+    TRAINER,
     DataSection,
     ModelSection,
     SearchSection,
@@ -19,6 +20,7 @@ from lrtune.experiment.reading.sections import (
 )
 from lrtune.experiment.reading.vocabulary import KEYS
 from lrtune.text.errors import nearest
+from lrtune.training.registry import BUILT_IN
 
 AnySection = TypeVar("AnySection", bound=Section)
 
@@ -47,7 +49,7 @@ class Sections(NamedTuple):
 
 def read_sections(document: Document) -> Sections | None:
     """Read all sections and report every mistake in them; None if any section is unusable."""
-    names = (*SECTIONS, "space")
+    names = (*SECTIONS, TRAINER, "space")
     for key in document.values:
         if key not in names:
             document.report((key,), f"unknown section; {nearest(key, names)}")
@@ -55,6 +57,7 @@ def read_sections(document: Document) -> Sections | None:
     model = _section(document, "model", ModelSection)
     training = _section(document, "training", TrainingSection)
     search = _section(document, "search", SearchSection)
+    _check_trainer(document)
     _require_data(document)
     if data is None or model is None or training is None or search is None:
         return None
@@ -99,6 +102,12 @@ def _unknown(key: str, kind: type[Section]) -> str:
     if homes:
         return f"unknown key; {key} belongs under {homes[0]}"
     return f"unknown key; {nearest(key, kind.model_fields)}"
+
+
+def _check_trainer(document: Document) -> None:
+    name = document.values.get(TRAINER, BUILT_IN)
+    if not isinstance(name, str) or not name:
+        document.report((TRAINER,), f"expected the name of a trainer, got {shown(name)}")
 
 
 def _require_data(document: Document) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from lrtune.experiment.reading.sections import (
     AUTO,
     SECTIONS,
+    TRAINER,
     DataSection,
     ModelSection,
     SearchSection,
@@ -18,7 +19,7 @@ from lrtune.experiment.reading.sections import (
 from lrtune.experiment.reading.vocabulary import KEYS, LISTS, Member, inside
 from lrtune.experiment.writing.yaml_text import plain
 from lrtune.space.dimensions import SCALES
-from lrtune.training.registry import DECAYS, OPTIMIZERS, Factor
+from lrtune.training.registry import BUILT_IN, DECAYS, OPTIMIZERS, Factor
 
 Json = dict[str, Any]
 
@@ -36,12 +37,16 @@ def schema() -> Json:
         "title": "lrtune experiment",
         "type": "object",
         "additionalProperties": False,
-        "properties": {**{name: sections[name] for name in SECTIONS}, "space": _space()},
+        "properties": {TRAINER: _trainer(), **{name: sections[name] for name in SECTIONS}, "space": _space()},
         "$defs": {
             **{f"key_{key}": _dimension(Member(key, factor)) for key, factor in KEYS.items()},
             **{f"decay_{name}": _branch(Member("decay", KEYS["decay"]), name) for name in DECAYS},
         },
     }
+
+
+def _trainer() -> Json:
+    return {"type": "string", "minLength": 1, "default": BUILT_IN, "description": "what trains"}
 
 
 def _by_pydantic(kind: type[Section]) -> Json:
