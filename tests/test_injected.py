@@ -1,6 +1,7 @@
 """Recipes of CONTRIBUTING, followed word for word: an entry that is added to a table passes a whole search."""
 
 import csv
+import gzip
 import json
 import math
 import re
@@ -12,6 +13,8 @@ from sklearn import metrics as peer
 from typer.testing import CliRunner
 
 from lrtune.cli import app
+from lrtune.cli.names import filled
+from lrtune.data.formats import FORMATS, Format
 from lrtune.experiment import load
 from lrtune.experiment.reading.vocabulary import KEYS
 from lrtune.sampling.catalogue import STRATEGIES, Strategy
@@ -24,7 +27,7 @@ from lrtune.verdict.choice.rules import SELECTION_RULES, SelectionRule
 from lrtune.verdict.health.rules import HEALTH_RULES, HealthRule
 
 CONTRIBUTING = Path(__file__).parent.parent / "CONTRIBUTING.md"
-TABLES = (METRICS, DECAYS, OPTIMIZERS, STRATEGIES, SELECTION_RULES, HEALTH_RULES)
+TABLES = (METRICS, DECAYS, OPTIMIZERS, STRATEGIES, SELECTION_RULES, HEALTH_RULES, FORMATS)
 
 EXPERIMENT = """\
 data: {path: points.csv, target: kind, positive: yes}
@@ -213,6 +216,61 @@ def test_a_health_rule():
     assert page
 
 
+def refused(*words):
+    """Run a command that must refuse what it was given; give what it says."""
+    done = CliRunner().invoke(app, [str(each) for each in words], prog_name="lrtune")
+    assert done.exit_code == 2, done.output
+    return " ".join(done.output.split())
+
+
+def json_lines():
+    """Write the points as a table in the added format, plain and compressed."""
+    with Path("points.csv").open() as file:
+        rows = [{**row, "x": float(row["x"]), "y": float(row["y"])} for row in csv.DictReader(file)]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    Path("points.jsonl").write_text(text)
+    Path("packed").write_bytes(gzip.compress(text.encode()))  # known by what it holds
+
+
+@pytest.mark.parametrize("name", ["points.jsonl", "packed"])
+def test_a_file_format(name):
+    follow("file format")
+    json_lines()
+    _, from_text, _ = searched()
+    Path("run").rename("of_text")
+    _, trials, _ = searched(f"data.path={name}")
+    assert trials == from_text
+    assert "nothing is wrong with it" in run("check", "points.yaml", "--data", name)
+    for folder in ("run", "of_text"):
+        run("predict", folder, name, "-o", f"{folder}.csv")
+    assert Path("run.csv").read_text() == Path("of_text.csv").read_text()
+    run("init", name, "--target", "kind", "-o", "first.yaml")
+    run("check", "first.yaml")
+
+
+def test_what_names_formats_names_an_added_one():
+    follow("file format")
+    json_lines()
+    assert "csv, tsv, parquet, npz or jsonl" in " ".join(run("schema").split())
+    assert filled("<formats>") == "csv, tsv, parquet, npz or jsonl"
+    assert "did you mean 'points.jsonl'" in refused("check", "points.yaml", "--data", "point.jsonl")
+    assert "is a table, not an experiment; use --data points.jsonl" in refused("check", "points.jsonl")
+    Path("noise").write_bytes(bytes(range(256)))
+    assert "csv, tsv, parquet, npz and jsonl can be read" in refused("check", "points.yaml", "--data", "noise")
+
+
+def test_a_file_of_an_added_format_may_have_gaps_and_be_damaged():
+    follow("file format")
+    json_lines()
+    lines = Path("points.jsonl").read_text().splitlines()
+    Path("gaps.jsonl").write_text(
+        "\n".join(['{"y": 0.5, "kind": "no", "more": [1]}', '{"x": null, "kind": "yes"}', *lines])
+    )
+    assert "left out" in run("check", "points.yaml", "--data", "gaps.jsonl")
+    Path("damaged.jsonl").write_text("\n".join(lines)[:-9])
+    assert "damaged.jsonl cannot be read as JSON Lines" in refused("check", "points.yaml", "--data", "damaged.jsonl")
+
+
 @pytest.mark.parametrize(
     ("option", "kind", "name"),
     [("--strategy", "sampler", "near_best"), ("--select", "selection rule", "steady")],
@@ -236,6 +294,7 @@ def test_what_is_added_is_completed(option, kind, name):
         lambda: Strategy("near_best", "draws", "spaces"),
         lambda: SelectionRule("steady", "the largest"),
         lambda: HealthRule("few_folds"),
+        lambda: Format("jsonl", "lines", (".jsonl",)),
     ],
 )
 def test_an_entry_that_lacks_something_cannot_be_made(entry):

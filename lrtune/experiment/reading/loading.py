@@ -6,13 +6,14 @@ import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lrtune.data.formats import PACKED
 from lrtune.experiment.core import Experiment, seen_from
 from lrtune.experiment.reading.automatic import asking, fill
 from lrtune.experiment.reading.document import Document, KeyPath, Origin, dotted
 from lrtune.experiment.reading.sections import HOMES, SearchSection, usual_round
 from lrtune.experiment.reading.space_form import SpaceReader, check_warmup
 from lrtune.experiment.reading.validation import Sections, check_sections, read_sections
-from lrtune.experiment.reading.yaml_text import PACKED, override, read_file, read_text
+from lrtune.experiment.reading.yaml_text import override, read_file, read_text
 from lrtune.experiment.writing.starter import default_space, starter
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import SearchSpace

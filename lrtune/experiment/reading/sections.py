@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, field_validator
 
+from lrtune.data.formats import listed
 from lrtune.data.schema import FEWEST_FOLDS, RARE_ROWS, USUAL_FOLDS
 from lrtune.experiment.reading.document import repeated, shown
 from lrtune.experiment.reading.vocabulary import KEYS, coerced, illegal
@@ -234,6 +235,10 @@ Outer = Annotated[
 ]
 
 
+def _path_text() -> str:
+    return f"{listed('or')} file, relative to this one; or sklearn:digits and the like"
+
+
 def _trials_text() -> str:
     walking = " and ".join(each.name for each in STRATEGIES.values() if each.walks)
     return f"how many configurations; default: 50, for {walking} all of them"
@@ -273,10 +278,7 @@ def _select_text() -> str:
 class DataSection(Section):
     """The table, and what its columns are."""
 
-    path: str = Field(
-        min_length=1,
-        description="csv, tsv, parquet or npz file, relative to this one; or sklearn:digits and the like",
-    )
+    path: str = Field(min_length=1, json_schema_extra=_told(_path_text))
     test_path: str | None = Field(default=None, min_length=1, description="table that the search never sees")
     target: Name | None = Field(default=None, description="column to predict")
     task: Literal["classification", "regression"] | None = Field(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
+from lrtune.data.formats import names_its_target
 from lrtune.experiment.reading.document import Document, KeyPath, shown
 from lrtune.experiment.reading.sections import (
     SECTIONS,
@@ -113,7 +114,7 @@ def _require_data(document: Document) -> None:
 
 
 def _names_its_target(path: str) -> bool:
-    return path.startswith("sklearn:") or path.endswith(".npz")
+    return path.startswith("sklearn:") or names_its_target(path)
 
 
 def check_sections(document: Document, sections: Sections) -> None:
