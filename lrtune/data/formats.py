@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 TEXTS = {"csv": ".csv", "tsv": ".tsv"}
 """What delimited text is called, and the endings that only tables have."""
 
-NOTES = ".txt"
+ANY_TEXT = ".txt"
 """An ending of tables and of much else."""
 
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")

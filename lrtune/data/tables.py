@@ -175,7 +175,7 @@ def _existing(path: Path, base: Path | None) -> Path:
     what = "is a folder" if full.is_dir() else "does not exist"
     if not folder.is_dir():
         raise DataError(f"{path} {what}: there is no folder {folder}")
-    usual = (*formats.endings(), formats.NOTES)
+    usual = (*formats.endings(), formats.ANY_TEXT)
     tables = sorted(each.name for each in folder.iterdir() if each.suffix.lower() in usual and each.is_file())
     hint = nearest(full.name, tables, "the folder has") if tables else "the folder has no tables"
     raise DataError(f"{path} {what}; {hint}")

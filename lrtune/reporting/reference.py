@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lrtune.data.formats import FORMATS, NOTES, TEXTS
+from lrtune.data.formats import ANY_TEXT, FORMATS, TEXTS
 from lrtune.reporting.api_reference import api_page
 from lrtune.reporting.export import write
 from lrtune.reporting.schedules import shown
@@ -171,7 +171,7 @@ def _rule_lines() -> list[str]:
 
 
 def _format_lines() -> list[str]:
-    texts = [" or ".join(TEXTS), "text with separators", ", ".join(f"`{each}`" for each in (*TEXTS.values(), NOTES))]
+    texts = [" or ".join(TEXTS), "text with separators", ", ".join(f"`{each}`" for each in (*TEXTS.values(), ANY_TEXT))]
     rows = [[e.name, e.summary, ", ".join(f"`{each}`" for each in e.endings)] for e in FORMATS.values()]
     return _table(("format", "what it is", "usual endings"), [texts, *rows])
 
