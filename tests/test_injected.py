@@ -23,11 +23,15 @@ from lrtune.training.decays.catalogue import DECAYS, Decay
 from lrtune.training.metrics import scoring
 from lrtune.training.metrics.catalogue import METRICS, Metric
 from lrtune.training.optimizers.catalogue import OPTIMIZERS, Optimizer
+from lrtune.training.population import evaluated, plan, start, train
+from lrtune.training.registry import TRAINING_KEYS, complete
+from lrtune.training.tasks import Fold, Problem
+from lrtune.training.treatments import TREATMENTS, Treatment
 from lrtune.verdict.choice.rules import SELECTION_RULES, SelectionRule
 from lrtune.verdict.health.rules import HEALTH_RULES, HealthRule
 
 CONTRIBUTING = Path(__file__).parent.parent / "CONTRIBUTING.md"
-TABLES = (METRICS, DECAYS, OPTIMIZERS, STRATEGIES, SELECTION_RULES, HEALTH_RULES, FORMATS)
+TABLES = (METRICS, DECAYS, OPTIMIZERS, STRATEGIES, SELECTION_RULES, HEALTH_RULES, FORMATS, TRAINING_KEYS, TREATMENTS)
 
 EXPERIMENT = """\
 data: {path: points.csv, target: kind, positive: yes}
@@ -174,6 +178,75 @@ def test_the_range_of_an_optimizer_of_its_own_can_be_found():
     assert result["best"]["configuration"]["optimizer"] == "sign_sgd"
 
 
+def test_a_training_key_is_fixed():
+    follow("training key")
+    sizes = {}
+    for strength in (0, 1):
+        result, _, _ = searched(f"training.l1={strength}", "training.epochs=30", "search.trials=1")
+        assert result["best"]["configuration"]["l1"] == strength
+        assert f"l1: {float(strength)}" in Path("run/experiment.yaml").read_text()
+        with np.load("run/model/model.npz") as arrays:
+            sizes[strength] = sum(np.abs(each).sum() for each in arrays.values())
+        Path("run").rename(f"run_{strength}")
+    assert sizes[1] < 0.5 * sizes[0]
+
+
+def test_a_training_key_is_searched():
+    follow("training key")
+    _, trials, page = searched("space.l1=[0, 0.001, 0.3]", "search.strategy=quasirandom", "search.trials=12")
+    assert {float(each["l1"]) for each in trials} == {0.0, 0.001, 0.3}
+    assert "l1 0.001" in page
+    listed = [
+        float(each["configuration"]["l1"])
+        for each in json.loads(run("trials", "run", "--sort", "l1", "--json"))["trials"]
+    ]
+    assert listed == sorted(listed)
+    assert complete({})["l1"] == 0.0
+
+
+def test_what_reads_experiments_knows_an_added_key():
+    follow("training key")
+    known = json.loads(run("schema"))
+    assert known["properties"]["training"]["properties"]["l1"]["default"] == 0.0
+    assert known["properties"]["space"]["properties"]["l1"] == {"$ref": "#/$defs/key_l1"}
+    assert "training.l1: expected a number of at least 0" in refused("check", "points.yaml", "--set", "training.l1=-1")
+    assert "space.l1: expected a number of at least 0" in refused("check", "points.yaml", "--set", "space.l1=[0, -1]")
+    Path("both.yaml").write_text(EXPERIMENT.replace("{epochs: 4,", "{l1: 0.1, epochs: 4,") + "  l1: [0, 0.1]\n")
+    assert "is given by training.l1 in line 2 as well" in refused("check", "both.yaml")
+    run("check", "both.yaml", "--set", "training.l1=0.3")  # which takes the other out of the way
+
+
+def a_population(configurations):
+    rng = np.random.default_rng(1)
+    rows, labels = rng.normal(size=(2, 20, 3)), rng.integers(2, size=(2, 20))
+    folds = [Fold(place, rows[place], labels[place], np.ones(20), rows[place], labels[place]) for place in (0, 1)]
+    shared = plan(complete(configurations[0]), folds, Problem("logistic", 1, 2), batch_size=10, seed=0, dtype="float32")
+    return start(configurations, shared), shared
+
+
+def test_an_update_with_an_added_key_is_the_formula():
+    follow("training key")
+    usual = {"optimizer": "sgd", "decay": "constant", "learning_rate": 0.1, "epochs": 1, "batch_size": 20}
+    population, shared = a_population([usual, {**usual, "l1": 0.5}])
+    shared = shared._replace(steps=(1, 1), batch_size=20)
+    trained = evaluated(train(population, shared))
+    assert trained[0] - trained[1] == pytest.approx(0.1 * 0.5 * np.sign(population.parameters[0]), abs=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "schedule_free_adamw"])
+def test_a_lane_with_an_added_key_is_the_same_alone_and_in_company(optimizer):
+    follow("training key")
+    usual = {"optimizer": optimizer, "epochs": 3, "hidden": (5,)}
+    others = [{}, {"l1": 0.1}, {"clip_norm": 0.1, "l1": 0.01}, {"weight_decay": 0.1}, {"dropout": 0.3, "l1": 0.2}]
+    configurations = [{**usual, **each} for each in others]
+    together = train(*a_population(configurations))
+    scored = evaluated(together)
+    for row, place in enumerate(together.places):
+        alone = evaluated(train(*a_population([configurations[place]])))
+        assert alone.tobytes() == scored[row].tobytes()
+    assert len({each.tobytes() for each in scored}) == len(configurations)
+
+
 def test_a_sampler():
     follow("sampler")
     result, trials, _ = searched("search.strategy=near_best")
@@ -295,6 +368,7 @@ def test_what_is_added_is_completed(option, kind, name):
         lambda: SelectionRule("steady", "the largest"),
         lambda: HealthRule("few_folds"),
         lambda: Format("jsonl", "lines", (".jsonl",)),
+        lambda: Treatment("l1", amount=math.sqrt),
     ],
 )
 def test_an_entry_that_lacks_something_cannot_be_made(entry):
