@@ -12,7 +12,7 @@ import pytest
 from sklearn import metrics as peer
 from typer.testing import CliRunner
 
-from lrtune.cli import app
+from lrtune.cli import COMMANDS, app
 from lrtune.cli.names import filled
 from lrtune.data.formats import FORMATS, Format
 from lrtune.experiment import load
@@ -31,7 +31,18 @@ from lrtune.verdict.choice.rules import SELECTION_RULES, SelectionRule
 from lrtune.verdict.health.rules import HEALTH_RULES, HealthRule
 
 CONTRIBUTING = Path(__file__).parent.parent / "CONTRIBUTING.md"
-TABLES = (METRICS, DECAYS, OPTIMIZERS, STRATEGIES, SELECTION_RULES, HEALTH_RULES, FORMATS, TRAINING_KEYS, TREATMENTS)
+TABLES = (
+    METRICS,
+    DECAYS,
+    OPTIMIZERS,
+    STRATEGIES,
+    SELECTION_RULES,
+    HEALTH_RULES,
+    FORMATS,
+    TRAINING_KEYS,
+    TREATMENTS,
+    COMMANDS,
+)
 
 EXPERIMENT = """\
 data: {path: points.csv, target: kind, positive: yes}
@@ -342,6 +353,49 @@ def test_a_file_of_an_added_format_may_have_gaps_and_be_damaged():
     assert "left out" in run("check", "points.yaml", "--data", "gaps.jsonl")
     Path("damaged.jsonl").write_text("\n".join(lines)[:-9])
     assert "damaged.jsonl cannot be read as JSON Lines" in refused("check", "points.yaml", "--data", "damaged.jsonl")
+
+
+def listed_in_help(name):
+    """Find what the help says of a command, and under which title."""
+    title = ""
+    for line in run("--help").splitlines():
+        title = line.strip() if line.endswith(":") else title
+        if line.split()[:1] == [name]:
+            return title, " ".join(line.split()[1:])
+    raise AssertionError(f"{name} is not listed")
+
+
+def test_a_command():
+    follow("command")
+    assert listed_in_help("metrics") == ("Prepare:", "List the metrics.")
+    assert "Example: lrtune metrics" in run("metrics", "--help")
+    assert "rmse for regression" in " ".join(run("metrics").split())
+    assert json.loads(run("metrics", "--json"))["metrics"]["rmse"] == ["regression"]
+    assert "Did you mean 'metrics'" in refused("metric")
+
+
+def test_a_command_that_is_taken_out_is_gone():
+    follow("command")
+    run("metrics")
+    del COMMANDS["metrics"]
+    assert "No such command 'metrics'" in refused("metrics")
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "log_loss"])
+def test_a_report_page(metric):
+    follow("report page")
+    _, trials, _ = searched(f"search.metric={metric}")
+    assert listed_in_help("worst") == ("Look:", "List the worst trials of a run.")
+    scores = {int(each["number"]): float(each["mean"]) for each in trials if each["state"] == "complete"}
+    sign = 1 if metric == "accuracy" else -1
+    found = json.loads(run("worst", "run", "--json"))["worst"]
+    assert [each["score"] for each in found] == sorted(scores.values(), key=lambda score: sign * score)[:5]
+    assert all(each["score"] == scores[each["number"]] for each in found)
+    page = run("worst", "run")
+    assert page.splitlines()[0] == f"run: the last of {len(scores)} complete trials"
+    rows = [line.split() for line in page.split("where they differ\n")[1].splitlines()]
+    assert [int(row[0]) for row in rows if row] == [each["number"] for each in found]
+    assert "no run 'nowhere'" in refused("worst", "nowhere")
 
 
 @pytest.mark.parametrize(
