@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from lrtune import experiment
-from lrtune.experiment.reading.sections import HOMES, SECTIONS, ModelSection, TrainingSection, factor_of
+from lrtune.experiment.reading.sections import SECTIONS, declared, homes, keys_of
 from lrtune.experiment.reading.vocabulary import KEYS
 from lrtune.experiment.writing.schema import schema
 from lrtune.experiment.writing.yaml_text import yaml_text
@@ -530,19 +530,20 @@ def test_experiments_are_frozen_and_can_be_sent_to_other_processes():
 
 
 def test_the_sections_have_every_key_of_the_registry_and_its_default():
-    assert {each for each in ModelSection.model_fields if each != "type"} == set(MODEL_KEYS) - {"model"}
-    assert set(TrainingSection.model_fields) - {"dtype"} == set(TRAINING_KEYS) - {"learning_rate", "optimizer", "decay"}
-    assert set(HOMES) == set(KEYS) - {"learning_rate", "optimizer", "decay"}
-    for kind in (ModelSection, TrainingSection):
-        for key, field in kind.model_fields.items():
-            if key != "weight_decay":  # its default is the optimizer's
-                assert field.default == factor_of(key).default
+    assert {each for each in declared("model") if each != "type"} == set(MODEL_KEYS) - {"model"}
+    assert set(declared("training")) - {"dtype"} == set(TRAINING_KEYS) - {"learning_rate", "optimizer", "decay"}
+    assert list(KEYS) == [*TRAINING_KEYS, *MODEL_KEYS]
+    assert set(homes()) == set(KEYS) - {"learning_rate", "optimizer", "decay"}
+    made = load("")
+    for flat, (section, key) in homes().items():
+        if flat != "weight_decay":  # its default is the optimizer's
+            assert getattr(made, section)[key] == KEYS[flat].default
 
 
 def test_every_field_says_what_it_means():
-    for name, kind in SECTIONS.items():
+    for name in SECTIONS:
         properties = schema()["properties"][name]["properties"]
-        assert all(properties[key]["description"] for key in kind.model_fields)
+        assert all(properties[key]["description"] for key in keys_of(name))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

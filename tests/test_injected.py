@@ -1,6 +1,7 @@
 """Recipes of CONTRIBUTING, followed word for word: an entry that is added to a table passes a whole search."""
 
 import csv
+import gzip
 import json
 import math
 import re
@@ -11,7 +12,9 @@ import pytest
 from sklearn import metrics as peer
 from typer.testing import CliRunner
 
-from lrtune.cli import app
+from lrtune.cli import COMMANDS, app
+from lrtune.cli.names import filled
+from lrtune.data.formats import FORMATS, Format
 from lrtune.experiment import load
 from lrtune.experiment.reading.vocabulary import KEYS
 from lrtune.sampling.catalogue import STRATEGIES, Strategy
@@ -20,11 +23,26 @@ from lrtune.training.decays.catalogue import DECAYS, Decay
 from lrtune.training.metrics import scoring
 from lrtune.training.metrics.catalogue import METRICS, Metric
 from lrtune.training.optimizers.catalogue import OPTIMIZERS, Optimizer
+from lrtune.training.population import evaluated, plan, start, train
+from lrtune.training.registry import TRAINING_KEYS, complete
+from lrtune.training.tasks import Fold, Problem
+from lrtune.training.treatments import TREATMENTS, Treatment
 from lrtune.verdict.choice.rules import SELECTION_RULES, SelectionRule
 from lrtune.verdict.health.rules import HEALTH_RULES, HealthRule
 
 CONTRIBUTING = Path(__file__).parent.parent / "CONTRIBUTING.md"
-TABLES = (METRICS, DECAYS, OPTIMIZERS, STRATEGIES, SELECTION_RULES, HEALTH_RULES)
+TABLES = (
+    METRICS,
+    DECAYS,
+    OPTIMIZERS,
+    STRATEGIES,
+    SELECTION_RULES,
+    HEALTH_RULES,
+    FORMATS,
+    TRAINING_KEYS,
+    TREATMENTS,
+    COMMANDS,
+)
 
 EXPERIMENT = """\
 data: {path: points.csv, target: kind, positive: yes}
@@ -171,6 +189,75 @@ def test_the_range_of_an_optimizer_of_its_own_can_be_found():
     assert result["best"]["configuration"]["optimizer"] == "sign_sgd"
 
 
+def test_a_training_key_is_fixed():
+    follow("training key")
+    sizes = {}
+    for strength in (0, 1):
+        result, _, _ = searched(f"training.l1={strength}", "training.epochs=30", "search.trials=1")
+        assert result["best"]["configuration"]["l1"] == strength
+        assert f"l1: {float(strength)}" in Path("run/experiment.yaml").read_text()
+        with np.load("run/model/model.npz") as arrays:
+            sizes[strength] = sum(np.abs(each).sum() for each in arrays.values())
+        Path("run").rename(f"run_{strength}")
+    assert sizes[1] < 0.5 * sizes[0]
+
+
+def test_a_training_key_is_searched():
+    follow("training key")
+    _, trials, page = searched("space.l1=[0, 0.001, 0.3]", "search.strategy=quasirandom", "search.trials=12")
+    assert {float(each["l1"]) for each in trials} == {0.0, 0.001, 0.3}
+    assert "l1 0.001" in page
+    listed = [
+        float(each["configuration"]["l1"])
+        for each in json.loads(run("trials", "run", "--sort", "l1", "--json"))["trials"]
+    ]
+    assert listed == sorted(listed)
+    assert complete({})["l1"] == 0.0
+
+
+def test_what_reads_experiments_knows_an_added_key():
+    follow("training key")
+    known = json.loads(run("schema"))
+    assert known["properties"]["training"]["properties"]["l1"]["default"] == 0.0
+    assert known["properties"]["space"]["properties"]["l1"] == {"$ref": "#/$defs/key_l1"}
+    assert "training.l1: expected a number of at least 0" in refused("check", "points.yaml", "--set", "training.l1=-1")
+    assert "space.l1: expected a number of at least 0" in refused("check", "points.yaml", "--set", "space.l1=[0, -1]")
+    Path("both.yaml").write_text(EXPERIMENT.replace("{epochs: 4,", "{l1: 0.1, epochs: 4,") + "  l1: [0, 0.1]\n")
+    assert "is given by training.l1 in line 2 as well" in refused("check", "both.yaml")
+    run("check", "both.yaml", "--set", "training.l1=0.3")  # which takes the other out of the way
+
+
+def a_population(configurations):
+    rng = np.random.default_rng(1)
+    rows, labels = rng.normal(size=(2, 20, 3)), rng.integers(2, size=(2, 20))
+    folds = [Fold(place, rows[place], labels[place], np.ones(20), rows[place], labels[place]) for place in (0, 1)]
+    shared = plan(complete(configurations[0]), folds, Problem("logistic", 1, 2), batch_size=10, seed=0, dtype="float32")
+    return start(configurations, shared), shared
+
+
+def test_an_update_with_an_added_key_is_the_formula():
+    follow("training key")
+    usual = {"optimizer": "sgd", "decay": "constant", "learning_rate": 0.1, "epochs": 1, "batch_size": 20}
+    population, shared = a_population([usual, {**usual, "l1": 0.5}])
+    shared = shared._replace(steps=(1, 1), batch_size=20)
+    trained = evaluated(train(population, shared))
+    assert trained[0] - trained[1] == pytest.approx(0.1 * 0.5 * np.sign(population.parameters[0]), abs=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "schedule_free_adamw"])
+def test_a_lane_with_an_added_key_is_the_same_alone_and_in_company(optimizer):
+    follow("training key")
+    usual = {"optimizer": optimizer, "epochs": 3, "hidden": (5,)}
+    others = [{}, {"l1": 0.1}, {"clip_norm": 0.1, "l1": 0.01}, {"weight_decay": 0.1}, {"dropout": 0.3, "l1": 0.2}]
+    configurations = [{**usual, **each} for each in others]
+    together = train(*a_population(configurations))
+    scored = evaluated(together)
+    for row, place in enumerate(together.places):
+        alone = evaluated(train(*a_population([configurations[place]])))
+        assert alone.tobytes() == scored[row].tobytes()
+    assert len({each.tobytes() for each in scored}) == len(configurations)
+
+
 def test_a_sampler():
     follow("sampler")
     result, trials, _ = searched("search.strategy=near_best")
@@ -213,6 +300,104 @@ def test_a_health_rule():
     assert page
 
 
+def refused(*words):
+    """Run a command that must refuse what it was given; give what it says."""
+    done = CliRunner().invoke(app, [str(each) for each in words], prog_name="lrtune")
+    assert done.exit_code == 2, done.output
+    return " ".join(done.output.split())
+
+
+def json_lines():
+    """Write the points as a table in the added format, plain and compressed."""
+    with Path("points.csv").open() as file:
+        rows = [{**row, "x": float(row["x"]), "y": float(row["y"])} for row in csv.DictReader(file)]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    Path("points.jsonl").write_text(text)
+    Path("packed").write_bytes(gzip.compress(text.encode()))  # known by what it holds
+
+
+@pytest.mark.parametrize("name", ["points.jsonl", "packed"])
+def test_a_file_format(name):
+    follow("file format")
+    json_lines()
+    _, from_text, _ = searched()
+    Path("run").rename("of_text")
+    _, trials, _ = searched(f"data.path={name}")
+    assert trials == from_text
+    assert "nothing is wrong with it" in run("check", "points.yaml", "--data", name)
+    for folder in ("run", "of_text"):
+        run("predict", folder, name, "-o", f"{folder}.csv")
+    assert Path("run.csv").read_text() == Path("of_text.csv").read_text()
+    run("init", name, "--target", "kind", "-o", "first.yaml")
+    run("check", "first.yaml")
+
+
+def test_what_names_formats_names_an_added_one():
+    follow("file format")
+    json_lines()
+    assert "csv, tsv, parquet, npz or jsonl" in " ".join(run("schema").split())
+    assert filled("<formats>") == "csv, tsv, parquet, npz or jsonl"
+    assert "did you mean 'points.jsonl'" in refused("check", "points.yaml", "--data", "point.jsonl")
+    assert "is a table, not an experiment; use --data points.jsonl" in refused("check", "points.jsonl")
+    Path("noise").write_bytes(bytes(range(256)))
+    assert "csv, tsv, parquet, npz and jsonl can be read" in refused("check", "points.yaml", "--data", "noise")
+
+
+def test_a_file_of_an_added_format_may_have_gaps_and_be_damaged():
+    follow("file format")
+    json_lines()
+    lines = Path("points.jsonl").read_text().splitlines()
+    Path("gaps.jsonl").write_text(
+        "\n".join(['{"y": 0.5, "kind": "no", "more": [1]}', '{"x": null, "kind": "yes"}', *lines])
+    )
+    assert "left out" in run("check", "points.yaml", "--data", "gaps.jsonl")
+    Path("damaged.jsonl").write_text("\n".join(lines)[:-9])
+    assert "damaged.jsonl cannot be read as JSON Lines" in refused("check", "points.yaml", "--data", "damaged.jsonl")
+
+
+def listed_in_help(name):
+    """Find what the help says of a command, and under which title."""
+    title = ""
+    for line in run("--help").splitlines():
+        title = line.strip() if line.endswith(":") else title
+        if line.split()[:1] == [name]:
+            return title, " ".join(line.split()[1:])
+    raise AssertionError(f"{name} is not listed")
+
+
+def test_a_command():
+    follow("command")
+    assert listed_in_help("metrics") == ("Prepare:", "List the metrics.")
+    assert "Example: lrtune metrics" in run("metrics", "--help")
+    assert "rmse for regression" in " ".join(run("metrics").split())
+    assert json.loads(run("metrics", "--json"))["metrics"]["rmse"] == ["regression"]
+    assert "Did you mean 'metrics'" in refused("metric")
+
+
+def test_a_command_that_is_taken_out_is_gone():
+    follow("command")
+    run("metrics")
+    del COMMANDS["metrics"]
+    assert "No such command 'metrics'" in refused("metrics")
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "log_loss"])
+def test_a_report_page(metric):
+    follow("report page")
+    _, trials, _ = searched(f"search.metric={metric}")
+    assert listed_in_help("worst") == ("Look:", "List the worst trials of a run.")
+    scores = {int(each["number"]): float(each["mean"]) for each in trials if each["state"] == "complete"}
+    sign = 1 if metric == "accuracy" else -1
+    found = json.loads(run("worst", "run", "--json"))["worst"]
+    assert [each["score"] for each in found] == sorted(scores.values(), key=lambda score: sign * score)[:5]
+    assert all(each["score"] == scores[each["number"]] for each in found)
+    page = run("worst", "run")
+    assert page.splitlines()[0] == f"run: the last of {len(scores)} complete trials"
+    rows = [line.split() for line in page.split("where they differ\n")[1].splitlines()]
+    assert [int(row[0]) for row in rows if row] == [each["number"] for each in found]
+    assert "no run 'nowhere'" in refused("worst", "nowhere")
+
+
 @pytest.mark.parametrize(
     ("option", "kind", "name"),
     [("--strategy", "sampler", "near_best"), ("--select", "selection rule", "steady")],
@@ -236,6 +421,8 @@ def test_what_is_added_is_completed(option, kind, name):
         lambda: Strategy("near_best", "draws", "spaces"),
         lambda: SelectionRule("steady", "the largest"),
         lambda: HealthRule("few_folds"),
+        lambda: Format("jsonl", "lines", (".jsonl",)),
+        lambda: Treatment("l1", amount=math.sqrt),
     ],
 )
 def test_an_entry_that_lacks_something_cannot_be_made(entry):

@@ -118,7 +118,7 @@ class _Built(Mapping[str, Any]):
     """The commands by name, each built when it is asked for: one run needs one of them, and help needs none."""
 
     def __getitem__(self, name: str) -> Any:
-        return _built(name)
+        return _built(COMMANDS[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(COMMANDS)
@@ -148,8 +148,8 @@ def _refuse_empty(words: Sequence[str]) -> None:
 
 
 @functools.cache
-def _built(name: str) -> Any:
-    info = CommandInfo(name, callback=_with_homes(COMMANDS[name].function))
+def _built(command: Command) -> Any:
+    info = CommandInfo(command.name, callback=_with_homes(command.function))
     built: Any = get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
     for each in built.params:
         each.help = filled(each.help or "")

@@ -26,7 +26,7 @@ _SETTINGS = tuple(f"data.{key}" for key in SAID)
 
 
 def init(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="Table to learn from: csv, tsv, parquet or npz.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="Table to learn from: <formats>.")],
     *,
     target: Annotated[
         str | None,

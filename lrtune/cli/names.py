@@ -26,7 +26,18 @@ def rules() -> Iterable[str]:
     return SELECTION_RULES
 
 
-_TABLES = {"<strategies>": strategies, "<prunings>": prunings, "<rules>": rules}
+def _formats() -> str:
+    from lrtune.data.formats import listed
+
+    return listed("or")
+
+
+_TEXTS: dict[str, Callable[[], str]] = {
+    "<strategies>": lambda: ", ".join(strategies()),
+    "<prunings>": lambda: ", ".join(prunings()),
+    "<rules>": lambda: ", ".join(rules()),
+    "<formats>": _formats,
+}
 
 
 def completed(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
@@ -36,7 +47,7 @@ def completed(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
 
 def filled(text: str) -> str:
     """Put the names of a table in its place of a help text, as in ``one of <strategies>``."""
-    for place, names in _TABLES.items():
+    for place, names in _TEXTS.items():
         if place in text:
-            text = text.replace(place, ", ".join(names()))
+            text = text.replace(place, names())
     return text

@@ -19,7 +19,7 @@ ConfigArgument = Annotated[
 ]
 DataOption = Annotated[
     str | None,
-    typer.Option("--data", metavar="FILE", help="Table to learn from: csv, tsv, parquet or npz. Needs no CONFIG."),
+    typer.Option("--data", metavar="FILE", help="Table to learn from: <formats>. Needs no CONFIG."),
 ]
 TargetOption = Annotated[str | None, typer.Option("--target", metavar="COLUMN", help="Column to predict.")]
 SetOption = Annotated[

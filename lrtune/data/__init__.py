@@ -14,6 +14,7 @@
     encoding       impute, scale, one-hot, fitted in each fold       -> features (N, D)
     fold_notes     what is worth saying of folds
     folds          folds, and what to say of them (`fold_notes`)     -> row numbers
+    formats        the formats of tables, each once
     frames         data frames of polars, and Parquet files by way of them
     holdout        test rows                                         -> row numbers
     inference      from columns of text to raw columns

@@ -18,8 +18,9 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from lrtune.arrays import Array
-from lrtune.data.cells import Dates, Raw, naive, numbers, texts
+from lrtune.data.cells import Dates, Raw, TypedColumns, naive, numbers, texts
 from lrtune.data.compressed import check_archive, head
+from lrtune.data.delimited import repair_names
 from lrtune.data.numerals import LARGEST_EXACT
 from lrtune.text.errors import DataError, named, nearest, reason
 
@@ -66,12 +67,10 @@ def is_npz(file: IO[bytes], where: str) -> bool:
             return where.endswith(".npz") or any(name.endswith(".npy") for name in archive.namelist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return where.endswith(".npz")
-    finally:
-        file.seek(0)
 
 
-def read_npz(file: IO[bytes], where: str) -> Named:
-    """Read an archive of arrays: names, columns, and `y` if there is such a column; what is no array is left out.
+def read_npz(file: IO[bytes], where: str) -> TypedColumns:
+    """Read an archive of arrays, with `y` as the target if there is such a column; what is no array is left out.
 
     Raises
     ------
@@ -105,7 +104,7 @@ def read_npz(file: IO[bytes], where: str) -> Named:
         columns += list(array.T) if table else [array]
     if not names:
         raise DataError(f"{where} holds no arrays")
-    return Named(names, columns, "y" if "y" in names else None, notes)
+    return typed(where, Named(names, columns, "y" if "y" in names else None, notes))
 
 
 def _names_of(name: str, array: Array, given: Array | None, where: str) -> list[str]:
@@ -114,6 +113,24 @@ def _names_of(name: str, array: Array, given: Array | None, where: str) -> list[
     if given.shape != (array.shape[1],):
         raise DataError(f"{where}: {given.size} feature_names for the {array.shape[1]} columns of {name}")
     return [str(each) for each in given]
+
+
+def typed(source: str, named: Named) -> TypedColumns:
+    """Make raw columns of arrays, each with a name of its own.
+
+    Raises
+    ------
+    DataError
+        They differ in length.
+
+    """
+    lengths = {len(array) for array in named.arrays}
+    if len(lengths) > 1:
+        described = ", ".join(f"{name} {len(array)}" for name, array in zip(named.names, named.arrays, strict=True))
+        raise DataError(f"{source}: columns differ in length: {described}")
+    unique, notes = repair_names(named.names)
+    raws = {name: raw(array) for name, array in zip(unique, named.arrays, strict=True)}
+    return TypedColumns(raws, (*named.notes, *notes), named.target)
 
 
 def as_array(values: Any) -> Array:

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -98,6 +99,18 @@ class Dates:
 
 
 Raw = Numbers | Texts | Dates
+
+
+class TypedColumns(NamedTuple):
+    """The columns of a file that has types of its own, by name.
+
+    None stands for a column whose cells are neither numbers, nor texts, nor dates. `notes` say what had to be decided,
+    and `target` is the column to predict where the file knows it.
+    """
+
+    raws: Mapping[str, Raw | None]
+    notes: tuple[str, ...] = ()
+    target: str | None = None
 
 
 def numbers(values: npt.ArrayLike, form: Form | None = None) -> Numbers:

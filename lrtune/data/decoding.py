@@ -11,7 +11,6 @@ from lrtune.text.errors import DataError
 SNIFFED_BYTES = 1 << 18
 """So much of a file is looked at where looking at all of it would take long."""
 
-_BINARY = "is not a table: it holds binary data; csv, tsv, parquet and npz can be read"
 _MAGIC = {
     b"SQLite": "is an SQLite database: export the table as csv",
     b"%PDF": "is a PDF document, not a table",
@@ -29,6 +28,13 @@ _MARKS = (
 )
 _WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 _TAR = (257, b"ustar")
+
+
+class BinaryError(DataError):
+    """A file is no text; whoever knows the other formats may add what can be read."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"{where} is not a table: it holds binary data")
 
 
 def decoded(data: bytes, where: str, encoding: str | None) -> tuple[bytes, tuple[str, ...]]:
@@ -57,7 +63,8 @@ def _utf8(data: bytes, where: str, encoding: str | None) -> tuple[bytes, tuple[s
             return _as(data, where, wide), ()
     data = data.removeprefix(codecs.BOM_UTF8)
     if b"\0" in data[:SNIFFED_BYTES]:
-        raise DataError(f"{where} {_proposal(data[:SNIFFED_BYTES]) or _BINARY}")
+        proposal = _proposal(data[:SNIFFED_BYTES])
+        raise DataError(f"{where} {proposal}") if proposal else BinaryError(where)
     try:
         data.decode()
     except UnicodeDecodeError:
@@ -98,7 +105,7 @@ def _latin(data: bytes, where: str) -> tuple[bytes, tuple[str, ...]]:
     start = np.frombuffer(data[:SNIFFED_BYTES], dtype=np.uint8)
     control = np.count_nonzero((start < 32) & ~np.isin(start, [9, 10, 13, 26]))
     if control > 0.01 * start.size:
-        raise DataError(f"{where} {_BINARY}")
+        raise BinaryError(where)
     try:
         text = data.decode("cp1252")
     except UnicodeDecodeError:

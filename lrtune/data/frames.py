@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from lrtune.data.cells import Dates, Raw, numbers
+from lrtune.data.cells import Dates, Raw, TypedColumns, numbers
 from lrtune.data.inference import factorised
 from lrtune.data.numerals import LARGEST_EXACT
 from lrtune.text.errors import DataError, reason
@@ -47,8 +47,8 @@ def require_address_space() -> None:
         )
 
 
-def read_parquet(file: IO[bytes], where: str) -> dict[str, Raw | None]:
-    """Read a Parquet file; None stands for a column that cannot be read, as in `raw_columns`.
+def read_parquet(file: IO[bytes], where: str) -> TypedColumns:
+    """Read a Parquet file.
 
     Raises
     ------
@@ -69,9 +69,9 @@ def from_arrow(table: Any) -> pl.DataFrame:
     return pl.DataFrame(table)
 
 
-def raw_columns(frame: pl.DataFrame) -> dict[str, Raw | None]:
-    """Convert the columns of a frame; None for those whose cells are neither numbers, nor texts, nor dates."""
-    return {series.name: _raw(series) for series in frame.get_columns()}
+def raw_columns(frame: pl.DataFrame) -> TypedColumns:
+    """Convert the columns of a frame."""
+    return TypedColumns({series.name: _raw(series) for series in frame.get_columns()})
 
 
 @contextlib.contextmanager

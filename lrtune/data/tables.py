@@ -1,4 +1,4 @@
-"""Tables in: csv, tsv, parquet, npz, scikit-learn's sets, data frames and arrays become a `Table`.
+"""Tables in: files of all `formats`, scikit-learn's sets, data frames and arrays become a `Table`.
 
 A file is known by what it holds, not by its name. A new table, to predict or to test on, is read by the schema of the
 training table; only its encoding and its separator may be its own.
@@ -14,10 +14,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from lrtune.data import archives, compressed, delimited, frames, inference
+from lrtune.data import archives, compressed, delimited, formats, frames, inference
 from lrtune.data.archives import Named
-from lrtune.data.cells import FIRST_DAY, LAST_DAY, Dates, Numbers, Raw, Texts, blanked
-from lrtune.data.delimited import repair_names
+from lrtune.data.cells import FIRST_DAY, LAST_DAY, Dates, Numbers, Raw, Texts, TypedColumns, blanked
+from lrtune.data.decoding import BinaryError
 from lrtune.data.numerals import PLAIN, Form, decide
 from lrtune.data.options import DataOptions
 from lrtune.data.schema import Schema
@@ -75,10 +75,6 @@ class Table:
         return tuple(self.columns)
 
 
-ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".npz", ".gz", ".bz2", ".xz", ".zst", ".zip")
-"""What tables are usually called; whatever a file is called, it is read by what it holds."""
-
-
 def load(
     source: str | Path, *, base: Path | None = None, options: DataOptions | None = None, schema: Schema | None = None
 ) -> Table:
@@ -88,8 +84,7 @@ def load(
     ----------
     source
         A path, or `sklearn:` and one of `iris`, `wine`, `breast_cancer`, `digits`, `diabetes`. The format is taken from
-        the file's content: parquet, npz (see `lrtune.data.archives`), anything else is delimited text; each may be
-        compressed.
+        the file's content: one of `lrtune.data.formats`, anything else is delimited text; each may be compressed.
     base
         The folder that a relative path starts from (the experiment file's); None is the working folder.
     options
@@ -121,11 +116,9 @@ def load(
 
 def _read(file: IO[bytes], where: str, options: DataOptions, schema: Schema | None, *, packed: bool = True) -> Table:
     """Read a file by what it holds; what has been unpacked is not unpacked again."""
-    if compressed.head(file).startswith(b"PAR1"):
-        columns = frames.read_parquet(file, where)
-        return _table(where, list(columns), list(columns.values()), [], options)
-    if archives.is_npz(file, where):
-        return _from_arrays(where, archives.read_npz(file, where), options)
+    known = formats.format_of(file, where)
+    if known is not None:
+        return _table(where, known.read(file, where), options)
     content = compressed.unpacked(file, where) if packed else None
     if content is not None:
         return _read(io.BytesIO(content), where, options, schema, packed=False)
@@ -148,8 +141,7 @@ def from_frame(frame: Any, source: str = "the data frame") -> Table:
     if hasattr(frame, "collect") and hasattr(frame, "lazy"):
         frame = frame.collect()
     if hasattr(frame, "get_columns"):
-        columns = frames.raw_columns(frame)
-        return _table(source, list(columns), list(columns.values()), [], DataOptions())
+        return _table(source, frames.raw_columns(frame), DataOptions())
     names = [str(name) for name in (frame.columns if hasattr(frame, "columns") else frame)]
     values = [frame.iloc[:, i] for i in range(len(names))] if hasattr(frame, "iloc") else list(frame.values())
     return _from_arrays(source, Named(names, [archives.as_array(each) for each in values]))
@@ -183,25 +175,19 @@ def _existing(path: Path, base: Path | None) -> Path:
     what = "is a folder" if full.is_dir() else "does not exist"
     if not folder.is_dir():
         raise DataError(f"{path} {what}: there is no folder {folder}")
-    tables = sorted(each.name for each in folder.iterdir() if each.suffix.lower() in ENDINGS and each.is_file())
+    usual = (*formats.endings(), formats.ANY_TEXT)
+    tables = sorted(each.name for each in folder.iterdir() if each.suffix.lower() in usual and each.is_file())
     hint = nearest(full.name, tables, "the folder has") if tables else "the folder has no tables"
     raise DataError(f"{path} {what}; {hint}")
 
 
-def _table(
-    source: str,
-    names: Sequence[str],
-    columns: Sequence[Raw | None],
-    notes: Sequence[str],
-    options: DataOptions,
-    *,
-    target: str | None = None,
-) -> Table:
-    """Put a table of typed columns together; one that cannot be read is None and left out with a note."""
-    unreadable = [name for name, column in zip(names, columns, strict=True) if column is None]
+def _table(source: str, columns: TypedColumns, options: DataOptions) -> Table:
+    """Put a table of typed columns together; one that cannot be read is left out with a note."""
+    notes, target = columns.notes, columns.target
+    unreadable = [name for name, raw in columns.raws.items() if raw is None]
     if unreadable:
-        notes = [*notes, f"left out because their cells are not numbers, texts or dates: {named(unreadable)}"]
-    kept = {name: raw for name, raw in zip(names, columns, strict=True) if raw is not None}
+        notes = (*notes, f"left out because their cells are not numbers, texts or dates: {named(unreadable)}")
+    kept = {name: raw for name, raw in columns.raws.items() if raw is not None}
     if not kept:
         raise DataError(f"{source} has no columns that can be read")
     for name, raw in kept.items():
@@ -209,7 +195,7 @@ def _table(
     form = decide({}, ",", options).house
     present = {name: blanked(raw, options.missing or (), form) for name, raw in kept.items()}
     spelled = {name: each for name, raw in kept.items() if (each := _gone(raw, present[name]))}
-    return _with_rows(Table(source, present, tuple(notes), target, options, options.missing, spelled, form))
+    return _with_rows(Table(source, present, notes, target, options, options.missing, spelled, form))
 
 
 def _with_rows(table: Table) -> Table:
@@ -236,19 +222,16 @@ def _gone(before: Raw, after: Raw) -> tuple[str, ...]:
 
 
 def _from_arrays(source: str, named: Named, options: DataOptions | None = None) -> Table:
-    lengths = {len(array) for array in named.arrays}
-    if len(lengths) > 1:
-        described = ", ".join(f"{name} {len(array)}" for name, array in zip(named.names, named.arrays, strict=True))
-        raise DataError(f"{source}: columns differ in length: {described}")
-    unique, notes = repair_names(named.names)
-    columns = [archives.raw(array) for array in named.arrays]
-    return _table(source, unique, columns, [*named.notes, *notes], options or DataOptions(), target=named.target)
+    return _table(source, archives.typed(source, named), options or DataOptions())
 
 
 def _read_text(content: bytes, where: str, options: DataOptions, schema: Schema | None) -> Table:
     """Read a delimited file: everything as text first, then each column as what all of its cells spell."""
     layouts = () if schema is None else schema.layouts
-    text = delimited.parse(content, where, options, layouts)
+    try:
+        text = delimited.parse(content, where, options, layouts)
+    except BinaryError as error:
+        raise DataError(f"{error}; {formats.listed('and')} can be read") from None
     if not text.body:
         raise DataError(f"{where} has column names but no rows")
     with frames.damage(f"{where} cannot be read"):

@@ -13,13 +13,12 @@ from lrtune.experiment.reading.document import Document
 from lrtune.experiment.reading.sections import (
     AUTO,
     BUDGETS,
-    HOMES,
     TRAINER,
     DataSection,
-    ModelSection,
     SearchSection,
     Section,
-    TrainingSection,
+    Settings,
+    homes,
     usual_round,
 )
 from lrtune.experiment.reading.vocabulary import KEYS
@@ -69,8 +68,8 @@ class Experiment:
     name: str
     base: Path
     data: DataSection
-    model: ModelSection
-    training: TrainingSection
+    model: Settings
+    training: Settings
     search: SearchSection
     space: SearchSpace
     fixed: Mapping[str, Value]
@@ -209,7 +208,7 @@ class Experiment:
         if "test_path" in data:
             del data["test_size"]
         values: dict[str, dict[str, Any]] = {"data": data, "model": {}, "training": {}}
-        for flat, (section, key) in HOMES.items():
+        for flat, (section, key) in homes().items():
             if flat in fixed:
                 values[section][key] = plain(fixed[flat])
         values["training"]["dtype"] = self.training.dtype

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lrtune.data.formats import ANY_TEXT, FORMATS, TEXTS
+from lrtune.experiment.reading.vocabulary import KEYS, SPACE_ONLY
 from lrtune.reporting.api_reference import api_page
 from lrtune.reporting.export import write
 from lrtune.reporting.schedules import shown
@@ -169,9 +171,23 @@ def _rule_lines() -> list[str]:
     return _table(("rule", "chooses"), ([f"`{e.form}`", e.chooses] for e in SELECTION_RULES.values()))
 
 
+def _key_lines() -> list[str]:
+    factors = [factor for key, factor in KEYS.items() if key not in SPACE_ONLY]
+    rows = ([f"`{f.name}`", _default(f), describe_range(f), f.meaning] for f in factors)
+    return _table(("key", "default", "legal", "meaning"), rows)
+
+
+def _format_lines() -> list[str]:
+    texts = [" or ".join(TEXTS), "text with separators", ", ".join(f"`{each}`" for each in (*TEXTS.values(), ANY_TEXT))]
+    rows = [[e.name, e.summary, ", ".join(f"`{each}`" for each in e.endings)] for e in FORMATS.values()]
+    return _table(("format", "what it is", "usual endings"), [texts, *rows])
+
+
 PARTS = (
     GeneratedPart("decay types", "README.md", _decay_lines),
     GeneratedPart("strategies", "docs/search.md", _strategy_lines),
+    GeneratedPart("keys", "docs/search.md", _key_lines),
+    GeneratedPart("formats", "docs/data.md", _format_lines),
     GeneratedPart("kinds of pruning", "docs/pruning.md", _pruning_lines),
     GeneratedPart("rules", "docs/honesty.md", _rule_lines),
 )

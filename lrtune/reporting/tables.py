@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lrtune.text import formats
+from lrtune.training.registry import MODEL_KEYS, TRAINING_KEYS
 from lrtune.verdict.result import HeldOut
 from lrtune.verdict.standing import canonical_keys, standing
 
@@ -17,16 +18,8 @@ _NETWORK = ("hidden", "activation")
 _LABELS = {"learning_rate": "rate", "batch_size": "batch", "hidden": "", "activation": ""}
 """How keys are called in one line; an empty label shows the value alone."""
 
-_SILENT: dict[str, tuple[Value, ...]] = {
-    "warmup": (0.0,),
-    "dropout": (0.0,),
-    "weight_decay": (0.0,),
-    "label_smoothing": (0.0,),
-    "clip_norm": (None,),
-    "class_weight": (None,),
-    "decoupled": (False,),
-}
-"""Values that mean "not used" and are not worth room in a line."""
+_TELLING = "warmup_start"
+"""Of it, null is a value like any: one divided by the steps of the warm-up."""
 
 
 def varying_keys(configurations: Sequence[Configuration]) -> set[str]:
@@ -84,10 +77,20 @@ def _part(configuration: Configuration, key: str, wanted: set[str]) -> str:
         return " ".join([str(value), *(_factor(configuration, key, each) for each in factors)])
     if key == "model":
         return _model_text(configuration, wanted)
-    if value in _SILENT.get(key, ()):
+    if _is_unused(key, value):
         return ""
     label = _LABELS.get(key, key.replace("_", " "))
     return f"{label} {value_text(key, value)}".strip()
+
+
+def _is_unused(key: str, value: Value) -> bool:
+    """Whether a value says that something is not used, and is not worth room in a line: a default of 0, false or null.
+
+    >>> _is_unused("dropout", 0.0), _is_unused("clip_norm", None), _is_unused("clip_norm", 1.0)
+    (True, True, False)
+    """
+    factor = TRAINING_KEYS.get(key) or MODEL_KEYS.get(key)
+    return factor is not None and not factor.default and value == factor.default and key != _TELLING
 
 
 def _model_text(configuration: Configuration, wanted: set[str]) -> str:

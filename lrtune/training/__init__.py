@@ -30,6 +30,7 @@ A *lane* is one (configuration, fold); a *population* is all lanes trained toget
     schedules      every rate of every lane, computed before the first step
     steps          one mini-batch update of all lanes
     tasks          what the engine is given and what it gives back
+    treatments     what is done to the gradient and the parameters of some lanes before every update
     updates        what an update rule is, and the few operations that all of them share
     wall_clock     decay by training time
     watch          losses on the validation rows of all lanes at once, under the training loss and the class weights

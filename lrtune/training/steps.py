@@ -1,8 +1,7 @@
 """One mini-batch update of all lanes.
 
-What only some configurations ask for (clipping, weight decay, dropout, label smoothing) is applied to runs of
-neighbouring configurations that ask for it. The others are not touched, so they have the same bits as without that
-company.
+What only some configurations ask for (the `treatments`, dropout, label smoothing) is applied to runs of neighbouring
+configurations that ask for it. The others are not touched, so they have the same bits as without that company.
 """
 
 from __future__ import annotations
@@ -20,10 +19,8 @@ from lrtune.training.losses import LOSSES
 from lrtune.training.networks import Network, Workspace, backward, forward, split, workspace
 from lrtune.training.optimizers.curvature import Curvature
 from lrtune.training.registry import OPTIMIZERS, Optimizer
+from lrtune.training.treatments import TREATMENTS, Treated, amount
 from lrtune.training.updates import State, StepValues
-
-_CLIP_MARGIN = 1e-6
-"""Added to the norm before dividing by it, as PyTorch does."""
 
 Run: TypeAlias = tuple[slice, Array]
 """Neighbouring configurations, with one number for each of them."""
@@ -79,11 +76,9 @@ def company(configuration: Configuration) -> tuple[str | bool, ...]:
     """Sort key that brings together the configurations which are updated in the same way."""
     return (
         str(configuration["optimizer"]),
-        _coupled_decay(configuration) > 0.0,
-        _decoupled_decay(configuration) > 0.0,
-        configuration["clip_norm"] is not None,
-        _number(configuration["dropout"]) > 0.0,
-        _number(configuration["label_smoothing"]) > 0.0,
+        *(each.amount(configuration) > 0.0 for each in TREATMENTS.values()),
+        amount(configuration["dropout"]) > 0.0,
+        amount(configuration["label_smoothing"]) > 0.0,
     )
 
 
@@ -120,10 +115,8 @@ class Stepper:
         dtype = parameters.dtype
         self._space = workspace(network, parameters.shape[:2], batch_size, dtype)
         self._loss = LOSSES[network.loss]
-        self._coupled = runs(configurations, _coupled_decay, dtype)
-        self._decoupled = runs(configurations, _decoupled_decay, dtype)
-        self._clipped = runs(configurations, lambda each: _number(each["clip_norm"]), dtype)
-        smoothing = (lambda each: _number(each["label_smoothing"])) if network.classes else _never
+        self._treated = [(each.act, runs(configurations, each.amount, dtype)) for each in TREATMENTS.values()]
+        smoothing = (lambda each: amount(each["label_smoothing"])) if network.classes else _never
         self._smoothed = runs(configurations, smoothing, dtype)
         self._dropout = Dropout(configurations, dtype, network=network, batch_size=batch_size, seed=seed, folds=folds)
         self._known: dict[int, Lanes] = {}
@@ -144,7 +137,7 @@ class Stepper:
         curvatures = [self._curvature(lanes, group, batch, outputs) for group in lanes.groups]
         self._smooth(outputs, batch)
         backward(lanes.layers, lanes.gradients, batch.rows, lanes.space)
-        self._regularise(lanes, rates[:, :k])
+        self._treat(lanes, rates[:, :k])
         for group, curvature in zip(lanes.groups, curvatures, strict=True):
             momentum = None if momenta is None else momenta[group.lanes, :k]
             values = StepValues(rates[group.lanes, :k], group.factors, group.weight_decay, momentum)
@@ -167,15 +160,11 @@ class Stepper:
         for lanes, amounts in self._smoothed:
             outputs[lanes] += amounts[..., None] * away
 
-    def _regularise(self, lanes: Lanes, rates: Array) -> None:
-        """Clip gradients, then apply weight decay."""
-        for run, limits in self._clipped:
-            clip(lanes.gradient[run], limits, lanes.scratch[run])
-        for run, amounts in self._coupled:
-            np.multiply(lanes.parameters[run], amounts, out=lanes.scratch[run])
-            lanes.gradient[run] += lanes.scratch[run]
-        for run, amounts in self._decoupled:
-            lanes.parameters[run] *= 1.0 - rates[run] * amounts
+    def _treat(self, lanes: Lanes, rates: Array) -> None:
+        """Do to gradients and parameters what their configurations ask for before an update."""
+        for act, asking in self._treated:
+            for run, amounts in asking:
+                act(Treated(lanes.parameters[run], lanes.gradient[run], lanes.scratch[run], rates[run], amounts))
 
     def _lanes(self, k: int) -> Lanes:
         parameters, gradient, scratch = self._parameters[:, :k], self._gradient[:, :k], self._scratch[:, :, :k]
@@ -214,7 +203,7 @@ class Dropout:
         folds: Sequence[int],
     ) -> None:
         hidden = network.widths[1:-1]
-        self.runs = runs(configurations, lambda each: _number(each["dropout"]), dtype) if hidden else []
+        self.runs = runs(configurations, lambda each: amount(each["dropout"]), dtype) if hidden else []
         self._address = seed, folds
         self._streams: list[np.random.Generator] = []
         lanes = max((run.stop - run.start for run, _ in self.runs), default=0)
@@ -243,20 +232,13 @@ class Dropout:
             slope[run] *= gates
 
 
-def clip(gradient: Array, limits: Array, scratch: Array) -> None:
-    """Shorten the gradients ``(C, K, P)`` of lanes whose norm is above the limit ``(C, 1, 1)``, in place."""
-    np.multiply(gradient, gradient, out=scratch)
-    norms = np.sqrt(np.add.reduce(scratch, axis=-1, keepdims=True))
-    gradient *= np.minimum(limits / (norms + _CLIP_MARGIN), 1.0)
-
-
 def runs(
-    configurations: Sequence[Configuration], amount: Callable[[Configuration], float], dtype: np.dtype[Any]
+    configurations: Sequence[Configuration], asked: Callable[[Configuration], float], dtype: np.dtype[Any]
 ) -> list[Run]:
     """Find neighbouring configurations with a positive amount, with their amounts ``(C, 1, 1)``."""
     return [
-        (lanes, _column([amount(each) for each in configurations[lanes]], dtype))
-        for lanes in _neighbours([amount(each) > 0.0 for each in configurations])
+        (lanes, _column([asked(each) for each in configurations[lanes]], dtype))
+        for lanes in _neighbours([asked(each) > 0.0 for each in configurations])
     ]
 
 
@@ -273,22 +255,5 @@ def _never(_configuration: Configuration) -> float:
     return 0.0
 
 
-def _coupled_decay(configuration: Configuration) -> float:
-    return 0.0 if _is_decoupled(configuration) else _number(configuration["weight_decay"])
-
-
-def _decoupled_decay(configuration: Configuration) -> float:
-    itself = OPTIMIZERS[str(configuration["optimizer"])].decays_itself
-    return _number(configuration["weight_decay"]) if _is_decoupled(configuration) and not itself else 0.0
-
-
-def _is_decoupled(configuration: Configuration) -> bool:
-    return bool(configuration["decoupled"]) or OPTIMIZERS[str(configuration["optimizer"])].decoupled
-
-
 def _column(values: Sequence[Any], dtype: np.dtype[Any]) -> Array:
-    return np.array([_number(value) for value in values], dtype).reshape(-1, 1, 1)
-
-
-def _number(value: Any) -> float:
-    return 0.0 if value is None else float(value)
+    return np.array([amount(value) for value in values], dtype).reshape(-1, 1, 1)

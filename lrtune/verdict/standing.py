@@ -13,9 +13,6 @@ from typing import overload
 from lrtune.space.trial import Configuration, Trial
 from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS
 
-_ORDER = {key: place for place, key in enumerate([*TRAINING_KEYS, *MODEL_KEYS])}
-
-
 SMALLER, LARGER = " (smaller is better)", " (larger is better)"
 
 
@@ -73,11 +70,9 @@ def own_ends(metric: str, low: float, high: float) -> tuple[float, float]:
 
 def canonical_keys(configurations: Iterable[Configuration]) -> list[str]:
     """List every key that occurs, in the order of the registry; factors stand behind the choice they belong to."""
-    return sorted({key for each in configurations for key in each}, key=_place)
-
-
-def _place(key: str) -> tuple[int, str]:
-    return _ORDER.get(key.partition(".")[0], len(_ORDER)), key
+    order = {key: place for place, key in enumerate([*TRAINING_KEYS, *MODEL_KEYS])}
+    keys = {key for each in configurations for key in each}
+    return sorted(keys, key=lambda key: (order.get(key.partition(".")[0], len(order)), key))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lrtune.data.formats import PACKED
 from lrtune.experiment.core import Experiment, seen_from
 from lrtune.experiment.reading.automatic import asking, fill
 from lrtune.experiment.reading.document import Document, KeyPath, Origin, dotted
-from lrtune.experiment.reading.sections import HOMES, TRAINER, SearchSection, usual_round
+from lrtune.experiment.reading.sections import TRAINER, SearchSection, homes, usual_round
 from lrtune.experiment.reading.space_form import SpaceReader, check_warmup
 from lrtune.experiment.reading.validation import Sections, check_sections, read_sections
-from lrtune.experiment.reading.yaml_text import PACKED, override, read_file, read_text
+from lrtune.experiment.reading.yaml_text import override, read_file, read_text
 from lrtune.experiment.writing.starter import default_space, starter
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import SearchSpace
@@ -147,8 +148,9 @@ def _refuse_ranges(document: Document, sections: Sections, reader: SpaceReader) 
 
 def _refuse_both(document: Document, reader: SpaceReader) -> None:
     """Report keys that are fixed in a section and searched as well."""
+    fixed = homes()
     for key, place in reader.mentioned.items():
-        home = HOMES.get(key)
+        home = fixed.get(key)
         if home in document.origins:
             line = document.origins[home].line
             where = dotted(home) + (f" in line {line}" if line else "")
@@ -159,12 +161,13 @@ def _take_out_of_the_way(document: Document, changed: KeyPath) -> None:
     """Let an override win over what contradicts it: the same key in its other place, another source of test rows."""
     if changed == ("data", "test_path"):
         document.remove(("data", "test_size"))
+    fixed = homes()
     if changed[0] == "space":
         space = document.values.get("space")
         for key in changed[1:2] or tuple(space if isinstance(space, dict) else ()):
-            if str(key) in HOMES:
-                document.remove(HOMES[str(key)])
-    for flat, home in HOMES.items():
+            if str(key) in fixed:
+                document.remove(fixed[str(key)])
+    for flat, home in fixed.items():
         if home == changed:
             document.remove(("space", flat))
 
@@ -172,8 +175,8 @@ def _take_out_of_the_way(document: Document, changed: KeyPath) -> None:
 def _fixed(sections: Sections, reader: SpaceReader, space: SearchSpace) -> dict[str, Value]:
     """Collect what every configuration has: the sections without what is searched, and dimensions of one point."""
     fixed: dict[str, Value] = {}
-    for flat, (section, key) in HOMES.items():
-        value = getattr(getattr(sections, section), key)
+    for flat, (section, key) in homes().items():
+        value = getattr(sections, section)[key]
         left_to_the_optimizer = flat == "weight_decay" and value is None
         if flat not in reader.mentioned and not left_to_the_optimizer:
             fixed[flat] = value

@@ -1,29 +1,27 @@
 """The flat sections of an experiment, frozen: `data`, `model`, `training` and `search`.
 
-What `model` and `training` may hold is declared in `lrtune.training.registry`, which checks their values; the other two
-are declared here. Descriptions end up in the JSON Schema.
+What `model` and `training` may hold is what stands in the tables of `lrtune.training.registry`; the other two are
+declared here. Descriptions end up in the JSON Schema.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
+from lrtune.data.formats import listed
 from lrtune.data.schema import FEWEST_FOLDS, RARE_ROWS, USUAL_FOLDS
 from lrtune.engines.catalogue import ENGINES, LOCAL
 from lrtune.experiment.reading.document import repeated, shown
-from lrtune.experiment.reading.vocabulary import KEYS, coerced, illegal
+from lrtune.experiment.reading.vocabulary import SPACE_ONLY
 from lrtune.sampling.catalogue import FREE_ROUND, STRATEGIES
 from lrtune.text.durations import seconds
 from lrtune.text.errors import nearest
-from lrtune.training.registry import METRICS, Factor, usual_metric
+from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS, Factor, Value, usual_metric
 from lrtune.verdict.choice.rules import SELECTION_RULES, rule
 from lrtune.verdict.pruning import PRUNINGS
-
-if TYPE_CHECKING:
-    from pydantic import ValidationInfo
 
 AUTO = "auto"
 DTYPE = Factor("dtype", "float32", "precision of the training", kind="choice", choices=("float32", "float64"))
@@ -35,50 +33,31 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-def factor_of(key: str) -> Factor:
-    """Find the declaration of a key of `model` or `training`."""
-    return {"type": KEYS["model"], "dtype": DTYPE}.get(key) or KEYS[key]
+class Settings(dict[str, Value]):
+    """What `model` or `training` says, defaults included, by key and as attributes; nobody changes it."""
+
+    def __getattr__(self, key: str) -> Any:
+        if key in self:
+            return self[key]
+        raise AttributeError(key)
 
 
-def _declared(key: str) -> Any:
-    factor = factor_of(key)
-    return Field(default=factor.default, description=factor.meaning)
+DECLARED = {"model": "What is trained.", "training": "How it is trained, apart from what `space` holds."}
+"""Sections whose keys stand in the registry, and what they are about."""
 
 
-class _DeclaredSection(Section):
-    @field_validator("*", mode="plain")
-    @classmethod
-    def _check(cls, value: Any, info: ValidationInfo) -> Any:
-        factor = factor_of(str(info.field_name))
-        legal = coerced(value, factor)
-        if problem := illegal(factor, legal):
-            raise ValueError(problem)
-        return legal
+_FIRST = ("epochs", "batch_size")
+"""With what `training` begins where it is written: what most people set."""
 
 
-class ModelSection(_DeclaredSection):
-    """What is trained."""
-
-    type: str = _declared("type")
-    hidden: tuple[int, ...] = _declared("hidden")
-    activation: str = _declared("activation")
-    dropout: float = _declared("dropout")
-
-
-class TrainingSection(_DeclaredSection):
-    """How it is trained, apart from what `space` holds."""
-
-    epochs: int = _declared("epochs")
-    batch_size: int = _declared("batch_size")
-    warmup: float = _declared("warmup")
-    warmup_shape: str = _declared("warmup_shape")
-    warmup_start: float | None = _declared("warmup_start")
-    weight_decay: float | None = Field(default=None, description="strength of weight decay; default: the optimizer's")
-    decoupled: bool = _declared("decoupled")
-    label_smoothing: float = _declared("label_smoothing")
-    clip_norm: float | None = _declared("clip_norm")
-    class_weight: str | None = _declared("class_weight")
-    dtype: str = _declared("dtype")
+def declared(section: str) -> dict[str, Factor]:
+    """List what may stand under `model` or `training`, by the key that it has there."""
+    if section == "model":
+        return {"type" if key == "model" else key: factor for key, factor in MODEL_KEYS.items()}
+    keys = {key: TRAINING_KEYS[key] for key in (*_FIRST, *TRAINING_KEYS) if key not in SPACE_ONLY}
+    decay = keys["weight_decay"]
+    keys["weight_decay"] = decay._replace(default=None, meaning=f"{decay.meaning}; default: the optimizer's")
+    return {**keys, DTYPE.name: DTYPE}
 
 
 def _name(value: Any) -> Any:
@@ -237,6 +216,10 @@ Outer = Annotated[
 ]
 
 
+def _path_text() -> str:
+    return f"{listed('or')} file, relative to this one; or sklearn:digits and the like"
+
+
 def _trials_text() -> str:
     walking = " and ".join(each.name for each in STRATEGIES.values() if each.walks)
     return f"how many configurations; default: 50, for {walking} all of them"
@@ -280,10 +263,7 @@ def _select_text() -> str:
 class DataSection(Section):
     """The table, and what its columns are."""
 
-    path: str = Field(
-        min_length=1,
-        description="csv, tsv, parquet or npz file, relative to this one; or sklearn:digits and the like",
-    )
+    path: str = Field(min_length=1, json_schema_extra=_told(_path_text))
     test_path: str | None = Field(default=None, min_length=1, description="table that the search never sees")
     target: Name | None = Field(default=None, description="column to predict")
     task: Literal["classification", "regression"] | None = Field(
@@ -410,20 +390,24 @@ def usual_round(strategy: str, pruning: str) -> int:
     return STRATEGIES[strategy].round or PRUNINGS[pruning].round or FREE_ROUND
 
 
-SECTIONS: dict[str, type[Section]] = {
-    "data": DataSection,
-    "model": ModelSection,
-    "training": TrainingSection,
-    "search": SearchSection,
-}
+SECTIONS = ("data", *DECLARED, "search")
 
 TRAINER = "trainer"
 """The key that stands beside the sections: what trains."""
 
-HOMES: dict[str, tuple[str, str]] = {
-    "model" if key == "type" else key: (name, key)
-    for name, kind in (("model", ModelSection), ("training", TrainingSection))
-    for key in kind.model_fields
-    if key != "dtype"
-}
-"""Section and key in which each flat key of a configuration is fixed; the others have no place but `space`."""
+
+def keys_of(section: str) -> Collection[str]:
+    """List what may stand in a section."""
+    if section in DECLARED:
+        return declared(section)
+    return (DataSection if section == "data" else SearchSection).model_fields
+
+
+def homes() -> dict[str, tuple[str, str]]:
+    """Tell in which section and key each flat key of a configuration is fixed; the others have no place but `space`."""
+    return {
+        "model" if key == "type" else key: (section, key)
+        for section in DECLARED
+        for key in declared(section)
+        if key != DTYPE.name
+    }

@@ -14,7 +14,7 @@ from typing import Any
 from lrtune.experiment.reading.automatic import documented
 from lrtune.experiment.reading.document import Document, KeyPath, Origin, shown
 from lrtune.experiment.reading.leaves import read_leaf
-from lrtune.experiment.reading.sections import AUTO, HOMES
+from lrtune.experiment.reading.sections import AUTO, homes
 from lrtune.experiment.reading.vocabulary import (
     KEYS,
     LAYER_KEYS,
@@ -194,7 +194,7 @@ def check_warmup(document: Document, reader: SpaceReader, space: SearchSpace, fi
         each.name: each.point(contradiction) is not None for each in space.dimensions if each.name in contradiction
     }
     if all(possible.get(key, settled[key] == value) for key, value in contradiction.items()):
-        place = reader.mentioned.get(start.name, HOMES[start.name])
+        place = reader.mentioned.get(start.name, homes()[start.name])
         document.report(place, problems(contradiction)[0].partition(": ")[2])
 
 

@@ -8,17 +8,19 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
+from lrtune.data.formats import names_its_target
 from lrtune.experiment.reading.document import Document, KeyPath, shown
 from lrtune.experiment.reading.sections import (
     SECTIONS,
     TRAINER,
     DataSection,
-    ModelSection,
     SearchSection,
     Section,
-    TrainingSection,
+    Settings,
+    declared,
+    keys_of,
 )
-from lrtune.experiment.reading.vocabulary import KEYS
+from lrtune.experiment.reading.vocabulary import KEYS, coerced, illegal
 from lrtune.text.errors import nearest
 from lrtune.training.registry import BUILT_IN
 
@@ -42,8 +44,8 @@ class Sections(NamedTuple):
     """The four flat sections."""
 
     data: DataSection
-    model: ModelSection
-    training: TrainingSection
+    model: Settings
+    training: Settings
     search: SearchSection
 
 
@@ -54,8 +56,8 @@ def read_sections(document: Document) -> Sections | None:
         if key not in names:
             document.report((key,), f"unknown section; {nearest(key, names)}")
     data = _section(document, "data", DataSection)
-    model = _section(document, "model", ModelSection)
-    training = _section(document, "training", TrainingSection)
+    model = _settings(document, "model")
+    training = _settings(document, "training")
     search = _section(document, "search", SearchSection)
     _check_trainer(document)
     _require_data(document)
@@ -65,25 +67,45 @@ def read_sections(document: Document) -> Sections | None:
 
 
 def _section(document: Document, name: str, kind: type[AnySection]) -> AnySection | None:
-    values = document.values.get(name)
-    if not isinstance(values, dict | None):
-        document.report((name,), f"must be a mapping of keys, got {shown(values)}")
+    values = _values(document, name)
+    if values is None:
         return None
     try:
-        return kind.model_validate(values or {})
+        return kind.model_validate(values)
     except ValidationError as error:
         for each in error.errors(include_url=False):
             path: KeyPath = (name, *each["loc"])
             if each["type"] != "missing":  # said by _require_data
-                document.report(path, _sentence(each, kind))
+                document.report(path, _sentence(each, name))
         return None
 
 
-def _sentence(error: Mapping[str, Any], kind: type[Section]) -> str:
+def _settings(document: Document, name: str) -> Settings | None:
+    """Read a section whose keys stand in the registry."""
+    values, factors = _values(document, name), declared(name)
+    if values is None:
+        return None
+    given = {key: coerced(values[key], factor) for key, factor in factors.items() if key in values}
+    wrong = {key: problem for key, value in given.items() if (problem := illegal(factors[key], value))}
+    wrong |= {key: _unknown(key, name) for key in values if key not in factors}
+    for key, problem in wrong.items():
+        document.report((name, key), problem)
+    return None if wrong else Settings({key: each.default for key, each in factors.items()} | given)
+
+
+def _values(document: Document, name: str) -> dict[str, Any] | None:
+    values = document.values.get(name)
+    if isinstance(values, dict | None):
+        return values or {}
+    document.report((name,), f"must be a mapping of keys, got {shown(values)}")
+    return None
+
+
+def _sentence(error: Mapping[str, Any], section: str) -> str:
     """Say what pydantic found."""
     got, context = error["input"], error.get("ctx", {})
     if error["type"] == "extra_forbidden":
-        return _unknown(str(error["loc"][-1]), kind)
+        return _unknown(str(error["loc"][-1]), section)
     if error["type"] == "value_error":
         return str(context["error"])
     if error["type"] == "literal_error":
@@ -93,15 +115,15 @@ def _sentence(error: Mapping[str, Any], kind: type[Section]) -> str:
     return f"{sentence.format(**context)}, got {shown(got)}" if sentence else f"{error['msg']}, got {shown(got)}"
 
 
-def _unknown(key: str, kind: type[Section]) -> str:
-    if key in kind.model_fields:
+def _unknown(key: str, section: str) -> str:
+    if key in keys_of(section):
         return "unknown key"
-    homes = [name for name, other in SECTIONS.items() if key in other.model_fields]
+    homes = [name for name in SECTIONS if key in keys_of(name)]
     if key in KEYS and not homes:
         return f"unknown key; {key} belongs under space, where a scalar is fixed"
     if homes:
         return f"unknown key; {key} belongs under {homes[0]}"
-    return f"unknown key; {nearest(key, kind.model_fields)}"
+    return f"unknown key; {nearest(key, keys_of(section))}"
 
 
 def _check_trainer(document: Document) -> None:
@@ -122,7 +144,7 @@ def _require_data(document: Document) -> None:
 
 
 def _names_its_target(path: str) -> bool:
-    return path.startswith("sklearn:") or path.endswith(".npz")
+    return path.startswith("sklearn:") or names_its_target(path)
 
 
 def check_sections(document: Document, sections: Sections) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lrtune.experiment.reading.document import shown
 from lrtune.text.errors import nearest
+from lrtune.training.declarations import Names
 from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, Factor, Value, check_value
 
-KEYS: dict[str, Factor] = TRAINING_KEYS | MODEL_KEYS
+KEYS: Mapping[str, Factor] = ChainMap(MODEL_KEYS, TRAINING_KEYS)  # which lists its last mapping first
 """Everything that can be searched, in the order in which dimensions stand in a space."""
 
-LAYER_KEYS = tuple(each for each in MODEL_KEYS if each != "model")
+SPACE_ONLY = ("learning_rate", "optimizer", "decay")
+"""Keys that have no place but `space`: a search is about them."""
+
+LAYER_KEYS = Names(lambda: [each for each in MODEL_KEYS if each != "model"])
 """Keys that mean nothing to a linear model."""
 
 OPTIMIZER_OWN = ("learning_rate", "weight_decay", "decoupled", "clip_norm")

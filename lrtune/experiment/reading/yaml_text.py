@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import yaml
 
+from lrtune.data.formats import endings
 from lrtune.experiment.reading.document import Document, KeyPath, Origin, dotted, shown
 from lrtune.text.errors import ExperimentError, nearest
 
@@ -22,11 +23,6 @@ _LONGEST = 100_000
 _LONGEST_NUMBER = 300  # digits: what a float can hold; no setting is that large
 _TOO_DEEP = f"nested deeper than {_DEEPEST} levels"
 _NO_ALIAS = "aliases (*name) are not supported; write the value out"
-
-PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
-"""Last endings of tables that are compressed."""
-
-_TABLES = (".csv", ".tsv", ".parquet", ".npz", *PACKED)
 
 
 def read_file(path: Path) -> Document:
@@ -85,7 +81,7 @@ def override(document: Document, text: str) -> KeyPath | None:
 
 def text_of(path: Path) -> str:
     """Read the text of an experiment file, line ends as they are; an `ExperimentError` says why that fails."""
-    if path.suffix.lower() in _TABLES:
+    if path.suffix.lower() in endings():
         raise ExperimentError([f"{path}: is a table, not an experiment; use --data {path} --target COLUMN"])
     try:
         data = path.read_bytes()

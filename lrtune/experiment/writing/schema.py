@@ -7,14 +7,13 @@ from typing import Any
 
 from lrtune.experiment.reading.sections import (
     AUTO,
+    DECLARED,
     SECTIONS,
     TRAINER,
     DataSection,
-    ModelSection,
     SearchSection,
     Section,
-    TrainingSection,
-    factor_of,
+    declared,
 )
 from lrtune.experiment.reading.vocabulary import KEYS, LISTS, Member, inside
 from lrtune.experiment.writing.yaml_text import plain
@@ -28,8 +27,7 @@ def schema() -> Json:
     """Make the JSON Schema (draft 2020-12) of an experiment file."""
     sections = {
         "data": _by_pydantic(DataSection),
-        "model": _declared(ModelSection),
-        "training": _declared(TrainingSection),
+        **{name: _declared(name) for name in DECLARED},
         "search": _by_pydantic(SearchSection),
     }
     return {
@@ -61,12 +59,13 @@ def _without_titles(value: Any) -> Any:
     return [_without_titles(each) for each in value] if isinstance(value, list) else value
 
 
-def _declared(kind: type[Section]) -> Json:
+def _declared(section: str) -> Json:
     properties = {}
-    for key, field in kind.model_fields.items():
-        default = {} if field.default is None else {"default": plain(field.default)}
-        properties[key] = {**value_schema(factor_of(key)), "description": field.description, **default}
-    return {"type": "object", "description": kind.__doc__, "additionalProperties": False, "properties": properties}
+    for key, factor in declared(section).items():
+        default = {} if factor.default is None else {"default": plain(factor.default)}
+        properties[key] = {**value_schema(factor), "description": factor.meaning, **default}
+    about = DECLARED[section]
+    return {"type": "object", "description": about, "additionalProperties": False, "properties": properties}
 
 
 def value_schema(factor: Factor) -> Json:

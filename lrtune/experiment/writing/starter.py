@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lrtune.data.formats import listed
 from lrtune.experiment.reading.sections import usual_metrics
 from lrtune.experiment.writing.yaml_text import plain, yaml_text
 from lrtune.sampling.catalogue import STRATEGIES
@@ -18,7 +19,7 @@ _TEXT = """\
 # An experiment of lrtune. What stands under `space` is searched, everything else is fixed.
 
 data:
-  path: {path:<16}  # csv, tsv, parquet or npz, relative to this file
+  path: {path:<16}  # {formats}, relative to this file
   target: {target:<14}  # the column to predict
   test_size: 0.2          # share of the rows that the search never sees; the winner is scored on them once
 
@@ -57,6 +58,7 @@ def starter(path: str, target: str | None) -> str:
     """Write the default experiment on a table, with comments; `target` may be None if the table names it."""
     text = _TEXT.format(
         path=quoted(path),
+        formats=listed("or"),
         target=quoted(target or ""),
         strategies=", ".join(each for each in STRATEGIES if each != "random"),
         metrics=usual_metrics(),
