@@ -47,17 +47,17 @@ class Run:
     @property
     def name(self) -> str:
         """What the experiment is called."""
-        return str(self.study.header.get("name") or self.folder.name)
+        return self.study.header.name or self.folder.name
 
     @property
     def metric(self) -> str:
         """What trials are scored with."""
-        return str(self.study.header["metric"])
+        return self.study.header.metric
 
     @property
     def is_told(self) -> bool:
         """Whether its trials are trained by whoever asks for them, so that there is no experiment to train them by."""
-        return bool(self.study.header.get("experiment", {}).get("trainer") == ASK_AND_TELL)
+        return bool(self.study.header.asked.get("trainer") == ASK_AND_TELL)
 
     @cached_property
     def trials(self) -> list[Trial]:
@@ -94,13 +94,13 @@ class Run:
         """Complete a point of the space; quicker than asking the experiment, because the study knows what is fixed."""
         if self.is_told:
             return dict(point)
-        fixed = self.study.header.get("experiment", {}).get("fixed", {})
+        fixed = self.study.header.asked.get("fixed", {})
         return complete({**{key: frozen(value) for key, value in fixed.items()}, **point})
 
     @property
     def rows_ratio(self) -> float | None:
         """Validation rows over training rows of a fold; None where the study is too old to say."""
-        return self.study.header.get("rows_ratio")
+        return self.study.header.rows_ratio
 
     @cached_property
     def written(self) -> Mapping[str, Any] | None:
@@ -172,7 +172,7 @@ def follow(folder: Path, seconds: float = 1.0) -> Iterator[Run]:
         for each in events:
             study.add(each)
         read += len(events)
-        if "metric" not in study.header:
+        if not study.header.metric:
             if not running:
                 _refuse_without(database, "empty")
             raise StudyError(f"{folder}: the study has not begun yet; it begins when the data have been read")
