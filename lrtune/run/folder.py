@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from lrtune.run import files
 from lrtune.run.journal import Journal
@@ -16,6 +15,7 @@ from lrtune.run.names import DATABASE, PREDICTIONS, RESULT, TRIALS
 from lrtune.run.study import ASK_AND_TELL, StudyState
 from lrtune.space.trial import Configuration, Trial, frozen, ranking
 from lrtune.text.errors import DamagedError, StudyError
+from lrtune.text.written import Json
 from lrtune.training.registry import complete
 
 _LATER = (RESULT, TRIALS, PREDICTIONS)
@@ -103,7 +103,7 @@ class Run:
         return self.study.header.rows_ratio
 
     @cached_property
-    def written(self) -> Mapping[str, Any] | None:
+    def written(self) -> Json | None:
         """What the finished search wrote into its result file; None while it goes on, or if that file was lost.
 
         `lrtune.verdict.stored.stored` makes a result of it.
@@ -118,7 +118,7 @@ class Run:
         if self.study.finished is None or not path.is_file():
             return None
         try:
-            found: Mapping[str, Any] = files.read_json(path)
+            found: Json = files.read_json(path)
             total = found["trials"]["total"]
         except ValueError as error:
             raise StudyError(_damaged(path, f"it is no JSON: {error}")) from error
