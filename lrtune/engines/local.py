@@ -135,7 +135,15 @@ def _guarded(function: Function, shared: object, key: int, payload: object, seco
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
-_in_worker: dict[str, Any] = {}  # what the initializer of a worker process leaves for its blocks
+
+class _Work(NamedTuple):
+    """What a worker process runs on every block."""
+
+    function: Function
+    shared: object
+
+
+_in_worker: list[_Work] = []  # in a worker process what its first block has left for the others
 
 
 def _follow(parent: int) -> None:
@@ -154,11 +162,11 @@ def _start_worker(parent: int) -> None:
 
 
 def _run_in_worker(key: int, payload: object, seconds: float) -> Done:
-    return _guarded(_in_worker["function"], _in_worker["shared"], key, payload, seconds)
+    return _guarded(*_in_worker[0], key, payload, seconds)
 
 
 def _begin_in_worker(function: Function, shared: object, key: int, payload: object, seconds: float) -> Done:
-    _in_worker.update(function=function, shared=shared)
+    _in_worker[:] = [_Work(function, shared)]
     return _run_in_worker(key, payload, seconds)
 
 
