@@ -7,13 +7,14 @@ import math
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from numbers import Real
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from lrtune.experiment.reading.document import Values
 from lrtune.run import bodies, identity
 from lrtune.run.bodies import CLOCK, Body, Header, Mended
 from lrtune.run.journal import Event, Journal
@@ -75,7 +76,7 @@ class Study:
 
     def __init__(
         self,
-        space: Mapping[str, Any],
+        space: Values,
         *,
         metric: str,
         larger_is_better: bool | None = None,
@@ -303,9 +304,7 @@ def _finite(score: float) -> float | None:
         return None
 
 
-def _checked(
-    space: Mapping[str, Any], *, metric: Any, larger_is_better: Any, strategy: Any, seed: Any, folds: Any
-) -> SearchSpace:
+def _checked(space: Values, *, metric: Any, larger_is_better: Any, strategy: Any, seed: Any, folds: Any) -> SearchSpace:
     """Read the space, if all arguments are right."""
     problems = [*_unknown_names(metric, larger_is_better, strategy), *_illegal_numbers(seed, folds)]
     try:

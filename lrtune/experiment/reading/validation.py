@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -19,6 +18,9 @@ from lrtune.experiment.reading.sections import (
 )
 from lrtune.experiment.reading.vocabulary import KEYS
 from lrtune.text.errors import nearest
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 AnySection = TypeVar("AnySection", bound=Section)
 
@@ -76,7 +78,7 @@ def _section(document: Document, name: str, kind: type[AnySection]) -> AnySectio
         return None
 
 
-def _sentence(error: Mapping[str, Any], kind: type[Section]) -> str:
+def _sentence(error: ErrorDetails, kind: type[Section]) -> str:
     """Say what pydantic found."""
     got, context = error["input"], error.get("ctx", {})
     if error["type"] == "extra_forbidden":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lrtune.experiment.reading.document import Values
 from lrtune.experiment.reading.sections import usual_metrics
 from lrtune.experiment.writing.yaml_text import plain, yaml_text
 from lrtune.sampling.catalogue import STRATEGIES
@@ -43,7 +44,7 @@ search:
 {space}"""
 
 
-def default_space() -> dict[str, Any]:
+def default_space() -> Values:
     """Give the space that an experiment without one has, in the form of the file.
 
     Each optimizer has a learning rate of its own, over its documented range; each decay has its documented factors.
