@@ -180,7 +180,7 @@ def replicate(table: Table, search: str, seed: int) -> Outcome:
             found.low,
             found.high,
             fold_truth(configuration, prepared),
-            study.refit["test"]["score"],
+            study.refit.test.score,
             sample_luck(experiment, prepared, study),
             study.count(TrialState.PRUNED) / len(study.trials),
             seconds,

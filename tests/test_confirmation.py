@@ -54,7 +54,7 @@ def undisturbed(tmp_path_factory):
 
 def study(means, fresh):
     """A study whose trials have these means, and some of them these fresh scores."""
-    events = [Event(STUDY, {"folds": 2, "metric": "accuracy"})]
+    events = [Event(STUDY, {"metric": "accuracy"})]
     for number, mean in enumerate(means):
         events.append(Event(TRIAL, {"trial": number, "configuration": {}}))
         events.append(Event(RESULT, result_body(number, [mean - 0.1, mean + 0.1], [None, None])))
@@ -109,7 +109,7 @@ def test_the_first_trials_are_scored_again_and_the_best_of_them_is_retrained(und
     assert sorted(known.confirmed) == sorted(each.number for each in first)
     fresh = {number: np.mean(scores) for number, scores in known.confirmed.items()}
     expected = max(first, key=lambda each: (fresh[each.number], each.mean, -each.number)).number
-    assert known.refit["trial"] == expected
+    assert known.refit.trial == expected
     assert chosen(known).number == expected
 
 
@@ -150,10 +150,10 @@ def test_confirm_is_a_budget(undisturbed, tmp_path):
     new = [each.kind for each in after[len(before) :]]
     assert set(new) <= {CONFIRM, REFIT}
     assert new.count(CONFIRM) == 3
-    assert replay(after).refit["trial"] == replay(undisturbed[0]).refit["trial"]
+    assert replay(after).refit.trial == replay(undisturbed[0]).refit.trial
     assert content(tmp_path)[1] == undisturbed[1][1]
     again = make(tmp_path, WITHOUT)
-    assert replay(again).refit["trial"] == replay(before).refit["trial"]
+    assert replay(again).refit.trial == replay(before).refit.trial
     assert sum(each.kind == CONFIRM for each in again) == 3
 
 
@@ -206,7 +206,7 @@ def test_a_failed_block_is_recorded_and_the_others_are_confirmed(tmp_path, monke
     known = replay(make(tmp_path, EXPERIMENT.replace("confirm: 3", "confirm: 8")))
     sizes = {number: known.trials[number].configuration["batch_size"] for number in known.confirmed}
     assert {sizes[number] for number, scores in known.confirmed.items() if not scores} == {16}
-    assert sizes[known.refit["trial"]] == 32
+    assert sizes[known.refit.trial] == 32
 
 
 def test_a_trial_is_what_it_was_but_for_its_scores():

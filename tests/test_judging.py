@@ -118,8 +118,8 @@ def test_another_rule_on_a_finished_study_trains_no_fold_again(run, tmp_path):
     kinds = {"trials": len(study.trials), "seconds": study.search_seconds}
     assert kinds == {"trials": 16, "seconds": run[1].search_seconds}
     choice, found = judging.judge(experiment.terms, study, folder)
-    assert choice.trial.number == study.refit["trial"] != run[1].refit["trial"]
-    assert choice.best.number == run[1].refit["trial"]
+    assert choice.trial.number == study.refit.trial != run[1].refit.trial
+    assert choice.best.number == run[1].refit.trial
     assert choice.trial.configuration["decay"] == "constant"
     assert found.naive == pytest.approx(choice.trial.mean)
 
@@ -129,7 +129,7 @@ def test_posterior_mean_chooses_and_is_repeated(run, tmp_path):
     shutil.copytree(run[2], folder)
     experiment, study = searched(folder, text=TEXT.replace("select: best", "select: posterior_mean"))
     choice, found = judging.judge(experiment.terms, study, folder)
-    assert study.refit["trial"] == choice.trial.number
+    assert study.refit.trial == choice.trial.number
     assert found.naive == pytest.approx(choice.trial.mean)
     assert found.share(choice.trial.number) > 0
 

@@ -136,7 +136,7 @@ def test_a_turn_is_the_search_of_somebody_who_has_only_its_rows(table, tmp_path)
         own = list(tuning.tune(theirs, prepare(theirs), tmp_path / f"own{fold.number}", workers=1))
         assert scores_of(inside) == scores_of(own)
         one, two = replay(inside).refit, replay(own).refit
-        assert (one["trial"], one["test"]) == (two["trial"], two["test"])
+        assert (one.trial, one.test) == (two.trial, two.test)
         assert content(fold.folder)[1] == content(tmp_path / f"own{fold.number}")[1]
 
 
@@ -148,8 +148,8 @@ def test_the_rows_outside_have_no_say_inside(table, tmp_path):
     poisoned.write_csv(tmp_path / "table.csv")
     found = list(search_inside(known, folds[0]._replace(folder=tmp_path / "other"), workers=1))
     assert scores_of(found) == scores_of(expected)
-    assert replay(found).refit["model"] == replay(expected).refit["model"]
-    assert replay(found).refit["test"] != replay(expected).refit["test"]
+    assert replay(found).refit.model == replay(expected).refit.model
+    assert replay(found).refit.test != replay(expected).refit.test
 
 
 @pytest.mark.usefixtures("table")
@@ -177,8 +177,8 @@ def test_the_summary_is_about_the_scores_outside(tmp_path):
     known, _, folds = folds_of(tmp_path)
     studies = [replay(search_inside(known, each, workers=1)) for each in folds]
     found = summary(folds, 3, "accuracy")
-    scores = [each.refit["test"]["score"] for each in studies]
-    inner = [each.trials[each.refit["trial"]].mean for each in studies]
+    scores = [each.refit.test.score for each in studies]
+    inner = [each.trials[each.refit.trial].mean for each in studies]
     assert [each.score for each in found.folds] == scores
     assert [each.rows for each in found.folds] == [len(each.rows[1]) for each in folds]
     assert found.mean == pytest.approx(np.mean(scores))

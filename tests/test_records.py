@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lrtune.run import out_of_fold
+from lrtune.run.bodies import RecordLayout
 from lrtune.space.trial import Stage
 from lrtune.trainers.population import Evaluated
 from lrtune.trainers.preparation import RecordForm
@@ -28,7 +29,7 @@ def records(path, rows=ROWS, units=None):
         units=lambda fold: None if units is None else units[fold],
     )
     made = Records(path, prepared)
-    made.take({"dtype": "uint8", "columns": 1, "rows": rows})
+    made.take(RecordLayout("uint8", 1, rows))
     return made
 
 

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from lrtune.run.bodies import Header
 from lrtune.run.journal import Event, canonical
 from lrtune.run.study import FINISHED, PRUNED, REFIT, RESULT, SPEED, STUDY, TRIAL, replay, result_body
 from lrtune.space.trial import TrialState, ranking
@@ -21,7 +22,7 @@ def result(number, scores, diverged=(), **more):
 
 
 EVENTS = [
-    Event(STUDY, {"folds": 2}),
+    Event(STUDY, {"metric": "accuracy", "folds": "0a"}),
     proposed(0, learning_rate=0.1),
     proposed(1, learning_rate=0.2, hidden=[64, 32]),
     proposed(2, learning_rate=9.0),
@@ -34,7 +35,7 @@ EVENTS = [
 
 def test_replay_rebuilds_what_happened():
     study = replay(EVENTS)
-    assert study.header == {"folds": 2}
+    assert study.header == Header(metric="accuracy", folds="0a")
     assert [each.number for each in study.in_order()] == [0, 1, 2, 3]
     assert [each.number for each in study.unfinished()] == [3]
     assert study.trials[1].configuration == {"learning_rate": 0.2, "hidden": (64, 32)}
@@ -90,7 +91,7 @@ def test_the_last_refit_counts_and_its_seconds_add_up():
     study = replay(
         [Event(REFIT, {"trial": 1, "clock": {"seconds": 2.0}}), Event(REFIT, {"trial": 0, "clock": {"seconds": 1.0}})]
     )
-    assert (study.refit["trial"], study.retrain_seconds) == (0, 3.0)
+    assert (study.refit.trial, study.retrain_seconds) == (0, 3.0)
 
 
 def test_scales_come_back_as_they_were_and_are_written_as_runs():
@@ -131,7 +132,7 @@ def test_what_the_real_clock_decided_about_a_refit_is_not_part_of_the_content():
     events = [Event(REFIT, {"trial": 1, "clock": {"seconds": 2.0, **each}}) for each in made]
     assert canonical(events[:1]) == canonical(events[1:])
     refit = replay(events[:1]).refit
-    assert (refit["test"]["score"], refit["model"]) == (0.5, "a")
+    assert (refit.test.score, refit.model) == (0.5, "a")
 
 
 def test_an_event_of_a_later_version_is_passed_over():

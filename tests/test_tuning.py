@@ -20,6 +20,7 @@ from lrtune.engines import local as workers
 from lrtune.experiment import load_text
 from lrtune.model import load
 from lrtune.run import identity, out_of_fold
+from lrtune.run.bodies import RecordLayout
 from lrtune.run.journal import Journal, canonical
 from lrtune.run.names import DATABASE, PREDICTIONS
 from lrtune.run.study import replay
@@ -123,9 +124,9 @@ def test_a_study_scores_every_trial_and_retrains_the_best(undisturbed):
     assert [each.number for each in study.in_order()] == list(range(9))
     assert all(each.state is TrialState.COMPLETE and len(each.fold_scores) == 3 for each in study.in_order())
     top = max(study.in_order(), key=lambda each: (each.mean, -each.number))
-    assert study.refit["trial"] == top.number
-    assert study.refit["test"]["rows"] == 30
-    assert 0 <= study.refit["test"]["score"] <= 1
+    assert study.refit.trial == top.number
+    assert study.refit.test.rows == 30
+    assert 0 <= study.refit.test.score <= 1
     assert study.finished == "trials"
 
 
@@ -304,9 +305,9 @@ def test_out_of_fold_results_are_the_validation_predictions(tmp_path):
     folder, events = make(tmp_path)
     study, chosen = replay(events), experiment()
     prepared = prepare(chosen)
-    form = study.header["predictions"]
+    layout = study.header.predictions
     targets = np.concatenate([fold.validation_targets for fold in prepared.setting.folds])
-    assert form == {"dtype": "uint8", "columns": 1, "rows": len(targets)}
+    assert layout == RecordLayout("uint8", 1, len(targets))
     bounds = np.cumsum([0, *(len(fold.validation_targets) for fold in prepared.setting.folds)])
     for trial in study.in_order():
         record = out_of_fold.read(folder / PREDICTIONS, trial.number, ("uint8", (len(targets),)))
@@ -410,7 +411,7 @@ def test_a_race_spares_the_bad_ones_all_folds_but_the_first(tmp_path):
         assert len(results_of(events, trial.number)) == (1 if trial in pruned else 2)
     assert all(each.reason.startswith("after 1 of 3 folds worse than trial ") and each.mean is None for each in pruned)
     assert study.trials[0].state is TrialState.COMPLETE
-    assert study.refit["trial"] == whole.refit["trial"]
+    assert study.refit.trial == whole.refit.trial
     assert study.finished == "trials"
 
 
@@ -418,7 +419,7 @@ def test_what_a_race_decided_can_be_decided_again_from_what_was_kept(tmp_path):
     """The out-of-fold rows of dropped trials are there, and the function that decided gives the same answer."""
     folder, events = make(tmp_path, RACE)
     fold = prepare(experiment(RACE)).setting.folds[0]
-    count = replay(events).header["predictions"]["rows"]
+    count = replay(events).header.predictions.rows
     decisions = [event for event in events if event.kind == "pruned"]
     assert all(event.body["stage"] == 0 for event in decisions)
     for event in decisions:
@@ -559,7 +560,7 @@ def test_time_for_one_configuration_is_time_for_a_result(text, slower, tmp_path,
     folder, events = make(tmp_path, short)
     study = replay(events)
     assert study.trials[0].state is TrialState.COMPLETE
-    assert (study.finished, study.refit["trial"]) == ("timeout", 0)
+    assert (study.finished, study.refit.trial) == ("timeout", 0)
     assert len(study.unfinished()) == 3  # of the first round
     default = experiment(text).configuration(experiment(text).space.default())
     assert {each["learning_rate"] for each, _ in slow_machine.trained} == {default["learning_rate"]}
@@ -679,7 +680,7 @@ def test_workers_and_blocks_change_nothing_about_feedback(text, tmp_path, monkey
 def test_the_cuts_of_a_plateau_are_recorded_and_replayed_on_all_rows(tmp_path):
     folder, events = make(tmp_path, PLATEAU)
     study, prepared = replay(events), prepare(experiment(PLATEAU))
-    winner = study.trials[study.refit["trial"]]
+    winner = study.trials[study.refit.trial]
     assert all(len(each.scales) == 3 and len(each.scales[0]) == 12 for each in study.in_order())
     assert len({each for trial in study.in_order() for each in trial.scales}) > 3
     chosen = experiment(PLATEAU).configuration(winner.configuration)
@@ -755,7 +756,7 @@ def test_the_final_retraining_follows_the_real_clock(tmp_path, monkeypatch):
     a_measurement(monkeypatch, 5e-4)
     folder, events = make(tmp_path, TIMED)
     study, prepared = replay(events), prepare(experiment(TIMED))
-    chosen = experiment(TIMED).configuration(study.trials[study.refit["trial"]].configuration)
+    chosen = experiment(TIMED).configuration(study.trials[study.refit.trial].configuration)
     still = prepared.refit(chosen, clock=lambda: 5.0)
     constant = prepared.refit({**chosen, "decay": "constant"})
     np.testing.assert_array_equal(still.layers[0][0], constant.layers[0][0])
@@ -764,7 +765,7 @@ def test_the_final_retraining_follows_the_real_clock(tmp_path, monkeypatch):
     assert load(folder).configuration["decay.step_seconds"] is None
     (refit,) = [event for event in events if event.kind == "refit"]
     assert set(refit.body) == {"trial", "clock"}
-    assert set(study.refit) >= {"trial", "test", "model"}
+    assert None not in (study.refit.test, study.refit.model)
 
 
 def test_a_measurement_is_the_median_epoch_divided_by_its_steps():

@@ -79,7 +79,7 @@ def retrain(
 def _refuse_other_data(run: Run, experiment: Experiment, prepared: Prepared) -> None:
     """Refuse rows that the trial's scores are not about."""
     header = run.study.header
-    if (header.get("data"), header.get("folds")) != (prepared.data_hash, prepared.folds_hash):
+    if (header.data, header.folds) != (prepared.data_hash, prepared.folds_hash):
         raise StudyError(
             f"{experiment.data.path}: its rows are not those that {run.folder} was searched on; "
             "bring the old table back, or search again"

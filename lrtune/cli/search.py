@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from lrtune.experiment import Experiment
     from lrtune.finder import RateFinding
     from lrtune.reporting.live import Watch
+    from lrtune.run.bodies import Body
     from lrtune.run.study import StudyState
     from lrtune.tuning.steps import Begun, Ended, Step
 
@@ -179,7 +179,7 @@ class _Screen:
             self.part.enter_context(console.working(words))
 
 
-def _unseen(_body: Mapping[str, Any], _study: StudyState) -> None:
+def _unseen(_body: Body, _study: StudyState) -> None:
     """Show nothing."""
 
 

@@ -137,12 +137,13 @@ def fit_levels(table: Table, schema: Schema, rows: npt.NDArray[np.integer]) -> S
 
 def data_hash(schema: Schema, columns: Columns) -> str:
     """Hash what training sees, by SHA-256: names, kinds, classes and all values, but no path and no file format."""
-    described = schema.to_dict()
-    for key in ("notes", "warnings", "missing", "options", "dropped", "merged", "other"):  # rare classes show in labels
-        del described[key]
-    for column in described["columns"]:
-        for key in ("reading", "decimal", "thousands"):
-            del column[key]
+    whole = schema.to_dict()
+    unseen = ("notes", "warnings", "missing", "options", "dropped", "merged", "other")  # rare classes show in labels
+    described = {key: each for key, each in whole.items() if key not in unseen}
+    described["columns"] = [
+        {key: each for key, each in column.items() if key not in ("reading", "decimal", "thousands")}
+        for column in whole["columns"]
+    ]
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
     for array in (columns.numeric, columns.codes, columns.target, columns.groups, columns.order):
         if array is None:

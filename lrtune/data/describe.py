@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import TypedDict
 
 import numpy as np
 
@@ -39,6 +40,22 @@ _LEFT_OUT = {
     "identifier": "left out, since they look like identifiers",
     "text": "left out, since they are texts that hardly ever repeat",
 }
+
+
+class Meaning(TypedDict):
+    """What somebody says about the columns of a table: arguments of `describe`."""
+
+    target: str | None
+    task: str | None
+    positive: object
+    features: Sequence[str] | None
+    ignore: Sequence[str]
+    categorical: Sequence[str]
+    numeric: Sequence[str]
+    dates: str
+    group: str | None
+    order: str | None
+    rare: str
 
 
 def describe(

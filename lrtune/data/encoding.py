@@ -13,9 +13,7 @@ are all zeros, since a weight that was never trained would be noise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +22,7 @@ from lrtune.arrays import Floats
 from lrtune.data.columns import Columns
 from lrtune.data.schema import ColumnSpec, Schema, category_names, encoded_names, marked
 from lrtune.text.errors import ModelError
+from lrtune.text.written import Json
 
 Index = npt.NDArray[np.int64]
 
@@ -82,7 +81,7 @@ class Encoder:
             encoded[known, place[known]] = 1.0
         return encoded
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Give plain values for JSON; floats survive exactly."""
         return {
             "names": list(self.names),
@@ -94,7 +93,7 @@ class Encoder:
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Encoder:
+    def from_dict(cls, values: Json) -> Encoder:
         """Rebuild what `to_dict` gave, also after a detour over JSON.
 
         Raises

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lrtune.text.errors import DataError
+from lrtune.text.written import Json
 
 MISSING_TEXTS = (
     *("NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NaN", "nan", "-nan", "NaT"),
@@ -89,7 +89,7 @@ class DataOptions:
             _check_encoding(self.encoding)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> DataOptions:
+    def from_dict(cls, values: Json) -> DataOptions:
         """Rebuild what `dataclasses.asdict` gave, also after a detour over JSON."""
         missing = values["missing"]
         return cls(**{**values, "skip": Skip(*values["skip"]), "missing": None if missing is None else tuple(missing)})

@@ -25,10 +25,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
 
 from lrtune.data.numerals import Form
 from lrtune.data.options import MISSING_TEXTS, DataOptions
+from lrtune.text.written import Json
 
 Label = str | int | float
 
@@ -209,14 +209,14 @@ class Schema:
         """Replace some columns, given by name."""
         return replace(self, columns=tuple(columns.get(column.name, column) for column in self.columns))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Give plain values for JSON."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         columns = [{each.name: getattr(column, each.name) for each in fields(column)} for column in self.columns]
         return {**values, "columns": columns, "options": asdict(self.options)}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Schema:
+    def from_dict(cls, values: Json) -> Schema:
         """Rebuild what `to_dict` gave, also after a detour over JSON.
 
         Raises

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from lrtune.arrays import one_blas_thread
 from lrtune.engines.contract import UNLIMITED, Done, Executor, Function, Limit, guarded
@@ -61,7 +61,15 @@ class Serial:
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
-_in_worker: dict[str, Any] = {}  # what the initializer of a worker process leaves for its blocks
+
+class _Work(NamedTuple):
+    """What a worker process runs on every block."""
+
+    function: Function
+    shared: object
+
+
+_in_worker: list[_Work] = []  # in a worker process what its first block has left for the others
 
 
 def _follow(parent: int) -> None:
@@ -80,11 +88,11 @@ def _start_worker(parent: int) -> None:
 
 
 def _run_in_worker(key: int, payload: object, seconds: float) -> Done:
-    return guarded(_in_worker["function"], _in_worker["shared"], key, payload, seconds)
+    return guarded(*_in_worker[0], key, payload, seconds)
 
 
 def _begin_in_worker(function: Function, shared: object, key: int, payload: object, seconds: float) -> Done:
-    _in_worker.update(function=function, shared=shared)
+    _in_worker[:] = [_Work(function, shared)]
     return _run_in_worker(key, payload, seconds)
 
 

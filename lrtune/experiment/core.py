@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lrtune.experiment.reading.document import Document
+from lrtune.experiment.reading.document import Document, Values
 from lrtune.experiment.reading.sections import (
     AUTO,
     BUDGETS,
@@ -23,6 +23,7 @@ from lrtune.experiment.reading.sections import (
 )
 from lrtune.experiment.reading.vocabulary import KEYS
 from lrtune.experiment.writing.yaml_text import nested_space, plain, yaml_text
+from lrtune.run.identity import Canonical
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Configuration, Value
 from lrtune.text.errors import nearest
@@ -108,7 +109,7 @@ class Experiment:
     def _completed(self) -> Callable[[tuple[tuple[str, Value], ...]], Complete]:
         return functools.lru_cache(maxsize=_MOST_KEPT)(lambda items: complete({**self.fixed, **dict(items)}))
 
-    def canonical(self) -> dict[str, Any]:
+    def canonical(self) -> Canonical:
         """Describe in JSON's types all that results depend on.
 
         Left out are budgets (`BUDGETS`) and what the content of the table tells (`CONTENT`).
@@ -198,7 +199,7 @@ class Experiment:
         """
         return self._written(folder, configuration, nested_space(configuration))
 
-    def _written(self, folder: Path | None, fixed: Configuration, space: Mapping[str, Any]) -> str:
+    def _written(self, folder: Path | None, fixed: Configuration, space: Values) -> str:
         data = {
             key: each for key, each in _values(self.data).items() if each is not None and not _is_left_out(key, each)
         }
@@ -207,17 +208,18 @@ class Experiment:
                 data[key] = seen_from(folder, self.base, data[key])
         if "test_path" in data:
             del data["test_size"]
-        values: dict[str, dict[str, Any]] = {"data": data, "model": {}, "training": {}}
-        for flat, (section, key) in homes().items():
-            if flat in fixed:
-                values[section][key] = plain(fixed[flat])
-        values["training"]["dtype"] = self.training.dtype
+        model, training = (
+            {key: plain(fixed[flat]) for flat, (home, key) in homes().items() if home == section and flat in fixed}
+            for section in ("model", "training")
+        )
+        training["dtype"] = self.training.dtype
         search = {key: each for key, each in _values(self.search).items() if each is not None}
         if self.folds is None:
             del search["folds"]
         if search["round"] == usual_round(self.search.strategy, self.search.pruning):
             del search["round"]  # so that another strategy gets its own
-        return yaml_text({**self._trainer, **values, "search": search, "space": dict(space)})
+        sections = {"data": data, "model": model, "training": training, "search": search, "space": dict(space)}
+        return yaml_text({**self._trainer, **sections})
 
     @property
     def _trainer(self) -> dict[str, str]:
@@ -229,7 +231,7 @@ def _is_left_out(key: str, value: Any) -> bool:
     return bool(value == [] and DataSection.model_fields[key].default == ())
 
 
-def _values(section: Section) -> dict[str, Any]:
+def _values(section: Section) -> Values:
     return {key: plain(getattr(section, key)) for key in type(section).model_fields}
 
 

@@ -31,6 +31,6 @@ def searched(run: Run) -> Experiment:
     if not path.is_file():
         raise StudyError(f"{run.folder}: has no {EXPERIMENT}; run the search again to have it written")
     found = load(path)
-    if "experiment" in run.study.header and found.canonical() != run.study.header["experiment"]:
+    if run.study.header.experiment not in (None, found.canonical()):
         raise StudyError(f"{path}: was changed and is not what was searched; the command that made it writes it again")
     return found

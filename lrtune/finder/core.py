@@ -21,7 +21,7 @@ from lrtune.finder.sweeps import METHODS, RAMP, RateCurve, Sweep, rate_curve
 from lrtune.text.errors import LrtuneError, nearest
 from lrtune.trainers.arguments import experiment_and_table
 from lrtune.trainers.preparation import Prepared, prepare
-from lrtune.training.registry import OPTIMIZERS, complete
+from lrtune.training.registry import OPTIMIZERS, Complete, complete
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +183,7 @@ def offered(experiment: Experiment) -> tuple[str, ...]:
     return (str(experiment.configuration(experiment.space.default())["optimizer"]),)
 
 
-def base(experiment: Experiment, optimizer: str) -> dict[str, Any]:
+def base(experiment: Experiment, optimizer: str) -> Complete:
     """Take the experiment's default configuration, with another optimizer and its default factors if need be."""
     default = experiment.configuration(experiment.space.default())
     if default["optimizer"] == optimizer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -252,10 +252,10 @@ def _updates(method: Method, configuration: Configuration, setting: Setting) -> 
 def _sweep(configuration: Configuration, setting: Setting, sweep: Sweep, rates: Doubles, updates: int) -> _Seen:
     method = METHODS[sweep.method]
     folds = repeated(thinned(setting.folds, setting.seed, method.rows), sweep.repetitions or method.repetitions)
-    given: dict[str, Any] = {"seed": setting.seed, "dtype": setting.dtype}
+    population, seed, dtype = ([configuration], folds, setting.problem, rates), setting.seed, setting.dtype
     if sweep.method == RAMP:
-        return _apart(ramp([configuration], folds, setting.problem, rates, **given), setting)
-    return _apart(ladder([configuration], folds, setting.problem, rates, updates=updates, **given), setting)
+        return _apart(ramp(*population, seed=seed, dtype=dtype), setting)
+    return _apart(ladder(*population, updates=updates, seed=seed, dtype=dtype), setting)
 
 
 def _apart(curves: SweepCurves, setting: Setting) -> _Seen:

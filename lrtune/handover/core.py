@@ -12,9 +12,10 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lrtune.handover.factors import Factors, factors, momentum_factors
+from lrtune.handover.factors import factors, momentum_factors
 from lrtune.handover.jumps import JOIN, turning_times
 from lrtune.handover.texts import Formula, formula_texts, parameters, tolerance_text
+from lrtune.training.decays.resolved import Factors
 from lrtune.training.declarations import number
 from lrtune.training.registry import DECAYS, Configuration, Decay
 from lrtune.training.schedules import fixed_momentum, momentum_of, warmup_steps

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
+from lrtune.training.decays.resolved import Factors
 from lrtune.training.registry import DECAYS, Configuration
-
-Factors = dict[str, Any]
 
 
 def factors(configuration: Configuration, prefix: str, horizon: float) -> Factors:
@@ -29,7 +27,7 @@ def factors(configuration: Configuration, prefix: str, horizon: float) -> Factor
     return entry.resolve({short: configuration[key] for short, key in keys.items() if key in configuration}, horizon)
 
 
-def momentum_factors(height: Callable[..., float], resolved: Mapping[str, Any]) -> Factors:
+def momentum_factors(height: Callable[..., float], resolved: Factors) -> Factors:
     """Pick from the factors of a cycled decay those of its height."""
     kinds = inspect.signature(height).parameters.values()
     return {each.name: resolved[each.name] for each in kinds if each.kind is each.KEYWORD_ONLY}

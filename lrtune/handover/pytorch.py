@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lrtune.text.errors import LrtuneError
@@ -42,7 +42,7 @@ def scheduler(
             f"this schedule moves the momentum, and {type(optimizer).__name__} has none; "
             "cycle_momentum=False leaves it out"
         )
-    _set_peaks(groups, getattr(optimizer, "defaults", {}), peak)
+    _set_peaks(groups, getattr(optimizer, "defaults", {}).get("lr"), peak)
     if momentum is None:
         return library.LambdaLR(optimizer, multiplier)
     return _with_momentum(library.LambdaLR, momentum)(optimizer, multiplier)
@@ -71,14 +71,14 @@ def _with_momentum(base: type, momentum: Callable[[int], float]) -> type:
     return MomentumLR
 
 
-def _set_peaks(groups: Sequence[dict[str, Any]], defaults: Mapping[str, Any], peak: float | None) -> None:
+def _set_peaks(groups: Sequence[dict[str, Any]], usual: float | None, peak: float | None) -> None:
     """Let the rate that the optimizer was made with be the peak; groups with rates of their own keep their ratio to it.
 
     If no group has that rate, one that has the peak keeps it; if there is none, the largest rate becomes the peak. A
     scheduler that came before has changed rates and kept the first ones, which are meant.
     """
     rates = [float(group.get("initial_lr", group["lr"])) for group in groups]
-    made_with = (float(each) for each in (defaults.get("lr"), peak) if each is not None)
+    made_with = (float(each) for each in (usual, peak) if each is not None)
     reference = next((each for each in made_with if each in rates), max(rates))
     if peak is not None and reference <= 0.0:
         raise LrtuneError("the optimizer has a rate of 0, which has no ratio to others; make it with a rate above 0")

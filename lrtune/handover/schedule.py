@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self, overload
@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Self, overload
 import numpy as np
 
 from lrtune.arrays import Doubles
-from lrtune.experiment.reading.nesting import flattened, nested, python_value
+from lrtune.experiment.reading.document import Values
+from lrtune.experiment.reading.nesting import Branch, flattened, nested, python_value
 from lrtune.handover.program import TARGETS, export
 from lrtune.handover.pytorch import scheduler
 from lrtune.run.chosen import chosen_configuration, updates_in_epoch
@@ -98,7 +99,7 @@ class Schedule:
 
     def __init__(
         self,
-        decay: str | Mapping[str, Mapping[str, Any]],
+        decay: Branch,
         *,
         learning_rate: float | None = None,
         epochs: int,
@@ -125,7 +126,7 @@ class Schedule:
         self._peak = None if learning_rate is None else number(configuration["learning_rate"])
 
     @classmethod
-    def of(cls, configuration: Mapping[str, Any], *, steps_per_epoch: int, epochs: int | None = None) -> Self:
+    def of(cls, configuration: Values, *, steps_per_epoch: int, epochs: int | None = None) -> Self:
         """Take the schedule out of a flat configuration, such as that of a trial.
 
         Parameters
@@ -154,7 +155,7 @@ class Schedule:
         if wrong:
             raise ConfigurationError("; ".join(wrong))
         chosen = complete(known)
-        given: dict[str, Any] = {"learning_rate": known.get("learning_rate"), **{key: chosen[key] for key in _WARMUP}}
+        given: Values = {"learning_rate": known.get("learning_rate"), **{key: chosen[key] for key in _WARMUP}}
         return cls(_nested_decay(chosen), **given, **length._asdict(), fixed_momentum=momentum_without_decay(chosen))
 
     @classmethod
@@ -315,7 +316,7 @@ def _kept(values: Doubles) -> Doubles:
     return values
 
 
-def _read(decay: Any, factors: Mapping[str, Any], rest: Mapping[str, Any]) -> tuple[dict[str, Value], list[str]]:
+def _read(decay: Any, factors: Values, rest: Values) -> tuple[dict[str, Value], list[str]]:
     """Read what shapes the rates as a flat configuration; with all that is wrong."""
     known = {factor.name for entry in DECAYS.values() for factor in entry.factors}
     misspelt = {key: hint for key in factors if key not in known and (hint := nearest(key, _KEYWORDS))[:3] == "did"}

@@ -8,7 +8,6 @@ import itertools
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +24,7 @@ from lrtune.run import files
 from lrtune.run.names import MODEL
 from lrtune.space.trial import Configuration, frozen
 from lrtune.text.errors import ModelError
+from lrtune.text.written import Json
 from lrtune.training.evaluate import predict_outputs
 from lrtune.training.tasks import Problem
 
@@ -138,7 +138,7 @@ def describe(folder: Path, schema: Schema) -> None:
         save(replace(saved, schema=schema), folder)
 
 
-def _described(model: Model, weights: str) -> dict[str, Any]:
+def _described(model: Model, weights: str) -> Json:
     description = {
         "format": FORMAT,
         "schema": model.schema.to_dict(),
@@ -154,7 +154,7 @@ def _described(model: Model, weights: str) -> dict[str, Any]:
     return {**description, "digest": _digest(description)}
 
 
-def _digest(description: Mapping[str, Any]) -> str:
+def _digest(description: Json) -> str:
     """Hash a description as it will be read back."""
     return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
@@ -211,7 +211,7 @@ _DAMAGE = (LookupError, TypeError, ValueError, AttributeError, OSError, EOFError
 """What NumPy and the constructors raise where a file does not hold what it should."""
 
 
-def _description(path: Path) -> dict[str, Any]:
+def _description(path: Path) -> Json:
     try:
         description = files.read_json(path)
     except FileNotFoundError as error:
@@ -232,7 +232,7 @@ def _description(path: Path) -> dict[str, Any]:
     return dict(description)
 
 
-def _rebuilt(description: Mapping[str, Any], content: bytes) -> Model:
+def _rebuilt(description: Json, content: bytes) -> Model:
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         flat = [archive[name] for name in archive.files]
     schema = Schema.from_dict(description["schema"])

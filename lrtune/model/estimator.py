@@ -26,7 +26,8 @@ from lrtune.data.columns import arrays, arrays_for, fit_levels
 from lrtune.data.describe import describe
 from lrtune.data.memory import is_frame
 from lrtune.data.tables import Table, from_array, from_frame, with_column
-from lrtune.experiment.reading.nesting import flat, nested
+from lrtune.experiment.reading.document import Values
+from lrtune.experiment.reading.nesting import Branch, flat, nested
 from lrtune.model import Model
 from lrtune.model.fitting import fit_model
 from lrtune.space.trial import Configuration
@@ -44,8 +45,8 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         self,
         *,
         learning_rate: float | None = None,
-        optimizer: str | Mapping[str, Mapping[str, Any]] = "adam",
-        decay: str | Mapping[str, Mapping[str, Any]] = "linear",
+        optimizer: Branch = "adam",
+        decay: Branch = "linear",
         warmup: float = 0.0,
         warmup_shape: str = "linear",
         warmup_start: float | None = None,
@@ -242,8 +243,8 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         self,
         *,
         learning_rate: float | None = None,
-        optimizer: str | Mapping[str, Mapping[str, Any]] = "adam",
-        decay: str | Mapping[str, Mapping[str, Any]] = "linear",
+        optimizer: Branch = "adam",
+        decay: Branch = "linear",
         warmup: float = 0.0,
         warmup_shape: str = "linear",
         warmup_start: float | None = None,
@@ -345,12 +346,12 @@ def load(path: str | Path) -> Classifier | Regressor:
     """
     model = saved.load(expanded(path))
     schema = model.schema
-    settings: dict[str, Any] = {"dtype": str(model.layers[0][0].dtype), "random_state": model.seed}
+    dtype = str(model.layers[0][0].dtype)
     estimator: Classifier | Regressor
     if schema.task == "regression":
-        estimator = Regressor(**_known(nested(model.configuration), Regressor), **settings)
+        estimator = Regressor(**_known(nested(model.configuration), Regressor), dtype=dtype, random_state=model.seed)
     else:
-        estimator = Classifier(**_known(nested(model.configuration), Classifier), **settings)
+        estimator = Classifier(**_known(nested(model.configuration), Classifier), dtype=dtype, random_state=model.seed)
         estimator.classes_ = np.unique(np.array(schema.classes))
         if schema.classes != tuple(estimator.classes_.tolist()):
             estimator.positive = schema.positive
@@ -361,7 +362,7 @@ def load(path: str | Path) -> Classifier | Regressor:
     return estimator
 
 
-def _known(parameters: dict[str, Any], kind: type[BaseEstimator]) -> dict[str, Any]:
+def _known(parameters: Values, kind: type[BaseEstimator]) -> Values:
     """Leave out what a task has no parameter for."""
     names = signature(kind.__init__).parameters
     return {key: each for key, each in parameters.items() if key in names}

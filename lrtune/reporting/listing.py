@@ -18,6 +18,7 @@ from lrtune.verdict.standing import canonical_keys, larger_is_better, standing
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lrtune.run.bodies import Refit
     from lrtune.run.folder import Run
 
 SCHEMA = 1
@@ -167,15 +168,15 @@ def study_json(run: Run) -> dict[str, Any]:
         **trials_json(run, run.trials),
         "state": run.state,
         "finished": run.study.finished,
-        **{key: header.get(key) for key in kept},
-        "versions": header.get("clock", {}).get("versions"),
-        "refit": refit and {"trial": refit["trial"], "model": refit.get("model"), "test": _test(run, refit)},
+        **{key: to_json(getattr(header, key)) for key in kept},
+        "versions": header.versions,
+        "refit": refit and {"trial": refit.trial, "model": refit.model, "test": _test(run, refit)},
         "seconds": to_json(seconds(run.study)),
     }
 
 
-def _test(run: Run, refit: Mapping[str, Any]) -> Any:
-    return to_json(test_score(refit.get("test"), run.metric))
+def _test(run: Run, refit: Refit) -> Any:
+    return to_json(test_score(refit.test, run.metric))
 
 
 def run_json(run: Run) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich.live import Live
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lrtune.reporting.blocks import Block
+    from lrtune.run.bodies import Body
     from lrtune.run.study import StudyState
 
-Watch = Callable[[Mapping[str, Any], "StudyState"], None]
+Watch = Callable[["Body", "StudyState"], None]
 """Is told the body of each event and the study that has taken it into account."""
 
 BAR = 12
@@ -81,7 +82,7 @@ class _Lines:
         self.printed = 0
         self.printed_at = time.monotonic()
 
-    def see(self, body: Mapping[str, Any], study: StudyState) -> None:
+    def see(self, body: Body, study: StudyState) -> None:
         """Take an event into account, and print a line if it is time for one."""
         at = body.get("clock", {}).get("at")
         if at is not None:
@@ -128,7 +129,7 @@ def _bar(out: Console, tally: Tally) -> Iterator[Watch]:
     with Progress(*columns, console=out, transient=True, refresh_per_second=5) as progress:
         task = progress.add_task(tally.short(), total=tally.total, left=None, at=time.monotonic(), picture="")
 
-        def see(body: Mapping[str, Any], study: StudyState) -> None:
+        def see(body: Body, study: StudyState) -> None:
             tally.see(body, study)
             progress.update(
                 task,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from lrtune.reporting.terminal_plots import sparkline
 from lrtune.space.trial import TrialState
@@ -12,6 +12,7 @@ from lrtune.text import formats
 from lrtune.verdict.standing import own_sign
 
 if TYPE_CHECKING:
+    from lrtune.run.bodies import Body
     from lrtune.run.study import StudyState
     from lrtune.space.trial import Trial
 
@@ -44,7 +45,7 @@ class Tally:
         self._seconds = 0.0
         self._proposed = 0
 
-    def see(self, body: Mapping[str, Any], study: StudyState) -> None:
+    def see(self, body: Body, study: StudyState) -> None:
         """Take the body of an event into account; the study has already done so."""
         self._seconds, self._proposed = study.search_seconds, len(study.trials)
         trial = study.trials.get(body.get("trial", -1))

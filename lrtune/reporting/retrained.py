@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Lines
+from lrtune.run.bodies import Tested
 from lrtune.text import formats
 from lrtune.training.registry import METRICS
 from lrtune.verdict.making import test_score
@@ -58,7 +59,7 @@ def summary(run: Run, trial: Trial, *, test: Mapping[str, Any], digest: str) -> 
         "configuration": {key: configuration[key] for key in canonical_keys([configuration])},
         "mean": shown.mean,
         "std": shown.std,
-        "test": to_json(test_score(test, run.metric)),
+        "test": to_json(test_score(Tested(**test), run.metric)),
         "model": digest,
     }
 
@@ -79,8 +80,8 @@ def page(found: Mapping[str, Any], run: Run, *, rows: int, folder: Path) -> list
 
     """
     test, best = found["test"], run.ranked[0] if run.ranked else None
-    refit = (run.study.refit or {}).get("test", {})
-    own = own_sign(run.metric, refit.get("score")) if refit.get("rows") else None
+    tested = test_score(run.study.tested, run.metric)
+    own = None if tested is None else tested.score
     best_mean = own_sign(run.metric, best.mean) if best else None
     scores = formats.score_format([found["mean"], best_mean, own, test and test["score"]])
     facts = [("by folds", _beside(scores(found["mean"]), best, scores(best_mean)))]

@@ -8,7 +8,8 @@ from lrtune.run.names import BEST, EXPERIMENT, RESULT, TRIALS
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text.errors import LrtuneError
 from lrtune.text.written import cell
-from lrtune.verdict.standing import own_sign, plain_name, standing
+from lrtune.verdict.making import test_score
+from lrtune.verdict.standing import plain_name, standing
 
 if TYPE_CHECKING:
     from lrtune.run.folder import Run
@@ -94,15 +95,14 @@ class _Recorder:
 
     def search_tags(self) -> dict[str, str]:
         header = self.run.study.header
-        tags = {"lrtune.metric": self.run.metric, "lrtune.fingerprint": header.get("fingerprint")}
+        tags = {"lrtune.metric": self.run.metric, "lrtune.fingerprint": header.fingerprint}
         tags["lrtune.finished"] = self.run.study.finished
         return {key: str(value) for key, value in tags.items() if value is not None}
 
     def search_metrics(self) -> dict[str, float]:
-        test = (self.run.study.refit or {}).get("test") or {}
-        score = own_sign(self.run.metric, test.get("score"))
+        test = test_score(self.run.study.tested, self.run.metric)
         found = {"trials": float(len(self.run.trials)), "search_seconds": self.run.study.search_seconds}
-        return found if not test.get("rows") or score is None else {**found, f"test_{self.run.metric}": score}
+        return found if test is None or test.score is None else {**found, f"test_{self.run.metric}": test.score}
 
     def record_trial(self, trial: Trial, parent: str) -> None:
         tags = {"mlflow.parentRunId": parent, "lrtune.trial": str(trial.number), "lrtune.state": str(trial.state)}

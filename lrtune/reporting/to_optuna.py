@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune.reporting.parameters import Distribution, Parameters
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text.errors import LrtuneError, StudyError
+from lrtune.verdict.result import to_json
 from lrtune.verdict.standing import larger_is_better, standing
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def export(run: Run, path: Path) -> int:
     if path.exists():
         raise StudyError(f"{path}: is there already; choose another --output")
     trials = [each for each in run.trials if each.state in STATES]
-    parameters = Parameters(run.study.header.get("experiment", {}).get("space", ()))
+    parameters = Parameters(run.study.header.asked.get("space", ()))
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
     try:
@@ -102,9 +103,9 @@ def _new_study(optuna: Any, run: Run, path: Path) -> Any:
     header = run.study.header
     said = {
         "metric": run.metric,
-        "fingerprint": header.get("fingerprint"),
-        "rows": header.get("rows"),
-        "versions": header.get("clock", {}).get("versions"),
+        "fingerprint": header.fingerprint,
+        "rows": to_json(header.rows),
+        "versions": header.versions,
         "finished": run.study.finished,
     }
     for key, value in said.items():

@@ -9,7 +9,7 @@ from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
 from lrtune.text import formats
 from lrtune.verdict import comparison
-from lrtune.verdict.result import HeldOut
+from lrtune.verdict.result import HeldOut, to_json
 from lrtune.verdict.standing import canonical_keys, larger_is_better, own_sign, standing
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def compared(one: Side, other: Side, reason: str | None) -> dict[str, Any]:
 
 def _side(side: Side) -> dict[str, Any]:
     shown = standing(side.trial, side.run.metric)
-    refit = side.run.study.refit or {}
-    own = refit.get("trial") == side.trial.number and refit.get("test", {}).get("rows")
+    refit = side.run.study.refit
+    own = refit.test if refit and refit.trial == side.trial.number and refit.test and refit.test.rows else None
     return {
         "name": side.called,
         "folder": str(side.run.folder),
@@ -89,8 +89,8 @@ def _side(side: Side) -> dict[str, Any]:
         "mean": shown.mean,
         "std": shown.std,
         "fold_scores": list(shown.fold_scores),
-        "test": own_sign(side.run.metric, refit["test"]["score"]) if own else None,
-        "test_has": refit["test"].get("has") if own else None,
+        "test": own and own_sign(side.run.metric, own.score),
+        "test_has": own and own.has,
     }
 
 
@@ -121,17 +121,17 @@ def _plain(value: Any) -> Any:
 def asked(run: Run) -> dict[str, Any]:
     """Describe what a run was asked for as flat keys: settings, dimensions of the space, data, versions."""
     header = run.study.header
-    experiment = header.get("experiment", {})
+    experiment = header.asked
     found: dict[str, Any] = {}
     for section in ("data", "search"):
         found.update({f"{section}.{key}": value for key, value in experiment.get(section, {}).items()})
     found["training.dtype"] = experiment.get("dtype")
     found.update(_dimensions(experiment.get("space", ()), "space"))
     found["trials"] = len(run.trials)
-    found.update({f"rows.{key}": value for key, value in header.get("rows", {}).items()})
-    found["table"] = str(header.get("data", ""))[:8]
-    found["engine"] = header.get("engine")
-    found.update({f"versions.{key}": value for key, value in header.get("clock", {}).get("versions", {}).items()})
+    found.update({f"rows.{key}": value for key, value in (to_json(header.rows) or {}).items()})
+    found["table"] = (header.data or "")[:8]
+    found["engine"] = header.engine
+    found.update({f"versions.{key}": value for key, value in (header.versions or {}).items()})
     return found
 
 

@@ -42,4 +42,6 @@ def updates_in_epoch(folder: Path, configuration: Configuration) -> int:
         If there is no study.
 
     """
-    return math.ceil(int(open_run(folder).study.header["rows"]["train"]) / number(configuration["batch_size"]))
+    rows = open_run(folder).study.header.rows
+    assert rows is not None  # a study that trains says how many
+    return math.ceil(rows.train / number(configuration["batch_size"]))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from lrtune.run import files
 from lrtune.run.journal import Journal
@@ -16,6 +15,7 @@ from lrtune.run.names import DATABASE, PREDICTIONS, RESULT, TRIALS
 from lrtune.run.study import ASK_AND_TELL, StudyState
 from lrtune.space.trial import Configuration, Trial, frozen, ranking
 from lrtune.text.errors import DamagedError, StudyError
+from lrtune.text.written import Json
 from lrtune.training.registry import complete
 
 _LATER = (RESULT, TRIALS, PREDICTIONS)
@@ -47,17 +47,17 @@ class Run:
     @property
     def name(self) -> str:
         """What the experiment is called."""
-        return str(self.study.header.get("name") or self.folder.name)
+        return self.study.header.name or self.folder.name
 
     @property
     def metric(self) -> str:
         """What trials are scored with."""
-        return str(self.study.header["metric"])
+        return self.study.header.metric
 
     @property
     def is_told(self) -> bool:
         """Whether its trials are trained by whoever asks for them, so that there is no experiment to train them by."""
-        return bool(self.study.header.get("experiment", {}).get("trainer") == ASK_AND_TELL)
+        return bool(self.study.header.asked.get("trainer") == ASK_AND_TELL)
 
     @cached_property
     def trials(self) -> list[Trial]:
@@ -94,16 +94,16 @@ class Run:
         """Complete a point of the space; quicker than asking the experiment, because the study knows what is fixed."""
         if self.is_told:
             return dict(point)
-        fixed = self.study.header.get("experiment", {}).get("fixed", {})
+        fixed = self.study.header.asked.get("fixed", {})
         return complete({**{key: frozen(value) for key, value in fixed.items()}, **point})
 
     @property
     def rows_ratio(self) -> float | None:
         """Validation rows over training rows of a fold; None where the study is too old to say."""
-        return self.study.header.get("rows_ratio")
+        return self.study.header.rows_ratio
 
     @cached_property
-    def written(self) -> Mapping[str, Any] | None:
+    def written(self) -> Json | None:
         """What the finished search wrote into its result file; None while it goes on, or if that file was lost.
 
         `lrtune.verdict.stored.stored` makes a result of it.
@@ -118,7 +118,7 @@ class Run:
         if self.study.finished is None or not path.is_file():
             return None
         try:
-            found: Mapping[str, Any] = files.read_json(path)
+            found: Json = files.read_json(path)
             total = found["trials"]["total"]
         except ValueError as error:
             raise StudyError(_damaged(path, f"it is no JSON: {error}")) from error
@@ -172,7 +172,7 @@ def follow(folder: Path, seconds: float = 1.0) -> Iterator[Run]:
         for each in events:
             study.add(each)
         read += len(events)
-        if "metric" not in study.header:
+        if not study.header.metric:
             if not running:
                 _refuse_without(database, "empty")
             raise StudyError(f"{folder}: the study has not begun yet; it begins when the data have been read")

@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from lrtune.run.versions import ENGINE
 
+Canonical: TypeAlias = Mapping[str, Any]
+"""What a result depends on, in JSON's types and nested, to be hashed, and compared key by key."""
 
-def identity(experiment: Mapping[str, Any], data: str, folds: str) -> dict[str, Any]:
+
+def identity(
+    experiment: Canonical | None, data: str | None, folds: str | None, engine: int | None = ENGINE
+) -> Canonical:
     """Everything a result depends on, in JSON's types.
 
     Parameters
@@ -19,12 +24,14 @@ def identity(experiment: Mapping[str, Any], data: str, folds: str) -> dict[str, 
         As `Experiment.canonical` describes it, without budgets.
     data, folds
         Hashes of what training sees of the table, and of the rows of every fold.
+    engine
+        Version of the engine.
 
     """
-    return {"experiment": experiment, "data": data, "folds": folds, "engine": ENGINE}
+    return {"experiment": experiment, "data": data, "folds": folds, "engine": engine}
 
 
-def fingerprint(found: Mapping[str, Any]) -> str:
+def fingerprint(found: Canonical) -> str:
     """Hash an `identity`: runs with equal fingerprints give equal results."""
     return hashlib.sha256(json.dumps(found, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -33,7 +40,7 @@ _HASH = 64
 """Hexadecimal digits of a hash, of which a sentence shows the first."""
 
 
-def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any], prefix: str = "") -> list[str]:
+def differences(theirs: Canonical, ours: Canonical, prefix: str = "") -> list[str]:
     """List the keys in which two nested mappings differ, with both values; dimensions of a space are told by name.
 
     >>> differences({"seed": 0, "space": [{"name": "k", "low": 0.1}]}, {"space": [{"name": "k", "low": 0.2}]})

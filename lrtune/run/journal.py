@@ -11,11 +11,12 @@ clocks, in an order that does not depend on who finished first.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
+from lrtune.run.bodies import CLOCK, Body
 from lrtune.run.database import (
     Rescued,
     connect,
@@ -31,16 +32,14 @@ from lrtune.run.database import (
 from lrtune.run.lock import Lock
 from lrtune.text.errors import DamagedError, StudyError
 
-__all__ = ["CLOCK", "Event", "Journal", "canonical"]
-
-CLOCK = "clock"
+__all__ = ["Event", "Journal", "canonical"]
 
 
 class Event(NamedTuple):
     """Something that happened to a study: a kind and a JSON-like body."""
 
     kind: str
-    body: Mapping[str, Any]
+    body: Body
 
 
 def canonical(events: Iterable[Event]) -> tuple[str, ...]:
@@ -48,7 +47,7 @@ def canonical(events: Iterable[Event]) -> tuple[str, ...]:
     return tuple(sorted(_dump([each.kind, _without_clock(each.body)]) for each in events))
 
 
-def _without_clock(body: Mapping[str, Any]) -> dict[str, Any]:
+def _without_clock(body: Body) -> Body:
     return {key: value for key, value in body.items() if key != CLOCK}
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lrtune.run.names import OBSERVED
 from lrtune.text.errors import StudyError
 
 if TYPE_CHECKING:
+    from lrtune.run.bodies import Header
     from lrtune.run.folder import Run
 
 
@@ -19,24 +19,24 @@ def why_not_paired(one: Run, other: Run) -> str | None:
     way, is another one for training; its rows are still the same ones if the targets of all kept rows are.
     """
     mine, theirs = one.study.header, other.study.header
-    if mine.get("metric") != theirs.get("metric"):
-        return f"their metrics differ ({mine.get('metric')} and {theirs.get('metric')})"
-    if not mine.get("folds") or mine.get("folds") != theirs.get("folds"):
+    if mine.metric != theirs.metric:
+        return f"their metrics differ ({mine.metric} and {theirs.metric})"
+    if not mine.folds or mine.folds != theirs.folds:
         return f"their folds differ{_in_what(mine, theirs)}"
-    if mine.get("data") != theirs.get("data") and not _same_targets(one, other):
+    if mine.data != theirs.data and not _same_targets(one, other):
         return "their data differ"
     return None
 
 
-def _in_what(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
+def _in_what(mine: Header, theirs: Header) -> str:
     """Name the settings from which other folds follow."""
-    settings = [each.get("experiment", {}).get("search", {}) for each in (mine, theirs)]
+    settings = [each.asked.get("search", {}) for each in (mine, theirs)]
     found = [
         f"{key} {settings[0].get(key)} and {settings[1].get(key)}"
         for key in ("folds", "repeats", "splitter", "seed")
         if settings[0].get(key) != settings[1].get(key)
     ]
-    rows = [each.get("rows", {}).get("train") for each in (mine, theirs)]
+    rows = [each.rows and each.rows.train for each in (mine, theirs)]
     if rows[0] != rows[1]:
         found.append(f"{rows[0]} and {rows[1]} rows")
     return f" ({', '.join(found)})" if found else ""

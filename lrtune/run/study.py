@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from lrtune.run.journal import CLOCK, Event
-from lrtune.space.trial import Curves, Trial, TrialState, frozen
+from lrtune.run import bodies
+from lrtune.run.bodies import CLOCK, Body, Header, Mended, Refit, Tested
+from lrtune.run.journal import Event
+from lrtune.space.trial import Curves, Trial, TrialState, Value, frozen
 
 STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, FINISHED, MENDED = (
     "study",
@@ -46,7 +47,7 @@ class StudyState:
     Attributes
     ----------
     header
-        Body of the ``study`` event; empty before it.
+        What is studied; nothing is known of it before the ``study`` event.
     trials
         Every trial by its number.
     speeds
@@ -56,26 +57,31 @@ class StudyState:
     confirmed
         Scores on fresh splits and seeds, by trial; empty for one that failed there.
     refit
-        Body of the last ``refit`` event.
+        The last retraining; None before any.
     finished
         Why the search ended; None while it goes on.
     mended
-        For each time the journal was found damaged: where that is ``kept``, and how many ``events`` could be read.
+        Each time the journal was found damaged.
     search_seconds, retrain_seconds
         Wall time spent, over all sessions.
 
     """
 
-    header: Mapping[str, Any] = field(default_factory=dict)
+    header: Header = field(default_factory=Header)
     trials: dict[int, Trial] = field(default_factory=dict)
-    speeds: dict[tuple[tuple[str, Any], ...], float] = field(default_factory=dict)
+    speeds: dict[tuple[tuple[str, Value], ...], float] = field(default_factory=dict)
     predictions: dict[int, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     confirmed: dict[int, tuple[float | None, ...]] = field(default_factory=dict)
-    refit: Mapping[str, Any] | None = None
+    refit: Refit | None = None
     finished: str | None = None
-    mended: list[Mapping[str, Any]] = field(default_factory=list)
+    mended: list[Mended] = field(default_factory=list)
     search_seconds: float = 0.0
     retrain_seconds: float = 0.0
+
+    @property
+    def tested(self) -> Tested | None:
+        """Score of the retrained model on the test rows; None before there is one, or without such rows."""
+        return None if self.refit is None else self.refit.test
 
     def add(self, event: Event) -> None:
         """Take one event into account; kinds of later versions are passed over."""
@@ -116,7 +122,7 @@ def result_body(
     predictions: str | None = None,
     scales: Iterable[Sequence[float]] = (),
     curves: Mapping[str, Sequence[float | None]] | None = None,
-) -> dict[str, Any]:
+) -> Body:
     """Write down what one stage says of a trial; where there is but one, that is its end.
 
     Parameters
@@ -144,57 +150,68 @@ def result_body(
         Learning curves, mean over the folds of the stage: ``epochs``, ``train`` and ``validation`` of equal length.
 
     """
-    body: dict[str, Any] = {"trial": number, "stage": stage, "scores": list(scores), "diverged": list(diverged)}
     runs = [[[value, len(list(run))] for value, run in itertools.groupby(each)] for each in scales if each]
-    if shorter > 1:
-        body["shorter"] = shorter
-    optional = {"more": more, "reason": reason, "predictions": predictions, "scales": runs, "curves": curves}
-    body.update({key: value for key, value in optional.items() if value})
-    return body
+    optional = {
+        "shorter": shorter if shorter > 1 else None,
+        "more": more,
+        "reason": reason,
+        "predictions": predictions,
+        "scales": runs,
+        "curves": curves,
+    }
+    said = {key: value for key, value in optional.items() if value}
+    return {"trial": number, "stage": stage, "scores": list(scores), "diverged": list(diverged), **said}
 
 
-def _on_study(study: StudyState, body: Mapping[str, Any]) -> None:
-    study.header = body
+def _on_study(study: StudyState, body: Body) -> None:
+    study.header = bodies.header(body)
 
 
-def _on_trial(study: StudyState, body: Mapping[str, Any]) -> None:
+def _on_trial(study: StudyState, body: Body) -> None:
     number = int(body["trial"])
     configuration = {key: frozen(value) for key, value in body["configuration"].items()}
     study.trials[number] = Trial(number=number, configuration=configuration)
     study.finished = None  # a raised budget goes on
 
 
-def _on_speed(study: StudyState, body: Mapping[str, Any]) -> None:
+def _on_speed(study: StudyState, body: Body) -> None:
     key = sorted((name, frozen(value)) for name, value in body.items() if name not in (CLOCK, "step_seconds"))
     study.speeds[tuple(key)] = float(body["step_seconds"])
 
 
-def _on_result(study: StudyState, body: Mapping[str, Any]) -> None:
+def _on_result(study: StudyState, body: Body) -> None:
     trial = study.trials[int(body["trial"])]
     scores, shorter = tuple(body["scores"]), int(body.get("shorter", 1))
     if body.get("predictions"):
         part = (len(scores), str(body["predictions"]))
         study.predictions[trial.number] = (*study.predictions.get(trial.number, ()), part)
-    known: dict[str, Any] = {}
-    if shorter > 1:
-        known["horizon_scores"] = (*trial.horizon_scores, (shorter, scores))
-    else:
-        scales = tuple(_unrolled(each) for each in body.get("scales", ()))
-        known["fold_scores"] = (*trial.fold_scores, *scores)
-        known["scales"] = (*trial.scales, *scales)
-        known["curves"] = _joined(trial, body.get("curves"), len(scores))
-    study.trials[trial.number] = replace(
+    scored = replace(
         trial,
         state=_state(body, scores),
         stage=int(body["stage"]),
         reason=body.get("reason") or _divergence(body["diverged"], shorter),
-        **known,
     )
+    study.trials[trial.number] = _of_horizon(scored, shorter, scores) if shorter > 1 else _of_folds(scored, body)
     study.finished = None  # there was more time
     study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
 
 
-def _joined(trial: Trial, curves: Mapping[str, Any] | None, folds: int) -> Curves | None:
+def _of_horizon(trial: Trial, shorter: int, scores: tuple[float | None, ...]) -> Trial:
+    return replace(trial, horizon_scores=(*trial.horizon_scores, (shorter, scores)))
+
+
+def _of_folds(trial: Trial, body: Body) -> Trial:
+    """Add what a stage of the whole horizon says."""
+    scores, scales = body["scores"], tuple(_unrolled(each) for each in body.get("scales", ()))
+    return replace(
+        trial,
+        fold_scores=(*trial.fold_scores, *scores),
+        scales=(*trial.scales, *scales),
+        curves=_joined(trial, body.get("curves"), len(scores)),
+    )
+
+
+def _joined(trial: Trial, curves: Body | None, folds: int) -> Curves | None:
     """Average the curves of the folds so far with those of ``folds`` more."""
     if curves is None or trial.curves is None:
         return trial.curves if curves is None else Curves(*(tuple(curves[key]) for key in Curves._fields))
@@ -212,7 +229,7 @@ def _unrolled(runs: Iterable[tuple[float, int]]) -> tuple[float, ...]:
     return tuple(value for value, epochs in runs for _ in range(epochs))
 
 
-def _state(body: Mapping[str, Any], scores: tuple[float | None, ...]) -> TrialState:
+def _state(body: Body, scores: tuple[float | None, ...]) -> TrialState:
     if body.get("reason"):
         return TrialState.FAILED
     if None in scores:
@@ -228,28 +245,27 @@ def _divergence(epochs: Iterable[int | None], shorter: int) -> str | None:
     return f"diverged on {len(reached)} of its folds, first in epoch {min(reached)}{horizon}"
 
 
-def _on_pruned(study: StudyState, body: Mapping[str, Any]) -> None:
+def _on_pruned(study: StudyState, body: Body) -> None:
     number = int(body["trial"])
     study.trials[number] = replace(study.trials[number], state=TrialState.PRUNED, reason=str(body["reason"]))
 
 
-def _on_confirm(study: StudyState, body: Mapping[str, Any]) -> None:
+def _on_confirm(study: StudyState, body: Body) -> None:
     study.confirmed[int(body["trial"])] = tuple(body["scores"])
     study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
 
 
-def _on_refit(study: StudyState, body: Mapping[str, Any]) -> None:
-    timed = {key: value for key, value in body.get(CLOCK, {}).items() if key in ("test", "model")}
-    study.refit = {**body, **timed}
+def _on_refit(study: StudyState, body: Body) -> None:
+    study.refit = bodies.refit(body)
     study.retrain_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
 
 
-def _on_finished(study: StudyState, body: Mapping[str, Any]) -> None:
+def _on_finished(study: StudyState, body: Body) -> None:
     study.finished = str(body["reason"])
 
 
-def _on_mended(study: StudyState, body: Mapping[str, Any]) -> None:
-    study.mended.append(body[CLOCK])
+def _on_mended(study: StudyState, body: Body) -> None:
+    study.mended.append(bodies.mended(body))
 
 
 _HANDLERS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Literal, Protocol, TypeAlias, TypedDict
 
 from lrtune.space.trial import Configuration, Value
 from lrtune.text.errors import SpaceError
@@ -22,6 +22,47 @@ class Random(Protocol):
 
     def random(self) -> float:
         """Draw from [0, 1)."""
+
+
+class RangeDescription(TypedDict):
+    """A range in JSON's types."""
+
+    name: str
+    kind: Literal["real", "integer"]
+    low: float
+    high: float
+    scale: str
+    default: object
+
+
+class OrdinalDescription(TypedDict):
+    """A list of numbers in JSON's types."""
+
+    name: str
+    kind: Literal["ordinal"]
+    values: list[float]
+    scale: str
+    default: object
+
+
+class OptionDescription(TypedDict):
+    """An option of a choice in JSON's types, with the dimensions of its own space."""
+
+    value: object
+    space: list[Description]
+
+
+class ChoiceDescription(TypedDict):
+    """A choice (`lrtune.space.tree.Choice`) in JSON's types."""
+
+    name: str
+    kind: Literal["choice"]
+    options: list[OptionDescription]
+    default: object
+
+
+Description: TypeAlias = RangeDescription | OrdinalDescription | ChoiceDescription
+"""What a dimension is, in JSON's types: by it two spaces are compared."""
 
 
 class Dimension(Protocol):
@@ -53,7 +94,7 @@ class Dimension(Protocol):
     def unbounded(self) -> Iterator[str]:
         """List the names of the real ranges in it, which no grid can walk."""
 
-    def canonical(self) -> dict[str, Any]:
+    def canonical(self) -> Description:
         """Describe it in JSON's types, completely and independent of how it was written."""
 
 
@@ -110,10 +151,9 @@ class Real:
         """Name itself."""
         yield self.name
 
-    def canonical(self) -> dict[str, Any]:
+    def canonical(self) -> RangeDescription:
         """Describe ends, scale and default."""
-        ends = {"low": self.low, "high": self.high, "scale": self.scale}
-        return {"name": self.name, "kind": "real", **ends, "default": self.default()[self.name]}
+        return _described("real", self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +206,9 @@ class Integer:
         """Name nothing."""
         yield from ()
 
-    def canonical(self) -> dict[str, Any]:
+    def canonical(self) -> RangeDescription:
         """Describe ends, scale and default."""
-        ends = {"low": self.low, "high": self.high, "scale": self.scale}
-        return {"name": self.name, "kind": "integer", **ends, "default": self.default()[self.name]}
+        return _described("integer", self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +256,26 @@ class Ordinal:
         """Name nothing."""
         yield from ()
 
-    def canonical(self) -> dict[str, Any]:
+    def canonical(self) -> OrdinalDescription:
         """Describe values, scale and default."""
-        values = {"values": list(self.values), "scale": self.scale}
-        return {"name": self.name, "kind": "ordinal", **values, "default": self.default()[self.name]}
+        return {
+            "name": self.name,
+            "kind": "ordinal",
+            "values": list(self.values),
+            "scale": self.scale,
+            "default": self.default()[self.name],
+        }
+
+
+def _described(kind: Literal["real", "integer"], range_: Real | Integer) -> RangeDescription:
+    return {
+        "name": range_.name,
+        "kind": kind,
+        "low": range_.low,
+        "high": range_.high,
+        "scale": range_.scale,
+        "default": range_.default()[range_.name],
+    }
 
 
 def spaced(low: float, high: float, points: int, *, scale: str = LINEAR, whole: bool = False) -> tuple[float, ...]:

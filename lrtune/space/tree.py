@@ -16,9 +16,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from lrtune.space.dimensions import Dimension, Random
+from lrtune.space.dimensions import ChoiceDescription, Description, Dimension, OptionDescription, Random
 from lrtune.space.trial import Configuration, Value
 from lrtune.text.errors import SpaceError
 
@@ -165,7 +165,7 @@ class SearchSpace:
                 f"{'is a range' if len(names) == 1 else 'are ranges'}; add `points: 5`, or list values"
             )
 
-    def canonical(self) -> list[dict[str, Any]]:
+    def canonical(self) -> list[Description]:
         """Describe the space in JSON's types; equal for equal spaces, however they were written."""
         return [each.canonical() for each in self.dimensions]
 
@@ -229,9 +229,11 @@ class Choice:
         for each in self.options:
             yield from each.space.unbounded()
 
-    def canonical(self) -> dict[str, Any]:
+    def canonical(self) -> ChoiceDescription:
         """Describe the options with their spaces, and the default."""
-        options = [{"value": _plain(each.value), "space": each.space.canonical()} for each in self.options]
+        options: list[OptionDescription] = [
+            {"value": _plain(each.value), "space": each.space.canonical()} for each in self.options
+        ]
         return {
             "name": self.name,
             "kind": "choice",
@@ -252,7 +254,7 @@ def _same(one: Value, other: Value) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and one == other
 
 
-def _plain(value: Value) -> Any:
+def _plain(value: Value) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -6,10 +6,13 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Mapping[str, Any]
+"""An object of JSON, as a file holds it: not yet read, or about to be written; who makes or reads it says its keys."""
 
 
-def json_text(value: Mapping[str, Any]) -> str:
+def json_text(value: Json) -> str:
     """Write JSON for people and programs: indented, one line end at the end, no NaN; no line is a command to a CI."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     return text.replace("##", "#\\u0023") + "\n"  # two of them stand in a text only, and mean the same

@@ -12,6 +12,7 @@ import numpy as np
 
 from lrtune.arrays import Rows
 from lrtune.data.dataset import Dataset, open_dataset
+from lrtune.data.describe import Meaning
 from lrtune.data.options import DataOptions, Skip
 from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
@@ -254,13 +255,21 @@ def reading(data: DataSection) -> DataOptions:
     )
 
 
-def meaning(data: DataSection) -> dict[str, Any]:
+def meaning(data: DataSection) -> Meaning:
     """Take from an experiment what it says about the columns of its table, as `open_dataset` wants it."""
-    keys = (
-        *("target", "task", "positive", "features", "ignore", "categorical", "numeric", "dates", "group", "order"),
-        "rare",
-    )
-    return {key: getattr(data, key) for key in keys}
+    return {
+        "target": data.target,
+        "task": data.task,
+        "positive": data.positive,
+        "features": data.features,
+        "ignore": data.ignore,
+        "categorical": data.categorical,
+        "numeric": data.numeric,
+        "dates": data.dates,
+        "group": data.group,
+        "order": data.order,
+        "rare": data.rare,
+    }
 
 
 def encoded_folds(experiment: Experiment, dataset: Dataset, part: Partition) -> tuple[Fold, ...]:

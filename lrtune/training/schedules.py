@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from lrtune.arrays import Array
 from lrtune.training.decays.functions import BoundDecay
+from lrtune.training.decays.resolved import Factors
 from lrtune.training.declarations import number
 from lrtune.training.registry import DECAYS, Configuration, Value, complete
 
@@ -137,7 +137,7 @@ def tabulate(
     """
     stop = epochs if stop is None else stop
     table = _empty_table(configurations, steps, stop - start)
-    known: dict[tuple[Any, ...], Array] = {}
+    known: dict[tuple[object, ...], Array] = {}
     for rates, given in zip(table, configurations, strict=True):
         configuration = complete(given)
         shape = _shape_key(configuration)
@@ -229,9 +229,9 @@ def _shape_key(configuration: Configuration) -> tuple[tuple[str, Value], ...]:
     return tuple(item for item in configuration.items() if item[0].startswith(("decay", "warmup")))
 
 
-def _factors(configuration: Configuration, prefix: str) -> dict[str, Any]:
+def _factors(configuration: Configuration, prefix: str) -> Factors:
     """Collect the factors of a decay under the names of its function; decays that it joins are bound themselves."""
-    given: dict[str, Any] = {}
+    given: Factors = {}
     for factor in DECAYS[str(configuration[prefix])].factors:
         key = f"{prefix}.{factor.name}"
         if factor.kind == "decay":

@@ -7,15 +7,17 @@ import math
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from numbers import Real
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from lrtune.run import identity
-from lrtune.run.journal import CLOCK, Event, Journal
+from lrtune.experiment.reading.document import Values
+from lrtune.run import bodies, identity
+from lrtune.run.bodies import CLOCK, Body, Header, Mended
+from lrtune.run.journal import Event, Journal
 from lrtune.run.names import DATABASE
 from lrtune.run.study import ASK_AND_TELL, MENDED, PRUNED, RESULT, STUDY, TRIAL, replay, result_body
 from lrtune.run.versions import versions
@@ -74,7 +76,7 @@ class Study:
 
     def __init__(
         self,
-        space: Mapping[str, Any],
+        space: Values,
         *,
         metric: str,
         larger_is_better: bool | None = None,
@@ -196,22 +198,24 @@ class Study:
         history = [] if self._journal is None else self._journal.events()
         self._study = replay(history)
         if not history:
-            self._record([Event(STUDY, self._header())])
+            self._record([Event(STUDY, self._header().body())])
         self._refuse_another()
         if self._journal is not None and (found := self._journal.rescued) is not None:
-            self._record([Event(MENDED, {CLOCK: {"kept": found.kept.name, "events": found.events}})])
+            self._record([Event(MENDED, Mended(found.kept.name, found.events).body())])
 
-    def _header(self) -> dict[str, Any]:
+    def _header(self) -> Header:
         search = {"strategy": self._strategy, "seed": self._seed, "folds": self._folds}
         asked = {"trainer": ASK_AND_TELL, "space": self._space.canonical(), "search": search}
-        return {"experiment": asked, "metric": self._metric, CLOCK: {"versions": versions()}}
+        return Header(experiment=asked, metric=self._metric, versions=versions())
 
     def _refuse_another(self) -> None:
-        ours = {key: each for key, each in _as_read(self._header()).items() if key != CLOCK}
-        theirs = {key: self._study.header.get(key) for key in ours}
+        written = bodies.header(_as_read(self._header().body()))
+        ours, theirs = (
+            {"experiment": each.experiment, "metric": each.metric} for each in (written, self._study.header)
+        )
         if ours == theirs:
             return
-        if (theirs["experiment"] or {}).get("trainer") != ASK_AND_TELL:
+        if self._study.header.asked.get("trainer") != ASK_AND_TELL:
             raise StudyError(
                 f"{self._folder}: holds a search of `lrtune search`, which goes on with it; choose another folder"
             )
@@ -274,9 +278,9 @@ class Study:
             raise StudyError(f"{self._folder}: this study is closed; lrtune.Study(..., folder=...) goes on with it")
 
 
-def _as_read(body: Mapping[str, Any]) -> dict[str, Any]:
+def _as_read(body: Body) -> Body:
     """Give a body as a journal would read it, so that a study in memory is the same as one in a folder."""
-    read: dict[str, Any] = json.loads(json.dumps(body))
+    read: Body = json.loads(json.dumps(body))
     return read
 
 
@@ -300,9 +304,7 @@ def _finite(score: float) -> float | None:
         return None
 
 
-def _checked(
-    space: Mapping[str, Any], *, metric: Any, larger_is_better: Any, strategy: Any, seed: Any, folds: Any
-) -> SearchSpace:
+def _checked(space: Values, *, metric: Any, larger_is_better: Any, strategy: Any, seed: Any, folds: Any) -> SearchSpace:
     """Read the space, if all arguments are right."""
     problems = [*_unknown_names(metric, larger_is_better, strategy), *_illegal_numbers(seed, folds)]
     try:

@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack
 
 from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
+from lrtune.experiment.reading.document import Values
 from lrtune.text.errors import named_as_typed
 from lrtune.text.paths import expanded
 from lrtune.trainers.arguments import experiment_and_table
@@ -25,7 +26,7 @@ class SearchSettings(TypedDict, total=False):
     target: str | None
     X: Any
     y: Any
-    space: Mapping[str, Any] | None
+    space: Values | None
     trials: int | None
     strategy: str | None
     pruning: str | None
@@ -46,7 +47,7 @@ def search(
     target: str | None = None,
     X: Any = None,
     y: Any = None,
-    space: Mapping[str, Any] | None = None,
+    space: Values | None = None,
     trials: int | None = None,
     strategy: str | None = None,
     pruning: str | None = None,

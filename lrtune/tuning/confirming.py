@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lrtune.experiment import Experiment
+from lrtune.run.bodies import Body
 from lrtune.trainers.partition import fresh_folds, fresh_seed
 from lrtune.trainers.population import Evaluated, Setting
 from lrtune.trainers.preparation import Prepared, encoded_folds
@@ -17,7 +16,7 @@ def fresh_setting(experiment: Experiment, prepared: Prepared) -> Setting:
     return prepared.setting._replace(folds=folds, seed=fresh_seed(experiment))
 
 
-def body(evaluated: Evaluated) -> dict[str, Any]:
+def body(evaluated: Evaluated) -> Body:
     """Write down what fresh splits and seeds say of a trial."""
     if evaluated.outcome is None:
         return {"trial": evaluated.number, "scores": [], "diverged": [], "reason": evaluated.failure}

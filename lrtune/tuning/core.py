@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from lrtune import model
 from lrtune.arrays import one_blas_thread
@@ -18,7 +17,8 @@ from lrtune.engines.catalogue import ENGINES
 from lrtune.engines.contract import Executor
 from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
-from lrtune.run.journal import CLOCK, Event, Journal
+from lrtune.run.bodies import CLOCK, Body
+from lrtune.run.journal import Event, Journal
 from lrtune.run.lock import Lock
 from lrtune.run.names import DATABASE, MODEL
 from lrtune.run.study import CONFIRM, FINISHED, PRUNED, REFIT, RESULT, SPEED, TRIAL, result_body
@@ -320,7 +320,7 @@ class _Search(Session):
                 "what was done is kept, and the same command with a longer --timeout goes on"
             )
         winner = choice(self.experiment.terms, self.study).trial
-        done = self.study.refit is not None and self.study.refit["trial"] == winner.number
+        done = self.study.refit is not None and self.study.refit.trial == winner.number
         if not done or not model.is_intact(self.folder / MODEL):
             yield from self.retrain(winner, record=not done)
         else:
@@ -351,7 +351,7 @@ def _epochs(configuration: Configuration) -> int:
     return epochs
 
 
-def _result(evaluated: Evaluated, number: int, stage: Stage, predictions: str | None, *, more: bool) -> dict[str, Any]:
+def _result(evaluated: Evaluated, number: int, stage: Stage, predictions: str | None, *, more: bool) -> Body:
     if evaluated.outcome is None:
         return result_body(evaluated.number, (), stage=number, shorter=stage.shorter, reason=evaluated.failure)
     outcome = evaluated.outcome
@@ -368,5 +368,5 @@ def _result(evaluated: Evaluated, number: int, stage: Stage, predictions: str | 
     )
 
 
-def _pruned(dropped: Dropped, number: int) -> dict[str, Any]:
+def _pruned(dropped: Dropped, number: int) -> Body:
     return {"trial": dropped.number, "stage": number, "reason": dropped.reason, **dropped.numbers}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lrtune.arrays import one_blas_thread
 from lrtune.run import files
@@ -13,7 +12,7 @@ from lrtune.run.names import BASELINE_SCORES
 from lrtune.run.versions import ENGINE
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import ConfigurationError, LrtuneError
-from lrtune.text.written import json_text
+from lrtune.text.written import Json, json_text
 from lrtune.trainers.population import Setting
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.evaluate import evaluate
@@ -149,7 +148,7 @@ def _fold_scores(configuration: Configuration, setting: Setting) -> Sequence[flo
     return outcome.scores
 
 
-def _known(path: Path) -> Mapping[str, Any]:
+def _known(path: Path) -> Json:
     try:
         found = files.read_json(path)
     except (OSError, ValueError):

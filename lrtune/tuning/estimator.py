@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
 from lrtune.data.memory import is_frame
+from lrtune.experiment.reading.document import Values
 from lrtune.model.estimator import Classifier, Regressor
 from lrtune.run.folder import open_run
 from lrtune.text.errors import LrtuneError
@@ -71,7 +71,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
 
     def __init__(
         self,
-        space: Mapping[str, Any] | None = None,
+        space: Values | None = None,
         *,
         trials: int = 50,
         strategy: str = "random",
@@ -79,7 +79,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         metric: str = "auto",
         folds: int | None = None,
         task: str = "auto",
-        settings: Mapping[str, Any] | None = None,
+        settings: Values | None = None,
         output: str | Path | None = None,
         workers: int | str = "auto",
         random_state: int = 0,

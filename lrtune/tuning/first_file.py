@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from lrtune.data.dataset import Dataset
 from lrtune.data.folds import usual_folds
 from lrtune.data.schema import RARE_ROWS, USUAL_FOLDS, Schema
 from lrtune.data.tables import Table
+from lrtune.experiment.reading.document import Values
 from lrtune.experiment.writing.starter import default_space, quoted
 from lrtune.experiment.writing.yaml_text import yaml_text
 from lrtune.sampling.catalogue import STRATEGIES
@@ -157,7 +157,7 @@ def hidden(found: Seen) -> int:
     return 64 if found.rows < MANY_ROWS else 128
 
 
-def text(found: Seen, path: str, said: Mapping[str, Any] = MappingProxyType({})) -> str:
+def text(found: Seen, path: str, said: Values = MappingProxyType({})) -> str:
     """Write the file.
 
     Parameters
@@ -184,7 +184,7 @@ def _head() -> Iterator[str]:
     yield ""
 
 
-def _data(found: Seen, path: str, said: Mapping[str, Any]) -> Iterator[str]:
+def _data(found: Seen, path: str, said: Values) -> Iterator[str]:
     schema = found.schema
     yield "data:"
     yield _line("path", quoted(path), "relative to this file")

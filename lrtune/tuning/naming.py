@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from lrtune.experiment import Experiment
 from lrtune.run import identity
 from lrtune.trainers.preparation import Prepared
 
 
-def identity_of(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
+def identity_of(experiment: Experiment, prepared: Prepared) -> identity.Canonical:
     """Everything a result depends on (`lrtune.run.identity`)."""
     return identity.identity(experiment.canonical(), prepared.data_hash, prepared.folds_hash)
 

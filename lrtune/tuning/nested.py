@@ -14,14 +14,15 @@ the metric has no score is left out, and no search is run inside of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lrtune.arrays import Rows
 from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.finder import resolved
+from lrtune.run.bodies import Tested
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import DATABASE, NESTED
 from lrtune.run.study import StudyState, replay
@@ -97,14 +98,15 @@ def summary(folds: list[OuterFold], made: int, metric: str) -> Nested | None:
     if not folds:
         return None
     studies = [_study(each) for each in folds]
-    scores = [_refit(each)["score"] for each in studies]
+    scores = [_tested(each).score for each in studies]
     inner = [chosen(each).mean for each in studies]
     rows = tuple(_row(each, metric) for each in studies)
-    if None in scores:
+    known = [each for each in scores if each is not None]
+    if len(known) < len(scores):
         return Nested(None, None, None, made, rows)
-    mean = math.fsum(scores) / len(scores)
-    std = math.sqrt(math.fsum((each - mean) ** 2 for each in scores) / (len(scores) - 1))
-    gaps = [own - outer for own, outer in zip(inner, scores, strict=True) if own is not None]
+    mean = math.fsum(known) / len(known)
+    std = math.sqrt(math.fsum((each - mean) ** 2 for each in known) / (len(known) - 1))
+    gaps = [own - outer for own, outer in zip(inner, known, strict=True) if own is not None]
     return Nested(own_sign(metric, mean), std, math.fsum(gaps) / len(gaps), made, rows)
 
 
@@ -113,12 +115,11 @@ def _study(fold: OuterFold) -> StudyState:
         return replay(journal.events())
 
 
-def _refit(study: StudyState) -> Mapping[str, Any]:
-    assert study.refit is not None
-    test: Mapping[str, Any] = study.refit["test"]
-    return test
+def _tested(study: StudyState) -> Tested:
+    assert study.tested is not None  # it has rows that its search never saw
+    return study.tested
 
 
 def _row(study: StudyState, metric: str) -> OuterScore:
-    best, test = chosen(study), _refit(study)
-    return OuterScore(own_sign(metric, test["score"]), test["rows"], best.number, own_sign(metric, best.mean))
+    best, test = chosen(study), _tested(study)
+    return OuterScore(own_sign(metric, test.score), test.rows, best.number, own_sign(metric, best.mean))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lrtune.arrays import Rows
 from lrtune.run import out_of_fold
+from lrtune.run.bodies import RecordLayout
 from lrtune.run.observed import Observed, observe
 from lrtune.space.trial import Stage
 from lrtune.text.errors import StudyError
@@ -36,22 +36,19 @@ class Records:
         self.prepared = prepared
         self.folds = prepared.setting.folds
         self.bounds = np.cumsum([0, *(len(fold.validation_targets) for fold in self.folds)]).tolist()
-        self.form: dict[str, Any] = {}
+        self.layout = RecordLayout("uint8", 1, 0)
         self.kept = np.empty(0, dtype=np.int64)
 
-    def new_form(self, trials: int) -> dict[str, Any]:
+    def new_layout(self, trials: int) -> RecordLayout:
         """Decide how results are kept, and how many rows of them, if so many trials are planned."""
         form = self.prepared.record_form
-        return {
-            "dtype": form.dtype,
-            "columns": form.columns,
-            "rows": out_of_fold.room(self.bounds[-1], form.row_bytes, trials),
-        }
+        return RecordLayout(form.dtype, form.columns, out_of_fold.room(self.bounds[-1], form.row_bytes, trials))
 
-    def take(self, form: dict[str, Any]) -> None:
+    def take(self, layout: RecordLayout | None) -> None:
         """Go by what the study decided when it began."""
-        self.form = form
-        self.kept = out_of_fold.kept_rows(self.bounds[-1], form["rows"], seed=self.prepared.setting.seed)
+        assert layout is not None  # a study that trains has decided it
+        self.layout = layout
+        self.kept = out_of_fold.kept_rows(self.bounds[-1], layout.rows, seed=self.prepared.setting.seed)
 
     def observed(self) -> Observed:
         """Put together what was observed in the kept rows."""
@@ -83,7 +80,7 @@ class Records:
             if (predictions := each.predictions) is not None
         ]
         if records:
-            out_of_fold.write(self.path, records, first=part.start, rows=self.form["rows"])
+            out_of_fold.write(self.path, records, first=part.start, rows=self.layout.rows)
         return {number: out_of_fold.digest(each) for number, each in records}
 
     def lost(self, written: Mapping[int, Sequence[tuple[int, str]]]) -> dict[Stage, list[int]]:
@@ -104,22 +101,16 @@ class Records:
     def _digest(self, number: int, stage: Stage) -> str | None:
         part, _ = self.part(stage)
         try:
-            return out_of_fold.digest(out_of_fold.read(self.path, number, self.like)[part])
+            return out_of_fold.digest(out_of_fold.read(self.path, number, self.layout.like)[part])
         except (OSError, StudyError):
             return None
-
-    @property
-    def like(self) -> tuple[str, tuple[int, ...]]:
-        """Dtype and shape of a record."""
-        columns = self.form["columns"]
-        return self.form["dtype"], (self.form["rows"], *((columns,) if columns > 1 else ()))
 
     def scores(self, numbers: Sequence[int], fold: int) -> RowScores:
         """Read how well some trials did on the kept rows of a fold."""
         part, kept = self.part(Stage(fold, fold + 1))
         if not len(kept):  # a study of so many trials that not even one row of each fold has a place
             return RowScores(np.zeros((len(numbers), 0)))
-        records = np.stack([out_of_fold.read(self.path, each, self.like)[part] for each in numbers])
+        records = np.stack([out_of_fold.read(self.path, each, self.layout.like)[part] for each in numbers])
         units = self.prepared.units(fold)
         metric, targets = self.prepared.metric, self.folds[fold].validation_targets[kept]
         values = row_values(metric, records, targets)

@@ -34,9 +34,9 @@ def notes(
 def mended(study: StudyState) -> tuple[str, ...]:
     """Say what had become of the journal, if it was found damaged."""
     return tuple(
-        f"study.db was damaged and is kept as {each['kept']}; {each['events']} of its events could be read, and the "
+        f"study.db was damaged and is kept as {each.kept}; {each.events} of its events could be read, and the "
         "search went on behind them"
-        if each["kept"]
+        if each.kept
         else "study.db was lost or empty: everything was trained again"
         for each in study.mended
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrtune.run.folder import open_run
+from lrtune.text.written import Json
 from lrtune.verdict.result import Result
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Searched(Result):
 
         return frame_of(trials_text(open_run(self.folder).trials, self.metric), self.library)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Give the content of ``result.json``, in JSON's types."""
         return self.plain().to_json()
 

@@ -6,12 +6,12 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from lrtune.experiment import Experiment
 from lrtune.run import observed
+from lrtune.run.bodies import CLOCK, FoldsLeftOut, Header, Mended, RowCounts
 from lrtune.run.identity import differences
-from lrtune.run.journal import CLOCK, Event, Journal
+from lrtune.run.journal import Event, Journal
 from lrtune.run.names import OBSERVED, PREDICTIONS
 from lrtune.run.study import MENDED, STUDY, StudyState
 from lrtune.run.versions import kernels, versions
@@ -69,13 +69,13 @@ class Session:
         """Replay what there is, or write the study's first event."""
         history = self.journal.events()
         if not history:
-            written = self.record([Event(STUDY, self.header())])
-            self.records.take(self.study.header["predictions"])
+            written = self.record([Event(STUDY, self.header().body())])
+            self.records.take(self.study.header.predictions)
             yield from written
         for each in history:
             self.study.add(each)
         self.refuse_another_experiment()
-        self.records.take(self.study.header["predictions"])
+        self.records.take(self.study.header.predictions)
         observed.write(self.folder / OBSERVED, self.records.observed())
         self.spent = math.fsum(each.body.get(CLOCK, {}).get("seconds", 0.0) for each in history)
         yield from history
@@ -85,9 +85,9 @@ class Session:
         """Write down what had been damaged or lost when this session began."""
         rescued = self.journal.rescued
         if rescued is not None:
-            yield from self.record([Event(MENDED, {CLOCK: {"kept": rescued.kept.name, "events": rescued.events}})])
+            yield from self.record([Event(MENDED, Mended(rescued.kept.name, rescued.events).body())])
         elif anew and self.records.path.exists():
-            yield from self.record([Event(MENDED, {CLOCK: {"kept": None, "events": 0}})])
+            yield from self.record([Event(MENDED, Mended(None, 0).body())])
 
     def hurry(self, started: float) -> None:
         """Take the time limits, counted from the beginning of this session and with what earlier ones have spent."""
@@ -96,29 +96,29 @@ class Session:
         seconds = math.inf if search.timeout is None else search.timeout - self.spent - self.preparing
         self.pace = Pace(seconds, search.block_timeout or math.inf)
 
-    def header(self) -> dict[str, Any]:
-        """Write down what is studied, and with what."""
-        return {
+    def header(self) -> Header:
+        """Say what is studied, and with what."""
+        return Header(
             **identity_of(self.experiment, self.prepared),
-            "fingerprint": fingerprint_of(self.experiment, self.prepared),
-            "name": self.experiment.name,
-            "metric": self.setting.metric,
-            "task": self.prepared.task,
-            "rows": {"train": self.prepared.rows, "test": self.prepared.test_rows},
-            "rows_ratio": self.prepared.rows_ratio,
-            **self.unscored(),
-            "predictions": self.records.new_form(self.experiment.search.trials),
-            "trial_seconds": self.trial_seconds(),
-            CLOCK: {"versions": versions(), "kernels": kernels()},
-        }
+            fingerprint=fingerprint_of(self.experiment, self.prepared),
+            name=self.experiment.name,
+            metric=self.setting.metric,
+            task=self.prepared.task,
+            rows=RowCounts(test=self.prepared.test_rows, train=self.prepared.rows),
+            rows_ratio=self.prepared.rows_ratio,
+            left_out=self.left_out(),
+            predictions=self.records.new_layout(self.experiment.search.trials),
+            trial_seconds=self.trial_seconds(),
+            versions=versions(),
+            kernels=kernels(),
+        )
 
-    def unscored(self) -> dict[str, Any]:
-        """Write down which folds are left out, and how many there are with them; nothing where all have a score."""
+    def left_out(self) -> FoldsLeftOut | None:
+        """Say which folds are left out, and how many there are with them; None where all have a score."""
         left_out = self.prepared.left_out
         if not left_out:
-            return {}
-        made = len(self.setting.folds) + len(left_out)
-        return {"left_out": {"of": made, "folds": [[each.fold, each.has] for each in left_out]}}
+            return None
+        return FoldsLeftOut(len(self.setting.folds) + len(left_out), tuple((each.fold, each.has) for each in left_out))
 
     def trial_seconds(self) -> float:
         """Estimate what training the default configuration on all folds takes, to three digits.
@@ -137,8 +137,7 @@ class Session:
             Naming the keys that differ.
 
         """
-        ours = identity_of(self.experiment, self.prepared)
-        theirs = {key: self.study.header.get(key) for key in ours}
+        ours, theirs = identity_of(self.experiment, self.prepared), self.study.header.identity
         if ours != theirs:
             raise StudyError(
                 f"{self.folder}: holds the study of another experiment; different are "

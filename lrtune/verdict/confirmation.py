@@ -49,7 +49,7 @@ def summary(study: StudyState, count: int) -> Confirmation | None:
     if not rows:
         return None
     gaps = [old.mean - new.mean for old, new in rows if old.mean is not None and new.mean is not None]
-    metric = str(study.header["metric"])
+    metric = study.header.metric
     confirmed = tuple(
         Confirmed(
             number=old.number,

@@ -42,7 +42,8 @@ def examine(run: Run, result: Result, space: SearchSpace, classes: Sequence[str]
 
     """
     best = run.trial(result.best.number)
-    rows, test = run.study.header["rows"], (run.study.refit or {}).get("test") or {}
+    rows, refit = run.study.header.rows, run.study.refit
+    assert rows is not None  # a study that trains says how many
     share = None if result.corrected is None else result.corrected.share
     found = findings(
         Case(
@@ -50,9 +51,9 @@ def examine(run: Run, result: Result, space: SearchSpace, classes: Sequence[str]
             best=best,
             space=space,
             rows_ratio=run.rows_ratio,
-            rows=rows["train"],
-            test_rows=rows["test"],
-            test=test.get("score") if (run.study.refit or {}).get("trial") == best.number else None,
+            rows=rows.train,
+            test_rows=rows.test,
+            test=refit.test.score if refit and refit.test and refit.trial == best.number else None,
             interval=_interval(run, best, result.corrected),
             share=None if result.confirmation else share,  # fresh scores chose it
             labels=_labels(run, best, classes),

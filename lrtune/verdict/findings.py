@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from lrtune.text.errors import LrtuneError
+from lrtune.text.written import Json
 
 WARNING, HINT = "warning", "hint"
 """A warning questions the result; a hint says how the next search could be better."""
@@ -35,7 +36,7 @@ class Finding:
     severity: str
     sentence: str
     advice: str
-    numbers: Mapping[str, Any]
+    numbers: Json
 
 
 T = TypeVar("T")

@@ -68,7 +68,7 @@ def choice(terms: Terms, study: StudyState) -> ChosenTrial:
     """
     trials, wanted = contenders(study, terms.confirm), terms.rule
     smoothing = _smoothing(terms, study.in_order(), complete(trials), wanted)
-    made = choose(trials, wanted, smoothing=smoothing, rows_ratio=study.header.get("rows_ratio"))
+    made = choose(trials, wanted, smoothing=smoothing, rows_ratio=study.header.rows_ratio)
     own = study.trials  # a confirmed trial came with its fresh scores
     rivals = tuple(own[each.number] for each in made.rivals)
     return ChosenTrial(made.rule, own[made.trial.number], own[made.best.number], rivals)
@@ -135,9 +135,9 @@ def _evidence(study: StudyState, folder: Path, candidates: Sequence[Trial]) -> E
     scores = np.full((folds, len(candidates)), np.nan)
     for column, each in enumerate(candidates):
         scores[: len(each.fold_scores), column] = each.fold_scores
-    ratio = study.header.get("rows_ratio")
+    ratio = study.header.rows_ratio
     without = Evidence(
-        metric=str(study.header["metric"]),
+        metric=study.header.metric,
         numbers=np.array([each.number for each in candidates], dtype=np.int64),
         scores=scores,
         order=np.array(in_order_of_simplicity(candidates), dtype=np.int64),
@@ -178,7 +178,7 @@ def _affordable(evidence: Evidence, study: StudyState, *, raced: bool) -> tuple[
 def _trained(study: StudyState, folds: int) -> float:
     """Say how long the training of the whole study was expected to take (seconds): a function of what was trained."""
     trained = sum(len(each.fold_scores) for each in study.in_order())
-    return float(study.header.get("trial_seconds", 0.0)) * trained / folds
+    return float(study.header.trial_seconds or 0.0) * trained / folds
 
 
 def records(study: StudyState, folder: Path, trials: Sequence[Trial], seen: Observed) -> Array:
@@ -190,11 +190,10 @@ def records(study: StudyState, folder: Path, trials: Sequence[Trial], seen: Obse
         If one is missing, or not what was written.
 
     """
-    path, form = folder / PREDICTIONS, study.header["predictions"]
-    shape = (form["rows"], *((form["columns"],) if form["columns"] > 1 else ()))
-    if len(seen.targets) != form["rows"]:
+    path, layout = folder / PREDICTIONS, study.header.predictions
+    if layout is None or len(seen.targets) != layout.rows:
         raise StudyError(f"{path}: is not of the rows of this study")
-    found = [out_of_fold.read(path, each.number, (form["dtype"], shape)) for each in trials]
+    found = [out_of_fold.read(path, each.number, layout.like) for each in trials]
     for trial, record in zip(trials, found, strict=True):
         _check(record, study.predictions.get(trial.number, ()), seen, trial, path)
     return np.stack(found)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lrtune.space.trial import DEFAULT, Configuration, Trial, TrialState, Value, ranking
 from lrtune.training.registry import METRICS
@@ -31,6 +31,7 @@ from lrtune.verdict.result import (
 from lrtune.verdict.standing import own_ends, own_sign, standing
 
 if TYPE_CHECKING:
+    from lrtune.run.bodies import Tested
     from lrtune.run.study import StudyState
     from lrtune.verdict.choice import ChosenTrial
     from lrtune.verdict.correction import Correction
@@ -74,11 +75,11 @@ def result_of(
         If no trial is complete.
 
     """
-    trials, metric = study.in_order(), str(study.header["metric"])
+    trials, metric = study.in_order(), study.header.metric
     best, default = choice.chosen(study), study.trials[DEFAULT]
     control = str(default.configuration.get("optimizer"))
     return Result(
-        name=study.header.get("name"),
+        name=study.header.name,
         metric=metric,
         larger_is_better=METRICS[metric].larger_is_better,
         best=standing(best, metric, completed(best.configuration)),
@@ -90,15 +91,15 @@ def result_of(
         confirmation=confirmation.summary(study, confirm),
         decays=kinds(trials, "decay", CONSTANT, metric, rows_ratio),
         optimizers=kinds(trials, "optimizer", control, metric, rows_ratio),
-        test=test_score((study.refit or {}).get("test"), metric),
+        test=test_score(study.tested, metric),
         unscored=unscored(study),
         counts=Counts(len(trials), **{str(state): study.count(state) for state in _ENDS}),
         pruning=savings(study, completed),
         seconds=seconds(study),
         finished=study.finished,
-        data=DataHashes(study.header.get("data"), study.header.get("folds")),
-        fingerprint=study.header.get("fingerprint"),
-        versions=study.header.get("clock", {}).get("versions"),
+        data=DataHashes(study.header.data, study.header.folds),
+        fingerprint=study.header.fingerprint,
+        versions=study.header.versions,
     )
 
 
@@ -170,17 +171,17 @@ def _difference(best: Trial, control: Trial, rows_ratio: float | None) -> KindDi
     return None if found is None else KindDifference(found.mean, found.error, found.wins, found.folds)
 
 
-def test_score(test: Mapping[str, Any] | None, metric: str) -> HeldOut | None:
-    """Write down what a model has on the test rows (`lrtune.trainers.preparation.Prepared.tested`)."""
-    if not test or not test.get("rows"):
+def test_score(test: Tested | None, metric: str) -> HeldOut | None:
+    """Write down what a model has on the test rows; None without such rows."""
+    if test is None or not test.rows:
         return None
-    return HeldOut(own_sign(metric, test["score"]), test["rows"], test.get("has"))
+    return HeldOut(own_sign(metric, test.score), test.rows, test.has)
 
 
 def unscored(study: StudyState) -> Unscored | None:
     """Say which folds have no score."""
-    found = study.header.get("left_out")
-    return found and Unscored(found["of"], tuple((number, has) for number, has in found["folds"]))
+    found = study.header.left_out
+    return None if found is None else Unscored(found.of, found.folds)
 
 
 def seconds(study: StudyState) -> Seconds:
@@ -194,7 +195,7 @@ _SCORED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.DIVERGED)
 
 def savings(study: StudyState, completed: Completed) -> Savings | None:
     """Count what a study with pruning did and left out, in epochs on a fold; None without pruning."""
-    kind = study.header.get("experiment", {}).get("search", {}).get("pruning", "none")
+    kind = study.header.asked.get("search", {}).get("pruning", "none")
     scored = [each for each in study.in_order() if each.state in _SCORED]
     folds = max((len(each.fold_scores) for each in scored if each.state is TrialState.COMPLETE), default=0)
     if kind == "none" or not folds:

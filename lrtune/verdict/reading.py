@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lrtune.text.errors import StudyError, counted, nearest
+from lrtune.text.written import Json
 from lrtune.training.registry import METRICS
 from lrtune.verdict.result import FILE_KEYS, SCHEMA, Result
 
@@ -48,7 +49,7 @@ def from_json(value: object, where: object = "result") -> Result:
     return found
 
 
-def _renewed(value: Mapping[str, Any]) -> dict[str, Any]:
+def _renewed(value: Json) -> Json:
     """Bring a result of schema 1 up to date, in which the numbers of a gate stood beside its name."""
     if value.get("schema", 1) != 1:
         return dict(value)
@@ -59,7 +60,7 @@ def _renewed(value: Mapping[str, Any]) -> dict[str, Any]:
     return renewed
 
 
-def _renewed_gate(gate: Mapping[str, Any]) -> dict[str, Any]:
+def _renewed_gate(gate: Json) -> Json:
     own = ("name", "state", "sentence")
     return {**{key: gate.get(key) for key in own}, "numbers": {key: gate[key] for key in gate if key not in own}}
 
@@ -82,9 +83,9 @@ def _adapter() -> Any:
     return TypeAdapter(Result)
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> Json:
     """Describe ``result.json`` as a JSON Schema (draft 2020-12)."""
-    found: dict[str, Any] = _adapter().json_schema(mode="serialization")
+    found: Json = _adapter().json_schema(mode="serialization")
     properties = {FILE_KEYS.get(key, key): each for key, each in found["properties"].items()}
     required = [FILE_KEYS.get(key, key) for key in found["required"]]
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "result.json of lrtune"}

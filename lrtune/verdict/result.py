@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lrtune.text.written import Json
 from lrtune.verdict.comparison import Difference, Gain
 from lrtune.verdict.conditions import Gate
 from lrtune.verdict.findings import Finding
@@ -315,7 +316,7 @@ class Result:
             return Expected(self.metric, self.best.mean, None, None)
         return Expected(self.metric, self.corrected.score, self.corrected.low, self.corrected.high)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Give the content of ``result.json``, in JSON's types."""
         found = to_json(self)
         return {FILE_KEYS.get(key, key): value for key, value in found.items()}

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class Dropped(NamedTuple):
 
     number: int
     reason: str
-    numbers: dict[str, Any]
+    numbers: Mapping[str, float]
 
 
 def whole(_metric: str, folds: int, _epochs: int) -> tuple[Stage, ...]:

@@ -14,10 +14,10 @@ def content(folder):
 def test_the_winner_retrained_is_the_runs_own_model(run, made_runs, folder):
     found = open_run(made_runs / "blobs-00000001")
     winner = found.study.refit
-    result = run("retrain", "blobs", "--trial", winner["trial"], "-o", "again", "--json")
+    result = run("retrain", "blobs", "--trial", winner.trial, "-o", "again", "--json")
     assert result.exit_code == 0, result.output
     written = json.loads(result.stdout)
-    assert written["model"] == winner["model"]
+    assert written["model"] == winner.model
     assert written["test"] == found.written["test"]
     assert written["configuration"] == found.written["best"]["configuration"]
     for name in ("model.json", "model.npz"):
@@ -28,7 +28,7 @@ def test_the_winner_retrained_is_the_runs_own_model(run, made_runs, folder):
 def test_another_trial_gets_a_folder_of_its_own_that_can_predict(run, made_runs):
     base = made_runs / "blobs-00000001"
     before, model = content(base), content(base / "model")
-    other = (open_run(base).study.refit["trial"] + 1) % 6
+    other = (open_run(base).study.refit.trial + 1) % 6
     result = run("retrain", "blobs", "--trial", other)
     assert result.exit_code == 0, result.output
     assert f"lrtune predict runs/blobs-00000001/trial-{other} data.csv" in result.stdout
@@ -45,7 +45,7 @@ def test_another_trial_gets_a_folder_of_its_own_that_can_predict(run, made_runs)
 
 def test_the_runs_own_model_is_replaced_only_when_told_so(run, made_runs):
     base = made_runs / "blobs-00000001"
-    other = (open_run(base).study.refit["trial"] + 1) % 6
+    other = (open_run(base).study.refit.trial + 1) % 6
     before, model = content(base), content(base / "model")
     refused = run("retrain", "blobs", "--trial", other, "--output", base)
     assert refused.exit_code == 2

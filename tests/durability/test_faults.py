@@ -387,7 +387,7 @@ def test_a_search_whose_time_is_over_ends_with_a_model_and_goes_on_with_more(tmp
     study = replay(events)
     assert study.finished == "timeout"
     assert study.unfinished()
-    assert study.refit["trial"] in study.trials
+    assert study.refit.trial in study.trials
     assert (tmp_path / "run" / "model" / "model.npz").exists()
     again = run_with_little_time(tmp_path / "run", 0, monkeypatch)
     assert again == events  # nothing is trained or recorded without time

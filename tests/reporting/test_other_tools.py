@@ -136,7 +136,7 @@ def check_study(study, run, direction):
     assert [each.value for each in study.trials][:2] == [0.6, 0.25]
     assert study.user_attrs["finished"] == "timeout"
     assert study.trials[3].user_attrs["reason"] == "diverged on 1 of its folds, first in epoch 4"
-    parameters = Parameters(run.study.header["experiment"]["space"])
+    parameters = Parameters(run.study.header.asked["space"])
     for trial, each in zip(run.trials, study.trials, strict=False):
         assert each.params == {name: value for name, (_, value) in parameters.of(trial.configuration).items()}
 

@@ -10,7 +10,7 @@ from lrtune.verdict.making import savings
 
 def study(pruning, results, epochs=(10, 10, 20)):
     """Write events: `results` are bodies of results and of pruned trials."""
-    header = {"experiment": {"search": {"pruning": pruning}}}
+    header = {"metric": "accuracy", "experiment": {"search": {"pruning": pruning}}}
     events = [Event(STUDY, header)]
     events += [Event(TRIAL, {"trial": number, "configuration": {"epochs": each}}) for number, each in enumerate(epochs)]
     events += [Event(RESULT if "scores" in each else PRUNED, each | {"clock": {"seconds": 1.0}}) for each in results]

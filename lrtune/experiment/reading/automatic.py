@@ -5,40 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lrtune.experiment.reading.document import Values
 from lrtune.experiment.reading.sections import AUTO
 from lrtune.training.registry import OPTIMIZERS, TRAINING_KEYS, Factor, Range
 
 Ends = tuple[float, float]
 
 
-def asking(space: Mapping[str, Any]) -> tuple[str, ...]:
+def asking(space: Values) -> tuple[str, ...]:
     """List the optimizers whose learning rate is ``auto`` in a space, in the form of the file."""
     outer = space.get("learning_rate") == AUTO
     return tuple(_name(each) for each in _items(space) if _asks(each, outer=outer))
 
 
-def names(space: Mapping[str, Any]) -> tuple[str, ...]:
+def names(space: Values) -> tuple[str, ...]:
     """List the optimizers of a space, in the form of the file."""
     return tuple(_name(each) for each in _items(space))
 
 
-def fill(space: dict[str, Any], ranges: Mapping[str, Ends]) -> None:
-    """Replace every ``auto`` in a space, in the form of the file, by a range; changes the mapping that is given."""
+def filled(space: Values, ranges: Mapping[str, Ends]) -> Values:
+    """Replace every ``auto`` in a space, in the form of the file, by a range."""
     outer = space.get("learning_rate") == AUTO
-    if outer:
-        del space["learning_rate"]
+    rest = {key: each for key, each in space.items() if not (outer and key == "learning_rate")}
     usual = TRAINING_KEYS["optimizer"].default
     if "optimizer" not in space and outer:
-        space["learning_rate"] = _range(str(usual), ranges)
-        return
+        return {**rest, "learning_rate": _range(str(usual), ranges)}
     given = space.get("optimizer")
     if isinstance(given, list):
-        space["optimizer"] = [_branch(each, ranges, outer=outer) for each in given]
-    elif given is not None:
-        space["optimizer"] = _branch(given, ranges, outer=outer)
+        return {**rest, "optimizer": [_branch(each, ranges, outer=outer) for each in given]}
+    return rest if given is None else {**rest, "optimizer": _branch(given, ranges, outer=outer)}
 
 
-def _items(space: Mapping[str, Any]) -> list[Any]:
+def _items(space: Values) -> list[Any]:
     given = space.get("optimizer", TRAINING_KEYS["optimizer"].default)
     return given if isinstance(given, list) else [given]
 
@@ -47,7 +45,7 @@ def _name(item: Any) -> str:
     return str(next(iter(item)) if isinstance(item, Mapping) else item)
 
 
-def _factors(item: Any) -> Mapping[str, Any]:
+def _factors(item: Any) -> Values:
     return (item[_name(item)] or {}) if isinstance(item, Mapping) else {}
 
 
@@ -62,16 +60,16 @@ def _branch(item: Any, ranges: Mapping[str, Ends], *, outer: bool) -> Any:
     return {_name(item): {**_factors(item), "learning_rate": _range(_name(item), ranges)}}
 
 
-def _range(optimizer: str, ranges: Mapping[str, Ends]) -> dict[str, Any]:
+def _range(optimizer: str, ranges: Mapping[str, Ends]) -> Values:
     rate = OPTIMIZERS[optimizer].rate
     return _written(*ranges[optimizer], rate) if optimizer in ranges else documented(rate)
 
 
-def documented(rate: Factor) -> dict[str, Any]:
+def documented(rate: Factor) -> Values:
     """Write the documented range of a learning rate in the form of the file."""
     assert isinstance(rate.search, Range)
     return _written(rate.search.low, rate.search.high, rate)
 
 
-def _written(low: float, high: float, rate: Factor) -> dict[str, Any]:
+def _written(low: float, high: float, rate: Factor) -> Values:
     return {"low": low, "high": high, "scale": rate.scale}

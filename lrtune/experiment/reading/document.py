@@ -13,6 +13,10 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 """Where a value stands: keys of mappings and, in lists, numbers of items."""
 
 
+Values: TypeAlias = Mapping[str, Any]
+"""A mapping in the form of the experiment file, not checked yet: texts, numbers, lists, and mappings within."""
+
+
 class Origin(NamedTuple):
     """Where a value was written: a file and its line, or a command-line option."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from lrtune.experiment.reading.document import Document, KeyPath, repeated, shown
+from lrtune.experiment.reading.document import Document, KeyPath, Values, repeated, shown
 from lrtune.experiment.reading.vocabulary import LISTS, Member, coerced, illegal
 from lrtune.space import Choice, Option
 from lrtune.space.dimensions import LINEAR, LOG, REVERSED_LOG, SCALES, Dimension, Integer, Ordinal, Real, spaced
@@ -72,7 +72,7 @@ def _listed(member: Member, values: list[Value]) -> Dimension:
     return Choice(key, tuple(Option(each) for each in values), factor.default)
 
 
-def _range(document: Document, value: dict[str, Any], path: KeyPath, member: Member) -> Dimension | None:
+def _range(document: Document, value: Values, path: KeyPath, member: Member) -> Dimension | None:
     factor = member.factor
     if factor.kind not in ("float", "int"):
         document.report(path, f"expected {describe_range(factor)}, or a list of them, got {shown(value)}")
@@ -99,7 +99,7 @@ def _range(document: Document, value: dict[str, Any], path: KeyPath, member: Mem
     return _between(low, high, scale, value.get("points"), member)
 
 
-def _end(document: Document, value: dict[str, Any], path: KeyPath, factor: Factor, key: str) -> float | None:
+def _end(document: Document, value: Values, path: KeyPath, factor: Factor, key: str) -> float | None:
     legal = _legal(document, value[key], (*path, key), factor._replace(optional=False)) if key in value else None
     return legal.value if legal is not None and isinstance(legal.value, int | float) else None
 

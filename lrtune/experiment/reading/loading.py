@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lrtune.data.formats import PACKED
 from lrtune.experiment.core import Experiment, seen_from
-from lrtune.experiment.reading.automatic import asking, fill
+from lrtune.experiment.reading.automatic import asking, filled
 from lrtune.experiment.reading.document import Document, KeyPath, Origin, dotted
 from lrtune.experiment.reading.sections import TRAINER, SearchSection, homes, usual_round
 from lrtune.experiment.reading.space_form import SpaceReader, check_warmup
@@ -94,7 +94,7 @@ def with_rates(experiment: Experiment, ranges: Mapping[str, tuple[float, float]]
     """
     old = experiment._document  # noqa: SLF001 - the experiment is ours
     values = copy.deepcopy(old.values)
-    fill(values["space"], ranges)
+    values["space"] = filled(values["space"], ranges)
     return _experiment(Document(values, old.root, dict(old.origins)), experiment.name, experiment.base)
 
 

@@ -7,18 +7,22 @@ The registry's tables say what may stand where.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
+from lrtune.experiment.reading.document import Values
 from lrtune.experiment.reading.vocabulary import KEYS, Member, coerced, inside, unknown_factor
 from lrtune.space.trial import Configuration, Value
 from lrtune.text.errors import ConfigurationError, nearest
 from lrtune.training.registry import problems
 
+Branch: TypeAlias = str | Mapping[str, Values]
+"""An optimizer or a decay: its name, or a mapping with one key, the name, that holds its factors."""
+
 _BRANCHES = ("optimizer", "decay")
 _OWN_DEFAULT = ("learning_rate", "weight_decay")
 
 
-def flat(nested: Mapping[str, Any]) -> dict[str, Value]:
+def flat(nested: Values) -> dict[str, Value]:
     """Turn nested parameters into a flat configuration, all of it checked; what is not given is left out.
 
     None for the learning rate or the weight decay means the optimizer's own default.
@@ -38,7 +42,7 @@ def flat(nested: Mapping[str, Any]) -> dict[str, Value]:
     return configuration
 
 
-def flattened(nested: Mapping[str, Any]) -> tuple[dict[str, Value], list[str]]:
+def flattened(nested: Values) -> tuple[dict[str, Value], list[str]]:
     """Turn nested parameters into a flat configuration, as far as their names exist; with all that is wrong."""
     configuration: dict[str, Value] = {}
     for key, value in nested.items():
@@ -51,7 +55,7 @@ def flattened(nested: Mapping[str, Any]) -> tuple[dict[str, Value], list[str]]:
     return configuration, [*unknown, *problems(configuration)]
 
 
-def nested(configuration: Configuration) -> dict[str, Any]:
+def nested(configuration: Configuration) -> Values:
     """Turn `flat` round.
 
     >>> nested({"epochs": 5, "decay": "exponential", "decay.k": 0.1})

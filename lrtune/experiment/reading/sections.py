@@ -19,6 +19,7 @@ from lrtune.experiment.reading.vocabulary import SPACE_ONLY
 from lrtune.sampling.catalogue import FREE_ROUND, STRATEGIES
 from lrtune.text.durations import seconds
 from lrtune.text.errors import nearest
+from lrtune.text.written import Json
 from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS, Factor, Value, usual_metric
 from lrtune.verdict.choice.rules import SELECTION_RULES, rule
 from lrtune.verdict.pruning import PRUNINGS
@@ -87,10 +88,10 @@ def _scalar(value: Any) -> Any:
 class _LiveSchema:
     """Describes a value in the JSON Schema anew whenever that is made, because tables may have grown."""
 
-    def __init__(self, make: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, make: Callable[[], Json]) -> None:
         self._make = make
 
-    def __get_pydantic_json_schema__(self, _core: Any, _handler: Any) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, _core: Any, _handler: Any) -> Json:
         return self._make()
 
 
@@ -194,7 +195,7 @@ Workers = Annotated[
 ]
 
 
-def _select_schema() -> dict[str, Any]:
+def _select_schema() -> Json:
     alone = [name for name, entry in SELECTION_RULES.items() if not entry.takes_share]
     shares = [name for name, entry in SELECTION_RULES.items() if entry.takes_share]
     nested = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lrtune.experiment.reading.automatic import documented
-from lrtune.experiment.reading.document import Document, KeyPath, Origin, shown
+from lrtune.experiment.reading.document import Document, KeyPath, Origin, Values, shown
 from lrtune.experiment.reading.leaves import read_leaf
 from lrtune.experiment.reading.sections import AUTO, homes
 from lrtune.experiment.reading.vocabulary import (
@@ -71,7 +71,7 @@ class SpaceReader:
         _settle_optimizer(dimensions)
         return SearchSpace(tuple(dimensions.values()))
 
-    def _all(self, values: dict[str, Any], path: KeyPath, members: Mapping[str, Member]) -> list[Dimension]:
+    def _all(self, values: Values, path: KeyPath, members: Mapping[str, Member]) -> list[Dimension]:
         """Read the known keys of a mapping, in the order of `members`."""
         found = [self._dimension(values[key], (*path, key), each) for key, each in members.items() if key in values]
         return [each for each in found if each is not None]
@@ -120,7 +120,7 @@ class SpaceReader:
             return None
         return Option(name, self._inside(factors or {}, path, member, name))
 
-    def _inside(self, values: dict[str, Any], path: KeyPath, member: Member, name: str) -> SearchSpace:
+    def _inside(self, values: Values, path: KeyPath, member: Member, name: str) -> SearchSpace:
         members = inside(member, name)
         for key in values:
             if key not in members:
@@ -198,7 +198,7 @@ def check_warmup(document: Document, reader: SpaceReader, space: SearchSpace, fi
         document.report(place, problems(contradiction)[0].partition(": ")[2])
 
 
-def parse_space(values: Mapping[str, Any], *, model: str = "mlp") -> SearchSpace:
+def parse_space(values: Values, *, model: str = "mlp") -> SearchSpace:
     """Make a space of plain values in the form of the experiment file's `space`.
 
     Parameters

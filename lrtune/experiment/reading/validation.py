@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
 from lrtune.data.formats import names_its_target
-from lrtune.experiment.reading.document import Document, KeyPath, shown
+from lrtune.experiment.reading.document import Document, KeyPath, Values, shown
 from lrtune.experiment.reading.sections import (
     SECTIONS,
     TRAINER,
@@ -23,6 +22,9 @@ from lrtune.experiment.reading.sections import (
 from lrtune.experiment.reading.vocabulary import KEYS, coerced, illegal
 from lrtune.text.errors import nearest
 from lrtune.training.registry import BUILT_IN
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 AnySection = TypeVar("AnySection", bound=Section)
 
@@ -93,7 +95,7 @@ def _settings(document: Document, name: str) -> Settings | None:
     return None if wrong else Settings({key: each.default for key, each in factors.items()} | given)
 
 
-def _values(document: Document, name: str) -> dict[str, Any] | None:
+def _values(document: Document, name: str) -> Values | None:
     values = document.values.get(name)
     if isinstance(values, dict | None):
         return values or {}
@@ -101,7 +103,7 @@ def _values(document: Document, name: str) -> dict[str, Any] | None:
     return None
 
 
-def _sentence(error: Mapping[str, Any], section: str) -> str:
+def _sentence(error: ErrorDetails, section: str) -> str:
     """Say what pydantic found."""
     got, context = error["input"], error.get("ctx", {})
     if error["type"] == "extra_forbidden":

@@ -18,9 +18,8 @@ from lrtune.experiment.reading.sections import (
 from lrtune.experiment.reading.vocabulary import KEYS, LISTS, Member, inside
 from lrtune.experiment.writing.yaml_text import plain
 from lrtune.space.dimensions import SCALES
+from lrtune.text.written import Json
 from lrtune.training.registry import BUILT_IN, DECAYS, OPTIMIZERS, Factor
-
-Json = dict[str, Any]
 
 
 def schema() -> Json:
@@ -108,7 +107,7 @@ def _dimension(member: Member) -> Json:
 
 def _leaf_forms(factor: Factor) -> list[Json]:
     one = value_schema(factor)
-    forms = [{"type": "array", "items": one, "minItems": 1, "uniqueItems": True}]
+    forms: list[Json] = [{"type": "array", "items": one, "minItems": 1, "uniqueItems": True}]
     if factor.kind not in LISTS:
         forms.insert(0, one)
     if factor.kind in ("float", "int"):

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from lrtune.data.formats import listed
+from lrtune.experiment.reading.document import Values
 from lrtune.experiment.reading.sections import usual_metrics
 from lrtune.experiment.writing.yaml_text import plain, yaml_text
 from lrtune.sampling.catalogue import STRATEGIES
@@ -44,7 +45,7 @@ search:
 {space}"""
 
 
-def default_space() -> dict[str, Any]:
+def default_space() -> Values:
     """Give the space that an experiment without one has, in the form of the file.
 
     Each optimizer has a learning rate of its own, over its documented range; each decay has its documented factors.

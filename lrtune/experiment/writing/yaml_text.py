@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from lrtune.experiment.reading.document import Values
 from lrtune.experiment.reading.vocabulary import KEYS, LISTS, Member, inside
 from lrtune.experiment.reading.yaml_text import resolvers
 from lrtune.space.trial import Configuration
@@ -20,11 +21,11 @@ class _Dumper(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
 
-class _Block(dict[str, Any]):
+class _Block(dict[str, object]):
     """A mapping that is written as a block, one key on each line."""
 
 
-class _Line(dict[str, Any]):
+class _Line(dict[str, object]):
     """A mapping that is written on one line, with all that is in it."""
 
 
@@ -43,7 +44,7 @@ for _start, _patterns in resolvers().items():
         _Dumper.add_implicit_resolver(_tag, _pattern, [_start or None])
 
 
-def yaml_text(values: Mapping[str, Any]) -> str:
+def yaml_text(values: Values) -> str:
     """Write plain values as YAML; reading the text gives the same values.
 
     >>> print(yaml_text({"data": {"positive": "yes"}, "space": {"warmup": [0.0, 0.05]}}), end="")
@@ -70,18 +71,16 @@ def _styled(value: Any) -> Any:
     return value
 
 
-def nested_space(configuration: Configuration) -> dict[str, Any]:
+def nested_space(configuration: Configuration) -> Values:
     """Write the learning rate, the optimizer and the decay of a complete configuration as a space of one point."""
-    space: dict[str, Any] = {"learning_rate": configuration["learning_rate"]}
-    for key in ("optimizer", "decay"):
-        space[key] = _branch(configuration, Member(key, KEYS[key]))
-    return space
+    branches = {key: _branch(configuration, Member(key, KEYS[key])) for key in ("optimizer", "decay")}
+    return {"learning_rate": configuration["learning_rate"], **branches}
 
 
 def _branch(configuration: Configuration, member: Member) -> Any:
     """Nest what is set below a name: ``{"cosine": {"final": 0.0}}``, or the name alone if nothing is."""
     name = str(configuration[member.key])
-    factors: dict[str, Any] = {}
+    factors = {}
     for short, each in inside(member, name).items():
         if each.key == f"{member.key}.{short}" and each.key in configuration:
             factors[short] = _branch(configuration, each) if each.branches else _fixed(configuration[each.key], each)

@@ -6,11 +6,12 @@ What a configuration leaves to another factor, or to the horizon, is computed he
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeAlias
 
 from lrtune.training.decays.plain import TOLERANCE
 
-Factors = dict[str, Any]
+Factors: TypeAlias = dict[str, Any]
+"""Values of factors by name: numbers, tuples of them, texts; of a decay that is joined, its function."""
 
 
 def as_given(given: Factors, _horizon: float) -> Factors:

@@ -11,6 +11,7 @@ import numbers
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from lrtune.experiment.reading.document import Values
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import Choice, SearchSpace
 from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
@@ -23,8 +24,8 @@ Scores: TypeAlias = float | Sequence[float | None] | Mapping[int, float | None] 
 
 
 def suggest(
-    space: Mapping[str, Any],
-    history: Iterable[tuple[Mapping[str, Any], Scores]],
+    space: Values,
+    history: Iterable[tuple[Values, Scores]],
     n: int = 1,
     seed: int = 0,
     strategy: str = "bayesian",
@@ -75,7 +76,7 @@ def _whole(name: str, value: Any) -> int:
     return found
 
 
-def read_history(history: Iterable[tuple[Mapping[str, Any], Scores]], space: SearchSpace) -> list[Trial]:
+def read_history(history: Iterable[tuple[Values, Scores]], space: SearchSpace) -> list[Trial]:
     """Read configurations with their scores as trials.
 
     Raises

@@ -8,6 +8,7 @@ from types import NoneType
 from typing import Any
 
 from lrtune.experiment import parse_space
+from lrtune.experiment.reading.document import Values
 from lrtune.experiment.reading.vocabulary import KEYS
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LINEAR, LOG, SCALES, Dimension, Integer, Ordinal, Real, spaced
@@ -29,7 +30,7 @@ def kind_of(value: Any) -> str:
     return "None" if value is None else f"a value of type {type(value).__name__}"
 
 
-def read_space(space: Mapping[str, Any]) -> SearchSpace:
+def read_space(space: Values) -> SearchSpace:
     """Read a space in the form of the experiment file; one with foreign names is taken as it is.
 
     Raises
@@ -100,7 +101,7 @@ def _value(where: str, value: Any) -> Value:
     return frozen(value)
 
 
-def _range(name: str, where: str, value: Mapping[str, Any]) -> Dimension:
+def _range(name: str, where: str, value: Values) -> Dimension:
     unknown = [str(each) for each in value if each not in _RANGE]
     if unknown:
         raise SpaceError(f"space: {where}: unknown key of a range '{unknown[0]}'; {nearest(unknown[0], _RANGE)}")

@@ -44,7 +44,7 @@ def chosen(study: StudyState) -> Trial:
 
     """
     if study.finished is not None and study.refit is not None:
-        return study.trials[int(study.refit["trial"])]
+        return study.trials[study.refit.trial]
     return best(study.in_order())
 
 

@@ -1,0 +1,209 @@
+"""What the events of a study say: the body of any of them, and as values what other rooms read of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple, TypeAlias
+
+from lrtune.run.identity import Canonical, identity
+
+Body: TypeAlias = Mapping[str, Any]
+"""What an event says, or a part of it, in JSON's types: other keys for each kind (`lrtune.run.study`)."""
+
+CLOCK = "clock"
+"""The key of a body that holds times, and what depends on them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowCounts:
+    """How many rows are kept for the test, and how many the search may use; in the order of a journal's keys."""
+
+    test: int
+    train: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoldsLeftOut:
+    """Folds that are left out, since the metric has no score there: of how many; number and reason of each."""
+
+    of: int
+    folds: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLayout:
+    """How out-of-fold results are kept: their dtype, the columns of a row, and of how many rows they are."""
+
+    dtype: str
+    columns: int
+    rows: int
+
+    @property
+    def like(self) -> tuple[str, tuple[int, ...]]:
+        """Dtype and shape of a trial's record."""
+        return self.dtype, (self.rows, *((self.columns,) if self.columns > 1 else ()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What is studied, and with what; a study of an earlier version, or one that is told its scores, says less.
+
+    Attributes
+    ----------
+    metric
+        What trials are scored with; empty before the study has begun.
+    name
+        Of the experiment.
+    task
+        What is predicted: ``binary``, ``multiclass`` or ``regression``.
+    experiment, data, folds, engine
+        What a result depends on (`lrtune.run.identity`).
+    fingerprint
+        Hash of these four.
+    rows
+        How many there are.
+    rows_ratio
+        Validation rows over training rows of a fold.
+    left_out
+        None if every fold has a score.
+    predictions
+        How out-of-fold results are kept.
+    trial_seconds
+        What training the default configuration on all folds is expected to take.
+    versions, kernels
+        What computes it (`lrtune.run.versions`); under the clock, because they are no content.
+
+    """
+
+    metric: str = ""
+    name: str | None = None
+    task: str | None = None
+    experiment: Canonical | None = None
+    data: str | None = None
+    folds: str | None = None
+    engine: int | None = None
+    fingerprint: str | None = None
+    rows: RowCounts | None = None
+    rows_ratio: float | None = None
+    left_out: FoldsLeftOut | None = None
+    predictions: RecordLayout | None = None
+    trial_seconds: float | None = None
+    versions: Mapping[str, str] | None = None
+    kernels: Mapping[str, str] | None = None
+
+    @property
+    def asked(self) -> Canonical:
+        """The experiment; empty where the study does not say it."""
+        return self.experiment or {}
+
+    @property
+    def identity(self) -> Canonical:
+        """What the result depends on, to be compared with that of another study."""
+        return identity(self.experiment, self.data, self.folds, self.engine)
+
+    def body(self) -> Body:
+        """Write it down, without what is not known."""
+        known = {each.name: getattr(self, each.name) for each in fields(self)}
+        known.update({key: _items(known[key]) for key in ("rows", "left_out", "predictions")})
+        timed = {key: known.pop(key) for key in _TIMED}
+        return {**_without_none(known), CLOCK: _without_none(timed)}
+
+
+_TIMED = ("versions", "kernels")
+
+
+def _items(value: RowCounts | FoldsLeftOut | RecordLayout | None) -> Body | None:
+    return None if value is None else {each.name: getattr(value, each.name) for each in fields(value)}
+
+
+def _without_none(values: Body) -> Body:
+    return {key: each for key, each in values.items() if each is not None}
+
+
+def header(body: Body) -> Header:
+    """Read the body of a ``study`` event; keys of later versions are passed over."""
+    said = {**body, **body.get(CLOCK, {})}
+    known = {each.name: said[each.name] for each in fields(Header) if each.name in said}
+    for key, make in (("rows", _rows), ("left_out", _left_out), ("predictions", _kept)):
+        if known.get(key):
+            known[key] = make(known[key])
+    return Header(**known)
+
+
+def _rows(body: Body) -> RowCounts:
+    return RowCounts(test=body["test"], train=body["train"])
+
+
+def _left_out(body: Body) -> FoldsLeftOut:
+    return FoldsLeftOut(body["of"], tuple((number, has) for number, has in body["folds"]))
+
+
+def _kept(body: Body) -> RecordLayout:
+    return RecordLayout(body["dtype"], body["columns"], body["rows"])
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A model's score on the test rows.
+
+    Attributes
+    ----------
+    score
+        Oriented: larger is better; None if there is none.
+    rows
+        How many there are.
+    has
+        What leaves them without a score, where there are rows and no score.
+
+    """
+
+    score: float | None
+    rows: int
+    has: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refit:
+    """A trial retrained on all training rows: its number, its score on the test rows and the hash of the model."""
+
+    trial: int
+    test: Tested | None = None
+    model: str | None = None
+
+
+def refit(body: Body) -> Refit:
+    """Read the body of a ``refit`` event; where the rates followed the real clock, it holds the score and the hash."""
+    said = {**body, **body.get(CLOCK, {})}
+    test = said.get("test")
+    return Refit(
+        trial=int(said["trial"]),
+        test=Tested(test["score"], test["rows"], test.get("has")) if test else None,
+        model=said.get("model"),
+    )
+
+
+class Mended(NamedTuple):
+    """A journal that was found damaged.
+
+    Attributes
+    ----------
+    kept
+        Name of the file that it was put aside as; None if it was lost.
+    events
+        How many of them could be read.
+
+    """
+
+    kept: str | None
+    events: int
+
+    def body(self) -> Body:
+        """Write it down: none of it is content."""
+        return {CLOCK: self._asdict()}
+
+
+def mended(body: Body) -> Mended:
+    """Read the body of a ``mended`` event."""
+    said = body[CLOCK]
+    return Mended(said["kept"], said["events"])
