@@ -6,7 +6,7 @@ import hashlib
 import math
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,6 +40,25 @@ class RecordForm:
     def row_bytes(self) -> int:
         """Bytes for each row."""
         return np.dtype(self.dtype).itemsize * self.columns
+
+
+class Tested(NamedTuple):
+    """What a model has on the test rows.
+
+    Attributes
+    ----------
+    score
+        Oriented; None if there is none.
+    rows
+        How many there are.
+    has
+        Where there are rows without a score: what they have that leaves them without one.
+
+    """
+
+    score: float | None
+    rows: int
+    has: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,31 +190,28 @@ class Prepared:
             clock=clock,
         )
 
-    def tested(self, model: Model) -> dict[str, Any]:
-        """Score a model on the test rows.
-
-        Returns
-        -------
-        dict
-            ``rows``: how many there are; ``score``, oriented, None if there is none; ``has``, only where there are rows
-            without a score: what they have that leaves them without one.
-
-        """
+    def on_test_rows(self, model: Model) -> Tested:
+        """Score a model on the test rows."""
         columns, rows = self.dataset.columns, self.dataset.test_rows
         if not len(rows):
-            return {"score": None, "rows": 0}
+            return Tested(None, 0)
         assert columns.target is not None
         targets = columns.target[rows]
         has = why_undefined(self.metric, targets, self.schema)
         if has is not None:
-            return {"score": None, "rows": len(rows), "has": has}
+            return Tested(None, len(rows), has)
         outputs = model.outputs(columns, rows)
         if self.task == "binary":
             outputs = outputs[:, 1:]  # metrics take the probability of class 1
         found = score(self.metric, keep(self.metric, outputs.T[None], targets), targets, len(self.schema.classes))
         if not np.isfinite(found[0]):
-            return {"score": None, "rows": len(rows), "has": "no finite prediction"}
-        return {"score": float(found[0]), "rows": len(rows)}
+            return Tested(None, len(rows), "no finite prediction")
+        return Tested(float(found[0]), len(rows))
+
+    def tested(self, model: Model) -> dict[str, float | str | None]:
+        """Score a model on the test rows, as the event of a study's model has it: `Tested`, ``has`` only if need be."""
+        found = self.on_test_rows(model)
+        return {"score": found.score, "rows": found.rows, **({} if found.has is None else {"has": found.has})}
 
 
 def prepare(experiment: Experiment, *, table: Table | None = None, rows: tuple[Rows, Rows] | None = None) -> Prepared:

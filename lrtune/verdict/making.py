@@ -171,10 +171,15 @@ def _difference(best: Trial, control: Trial, rows_ratio: float | None) -> KindDi
 
 
 def test_score(test: Mapping[str, Any] | None, metric: str) -> HeldOut | None:
-    """Write down what a model has on the test rows (`lrtune.trainers.preparation.Prepared.tested`)."""
+    """Write down what an event says that a model has on the test rows."""
     if not test or not test.get("rows"):
         return None
-    return HeldOut(own_sign(metric, test["score"]), test["rows"], test.get("has"))
+    return held_out(metric, test["score"], test["rows"], test.get("has"))
+
+
+def held_out(metric: str, score: float | None, rows: int, has: str | None = None) -> HeldOut | None:
+    """Write down an oriented score on so many test rows, and why there is none; None without such rows."""
+    return HeldOut(own_sign(metric, score), rows, has) if rows else None
 
 
 def unscored(study: StudyState) -> Unscored | None:
