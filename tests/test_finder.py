@@ -108,9 +108,9 @@ def test_an_interval_wider_than_a_factor_of_five_is_doubtful():
 
 def test_diverged_runs_have_a_line_below_the_curve(tmp_path):
     finding = found(tmp_path, "signal", high=1e3)
-    written = rates.summary(finding, "signal")
-    assert written["optimizers"][0]["curve"]["diverged"][-1] == 1.0
-    (line,) = (each for each in rate_curves.curve_lines(written, width=80) if each.lstrip().startswith("diverged"))
+    summary = rates.summary(finding, "signal")
+    assert summary.optimizers[0].curve.diverged[-1] == 1.0
+    (line,) = (each for each in rate_curves.curve_lines(summary, width=80) if each.lstrip().startswith("diverged"))
     assert line.endswith("█")
     assert line[len(line) // 4] == " "
 
@@ -126,12 +126,12 @@ def test_the_picture_stays_within_its_width(tmp_path, width):
 
 
 def test_the_figure_has_the_share_of_diverged_runs_at_rates_without_a_loss_too(tmp_path):
-    written = rates.summary(found(tmp_path, "signal", high=1e3), "signal")
-    curve = written["optimizers"][0]["curve"]
-    assert curve["median"][-1] is None
-    _, below = figures.rate_figure(written)["vconcat"]
+    summary = rates.summary(found(tmp_path, "signal", high=1e3), "signal")
+    curve = summary.optimizers[0].curve
+    assert curve.median[-1] is None
+    _, below = figures.rate_figure(summary)["vconcat"]
     drawn = {row["rate"]: row["diverged"] for row in below["data"]["values"]}
-    assert drawn == dict(zip(curve["rates"], curve["diverged"], strict=True))
+    assert drawn == dict(zip(curve.rates, curve.diverged, strict=True))
 
 
 def test_the_same_call_gives_the_same_bits(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ from lrtune.cli.runs import RUNS
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
     from lrtune.finder import RateFinding
+    from lrtune.reporting.rates import RateSummary
 
 BUNDLED = "sklearn:digits"
 
@@ -75,6 +76,7 @@ def finder(
     from lrtune.run.names import FINDER
     from lrtune.text.written import json_text
     from lrtune.trainers.preparation import prepare
+    from lrtune.verdict.result import to_json
 
     if plot is not None:
         figures.check_path(plot)
@@ -96,20 +98,20 @@ def finder(
             low=low,
             high=high,
         )
-    written = rates.summary(found, experiment.name)
+    summary = rates.summary(found, experiment.name)
     with Lock(folder):
-        rate_files.write(folder, written)
+        rate_files.write(folder, summary)
         if write is not None:
             notes += _put(write, found)
-        rate_files.draw(folder, written)
+        rate_files.draw(folder, summary)
     if plot is not None:
-        figures.write(figures.rate_figure(written), plot)
+        figures.write(figures.rate_figure(summary), plot)
     if as_json:
-        sys.stdout.write(json_text(written))
+        sys.stdout.write(json_text(to_json(summary)))
         for each in () if quiet else notes:
             console.note(each)
     else:
-        _show(found, written, [] if quiet else notes, folder)
+        _show(found, summary, [] if quiet else notes, folder)
     _refuse_nothing(found)
 
 
@@ -123,12 +125,12 @@ def _chosen(
     return chosen(config, data, target, overrides), []
 
 
-def _show(found: RateFinding, written: dict[str, Any], notes: list[str], folder: Path) -> None:
+def _show(found: RateFinding, summary: RateSummary, notes: list[str], folder: Path) -> None:
     from lrtune.reporting import console, rate_curves, rates
     from lrtune.reporting.blocks import Lines
 
     width = min(console.console().width, console.WIDTH) - 2
-    picture = Lines("validation loss against learning rate", rate_curves.curve_lines(written, width=width))
+    picture = Lines("validation loss against learning rate", rate_curves.curve_lines(summary, width=width))
     headline, *blocks = rates.page(found, notes=notes, folder=folder)
     console.show([headline, picture, *blocks])
 

@@ -28,16 +28,18 @@ def importance(
     """
     from lrtune.experiment.searched import searched
     from lrtune.reporting import console
-    from lrtune.reporting.importance import importance_json, importance_page
+    from lrtune.reporting.importance import importance as summed_up
+    from lrtune.reporting.importance import importance_page
     from lrtune.run.folder import open_run
     from lrtune.text import written
     from lrtune.verdict.explanation import explain
+    from lrtune.verdict.result import to_json
 
     found = open_run(find(run, finished=False))
     experiment = searched(found)
     with console.working("fitting the model"):
         explanation = explain(experiment.space, found.trials, experiment.search.seed)
     if as_json:
-        sys.stdout.write(written.json_text(importance_json(explanation, found.metric)))
+        sys.stdout.write(written.json_text(to_json(summed_up(explanation, found.metric))))
     else:
         console.show(importance_page(explanation, found.metric, name_of(found.folder), slices=slices))

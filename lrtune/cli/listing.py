@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lrtune.cli.options import JsonOption
 from lrtune.cli.runs import RUNS, folders
 from lrtune.run.names import DATABASE, EXPERIMENT, RESULT, TRIALS
+
+if TYPE_CHECKING:
+    from lrtune.reporting.listed import ListedRun, UnreadableRun
 
 TRACES = (DATABASE, EXPERIMENT, TRIALS, RESULT)
 """A folder with one of these is a run, or was one."""
@@ -28,27 +30,28 @@ def list_runs(
 
     Example: lrtune list runs
     """
-    from lrtune.reporting import console, listing
+    from lrtune.reporting import console, listed, listing
     from lrtune.text import written
     from lrtune.text.errors import LrtuneError
+    from lrtune.verdict.result import to_json
 
     if not folder.is_dir() and folder != RUNS:
         raise LrtuneError(f"{folder}: {'is a file, not a folder' if folder.exists() else 'no such folder'}")
     there = [each for each in folders(folder) if any((each / name).exists() for name in TRACES)]
-    found = sorted(map(_described, there), key=lambda each: -each.get("changed", 0.0))
+    found = listed.run_list(folder, map(_described, there))
     if as_json:
-        sys.stdout.write(written.json_text({"schema": listing.SCHEMA, "folder": str(folder), "runs": found}))
+        sys.stdout.write(written.json_text(to_json(found)))
     else:
-        console.show(listing.runs_page(found, folder))
+        console.show(listing.runs_page(found))
 
 
-def _described(folder: Path) -> Mapping[str, Any]:
-    from lrtune.reporting import listing
+def _described(folder: Path) -> ListedRun | UnreadableRun:
+    from lrtune.reporting import listed
     from lrtune.run.folder import open_run
     from lrtune.text.errors import DamagedError, LrtuneError
 
     try:
-        return listing.run_json(open_run(folder))
+        return listed.listed_run(open_run(folder))
     except LrtuneError as error:
         state = "damaged" if isinstance(error, DamagedError) else "unreadable"
-        return listing.unreadable_json(folder, state, str(error).replace("\n", "; "))
+        return listed.UnreadableRun(folder.name, str(folder), state, str(error).replace("\n", "; "))

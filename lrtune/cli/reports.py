@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from lrtune.verdict.conditions import Gate
     from lrtune.verdict.result import Result
 
+Options = Mapping[str, Any]
+"""What a command was called with, by the names of its parameters."""
+
 JunitOption = Annotated[
     Path | None, typer.Option("--junit", metavar="FILE", help="Write the search and its gates as a JUnit report.")
 ]
@@ -97,18 +100,18 @@ def with_reports(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _asked_for(options: Mapping[str, Any]) -> dict[str, Path | None]:
+def _asked_for(options: Options) -> dict[str, Path | None]:
     """Name the reports by the options that ask for them."""
     return {f"--{key}": options.get(key) for key in ("junit", "summary")}
 
 
-def _given(options: Mapping[str, Any]) -> dict[str, Path]:
+def _given(options: Options) -> dict[str, Path]:
     """Name the files that a search reads, as far as its options alone say so."""
     named = {"the experiment file": "config", "the training table": "data", "the baseline": "baseline"}
     return {what: expanded(options[key]) for what, key in named.items() if options.get(key)}
 
 
-def _report_failure(error: Exception, options: Mapping[str, Any]) -> None:
+def _report_failure(error: Exception, options: Options) -> None:
     from lrtune.reporting import annotations, console
     from lrtune.reporting.blocks import Facts, Headline
     from lrtune.reporting.junit import JunitCase, junit_text

@@ -42,13 +42,16 @@ def retrain(
     """
     from lrtune import model
     from lrtune.experiment.searched import searched
-    from lrtune.reporting import console, retrained
+    from lrtune.reporting import console
+    from lrtune.reporting.retrained import page, retrained
     from lrtune.run import files
     from lrtune.run.folder import open_run
     from lrtune.run.lock import Lock
     from lrtune.text import written
     from lrtune.trainers.preparation import prepare
     from lrtune.training.feedback import median_scales
+    from lrtune.verdict.making import test_score
+    from lrtune.verdict.result import to_json
 
     found = open_run(find(run, finished=False))
     experiment = searched(found)
@@ -62,18 +65,18 @@ def retrain(
         prepared = prepare(experiment)
         _refuse_other_data(found, experiment, prepared)
         fitted = prepared.refit(found.configuration(chosen.configuration), scales=median_scales(chosen.scales))
-        test = prepared.tested(fitted)
+        test = test_score(prepared.tested(fitted), found.metric)
     with Lock(folder):
         digest = model.save(fitted, folder / MODEL)
-        summary = retrained.summary(found, chosen, test=test, digest=digest)
-        files.write(folder / RETRAINED, written.json_text(summary))
+        made = retrained(found, chosen, test=test, digest=digest)
+        files.write(folder / RETRAINED, written.json_text(to_json(made)))
         if not (folder / DATABASE).exists():  # a run keeps the file that it was made from
             text = experiment.dump(found.configuration(chosen.configuration), folder)
             files.write(folder / EXPERIMENT, text)
     if as_json:
-        sys.stdout.write(written.json_text(summary))
+        sys.stdout.write(written.json_text(to_json(made)))
     elif not quiet:
-        console.show(retrained.page(summary, found, rows=prepared.rows, folder=folder))
+        console.show(page(made, found, rows=prepared.rows, folder=folder))
 
 
 def _refuse_other_data(run: Run, experiment: Experiment, prepared: Prepared) -> None:

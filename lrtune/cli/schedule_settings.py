@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lrtune.cli.runs import find
 from lrtune.experiment.reading.document import Document, Origin
@@ -11,6 +11,7 @@ from lrtune.experiment.reading.vocabulary import KEYS, LISTS, Member, coerced, i
 from lrtune.experiment.reading.yaml_text import override
 from lrtune.handover.core import SchedulePlan, plan_of
 from lrtune.run.chosen import chosen_configuration, updates_in_epoch
+from lrtune.space.trial import Value
 from lrtune.text.errors import ConfigurationError, ExperimentError, nearest
 from lrtune.training.registry import DECAYS, complete, problems
 
@@ -28,7 +29,7 @@ class Given(NamedTuple):
     epochs: int | None = None
     steps: int | None = None
 
-    def keys(self) -> dict[str, Any]:
+    def keys(self) -> dict[str, Value]:
         """Gather the options that are keys of a configuration."""
         named = {"learning_rate": self.rate, "warmup": self.warmup, "epochs": self.epochs}
         return {key: value for key, value in named.items() if value is not None}
@@ -63,7 +64,7 @@ def of_run(run: str, given: Given) -> SchedulePlan:
     return _settled(dict(configuration), given, steps)
 
 
-def _settled(configuration: dict[str, Any], given: Given, steps: int) -> SchedulePlan:
+def _settled(configuration: dict[str, Value], given: Given, steps: int) -> SchedulePlan:
     found: list[str] = []
     configuration |= given.keys()
     for text in sorted(given.settings, key=lambda each: each.partition("=")[0].count(".")):
@@ -84,7 +85,7 @@ def _as_option(problem: str) -> str:
     return problem.removeprefix("decay.")
 
 
-def _set(configuration: dict[str, Any], text: str) -> list[str]:
+def _set(configuration: dict[str, Value], text: str) -> list[str]:
     """Apply ``factor=value`` to a configuration; give back what is wrong with it."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
@@ -105,7 +106,7 @@ def _set(configuration: dict[str, Any], text: str) -> list[str]:
     return []
 
 
-def _member(configuration: dict[str, Any], key: str) -> Member:
+def _member(configuration: dict[str, Value], key: str) -> Member:
     """Find the declaration of a factor; ``first.final`` is inside the decay that ``first`` names."""
     if key in WARMUP_KEYS:
         return Member(key, KEYS[key])

@@ -137,9 +137,10 @@ def _refuse_unused(given: Any, plot: Path | None) -> None:
 def _list(*, as_json: bool, as_csv: bool) -> None:
     from lrtune.reporting import console, schedules
     from lrtune.text import written
+    from lrtune.verdict.result import to_json
 
     if as_json:
-        sys.stdout.write(written.json_text(schedules.catalogue()))
+        sys.stdout.write(written.json_text(to_json(schedules.catalogue())))
     elif as_csv:
         sys.stdout.write(written.csv_text(schedules.catalogue_rows()))
     else:
@@ -161,6 +162,7 @@ def _show(chosen: SchedulePlan, *, as_json: bool, as_csv: bool, plot: Path | Non
     from lrtune.reporting import console, figures, schedule_figures, schedules, tables
     from lrtune.text import written
     from lrtune.training.schedules import tabulate
+    from lrtune.verdict.result import to_json
 
     configuration, steps, epochs = chosen.configuration, chosen.steps, chosen.epochs
     rates = tabulate([configuration], [steps], epochs)[:, 0, 0].tolist()
@@ -169,7 +171,7 @@ def _show(chosen: SchedulePlan, *, as_json: bool, as_csv: bool, plot: Path | Non
         title = tables.configuration_line(configuration, keys)
         figures.write(schedule_figures.schedule_figure(title, rates, steps), plot)
     if as_json:
-        sys.stdout.write(written.json_text(schedules.schedule_json(configuration, rates, steps)))
+        sys.stdout.write(written.json_text(to_json(schedules.schedule_rates(configuration, rates, steps))))
     elif as_csv:
         sys.stdout.write(written.csv_text(schedules.schedule_rows(rates, steps)))
     else:

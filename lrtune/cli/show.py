@@ -29,18 +29,20 @@ def show(
 
     Example: lrtune show latest --top 10
     """
-    from lrtune.reporting import console, listing, status
+    from lrtune.reporting import console, listed, listing, status
     from lrtune.run.folder import open_run
     from lrtune.text import written
+    from lrtune.verdict.result import to_json
     from lrtune.verdict.stored import current
 
     found = open_run(find(run, finished=False))
     has_result = not found.is_told and (found.written is not None or bool(found.ranked))
     result = current(found) if has_result else None
     if as_json:
-        best = [listing.trial_json(each, found.metric) for each in found.ranked[:top]]
+        best = [listed.listed_trial(each, found.metric) for each in found.ranked[:top]]
         known = result.to_json() if result else {}
-        sys.stdout.write(written.json_text({**known, "status": status.status(found), "top": best}))
+        more = {"status": to_json(status.status(found)), "top": to_json(best)}
+        sys.stdout.write(written.json_text({**known, **more}))
         return
     called = name_of(found.folder)
     if result is not None:
@@ -68,5 +70,6 @@ def _page(run: Run, result: Result, called: str, top: int, *, notes: bool) -> li
     )
     if run.state == "finished":
         return page
-    so_far = Headline(f"{called}: {status.sentence(status.status(run))}; the best so far")
+    found = status.status(run)
+    so_far = Headline(f"{called}: {status.sentence(found.state, found.trials)}; the best so far")
     return [so_far, *page]

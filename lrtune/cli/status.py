@@ -33,6 +33,7 @@ def status(
     from lrtune.run.folder import follow, open_run
     from lrtune.text import written
     from lrtune.text.errors import LrtuneError
+    from lrtune.verdict.result import to_json
 
     if watch and as_json:
         raise LrtuneError("--watch and --json: choose one of the two")
@@ -46,6 +47,6 @@ def status(
         return
     found = open_run(folder)
     if as_json:
-        sys.stdout.write(written.json_text(reporting.status(found)))
+        sys.stdout.write(written.json_text(to_json(reporting.status(found))))
     else:
         console.show(reporting.page(found, called=called))

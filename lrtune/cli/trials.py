@@ -63,10 +63,11 @@ def trials(
 
     Example: lrtune trials latest --sort learning_rate --state complete
     """
-    from lrtune.reporting import console, listing
+    from lrtune.reporting import console, listed, listing
     from lrtune.run.folder import open_run
     from lrtune.text import written
     from lrtune.text.errors import LrtuneError
+    from lrtune.verdict.result import to_json
     from lrtune.verdict.trials_table import trials_text
 
     if as_json and as_csv:
@@ -76,7 +77,7 @@ def trials(
     matching = listing.chosen(found.trials, states=states or (), sort=sort, reverse=reverse)
     some = matching[: (usual if limit is None else limit) or None]
     if as_json:
-        sys.stdout.write(written.json_text(listing.trials_json(found, some)))
+        sys.stdout.write(written.json_text(to_json(listed.listed_trials(found, some))))
     elif as_csv:
         sys.stdout.write(trials_text(some, found.metric))
     else:

@@ -13,6 +13,7 @@
     importance         which dimensions mattered, as a page and as JSON
     judgements         how good the choice is and why it was chosen, as sentences and rows of the page that shows it
     junit              a search and its gates as a JUnit report
+    listed             trials and runs among others, as values
     listing            tables of many
     live               progress while a search runs
     nested             what nested cross-validation says, in one line of the page
@@ -29,6 +30,7 @@
     schedule_figures   figures of schedules, as Vega-Lite
     schedules          what `lrtune schedules` says
     status             how far a run is
+    stored_space       the search space of a study, read back from its header
     summary            a page of the terminal as Markdown, which the summaries of CI servers show
     tables             configurations in one line, and tables of trials
     terminal_plots     curves in the terminal

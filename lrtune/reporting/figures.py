@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lrtune.reporting import export
 from lrtune.text import formats
 from lrtune.text.errors import LrtuneError, nearest
+
+if TYPE_CHECKING:
+    from lrtune.reporting.rates import OptimizerRates, RateSummary
+
+Figure = dict[str, Any]
+"""A figure as a Vega-Lite specification, in JSON's types."""
+
+Row = dict[str, float | str | None]
+"""A row of a figure's data."""
 
 FORMATS = (".png", ".svg", ".html")
 
@@ -33,7 +41,7 @@ def check_path(path: Path) -> None:
         raise LrtuneError(f"{path}: unknown kind of figure '{kind}'; {nearest(kind, FORMATS)}")
 
 
-def write(figure: dict[str, Any], path: Path) -> None:
+def write(figure: Figure, path: Path) -> None:
     """Write a figure in Vega-Lite in the format that the file's ending names; HTML is interactive.
 
     Raises
@@ -46,7 +54,7 @@ def write(figure: dict[str, Any], path: Path) -> None:
     export.write(path, drawn(figure, path.suffix.lower()))
 
 
-def drawn(figure: dict[str, Any], kind: str) -> bytes:
+def drawn(figure: Figure, kind: str) -> bytes:
     """Draw a figure in Vega-Lite in one of `FORMATS`."""
     import vl_convert
 
@@ -74,13 +82,13 @@ def _changed(value: Any, change: Callable[[str], str]) -> Any:
     return change(value) if isinstance(value, str) else value
 
 
-def rate_figure(found: dict[str, Any]) -> dict[str, Any]:
-    """Draw validation loss against rate for each optimizer, from a summary of `lrtune.reporting.rates`."""
+def rate_figure(found: RateSummary) -> Figure:
+    """Draw validation loss against rate for each optimizer."""
     import altair as alt
 
     ceiling = _ceiling(found)
-    curves = alt.Data(values=[row for each in found["optimizers"] for row in _rows(each, ceiling)])
-    marks = alt.Data(values=[row for each in found["optimizers"] for row in _marks(each)])
+    curves = alt.Data(values=[row for each in found.optimizers for row in _rows(each, ceiling)])
+    marks = alt.Data(values=[row for each in found.optimizers for row in _marks(each)])
     x = alt.X("rate:Q", scale=alt.Scale(type="log"), title="learning rate", axis=alt.Axis(format="~e"))
     y = alt.Y("median:Q", title="validation loss", scale=alt.Scale(domainMax=ceiling, clamp=True, zero=False))
     colour = alt.Color("optimizer:N", title=None, legend=alt.Legend(orient="top", symbolOpacity=1.0))
@@ -93,7 +101,7 @@ def rate_figure(found: dict[str, Any]) -> dict[str, Any]:
     band = base.mark_area(opacity=0.18, clip=True).encode(y=alt.Y("low:Q"), y2="high:Q")
     line = base.mark_line(clip=True).encode(y=y)
     points = base.mark_circle(size=50, opacity=0.01).encode(y=y, tooltip=hover)
-    tried = alt.Data(values=[row for each in found["optimizers"] for row in _short_runs(each)])
+    tried = alt.Data(values=[row for each in found.optimizers for row in _short_runs(each)])
     ends = (
         alt.Chart(tried)
         .mark_line(strokeDash=[2, 3], point=alt.OverlayMarkDef(shape="diamond", size=60), clip=True)
@@ -118,26 +126,26 @@ def rate_figure(found: dict[str, Any]) -> dict[str, Any]:
             tooltip=["optimizer:N", "mark:N", alt.Tooltip("rate:Q", format=".2g")],
         )
     )
-    runs = f"{formats.plural(found['folds'], 'fold')} x {formats.plural(found['repetitions'], 'repetition')}"
-    title = f"{found['name']}: {found['method']}, {runs}"
+    runs = f"{formats.plural(found.folds, 'fold')} x {formats.plural(found.repetitions, 'repetition')}"
+    title = f"{found.name}: {found.method}, {runs}"
     said = ["median of the runs and their 10-90 % band; diamonds: mean of short runs whose rate falls to zero"]
     chart: Any = alt.layer(band, line, points, ends, rules).properties(width=_WIDTH, height=_HEIGHT)
-    if any(any(each["curve"]["diverged"]) for each in found["optimizers"]):
+    if any(any(each.curve.diverged) for each in found.optimizers):
         chart.layer[1].encoding.x.title = None  # the axis below has it
         chart = alt.vconcat(chart, _diverged(found, x), spacing=6)
     chart = chart.properties(title={"text": [title], "subtitle": said, "anchor": "middle"})
-    figure: dict[str, Any] = chart.to_dict()
+    figure: Figure = chart.to_dict()
     return figure
 
 
-def _diverged(found: dict[str, Any], x: Any) -> Any:
+def _diverged(found: RateSummary, x: Any) -> Any:
     """Draw the share of diverged runs against rate, for a place below the curves; it has the rates beyond them too."""
     import altair as alt
 
     rows = [
-        {"optimizer": each["optimizer"], "rate": rate, "diverged": share}
-        for each in found["optimizers"]
-        for rate, share in zip(each["curve"]["rates"], each["curve"]["diverged"], strict=True)
+        {"optimizer": each.optimizer, "rate": rate, "diverged": share}
+        for each in found.optimizers
+        for rate, share in zip(each.curve.rates, each.curve.diverged, strict=True)
     ]
     share = alt.Y("diverged:Q", title="diverged", axis=alt.Axis(format="%", values=[0, 0.5, 1]))
     base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=share.scale(domain=[0, 1]), color="optimizer:N")
@@ -150,37 +158,34 @@ def _diverged(found: dict[str, Any], x: Any) -> Any:
     return alt.layer(line, points.encode(tooltip=hover)).properties(width=_WIDTH, height=_DIVERGED_HEIGHT)
 
 
-def _ceiling(found: dict[str, Any]) -> float:
-    firsts = [next((m for m in each["curve"]["high"] if m is not None), 1.0) for each in found["optimizers"]]
+def _ceiling(found: RateSummary) -> float:
+    firsts = [next((m for m in each.curve.high if m is not None), 1.0) for each in found.optimizers]
     return 1.25 * max(firsts)
 
 
-def _rows(entry: dict[str, Any], ceiling: float) -> list[dict[str, Any]]:
-    rows = [dict(zip(entry["curve"], cells, strict=True)) for cells in zip(*entry["curve"].values(), strict=True)]
+def _rows(entry: OptimizerRates, ceiling: float) -> list[Row]:
     return [
         {
-            "optimizer": entry["optimizer"],
-            "rate": row["rates"],
-            "median": row["median"],
-            "low": row["low"],
-            "high": ceiling if row["high"] is None else min(row["high"], ceiling),
-            "diverged": row["diverged"],
+            "optimizer": entry.optimizer,
+            "rate": point.rate,
+            "median": point.median,
+            "low": point.low,
+            "high": ceiling if point.high is None else min(point.high, ceiling),
+            "diverged": point.diverged,
         }
-        for row in rows
-        if row["median"] is not None and math.isfinite(row["median"])
+        for point in entry.curve.points
+        if point.median is not None
     ]
 
 
-def _short_runs(entry: dict[str, Any]) -> list[dict[str, Any]]:
-    short = entry["short_runs"]
-    pairs = zip(short["rates"], short["mean"], strict=True) if short else ()
-    return [{"optimizer": entry["optimizer"], "rate": rate, "median": loss} for rate, loss in pairs]
+def _short_runs(entry: OptimizerRates) -> list[Row]:
+    short = entry.short_runs
+    pairs = zip(short.rates, short.mean, strict=True) if short else ()
+    return [{"optimizer": entry.optimizer, "rate": rate, "median": loss} for rate, loss in pairs]
 
 
-def _marks(entry: dict[str, Any]) -> list[dict[str, Any]]:
-    names = {"recommended": "recommended", "minimum": "minimum (edge)", "edge": "breaks away"}
+def _marks(entry: OptimizerRates) -> list[Row]:
+    rates = {"recommended": entry.recommended, "minimum (edge)": entry.minimum, "breaks away": entry.edge}
     return [
-        {"optimizer": entry["optimizer"], "mark": name, "rate": entry[key]}
-        for key, name in names.items()
-        if entry[key] is not None
+        {"optimizer": entry.optimizer, "mark": name, "rate": rate} for name, rate in rates.items() if rate is not None
     ]

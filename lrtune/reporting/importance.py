@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
 from lrtune.text import formats
-from lrtune.verdict.standing import own_sign
+from lrtune.verdict.standing import own_ends, own_sign
 
 if TYPE_CHECKING:
     from lrtune.space import Where
+    from lrtune.space.trial import Configuration, Value
     from lrtune.verdict.explanation import Explanation
     from lrtune.verdict.explanation.importance import Share
     from lrtune.verdict.explanation.slices import Slice, SliceRow
@@ -50,53 +52,118 @@ def importance_page(found: Explanation, metric: str, called: str, *, slices: boo
     return [*page, Facts("next", [("slices", f"lrtune importance {called} --slices")])]
 
 
-def importance_json(found: Explanation, metric: str) -> dict[str, Any]:
-    """Write down an explanation; scores are in the metric's own sign.
+@dataclass(frozen=True, slots=True)
+class BranchShare:
+    """What a dimension accounts for in one branch: the options that lead there, and how probable it is."""
 
-    ::
+    where: Mapping[str, Value]
+    probability: float
+    share: float
+    error: float
 
-        metric      its name
-        trials      that the model has seen
-        explained   share of their differences that it predicts for each from the others
-        dimensions  the largest share first: key, share, error, inside, inside_error (of the variance where it exists),
-                    probability (share of the points that have it), and branches: where, probability, share, error
-        together    share, error: what dimensions do only together
-        slices      key, where (the options that it belongs to), start (the point that the rest is taken from), rows:
-                    value, score, low, high (90 %), average
+
+@dataclass(frozen=True, slots=True)
+class DimensionShare:
+    """What a dimension accounts for, of the whole variance and of that of the points that have it; how many have it."""
+
+    key: str
+    share: float
+    error: float
+    inside: float
+    inside_error: float
+    branches: tuple[BranchShare, ...]
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class TogetherShare:
+    """What dimensions do only together."""
+
+    share: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """A value of a dimension, its predicted score with the ends of 90 %, and the average over the space."""
+
+    value: Value
+    score: float
+    low: float
+    high: float
+    average: float
+
+    @property
+    def scores(self) -> tuple[float, float, float, float]:
+        """All but the value."""
+        return self.score, self.low, self.high, self.average
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSlice:
+    """Predictions along a dimension: the options that it belongs to, and the point that the rest is taken from."""
+
+    key: str
+    where: Mapping[str, Value]
+    start: Configuration
+    rows: tuple[ScoreRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Importance:
+    """Which dimensions mattered; scores are in the metric's own sign.
+
+    Attributes
+    ----------
+    metric
+        Its name.
+    trials
+        That the model has seen.
+    explained
+        Share of their differences that it predicts for each from the others.
+    dimensions, together
+        What they account for, the largest share first.
+    slices
+        Predictions along each.
+
     """
+
+    metric: str
+    trials: int
+    explained: float
+    dimensions: tuple[DimensionShare, ...]
+    together: TogetherShare
+    slices: tuple[ScoreSlice, ...]
+
+
+def importance(found: Explanation, metric: str) -> Importance:
+    """Write down an explanation for programs."""
     parts = found.parts
-    return {
-        "metric": metric,
-        "trials": found.trials,
-        "explained": found.explained,
-        "dimensions": [_share_json(each) for each in parts.shares],
-        "together": {"share": parts.together, "error": parts.together_error},
-        "slices": [
-            {
-                "key": each.key,
-                "where": dict(each.where),
-                "start": dict(each.start),
-                "rows": [_row_json(row, metric) for row in each.rows],
-            }
-            for each in found.slices
-        ],
-    }
+    return Importance(
+        metric=metric,
+        trials=found.trials,
+        explained=found.explained,
+        dimensions=tuple(_dimension(each) for each in parts.shares),
+        together=TogetherShare(parts.together, parts.together_error),
+        slices=tuple(
+            ScoreSlice(each.key, dict(each.where), dict(each.start), _score_rows(each, metric)) for each in found.slices
+        ),
+    )
 
 
-def _share_json(share: Share) -> dict[str, Any]:
-    branches = [{**each._asdict(), "where": dict(each.where)} for each in share.branches]
-    return {**share._asdict(), "probability": share.probability, "branches": branches}
+def _dimension(share: Share) -> DimensionShare:
+    branches = (BranchShare(dict(each.where), each.probability, each.share, each.error) for each in share.branches)
+    inside = share.inside, share.inside_error
+    return DimensionShare(share.key, share.share, share.error, *inside, tuple(branches), share.probability)
 
 
-def _row_json(row: SliceRow, metric: str) -> dict[str, Any]:
-    low, high = sorted(own_sign(metric, each) or 0.0 for each in (row.low, row.high))
-    return {
-        "value": row.value,
-        "score": own_sign(metric, row.score),
-        "low": low,
-        "high": high,
-        "average": own_sign(metric, row.average),
-    }
+def _score_rows(found: Slice, metric: str) -> tuple[ScoreRow, ...]:
+    return tuple(_score_row(each, metric) for each in found.rows)
+
+
+def _score_row(row: SliceRow, metric: str) -> ScoreRow:
+    low, high = own_ends(metric, row.low, row.high)
+    return ScoreRow(row.value, own_sign(metric, row.score), low, high, own_sign(metric, row.average))
 
 
 def _headline(found: Explanation) -> str:
@@ -165,19 +232,12 @@ def _remarks(found: Explanation) -> list[str]:
 
 
 def _slice_grid(found: Slice, metric: str) -> Grid:
-    rows = [_row_json(each, metric) for each in found.rows]
-    show = formats.score_format(row[key] for row in rows for key in ("score", "low", "high", "average"))
+    rows = _score_rows(found, metric)
+    show = formats.score_format(score for row in rows for score in row.scores)
     line = tables.configuration_line(found.start, set(found.start) - {found.key})
     inside = f" of {_place(found.where)}" if found.where else ""
     return Grid(
         f"{_name(found.key)}{inside}, all else as in: {line}",
         (_name(found.key), metric, "low", "high", "average", ""),
-        [
-            (
-                tables.value_text(found.key, row["value"]),
-                *(show(row[key]) for key in ("score", "low", "high", "average")),
-                "",
-            )
-            for row in rows
-        ],
+        [(tables.value_text(found.key, row.value), *(show(score) for score in row.scores), "") for row in rows],
     )

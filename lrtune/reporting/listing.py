@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.reporting import status, tables
+from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Grid, Headline, Remarks
+from lrtune.reporting.listed import ListedRun, RunList, UnreadableRun
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text import formats
 from lrtune.text.errors import StudyError, nearest
-from lrtune.verdict.making import seconds, test_score
-from lrtune.verdict.result import to_json
-from lrtune.verdict.standing import canonical_keys, larger_is_better, standing
+from lrtune.verdict.standing import canonical_keys, standing
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from lrtune.run.bodies import Refit
     from lrtune.run.folder import Run
 
-SCHEMA = 1
 NUMBER, SCORE, STD, STATE = "number", "score", "std", "state"
 
 
@@ -134,83 +129,24 @@ def _what(trial: Trial, keys: Collection[str] | None) -> str:
     return f"{line} ({formats.printable(trial.reason)})" if trial.reason else line
 
 
-def trials_json(run: Run, trials: Sequence[Trial]) -> dict[str, Any]:
-    """Describe trials in JSON's types; scores are in the metric's own sign, null where a fold diverged."""
-    return {
-        "schema": SCHEMA,
-        "name": run.name,
-        "metric": run.metric,
-        "larger_is_better": larger_is_better(run.metric),
-        "trials": [trial_json(each, run.metric) for each in trials],
-    }
-
-
-def trial_json(trial: Trial, metric: str) -> dict[str, Any]:
-    """Describe one trial: ``number``, ``state``, ``mean``, ``std``, ``fold_scores``, ``configuration``, ``reason``."""
-    shown = standing(trial, metric)
-    return {
-        "number": shown.number,
-        "state": str(trial.state),
-        "mean": shown.mean,
-        "std": shown.std,
-        "fold_scores": list(shown.fold_scores),
-        "configuration": dict(shown.configuration),
-        "reason": trial.reason,
-    }
-
-
-def study_json(run: Run) -> dict[str, Any]:
-    """Describe all that a study knows: what was asked, on what data, every trial, the retrained model, times."""
-    header = run.study.header
-    kept = ("fingerprint", "task", "rows", "rows_ratio", "experiment", "data", "folds", "engine")
-    refit = run.study.refit
-    return {
-        **trials_json(run, run.trials),
-        "state": run.state,
-        "finished": run.study.finished,
-        **{key: to_json(getattr(header, key)) for key in kept},
-        "versions": header.versions,
-        "refit": refit and {"trial": refit.trial, "model": refit.model, "test": _test(run, refit)},
-        "seconds": to_json(seconds(run.study)),
-    }
-
-
-def _test(run: Run, refit: Refit) -> Any:
-    return to_json(test_score(refit.test, run.metric))
-
-
-def run_json(run: Run) -> dict[str, Any]:
-    """Describe a run among others; the keys as in `status.status`, of the best trial its number and scores."""
-    found = status.status(run)
-    best = found["best"] and {key: found["best"][key] for key in ("number", "mean", "std")}
-    kept = ("name", "folder", "state", "finished", "metric", "larger_is_better", "trials", "changed")
-    return {**{key: found[key] for key in kept}, "best": best, "problem": None}
-
-
-def unreadable_json(folder: Path, state: str, problem: str) -> dict[str, Any]:
-    """Describe a run that cannot be read: ``damaged``, or ``unreadable`` for a reason that is no damage."""
-    return {"name": folder.name, "folder": str(folder), "state": state, "problem": problem}
-
-
-def runs_page(found: Sequence[Mapping[str, Any]], folder: Path) -> list[Block]:
-    """Tabulate the runs of a folder, as described by `run_json` and `unreadable_json`."""
-    if not found:
-        return [Headline(f"{folder} has no runs; `lrtune search` makes one")]
+def runs_page(found: RunList) -> list[Block]:
+    """Tabulate the runs of a folder."""
+    if not found.runs:
+        return [Headline(f"{found.folder} has no runs; `lrtune search` makes one")]
     now = time.time()
-    title = f"{formats.plural(len(found), 'run')} in {folder}"
+    title = f"{formats.plural(len(found.runs), 'run')} in {found.folder}"
     header = ("run", "metric", "best", "trials", "state", "last written")
-    page: list[Block] = [Grid(title, header, [_run_row(each, now) for each in found], left=(0, 1, 4))]
-    problems = [each["problem"] for each in found if each["problem"]]
+    page: list[Block] = [Grid(title, header, [_run_row(each, now) for each in found.runs], left=(0, 1, 4))]
+    problems = [each.problem for each in found.runs if each.problem]
     return [*page, Remarks("cannot be read", problems)] if problems else page
 
 
-def _run_row(found: Mapping[str, Any], now: float) -> tuple[str, ...]:
-    name = formats.printable(found["folder"].rpartition("/")[2])
-    if found["problem"]:
-        return (name, formats.MISSING, formats.MISSING, formats.MISSING, found["state"], formats.MISSING)
-    best = found["best"] and found["best"]["mean"]
-    trials = found["trials"]
-    done = formats.count(trials["done"])
-    shown = done if found["state"] == "finished" else f"{done}/{formats.count(trials['planned'])}"
-    age = f"{formats.age(now - found['changed'])} ago"
-    return (name, found["metric"], formats.score_format([best])(best), shown, found["state"], age)
+def _run_row(run: ListedRun | UnreadableRun, now: float) -> tuple[str, ...]:
+    name = formats.printable(run.folder.rpartition("/")[2])
+    if isinstance(run, UnreadableRun):
+        return (name, formats.MISSING, formats.MISSING, formats.MISSING, run.state, formats.MISSING)
+    best = None if run.best is None else run.best.mean
+    done = formats.count(run.trials.done)
+    shown = done if run.state == "finished" else f"{done}/{formats.count(run.trials.planned)}"
+    age = f"{formats.age(now - run.changed)} ago"
+    return (name, run.metric, formats.score_format([best])(best), shown, run.state, age)

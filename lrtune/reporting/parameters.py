@@ -7,14 +7,19 @@ behind it: these tools take a name for one distribution.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from lrtune.reporting.stored_space import branch_text
+from lrtune.space import Choice
+from lrtune.space.dimensions import LOG, Integer, Ordinal, Real
 from lrtune.text.written import cell
 
+if TYPE_CHECKING:
+    from lrtune.space import SearchSpace
+    from lrtune.space.dimensions import Dimension
+    from lrtune.space.trial import Configuration, Value
+
 Scalar = bool | int | float | str | None
-Dimensions = Sequence[Mapping[str, Any]]
-"""A search space as `SearchSpace.canonical` describes it and a study's header keeps it."""
 
 
 class Distribution(NamedTuple):
@@ -54,62 +59,45 @@ class Parameters:
 
     """
 
-    def __init__(self, space: Dimensions) -> None:
+    def __init__(self, space: SearchSpace) -> None:
         self._space = space
         self._shared = _shared_names(space)
 
-    def of(self, configuration: Mapping[str, Any]) -> dict[str, tuple[Distribution, Scalar]]:
+    def of(self, configuration: Configuration) -> dict[str, tuple[Distribution, Scalar]]:
         """List the parameters that a configuration has, each with its distribution and value."""
         found = {}
-        for branch, dimension in _chosen(self._space, configuration):
-            name = dimension["name"]
+        for place in self._space.active(configuration):
+            name = place.name
+            branch = branch_text(place.where[-1][1]) if place.where else ""
             shown = name if name in self._shared or not branch else f"{name} ({branch})"
-            found[shown] = (distribution(dimension), scalar(configuration[name]))
+            found[shown] = (distribution(place.dimension), scalar(configuration[name]))
         return found
 
 
-def distribution(dimension: Mapping[str, Any]) -> Distribution:
+def distribution(dimension: Dimension) -> Distribution:
     """Describe a dimension; a reversed log scale, which other tools do not have, becomes a linear one."""
-    kind = dimension["kind"]
-    if kind == "choice":
-        return Distribution("choice", choices=tuple(scalar(each["value"]) for each in dimension["options"]))
-    if kind == "ordinal":
-        return Distribution("choice", choices=tuple(dimension["values"]))
-    low, high, log = dimension["low"], dimension["high"], dimension["scale"] == "log"
-    if kind == "integer":
+    if isinstance(dimension, Choice):
+        return Distribution("choice", choices=tuple(scalar(each.value) for each in dimension.options))
+    if isinstance(dimension, Ordinal):
+        return Distribution("choice", choices=dimension.values)
+    assert isinstance(dimension, Integer | Real)
+    low, high, log = dimension.low, dimension.high, dimension.scale == LOG
+    if isinstance(dimension, Integer):
         return Distribution("int", low, high, log and low >= 1)
     return Distribution("float", low, high, log)
 
 
-def scalar(value: Any) -> Scalar:
+def scalar(value: Value) -> Scalar:
     """Write layer widths and the like as text; leave all else as it is."""
-    return cell(tuple(value)) if isinstance(value, list | tuple) else value
+    return cell(value) if isinstance(value, tuple) else value
 
 
-def _shared_names(space: Dimensions) -> set[str]:
+def _shared_names(space: SearchSpace) -> set[str]:
     """List the names that are free of contradictions."""
     first: dict[str, Distribution] = {}
     torn = set()
-    for dimension in _all(space):
-        found = distribution(dimension)
-        if not first.setdefault(dimension["name"], found).fits(found):
-            torn.add(dimension["name"])
+    for place in space.places():
+        found = distribution(place.dimension)
+        if not first.setdefault(place.name, found).fits(found):
+            torn.add(place.name)
     return set(first) - torn
-
-
-def _all(space: Dimensions) -> Iterator[Mapping[str, Any]]:
-    for each in space:
-        yield each
-        for option in each.get("options", ()):
-            yield from _all(option["space"])
-
-
-def _chosen(
-    space: Dimensions, configuration: Mapping[str, Any], branch: str = ""
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Walk the branches that a configuration has taken."""
-    for each in space:
-        yield branch, each
-        for option in each.get("options", ()):
-            if scalar(option["value"]) == scalar(configuration[each["name"]]):
-                yield from _chosen(option["space"], configuration, str(option["value"]))

@@ -3,56 +3,67 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Lines, Remarks
 from lrtune.text import formats
+from lrtune.verdict.result import to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lrtune.experiment import Experiment
     from lrtune.tuning.first_file import Seen
+    from lrtune.tuning.planning import Estimate, PlannedData, PlannedSearch, SearchPlan
 
 MAX_NAMES = 8
 
 
-def plan_page(plan: Mapping[str, Any]) -> list[Block]:
-    """Show a plan, a dict as `lrtune.cli.check.plan` makes it."""
+def plan_json(plan: SearchPlan) -> Mapping[str, object]:
+    """Write a plan in JSON's types; the default configuration in one line."""
+    made = to_json(plan)
+    return {**made, "search": {**made["search"], "default": tables.configuration_line(plan.search.default)}}
+
+
+def plan_page(plan: SearchPlan) -> list[Block]:
+    """Show a plan."""
     page: list[Block] = [
-        Headline(f"{plan['name']}: nothing is wrong with it"),
-        Facts("data", _data_rows(plan["data"])),
-        Facts("columns", _column_rows(plan["columns"])),
-        Facts("search", _search_rows(plan["search"])),
-        Facts("estimate", _estimate_rows(plan["estimate"])),
+        Headline(f"{plan.name}: nothing is wrong with it"),
+        Facts("data", _data_rows(plan.data)),
+        Facts("columns", _column_rows((each.name, each.kind, each.role) for each in plan.columns)),
+        Facts("search", _search_rows(plan.search)),
+        Facts("estimate", _estimate_rows(plan.estimate)),
     ]
-    return page + [Remarks(title, plan[title]) for title in ("notes", "warnings") if plan[title]]
+    said = [Remarks("notes", plan.notes), Remarks("warnings", plan.warnings)]
+    return page + [each for each in said if each.sentences]
 
 
-def _data_rows(data: Mapping[str, Any]) -> list[tuple[str, str]]:
-    rows = data["rows"]
-    test = f"{formats.plural(rows['test'], 'row')} kept for the test" if rows["test"] else "no rows kept for a test"
-    found = [
-        ("table", str(data["path"])),
-        ("task", f"{data['task']} of '{data['target']}'"),
-        ("rows", f"{formats.count(rows['train'])} to search on, {test}"),
-        ("features", f"{formats.count(data['features'])} after encoding"),
+def _data_rows(data: PlannedData) -> list[tuple[str, str]]:
+    test = f"{formats.plural(data.rows.test, 'row')} kept for the test" if data.rows.test else "no rows kept for a test"
+    rows = [
+        ("table", data.path),
+        ("task", f"{data.task} of '{data.target}'"),
+        ("rows", f"{formats.count(data.rows.train)} to search on, {test}"),
+        ("features", f"{formats.count(data.features)} after encoding"),
     ]
-    if data["classes"]:
-        positive = "" if data["positive"] is None else f"; '{data['positive']}' is the positive one"
-        classes = listed([str(each) for each in data["classes"]])
-        found.insert(2, ("classes", f"{formats.count(len(data['classes']))}: {classes}{positive}"))
-    return found
+    if data.classes:
+        positive = "" if data.positive is None else f"; '{data.positive}' is the positive one"
+        classes = listed([str(each) for each in data.classes])
+        rows.insert(2, ("classes", f"{formats.count(len(data.classes))}: {classes}{positive}"))
+    return rows
 
 
-def _column_rows(columns: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Gather the columns by what becomes of them: features by kind, then other roles, then what is left out and why."""
+def _column_rows(columns: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
+    """Gather columns by what becomes of them: features by kind, then other roles, then what is left out and why.
+
+    Of each column its name, its kind and its role.
+    """
     groups: dict[str, list[str]] = {}
-    for each in columns:
-        used = each["role"] == "feature"
-        name = each["name"] if used or each["role"] != "left out" else f"{each['name']} ({each['kind']})"
-        groups.setdefault(each["kind"] if used else each["role"], []).append(name)
+    for name, kind, role in columns:
+        shown = f"{name} ({kind})" if role == "left out" else name
+        groups.setdefault(kind if role == "feature" else role, []).append(shown)
     last = ("target", "group", "order", "left out")
     ordered = sorted(groups, key=lambda group: (last.index(group) + 1 if group in last else 0, group))
     return [(group, f"{formats.count(len(groups[group]))}: {listed(groups[group])}") for group in ordered]
@@ -69,46 +80,46 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[: MAX_NAMES - 1]) + f", ... {names[-1]}"
 
 
-def _search_rows(search: Mapping[str, Any]) -> list[tuple[str, str]]:
-    pruned = search.get("pruning", "none") != "none"
-    size = "infinitely many" if search["space_size"] is None else formats.count(search["space_size"])
+def _search_rows(search: PlannedSearch) -> list[tuple[str, str]]:
+    pruned = search.pruning != "none"
+    size = "infinitely many" if search.space_size is None else formats.count(search.space_size)
     return [
-        ("metric", str(search["metric"])),
-        ("strategy", str(search["strategy"])),
-        *([("pruning", f"{search['pruning']}: what is below is the most it can be")] if pruned else []),
-        ("configurations", f"{formats.count(search['trials'])} of {size}"),
-        ("fits", f"{formats.count(search['fits'])}: {_fits(search)}"),
+        ("metric", search.metric),
+        ("strategy", search.strategy),
+        *([("pruning", f"{search.pruning}: what is below is the most it can be")] if pruned else []),
+        ("configurations", f"{formats.count(search.trials)} of {size}"),
+        ("fits", f"{formats.count(search.fits)}: {_fits(search)}"),
         (
             "populations",
-            f"{formats.count(search['populations'])}, of configurations with equal shapes that train as one",
+            f"{formats.count(search.populations)}, of configurations with equal shapes that train as one",
         ),
-        ("default", str(search["default"])),
+        ("default", tables.configuration_line(search.default)),
     ]
 
 
-def _fits(search: Mapping[str, Any]) -> str:
+def _fits(search: PlannedSearch) -> str:
     """Say what the fits are made of."""
-    words = f"{formats.plural(search['folds'], 'fold')} each, "
-    if search.get("confirm"):
-        words += f"{formats.plural(search['confirm'], 'trial')} on fresh splits, "
+    words = f"{formats.plural(search.folds, 'fold')} each, "
+    if search.confirm:
+        words += f"{formats.plural(search.confirm, 'trial')} on fresh splits, "
     words += "and the best once more"
-    if search.get("nested"):
-        words += f"; the same again in each of {search['nested']} outer folds"
+    if search.nested:
+        words += f"; the same again in each of {search.nested} outer folds"
     return words
 
 
-def _estimate_rows(estimate: Mapping[str, Any]) -> list[tuple[str, str]]:
-    processes = formats.plural(estimate["workers"], "process", "processes")
+def _estimate_rows(estimate: Estimate) -> list[tuple[str, str]]:
+    processes = formats.plural(estimate.workers, "process", "processes")
     return [
-        ("time", f"{formats.duration(estimate['seconds'])} with {processes}"),
-        ("memory", formats.memory(estimate["bytes"])),
+        ("time", f"{formats.duration(estimate.seconds)} with {processes}"),
+        ("memory", formats.memory(estimate.bytes)),
     ]
 
 
 def started_page(found: Seen, experiment: Experiment, path: Path) -> list[Block]:
     """Say what was seen in a table and written into a file to start from."""
     schema, search = found.schema, experiment.search
-    columns = [{"name": each.name, "kind": each.kind, "role": each.role} for each in schema.columns]
+    columns = _column_rows((each.name, each.kind, each.role) for each in schema.columns)
     repeats = f", {search.repeats} times" if search.repeats > 1 else ""
     classes = f", {formats.plural(len(schema.classes), 'class', 'classes')}" if schema.classes else ""
     epochs = formats.plural(experiment.training.epochs, "epoch")
@@ -122,7 +133,7 @@ def started_page(found: Seen, experiment: Experiment, path: Path) -> list[Block]
     ]
     page: list[Block] = [
         Headline(f"{path}: written"),
-        Facts("seen", [("task", f"{schema.task} of '{schema.target}'{classes}"), *_column_rows(columns)]),
+        Facts("seen", [("task", f"{schema.task} of '{schema.target}'{classes}"), *columns]),
         Facts("suggested", suggested),
     ]
     if schema.warnings:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from lrtune.reporting.terminal_plots import sparkline
 from lrtune.text import formats
+
+if TYPE_CHECKING:
+    from lrtune.reporting.rates import OptimizerRates, RateSummary
 
 SIGNS = "●x+o#%"
 """What the median of each optimizer is drawn with."""
@@ -21,7 +24,7 @@ _ABOVE = 0.15
 """How much of the fall there is room for above the start."""
 
 
-def curve_lines(found: Mapping[str, Any], *, width: int = 100, height: int = 16) -> list[str]:
+def curve_lines(found: RateSummary, *, width: int = 100, height: int = 16) -> list[str]:
     """Draw a summary of `lrtune.reporting.rates`: medians, the band of a single optimizer, the recommendations.
 
     Parameters
@@ -32,10 +35,10 @@ def curve_lines(found: Mapping[str, Any], *, width: int = 100, height: int = 16)
         In characters.
 
     """
-    entries = found["optimizers"]
+    entries = found.optimizers
     bottom, top = _losses(entries)
-    left = math.log10(min(each["curve"]["rates"][0] for each in entries))
-    right = math.log10(max(each["curve"]["rates"][-1] for each in entries))
+    left = math.log10(min(each.curve.rates[0] for each in entries))
+    right = math.log10(max(each.curve.rates[-1] for each in entries))
     columns = max(width - _MARGIN - 1, 20)
     cells = [[" "] * columns for _ in range(height)]
 
@@ -46,9 +49,9 @@ def curve_lines(found: Mapping[str, Any], *, width: int = 100, height: int = 16)
         return round((top - min(max(loss, bottom), top)) / (top - bottom) * (height - 1))
 
     for sign, each in zip(SIGNS, entries, strict=False):
-        if each["recommended"] is not None and 0 <= column(each["recommended"]) < columns:
+        if each.recommended is not None and 0 <= column(each.recommended) < columns:
             for line in cells:
-                line[column(each["recommended"])] = _MARK
+                line[column(each.recommended)] = _MARK
         if len(entries) == 1:
             _fill(cells, _joined([(column(rate), row(low), row(high)) for rate, low, high in _band(each, top)]))
             _scatter(
@@ -60,25 +63,25 @@ def curve_lines(found: Mapping[str, Any], *, width: int = 100, height: int = 16)
     return [*lines, *_legend(entries, columns, diverged=any(shares))]
 
 
-def _diverged(sign: str, entry: Mapping[str, Any], column: Callable[[float], int], columns: int) -> str:
+def _diverged(sign: str, entry: OptimizerRates, column: Callable[[float], int], columns: int) -> str:
     """Draw the share of diverged runs against rate; nothing if there are none."""
-    curve = entry["curve"]
-    if not any(curve["diverged"]):
+    curve = entry.curve
+    if not any(curve.diverged):
         return ""
     shares, before = [0.0] * columns, 0
-    for rate, share in zip(curve["rates"], curve["diverged"], strict=True):
+    for rate, share in zip(curve.rates, curve.diverged, strict=True):
         place = min(max(column(rate), before - 1), columns - 1)  # some rates are beyond the picture
         shares[before : place + 1] = [share] * (place + 1 - before)
         before = place + 1
     return f"{f'diverged {sign}':>{_MARGIN}} {formats.printable(sparkline(shares, 1.0))}".rstrip()
 
 
-def _losses(entries: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+def _losses(entries: Sequence[OptimizerRates]) -> tuple[float, float]:
     """Find the lowest loss to show, and the highest: a little above the first ones."""
-    medians = [loss for each in entries for loss in each["curve"]["median"] if loss is not None]
+    medians = [loss for each in entries for loss in each.curve.median if loss is not None]
     if len(entries) == 1:
         medians += [loss for _, loss in _ends(entries[0])]
-    firsts = [each["curve"]["high"][0] for each in entries if each["curve"]["high"][0] is not None]
+    firsts = [each.curve.high[0] for each in entries if each.curve.high[0] is not None]
     bottom = min(medians, default=0.0)
     top = max([*firsts, bottom])
     room = _ABOVE * (top - bottom) or 0.1 * abs(top) or 1.0
@@ -99,24 +102,24 @@ def _joined(places: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
     return found
 
 
-def _median(entry: Mapping[str, Any], top: float) -> Iterator[tuple[float, float]]:
-    curve = entry["curve"]
-    for rate, loss in zip(curve["rates"], curve["median"], strict=True):
+def _median(entry: OptimizerRates, top: float) -> Iterator[tuple[float, float]]:
+    curve = entry.curve
+    for rate, loss in zip(curve.rates, curve.median, strict=True):
         if loss is not None and loss <= top:
             yield rate, loss
 
 
-def _band(entry: Mapping[str, Any], top: float) -> Iterator[tuple[float, float, float]]:
-    curve = entry["curve"]
-    for rate, low, high in zip(curve["rates"], curve["low"], curve["high"], strict=True):
+def _band(entry: OptimizerRates, top: float) -> Iterator[tuple[float, float, float]]:
+    curve = entry.curve
+    for rate, low, high in zip(curve.rates, curve.low, curve.high, strict=True):
         if low is not None and low <= top:
             yield rate, low, top if high is None else high
 
 
-def _ends(entry: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
+def _ends(entry: OptimizerRates) -> Iterator[tuple[float, float]]:
     """Give rates and losses of short runs."""
-    short = entry["short_runs"]
-    return zip(short["rates"], short["mean"], strict=True) if short else iter(())
+    short = entry.short_runs
+    return zip(short.rates, short.mean, strict=True) if short else iter(())
 
 
 def _scatter(cells: list[list[str]], places: Sequence[tuple[int, int]]) -> None:
@@ -161,12 +164,12 @@ def _ticks(left: float, right: float, columns: int) -> str:
     return f"{'':{_MARGIN + 1}}{''.join(text)}".rstrip()
 
 
-def _legend(entries: Sequence[Mapping[str, Any]], columns: int, *, diverged: bool) -> Iterator[str]:
-    names = "   ".join(f"{sign} {each['optimizer']}" for sign, each in zip(SIGNS, entries, strict=False))
+def _legend(entries: Sequence[OptimizerRates], columns: int, *, diverged: bool) -> Iterator[str]:
+    names = "   ".join(f"{sign} {each.optimizer}" for sign, each in zip(SIGNS, entries, strict=False))
     shown = [f"{names}: median" + ("" if len(entries) == 1 else "s")]
     if len(entries) == 1:
-        shown += [f"{_BAND} 10-90 % of the runs"] + ([f"{_SHORT} short runs"] if entries[0]["short_runs"] else [])
-    if any(each["recommended"] is not None for each in entries):
+        shown += [f"{_BAND} 10-90 % of the runs"] + ([f"{_SHORT} short runs"] if entries[0].short_runs else [])
+    if any(each.recommended is not None for each in entries):
         shown.append(f"{_MARK} recommended")
     if diverged:
         shown.append("█ all runs diverged")

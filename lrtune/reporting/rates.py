@@ -7,8 +7,9 @@ quantiles, and the share of diverged runs; a cell is empty where the loss is inf
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines
 from lrtune.text import formats, written
@@ -20,71 +21,166 @@ if TYPE_CHECKING:
     from lrtune.finder.sweeps import RateCurve, ShortRuns
 
 SCHEMA = 1
-_RATES = ("recommended", "minimum", "valley", "edge")
 
 
-def summary(finding: RateFinding, name: str) -> dict[str, Any]:
-    """Write a finding down in JSON's types; null where there is no number."""
-    return {
-        "schema": SCHEMA,
-        "name": name,
-        "method": finding.method,
-        "folds": finding.folds,
-        "repetitions": finding.repetitions,
-        "optimizers": [_entry(each) for each in finding.curves],
-    }
+class SweptPoint(NamedTuple):
+    """One rate of a sweep: median loss of the runs, their 10 and 90 % quantiles, and the share that diverged.
+
+    A loss that is infinite is None.
+    """
+
+    rate: float
+    median: float | None
+    low: float | None
+    high: float | None
+    diverged: float
 
 
-def _entry(curve: RateCurve) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class SweptLosses:
+    """The points of a sweep, column by column; all are of one length."""
+
+    rates: tuple[float, ...]
+    median: tuple[float | None, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+    diverged: tuple[float, ...]
+
+    @property
+    def points(self) -> list[SweptPoint]:
+        """The same, point by point."""
+        columns = zip(self.rates, self.median, self.low, self.high, self.diverged, strict=True)
+        return [SweptPoint(*each) for each in columns]
+
+
+@dataclass(frozen=True, slots=True)
+class ShortLosses:
+    """What a recommendation comes from: rates and mean losses of short runs, their updates, and repetitions."""
+
+    updates: int
+    repetitions: int
+    rates: tuple[float, ...]
+    mean: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerRates:
+    """The answer for one optimizer, and what it was read off.
+
+    Attributes
+    ----------
+    optimizer, decay
+        Their names: what was swept, and what the recommended rate is for.
+    status, reason, recommended, minimum, valley, edge, interval, search_range, unstable
+        The answer (`lrtune.finder.rules.Suggestion`); ``reason`` is what the status means.
+    updates
+        Of the ramp, or of each rate of the ladder.
+    curve, short_runs
+        What was seen; there are no short runs where the sweep has no answer.
+
+    """
+
+    optimizer: str
+    decay: str
+    status: str
+    reason: str
+    recommended: float | None
+    minimum: float | None
+    valley: float | None
+    edge: float | None
+    interval: tuple[float, float] | None
+    search_range: tuple[float, float] | None
+    unstable: bool
+    updates: int
+    curve: SweptLosses
+    short_runs: ShortLosses | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateSummary:
+    """What the finder found, without the single runs; the content of ``finder.json``.
+
+    Attributes
+    ----------
+    schema
+        Version of this layout.
+    name
+        Of the experiment.
+    method, folds, repetitions
+        How it was swept.
+    optimizers
+        What was found for each.
+
+    """
+
+    schema: int = SCHEMA
+    name: str
+    method: str
+    folds: int
+    repetitions: int
+    optimizers: tuple[OptimizerRates, ...]
+
+
+def summary(finding: RateFinding, name: str) -> RateSummary:
+    """Sum a finding up."""
+    return RateSummary(
+        name=name,
+        method=finding.method,
+        folds=finding.folds,
+        repetitions=finding.repetitions,
+        optimizers=tuple(_optimizer(each) for each in finding.curves),
+    )
+
+
+def _optimizer(curve: RateCurve) -> OptimizerRates:
     found = curve.suggestion
     low, high = curve.band
-    return {
-        "optimizer": curve.optimizer,
-        "decay": curve.decay,
-        "status": found.status,
-        "reason": found.sentence,
-        **{key: getattr(found, key) for key in _RATES},
-        "interval": None if found.interval is None else list(found.interval),
-        "search_range": None if found.search_range is None else list(found.search_range),
-        "unstable": found.unstable,
-        "updates": curve.updates,
-        "curve": {
-            "rates": [float(each) for each in curve.rates],
-            "median": _finite(curve.median),
-            "low": _finite(low),
-            "high": _finite(high),
-            "diverged": [float(each) for each in curve.diverged],
-        },
-        "short_runs": _short_runs(curve.short),
-    }
+    return OptimizerRates(
+        optimizer=curve.optimizer,
+        decay=curve.decay,
+        status=found.status,
+        reason=found.sentence,
+        recommended=found.recommended,
+        minimum=found.minimum,
+        valley=found.valley,
+        edge=found.edge,
+        interval=found.interval,
+        search_range=found.search_range,
+        unstable=found.unstable,
+        updates=curve.updates,
+        curve=SweptLosses(
+            rates=_floats(curve.rates),
+            median=_finite(curve.median),
+            low=_finite(low),
+            high=_finite(high),
+            diverged=_floats(curve.diverged),
+        ),
+        short_runs=None if curve.short is None else _short_losses(curve.short),
+    )
 
 
-def _short_runs(short: ShortRuns | None) -> dict[str, Any] | None:
-    """Write down what the recommendation comes from."""
-    if short is None:
-        return None
-    return {
-        "updates": short.updates,
-        "repetitions": len(short.losses),
-        "rates": [float(each) for each in short.rates],
-        "mean": [float(each) for each in short.mean],
-    }
+def _short_losses(short: ShortRuns) -> ShortLosses:
+    return ShortLosses(short.updates, len(short.losses), _floats(short.rates), _floats(short.mean))
 
 
-def _finite(values: Any) -> list[float | None]:
-    return [float(each) if math.isfinite(each) else None for each in values]
+def _floats(values: Iterable[float]) -> tuple[float, ...]:
+    return tuple(float(each) for each in values)
 
 
-def csv_text(found: Mapping[str, Any]) -> str:
-    """Write the content of ``finder.csv`` from a `summary`."""
+def _finite(values: Iterable[float]) -> tuple[float | None, ...]:
+    return tuple(float(each) if math.isfinite(each) else None for each in values)
+
+
+def csv_text(found: RateSummary) -> str:
+    """Write the content of ``finder.csv``."""
     return written.csv_text(_csv_rows(found))
 
 
-def _csv_rows(found: Mapping[str, Any]) -> Iterator[list[str]]:
+def _csv_rows(found: RateSummary) -> Iterator[list[str]]:
     yield ["optimizer", "rate", "median", "low", "high", "diverged"]
-    for each in found["optimizers"]:
-        for row in zip(*each["curve"].values(), strict=True):
-            yield [each["optimizer"], *("" if cell is None else repr(cell) for cell in row)]
+    for each in found.optimizers:
+        for point in each.curve.points:
+            yield [each.optimizer, *("" if cell is None else repr(cell) for cell in point)]
 
 
 def page(finding: RateFinding, *, notes: Sequence[str] = (), folder: Path | None = None) -> list[Block]:

@@ -3,74 +3,95 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Lines
-from lrtune.run.bodies import Tested
 from lrtune.text import formats
 from lrtune.training.registry import METRICS
 from lrtune.verdict.making import test_score
-from lrtune.verdict.result import HeldOut, to_json
-from lrtune.verdict.standing import canonical_keys, own_sign, standing
+from lrtune.verdict.standing import own_sign, standing
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lrtune.run.folder import Run
-    from lrtune.space.trial import Trial
+    from lrtune.space.trial import Configuration, Trial
+    from lrtune.verdict.result import HeldOut
 
 SCHEMA = 1
 
 
-def summary(run: Run, trial: Trial, *, test: Mapping[str, Any], digest: str) -> dict[str, Any]:
-    """Describe a retrained trial in JSON's types.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrainedTrial:
+    """A trial that was trained again on all training rows; the content of ``retrained.json``.
 
-    ::
+    Attributes
+    ----------
+    schema
+        Version of this layout.
+    run, trial
+        Where it comes from.
+    metric, larger_is_better
+        What it was scored with, and whether more of it is better.
+    configuration
+        Everything that trains it again.
+    mean, std
+        Over the folds of the search; None if the trial has no score on every fold.
+    test
+        On the rows that the search never saw; None without such rows.
+    model
+        Hash of the model's files.
 
-        schema         version of this layout
-        run, trial     where it comes from
-        metric         its name;  larger_is_better: whether more of it is better
-        configuration  everything that trains it again
-        mean, std      over the folds of the search;  null if the trial has no score on every fold
-        test           score, rows: on the rows that the search never saw;  null without such rows;  has: only where the
-                       metric has no score on them (score is null), why
-        model          hash of the model's files
+    """
+
+    schema: int = SCHEMA
+    run: str
+    trial: int
+    metric: str
+    larger_is_better: bool
+    configuration: Configuration
+    mean: float | None
+    std: float | None
+    test: HeldOut | None
+    model: str
+
+
+def retrained(run: Run, trial: Trial, *, test: HeldOut | None, digest: str) -> RetrainedTrial:
+    """Describe a trial that was trained again.
 
     Parameters
     ----------
     run, trial
         The trial, and the run that it is of.
     test
-        Its score on the test rows, as `lrtune.trainers.preparation.Prepared.tested` gives it.
+        Its score on the test rows, if there are any.
     digest
         Hash of the model.
 
     """
-    shown = standing(trial, run.metric)
-    configuration = run.configuration(trial.configuration)
-    return {
-        "schema": SCHEMA,
-        "run": str(run.folder),
-        "trial": trial.number,
-        "metric": run.metric,
-        "larger_is_better": METRICS[run.metric].larger_is_better,
-        "configuration": {key: configuration[key] for key in canonical_keys([configuration])},
-        "mean": shown.mean,
-        "std": shown.std,
-        "test": to_json(test_score(Tested(**test), run.metric)),
-        "model": digest,
-    }
+    shown = standing(trial, run.metric, run.configuration(trial.configuration))
+    return RetrainedTrial(
+        run=str(run.folder),
+        trial=trial.number,
+        metric=run.metric,
+        larger_is_better=METRICS[run.metric].larger_is_better,
+        configuration=shown.configuration,
+        mean=shown.mean,
+        std=shown.std,
+        test=test,
+        model=digest,
+    )
 
 
-def page(found: Mapping[str, Any], run: Run, *, rows: int, folder: Path) -> list[Block]:
+def page(found: RetrainedTrial, run: Run, *, rows: int, folder: Path) -> list[Block]:
     """Say what came of it.
 
     Parameters
     ----------
     found
-        As made by `summary`.
+        The trial.
     run
         The run.
     rows
@@ -79,19 +100,19 @@ def page(found: Mapping[str, Any], run: Run, *, rows: int, folder: Path) -> list
         Where the model is.
 
     """
-    test, best = found["test"], run.ranked[0] if run.ranked else None
-    tested = test_score(run.study.tested, run.metric)
-    own = None if tested is None else tested.score
+    test, best = found.test, run.ranked[0] if run.ranked else None
+    of_run = test_score(run.study.tested, run.metric)
+    own = None if of_run is None else of_run.score
     best_mean = own_sign(run.metric, best.mean) if best else None
-    scores = formats.score_format([found["mean"], best_mean, own, test and test["score"]])
-    facts = [("by folds", _beside(scores(found["mean"]), best, scores(best_mean)))]
+    scores = formats.score_format([found.mean, best_mean, own, None if test is None else test.score])
+    facts = [("by folds", _beside(scores(found.mean), best, scores(best_mean)))]
     if test is not None:
-        of_run = "" if own is None else f"; the run's own model has {scores(own)}"
-        of_rows = f" on {formats.plural(test['rows'], 'row')}"
-        facts.append(("test", f"{tables.tested_text(HeldOut(**test), scores)}{of_rows}{of_run}"))
-    facts.append(("configuration", tables.configuration_line(run.trial(found["trial"]).configuration)))
+        of_own = "" if own is None else f"; the run's own model has {scores(own)}"
+        of_rows = f" on {formats.plural(test.rows, 'row')}"
+        facts.append(("test", f"{tables.tested_text(test, scores)}{of_rows}{of_own}"))
+    facts.append(("configuration", tables.configuration_line(run.trial(found.trial).configuration)))
     return [
-        Headline(f"trial {found['trial']} of {run.name}: trained on all {formats.plural(rows, 'training row')}"),
+        Headline(f"trial {found.trial} of {run.name}: trained on all {formats.plural(rows, 'training row')}"),
         Facts("", facts),
         Lines("next", [f"lrtune predict {shlex.quote(str(folder))} data.csv -o predictions.csv"]),
     ]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lrtune.reporting.figures import Figure
 
 _POINTS = 2000
 
 
-def schedule_figure(title: str, rates: Sequence[float], steps: int) -> dict[str, Any]:
+def schedule_figure(title: str, rates: Sequence[float], steps: int) -> Figure:
     """Draw the rate of every update over the epochs; of very many, evenly chosen ones."""
     every = max(1, len(rates) // _POINTS)
     chosen = sorted({*range(0, len(rates), every), len(rates) - 1})

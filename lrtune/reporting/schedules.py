@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines
@@ -68,33 +69,79 @@ def shown(value: Value) -> str:
     return value if isinstance(value, str) else formats.number(value)
 
 
-def catalogue() -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class SearchedRange:
+    """A range that is searched by default."""
+
+    low: float
+    high: float
+    scale: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactorEntry:
+    """A factor of a decay type.
+
+    Attributes
+    ----------
+    name, meaning, legal
+        What it is called, says and may be.
+    default
+        None where it has no effect unless it is given.
+    replaces
+        The factor in whose place it stands, or None.
+    search
+        Values or range that are searched by default; None if it stays at its default.
+
+    """
+
+    name: str
+    default: Value
+    meaning: str
+    legal: str
+    replaces: str | None
+    search: tuple[Value, ...] | SearchedRange | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleEntry:
+    """A decay type: what it is called, does, computes and comes from, and its factors."""
+
+    name: str
+    summary: str
+    formula: str
+    source: str
+    factors: tuple[FactorEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleCatalogue:
+    """Every decay type."""
+
+    schema: int = SCHEMA
+    schedules: tuple[ScheduleEntry, ...]
+
+
+def catalogue() -> ScheduleCatalogue:
     """List every decay type for programs."""
-    return {"schema": SCHEMA, "schedules": [_entry(each) for each in DECAYS.values()]}
+    return ScheduleCatalogue(schedules=tuple(_entry(each) for each in DECAYS.values()))
 
 
-def _entry(entry: Decay) -> dict[str, Any]:
-    return {
-        "name": entry.name,
-        "summary": entry.summary,
-        "formula": entry.formula,
-        "source": entry.source,
-        "factors": [_factor(each) for each in entry.factors],
-    }
+def _entry(entry: Decay) -> ScheduleEntry:
+    factors = tuple(_factor(each) for each in entry.factors)
+    return ScheduleEntry(entry.name, entry.summary, entry.formula, entry.source, factors)
 
 
-def _factor(factor: Factor) -> dict[str, Any]:
-    search: Any = factor.search
-    if isinstance(search, Range):
-        search = {"low": search.low, "high": search.high, "scale": factor.scale}
-    return {
-        "name": factor.name,
-        "default": None if factor.replaces else factor.default,
-        "meaning": factor.meaning,
-        "legal": describe_range(factor),
-        "replaces": factor.replaces or None,
-        "search": search,
-    }
+def _factor(factor: Factor) -> FactorEntry:
+    search = factor.search
+    return FactorEntry(
+        name=factor.name,
+        default=None if factor.replaces else factor.default,
+        meaning=factor.meaning,
+        legal=describe_range(factor),
+        replaces=factor.replaces or None,
+        search=SearchedRange(search.low, search.high, factor.scale) if isinstance(search, Range) else search,
+    )
 
 
 def catalogue_rows() -> Iterator[Sequence[object]]:
@@ -176,17 +223,28 @@ def sparkline_bar(share: float, width: int = 40) -> str:
     return "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")
 
 
-def schedule_json(configuration: Configuration, rates: Sequence[float], steps: int) -> dict[str, Any]:
-    """Write down one schedule for programs; ``rates`` has one for each update."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRates:
+    """One schedule: its part of a configuration, formula and horizon, and the rate of each update."""
+
+    schema: int = SCHEMA
+    configuration: Configuration
+    formula: str
+    epochs: Value
+    steps_per_epoch: int
+    rates: tuple[float, ...]
+
+
+def schedule_rates(configuration: Configuration, rates: Sequence[float], steps: int) -> ScheduleRates:
+    """Describe one schedule for programs; ``rates`` has one for each update."""
     keys = [key for key in configuration if key.partition(".")[0] in ("learning_rate", "decay")]
-    return {
-        "schema": SCHEMA,
-        "configuration": {key: configuration[key] for key in (*keys, *_warmup_keys(configuration))},
-        "formula": DECAYS[str(configuration["decay"])].formula,
-        "epochs": configuration["epochs"],
-        "steps_per_epoch": steps,
-        "rates": list(rates),
-    }
+    return ScheduleRates(
+        configuration={key: configuration[key] for key in (*keys, *_warmup_keys(configuration))},
+        formula=DECAYS[str(configuration["decay"])].formula,
+        epochs=configuration["epochs"],
+        steps_per_epoch=steps,
+        rates=tuple(rates),
+    )
 
 
 def schedule_rows(rates: Sequence[float], steps: int) -> Iterator[Sequence[object]]:

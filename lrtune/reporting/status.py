@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Lines
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lrtune.run.folder import Run
+    from lrtune.space.trial import Configuration
 
 SCHEMA = 1
 PICTURE = 60
@@ -25,41 +27,100 @@ PICTURE = 60
 _ENDS = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.DIVERGED, TrialState.FAILED)
 
 
-def status(run: Run) -> dict[str, Any]:
-    """Say how far a run is, in JSON's types.
+@dataclass(frozen=True, slots=True)
+class TrialCounts:
+    """How many trials were asked for, are over, are being trained, and ended in which way."""
 
-    ::
+    planned: int
+    done: int
+    running: int
+    complete: int
+    pruned: int
+    diverged: int
+    failed: int
 
-        schema    version of this layout
-        name      of the experiment;  folder: where the run is
-        state     running, stopped or finished;  finished: why the search ended, null while it goes on
-        metric    its name;  larger_is_better: whether more of it is better
-        trials    planned, done, running, complete, pruned, diverged, failed: how many
-        best      number, mean, std, configuration: the point of the space;  null before the first complete trial
-        bests     the best mean score after each complete trial, by number
-        seconds   search, retrain: spent over all sessions;  left: estimated for the search, null unless it is running
-        changed   when something was last written (seconds since 1970)
+
+@dataclass(frozen=True, slots=True)
+class BestSoFar:
+    """The first trial of the ranking: scores in the metric's own sign, and the point of the space."""
+
+    number: int
+    mean: float | None
+    std: float | None
+    configuration: Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class SecondsSoFar:
+    """Time spent over all sessions; ``left`` is estimated for the search, None unless it is running."""
+
+    search: float
+    retrain: float
+    left: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How far a run is.
+
+    Attributes
+    ----------
+    schema
+        Version of this layout.
+    name, folder
+        Of the experiment, and where the run is.
+    state, finished
+        ``running``, ``stopped`` or ``finished``; and why the search ended, None while it goes on.
+    metric, larger_is_better
+        What trials are scored with, and whether more of it is better.
+    trials
+        How many.
+    best
+        None before the first complete trial.
+    bests
+        The best mean score after each complete trial, by number.
+    seconds
+        What it took so far.
+    changed
+        When something was last written (seconds since 1970).
+
     """
-    done = [each for each in run.trials if each.state is not TrialState.PROPOSED]
-    counts = {str(each): run.study.count(each) for each in _ENDS}
-    return {
-        "schema": SCHEMA,
-        "name": run.name,
-        "folder": str(run.folder),
-        "state": run.state,
-        "finished": run.study.finished,
-        "metric": run.metric,
-        "larger_is_better": larger_is_better(run.metric),
-        "trials": {"planned": planned(run), "done": len(done), "running": len(run.trials) - len(done), **counts},
-        "best": _best(run),
-        "bests": [own_sign(run.metric, each) for each in bests(run.trials)],
-        "seconds": {
-            "search": round(run.study.search_seconds, 3),
-            "retrain": round(run.study.retrain_seconds, 3),
-            "left": _left(run, len(done)),
-        },
-        "changed": run.changed,
-    }
+
+    schema: int = SCHEMA
+    name: str
+    folder: str
+    state: str
+    finished: str | None
+    metric: str
+    larger_is_better: bool
+    trials: TrialCounts
+    best: BestSoFar | None
+    bests: tuple[float, ...]
+    seconds: SecondsSoFar
+    changed: float
+
+
+def status(run: Run) -> Status:
+    """Say how far a run is."""
+    done = sum(each.is_over for each in run.trials)
+    ends = {str(each): run.study.count(each) for each in _ENDS}
+    return Status(
+        name=run.name,
+        folder=str(run.folder),
+        state=run.state,
+        finished=run.study.finished,
+        metric=run.metric,
+        larger_is_better=larger_is_better(run.metric),
+        trials=TrialCounts(planned=planned(run), done=done, running=len(run.trials) - done, **ends),
+        best=_best(run),
+        bests=tuple(own_sign(run.metric, each) for each in bests(run.trials)),
+        seconds=SecondsSoFar(
+            search=round(run.study.search_seconds, 3),
+            retrain=round(run.study.retrain_seconds, 3),
+            left=_left(run, done),
+        ),
+        changed=run.changed,
+    )
 
 
 def planned(run: Run) -> int:
@@ -71,16 +132,11 @@ def planned(run: Run) -> int:
     return max(searched(run).planned, len(run.trials))
 
 
-def _best(run: Run) -> dict[str, Any] | None:
+def _best(run: Run) -> BestSoFar | None:
     if not run.ranked:
         return None
     shown = standing(run.ranked[0], run.metric)
-    return {
-        "number": shown.number,
-        "mean": shown.mean,
-        "std": shown.std,
-        "configuration": dict(shown.configuration),
-    }
+    return BestSoFar(shown.number, shown.mean, shown.std, shown.configuration)
 
 
 def bests(trials: Sequence[Trial]) -> list[float]:
@@ -111,7 +167,7 @@ def page(run: Run, *, called: str) -> list[Block]:
     """
     found = status(run)
     facts = Facts("", list(_facts(run, found)))
-    return [Headline(f"{called}: {sentence(found)}"), facts, *_then(run, called)]
+    return [Headline(f"{called}: {sentence(found.state, found.trials)}"), facts, *_then(run, called)]
 
 
 def _then(run: Run, called: str) -> list[Block]:
@@ -120,34 +176,38 @@ def _then(run: Run, called: str) -> list[Block]:
     return next_step(run.folder, called, run.state)
 
 
-def sentence(found: Mapping[str, Any]) -> str:
-    """Say in a few words how far it is.
+def sentence(state: str, trials: TrialCounts) -> str:
+    """Say in a few words how far a run is.
 
-    >>> sentence({"state": "stopped", "trials": {"done": 23, "planned": 60, "running": 0}})
+    >>> sentence("stopped", TrialCounts(planned=60, done=23, running=0, complete=20, pruned=3, diverged=0, failed=0))
     'stopped after 23 of 60 trials'
     """
-    trials = found["trials"]
-    if found["state"] == "finished":
-        return f"finished after {formats.plural(trials['done'], 'trial')}"
-    how_far = f"{formats.count(trials['done'])} of {formats.plural(trials['planned'], 'trial')}"
-    return f"running, {how_far} done" if found["state"] == "running" else f"stopped after {how_far}"
+    if state == "finished":
+        return f"finished after {formats.plural(trials.done, 'trial')}"
+    how_far = f"{formats.count(trials.done)} of {formats.plural(trials.planned, 'trial')}"
+    return f"running, {how_far} done" if state == "running" else f"stopped after {how_far}"
 
 
-def _facts(run: Run, found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    counts, best, seconds = found["trials"], found["best"], found["seconds"]
-    ends = [f"{formats.count(counts[each])} {each}" for each in map(str, _ENDS) if counts[each]]
-    if counts["running"]:
-        ends.append(f"{formats.count(counts['running'])} {'running' if run.running else 'proposed'}")
-    yield "trials", ", ".join(ends) or "none yet"
+def _facts(run: Run, found: Status) -> Iterator[tuple[str, str]]:
+    yield "trials", ", ".join(_ends(run, found.trials)) or "none yet"
+    best, seconds = found.best, found.seconds
     if best is not None:
-        scores = formats.score_format([best["mean"]])
-        std = "" if best["std"] is None else f" ± {scores(best['std'])}"
-        yield f"best {run.metric}", f"{scores(best['mean'])}{std} (trial {best['number']})"
-        yield "configuration", tables.configuration_line(best["configuration"])
+        scores = formats.score_format([best.mean])
+        std = "" if best.std is None else f" ± {scores(best.std)}"
+        yield f"best {run.metric}", f"{scores(best.mean)}{std} (trial {best.number})"
+        yield "configuration", tables.configuration_line(best.configuration)
         if picture := climb(bests(run.trials), PICTURE):
             yield "best so far", picture
-    left = "" if seconds["left"] is None else f", about {formats.duration(seconds['left'])} left"
-    yield "time", f"{formats.duration(seconds['search'])} so far{left}"
+    left = "" if seconds.left is None else f", about {formats.duration(seconds.left)} left"
+    yield "time", f"{formats.duration(seconds.search)} so far{left}"
+
+
+def _ends(run: Run, trials: TrialCounts) -> Iterator[str]:
+    """Say how many trials ended in which way, and how many have not ended."""
+    counts = {str(each): getattr(trials, each) for each in _ENDS}
+    yield from (f"{formats.count(count)} {end}" for end, count in counts.items() if count)
+    if trials.running:
+        yield f"{formats.count(trials.running)} {'running' if run.running else 'proposed'}"
 
 
 def next_step(folder: Path, called: str, state: str) -> list[Block]:

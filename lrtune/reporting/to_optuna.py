@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrtune.reporting.parameters import Distribution, Parameters
+from lrtune.reporting.stored_space import stored_space
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text.errors import LrtuneError, StudyError
 from lrtune.verdict.result import to_json
@@ -56,7 +57,7 @@ def export(run: Run, path: Path) -> int:
     if path.exists():
         raise StudyError(f"{path}: is there already; choose another --output")
     trials = [each for each in run.trials if each.state in STATES]
-    parameters = Parameters(run.study.header.asked.get("space", ()))
+    parameters = Parameters(stored_space(run))
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
     try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, TypeAlias
 
 from lrtune.run.identity import Canonical, identity
+from lrtune.space.trial import Tested
 
 Body: TypeAlias = Mapping[str, Any]
 """What an event says, or a part of it, in JSON's types: other keys for each kind (`lrtune.run.study`)."""
@@ -144,32 +145,17 @@ def _kept(body: Body) -> RecordLayout:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
-    """A model's score on the test rows.
-
-    Attributes
-    ----------
-    score
-        Oriented: larger is better; None if there is none.
-    rows
-        How many there are.
-    has
-        What leaves them without a score, where there are rows and no score.
-
-    """
-
-    score: float | None
-    rows: int
-    has: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Refit:
     """A trial retrained on all training rows: its number, its score on the test rows and the hash of the model."""
 
     trial: int
     test: Tested | None = None
     model: str | None = None
+
+
+def tested_body(test: Tested) -> Body:
+    """Write down a score on the test rows; ``has`` only where there is no score on them."""
+    return {"score": test.score, "rows": test.rows, **({} if test.has is None else {"has": test.has})}
 
 
 def refit(body: Body) -> Refit:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lrtune.run import bodies
-from lrtune.run.bodies import CLOCK, Body, Header, Mended, Refit, Tested
+from lrtune.run.bodies import CLOCK, Body, Header, Mended, Refit
 from lrtune.run.journal import Event
-from lrtune.space.trial import Curves, Trial, TrialState, Value, frozen
+from lrtune.space.trial import Curves, Tested, Trial, TrialState, Value, frozen
 
 STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, FINISHED, MENDED = (
     "study",

@@ -138,3 +138,23 @@ def _rank(trial: Trial) -> tuple[float, int]:
     mean = trial.mean
     assert mean is not None
     return -mean, trial.number
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A model's score on the test rows.
+
+    Attributes
+    ----------
+    score
+        Oriented: larger is better; None if there is none.
+    rows
+        How many there are.
+    has
+        What leaves them without a score, where there are rows and no score.
+
+    """
+
+    score: float | None
+    rows: int
+    has: str | None = None

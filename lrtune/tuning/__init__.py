@@ -14,6 +14,7 @@
     naming         what an experiment and its data are called
     nested         nested cross-validation: a search inside of each outer fold
     pace           what time allows
+    planning       what a search would do, before anything is trained
     records        what is kept of predictions, stage by stage
     remarks        what is worth saying about a search beside its numbers, in sentences
     search         the use case of lrtune, from an experiment to its result

@@ -17,7 +17,7 @@ from lrtune.engines.catalogue import ENGINES
 from lrtune.engines.contract import Executor
 from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
-from lrtune.run.bodies import CLOCK, Body
+from lrtune.run.bodies import CLOCK, Body, tested_body
 from lrtune.run.journal import Event, Journal
 from lrtune.run.lock import Lock
 from lrtune.run.names import DATABASE, MODEL
@@ -339,7 +339,7 @@ class _Search(Session):
         with one_blas_thread():
             fitted = self.prepared.refit(chosen, scales=median_scales(winner.scales), clock=time.perf_counter)
         digest = model.save(fitted, self.folder / MODEL)
-        made = {"test": self.prepared.tested(fitted), "model": digest}
+        made = {"test": tested_body(self.prepared.tested(fitted)), "model": digest}
         if record:
             body = {"trial": winner.number, **({CLOCK: made} if follows_clock(chosen) else made)}
             yield from self.record([Event(REFIT, body)])

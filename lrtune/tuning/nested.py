@@ -22,10 +22,10 @@ from lrtune.arrays import Rows
 from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.finder import resolved
-from lrtune.run.bodies import Tested
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import DATABASE, NESTED
 from lrtune.run.study import StudyState, replay
+from lrtune.space.trial import Tested
 from lrtune.text.errors import DataError, NoUsableResultError
 from lrtune.trainers import partition
 from lrtune.trainers.preparation import Prepared, prepare

@@ -31,8 +31,8 @@ from lrtune.verdict.result import (
 from lrtune.verdict.standing import own_ends, own_sign, standing
 
 if TYPE_CHECKING:
-    from lrtune.run.bodies import Tested
     from lrtune.run.study import StudyState
+    from lrtune.space.trial import Tested
     from lrtune.verdict.choice import ChosenTrial
     from lrtune.verdict.correction import Correction
     from lrtune.verdict.judging import Judgement

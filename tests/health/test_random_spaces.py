@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lrtune.reporting import pages
-from lrtune.reporting.importance import importance_json, importance_page
+from lrtune.reporting.importance import importance, importance_page
 from lrtune.run.study import StudyState
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LINEAR, LOG, REVERSED_LOG, Integer, Ordinal, Real
@@ -103,18 +103,16 @@ def test_importance_has_an_answer_and_a_slice_is_about_its_own_branch(search):
     if len({each.mean for each in trials}) < 3 or not any(each.dimension.size > 1 for each in space.places()):
         pytest.skip("nothing to explain")
     found = explain(space, trials, seed=0)
-    written = importance_json(found, "accuracy")
+    summed_up = importance(found, "accuracy")
     assert importance_page(found, "accuracy", "latest", slices=True)
-    for each in written["slices"]:
-        assert belongs(each["where"], each["start"])
+    for each in summed_up.slices:
+        assert belongs(each.where, each.start)
         (dimension,) = (
-            place.dimension
-            for place in space.places()
-            if place.name == each["key"] and dict(place.where) == each["where"]
+            place.dimension for place in space.places() if place.name == each.key and dict(place.where) == each.where
         )
-        for row in each["rows"]:
-            assert dimension.point({**each["start"], each["key"]: row["value"]}) or isinstance(dimension, Choice)
-            assert all(math.isfinite(row[key]) for key in ("score", "low", "high", "average"))
+        for row in each.rows:
+            assert dimension.point({**each.start, each.key: row.value}) or isinstance(dimension, Choice)
+            assert all(math.isfinite(score) for score in row.scores)
 
 
 def test_the_page_and_the_result_have_an_answer(search):

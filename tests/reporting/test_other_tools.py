@@ -11,6 +11,7 @@ import pytest
 from lrtune.experiment import load_text
 from lrtune.reporting import to_mlflow, to_optuna
 from lrtune.reporting.parameters import Distribution, Parameters
+from lrtune.reporting.stored_space import stored_space
 from lrtune.run.folder import open_run
 from lrtune.run.journal import Event, Journal
 from lrtune.run.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, result_body
@@ -47,7 +48,7 @@ def test_the_parameters_of_a_configuration_are_those_of_its_branches(space):
         "hidden": (64, 32), "batch_size": 64, "epochs": 20, "weight_decay": 0.01,
         "optimizer": "adam", "learning_rate": 0.01, "decay": "step", "decay.factor": 0.5, "decay.every": 10,
     }  # fmt: skip
-    found = Parameters(space.canonical()).of(point)
+    found = Parameters(space).of(point)
     assert found == {
         "optimizer": (Distribution("choice", choices=("adam", "momentum", "sgd")), "adam"),
         "learning_rate (adam)": (RANGE, 0.01),
@@ -63,14 +64,14 @@ def test_the_parameters_of_a_configuration_are_those_of_its_branches(space):
 
 def test_a_name_that_means_the_same_everywhere_stays_as_it_is():
     text = EXPERIMENT.replace("{learning_rate: [0.1, 0.3], clip_norm: [null, 1.0]}", "{clip_norm: [null, 1.0]}")
-    found = Parameters(load_text(text + "  learning_rate: {low: 1e-2, high: 1.0, scale: log}").space.canonical())
+    found = Parameters(load_text(text + "  learning_rate: {low: 1e-2, high: 1.0, scale: log}").space)
     sampled = load_text(text + "  learning_rate: {low: 1e-2, high: 1.0, scale: log}").space.sample(random.Random(1))
     assert "learning_rate" in found.of(sampled)
     assert not [name for name in found.of(sampled) if "(" in name]
 
 
 def test_every_value_is_in_its_distribution_and_every_name_has_one_kind(space):
-    parameters, kinds = Parameters(space.canonical()), {}
+    parameters, kinds = Parameters(space), {}
     for seed in range(300):
         point = space.sample(random.Random(seed))
         found = parameters.of(point)
@@ -136,7 +137,7 @@ def check_study(study, run, direction):
     assert [each.value for each in study.trials][:2] == [0.6, 0.25]
     assert study.user_attrs["finished"] == "timeout"
     assert study.trials[3].user_attrs["reason"] == "diverged on 1 of its folds, first in epoch 4"
-    parameters = Parameters(run.study.header.asked["space"])
+    parameters = Parameters(stored_space(run))
     for trial, each in zip(run.trials, study.trials, strict=False):
         assert each.params == {name: value for name, (_, value) in parameters.of(trial.configuration).items()}
 

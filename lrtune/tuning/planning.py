@@ -1,0 +1,228 @@
+"""What a search would do: its plan, made before anything is trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lrtune.data.schema import Label
+from lrtune.engines.local import workers_worth
+from lrtune.experiment import Experiment
+from lrtune.sampling.catalogue import STRATEGIES
+from lrtune.space.trial import Configuration
+from lrtune.trainers.catalogue import TRAINERS, expected_seconds
+from lrtune.trainers.partition import fresh_folds, outer_folds
+from lrtune.trainers.preparation import Prepared
+from lrtune.training.evaluate import lane_bytes
+
+SCHEMA = 1
+
+_LIBRARIES_BYTES = 180e6
+"""What a process holds before it holds any data: Python, NumPy, polars, scikit-learn."""
+
+_WORKER_BYTES = 70e6
+"""The same for a worker process, which needs NumPy only."""
+
+_LONE_FACTOR = 3.0
+"""How much slower a lane trains alone, at the final retraining, than in company."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRows:
+    """How many rows the search may use, and how many are kept for the test."""
+
+    train: int
+    test: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedData:
+    """The table: where it is, what is predicted, its rows, and how many features there are after encoding.
+
+    ``classes`` is empty for regression; ``positive`` is None unless there are two.
+    """
+
+    path: str
+    target: str
+    task: str
+    classes: tuple[Label, ...]
+    positive: Label | None
+    rows: PlannedRows
+    features: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedColumn:
+    """A column of the table: its name, its kind and its role (`lrtune.data.schema`)."""
+
+    name: str
+    kind: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSearch:
+    """What would be tried.
+
+    Attributes
+    ----------
+    metric, strategy, pruning
+        Their names.
+    space_size
+        Points of the space; None if they are infinitely many.
+    trials, folds
+        How many.
+    confirm
+        Trials that are scored again on fresh splits.
+    nested
+        Outer folds; 0 without nested cross-validation.
+    fits
+        How many there are in all, the retraining of the best included.
+    populations
+        Groups of equal shapes in the first round, which train as one.
+    default
+        The point of the space that is tried first.
+
+    """
+
+    metric: str
+    strategy: str
+    pruning: str
+    space_size: int | None
+    trials: int
+    folds: int
+    confirm: int
+    nested: int
+    fits: int
+    populations: int
+    default: Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a search takes: seconds, with so many processes, and the bytes of all of them."""
+
+    seconds: float
+    workers: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPlan:
+    """What a search of an experiment would do.
+
+    Attributes
+    ----------
+    schema
+        Version of the layout of its JSON (`lrtune.reporting.plans.plan_json`).
+    name
+        Of the experiment.
+    data, columns, search, estimate
+        On what, how, and what it takes.
+    notes, warnings
+        What was decided about the data, and what is odd about them, a sentence each.
+
+    """
+
+    schema: int = SCHEMA
+    name: str
+    data: PlannedData
+    columns: tuple[PlannedColumn, ...]
+    search: PlannedSearch
+    estimate: Estimate
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def plan(experiment: Experiment, prepared: Prepared) -> SearchPlan:
+    """Say what a search of this experiment would do; nothing is trained."""
+    first = _first_round(experiment)
+    return SearchPlan(
+        name=experiment.name,
+        data=_data(experiment, prepared),
+        columns=tuple(PlannedColumn(each.name, each.kind, each.role) for each in prepared.schema.columns),
+        search=_search(experiment, prepared, first),
+        estimate=_estimate(experiment, prepared, first),
+        notes=(*prepared.notes, *_left_open(experiment)),
+        warnings=prepared.warnings,
+    )
+
+
+def _data(experiment: Experiment, prepared: Prepared) -> PlannedData:
+    schema = prepared.schema
+    return PlannedData(
+        path=experiment.data.path,
+        target=schema.target,
+        task=schema.task,
+        classes=schema.classes,
+        positive=schema.positive,
+        rows=PlannedRows(prepared.rows, prepared.test_rows),
+        features=schema.width,
+    )
+
+
+def _search(experiment: Experiment, prepared: Prepared, first: Sequence[Configuration]) -> PlannedSearch:
+    search, size, trials = experiment.search, experiment.space.size, experiment.planned
+    folds, again = len(prepared.setting.folds), min(search.confirm, trials)
+    fresh, outer = _further_folds(experiment, prepared)
+    return PlannedSearch(
+        metric=prepared.metric,
+        strategy=search.strategy,
+        pruning=search.pruning,
+        space_size=None if math.isinf(size) else int(size),
+        trials=trials,
+        folds=folds,
+        confirm=again,
+        nested=outer,
+        fits=(trials * folds + again * fresh + 1) * (1 + outer),
+        populations=len({TRAINERS[prepared.setting.trainer].alike(each) for each in first}),
+        default=experiment.space.default(),
+    )
+
+
+def _left_open(experiment: Experiment) -> list[str]:
+    """Say which ranges a search will set itself (``learning_rate: auto``)."""
+    if not experiment.automatic:
+        return []
+    names = ", ".join(experiment.automatic)
+    return [
+        f"learning_rate of {names} is auto: a search begins with `lrtune finder`, which replaces the range meant here"
+    ]
+
+
+def _further_folds(experiment: Experiment, prepared: Prepared) -> tuple[int, int]:
+    """Count the folds of the fresh splits, and the outer ones."""
+    search, table = experiment.search, (experiment, prepared.dataset, prepared.metric)
+    fresh = len(fresh_folds(*table).splits) if search.confirm else 0
+    return fresh, len(outer_folds(*table).splits) if search.nested else 0
+
+
+def _first_round(experiment: Experiment) -> list[Configuration]:
+    """Propose what a search would try first; the plan is estimated from it."""
+    search = experiment.search
+    points = STRATEGIES[search.strategy](experiment.space, [], min(search.trials, search.round), search.seed)
+    return [experiment.configuration(each) for each in points]
+
+
+def _estimate(experiment: Experiment, prepared: Prepared, first: Sequence[Configuration]) -> Estimate:
+    """Estimate seconds and bytes of a whole search from its first round."""
+    setting = prepared.setting
+    each = sum(expected_seconds(one, setting) for one in first) / len(first)
+    trials, search = experiment.planned, experiment.search
+    total = each * (trials + min(search.confirm, trials) / search.repeats)
+    workers = experiment.workers or workers_worth(total)
+    arrays = sum(part.nbytes for fold in setting.folds for part in (fold.features, fold.validation_features))
+    block = max(
+        TRAINERS[setting.trainer].lanes(one, setting)
+        * lane_bytes(one, setting.problem, prepared.schema.width, setting.dtype)
+        for one in first
+    )
+    others = workers * (_WORKER_BYTES + arrays + block) if workers > 1 else block
+    whole = total / workers + each / len(setting.folds) * _LONE_FACTOR
+    # Each of the `nested` searches inside has all rows but one outer fold.
+    return Estimate(
+        seconds=round(whole * max(1, search.nested), 3),
+        workers=workers,
+        bytes=int(_LIBRARIES_BYTES + arrays + others),
+    )
