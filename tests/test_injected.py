@@ -10,15 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn import metrics as peer
+from sklearn.linear_model import Ridge
+from sklearn.preprocessing import StandardScaler
 from typer.testing import CliRunner
 
 from lrtune.cli import COMMANDS, app
 from lrtune.cli.names import filled
 from lrtune.data.formats import FORMATS, Format
+from lrtune.engines.catalogue import ENGINES
 from lrtune.experiment import load
 from lrtune.experiment.reading.vocabulary import KEYS
+from lrtune.run.journal import Journal, canonical
+from lrtune.run.names import DATABASE
 from lrtune.sampling.catalogue import STRATEGIES, Strategy
 from lrtune.space.trial import Trial, TrialState
+from lrtune.trainers.catalogue import TRAINERS
 from lrtune.training.decays.catalogue import DECAYS, Decay
 from lrtune.training.metrics import scoring
 from lrtune.training.metrics.catalogue import METRICS, Metric
@@ -42,6 +48,8 @@ TABLES = (
     TRAINING_KEYS,
     TREATMENTS,
     COMMANDS,
+    ENGINES,
+    TRAINERS,
 )
 
 EXPERIMENT = """\
@@ -76,7 +84,8 @@ def folder(tmp_path, monkeypatch):
 def follow(kind):
     """Run the block of code of a recipe, at its own place in the file, so that its functions have a text."""
     text = CONTRIBUTING.read_text(encoding="utf-8")
-    start = text.index("```python\n", text.index(f"\n**A {kind}.**" if kind != "optimizer" else "\n**An optimizer.**"))
+    article = "An" if kind[0] in "aeiou" else "A"
+    start = text.index("```python\n", text.index(f"\n**{article} {kind}.**"))
     start += len("```python\n")
     block = text[start : text.index("```", start)]
     names = {"__name__": f"recipe_of_a_{kind}"}
@@ -428,3 +437,56 @@ def test_what_is_added_is_completed(option, kind, name):
 def test_an_entry_that_lacks_something_cannot_be_made(entry):
     with pytest.raises(TypeError, match=re.escape("missing")):
         entry()
+
+
+def content(folder):
+    """All that a study is, in bytes: what its events say, and its files without times."""
+    with Journal(Path(folder) / DATABASE) as journal:
+        events = canonical(journal.events())
+    return events, *((Path(folder) / name).read_bytes() for name in ("trials.csv", "model/model.npz"))
+
+
+def test_an_engine_changes_no_result():
+    run("search", "points.yaml", "-o", "here", "-q")
+    follow("engine")
+    run("search", "points.yaml", "-o", "threads", "-q", "--set", "search.engine=threads", "--workers", "3")
+    assert content("threads") == content("here")
+    assert "engine: threads" in Path("threads/experiment.yaml").read_text()
+    assert "threads of this process" in run("schema")
+
+
+def test_an_engine_or_a_trainer_that_does_not_exist():
+    words = ("--set", "search.engine=lokal")
+    done = CliRunner().invoke(app, ["check", "points.yaml", *words], prog_name="lrtune")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "search.engine: unknown value 'lokal'; did you mean 'local'?" in done.output
+    for text, problem in (("populaton", "'populaton'; did you mean 'population'?"), ("[1]", "expected the name of a")):
+        done = CliRunner().invoke(app, ["check", "points.yaml", "--set", f"trainer={text}"], prog_name="lrtune")
+        assert done.exit_code == 2
+        assert "trainer: " in done.output
+        assert problem in done.output
+
+
+def test_a_trainer():
+    follow("trainer")
+    result, trials, page = searched("trainer=ridge", "data.test_path=again.csv", "search.metric=log_loss")
+    assert {each["state"] for each in trials} == {"complete"}
+    assert result["corrected"]["method"] == "bootstrap"
+    assert "log_loss" in page
+    assert "trainer: ridge" in Path("run/experiment.yaml").read_text()
+    assert "trainer: ridge" in Path("run/best.yaml").read_text()
+    run("predict", "run", "points.csv", "-o", "predicted.csv")
+    with Path("points.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    scaled = StandardScaler().fit_transform([[float(each["x"]), float(each["y"])] for each in rows])
+    features = np.hstack([scaled, np.ones((len(rows), 1))])
+    targets = np.array([1.0 if each["kind"] == "yes" else -1.0 for each in rows])
+    penalty = result["best"]["configuration"]["learning_rate"] * len(rows)
+    fitted = Ridge(alpha=penalty, fit_intercept=False).fit(features, targets).predict(features)
+    assert column("predicted.csv", 0) == ["yes" if each > 0 else "no" for each in fitted]
+    _, _, again = searched("trainer=ridge", "data.test_path=again.csv", "search.metric=log_loss")
+    assert again == page
+    run("retrain", "run", "--trial", "3", "-o", "third")
+    refused = CliRunner().invoke(app, ["search", "points.yaml", "-o", "run"], prog_name="lrtune")
+    assert refused.exit_code == 2
+    assert "trainer" in refused.output

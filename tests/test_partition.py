@@ -5,7 +5,7 @@ import pytest
 
 from lrtune.data.folds import make_folds
 from lrtune.experiment import load_text
-from lrtune.space.trial import Tested
+from lrtune.space.trial import FinalScore
 from lrtune.text.errors import DataError
 from lrtune.trainers.partition import LeftOut, fresh_folds, outer_folds, search_folds, why_undefined
 from lrtune.trainers.preparation import prepare
@@ -175,8 +175,8 @@ class Predicting:
 def test_predictions_beyond_all_numbers_have_no_score(tmp_path):
     write(tmp_path, range(20), [each / 7 for each in range(20)])
     prepared = prepare(load_text("data: {path: table.csv, target: y, ignore: g}\n", base=tmp_path))
-    assert prepared.tested(Predicting(np.inf)) == Tested(None, 4, "no finite prediction")
+    assert prepared.tested(Predicting(np.inf)) == FinalScore(None, 4, "no finite prediction")
     targets = prepared.dataset.columns.target[prepared.dataset.test_rows]
     assert prepared.tested(Predicting(1.0)).score == pytest.approx(-np.sqrt(np.mean((targets - 1.0) ** 2)))
     without = prepare(experiment(tmp_path, "ignore: g"))
-    assert without.tested(Predicting(1.0)) == Tested(None, 0)
+    assert without.tested(Predicting(1.0)) == FinalScore(None, 0)

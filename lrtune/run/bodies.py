@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, TypeAlias
 
 from lrtune.run.identity import Canonical, identity
-from lrtune.space.trial import Tested
+from lrtune.space.trial import FinalScore
 
 Body: TypeAlias = Mapping[str, Any]
 """What an event says, or a part of it, in JSON's types: other keys for each kind (`lrtune.run.study`)."""
@@ -149,11 +149,11 @@ class Refit:
     """A trial retrained on all training rows: its number, its score on the test rows and the hash of the model."""
 
     trial: int
-    test: Tested | None = None
+    test: FinalScore | None = None
     model: str | None = None
 
 
-def tested_body(test: Tested) -> Body:
+def tested_body(test: FinalScore) -> Body:
     """Write down a score on the test rows; ``has`` only where there is no score on them."""
     return {"score": test.score, "rows": test.rows, **({} if test.has is None else {"has": test.has})}
 
@@ -164,7 +164,7 @@ def refit(body: Body) -> Refit:
     test = said.get("test")
     return Refit(
         trial=int(said["trial"]),
-        test=Tested(test["score"], test["rows"], test.get("has")) if test else None,
+        test=FinalScore(test["score"], test["rows"], test.get("has")) if test else None,
         model=said.get("model"),
     )
 

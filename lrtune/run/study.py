@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from lrtune.run import bodies
 from lrtune.run.bodies import CLOCK, Body, Header, Mended, Refit
 from lrtune.run.journal import Event
-from lrtune.space.trial import Curves, Tested, Trial, TrialState, Value, frozen
+from lrtune.space.trial import Curves, FinalScore, Trial, TrialState, Value, frozen
 
 STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, FINISHED, MENDED = (
     "study",
@@ -79,7 +79,7 @@ class StudyState:
     retrain_seconds: float = 0.0
 
     @property
-    def tested(self) -> Tested | None:
+    def tested(self) -> FinalScore | None:
         """Score of the retrained model on the test rows; None before there is one, or without such rows."""
         return None if self.refit is None else self.refit.test
 

@@ -141,7 +141,7 @@ def _rank(trial: Trial) -> tuple[float, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class FinalScore:
     """A model's score on the test rows.
 
     Attributes

@@ -19,7 +19,7 @@ from lrtune.experiment import Experiment
 from lrtune.experiment.reading.sections import DataSection
 from lrtune.model import Model
 from lrtune.model.fitting import encoded, problem_of
-from lrtune.space.trial import Configuration, Tested
+from lrtune.space.trial import Configuration, FinalScore
 from lrtune.trainers.catalogue import TRAINERS
 from lrtune.trainers.partition import LeftOut, Partition, further_notes, search_folds, why_undefined
 from lrtune.trainers.population import Setting
@@ -172,23 +172,23 @@ class Prepared:
             clock=clock,
         )
 
-    def tested(self, model: Model) -> Tested:
+    def tested(self, model: Model) -> FinalScore:
         """Score a model on the test rows."""
         columns, rows = self.dataset.columns, self.dataset.test_rows
         if not len(rows):
-            return Tested(None, 0)
+            return FinalScore(None, 0)
         assert columns.target is not None
         targets = columns.target[rows]
         has = why_undefined(self.metric, targets, self.schema)
         if has is not None:
-            return Tested(None, len(rows), has)
+            return FinalScore(None, len(rows), has)
         outputs = model.outputs(columns, rows)
         if self.task == "binary":
             outputs = outputs[:, 1:]  # metrics take the probability of class 1
         found = score(self.metric, keep(self.metric, outputs.T[None], targets), targets, len(self.schema.classes))
         if not np.isfinite(found[0]):
-            return Tested(None, len(rows), "no finite prediction")
-        return Tested(float(found[0]), len(rows))
+            return FinalScore(None, len(rows), "no finite prediction")
+        return FinalScore(float(found[0]), len(rows))
 
 
 def prepare(experiment: Experiment, *, table: Table | None = None, rows: tuple[Rows, Rows] | None = None) -> Prepared:

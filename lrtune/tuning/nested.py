@@ -25,7 +25,7 @@ from lrtune.finder import resolved
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import DATABASE, NESTED
 from lrtune.run.study import StudyState, replay
-from lrtune.space.trial import Tested
+from lrtune.space.trial import FinalScore
 from lrtune.text.errors import DataError, NoUsableResultError
 from lrtune.trainers import partition
 from lrtune.trainers.preparation import Prepared, prepare
@@ -115,7 +115,7 @@ def _study(fold: OuterFold) -> StudyState:
         return replay(journal.events())
 
 
-def _tested(study: StudyState) -> Tested:
+def _tested(study: StudyState) -> FinalScore:
     assert study.tested is not None  # it has rows that its search never saw
     return study.tested
 

@@ -32,7 +32,7 @@ from lrtune.verdict.standing import own_ends, own_sign, standing
 
 if TYPE_CHECKING:
     from lrtune.run.study import StudyState
-    from lrtune.space.trial import Tested
+    from lrtune.space.trial import FinalScore
     from lrtune.verdict.choice import ChosenTrial
     from lrtune.verdict.correction import Correction
     from lrtune.verdict.judging import Judgement
@@ -171,7 +171,7 @@ def _difference(best: Trial, control: Trial, rows_ratio: float | None) -> KindDi
     return None if found is None else KindDifference(found.mean, found.error, found.wins, found.folds)
 
 
-def test_score(test: Tested | None, metric: str) -> HeldOut | None:
+def test_score(test: FinalScore | None, metric: str) -> HeldOut | None:
     """Write down what a model has on the test rows; None without such rows."""
     if test is None or not test.rows:
         return None

@@ -275,8 +275,8 @@ def test_a_search_without_standard_streams_writes_its_files_and_nothing_else(for
     [
         "lrtune.trainers.preparation.prepare",
         "lrtune.finder.resolved",
-        "lrtune.trainers.population.run_block",
-        "lrtune.model.fitting.fit_model",
+        "lrtune.training.evaluate.evaluate",
+        "lrtune.training.evaluate.fit",
     ],
 )
 def test_a_stop_while_reading_finding_searching_or_retraining_ends_in_good_order(forks, where):
@@ -285,7 +285,7 @@ def test_a_stop_while_reading_finding_searching_or_retraining_ends_in_good_order
     assert search(forks, name, *options, stop_in=where) == 130
     assert forks.said.startswith("lrtune: stopped")
     assert len(forks.said.splitlines()) == 1, forks.said
-    if name in ("run_block", "fit_model"):
+    if name in ("evaluate", "fit"):
         assert forks.said.endswith(f"is kept in {name}; to go on, run the same command again\n")
         assert search(forks, name) == 0, forks.said
         assert differs(forks, forks.folder / name) == []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -22,9 +23,6 @@ from lrtune.experiment.reading.sections import (
 from lrtune.experiment.reading.vocabulary import KEYS, coerced, illegal
 from lrtune.text.errors import nearest
 from lrtune.training.registry import BUILT_IN
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 AnySection = TypeVar("AnySection", bound=Section)
 
@@ -103,7 +101,7 @@ def _values(document: Document, name: str) -> Values | None:
     return None
 
 
-def _sentence(error: ErrorDetails, section: str) -> str:
+def _sentence(error: Mapping[str, Any], section: str) -> str:
     """Say what pydantic found."""
     got, context = error["input"], error.get("ctx", {})
     if error["type"] == "extra_forbidden":
