@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Lines
-from lrtune.run.bodies import Tested
+from lrtune.run.bodies import FinalScore
 from lrtune.text import formats
 from lrtune.training.registry import METRICS
 from lrtune.verdict.making import test_score
@@ -59,7 +59,7 @@ def summary(run: Run, trial: Trial, *, test: Mapping[str, Any], digest: str) -> 
         "configuration": {key: configuration[key] for key in canonical_keys([configuration])},
         "mean": shown.mean,
         "std": shown.std,
-        "test": to_json(test_score(Tested(**test), run.metric)),
+        "test": to_json(test_score(FinalScore(**test), run.metric)),
         "model": digest,
     }
 

@@ -144,7 +144,7 @@ def _kept(body: Body) -> RecordLayout:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class FinalScore:
     """A model's score on the test rows.
 
     Attributes
@@ -168,7 +168,7 @@ class Refit:
     """A trial retrained on all training rows: its number, its score on the test rows and the hash of the model."""
 
     trial: int
-    test: Tested | None = None
+    test: FinalScore | None = None
     model: str | None = None
 
 
@@ -178,7 +178,7 @@ def refit(body: Body) -> Refit:
     test = said.get("test")
     return Refit(
         trial=int(said["trial"]),
-        test=Tested(test["score"], test["rows"], test.get("has")) if test else None,
+        test=FinalScore(test["score"], test["rows"], test.get("has")) if test else None,
         model=said.get("model"),
     )
 

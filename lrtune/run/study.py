@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lrtune.run import bodies
-from lrtune.run.bodies import CLOCK, Body, Header, Mended, Refit, Tested
+from lrtune.run.bodies import CLOCK, Body, FinalScore, Header, Mended, Refit
 from lrtune.run.journal import Event
 from lrtune.space.trial import Curves, Trial, TrialState, Value, frozen
 
@@ -79,7 +79,7 @@ class StudyState:
     retrain_seconds: float = 0.0
 
     @property
-    def tested(self) -> Tested | None:
+    def tested(self) -> FinalScore | None:
         """Score of the retrained model on the test rows; None before there is one, or without such rows."""
         return None if self.refit is None else self.refit.test
 

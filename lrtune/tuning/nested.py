@@ -22,7 +22,7 @@ from lrtune.arrays import Rows
 from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.finder import resolved
-from lrtune.run.bodies import Tested
+from lrtune.run.bodies import FinalScore
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import DATABASE, NESTED
 from lrtune.run.study import StudyState, replay
@@ -115,7 +115,7 @@ def _study(fold: OuterFold) -> StudyState:
         return replay(journal.events())
 
 
-def _tested(study: StudyState) -> Tested:
+def _tested(study: StudyState) -> FinalScore:
     assert study.tested is not None  # it has rows that its search never saw
     return study.tested
 

@@ -31,7 +31,7 @@ from lrtune.verdict.result import (
 from lrtune.verdict.standing import own_ends, own_sign, standing
 
 if TYPE_CHECKING:
-    from lrtune.run.bodies import Tested
+    from lrtune.run.bodies import FinalScore
     from lrtune.run.study import StudyState
     from lrtune.verdict.choice import ChosenTrial
     from lrtune.verdict.correction import Correction
@@ -171,7 +171,7 @@ def _difference(best: Trial, control: Trial, rows_ratio: float | None) -> KindDi
     return None if found is None else KindDifference(found.mean, found.error, found.wins, found.folds)
 
 
-def test_score(test: Tested | None, metric: str) -> HeldOut | None:
+def test_score(test: FinalScore | None, metric: str) -> HeldOut | None:
     """Write down what a model has on the test rows; None without such rows."""
     if test is None or not test.rows:
         return None
