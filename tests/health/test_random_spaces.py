@@ -118,9 +118,9 @@ def test_importance_has_an_answer_and_a_slice_is_about_its_own_branch(search):
 def test_the_page_and_the_result_have_an_answer(search):
     space, trials, best = search
     study = StudyState(
-        header={"name": "random", "metric": "accuracy", "rows": {"train": 400, "test": 100}},
+        header=Header(name="random", metric="accuracy", rows=RowCounts(train=400, test=100)),
         trials={each.number: each for each in trials},
-        refit={"trial": best.number, "test": {"score": 0.5, "rows": 100}},
+        refit=Refit(best.number, FinalScore(0.5, 100)),
         finished="trials",
     )
     odd = tuple(in_own_sign(each, "accuracy") for each in findings(Case(trials, best, space)))
