@@ -9,10 +9,11 @@ import pytest
 
 from lrtune.reporting import pages
 from lrtune.reporting.importance import importance, importance_page
+from lrtune.run.bodies import Header, Refit, RowCounts
 from lrtune.run.study import StudyState
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LINEAR, LOG, REVERSED_LOG, Integer, Ordinal, Real
-from lrtune.space.trial import Curves, Trial, TrialState
+from lrtune.space.trial import Curves, FinalScore, Trial, TrialState
 from lrtune.verdict.explanation import explain
 from lrtune.verdict.health import Case, findings, in_own_sign
 from lrtune.verdict.health.dimensions import EDGE_TRIALS
