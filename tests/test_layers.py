@@ -54,7 +54,7 @@ DOORS = {
     "polars": ("data/compressed.py", "data/frames.py", "data/inference.py"),
     "sklearn": ("data/folds.py", "data/holdout.py", "data/archives.py", "model/estimator.py", "tuning/estimator.py"),
     "scipy": ("sampling", "verdict"),
-    "joblib": ("engines/local.py",),
+    "joblib": ("engines/processes.py",),
     "sqlite3": ("run/database.py", "run/lock.py"),
     "yaml": ("experiment",),
     "pydantic": ("experiment", "verdict/reading.py"),

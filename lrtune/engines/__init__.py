@@ -5,4 +5,5 @@
     catalogue   the engines, one entry each
     contract    what an engine is: blocks in, their ends out
     local       this process, or worker processes of this machine
+    processes   one of these: how it is started, given a block, and ended
 """

@@ -6,21 +6,17 @@ without the others noticing.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
-import signal
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from lrtune.arrays import one_blas_thread
 from lrtune.engines.contract import UNLIMITED, Done, Executor, Function, Limit, guarded
+from lrtune.engines.processes import Worker, start_tracker
 
 ATTEMPTS = 2  # a block whose worker died is tried once more in a fresh one
 
@@ -59,108 +55,6 @@ class Serial:
         self._queue.clear()
 
 
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
-
-
-class _Work(NamedTuple):
-    """What a worker process runs on every block."""
-
-    function: Function
-    shared: object
-
-
-_in_worker: list[_Work] = []  # in a worker process what its first block has left for the others
-
-
-def _follow(parent: int) -> None:
-    """End this worker when its parent is gone: a killed parent cannot tell its workers to stop."""
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(1)
-
-
-def _start_worker(parent: int) -> None:
-    # Ctrl-C reaches the whole process group; the parent decides what becomes of the workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-
-
-def _run_in_worker(key: int, payload: object, seconds: float) -> Done:
-    return guarded(*_in_worker[0], key, payload, seconds)
-
-
-def _begin_in_worker(function: Function, shared: object, key: int, payload: object, seconds: float) -> Done:
-    _in_worker[:] = [_Work(function, shared)]
-    return _run_in_worker(key, payload, seconds)
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Hold Ctrl-C and SIGTERM back while a process is started: nobody would know of one that is half started.
-
-    The new process inherits the block, until its `_start_worker` has decided what signals mean to it.
-    """
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    held: list[int] = []
-    before = {each: signal.getsignal(each) for each in _STOPPING}
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
-    for each in _STOPPING:
-        signal.signal(each, lambda number, _: held.append(number))
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for number in held:
-            signal.raise_signal(number)
-
-
-def _start_tracker() -> None:
-    """Start the process with which loky removes what a process that ended hard has left, told to do so silently.
-
-    Otherwise a second Ctrl-C, whose last word is how to go on, is followed by a page about semaphores.
-    """
-    from joblib.externals.loky.backend import resource_tracker
-
-    before = sys.warnoptions[:]
-    sys.warnoptions.append("ignore:resource_tracker:UserWarning")
-    try:
-        resource_tracker.ensure_running()
-    finally:
-        sys.warnoptions[:] = before
-
-
-class _Worker:
-    """One process of joblib's loky, started by its first task, which brings along what all tasks share.
-
-    loky watches over a process that has a task, but not over one that is being handed its first arguments: with a
-    large table among them it would wait for ever for a process that is killed meanwhile.
-    """
-
-    def __init__(self, function: Function, shared: object) -> None:
-        from joblib.externals.loky import ProcessPoolExecutor
-
-        one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM")}
-        self._executor = ProcessPoolExecutor(1, initializer=_start_worker, initargs=(os.getpid(),), env=one_thread)
-        self._call: Callable[..., Done] = partial(_begin_in_worker, function, shared)
-
-    def submit(self, key: int, payload: object, seconds: float) -> Future[Done]:
-        """Start a task; raises ``BrokenProcessPool`` if the process has died since the last one ended."""
-        with _undisturbed():
-            future = self._executor.submit(self._call, key, payload, seconds)
-        self._call = _run_in_worker
-        return cast("Future[Done]", future)
-
-    def kill(self, *, wait: bool) -> None:
-        """End the process, and perhaps see it dead."""
-        self._executor.shutdown(wait=wait, kill_workers=True)
-
-
 class _Task(NamedTuple):
     key: int
     payload: object
@@ -171,7 +65,7 @@ class _Task(NamedTuple):
 class _Run(NamedTuple):
     """A task in the hands of a worker; ``kill_at`` is a time of `time.monotonic`."""
 
-    worker: _Worker
+    worker: Worker
     task: _Task
     kill_at: float
 
@@ -184,9 +78,9 @@ class Loky:
     """
 
     def __init__(self, function: Function, shared: object, slots: int) -> None:
-        _start_tracker()
+        start_tracker()
         self.slots = slots
-        self._new_worker = partial(_Worker, function, shared)
+        self._new_worker = partial(Worker, function, shared)
         self._idle = [self._new_worker() for _ in range(slots)]
         self._queue: list[_Task] = []
         self._running: dict[Future[Done], _Run] = {}
@@ -245,7 +139,7 @@ class Loky:
                 return Done(run.task.key, overdue=True)
         return None
 
-    def _replace(self, worker: _Worker) -> None:
+    def _replace(self, worker: Worker) -> None:
         worker.kill(wait=False)
         self._idle.append(self._new_worker())
 

@@ -1,18 +1,14 @@
-"""What the finder says: a page, and the content of its files.
-
-``finder.csv`` has one row for each optimizer and rate of the sweep: the median loss of the runs, the 10 and 90 %
-quantiles, and the share of diverged runs; a cell is empty where the loss is infinite.
-"""
+"""What the finder says: its numbers for programs, and a page."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines
-from lrtune.text import formats, written
+from lrtune.text import formats
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,18 +165,6 @@ def _floats(values: Iterable[float]) -> tuple[float, ...]:
 
 def _finite(values: Iterable[float]) -> tuple[float | None, ...]:
     return tuple(float(each) if math.isfinite(each) else None for each in values)
-
-
-def csv_text(found: RateSummary) -> str:
-    """Write the content of ``finder.csv``."""
-    return written.csv_text(_csv_rows(found))
-
-
-def _csv_rows(found: RateSummary) -> Iterator[list[str]]:
-    yield ["optimizer", "rate", "median", "low", "high", "diverged"]
-    for each in found.optimizers:
-        for point in each.curve.points:
-            yield [each.optimizer, *("" if cell is None else repr(cell) for cell in point)]
 
 
 def page(finding: RateFinding, *, notes: Sequence[str] = (), folder: Path | None = None) -> list[Block]:
