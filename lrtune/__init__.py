@@ -6,18 +6,18 @@
     cli          the command line
     data         tables in, arrays out
     engines      where blocks run: a function is mapped over blocks, here or in worker processes
-    experiment   an experiment
-    finder       the learning-rate finder
-    handover     a schedule for other libraries
-    model        the retrained model
+    experiment   from YAML to a frozen experiment, with the line of whatever is wrong, and back
+    finder       the learning-rate range test: curves of loss against rate, and the answer
+    handover     a schedule as a value, and as code for PyTorch, Keras and optax
+    model        fitting on given rows; the retrained model, saved without pickle; scikit-learn estimators
     reporting    pages for people and files for programs: a result in, text out
-    run          a run on the disk: every file name, atomic writes, the lock, the journal, and what its events add up
-    sampling     what to try next
-    space        what can be tried
-    text         words
-    trainers     what trains and scores a configuration: an experiment's data prepared, and the built-in trainer as a
-    training     the engine
-    tuning       the search
+    run          a run on the disk: file names, atomic writes, the lock, the journal, what its events add up to
+    sampling     what to try next: grid, random, quasirandom, Bayesian, TPE
+    space        what can be tried: configurations, trials, dimensions, the space as a tree
+    text         errors, nearest names, formats, durations, JSON and CSV
+    trainers     an experiment's data prepared, and what trains on them
+    training     the built-in trainer: arrays in, arrays out
+    tuning       the search as a function, from an experiment to its result
     verdict      what to make of the scores: which trial is chosen, how good it is, what is odd; nothing here trains
 """
 

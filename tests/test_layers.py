@@ -155,6 +155,7 @@ def test_imports_have_no_cycle():
         ("import lrtune.cli", {"numpy", "polars", "sklearn", "altair", "scipy", "joblib", "pydantic", "yaml"}),
         ("import lrtune.experiment", {"numpy", "polars", "sklearn"}),
         ("import lrtune.training.evaluate", {"polars", "sklearn", "scipy", "joblib", "yaml", "rich", "typer"}),
+        ("import lrtune.trainers.population", {"polars", "sklearn", "scipy", "joblib", "yaml", "pydantic", "rich"}),
         ("import lrtune.run.journal", {"numpy", "polars", "sklearn"}),
     ],
 )

@@ -20,7 +20,7 @@ import numpy as np
 from lrtune.arrays import Doubles, Floats
 
 State: TypeAlias = tuple[Floats, ...]
-Factors: TypeAlias = Mapping[str, Floats]
+LaneFactors: TypeAlias = Mapping[str, Floats]
 Scratch: TypeAlias = tuple[Floats, Floats]
 Shapes: TypeAlias = Sequence[tuple[int, int]]
 """Rows and columns of the weights of each layer, bias column included."""
@@ -34,22 +34,22 @@ class StepValues(NamedTuple):
     """
 
     rate: Floats
-    factors: Factors
+    factors: LaneFactors
     weight_decay: Floats
     momentum: Floats | None = None
 
 
-def stateless(_parameters: Floats, _factors: Factors, _shapes: Shapes = ()) -> State:
+def stateless(_parameters: Floats, _factors: LaneFactors, _shapes: Shapes = ()) -> State:
     """Start from nothing."""
     return ()
 
 
-def one_buffer(parameters: Floats, _factors: Factors, _shapes: Shapes = ()) -> State:
+def one_buffer(parameters: Floats, _factors: LaneFactors, _shapes: Shapes = ()) -> State:
     """Start from one buffer of zeros."""
     return (np.zeros_like(parameters),)
 
 
-def two_buffers(parameters: Floats, _factors: Factors, _shapes: Shapes = ()) -> State:
+def two_buffers(parameters: Floats, _factors: LaneFactors, _shapes: Shapes = ()) -> State:
     """Start from two buffers of zeros."""
     return np.zeros_like(parameters), np.zeros_like(parameters)
 

@@ -2,7 +2,7 @@
 
 ::
 
-    automatic    ``learning_rate
+    automatic    a learning rate that is ``auto``: where it stands, and its range
     document     plain values that remember where they were written, and the problems found with them
     leaves       scalars, lists and ranges of the file's `space` -> the leaves of a search space
     loading      a file, a table or a text, and overrides -> an `Experiment`, or all that is wrong with them

@@ -15,13 +15,13 @@ from lrtune.arrays import Doubles, Floats
 from lrtune.training.updates import add_square, cycled, descend, double, per_lane
 
 if TYPE_CHECKING:
-    from lrtune.training.updates import Factors, Scratch, Shapes, State, StepValues
+    from lrtune.training.updates import LaneFactors, Scratch, Shapes, State, StepValues
 
 _NADAM_BASE = 0.96
 _RECTIFIED_ABOVE = 5.0
 
 
-def adam_start(parameters: Floats, factors: Factors, _shapes: Shapes = ()) -> State:
+def adam_start(parameters: Floats, factors: LaneFactors, _shapes: Shapes = ()) -> State:
     """Make mean, mean square, the products of both betas so far, and the weight that the mean's last term had."""
     weight = 1.0 - double(factors["beta1"]) - per_lane(parameters)
     one = per_lane(parameters, 1.0)
@@ -38,7 +38,7 @@ def adam(
     descend(parameters, mean, square, scratch[0], rate=values.rate * size * scale, epsilon=epsilon)
 
 
-def amsgrad_start(parameters: Floats, factors: Factors, _shapes: Shapes = ()) -> State:
+def amsgrad_start(parameters: Floats, factors: LaneFactors, _shapes: Shapes = ()) -> State:
     """Make the state of Adam, and the largest mean square so far."""
     return (*adam_start(parameters, factors), np.zeros_like(parameters))
 
@@ -54,7 +54,7 @@ def amsgrad(
     descend(parameters, mean, largest, scratch[0], rate=values.rate * size * scale, epsilon=epsilon)
 
 
-def nadam_start(parameters: Floats, factors: Factors, _shapes: Shapes = ()) -> State:
+def nadam_start(parameters: Floats, factors: LaneFactors, _shapes: Shapes = ()) -> State:
     """Make the state of Adam, the product of all momenta so far, and ``0.96 ^ (t * momentum_decay)``."""
     return (*adam_start(parameters, factors), per_lane(parameters, 1.0), per_lane(parameters, 1.0))
 
@@ -85,7 +85,7 @@ def nadam(
     descend(parameters, ahead, square, spare, rate=values.rate * fresh * scale, epsilon=epsilon)
 
 
-def radam_start(parameters: Floats, factors: Factors, _shapes: Shapes = ()) -> State:
+def radam_start(parameters: Floats, factors: LaneFactors, _shapes: Shapes = ()) -> State:
     """Make the state of Adam, and a counter of steps."""
     return (*adam_start(parameters, factors), per_lane(parameters))
 

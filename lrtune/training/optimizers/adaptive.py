@@ -10,10 +10,10 @@ from lrtune.arrays import Floats
 from lrtune.training.updates import add_square, descend
 
 if TYPE_CHECKING:
-    from lrtune.training.updates import Factors, Scratch, Shapes, State, StepValues
+    from lrtune.training.updates import LaneFactors, Scratch, Shapes, State, StepValues
 
 
-def adagrad_start(parameters: Floats, factors: Factors, _shapes: Shapes = ()) -> State:
+def adagrad_start(parameters: Floats, factors: LaneFactors, _shapes: Shapes = ()) -> State:
     """Start the sum of squares from the factor ``accumulator``."""
     return (np.zeros_like(parameters) + factors["accumulator"],)
 

@@ -26,13 +26,13 @@ from lrtune.training.updates import cycled, double, per_lane
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lrtune.training.updates import Factors, Scratch, Shapes, State, StepValues
+    from lrtune.training.updates import LaneFactors, Scratch, Shapes, State, StepValues
 
 MOST_EXACT_PARAMETERS = 512
 """The exact matrix costs ``P^3``: above this many parameters, models without hidden layers get K-FAC, too."""
 
 
-def natural_gradient_start(parameters: Floats, _factors: Factors, shapes: Shapes = ()) -> State:
+def natural_gradient_start(parameters: Floats, _factors: LaneFactors, shapes: Shapes = ()) -> State:
     """Make the velocity, the counter of steps, the weight of all averages, and the matrices.
 
     The matrices are ``F`` and its inverse, or ``A`` and ``G`` of each layer and their inverses, at first identities.

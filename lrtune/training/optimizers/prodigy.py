@@ -22,10 +22,10 @@ from lrtune.arrays import Doubles, Floats
 from lrtune.training.updates import add_square, cycled, descend, double, per_lane
 
 if TYPE_CHECKING:
-    from lrtune.training.updates import Factors, Scratch, Shapes, State, StepValues
+    from lrtune.training.updates import LaneFactors, Scratch, Shapes, State, StepValues
 
 
-def prodigy_start(parameters: Floats, factors: Factors, _shapes: Shapes = ()) -> State:
+def prodigy_start(parameters: Floats, factors: LaneFactors, _shapes: Shapes = ()) -> State:
     """Make ``M``, ``V``, ``S``, ``x0`` and the per-lane numbers ``n``, ``d``, last ``d``, gain and weight."""
     zeros = np.zeros_like(parameters), np.zeros_like(parameters), np.zeros_like(parameters)
     distance = per_lane(parameters) + double(factors["d0"])

@@ -14,10 +14,10 @@ from lrtune.arrays import Floats
 from lrtune.training.updates import add_square, cycled, descend, double, per_lane
 
 if TYPE_CHECKING:
-    from lrtune.training.updates import Factors, Scratch, Shapes, State, StepValues
+    from lrtune.training.updates import LaneFactors, Scratch, Shapes, State, StepValues
 
 
-def schedule_free_start(parameters: Floats, _factors: Factors, _shapes: Shapes = ()) -> State:
+def schedule_free_start(parameters: Floats, _factors: LaneFactors, _shapes: Shapes = ()) -> State:
     """Make ``x`` and ``z``, the largest rate so far and the sum of all weights."""
     return parameters.copy(), parameters.copy(), per_lane(parameters), per_lane(parameters)
 
@@ -39,7 +39,7 @@ def schedule_free_sgd(
     _interpolate(parameters, average, point, scratch, share=share, beta=cycled(values, "momentum"))
 
 
-def schedule_free_adamw_start(parameters: Floats, factors: Factors, _shapes: Shapes = ()) -> State:
+def schedule_free_adamw_start(parameters: Floats, factors: LaneFactors, _shapes: Shapes = ()) -> State:
     """Make the state of Schedule-Free SGD, the mean square and the power of beta2 so far."""
     return (*schedule_free_start(parameters, factors), np.zeros_like(parameters), per_lane(parameters, 1.0))
 
