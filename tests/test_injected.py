@@ -465,6 +465,10 @@ def test_an_engine_or_a_trainer_that_does_not_exist():
         assert done.exit_code == 2
         assert "trainer: " in done.output
         assert problem in done.output
+    words = ("--set", "trainer=populaton", "--set", "search.trials=none", "--set", "model.foo=1")
+    done = CliRunner().invoke(app, ["check", "points.yaml", *words], prog_name="lrtune")
+    assert "did you mean 'population'" in done.output
+    assert "3 mistakes" in done.output  # all at once
 
 
 def test_a_trainer():

@@ -41,6 +41,7 @@ def chosen(
 
     """
     from lrtune import experiment
+    from lrtune.trainers.catalogue import TRAINERS
 
     path = config if config is not None or data is not None else _usual()
     given = {
@@ -49,7 +50,7 @@ def chosen(
         if value is not None
     }
     with named_as_typed(given):
-        return experiment.load(path, [*(overrides or ()), *given.values()], data=data, target=target)
+        return experiment.load(path, [*(overrides or ()), *given.values()], data=data, target=target, trainers=TRAINERS)
 
 
 def _usual() -> Path:

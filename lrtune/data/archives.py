@@ -171,7 +171,7 @@ def _dates(array: Array) -> Dates | None:
         return None
     years, moments = array.astype("datetime64[Y]"), array.copy()
     far = ~np.isnat(array) & ((years < _YEARS[0]) | (years > _YEARS[1]))
-    moments[far] = np.datetime64("NaT")
+    moments[far] = np.array("NaT", array.dtype)
     moments = moments.astype("datetime64[us]")
     days = moments.astype(np.int64) / 86_400_000_000
     days[np.isnat(moments)] = np.nan

@@ -21,6 +21,7 @@ from lrtune.experiment.reading.sections import (
     homes,
     usual_round,
 )
+from lrtune.experiment.reading.validation import check_trainer
 from lrtune.experiment.reading.vocabulary import KEYS
 from lrtune.experiment.writing.yaml_text import nested_space, plain, yaml_text
 from lrtune.run.identity import Canonical
@@ -141,10 +142,9 @@ class Experiment:
             If it is none of them.
 
         """
-        if self.trainer not in trainers:
-            document = Document({}, self._document.root, self._document.origins)
-            document.report((TRAINER,), f"unknown value '{self.trainer}'; {nearest(self.trainer, trainers)}")
-            document.raise_problems()
+        document = Document({TRAINER: self.trainer}, self._document.root, self._document.origins)
+        check_trainer(document, trainers)
+        document.raise_problems()
 
     def metric(self, task: str) -> str:
         """Name the metric for a task, and check all that depends on the task.

@@ -11,6 +11,7 @@ from lrtune.data.memory import table_in_memory
 from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.text.errors import LrtuneError, named
+from lrtune.trainers.catalogue import TRAINERS
 
 
 def experiment_and_table(
@@ -51,8 +52,8 @@ def experiment_and_table(
     if X is not None and target is not None:
         raise LrtuneError(f"target={target!r} names a column of data; beside X, y is the target")
     if table is None:
-        return experiments.load(experiment, overrides, data=data, target=target), None
+        return experiments.load(experiment, overrides, data=data, target=target, trainers=TRAINERS), None
     column = target or table.target
     if column is None and experiment is None and not any(each.startswith("data.target") for each in overrides):
         raise LrtuneError(f"say which column of data is to be predicted, target=...; it has {named(table.names)}")
-    return experiments.load(experiment, overrides, data=table.source, target=column), table
+    return experiments.load(experiment, overrides, data=table.source, target=column, trainers=TRAINERS), table

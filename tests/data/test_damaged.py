@@ -98,7 +98,12 @@ def test_numpys_dates_are_days_whatever_their_unit(unit, tmp_path):
 
 
 def test_units_without_a_calendar_are_left_out(tmp_path):
-    np.savez(tmp_path / "t.npz", a=[1, 2], t=np.array([1, 2], dtype="datetime64[as]"), g=np.array(["NaT"] * 2, "M8"))
+    np.savez(
+        tmp_path / "t.npz",
+        a=[1, 2],
+        t=np.array([1, 2], dtype="datetime64[as]"),
+        g=np.full(2, np.iinfo(np.int64).min).view("M8"),
+    )
     table = load(tmp_path / "t.npz")
     assert table.names == ("a",)
     assert "'t', 'g'" in table.notes[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from lrtune.data.formats import PACKED
@@ -12,7 +12,7 @@ from lrtune.experiment.reading.automatic import asking, filled
 from lrtune.experiment.reading.document import Document, KeyPath, Origin, dotted
 from lrtune.experiment.reading.sections import TRAINER, SearchSection, homes, usual_round
 from lrtune.experiment.reading.space_form import SpaceReader, check_warmup
-from lrtune.experiment.reading.validation import Sections, check_sections, read_sections
+from lrtune.experiment.reading.validation import Sections, check_sections, check_trainer, read_sections
 from lrtune.experiment.reading.yaml_text import override, read_file, read_text
 from lrtune.experiment.writing.starter import default_space, starter
 from lrtune.sampling.catalogue import STRATEGIES
@@ -29,6 +29,7 @@ def load(
     *,
     data: str | Path | None = None,
     target: str | None = None,
+    trainers: Collection[str] | None = None,
 ) -> Experiment:
     """Load an experiment, from a file or the default one.
 
@@ -40,6 +41,8 @@ def load(
         Settings that replace those of the file, as ``"search.trials=20"``; the value is YAML.
     data, target
         The table, relative to the working folder, and its target column; they replace those of the file.
+    trainers
+        Names of those that can train; None leaves it to who prepares the training.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def load(
         changed = override(document, each)
         if changed is not None:
             _take_out_of_the_way(document, changed)
-    return _experiment(document, name, base)
+    return _experiment(document, name, base, trainers)
 
 
 def load_text(text: str, *, name: str = "experiment", base: Path | None = None) -> Experiment:
@@ -98,8 +101,9 @@ def with_rates(experiment: Experiment, ranges: Mapping[str, tuple[float, float]]
     return _experiment(Document(values, old.root, dict(old.origins)), experiment.name, experiment.base)
 
 
-def _experiment(document: Document, name: str, base: Path) -> Experiment:
+def _experiment(document: Document, name: str, base: Path, trainers: Collection[str] | None = None) -> Experiment:
     sections = read_sections(document)
+    check_trainer(document, trainers)
     reader = SpaceReader(document)
     if document.values.get("space") is None:
         document.values["space"] = default_space()

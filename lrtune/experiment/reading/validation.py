@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
@@ -59,7 +59,6 @@ def read_sections(document: Document) -> Sections | None:
     model = _settings(document, "model")
     training = _settings(document, "training")
     search = _section(document, "search", SearchSection)
-    _check_trainer(document)
     _require_data(document)
     if data is None or model is None or training is None or search is None:
         return None
@@ -126,10 +125,13 @@ def _unknown(key: str, section: str) -> str:
     return f"unknown key; {nearest(key, keys_of(section))}"
 
 
-def _check_trainer(document: Document) -> None:
+def check_trainer(document: Document, trainers: Collection[str] | None) -> None:
+    """Report what trains if it is no name, or none of some trainers."""
     name = document.values.get(TRAINER, BUILT_IN)
     if not isinstance(name, str) or not name:
         document.report((TRAINER,), f"expected the name of a trainer, got {shown(name)}")
+    elif trainers is not None and name not in trainers:
+        document.report((TRAINER,), f"unknown value '{name}'; {nearest(name, trainers)}")
 
 
 def _require_data(document: Document) -> None:
