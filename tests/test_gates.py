@@ -5,9 +5,10 @@ import pytest
 from results import result, standing
 from scipy import stats
 
+from lrtune.text.written import to_json
 from lrtune.verdict import gates
 from lrtune.verdict.conditions import State
-from lrtune.verdict.result import Corrected, DataHashes, Unscored, to_json
+from lrtune.verdict.result import Corrected, DataHashes, Unscored
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrtune.space import Choice, Option, SearchSpace
+from lrtune.space.described import space_of
 from lrtune.space.dimensions import LINEAR, LOG, REVERSED_LOG, SCALES, Integer, Ordinal, Real, spaced, unwarp, warp
 from lrtune.text.errors import SpaceError
 
@@ -89,6 +90,16 @@ def test_the_canonical_form_is_json_and_tells_spaces_apart(space):
     more = SearchSpace((*space.dimensions, Ordinal("another", (1.0, 2.0), 1.0)))
     assert json.dumps(SearchSpace(space.dimensions).canonical()) == text
     assert json.dumps(more.canonical()) != text
+
+
+@settings(deadline=None, max_examples=80)
+@given(spaces(ranges=True))
+def test_a_description_gives_the_space_back(space):
+    again = space_of(json.loads(json.dumps(space.canonical())))
+    assert again.canonical() == space.canonical()
+    assert again.default() == space.default()
+    if again.size < 200:
+        assert everything(again) == everything(space)
 
 
 def test_a_missing_or_illegal_key_is_not_contained():

@@ -36,7 +36,7 @@ def compare(
     from lrtune.reporting import console, versus
     from lrtune.run.pairing import why_not_paired
     from lrtune.text import written
-    from lrtune.verdict.result import to_json
+    from lrtune.text.written import to_json
 
     one, other = _side(first), _side(second)
     found = versus.compared(one, other, why_not_paired(one.run, other.run))

@@ -65,8 +65,7 @@ def export(
 def _as_text(run: Run, to: str, output: str | None) -> None:
     from lrtune.reporting import export as writing
     from lrtune.reporting import listed
-    from lrtune.text.written import json_text
-    from lrtune.verdict.result import to_json
+    from lrtune.text.written import json_text, to_json
     from lrtune.verdict.trials_table import trials_text
 
     text = trials_text(run.trials, run.metric) if to == "csv" else json_text(to_json(listed.whole_study(run)))

@@ -74,9 +74,8 @@ def finder(
     from lrtune.run.files import refuse_inputs
     from lrtune.run.lock import Lock
     from lrtune.run.names import FINDER
-    from lrtune.text.written import json_text
+    from lrtune.text.written import json_text, to_json
     from lrtune.trainers.preparation import prepare
-    from lrtune.verdict.result import to_json
 
     if plot is not None:
         figures.check_path(plot)

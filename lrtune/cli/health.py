@@ -24,9 +24,8 @@ def health(run: LookArgument = LATEST, *, as_json: JsonOption = False) -> None:
     from lrtune.reporting import console
     from lrtune.reporting import health as report
     from lrtune.run.folder import open_run
-    from lrtune.text.written import json_text
+    from lrtune.text.written import json_text, to_json
     from lrtune.verdict.examination import examine
-    from lrtune.verdict.result import to_json
     from lrtune.verdict.stored import current
 
     found = open_run(find(run, finished=False))

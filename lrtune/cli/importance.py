@@ -32,8 +32,8 @@ def importance(
     from lrtune.reporting.importance import importance_page
     from lrtune.run.folder import open_run
     from lrtune.text import written
+    from lrtune.text.written import to_json
     from lrtune.verdict.explanation import explain
-    from lrtune.verdict.result import to_json
 
     found = open_run(find(run, finished=False))
     experiment = searched(found)

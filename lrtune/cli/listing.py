@@ -33,7 +33,7 @@ def list_runs(
     from lrtune.reporting import console, listed, listing
     from lrtune.text import written
     from lrtune.text.errors import LrtuneError
-    from lrtune.verdict.result import to_json
+    from lrtune.text.written import to_json
 
     if not folder.is_dir() and folder != RUNS:
         raise LrtuneError(f"{folder}: {'is a file, not a folder' if folder.exists() else 'no such folder'}")

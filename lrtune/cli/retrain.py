@@ -48,10 +48,10 @@ def retrain(
     from lrtune.run.folder import open_run
     from lrtune.run.lock import Lock
     from lrtune.text import written
+    from lrtune.text.written import to_json
     from lrtune.trainers.preparation import prepare
     from lrtune.training.feedback import median_scales
     from lrtune.verdict.making import test_score
-    from lrtune.verdict.result import to_json
 
     found = open_run(find(run, finished=False))
     experiment = searched(found)

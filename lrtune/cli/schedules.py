@@ -137,7 +137,7 @@ def _refuse_unused(given: Any, plot: Path | None) -> None:
 def _list(*, as_json: bool, as_csv: bool) -> None:
     from lrtune.reporting import console, schedules
     from lrtune.text import written
-    from lrtune.verdict.result import to_json
+    from lrtune.text.written import to_json
 
     if as_json:
         sys.stdout.write(written.json_text(to_json(schedules.catalogue())))
@@ -161,8 +161,8 @@ def _export(chosen: SchedulePlan, to: str, output: Path | None) -> None:
 def _show(chosen: SchedulePlan, *, as_json: bool, as_csv: bool, plot: Path | None) -> None:
     from lrtune.reporting import console, figures, schedule_figures, schedules, tables
     from lrtune.text import written
+    from lrtune.text.written import to_json
     from lrtune.training.schedules import tabulate
-    from lrtune.verdict.result import to_json
 
     configuration, steps, epochs = chosen.configuration, chosen.steps, chosen.epochs
     rates = tabulate([configuration], [steps], epochs)[:, 0, 0].tolist()

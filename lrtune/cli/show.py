@@ -32,7 +32,7 @@ def show(
     from lrtune.reporting import console, listed, listing, status
     from lrtune.run.folder import open_run
     from lrtune.text import written
-    from lrtune.verdict.result import to_json
+    from lrtune.text.written import to_json
     from lrtune.verdict.stored import current
 
     found = open_run(find(run, finished=False))

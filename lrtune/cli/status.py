@@ -33,7 +33,7 @@ def status(
     from lrtune.run.folder import follow, open_run
     from lrtune.text import written
     from lrtune.text.errors import LrtuneError
-    from lrtune.verdict.result import to_json
+    from lrtune.text.written import to_json
 
     if watch and as_json:
         raise LrtuneError("--watch and --json: choose one of the two")

@@ -67,7 +67,7 @@ def trials(
     from lrtune.run.folder import open_run
     from lrtune.text import written
     from lrtune.text.errors import LrtuneError
-    from lrtune.verdict.result import to_json
+    from lrtune.text.written import to_json
     from lrtune.verdict.trials_table import trials_text
 
     if as_json and as_csv:

@@ -30,7 +30,6 @@
     schedule_figures   figures of schedules, as Vega-Lite
     schedules          what `lrtune schedules` says
     status             how far a run is
-    stored_space       the search space of a study, read back from its header
     summary            a page of the terminal as Markdown, which the summaries of CI servers show
     tables             configurations in one line, and tables of trials
     terminal_plots     curves in the terminal

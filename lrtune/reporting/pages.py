@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrtune.reporting import branches, health, judgements, nested, status, tables
@@ -17,6 +17,7 @@ from lrtune.verdict.standing import Standing
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lrtune.reporting.judgements import Show
     from lrtune.space.trial import Configuration, Trial
 
 HEIGHT = 39
@@ -51,7 +52,6 @@ CUTS = (
 MIN_KINDS = 4
 """Fewer kinds of decay or optimizer are compared in ``result.json`` only."""
 
-Show = Callable[[float | None], str]
 """Writes a score with the digits that suit the page."""
 
 

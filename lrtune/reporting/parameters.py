@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrtune.reporting.stored_space import branch_text
+from lrtune.reporting.tables import branch_text
 from lrtune.space import Choice
 from lrtune.space.dimensions import LOG, Integer, Ordinal, Real
 from lrtune.text.written import cell

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Lines, Remarks
 from lrtune.text import formats
-from lrtune.verdict.result import to_json
+from lrtune.text.written import to_json
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from lrtune.reporting import figures
 from lrtune.run import files
 from lrtune.run.names import RATE_FIGURE, RATE_TABLE, RATES
 from lrtune.text import written
-from lrtune.verdict.result import to_json
+from lrtune.text.written import to_json
 
 if TYPE_CHECKING:
     from lrtune.reporting.rates import RateSummary

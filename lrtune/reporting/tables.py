@@ -141,3 +141,12 @@ def facts(configuration: Mapping[str, Value]) -> list[tuple[str, str]]:
         )
         for key, value in ((each, configuration[each]) for each in heads)
     ]
+
+
+def branch_text(option: Value) -> str:
+    """Write what a branch of the space is called: the option that it belongs to.
+
+    >>> branch_text("adam"), branch_text((64, 32))
+    ('adam', '[64, 32]')
+    """
+    return str(list(option) if isinstance(option, tuple) else option)

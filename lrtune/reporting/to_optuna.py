@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrtune.reporting.parameters import Distribution, Parameters
-from lrtune.reporting.stored_space import stored_space
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text.errors import LrtuneError, StudyError
-from lrtune.verdict.result import to_json
+from lrtune.text.written import to_json
 from lrtune.verdict.standing import larger_is_better, standing
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def export(run: Run, path: Path) -> int:
     if path.exists():
         raise StudyError(f"{path}: is there already; choose another --output")
     trials = [each for each in run.trials if each.state in STATES]
-    parameters = Parameters(stored_space(run))
+    parameters = Parameters(run.space)
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
     try:

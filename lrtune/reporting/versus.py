@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
-from lrtune.reporting.stored_space import branch_text, stored_space
 from lrtune.space import Choice
 from lrtune.space.dimensions import LINEAR, Integer, Ordinal, Real
 from lrtune.text import formats
+from lrtune.text.written import to_json
 from lrtune.verdict import comparison
-from lrtune.verdict.result import HeldOut, to_json
+from lrtune.verdict.result import HeldOut
 from lrtune.verdict.standing import canonical_keys, larger_is_better, own_sign, standing
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def asked(run: Run) -> Flat:
     return {
         **{f"{name}.{key}": value for name, section in sections.items() for key, value in section.items()},
         "training.dtype": experiment.get("dtype"),
-        **dict(_dimensions(stored_space(run), "space")),
+        **dict(_dimensions(run.space, "space")),
         "trials": len(run.trials),
         **{f"rows.{key}": value for key, value in (to_json(header.rows) or {}).items()},
         "table": (header.data or "")[:8],
@@ -215,7 +215,7 @@ def _dimensions(space: SearchSpace, where: str) -> Iterator[tuple[str, str]]:
     for each in space.dimensions:
         yield f"{where}.{each.name}", _dimension_text(each)
         for option in each.options if isinstance(each, Choice) else ():
-            yield from _dimensions(option.space, f"{where}.{branch_text(option.value)}")
+            yield from _dimensions(option.space, f"{where}.{tables.branch_text(option.value)}")
 
 
 def _dimension_text(dimension: Dimension) -> str:

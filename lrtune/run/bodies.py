@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from lrtune.run.identity import Canonical, identity
 from lrtune.space.trial import FinalScore
+from lrtune.text.written import to_json
 
 Body: TypeAlias = Mapping[str, Any]
 """What an event says, or a part of it, in JSON's types: other keys for each kind (`lrtune.run.study`)."""
@@ -106,16 +107,12 @@ class Header:
     def body(self) -> Body:
         """Write it down, without what is not known."""
         known = {each.name: getattr(self, each.name) for each in fields(self)}
-        known.update({key: _items(known[key]) for key in ("rows", "left_out", "predictions")})
+        known.update({key: to_json(known[key]) for key in ("rows", "left_out", "predictions")})
         timed = {key: known.pop(key) for key in _TIMED}
         return {**_without_none(known), CLOCK: _without_none(timed)}
 
 
 _TIMED = ("versions", "kernels")
-
-
-def _items(value: RowCounts | FoldsLeftOut | RecordLayout | None) -> Body | None:
-    return None if value is None else {each.name: getattr(value, each.name) for each in fields(value)}
 
 
 def _without_none(values: Body) -> Body:

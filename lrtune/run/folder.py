@@ -13,6 +13,8 @@ from lrtune.run.journal import Journal
 from lrtune.run.lock import is_held
 from lrtune.run.names import DATABASE, PREDICTIONS, RESULT, TRIALS
 from lrtune.run.study import ASK_AND_TELL, StudyState
+from lrtune.space import SearchSpace
+from lrtune.space.described import space_of
 from lrtune.space.trial import Configuration, Trial, frozen, ranking
 from lrtune.text.errors import DamagedError, StudyError
 from lrtune.text.written import Json
@@ -96,6 +98,11 @@ class Run:
             return dict(point)
         fixed = self.study.header.asked.get("fixed", {})
         return complete({**{key: frozen(value) for key, value in fixed.items()}, **point})
+
+    @property
+    def space(self) -> SearchSpace:
+        """What is searched, as the header describes it; empty where that says nothing."""
+        return space_of(self.study.header.asked.get("space", ()))
 
     @property
     def rows_ratio(self) -> float | None:

@@ -2,6 +2,7 @@
 
 ::
 
+    described    a search space from its description
     dimensions   the leaves of a search space
     tree         the search space
     trial        a configuration, and what is known about it

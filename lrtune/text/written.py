@@ -1,8 +1,9 @@
-"""Files for programs as text: JSON and CSV, the same bytes for the same content."""
+"""What programs read: values in JSON's types, JSON and CSV as text; the same bytes for the same content."""
 
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +11,17 @@ from typing import Any, TypeAlias
 
 Json: TypeAlias = Mapping[str, Any]
 """An object of JSON, as a file holds it: not yet read, or about to be written; who makes or reads it says its keys."""
+
+
+def to_json(value: Any) -> Any:
+    """Write a value of dataclasses, tuples and mappings in JSON's types."""
+    if dataclasses.is_dataclass(value):
+        return {each.name: to_json(getattr(value, each.name)) for each in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: to_json(each) for key, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_json(each) for each in value]
+    return str(value) if isinstance(value, str) else value
 
 
 def json_text(value: Json) -> str:

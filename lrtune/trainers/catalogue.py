@@ -12,8 +12,8 @@ from lrtune.trainers.population import (
     Setting,
     Work,
     lanes_at_once,
+    population_seconds,
     run_block,
-    seconds_alone_or_in_company,
 )
 from lrtune.training.evaluate import shape_key
 from lrtune.training.registry import BUILT_IN
@@ -63,7 +63,7 @@ _ENTRIES = (
         run=run_block,
         alike=shape_key,
         lanes=lanes_at_once,
-        seconds=seconds_alone_or_in_company,
+        seconds=population_seconds,
         fit=fit_model,
     ),
 )

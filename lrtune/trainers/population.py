@@ -90,7 +90,7 @@ def lanes_at_once(configuration: Configuration, setting: Setting) -> int:
     return block_lanes(configuration, setting.folds, setting.problem, setting.dtype)
 
 
-def seconds_alone_or_in_company(configuration: Configuration, setting: Setting, lanes: int | None) -> float:
+def population_seconds(configuration: Configuration, setting: Setting, lanes: int | None) -> float:
     """Estimate the time that one configuration takes on all folds on one core (seconds).
 
     In the company of so many ``lanes``, itself included; None: of as many as train fast together.

@@ -12,7 +12,7 @@ from lrtune.run.names import BASELINE_SCORES
 from lrtune.run.versions import ENGINE
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import ConfigurationError, LrtuneError
-from lrtune.text.written import Json, json_text
+from lrtune.text.written import Json, json_text, to_json
 from lrtune.trainers.population import Setting
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.evaluate import evaluate
@@ -21,7 +21,7 @@ from lrtune.training.wall_clock import follows_clock
 from lrtune.tuning.steps import Begun, Part
 from lrtune.verdict import gates
 from lrtune.verdict.conditions import Gate
-from lrtune.verdict.result import Result, to_json
+from lrtune.verdict.result import Result
 from lrtune.verdict.standing import own_sign
 
 

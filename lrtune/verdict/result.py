@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lrtune.text.written import Json
+from lrtune.text.written import Json, to_json
 from lrtune.verdict.comparison import Difference, Gain
 from lrtune.verdict.conditions import Gate
 from lrtune.verdict.findings import Finding
@@ -328,14 +328,3 @@ class Result:
 
 FILE_KEYS = {"counts": "trials"}
 """Attributes that have another name in the file."""
-
-
-def to_json(value: Any) -> Any:
-    """Write a value of dataclasses, tuples and mappings in JSON's types."""
-    if dataclasses.is_dataclass(value):
-        return {each.name: to_json(getattr(value, each.name)) for each in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {key: to_json(each) for key, each in value.items()}
-    if isinstance(value, tuple | list):
-        return [to_json(each) for each in value]
-    return str(value) if isinstance(value, str) else value

@@ -11,7 +11,6 @@ import pytest
 from lrtune.experiment import load_text
 from lrtune.reporting import to_mlflow, to_optuna
 from lrtune.reporting.parameters import Distribution, Parameters
-from lrtune.reporting.stored_space import stored_space
 from lrtune.run.folder import open_run
 from lrtune.run.journal import Event, Journal
 from lrtune.run.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, result_body
@@ -137,7 +136,7 @@ def check_study(study, run, direction):
     assert [each.value for each in study.trials][:2] == [0.6, 0.25]
     assert study.user_attrs["finished"] == "timeout"
     assert study.trials[3].user_attrs["reason"] == "diverged on 1 of its folds, first in epoch 4"
-    parameters = Parameters(stored_space(run))
+    parameters = Parameters(run.space)
     for trial, each in zip(run.trials, study.trials, strict=False):
         assert each.params == {name: value for name, (_, value) in parameters.of(trial.configuration).items()}
 

@@ -383,7 +383,7 @@ BUDGETS = (
     "confirm",
     "nested",
 )
-"""Keys of `search` that say how far it goes and not where: changing one continues the study."""
+"""Keys of `search` that say how far it goes and on what machines: changing one continues the study."""
 
 
 def usual_round(strategy: str, pruning: str) -> int:
