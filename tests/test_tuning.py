@@ -35,7 +35,7 @@ from lrtune.trainers.preparation import prepare
 from lrtune.training.metrics.scoring import row_values
 from lrtune.tuning import blocks as block_cutting
 from lrtune.tuning import core as tuning
-from lrtune.tuning import pace
+from lrtune.tuning import pace, session
 from lrtune.tuning.blocks import blocks
 from lrtune.tuning.horizons import compressed
 from lrtune.tuning.naming import run_folder
@@ -528,10 +528,11 @@ def slow_machine(monkeypatch):
             return evaluation.run_block(setting, work)
 
     machine = Machine()
-    for module in (pace, contract, workers, tuning):
+    for module in (pace, contract, workers, tuning, session):
         monkeypatch.setattr(module, "time", machine)
     replace_part(monkeypatch, run=machine.run)
-    monkeypatch.setattr(machine, "perf_counter", time.perf_counter, raising=False)
+    for real in ("perf_counter", "time"):
+        monkeypatch.setattr(machine, real, getattr(time, real), raising=False)
     return machine
 
 
