@@ -65,6 +65,12 @@ THINNING = 42
 CONFIRMATION = 51
 """Seed of the fresh splits: ``[seed, CONFIRMATION]``."""
 
+CONTROL = 53
+"""Seed of the fresh split of the controlled pair: ``[seed, CONTROL]``."""
+
+ANCHORS = 54
+"""Training rows that a linear anchor sees, where a fold has many: ``[seed, ANCHORS, fold]``."""
+
 NESTED = 52
 """Seed of the outer folds: ``[seed, NESTED]``."""
 

@@ -25,13 +25,13 @@ def health(run: LookArgument = LATEST, *, as_json: JsonOption = False) -> None:
     from lrtune.reporting import health as report
     from lrtune.run.folder import open_run
     from lrtune.text.written import json_text, to_json
-    from lrtune.verdict.examination import examine
+    from lrtune.verdict.examination import examine, with_classes
     from lrtune.verdict.stored import current
 
     found = open_run(find(run, finished=False))
     if not found.ranked:
         raise NoUsableResultError(f"{found.folder}: no trial is complete, so that there is nothing to examine")
-    odd = examine(found, current(found), searched(found).space, model.class_names(found.folder))
+    odd = examine(found, with_classes(found, current(found), model.class_names(found.folder)), searched(found).space)
     if as_json:
         sys.stdout.write(json_text({"schema": SCHEMA, "name": found.name, "health": to_json(odd)}))
     else:

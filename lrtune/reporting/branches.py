@@ -1,6 +1,7 @@
 """How the decay types and the optimizers that a search tried compare, the best trial of each, as a table.
 
-It says of how many trials each is the best, and gives no verdicts: see `lrtune.verdict.making.kinds`.
+Each has a rate and further settings of its own, so the table says of how many trials each is the best, and gives neither
+verdicts nor errors: see `lrtune.verdict.making.kinds`, and `lrtune.verdict.controlled` for what decay alone is worth.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from lrtune.verdict.result import Kind
 
 def header(key: str, metric: str) -> tuple[str, ...]:
     """Head the table of `rows`."""
-    return ("trial", metric, "std", "gain", "error", "folds won", "best of", key)
+    return ("trial", metric, "ahead by", "folds won", "best of", key)
 
 
 def rows(found: Sequence[Kind], most: int | None = None) -> list[tuple[str, ...]]:
@@ -27,10 +28,10 @@ def rows(found: Sequence[Kind], most: int | None = None) -> list[tuple[str, ...]
 
 
 def _cells(kind: Kind, scores: Callable[[float | None], str]) -> tuple[str, ...]:
-    start = (str(kind.number), scores(kind.mean), scores(kind.std))
+    start = (str(kind.number), scores(kind.mean))
     end = (str(kind.trials), kind.name)
     found = kind.difference
     if found is None:
-        return (*start, formats.MISSING, formats.MISSING, formats.MISSING, *end)
+        return (*start, formats.MISSING, formats.MISSING, *end)
     gain = f"{'-' if found.mean < 0 else '+'}{scores(abs(found.mean))}"
-    return (*start, gain, scores(found.error), f"{found.wins}/{found.folds}", *end)
+    return (*start, gain, f"{found.wins}/{found.folds}", *end)

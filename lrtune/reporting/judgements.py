@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lrtune.text import formats
 from lrtune.verdict.comparison import Difference
-from lrtune.verdict.making import CONSTANT
-from lrtune.verdict.result import Result, Selection
+from lrtune.verdict.controlled import CONSTANT
+from lrtune.verdict.result import ClassCounts, Control, Result, Selection
 from lrtune.verdict.standing import Standing
 
 _WITHOUT_SCORE = {"diverged": "diverged", "failed": "failed", "proposed": "has not been scored yet"}
@@ -72,7 +72,7 @@ def corrected_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     found, chosen = result.corrected, result.selection
     if found:
         good = "good" if found.optimism >= 0 else "bad"
-        words = f"{scores(found.naive)}, too {good} by {scores(abs(found.optimism))}"
+        words = f"{scores(found.naive)}{_sizes(result)}, too {good} by {scores(abs(found.optimism))}"
         if found.share is not None:
             words += f"; chosen in {formats.share(found.share)} of {formats.count(found.resamples)} resamples"
         rows.append(("mean of folds", words))
@@ -87,25 +87,53 @@ def _chosen_by(own: int, chosen: Selection) -> str:
 
 
 def worth_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
-    """Say whether tuning was worth it: against the default configuration, and against the best constant rate."""
+    """Say whether tuning was worth it: against the default configuration, and whether decay was."""
     rows = []
     if result.best.number != result.default.number:
         rows.append(("difference", gain_sentence(result, scores)))
-    constant = result.constant
-    if constant and constant.gain is not None and constant.gain.error is not None:
-        words = f"trial {constant.number} has {scores(constant.mean)}; {_decay_against(constant.gain, scores)}"
-        rows.append(("constant rate", words))
-    elif not constant and result.selection and result.best.configuration["decay"] != CONSTANT:
-        rows.append(("constant rate", "no trial with one is complete: add constant to space.decay to compare"))
+    if result.control:
+        rows.append(("decay", decay_sentence(result.control, scores)))
+    elif result.constant:
+        words = f"trial {result.constant.number} has {scores(result.constant.mean)}, the best with a constant rate; "
+        rows.append(("decay", words + "rate and optimizer may differ, too"))
     return rows
 
 
-def _decay_against(found: Difference, scores: Show) -> str:
-    if _is_nothing(found):
-        return "equal on every fold"
-    side = "worse" if found.mean < 0 else "better"
-    words = f"decay is {side} by {scores(abs(found.mean))} ± {scores(found.error)}"
-    return f"{words}, probability {formats.share(found.probability or 0)}"
+def decay_sentence(found: Control, scores: Show) -> str:
+    """Say what decay is worth, and if nothing can be seen, what could have been."""
+    folds = formats.plural(len(found.fold_scores), "fresh fold")
+    rate = formats.rate(found.learning_rate)
+    if found.counterpart == CONSTANT:
+        equal = f"all else equal, against a constant rate of {rate}, on {folds}"
+    else:
+        equal = f"in place of the constant rate, from a rate of {rate}, on {folds}"
+    if found.gain is None:
+        return f"{found.decay}: one of the two diverged ({equal})"
+    words = f"{found.decay} gains {_signed(found.gain, scores)}"
+    if found.low is None or found.high is None:
+        return f"{words} ({equal}); one fold cannot say how sure that is"
+    words += f" (90 % interval {_signed(found.low, scores)} to {_signed(found.high, scores)}) {equal}"
+    if found.low > 0 or found.high < 0 or found.low == found.high:
+        return words
+    return f"{words}; less than {scores((found.high - found.low) / 2)} could not be seen"
+
+
+def _sizes(result: Result) -> str:
+    """Say of how large a training the number is."""
+    found = result.training
+    return f" by models of {formats.count(found.fold_rows)} rows (of {formats.count(found.rows)})" if found else ""
+
+
+def silent(classes: Sequence[ClassCounts]) -> list[ClassCounts]:
+    """List the classes that occur and are never predicted."""
+    return [each for each in classes if each.rows and not each.predicted]
+
+
+def silent_text(classes: Sequence[ClassCounts]) -> str:
+    """Name the classes that are never predicted."""
+    found = silent(classes)
+    names = ", ".join(f"'{each.name}' ({formats.plural(each.rows, 'row')})" for each in found[:3])
+    return names + (f" and {len(found) - 3} more" if len(found) > 3 else "")
 
 
 def _is_nothing(found: Difference) -> bool:

@@ -10,7 +10,7 @@ from lrtune.reporting import branches, health, judgements, nested, status, table
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks, height
 from lrtune.reporting.savings import savings_row
 from lrtune.text import formats
-from lrtune.verdict.making import CONSTANT
+from lrtune.verdict.controlled import CONSTANT
 from lrtune.verdict.result import Counts, Kind, Result
 from lrtune.verdict.standing import Standing
 
@@ -31,6 +31,7 @@ class Cut(NamedTuple):
     """How much of each list a page shows."""
 
     top: int
+    anchors: bool
     kinds: int
     tables: int
     notes: int
@@ -38,14 +39,17 @@ class Cut(NamedTuple):
 
 
 CUTS = (
-    Cut(top=TOP, kinds=9, tables=2, notes=4, findings=3),
-    Cut(top=TOP, kinds=9, tables=1, notes=2, findings=2),
-    Cut(top=TOP, kinds=5, tables=1, notes=1, findings=2),
-    Cut(top=3, kinds=5, tables=1, notes=1, findings=1),
-    Cut(top=3, kinds=3, tables=1, notes=1, findings=1),
-    Cut(top=3, kinds=3, tables=1, notes=1, findings=0),
-    Cut(top=3, kinds=3, tables=1, notes=0, findings=0),
-    Cut(top=3, kinds=0, tables=0, notes=0, findings=0),
+    Cut(top=TOP, anchors=True, kinds=9, tables=2, notes=4, findings=3),
+    Cut(top=TOP, anchors=True, kinds=9, tables=1, notes=2, findings=2),
+    Cut(top=TOP, anchors=True, kinds=5, tables=1, notes=1, findings=2),
+    Cut(top=3, anchors=True, kinds=5, tables=1, notes=1, findings=1),
+    Cut(top=3, anchors=True, kinds=3, tables=1, notes=1, findings=1),
+    Cut(top=3, anchors=True, kinds=0, tables=0, notes=1, findings=2),
+    Cut(top=2, anchors=True, kinds=0, tables=0, notes=1, findings=1),
+    Cut(top=0, anchors=True, kinds=0, tables=0, notes=1, findings=1),
+    Cut(top=0, anchors=True, kinds=0, tables=0, notes=0, findings=1),
+    Cut(top=0, anchors=True, kinds=0, tables=0, notes=0, findings=0),
+    Cut(top=0, anchors=False, kinds=0, tables=0, notes=0, findings=0),
 )
 """Tried one after the other, until the page has the height it may have. What is cut stands in ``result.json``."""
 
@@ -112,15 +116,44 @@ def _scores_and_trials(result: Result, ranked: Sequence[Trial], point: Configura
     grids = [_kinds_table(key, compared[key], result.metric, cut.kinds) for key in tabled]
     return [
         Headline(judgements.headline(result, scores)),
-        Facts("", [*_score_rows(result, scores, tabled="decay" in tabled), *_effort_rows(result)]),
+        Facts("", [*_score_rows(result, scores), *_effort_rows(result)]),
+        *(_anchors_table(result) if cut.anchors else ()),
         Facts(f"best configuration (trial {result.best.number})", _configuration_rows(result, point)),
-        Grid(
-            _top_title(min(cut.top, len(ranked)), result.counts),
-            ("trial", result.metric, "std", "where they differ"),
-            tables.top_rows(ranked, result.metric, cut.top),
-        ),
+        *(_top_table(result, ranked, cut.top) if cut.top else ()),
         *grids,
     ]
+
+
+def _top_table(result: Result, ranked: Sequence[Trial], top: int) -> list[Grid]:
+    """List the best trials."""
+    header = ("trial", result.metric, "std", "where they differ")
+    title = _top_title(min(top, len(ranked)), result.counts)
+    return [Grid(title, header, tables.top_rows(ranked, result.metric, top))]
+
+
+def _anchors_table(result: Result) -> list[Grid]:
+    """Set the best beside what was not tuned, on the same folds; by other metrics, too."""
+    if not result.anchors:
+        return []
+    best, metric = result.best, result.metric
+    others = [name for name in best.beside if name != metric]
+    rows = [
+        (f"trial {best.number}, the best", best.mean, best.beside),
+        *((_ANCHORS[each.name], each.mean, each.beside) for each in result.anchors),
+    ]
+    columns = [[mean for _, mean, _ in rows], *([beside.get(name) for _, _, beside in rows] for name in others)]
+    shown = [list(map(formats.score_format(column), column)) for column in columns]
+    cells = [(*numbers, name) for (name, _, _), numbers in zip(rows, zip(*shown, strict=True), strict=True)]
+    title = "beside what was not tuned: means over the same folds"
+    return [Grid(title, (metric, *others, ""), cells)]
+
+
+_ANCHORS = {
+    "majority": "the shares of the classes",
+    "mean": "the mean of the targets",
+    "linear": "a linear model",
+    "default": "trial 0, the default",
+}
 
 
 def _top_title(shown: int, trials: Counts) -> str:
@@ -143,7 +176,8 @@ _KINDS = {"decay": "decay type", "optimizer": "optimizer"}
 def _kinds_table(key: str, kinds: Sequence[Kind], metric: str, most: int) -> Grid:
     """Compare the kinds of decay or of optimizer."""
     control = next((each.name for each in kinds if each.difference is None), CONSTANT)
-    title = f"the best of each {_KINDS[key]}, and its gain over {control} on the same folds (standard error)"
+    others = " and ".join(each for each in ("rates", *(f"{other}s" for other in _KINDS)) if each != f"{key}s")
+    title = f"the best trial of each {_KINDS[key]}, beside the best with {control}; their {others} differ, too"
     return Grid(title, branches.header(key, metric), branches.rows(kinds, most))
 
 
@@ -156,18 +190,28 @@ def _configuration_rows(result: Result, point: Configuration) -> list[tuple[str,
     return [*searched, *([("fixed", " · ".join(fixed))] if fixed else [])]
 
 
-def _score_rows(result: Result, scores: Show, *, tabled: bool) -> list[tuple[str, str]]:
-    """List the scores; the best constant rate is among them unless a table of the decays has it."""
-    best, default, test = result.best, result.default, result.test
+def _score_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
+    """List the scores, and what they are worth."""
+    best, test = result.best, result.test
     rows = [*judgements.corrected_rows(result, scores), *_unscored(result), ("best, by fold", _by_fold(best, scores))]
-    if best.number != default.number:
-        rows.append(("default, by fold", _by_fold(default, scores)))
-    rows += [each for each in judgements.worth_rows(result, scores) if not tabled or each[0] != "constant rate"]
+    rows += judgements.worth_rows(result, scores)
+    rows += _classes(result)
     rows += [*confirmation_rows(result, scores), *nested.rows(result.nested, scores)]
     if test:
         shown = tables.tested_text(test, scores)
         rows.append(("test", f"{shown} on {formats.plural(test.rows, 'row')} that the search never saw"))
     return rows
+
+
+def _classes(result: Result) -> list[tuple[str, str]]:
+    """Say which classes are never predicted, and of two, whether the positive one is the majority."""
+    said = [f"never predicts {judgements.silent_text(result.classes)}"] if judgements.silent(result.classes) else []
+    if len(result.classes) == 2:
+        negative, positive = result.classes
+        if positive.rows > negative.rows:
+            share = formats.share(positive.rows / (positive.rows + negative.rows))
+            said.append(f"the positive class '{positive.name}' is the majority ({share})")
+    return [("classes", formats.printable("; ".join(said)))] if said else []
 
 
 def _unscored(result: Result) -> list[tuple[str, str]]:
@@ -206,9 +250,8 @@ def _effort_rows(result: Result) -> list[tuple[str, str]]:
     ends = ", ".join(f"{formats.count(number)} {state}" for state, number in counts.items() if number)
     retraining = f", {formats.duration(seconds.retrain)} to retrain the best" if seconds.retrain else ""
     return [
-        ("trials", f"{formats.count(trials.total)}: {ends}"),
+        ("trials", f"{formats.count(trials.total)}: {ends}; {formats.duration(seconds.search)} to search{retraining}"),
         *savings_row(result.pruning),
-        ("time", f"{formats.duration(seconds.search)} to search{retraining}"),
     ]
 
 

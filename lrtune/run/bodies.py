@@ -166,6 +166,52 @@ def refit(body: Body) -> Refit:
     )
 
 
+class AnchorScores(NamedTuple):
+    """Oriented scores of an anchor on each fold, and those by other metrics."""
+
+    scores: tuple[float | None, ...]
+    beside: Mapping[str, tuple[float | None, ...]]
+
+
+def anchor_scores(body: Body) -> dict[str, AnchorScores]:
+    """Read the body of an ``anchors`` event: the anchors by name."""
+    return {
+        name: AnchorScores(tuple(each["scores"]), {key: tuple(more) for key, more in each["beside"].items()})
+        for name, each in body["anchors"].items()
+    }
+
+
+class ControlledPair(NamedTuple):
+    """A winner and its counterpart (`lrtune.tuning.controlled`); scores are oriented, None where one diverged.
+
+    Attributes
+    ----------
+    decay
+        Of the counterpart.
+    rates, scores
+        Rates that it was tried with on the folds of the search, and the scores there.
+    chosen
+        Place of the rate that was taken.
+    winner, other
+        Scores of both on the fresh folds.
+
+    """
+
+    decay: str
+    rates: tuple[float, ...]
+    scores: tuple[tuple[float | None, ...], ...]
+    chosen: int
+    winner: tuple[float | None, ...]
+    other: tuple[float | None, ...]
+
+
+def controlled_pair(body: Body) -> ControlledPair:
+    """Read the body of a ``controlled`` event."""
+    winner, other = (tuple(each) for each in body["pair"])
+    scores = tuple(tuple(each) for each in body["scores"])
+    return ControlledPair(str(body["decay"]), tuple(body["rates"]), scores, int(body["chosen"]), winner, other)
+
+
 class Mended(NamedTuple):
     """A journal that was found damaged.
 

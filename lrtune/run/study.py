@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lrtune.run import bodies
-from lrtune.run.bodies import CLOCK, Body, Header, Mended, Refit
+from lrtune.run.bodies import CLOCK, AnchorScores, Body, ControlledPair, Header, Mended, Refit
 from lrtune.run.journal import Event
 from lrtune.space.trial import Curves, FinalScore, Trial, TrialState, Value, frozen
 
-STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, FINISHED, MENDED = (
+STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, ANCHORED, CONTROLLED, FINISHED, MENDED = (
     "study",
     "trial",
     "speed",
@@ -19,6 +19,8 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, FINISHED, MENDED = (
     "pruned",
     "confirm",
     "refit",
+    "anchors",
+    "controlled",
     "finished",
     "mended",
 )
@@ -32,6 +34,8 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, FINISHED, MENDED = (
 ``confirm``   a trial's scores on fresh splits and seeds (`lrtune.verdict.confirmation`)
 ``refit``     a trial retrained on all training rows, its score on the test rows and the hash of the model; these two
               stand under the clock if the rates followed the real one, because then they are others each time
+``anchors``   scores of what was not tuned, on the same folds (`lrtune.trainers.anchors`); no trials
+``controlled``  the winner and its counterpart with another decay (`lrtune.tuning.controlled`); no trials
 ``finished``  the search ended, and why
 ``mended``    the journal was found damaged: where that is kept, and how many of its events could be read
 """
@@ -58,6 +62,10 @@ class StudyState:
         Scores on fresh splits and seeds, by trial; empty for one that failed there.
     refit
         The last retraining; None before any.
+    anchors
+        Scores of what was not tuned, by name; empty before there are any.
+    controlled
+        Controlled pairs, by the winner's trial.
     finished
         Why the search ended; None while it goes on.
     mended
@@ -73,6 +81,8 @@ class StudyState:
     predictions: dict[int, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     confirmed: dict[int, tuple[float | None, ...]] = field(default_factory=dict)
     refit: Refit | None = None
+    anchors: dict[str, AnchorScores] = field(default_factory=dict)
+    controlled: dict[int, ControlledPair] = field(default_factory=dict)
     finished: str | None = None
     mended: list[Mended] = field(default_factory=list)
     search_seconds: float = 0.0
@@ -122,6 +132,8 @@ def result_body(
     predictions: str | None = None,
     scales: Iterable[Sequence[float]] = (),
     curves: Mapping[str, Sequence[float | None]] | None = None,
+    beside: Mapping[str, Sequence[float | None]] | None = None,
+    predicted: Iterable[int] = (),
 ) -> Body:
     """Write down what one stage says of a trial; where there is but one, that is its end.
 
@@ -148,6 +160,10 @@ def result_body(
         ``[[1.0, 12], [0.1, 8]]`` are twelve epochs at the peak and eight at a tenth of it.
     curves
         Learning curves, mean over the folds of the stage: ``epochs``, ``train`` and ``validation`` of equal length.
+    beside
+        Oriented scores on each fold of the stage by other metrics.
+    predicted
+        How often each class is predicted on these folds.
 
     """
     runs = [[[value, len(list(run))] for value, run in itertools.groupby(each)] for each in scales if each]
@@ -158,6 +174,8 @@ def result_body(
         "predictions": predictions,
         "scales": runs,
         "curves": curves,
+        "beside": beside and {name: list(scores) for name, scores in beside.items()},
+        "predicted": list(predicted),
     }
     said = {key: value for key, value in optional.items() if value}
     return {"trial": number, "stage": stage, "scores": list(scores), "diverged": list(diverged), **said}
@@ -208,7 +226,14 @@ def _of_folds(trial: Trial, body: Body) -> Trial:
         fold_scores=(*trial.fold_scores, *scores),
         scales=(*trial.scales, *scales),
         curves=_joined(trial, body.get("curves"), len(scores)),
+        beside={name: (*trial.beside.get(name, ()), *more) for name, more in body.get("beside", {}).items()},
+        predicted=_summed(trial.predicted, body.get("predicted", ())),
     )
+
+
+def _summed(counts: Sequence[int], more: Sequence[int]) -> tuple[int, ...]:
+    """Add the counts of another stage."""
+    return tuple(map(sum, itertools.zip_longest(counts, more, fillvalue=0)))
 
 
 def _joined(trial: Trial, curves: Body | None, folds: int) -> Curves | None:
@@ -260,6 +285,16 @@ def _on_refit(study: StudyState, body: Body) -> None:
     study.retrain_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
 
 
+def _on_anchors(study: StudyState, body: Body) -> None:
+    study.anchors = bodies.anchor_scores(body)
+    study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
+
+
+def _on_controlled(study: StudyState, body: Body) -> None:
+    study.controlled[int(body["trial"])] = bodies.controlled_pair(body)
+    study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
+
+
 def _on_finished(study: StudyState, body: Body) -> None:
     study.finished = str(body["reason"])
 
@@ -276,6 +311,8 @@ _HANDLERS = {
     PRUNED: _on_pruned,
     CONFIRM: _on_confirm,
     REFIT: _on_refit,
+    ANCHORED: _on_anchors,
+    CONTROLLED: _on_controlled,
     FINISHED: _on_finished,
     MENDED: _on_mended,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -22,6 +22,10 @@ def frozen(value: Any) -> Value:
 
 DEFAULT = 0
 """Number of the default configuration's trial: never pruned, because results are compared with it."""
+
+
+TIES = "log_loss"
+"""The metric that decides between trials of equal means."""
 
 
 class TrialState(StrEnum):
@@ -88,6 +92,10 @@ class Trial:
         What the rates of each epoch were multiplied by, on each fold, where the decay watches a loss.
     curves
         Training and validation loss by epoch, of the whole horizon; None before there are any.
+    beside
+        Oriented scores of each fold by other metrics than the one that is tuned; None where there is none.
+    predicted
+        How often each class is predicted, on all folds so far together; empty for regression.
 
     """
 
@@ -100,6 +108,8 @@ class Trial:
     reason: str | None = None
     scales: tuple[tuple[float, ...], ...] = ()
     curves: Curves | None = None
+    beside: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    predicted: tuple[int, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -120,6 +130,21 @@ class Trial:
             return None
         return math.sqrt(math.fsum((each - mean) ** 2 for each in scores) / (len(scores) - 1))
 
+    def mean_beside(self, metric: str) -> float | None:
+        """Mean score over the folds by another metric; None without one on every fold."""
+        scores = [each for each in self.beside.get(metric, ()) if each is not None]
+        whole = self.mean is not None and len(scores) == len(self.fold_scores)
+        return math.fsum(scores) / len(scores) if whole else None
+
+    @property
+    def tie_breaker(self) -> float:
+        """What decides between equal means, the larger one first: the oriented log loss, where there is one.
+
+        Metrics that count labels have many ties, at the share of the largest class above all.
+        """
+        found = self.mean_beside(TIES)
+        return -math.inf if found is None else found
+
     def _comparable(self) -> list[float]:
         """List the scores if they can stand beside those of other complete trials, else nothing."""
         if self.state is not TrialState.COMPLETE:
@@ -129,15 +154,18 @@ class Trial:
 
 
 def ranking(trials: Iterable[Trial]) -> list[Trial]:
-    """Order the complete trials from the best mean fold score down; of equal means the earlier trial comes first."""
+    """Order the complete trials from the best mean fold score down.
+
+    Of equal means the one with the better log loss comes first (`Trial.tie_breaker`), then the earlier one.
+    """
     complete = [each for each in trials if each.state is TrialState.COMPLETE]
     return sorted(complete, key=_rank)
 
 
-def _rank(trial: Trial) -> tuple[float, int]:
+def _rank(trial: Trial) -> tuple[float, float, int]:
     mean = trial.mean
     assert mean is not None
-    return -mean, trial.number
+    return -mean, -trial.tie_breaker, trial.number
 
 
 @dataclass(frozen=True, slots=True)

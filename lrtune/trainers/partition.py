@@ -117,15 +117,18 @@ def search_folds(
     return part._replace(notes=tuple(notes))
 
 
-def fresh_seed(experiment: Experiment) -> int:
-    """Draw the seed of the splits and the training of ``search.confirm``."""
-    return int(stream(experiment.search.seed, CONFIRMATION).integers(2**31))
+def fresh_seed(experiment: Experiment, purpose: int = CONFIRMATION) -> int:
+    """Draw the seed of fresh splits, and of the training on them, from the stream of a purpose."""
+    return int(stream(experiment.search.seed, purpose).integers(2**31))
 
 
-def fresh_folds(experiment: Experiment, dataset: Dataset, metric: str, *, rows: Rows | None = None) -> Partition:
-    """Put the training rows into folds anew, once, for ``search.confirm``; otherwise as `search_folds`."""
+def fresh_folds(
+    experiment: Experiment, dataset: Dataset, metric: str, *, rows: Rows | None = None, purpose: int = CONFIRMATION
+) -> Partition:
+    """Put the training rows into folds anew, once; otherwise as `search_folds`."""
+    seed = fresh_seed(experiment, purpose)
     try:
-        return search_folds(experiment, dataset, metric, seed=fresh_seed(experiment), repeats=1, rows=rows)
+        return search_folds(experiment, dataset, metric, seed=seed, repeats=1, rows=rows)
     except DataError as error:
         raise DataError(f"search.confirm: {error}") from error
 

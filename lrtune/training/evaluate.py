@@ -16,8 +16,8 @@ from lrtune.training.curves import mean_curves, recorded_epochs
 from lrtune.training.declarations import Configuration
 from lrtune.training.feedback import Scales
 from lrtune.training.losses import LOSSES
-from lrtune.training.metrics.scoring import compact, keep, score
 from lrtune.training.networks import Network, outputs, split
+from lrtune.training.outcomes import Cell, cells, outcome_of
 from lrtune.training.population import evaluated, plan, start, train
 from lrtune.training.registry import complete
 from lrtune.training.tasks import Fold, LaneCurves, Outcome, Problem
@@ -37,11 +37,8 @@ __all__ = [
     "shape_key",
 ]
 
-Cell: TypeAlias = tuple[float | None, int | None, Array | None]
-"""Score, epoch of divergence and kept prediction of one lane."""
-
-LaneOutcome: TypeAlias = tuple[float | None, int | None, Array | None, Scales]
-"""The same with what its rates were multiplied by."""
+LaneOutcome: TypeAlias = tuple[Cell, Scales]
+"""A lane with what its rates were multiplied by."""
 
 _SHAPE_KEYS = ("model", "hidden", "activation", "epochs", "batch_size", "class_weight")
 
@@ -96,7 +93,7 @@ def evaluate(
     """
     filled = [complete(each) for each in configurations]
     weighted = [with_class_weights(fold, filled[0], problem) for fold in folds]
-    cells: list[dict[int, LaneOutcome]] = [{} for _ in filled]
+    lanes: list[dict[int, LaneOutcome]] = [{} for _ in filled]
     epochs = recorded_epochs(int(filled[0]["epochs"]))  # type: ignore[arg-type]
     losses = np.empty((len(filled), len(folds), 2, len(epochs)))
     for batch_size, places in _by_batch_size(filled[0], folds):
@@ -119,14 +116,14 @@ def evaluate(
             losses[list(population.places), places[place]] = population.losses[:, lane]
             trajectories = feedback.trajectories(population.feedback, lane, len(filled))
             for number, cell, scales in zip(population.places, column, trajectories, strict=True):
-                cells[number][places[place]] = (*cell, scales)
-    return [_outcome(row, mean_curves(epochs, seen)) for row, seen in zip(cells, losses, strict=True)]
+                lanes[number][places[place]] = cell, scales
+    return [_outcome(row, mean_curves(epochs, seen)) for row, seen in zip(lanes, losses, strict=True)]
 
 
 def _outcome(lanes: Mapping[int, LaneOutcome], curves: LaneCurves) -> Outcome:
     """Put together what became of one configuration on each fold, in the order of the folds."""
-    scores, diverged, predictions, scales = zip(*(lanes[place] for place in sorted(lanes)), strict=True)
-    return Outcome(scores, diverged, predictions, scales, curves)
+    folds, scales = zip(*(lanes[place] for place in sorted(lanes)), strict=True)
+    return outcome_of(folds, scales, curves)
 
 
 def fit(
@@ -186,10 +183,8 @@ def _score_lanes(
     prediction = LOSSES[network.loss].prediction(found[good])
     if network.loss == "squared":
         prediction = prediction * fold.scale + fold.shift
-    kept = keep(metric, prediction, fold.validation_targets)
-    scores = iter(score(metric, kept, fold.validation_targets, network.classes))
-    stored = iter(compact(metric, kept, network.classes))
-    return [(float(next(scores)), None, next(stored)) if each == 0 else (None, int(each), None) for each in epoch]
+    finished = iter(cells(metric, prediction, fold, network.classes))
+    return [next(finished) if each == 0 else Cell(diverged=int(each)) for each in epoch]
 
 
 def _by_batch_size(configuration: Configuration, folds: Sequence[Fold]) -> Iterator[tuple[int, list[int]]]:

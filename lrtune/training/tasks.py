@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -85,6 +87,10 @@ class Outcome(NamedTuple):
         What the rates of each epoch were multiplied by, for a decay that watches a loss; else empty on every fold.
     curves
         Training and validation loss, mean over these folds.
+    beside
+        Oriented scores by other metrics (`Metric.is_beside`); None where there is none.
+    predicted
+        How often each class is predicted, on all folds together; empty for regression, or where a lane diverged.
 
     """
 
@@ -93,3 +99,5 @@ class Outcome(NamedTuple):
     predictions: tuple[Array | None, ...]
     scales: tuple[tuple[float, ...], ...] = ()
     curves: LaneCurves | None = None
+    beside: Mapping[str, tuple[float | None, ...]] = MappingProxyType({})
+    predicted: tuple[int, ...] = ()

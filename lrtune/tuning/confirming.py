@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lrtune.arrays import CONFIRMATION
 from lrtune.experiment import Experiment
 from lrtune.run.bodies import Body
 from lrtune.trainers.partition import fresh_folds, fresh_seed
@@ -9,11 +10,25 @@ from lrtune.trainers.population import Evaluated, Setting
 from lrtune.trainers.preparation import Prepared, encoded_folds
 
 
-def fresh_setting(experiment: Experiment, prepared: Prepared) -> Setting:
-    """Split and encode the training rows anew, once, with a seed of its own."""
-    part = fresh_folds(experiment, prepared.dataset, prepared.metric)
-    folds = encoded_folds(experiment, prepared.dataset, part)
-    return prepared.setting._replace(folds=folds, seed=fresh_seed(experiment))
+def fresh_setting(
+    experiment: Experiment, prepared: Prepared, purpose: int = CONFIRMATION, *, folds: int | None = None
+) -> Setting:
+    """Split and encode the training rows anew, once, with a seed of its own.
+
+    Parameters
+    ----------
+    experiment, prepared
+        What is searched, and on what.
+    purpose
+        Of the stream that the seed comes from.
+    folds
+        How many of the folds, the first ones; default: all.
+
+    """
+    part = fresh_folds(experiment, prepared.dataset, prepared.metric, purpose=purpose)
+    part = part._replace(splits=part.splits[:folds], numbers=part.numbers[:folds])
+    encoded = encoded_folds(experiment, prepared.dataset, part)
+    return prepared.setting._replace(folds=encoded, seed=fresh_seed(experiment, purpose))
 
 
 def body(evaluated: Evaluated) -> Body:

@@ -7,13 +7,13 @@ allows, retrain the best unless that has been done.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lrtune import model
 from lrtune.arrays import one_blas_thread
-from lrtune.engines.catalogue import ENGINES
 from lrtune.engines.contract import Executor
 from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
@@ -21,13 +21,14 @@ from lrtune.run.bodies import CLOCK, Body, tested_body
 from lrtune.run.journal import Event, Journal
 from lrtune.run.lock import Lock
 from lrtune.run.names import DATABASE, MODEL
-from lrtune.run.study import CONFIRM, FINISHED, PRUNED, REFIT, RESULT, SPEED, TRIAL, result_body
+from lrtune.run.study import ANCHORED, CONFIRM, FINISHED, PRUNED, REFIT, RESULT, SPEED, TRIAL, result_body
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import DEFAULT, Configuration, Stage, Trial, TrialState
 from lrtune.text.errors import NoUsableResultError
+from lrtune.trainers.anchors import anchor_seconds, anchors
 from lrtune.trainers.calibration import measured_step_seconds, speed_key, with_speed
-from lrtune.trainers.catalogue import TRAINERS, expected_seconds, retraining_seconds
-from lrtune.trainers.population import Evaluated, Numbered, Setting
+from lrtune.trainers.catalogue import expected_seconds, retraining_seconds
+from lrtune.trainers.population import Evaluated, Numbered
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.feedback import median_scales
 from lrtune.training.registry import METRICS
@@ -35,6 +36,7 @@ from lrtune.training.wall_clock import follows_clock
 from lrtune.tuning.blocks import scored
 from lrtune.tuning.confirming import body as confirmation_body
 from lrtune.tuning.confirming import fresh_setting
+from lrtune.tuning.controlled import controlled, controlled_seconds
 from lrtune.tuning.horizons import compressed
 from lrtune.tuning.pace import Pace
 from lrtune.tuning.session import Session
@@ -52,6 +54,9 @@ TIMEOUT = "timeout"
 ENCODING = 0.25
 """What retraining takes beside the training, as a part of reading and encoding the table in the beginning."""
 
+COMPARING = 0.15
+"""Time is kept for comparing the winner where that takes no more than this share of ``search.timeout``."""
+
 
 def tune(
     experiment: Experiment,
@@ -61,6 +66,7 @@ def tune(
     workers: int | None = None,
     started: float | None = None,
     lock: Lock | None = None,
+    compare: bool = True,
 ) -> Iterator[Event]:
     """Run the study in ``folder``, or go on with it.
 
@@ -76,6 +82,8 @@ def tune(
         When the session began that ``search.timeout`` counts, in `time.monotonic`; default: now.
     lock
         Of the folder, where the caller holds it for longer than the search takes.
+    compare
+        Whether the winner is compared with what was not tuned, and with a constant rate (``search.control``).
 
     Yields
     ------
@@ -91,7 +99,7 @@ def tune(
 
     """
     with Journal(folder / DATABASE, write=True, rescue=True, lock=lock) as journal:
-        session = _Search(experiment, prepared, folder, journal)
+        session = _Search(experiment, prepared, folder, journal, compare=compare)
         yield from session.begin()
         session.hurry(time.monotonic() if started is None else started)
         executor = session.executor(workers)
@@ -101,14 +109,17 @@ def tune(
         finally:
             executor.close()
         yield from session.confirm(workers)
-        yield from session.finish()
+        yield from session.finish(workers)
 
 
 class _Search(Session):
     """The search of a session, from the first proposal to the retrained model."""
 
-    def __init__(self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal) -> None:
+    def __init__(
+        self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, *, compare: bool
+    ) -> None:
         super().__init__(experiment, prepared, folder, journal)
+        self.compares = compare
         self.pruning = PRUNINGS[experiment.search.pruning]
         epochs = _epochs(experiment.configuration(experiment.space.default()))
         self.stages = self.pruning.stages(self.setting.metric, len(self.setting.folds), epochs)
@@ -119,11 +130,6 @@ class _Search(Session):
         """Start as many workers as asked for, or as the work is worth."""
         seconds = min(self.expected_seconds(), max(0.0, self.pace.end - time.monotonic()))
         return self.engine(self.setting, workers or workers_worth(seconds))
-
-    def engine(self, setting: Setting, slots: int) -> Executor:
-        """Start what runs blocks of a setting."""
-        start = ENGINES[self.experiment.search.engine].load()
-        return start(TRAINERS[setting.trainer].run, setting, slots)
 
     def expected_seconds(self) -> float:
         """Estimate the work left to do, from the next round's configurations (seconds on one core)."""
@@ -264,11 +270,21 @@ class _Search(Session):
         return [(each.number, with_speed(compressed(self.complete(each), stage.shorter), speeds)) for each in trials]
 
     def reserve(self, coming: Sequence[Configuration]) -> None:
-        """Keep time for retraining whatever may be the best in the end."""
+        """Keep time for retraining whatever may be the best in the end, and for what it is compared with."""
         known = [each for each in self.study.in_order() if each.state is TrialState.COMPLETE]
-        candidates = [*coming, *([self.complete(best(known))] if known else [])]
+        candidates: list[Configuration] = [*coming, *([self.complete(best(known))] if known else [])]
         costs = [retraining_seconds(each, self.setting, self.prepared.rows) for each in candidates]
-        self.pace.reserve(max(costs, default=0.0), ENCODING * self.preparing)
+        extra = max(map(self.comparing_seconds, candidates), default=0.0)
+        if extra * self.pace.ratio > COMPARING * (self.experiment.search.timeout or math.inf):
+            extra = 0.0
+        self.pace.reserve(max(costs, default=0.0) + extra, ENCODING * self.preparing)
+
+    def comparing_seconds(self, winner: Configuration) -> float:
+        """Estimate what comparing a winner takes on one core (seconds)."""
+        if not self.compares:
+            return 0.0
+        pair = controlled_seconds(winner, self.setting) if self.experiment.search.control else 0.0
+        return anchor_seconds(self.setting) + pair
 
     def next_stage(self, trial: Trial) -> int:
         """Say which stage a trial is to go through next."""
@@ -312,8 +328,11 @@ class _Search(Session):
         finally:
             executor.close()
 
-    def finish(self) -> Iterator[Event]:
-        """Retrain the best on all training rows, score it once on the test rows, and say why the search ended."""
+    def finish(self, workers: int | None) -> Iterator[Event]:
+        """Retrain the best on all training rows, score it once on the test rows, and say why the search ended.
+
+        Then it is compared with what was not tuned, as far as there is time.
+        """
         if self.ending == TIMEOUT and not self.study.count(TrialState.COMPLETE):
             raise NoUsableResultError(
                 f"{self.folder}: the {self.experiment.search.timeout:g} s were over before one trial was complete; "
@@ -325,8 +344,23 @@ class _Search(Session):
             yield from self.retrain(winner, record=not done)
         else:
             model.describe(self.folder / MODEL, self.prepared.schema)
+        if self.compares:
+            self.pace.reserve(0.0, 0.0)
+            yield from self.anchored()
+            if self.experiment.search.control and winner.number not in self.study.controlled:
+                yield from controlled(self, winner, workers)
         if self.study.finished in (None, TIMEOUT) and self.study.finished != self.ending:
             yield from self.record([Event(FINISHED, {"reason": self.ending})])
+
+    def anchored(self) -> Iterator[Event]:
+        """Score what was not tuned on the same folds, if that has not been done and there is time."""
+        if self.study.anchors or not self.pace.allows(anchor_seconds(self.setting)):
+            return
+        found = {
+            name: {"scores": list(each.scores), "beside": {key: list(more) for key, more in each.beside.items()}}
+            for name, each in anchors(self.setting).items()
+        }
+        yield from self.record([Event(ANCHORED, {"anchors": found})])
 
     def retrain(self, winner: Trial, *, record: bool) -> Iterator[Event]:
         """Fit the winner on all training rows and save it; recorded unless only its files were lost.
@@ -365,6 +399,8 @@ def _result(evaluated: Evaluated, number: int, stage: Stage, predictions: str | 
         predictions=predictions,
         scales=outcome.scales,
         curves=outcome.curves._asdict() if outcome.curves else None,
+        beside=outcome.beside,
+        predicted=outcome.predicted,
     )
 
 

@@ -88,7 +88,7 @@ def search_inside(
     try:
         inside = prepare(experiment, table=table, rows=fold.rows)
         known, _ = resolved(experiment, inside)
-        yield from tune(known, inside, fold.folder, workers=workers)
+        yield from tune(known, inside, fold.folder, workers=workers, compare=False)
     except (DataError, NoUsableResultError) as error:
         raise type(error)(f"outer fold {fold.number} of {experiment.search.nested}: {error}") from error
 

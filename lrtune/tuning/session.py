@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from lrtune.engines.catalogue import ENGINES
+from lrtune.engines.contract import Executor
 from lrtune.experiment import Experiment
 from lrtune.run import observed
 from lrtune.run.bodies import CLOCK, FoldsLeftOut, Header, Mended, RowCounts
@@ -17,7 +19,7 @@ from lrtune.run.study import MENDED, STUDY, StudyState
 from lrtune.run.versions import kernels, versions
 from lrtune.space.trial import Trial
 from lrtune.text.errors import StudyError
-from lrtune.trainers.catalogue import expected_seconds
+from lrtune.trainers.catalogue import TRAINERS, expected_seconds
 from lrtune.trainers.population import Setting
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import Complete
@@ -149,3 +151,8 @@ class Session:
     def complete(self, trial: Trial) -> Complete:
         """Complete a trial's configuration."""
         return self.experiment.configuration(trial.configuration)
+
+    def engine(self, setting: Setting, slots: int) -> Executor:
+        """Start what runs blocks of a setting."""
+        start = ENGINES[self.experiment.search.engine].load()
+        return start(TRAINERS[setting.trainer].run, setting, slots)

@@ -12,16 +12,14 @@ from lrtune.run.folder import Run
 from lrtune.run.names import OBSERVED
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Trial
-from lrtune.training.registry import METRICS
 from lrtune.verdict.comparison import corrected_error, t_quantile
 from lrtune.verdict.findings import Finding, attempted
-from lrtune.verdict.health import Case, Labels, findings, in_own_sign
-from lrtune.verdict.judging import records
-from lrtune.verdict.result import Corrected, Result
+from lrtune.verdict.health import Case, findings, in_own_sign
+from lrtune.verdict.result import ClassCounts, Corrected, Result
 from lrtune.verdict.standing import own_ends
 
 
-def examine(run: Run, result: Result, space: SearchSpace, classes: Sequence[str] = ()) -> list[Finding]:
+def examine(run: Run, result: Result, space: SearchSpace) -> list[Finding]:
     """List what is odd about a run, with scores in the metric's own sign.
 
     Parameters
@@ -32,8 +30,6 @@ def examine(run: Run, result: Result, space: SearchSpace, classes: Sequence[str]
         What was chosen, and its corrected score if there is one.
     space
         What was searched.
-    classes
-        Their names; without them they are told by number.
 
     Raises
     ------
@@ -56,8 +52,10 @@ def examine(run: Run, result: Result, space: SearchSpace, classes: Sequence[str]
             test=refit.test.score if refit and refit.test and refit.trial == best.number else None,
             interval=_interval(run, best, result.corrected),
             share=None if result.confirmation else share,  # fresh scores chose it
-            labels=_labels(run, best, classes),
+            classes=result.classes,
             unscored=result.unscored,
+            anchors=result.anchors,
+            optimism=result.corrected.optimism if result.corrected else 0.0,
         )
     )
     return [in_own_sign(each, run.metric) for each in found]
@@ -66,9 +64,26 @@ def examine(run: Run, result: Result, space: SearchSpace, classes: Sequence[str]
 def examined(
     run: Run, result: Result, space: SearchSpace, classes: Sequence[str], defects: Sequence[Finding] = ()
 ) -> Result:
-    """Add to a result what is odd about it, behind the defects that were found already."""
-    odd, more = attempted("the health report", lambda: examine(run, result, space, classes))
-    return result.but(health=(*defects, *more, *(odd or ())))
+    """Add to a result what is predicted and what is odd about it, behind the defects that were found already.
+
+    Parameters
+    ----------
+    run
+        The folder.
+    result
+        What was chosen.
+    space
+        What was searched.
+    classes
+        Names of the classes; without them they are told by number.
+    defects
+        Found before.
+
+    """
+    whole, trouble = attempted("the counts of the classes", lambda: with_classes(run, result, classes))
+    result = whole or result
+    odd, more = attempted("the health report", lambda: examine(run, result, space))
+    return result.but(health=(*defects, *trouble, *more, *(odd or ())))
 
 
 def _interval(run: Run, best: Trial, corrected: Corrected | None) -> tuple[float, float] | None:
@@ -83,15 +98,16 @@ def _interval(run: Run, best: Trial, corrected: Corrected | None) -> tuple[float
     return (best.mean - half, best.mean + half) if math.isfinite(half) else None
 
 
-def _labels(run: Run, best: Trial, classes: Sequence[str]) -> Labels | None:
-    """Count the classes among the kept rows, and among what the best predicts there."""
-    path = run.folder / OBSERVED
-    keeps = METRICS[run.metric].keeps
-    if keeps not in ("label", "score") or not path.is_file():
-        return None
+def with_classes(run: Run, result: Result, classes: Sequence[str]) -> Result:
+    """Add how often each class occurs among the rows that the folds validate, and how often the best predicts it.
+
+    ``classes`` are their names; without them they are told by number.
+    """
+    path, best = run.folder / OBSERVED, run.trial(result.best.number)
+    if not best.predicted or not path.is_file():
+        return result
     seen = observed.read(path)
-    (kept,) = records(run.study, run.folder, [best], seen)
-    labels = kept if keeps == "label" else kept.argmax(axis=1) if kept.ndim > 1 else kept > 0.5
-    counts = [np.bincount(np.asarray(each, np.int64), minlength=seen.classes) for each in (seen.targets, labels)]
+    rows = np.bincount(np.asarray(seen.targets, np.int64), minlength=seen.classes)
     names = classes or [str(each) for each in range(seen.classes)]
-    return Labels(names, counts[0].tolist(), counts[1].tolist())
+    counts = zip(names, rows.tolist(), best.predicted, strict=True)
+    return result.but(classes=tuple(ClassCounts(*each) for each in counts))

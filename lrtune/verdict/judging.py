@@ -17,7 +17,7 @@ from lrtune.run.names import OBSERVED, PREDICTIONS
 from lrtune.run.observed import Observed
 from lrtune.space.trial import DEFAULT, Trial, TrialState, ranking
 from lrtune.text.errors import StudyError
-from lrtune.verdict.choice import ChosenTrial, choose, complete, in_order_of_simplicity
+from lrtune.verdict.choice import ChosenTrial, choose, complete, in_order_of_simplicity, in_order_of_ties
 from lrtune.verdict.choice.candidates import Smoothing
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.confirmation import contenders
@@ -144,6 +144,7 @@ def _evidence(study: StudyState, folder: Path, candidates: Sequence[Trial]) -> E
         predictions=None,
         observed=None,
         rows_ratio=1.0 / max(folds - 1, 1) if ratio is None else float(ratio),
+        ties=np.array(in_order_of_ties(candidates), dtype=np.int64),
     )
     try:
         seen = observed.read(folder / OBSERVED)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from lrtune.space.trial import DEFAULT, Configuration, Trial, TrialState, Value, ranking
 from lrtune.training.registry import METRICS
 from lrtune.verdict import choice, comparison, confirmation
+from lrtune.verdict.anchored import anchors
+from lrtune.verdict.controlled import CONSTANT, control
 from lrtune.verdict.result import (
     ConstantRate,
     Corrected,
@@ -26,6 +28,7 @@ from lrtune.verdict.result import (
     Savings,
     Seconds,
     Selection,
+    Training,
     Unscored,
 )
 from lrtune.verdict.standing import own_ends, own_sign, standing
@@ -36,9 +39,6 @@ if TYPE_CHECKING:
     from lrtune.verdict.choice import ChosenTrial
     from lrtune.verdict.correction import Correction
     from lrtune.verdict.judging import Judgement
-
-CONSTANT = "constant"
-"""The decay that every other one has to beat."""
 
 SHOWN_RIVALS = 10
 
@@ -77,7 +77,7 @@ def result_of(
     """
     trials, metric = study.in_order(), study.header.metric
     best, default = choice.chosen(study), study.trials[DEFAULT]
-    control = str(default.configuration.get("optimizer"))
+    usual = str(default.configuration.get("optimizer"))
     return Result(
         name=study.header.name,
         metric=metric,
@@ -87,10 +87,13 @@ def result_of(
         gain=comparison.between(best, default, rows_ratio),
         corrected=judgement and corrected(judgement.correction, judgement.choice.trial.number, metric),
         selection=judgement and selection(judgement.choice),
-        constant=judgement and constant_rate(judgement.choice.trial, trials, metric, completed, rows_ratio),
+        constant=judgement and constant_rate(judgement.choice.trial, trials, metric, completed),
+        anchors=anchors(study.anchors, best, default, metric, rows_ratio),
+        control=control(study.controlled.get(best.number), best, str(completed(best.configuration)["decay"]), metric),
+        training=training(study, rows_ratio),
         confirmation=confirmation.summary(study, confirm),
         decays=kinds(trials, "decay", CONSTANT, metric, rows_ratio),
-        optimizers=kinds(trials, "optimizer", control, metric, rows_ratio),
+        optimizers=kinds(trials, "optimizer", usual, metric, rows_ratio),
         test=test_score(study.tested, metric),
         unscored=unscored(study),
         counts=Counts(len(trials), **{str(state): study.count(state) for state in _ENDS}),
@@ -128,16 +131,21 @@ def selection(found: ChosenTrial) -> Selection:
     return Selection(str(found.rule), found.best.number, Rivals(len(found.rivals), numbers))
 
 
-def constant_rate(
-    chosen: Trial, trials: Sequence[Trial], metric: str, completed: Completed, rows_ratio: float | None = None
-) -> ConstantRate | None:
-    """Compare with the best trial whose rate is constant; None if that is the chosen one, or there is none."""
+def training(study: StudyState, rows_ratio: float | None) -> Training | None:
+    """Say on how many rows models are trained: the delivered one, and on the folds, about."""
+    rows = study.header.rows
+    if rows is None or rows_ratio is None:
+        return None
+    return Training(rows.train, round(rows.train / (1.0 + rows_ratio)))
+
+
+def constant_rate(chosen: Trial, trials: Sequence[Trial], metric: str, completed: Completed) -> ConstantRate | None:
+    """Find the best trial whose rate is constant; None if that is the chosen one, or there is none."""
     if completed(chosen.configuration)["decay"] == CONSTANT:
         return None
     for each in ranking(trials):
         if completed(each.configuration)["decay"] == CONSTANT:
-            gain = comparison.between(chosen, each, rows_ratio)
-            return ConstantRate(each.number, own_sign(metric, each.mean), gain)
+            return ConstantRate(each.number, own_sign(metric, each.mean))
     return None
 
 
@@ -168,7 +176,7 @@ def _value(trial: Trial, key: str) -> str:
 
 def _difference(best: Trial, control: Trial, rows_ratio: float | None) -> KindDifference | None:
     found = None if best is control else comparison.between(best, control, rows_ratio)
-    return None if found is None else KindDifference(found.mean, found.error, found.wins, found.folds)
+    return None if found is None else KindDifference(found.mean, found.wins, found.folds)
 
 
 def test_score(test: FinalScore | None, metric: str) -> HeldOut | None:

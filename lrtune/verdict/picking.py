@@ -1,6 +1,6 @@
 """How the rules pick one of several configurations: many times at once where there are leading axes.
 
-Each function gives the places of the chosen configurations (...); of equal ones, the first.
+Each function gives the places of the chosen configurations (...); of equal ones, the first by `Candidates.ties`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from lrtune.verdict.choice.candidates import Candidates
 
 def best(candidates: Candidates, _share: float) -> Integers:
     """Take the largest mean."""
-    return np.asarray(candidates.means.argmax(axis=-1))
+    return _first_of_largest(candidates.means, candidates.ties)
 
 
 def one_se(candidates: Candidates, _share: float) -> Integers:
@@ -34,7 +34,15 @@ def posterior_mean(candidates: Candidates, _share: float) -> Integers:
         return best(candidates, 0.0)
     finite = np.isfinite(means)
     values = smoothing(np.where(finite, means, smoothing.means))
-    return np.asarray(np.where(finite, values, -np.inf).argmax(axis=-1))
+    return _first_of_largest(np.where(finite, values, -np.inf), candidates.ties)
+
+
+def _first_of_largest(values: Doubles, ties: Integers | None) -> Integers:
+    """Find the largest value of each line; of equal ones, the one that comes first."""
+    if ties is None:
+        return np.asarray(values.argmax(axis=-1))
+    largest = values == values.max(axis=-1, keepdims=True)
+    return np.asarray(np.where(largest, ties, len(ties)).argmin(axis=-1))
 
 
 def _simplest_near(candidates: Candidates, allowed: Doubles) -> Integers:

@@ -20,7 +20,7 @@ from lrtune.verdict.conditions import Gate
 from lrtune.verdict.findings import Finding
 from lrtune.verdict.standing import Standing
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised whenever a key changes its meaning or goes; new keys do not raise it."""
 
 
@@ -76,12 +76,98 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """What was not tuned, on the folds of the search: the majority class or the mean, a linear model, the default.
+
+    Attributes
+    ----------
+    name
+        ``majority`` (shares of the classes), ``mean``, ``linear`` (scikit-learn's `LogisticRegression` or `Ridge`) or
+        ``default`` (trial 0; not among them where it is the best).
+    mean, fold_scores
+        As those of a trial.
+    beside
+        Means over the folds by other metrics, each in its own sign.
+    gain
+        The paired differences best - anchor, both raw; None where the two cannot be compared.
+
+    """
+
+    name: str
+    mean: float | None
+    fold_scores: tuple[float | None, ...]
+    beside: Mapping[str, float | None]
+    gain: Difference | None
+
+
+@dataclass(frozen=True, slots=True)
+class TriedRate:
+    """A rate that the counterpart of the winner was tried with, and its mean on the folds of the search."""
+
+    learning_rate: float
+    mean: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The controlled pair: the winner, and all of it but its decay, on folds of a fresh split with equal seeds.
+
+    Attributes
+    ----------
+    number
+        Of the winner's trial.
+    decay
+        The decay whose worth is measured: that of the winner, or ``linear`` (to zero) if its rate is constant.
+    counterpart
+        The decay of the other one: ``constant``, or ``linear``.
+    learning_rate
+        Of the counterpart: the best of `rates` on the folds of the search.
+    rates
+        Those that it was tried with.
+    fold_scores, counterpart_scores
+        Of both on the fresh folds; None where one diverged.
+    gain, error, low, high
+        What decay gains over a constant rate: mean of the paired differences on the fresh folds, positive where decay
+        is better; its standard error and 90 % interval (`lrtune.verdict.controlled`). None where one diverged.
+
+    """
+
+    number: int
+    decay: str
+    counterpart: str
+    learning_rate: float
+    rates: tuple[TriedRate, ...]
+    fold_scores: tuple[float | None, ...]
+    counterpart_scores: tuple[float | None, ...]
+    gain: float | None
+    error: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCounts:
+    """How often a class occurs among the rows that the folds validate, and how often the best predicts it there."""
+
+    name: str
+    rows: int
+    predicted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The size of the training that a number is about: rows of the delivered model, and of those on the folds."""
+
+    rows: int
+    fold_rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConstantRate:
-    """The best trial with a constant rate, and the gain of the best over it."""
+    """The best trial with a constant rate, which may have another rate and optimizer than the best."""
 
     number: int
     mean: float | None
-    gain: Difference | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +218,9 @@ class Nested:
 
 @dataclass(frozen=True, slots=True)
 class KindDifference:
-    """A difference without a p-value: each kind was picked as the best of its own trials."""
+    """A difference without an error: each kind was picked as the best of its own trials, with a rate of its own."""
 
     mean: float
-    error: float | None
     wins: int
     folds: int
 
@@ -256,6 +341,14 @@ class Result:
     corrected, selection, constant
         The score without luck, how the choice was made, and the best constant rate (None if that is the best, or there
         is none). All are None while the search goes on.
+    anchors
+        What was not tuned, on the same folds; empty while the search goes on, or for want of time.
+    control
+        What decay is worth by the controlled pair; None without one (``search.control``), or for want of time.
+    training
+        Rows that the delivered model is trained on, and about how many one on a fold is.
+    classes
+        How often each occurs, and how often the best predicts it; the positive one of two is the second.
     confirmation, nested
         None unless they were asked for.
     decays, optimizers
@@ -291,6 +384,10 @@ class Result:
     corrected: Corrected | None = None
     selection: Selection | None = None
     constant: ConstantRate | None = None
+    anchors: tuple[Anchor, ...] = ()
+    control: Control | None = None
+    training: Training | None = None
+    classes: tuple[ClassCounts, ...] = ()
     confirmation: Confirmation | None = None
     nested: Nested | None = None
     decays: tuple[Kind, ...] = ()

@@ -6,8 +6,9 @@ turned back, and nowhere else; what was written down in its own sign is oriented
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import overload
 
 from lrtune.space.trial import Configuration, Trial
@@ -91,6 +92,8 @@ class Standing:
         Over the folds (``ddof=1``); None where a fold has no score.
     fold_scores
         One for each fold, None where it diverged.
+    beside
+        Means over the folds by other metrics, each in its own sign; None where a fold has no score.
 
     """
 
@@ -100,6 +103,20 @@ class Standing:
     mean: float | None
     std: float | None
     fold_scores: tuple[float | None, ...]
+    beside: Mapping[str, float | None] = field(default_factory=dict)
+
+
+def means_beside(beside: Mapping[str, Sequence[float | None]]) -> dict[str, float | None]:
+    """Average the oriented scores by other metrics over the folds, each in its own sign; None where one is missing.
+
+    >>> means_beside({"accuracy": [0.8, 0.9], "log_loss": [-0.5, -0.3], "roc_auc": [0.9, None]})
+    {'accuracy': 0.85, 'log_loss': 0.4, 'roc_auc': None}
+    """
+    known = {name: [each for each in scores if each is not None] for name, scores in beside.items()}
+    return {
+        name: own_sign(name, math.fsum(each) / len(each)) if each and len(each) == len(beside[name]) else None
+        for name, each in known.items()
+    }
 
 
 def standing(trial: Trial, metric: str, configuration: Configuration | None = None) -> Standing:
@@ -112,4 +129,5 @@ def standing(trial: Trial, metric: str, configuration: Configuration | None = No
         mean=own_sign(metric, trial.mean),
         std=trial.std,
         fold_scores=tuple(own_sign(metric, each) for each in trial.fold_scores),
+        beside=means_beside(trial.beside),
     )

@@ -367,6 +367,10 @@ class SearchSection(Section):
         default=0,
         description="folds of an outer cross-validation around the whole search, which scores the procedure; 0: none",
     )
+    control: bool = Field(
+        default=True,
+        description="whether the winner is trained with a constant rate, too, to tell what decay is worth",
+    )
     min_trials: int = Field(default=20, ge=1, le=10**7, description="how many configurations no_gain waits for")
 
 
@@ -382,6 +386,7 @@ BUDGETS = (
     "block_timeout",
     "confirm",
     "nested",
+    "control",
 )
 """Keys of `search` that say how far it goes and on what machines: changing one continues the study."""
 

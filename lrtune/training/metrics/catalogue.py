@@ -75,6 +75,8 @@ class Metric(NamedTuple):
         A metric that has a score where the targets have not what this one needs.
     usual_for
         For which of the tasks it is the default.
+    is_beside
+        Whether it is computed and shown beside whichever metric is tuned.
 
     """
 
@@ -92,6 +94,7 @@ class Metric(NamedTuple):
     needs: Needed = ""
     instead: str = ""
     usual_for: tuple[str, ...] = ()
+    is_beside: bool = False
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -115,6 +118,7 @@ _ENTRIES = (
         scorer=weighted.accuracy,
         row_values=rows.hits,
         usual_for=CLASSES,
+        is_beside=True,
     ),
     Metric(
         "balanced_accuracy",
@@ -125,6 +129,7 @@ _ENTRIES = (
         score=functions.balanced_accuracy,
         scorer=weighted.balanced_accuracy,
         row_values=rows.balanced_hits,
+        is_beside=True,
     ),
     Metric(
         "f1_macro",
@@ -160,6 +165,7 @@ _ENTRIES = (
         scorer=weighted.log_loss,
         row_values=rows.losses,
         surprise=rows.surprising_loss,
+        is_beside=True,
     ),
     Metric(
         "roc_auc",
@@ -172,6 +178,7 @@ _ENTRIES = (
         row_values=None,
         needs=TWO_CLASSES,
         instead="log_loss",
+        is_beside=True,
     ),
     Metric(
         "mse",
@@ -193,6 +200,7 @@ _ENTRIES = (
         scorer=weighted.rmse,
         row_values=rows.squares,
         usual_for=VALUES,
+        is_beside=True,
     ),
     Metric(
         "mae",
@@ -203,6 +211,7 @@ _ENTRIES = (
         score=functions.mae,
         scorer=weighted.mae,
         row_values=rows.distances,
+        is_beside=True,
     ),
     Metric(
         "r2",
@@ -216,6 +225,7 @@ _ENTRIES = (
         least=-math.inf,
         needs=SPREAD,
         instead="rmse",
+        is_beside=True,
     ),
 )
 

@@ -63,6 +63,29 @@ def score(metric: str, kept: Array, targets: Array, classes: int) -> Doubles:
     return _oriented(metric, METRICS[metric].score(kept, targets, classes))
 
 
+def beside(prediction: Doubles, targets: Array, classes: int) -> dict[str, Doubles]:
+    """Score predictions by every metric that stands beside the one that is tuned, as `score` does.
+
+    Parameters
+    ----------
+    prediction
+        ``(C, O, M)``, as `keep` takes it.
+    targets, classes
+        As in `score`.
+
+    """
+    task = {0: "regression", 2: "binary"}.get(classes, "multiclass")
+    shown = [each.name for each in METRICS.values() if each.is_beside and task in each.tasks]
+    return {name: score(name, keep(name, prediction, targets), targets, classes) for name in shown}
+
+
+def predicted(prediction: Doubles, targets: Array, classes: int) -> Integers:
+    """Count how often each class is predicted ``(C, classes)``; parameters as in `beside`."""
+    labels = _label(prediction, targets)
+    cells = np.arange(len(labels))[:, None] * classes + labels
+    return np.bincount(cells.ravel(), minlength=len(labels) * classes).reshape(len(labels), classes)
+
+
 def scorer(metric: str, kept: Array, targets: Array, classes: int) -> Scorer:
     """Make a function of the rows' weights ``(B, M)`` that scores what was kept ``(B, C)``; larger is better.
 

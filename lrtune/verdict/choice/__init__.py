@@ -7,6 +7,22 @@
     rules        the rules by which one of several configurations is chosen, one entry each
 """
 
-from lrtune.verdict.choice.core import ChosenTrial, best, choose, chosen, complete, in_order_of_simplicity
+from lrtune.verdict.choice.core import (
+    ChosenTrial,
+    best,
+    choose,
+    chosen,
+    complete,
+    in_order_of_simplicity,
+    in_order_of_ties,
+)
 
-__all__ = ["ChosenTrial", "best", "choose", "chosen", "complete", "in_order_of_simplicity"]
+__all__ = [
+    "ChosenTrial",
+    "best",
+    "choose",
+    "chosen",
+    "complete",
+    "in_order_of_simplicity",
+    "in_order_of_ties",
+]

@@ -42,6 +42,8 @@ class Candidates(NamedTuple):
         Scores of the folds (..., K, C), NaN where there is none.
     order
         Place of each configuration in the order of simplicity (C,), 0 for the simplest.
+    ties
+        Which of equal configurations comes first (C,): the smaller number; by default the earlier place.
     smoothing
         Only for rules that ask for it; None if there is nothing to learn from.
 
@@ -51,3 +53,4 @@ class Candidates(NamedTuple):
     folds: Doubles
     order: Integers
     smoothing: Smoothing | None = None
+    ties: Integers | None = None

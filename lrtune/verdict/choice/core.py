@@ -111,8 +111,17 @@ def complete(trials: Iterable[Trial]) -> list[Trial]:
 
 def in_order_of_simplicity(trials: Sequence[Trial]) -> list[int]:
     """Give each trial's place in the order of `rules.simplicity`, 0 for the simplest; of equal ones the earlier."""
-    order = sorted(range(len(trials)), key=lambda place: (*simplicity(trials[place].configuration), place))
-    places = [0] * len(trials)
+    return _places(sorted(range(len(trials)), key=lambda place: (*simplicity(trials[place].configuration), place)))
+
+
+def in_order_of_ties(trials: Sequence[Trial]) -> list[int]:
+    """Give each trial's place among trials of equal means, 0 for the one that is chosen: as in `ranking`."""
+    return _places(sorted(range(len(trials)), key=lambda place: (-trials[place].tie_breaker, place)))
+
+
+def _places(order: Sequence[int]) -> list[int]:
+    """Turn the order of some numbers into the place of each."""
+    places = [0] * len(order)
     for place, each in enumerate(order):
         places[each] = place
     return places
@@ -123,8 +132,8 @@ def _picked(candidates: Sequence[Trial], rule: Rule, smoothing: Smoothing | None
 
     means = np.array([each.mean for each in candidates], dtype=np.float64)
     folds = np.array([each.fold_scores for each in candidates], dtype=np.float64).T
-    order = np.array(in_order_of_simplicity(candidates))
-    return candidates[int(rule.entry.pick(Candidates(means, folds, order, smoothing), rule.share))]
+    order, ties = (np.array(each(candidates)) for each in (in_order_of_simplicity, in_order_of_ties))
+    return candidates[int(rule.entry.pick(Candidates(means, folds, order, smoothing, ties), rule.share))]
 
 
 def _is_rival(chosen: Trial, other: Trial, rows_ratio: float | None) -> bool:

@@ -282,7 +282,9 @@ class _Chooser:
         if self.replay is not None:
             values[~self.replay.survivors(counts, folds)] = -np.inf
         rule, smoothing = self.choosing.rule, self.choosing.smoothing
-        return rule.entry.pick(Candidates(values, folds, self.evidence.order, smoothing), rule.share)
+        return rule.entry.pick(
+            Candidates(values, folds, self.evidence.order, smoothing, self.evidence.ties), rule.share
+        )
 
 
 def _counts(units: int, resamples: int, rng: np.random.Generator) -> Singles:

@@ -32,6 +32,8 @@ class Evidence(NamedTuple):
         Targets, folds and units of these rows.
     rows_ratio
         Validation rows over training rows of a fold.
+    ties
+        As in `Candidates`.
 
     """
 
@@ -42,6 +44,7 @@ class Evidence(NamedTuple):
     predictions: Array | None
     observed: Observed | None
     rows_ratio: float
+    ties: Integers | None = None
 
     @property
     def complete(self) -> Array:

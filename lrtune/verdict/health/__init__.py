@@ -11,7 +11,7 @@ Arithmetic only: a `Case` in, findings out. Every threshold is a documented cons
     fits         rules about learning curves
 """
 
-from lrtune.verdict.health.core import Case, Labels
+from lrtune.verdict.health.core import Case
 from lrtune.verdict.health.rules import findings, in_own_sign
 
-__all__ = ["Case", "Labels", "findings", "in_own_sign"]
+__all__ = ["Case", "findings", "in_own_sign"]

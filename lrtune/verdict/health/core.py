@@ -7,15 +7,7 @@ from typing import NamedTuple
 
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Trial, TrialState
-from lrtune.verdict.result import Unscored
-
-
-class Labels(NamedTuple):
-    """How often each class occurs in rows that the best trial was not trained on, and how often it predicts it."""
-
-    names: Sequence[str]
-    observed: Sequence[int]
-    predicted: Sequence[int]
+from lrtune.verdict.result import Anchor, ClassCounts, Unscored
 
 
 class Case(NamedTuple):
@@ -39,10 +31,14 @@ class Case(NamedTuple):
         95 % interval of the best's score, corrected where that was possible; None if unknown.
     share
         Share of the bootstraps in which the best trial is chosen again; None if there were none.
-    labels
-        What the best predicts; None where the metric does not keep labels.
+    classes
+        How often each occurs, and how often the best predicts it; empty for regression.
     unscored
         The folds without a score; None if all have one.
+    anchors
+        What was not tuned, on the same folds.
+    optimism
+        How much better the best's score is than it should be, because it was picked.
 
     """
 
@@ -55,8 +51,10 @@ class Case(NamedTuple):
     test: float | None = None
     interval: tuple[float, float] | None = None
     share: float | None = None
-    labels: Labels | None = None
+    classes: Sequence[ClassCounts] = ()
     unscored: Unscored | None = None
+    anchors: Sequence[Anchor] = ()
+    optimism: float = 0.0
 
     @property
     def complete(self) -> list[Trial]:

@@ -11,6 +11,7 @@ from lrtune.verdict.health.core import Case
 from lrtune.verdict.health.dimensions import edges, no_effect
 from lrtune.verdict.health.fits import overfitting, underfitting
 from lrtune.verdict.health.scores import (
+    anchors_win,
     default_wins,
     few_trials,
     fold_apart,
@@ -47,6 +48,7 @@ class HealthRule(NamedTuple):
 
 
 _ENTRIES = (
+    HealthRule("anchors", anchors_win),
     HealthRule("default", default_wins),
     HealthRule("test", surprising_test, scores=("test",), intervals=("interval", "widened")),
     HealthRule("unscored", unscored_folds),

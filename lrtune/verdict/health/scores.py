@@ -325,16 +325,40 @@ def _ties(ranks: Sequence[float]) -> int:
 
 def silent_classes(case: Case) -> Iterator[Finding]:
     """Notice classes that occur and that the best never predicts."""
-    if case.labels is None:
-        return
-    silent = [(name, there) for name, there, said in zip(*case.labels, strict=True) if there and not said]
+    silent = [each for each in case.classes if each.rows and not each.predicted]
     if silent:
-        names = ", ".join(f"'{name}' ({counted(there, 'row')})" for name, there in silent[:3])
+        names = ", ".join(f"'{each.name}' ({counted(each.rows, 'row')})" for each in silent[:3])
         more = f" and {len(silent) - 3} more" if len(silent) > 3 else ""
         yield Finding(
             "classes",
             WARNING,
             f"the best never predicts {names}{more}",
             "set class_weight: balanced, or judge by balanced_accuracy or f1_macro",
-            {"classes": dict(silent)},
+            {"classes": {each.name: each.rows for each in silent}},
         )
+
+
+ANCHORS = {
+    "majority": (
+        "the shares of the classes, which look at no column",
+        "the columns may not say anything of the target",
+    ),
+    "mean": ("the mean of the targets, which looks at no column", "the columns may not say anything of the target"),
+    "linear": ("a linear model", "search model.type: [linear, mlp], or take the linear model: it is simpler"),
+}
+"""What is to be beaten, and what to do if it is not."""
+
+
+def anchors_win(case: Case) -> Iterator[Finding]:
+    """Notice that what was not tuned is as good, once the luck of the choice is taken off."""
+    for each in case.anchors:
+        if each.name not in ANCHORS or each.gain is None or each.gain.error is None:
+            continue
+        what, advice = ANCHORS[each.name]
+        left = each.gain.mean - max(case.optimism, 0.0)
+        numbers = {"anchor": each.name, "gain": each.gain.mean, "left": left, "probability": each.gain.probability}
+        if left <= 0.0:
+            yield Finding("anchors", WARNING, f"the best does not beat {what}", advice, numbers)
+        elif not each.gain.is_likely:
+            sentence = f"the best may not beat {what} (probability {each.gain.probability:.2f} that it does)"
+            yield Finding("anchors", HINT, sentence, advice, numbers)

@@ -1,0 +1,99 @@
+"""What a sceptic compares a tuned network with: what no feature is needed for, and a linear model. scikit-learn's door.
+
+Both see the folds of the search, encoded as the networks see them, and are scored by the same code. They are neither
+lanes nor trials.
+
+``majority``, ``mean``
+    The share of each class among the training rows, half a row more of each so that none is impossible; the mean of
+    the training targets.
+``linear``
+    scikit-learn's `LogisticRegression` (fitted to convergence) or `Ridge`, with their defaults. Beyond `MOST_ROWS`
+    training rows, a fixed sample of these.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+from lrtune.arrays import ANCHORS, Doubles, Rows, one_blas_thread, stream
+from lrtune.trainers.population import Setting
+from lrtune.training.outcomes import cells, outcome_of
+from lrtune.training.tasks import Fold, Outcome
+
+MOST_ROWS = 50_000
+"""Training rows that a linear model sees."""
+
+_ITERATIONS = 10_000  # L-BFGS converges long before
+_EXPECTED_ITERATIONS, _PRODUCTS_PER_SECOND, _CALL = 30, 1.5e9, 4e-3
+
+Anchor = Callable[[Setting, Fold], Doubles]
+
+
+def constant_name(setting: Setting) -> str:
+    """Name the anchor that looks at no feature: of classes or of values."""
+    return "majority" if setting.problem.classes else "mean"
+
+
+def anchors(setting: Setting) -> dict[str, Outcome]:
+    """Fit and score every anchor on every fold."""
+    kinds: dict[str, Anchor] = {constant_name(setting): _constant, "linear": _linear}
+    with one_blas_thread():
+        return {name: _scored(setting, fitted) for name, fitted in kinds.items()}
+
+
+def anchor_seconds(setting: Setting) -> float:
+    """Estimate what `anchors` takes on one core (seconds)."""
+    outputs = max(setting.problem.outputs, 1)
+    sizes = [min(len(fold.features), MOST_ROWS) * fold.features.shape[1] * outputs for fold in setting.folds]
+    return float(len(sizes) * _CALL + 4 * _EXPECTED_ITERATIONS * sum(sizes) / _PRODUCTS_PER_SECOND)
+
+
+def _scored(setting: Setting, fitted: Anchor) -> Outcome:
+    rows = []
+    for fold in setting.folds:
+        prediction = fitted(setting, fold).T[None]
+        rows += cells(setting.metric, prediction, fold, setting.problem.classes)
+    return outcome_of(rows)
+
+
+def _constant(setting: Setting, fold: Fold) -> Doubles:
+    """Predict the same for each validation row (M, outputs)."""
+    if not setting.problem.classes:
+        return np.full((len(fold.validation_targets), 1), float(np.mean(fold.targets)) * fold.scale + fold.shift)
+    counts = np.bincount(fold.targets.astype(np.int64), minlength=setting.problem.classes) + 0.5
+    return np.tile(_outputs(setting, counts[None] / counts.sum()), (len(fold.validation_targets), 1))
+
+
+def _linear(setting: Setting, fold: Fold) -> Doubles:
+    """Predict by a linear model (M, outputs)."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    rows = _sample(setting.seed, fold)
+    features, targets = fold.features[rows].astype(np.float64), fold.targets[rows]
+    validation = fold.validation_features.astype(np.float64)
+    if not setting.problem.classes:
+        fitted = Ridge().fit(features, targets.astype(np.float64))
+        return np.asarray(fitted.predict(validation)[:, None] * fold.scale + fold.shift)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = LogisticRegression(max_iter=_ITERATIONS).fit(features, targets)
+    found = np.zeros((len(validation), setting.problem.classes))
+    found[:, model.classes_.astype(np.int64)] = model.predict_proba(validation)  # a class may be missing in training
+    return _outputs(setting, found)
+
+
+def _outputs(setting: Setting, probabilities: Doubles) -> Doubles:
+    """Give the probabilities of all classes (M, classes) as the metrics take them."""
+    return probabilities[:, 1:] if setting.problem.outputs == 1 else probabilities
+
+
+def _sample(seed: int, fold: Fold) -> Rows:
+    """Take all training rows, or of many a fixed sample."""
+    rows = len(fold.features)
+    if rows <= MOST_ROWS:
+        return np.arange(rows)
+    return np.sort(stream(seed, ANCHORS, fold.index).permutation(rows)[:MOST_ROWS])
