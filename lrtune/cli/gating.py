@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lrtune.cli.runs import find, names
 from lrtune.run.names import RESULT
-from lrtune.text.errors import LrtuneError
+from lrtune.text.errors import LrtuneError, nearest
 from lrtune.text.paths import expanded
 
 if TYPE_CHECKING:
@@ -22,6 +23,16 @@ FailUnderOption = Annotated[
 FailOverOption = Annotated[
     float | None,
     typer.Option("--fail-over", metavar="ERROR", help="Exit with 3 if the score is higher; for errors like rmse."),
+]
+FailBehindOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-behind",
+        metavar="WHAT",
+        help="Exit with 3 unless the score beats this on the same folds: constant (the majority class or the mean),"
+        " linear or default; repeatable.",
+        autocompletion=lambda: ["constant", "linear", "default"],
+    ),
 ]
 BaselineOption = Annotated[
     str | None,
@@ -49,6 +60,7 @@ def asked_gates(
     tolerance: float | None,
     *,
     remeasure: bool,
+    fail_behind: Sequence[str],
 ) -> Demands:
     """Check the options, and read the baseline now: the search may write into the folder that it is in.
 
@@ -59,6 +71,7 @@ def asked_gates(
 
     """
     from lrtune.tuning.demands import Demands
+    from lrtune.verdict.gates import ANCHORS
 
     for name, value in {"--fail-under": fail_under, "--fail-over": fail_over, "--tolerance": tolerance}.items():
         if value is not None and not math.isfinite(value):
@@ -67,7 +80,11 @@ def asked_gates(
         raise LrtuneError(f"--tolerance: expected a loss of at least 0, got {tolerance:g}")
     if baseline is None and (tolerance is not None or remeasure):
         raise LrtuneError(f"{'--remeasure' if remeasure else '--tolerance'}: needs a --baseline to compare with")
-    return Demands(fail_under, fail_over, None if baseline is None else _read(baseline), tolerance or 0.0, remeasure)
+    for name in fail_behind:
+        if name not in ANCHORS:
+            raise LrtuneError(f"--fail-behind {name}: {nearest(name, ANCHORS)}")
+    known = None if baseline is None else _read(baseline)
+    return Demands(fail_under, fail_over, known, tolerance or 0.0, remeasure, tuple(dict.fromkeys(fail_behind)))
 
 
 def _read(baseline: str) -> Baseline:

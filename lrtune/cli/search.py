@@ -13,6 +13,7 @@ import typer
 from lrtune.cli.choices import chosen
 from lrtune.cli.gating import (
     BaselineOption,
+    FailBehindOption,
     FailOverOption,
     FailUnderOption,
     RemeasureOption,
@@ -93,6 +94,7 @@ def search(
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of everything random.")] = None,
     fail_under: FailUnderOption = None,
     fail_over: FailOverOption = None,
+    fail_behind: FailBehindOption = None,
     baseline: BaselineOption = None,
     tolerance: ToleranceOption = None,
     remeasure: RemeasureOption = False,
@@ -125,7 +127,9 @@ def search(
         "search.seed": seed,
         "search.workers": workers,
     }
-    demands = asked_gates(fail_under, fail_over, baseline, tolerance, remeasure=remeasure)
+    demands = asked_gates(
+        fail_under, fail_over, baseline, tolerance, remeasure=remeasure, fail_behind=fail_behind or ()
+    )
     experiment = chosen(config, data, target, overrides, shortcuts)
     refuse_overwriting({"--junit": junit, "--summary": summary}, experiment.inputs)
     with ExitStack() as whole:

@@ -1,7 +1,7 @@
 """How the decay types and the optimizers that a search tried compare, the best trial of each, as a table.
 
-Each has a rate and further settings of its own, so the table says of how many trials each is the best, and gives neither
-verdicts nor errors: see `lrtune.verdict.making.kinds`, and `lrtune.verdict.controlled` for what decay alone is worth.
+Each has a rate and further settings of its own, so the table says of how many trials each is the best, and gives
+neither verdicts nor errors: see `lrtune.verdict.making.kinds`. What decay alone is worth: `lrtune.verdict.controlled`.
 """
 
 from __future__ import annotations

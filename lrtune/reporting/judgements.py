@@ -101,21 +101,23 @@ def worth_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
 
 def decay_sentence(found: Control, scores: Show) -> str:
     """Say what decay is worth, and if nothing can be seen, what could have been."""
-    folds = formats.plural(len(found.fold_scores), "fresh fold")
-    rate = formats.rate(found.learning_rate)
+    rate, folds = formats.rate(found.learning_rate), formats.plural(len(found.fold_scores), "fresh fold")
     if found.counterpart == CONSTANT:
-        equal = f"all else equal, against a constant rate of {rate}, on {folds}"
+        pair, rival = found.decay, f"a constant rate of {rate}"
     else:
-        equal = f"in place of the constant rate, from a rate of {rate}, on {folds}"
+        pair, rival = f"{found.decay} decay from {rate}", "the constant rate of the best"
     if found.gain is None:
-        return f"{found.decay}: one of the two diverged ({equal})"
-    words = f"{found.decay} gains {_signed(found.gain, scores)}"
+        return f"{pair} cannot be compared with {rival}: one of the two diverged on {folds}"
+    ahead = "gains" if found.gain >= 0 else "loses"
+    words = f"all else equal, {pair} {ahead} {scores(abs(found.gain))} over {rival} on {folds}"
+    if found.gain < 0:
+        words = words.replace(" over ", " to ")
     if found.low is None or found.high is None:
-        return f"{words} ({equal}); one fold cannot say how sure that is"
-    words += f" (90 % interval {_signed(found.low, scores)} to {_signed(found.high, scores)}) {equal}"
+        return f"{words}, which cannot say how sure that is"
+    words += f" (90 % interval {_signed(found.low, scores)} to {_signed(found.high, scores)})"
     if found.low > 0 or found.high < 0 or found.low == found.high:
         return words
-    return f"{words}; less than {scores((found.high - found.low) / 2)} could not be seen"
+    return f"{words}; an effect below {scores((found.high - found.low) / 2)} could not be seen"
 
 
 def _sizes(result: Result) -> str:

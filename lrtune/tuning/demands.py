@@ -42,6 +42,8 @@ class Demands:
     ----------
     fail_under, fail_over
         The least score, or the largest error.
+    fail_behind
+        What it must beat on the same folds (`lrtune.verdict.gates.ANCHORS`).
     baseline
         What it must not be worse than.
     tolerance
@@ -56,6 +58,7 @@ class Demands:
     baseline: Baseline | None = None
     tolerance: float = 0.0
     remeasure: bool = False
+    fail_behind: tuple[str, ...] = ()
 
     def check(self, metric: str) -> None:
         """Refuse a limit that makes no sense for the metric, before anything is trained.
@@ -78,6 +81,7 @@ def judged(demands: Demands, result: Result, prepared: Prepared, folder: Path) -
     """Check everything that is asked of a result; yields when something has to be trained for that."""
     limits = (demands.fail_under, demands.fail_over)
     found = [gates.limit_gate(result, each) for each in limits if each is not None]
+    found += [gates.behind_gate(result, each) for each in demands.fail_behind]
     if demands.baseline is not None:
         found.append((yield from _against(demands.baseline, demands, result, prepared, folder)))
     return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-UNDER, OVER, BASELINE = "fail-under", "fail-over", "baseline"
+UNDER, OVER, BEHIND, BASELINE = "fail-under", "fail-over", "fail-behind", "baseline"
 """The gates there are."""
 
 
@@ -25,7 +25,7 @@ class Gate:
     Attributes
     ----------
     name
-        ``fail-under``, ``fail-over`` or ``baseline``.
+        ``fail-under``, ``fail-over``, ``fail-behind`` or ``baseline``.
     state
         Whether it is met.
     sentence

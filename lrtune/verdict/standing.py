@@ -109,8 +109,8 @@ class Standing:
 def means_beside(beside: Mapping[str, Sequence[float | None]]) -> dict[str, float | None]:
     """Average the oriented scores by other metrics over the folds, each in its own sign; None where one is missing.
 
-    >>> means_beside({"accuracy": [0.8, 0.9], "log_loss": [-0.5, -0.3], "roc_auc": [0.9, None]})
-    {'accuracy': 0.85, 'log_loss': 0.4, 'roc_auc': None}
+    >>> means_beside({"accuracy": [0.75, 1.0], "log_loss": [-0.5, -0.3], "roc_auc": [0.9, None]})
+    {'accuracy': 0.875, 'log_loss': 0.4, 'roc_auc': None}
     """
     known = {name: [each for each in scores if each is not None] for name, scores in beside.items()}
     return {

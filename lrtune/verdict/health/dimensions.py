@@ -12,9 +12,8 @@ from lrtune.space.dimensions import LOG, Dimension, Integer, Ordinal, Real, unwa
 from lrtune.space.trial import Configuration, Trial
 from lrtune.training.declarations import Factor, number
 from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, Decay, Optimizer
-from lrtune.verdict.comparison import corrected_error, t_quantile
 from lrtune.verdict.findings import HINT, WARNING, Finding
-from lrtune.verdict.health.core import Case, gaps, means
+from lrtune.verdict.health.core import Case, means
 
 EDGE = 0.05
 """Nearer to an end than this share of the range, measured on its scale, is at the edge."""
@@ -153,18 +152,15 @@ def no_effect(case: Case) -> Iterator[Finding]:
     found, trials = ineffective(case), case.complete
     if not found:
         return
-    names, apart = ", ".join(found), told_apart(case)
     seen = {each.name: detectable(groups(trials, each)) for each in case.space.dimensions if each.name in found}
-    settled = [name for name, least in seen.items() if apart is not None and least <= apart]
-    advice = f"fix {', '.join(settled)} and search what matters more finely" if settled else "more trials would tell"
     yield Finding(
         "no_effect",
         HINT,
-        f"no effect of {names} on the score can be seen in {len(trials)} trials"
+        f"no effect of {', '.join(found)} on the score can be seen in {len(trials)} trials"
         f" (rank test, p {min(found.values()):.2f}{' and more' if len(found) > 1 else ''}); an effect"
         f" below {max(seen.values()):.2g} would not be seen",
-        f"{advice}; `lrtune importance` says what matters",
-        {"dimensions": found, "trials": len(trials), "detectable": seen, "told_apart": apart},
+        "that is no reason to fix them: more trials would tell; `lrtune importance` says what matters",
+        {"dimensions": found, "trials": len(trials), "detectable": seen},
     )
 
 
@@ -181,17 +177,6 @@ def detectable(parts: Sequence[Sequence[float]]) -> float:
     freedom = sum(len(part) - 1 for part in parts)
     first, second, *_ = sorted(len(part) for part in parts)
     return SEEN * math.sqrt(squares / freedom * (1.0 / first + 1.0 / second))
-
-
-def told_apart(case: Case) -> float | None:
-    """Give the difference that the folds can just tell from none: its half interval, for the median of other trials."""
-    folds = len(case.best.fold_scores)
-    halves = [
-        t_quantile(folds - 1) * corrected_error(gaps(case.best, each), case.ratio)
-        for each in case.complete
-        if each.number != case.best.number and folds > 1
-    ]
-    return statistics.median(halves) if halves else None
 
 
 def ineffective(case: Case) -> dict[str, float]:
