@@ -12,44 +12,31 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lrtune import model
-from lrtune.arrays import one_blas_thread
 from lrtune.engines.contract import Executor
 from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
-from lrtune.run.bodies import CLOCK, Body, tested_body
+from lrtune.run.bodies import Body
 from lrtune.run.journal import Event, Journal
 from lrtune.run.lock import Lock
-from lrtune.run.names import DATABASE, MODEL
-from lrtune.run.study import ANCHORED, CONFIRM, FINISHED, PRUNED, REFIT, RESULT, SPEED, TRIAL, result_body
+from lrtune.run.names import DATABASE
+from lrtune.run.study import PRUNED, RESULT, SPEED, TRIAL, result_body
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import DEFAULT, Configuration, Stage, Trial, TrialState
-from lrtune.text.errors import NoUsableResultError
-from lrtune.trainers.anchors import anchor_seconds, anchors
 from lrtune.trainers.calibration import measured_step_seconds, speed_key, with_speed
 from lrtune.trainers.catalogue import expected_seconds, retraining_seconds
 from lrtune.trainers.population import Evaluated, Numbered
 from lrtune.trainers.preparation import Prepared
-from lrtune.training.feedback import median_scales
 from lrtune.training.registry import METRICS
 from lrtune.training.wall_clock import follows_clock
 from lrtune.tuning.blocks import scored
-from lrtune.tuning.confirming import body as confirmation_body
-from lrtune.tuning.confirming import fresh_setting
-from lrtune.tuning.controlled import controlled, controlled_seconds
+from lrtune.tuning.finishing import TIMEOUT, Finishing
 from lrtune.tuning.horizons import compressed
 from lrtune.tuning.pace import Pace
-from lrtune.tuning.session import Session
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.verdict.choice import best
-from lrtune.verdict.confirmation import unconfirmed
-from lrtune.verdict.judging import choice
 from lrtune.verdict.pruning import PRUNINGS, StageEnd
 from lrtune.verdict.stages import Dropped, rest
 from lrtune.verdict.standing import oriented
-
-TIMEOUT = "timeout"
-"""Why a search ended whose time was over."""
 
 ENCODING = 0.25
 """What retraining takes beside the training, as a part of reading and encoding the table in the beginning."""
@@ -112,18 +99,16 @@ def tune(
         yield from session.finish(workers)
 
 
-class _Search(Session):
+class _Search(Finishing):
     """The search of a session, from the first proposal to the retrained model."""
 
     def __init__(
         self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, *, compare: bool
     ) -> None:
-        super().__init__(experiment, prepared, folder, journal)
-        self.compares = compare
+        super().__init__(experiment, prepared, folder, journal, compare=compare)
         self.pruning = PRUNINGS[experiment.search.pruning]
         epochs = _epochs(experiment.configuration(experiment.space.default()))
         self.stages = self.pruning.stages(self.setting.metric, len(self.setting.folds), epochs)
-        self.ending: str | None = None
         self.proposing = 0.0
 
     def executor(self, workers: int | None) -> Executor:
@@ -279,13 +264,6 @@ class _Search(Session):
             extra = 0.0
         self.pace.reserve(max(costs, default=0.0) + extra, ENCODING * self.preparing)
 
-    def comparing_seconds(self, winner: Configuration) -> float:
-        """Estimate what comparing a winner takes on one core (seconds)."""
-        if not self.compares:
-            return 0.0
-        pair = controlled_seconds(winner, self.setting) if self.experiment.search.control else 0.0
-        return anchor_seconds(self.setting) + pair
-
     def next_stage(self, trial: Trial) -> int:
         """Say which stage a trial is to go through next."""
         if trial.stage is not None:
@@ -312,71 +290,6 @@ class _Search(Session):
         earlier = [each for each in trials if self.round_of(each) < present]
         rows = self.records.scores if METRICS[self.setting.metric].is_by_rows else None
         return self.pruning.dropped(StageEnd(entrants, earlier, stage, len(self.setting.folds), rows))
-
-    def confirm(self, workers: int | None) -> Iterator[Event]:
-        """Score the first trials of the ranking again, on fresh splits and seeds, as far as that has not been done."""
-        trials = unconfirmed(self.study, self.experiment.search.confirm)
-        if not trials:
-            return
-        setting, speeds = fresh_setting(self.experiment, self.prepared), self.study.speeds
-        numbered: list[Numbered] = [(each.number, with_speed(self.complete(each), speeds)) for each in trials]
-        seconds = sum(expected_seconds(configuration, setting) for _, configuration in numbered)
-        executor = self.engine(setting, workers or workers_worth(seconds))
-        try:
-            for block in scored(numbered, setting, executor, None, self.pace):
-                yield from self.record([Event(CONFIRM, confirmation_body(each)) for each in block])
-        finally:
-            executor.close()
-
-    def finish(self, workers: int | None) -> Iterator[Event]:
-        """Retrain the best on all training rows, score it once on the test rows, and say why the search ended.
-
-        Then it is compared with what was not tuned, as far as there is time.
-        """
-        if self.ending == TIMEOUT and not self.study.count(TrialState.COMPLETE):
-            raise NoUsableResultError(
-                f"{self.folder}: the {self.experiment.search.timeout:g} s were over before one trial was complete; "
-                "what was done is kept, and the same command with a longer --timeout goes on"
-            )
-        winner = choice(self.experiment.terms, self.study).trial
-        done = self.study.refit is not None and self.study.refit.trial == winner.number
-        if not done or not model.is_intact(self.folder / MODEL):
-            yield from self.retrain(winner, record=not done)
-        else:
-            model.describe(self.folder / MODEL, self.prepared.schema)
-        if self.compares:
-            self.pace.reserve(0.0, 0.0)
-            yield from self.anchored()
-            if self.experiment.search.control and winner.number not in self.study.controlled:
-                yield from controlled(self, winner, workers)
-        if self.study.finished in (None, TIMEOUT) and self.study.finished != self.ending:
-            yield from self.record([Event(FINISHED, {"reason": self.ending})])
-
-    def anchored(self) -> Iterator[Event]:
-        """Score what was not tuned on the same folds, if that has not been done and there is time."""
-        if self.study.anchors or not self.pace.allows(anchor_seconds(self.setting)):
-            return
-        found = {
-            name: {"scores": list(each.scores), "beside": {key: list(more) for key, more in each.beside.items()}}
-            for name, each in anchors(self.setting).items()
-        }
-        yield from self.record([Event(ANCHORED, {"anchors": found})])
-
-    def retrain(self, winner: Trial, *, record: bool) -> Iterator[Event]:
-        """Fit the winner on all training rows and save it; recorded unless only its files were lost.
-
-        A decay that watches a loss replays what it did on the median fold. One that follows the time has the real clock
-        now, unless its speed is fixed: the model is then another one whenever it is made.
-        """
-        self.recorded_at = time.monotonic()
-        chosen = self.complete(winner)
-        with one_blas_thread():
-            fitted = self.prepared.refit(chosen, scales=median_scales(winner.scales), clock=time.perf_counter)
-        digest = model.save(fitted, self.folder / MODEL)
-        made = {"test": tested_body(self.prepared.tested(fitted)), "model": digest}
-        if record:
-            body = {"trial": winner.number, **({CLOCK: made} if follows_clock(chosen) else made)}
-            yield from self.record([Event(REFIT, body)])
 
 
 def _epochs(configuration: Configuration) -> int:
