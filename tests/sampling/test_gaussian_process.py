@@ -96,6 +96,13 @@ def test_expected_improvement_is_the_integral_of_the_positive_part(z):
     assert math.exp(log_improvement(np.array(z))) == pytest.approx(integral, rel=1e-7)
 
 
+@pytest.mark.parametrize("z", [-1.5, -8.0, -15.0, -40.0, -200.0, -900.0, -1100.0, -1e5])
+def test_far_below_the_best_its_logarithm_is_that_of_the_integral_without_the_smallest_factor(z):
+    """The expected positive part is ``phi(z)`` times the integral of ``t exp(z t - t^2 / 2)`` over all ``t > 0``."""
+    integral, _ = integrate.quad(lambda t: t * math.exp(z * t - 0.5 * t * t), 0.0, 60.0 / -z, epsabs=0, limit=200)
+    assert log_improvement(np.array(z)) == pytest.approx(stats.norm.logpdf(z) + math.log(integral), abs=1e-5, rel=1e-12)
+
+
 def test_log_improvement_is_finite_increasing_and_smooth_far_out():
     z = -np.logspace(12, -3, 4000)
     logs = log_improvement(z)
