@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 from typer.testing import CliRunner
 
 import lrtune
@@ -13,8 +14,10 @@ from lrtune.finder.rules import (
     best_of_short_runs,
     bootstrap,
     carried_over,
+    is_gain,
     marks,
     middle,
+    search_range,
     smoothed,
     status,
     until_divergence,
@@ -206,6 +209,37 @@ def test_a_constant_rate_is_half_of_one_that_falls_to_zero(tmp_path):
     assert [each.decay for each in answers] == ["linear", "constant"]
     falling, constant = (each.suggestion.recommended for each in answers)
     assert constant / falling == pytest.approx(0.5, rel=0.02)  # the mean of a line of 160 steps is 0.503
+
+
+@pytest.mark.parametrize("folds", [2, 3, 5])
+@pytest.mark.parametrize(("share", "is_sure"), [(0.99, False), (1.01, True)])
+def test_a_gain_is_three_standard_errors_of_the_folds_away_from_none(folds, share, is_sure):
+    centred = np.linspace(-0.2, 0.2, folds)
+    gains = centred + 3.0 * share * stats.sem(centred)
+    start, constant = np.full((3, folds), 2.5), np.full(folds, 2.0)
+    losses = np.stack([constant - gains, constant - gains - 0.1, np.full(folds, np.inf)])  # the middle one counts
+    assert is_gain(losses, start, constant) is is_sure
+
+
+@pytest.mark.parametrize(("gain", "is_one"), [(0.03, True), (0.01, False), (-0.5, False)])
+def test_a_gain_of_a_hundredth_of_the_loss_is_none_however_sure(gain, is_one):
+    assert is_gain(np.full((1, 4), 3.0 * (1.0 - gain)), np.full((1, 4), 9.0), np.full(4, 3.0)) is is_one
+
+
+@pytest.mark.parametrize("axis", [0, 1], ids=["repetitions", "folds"])
+def test_an_interval_reaches_from_one_half_of_the_runs_to_the_other(axis):
+    """Of two folds, or two repetitions, a fourth of the resamples has the first alone and a fourth the second."""
+    rates = np.logspace(-4, 0, 17)
+    left, right = ((np.log10(rates) - place) ** 2 for place in (-2.8, -1.2))
+    losses, start = np.expand_dims(np.stack([left, right]), 1 - axis), np.full((1, 2) if axis else (2, 1), 9.0)
+    ends = [best_of_short_runs(rates, each[None, None], np.full((1, 1), 9.0)) for each in (left, right)]
+    assert ends[0] < best_of_short_runs(rates, losses, start) < ends[1]
+    assert bootstrap(rates, losses, start, np.random.default_rng(0)) == pytest.approx(ends)
+
+
+@pytest.mark.parametrize(("edge", "high"), [(None, 0.2), (9.0, 0.2), (0.1, 0.1), (0.03, 0.05)])
+def test_a_range_covers_a_factor_of_20_but_little_beyond_the_edge(edge, high):
+    assert search_range(0.01, edge) == pytest.approx((0.0005, high))
 
 
 def test_medians_are_infinite_where_half_of_the_runs_are():
