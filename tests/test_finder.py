@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import lrtune
 from lrtune.cli import app
 from lrtune.experiment import load_text
 from lrtune.experiment.writing.ranges import with_ranges
+from lrtune.finder import sweeps
 from lrtune.finder.rules import (
     Suggestion,
     best_of_short_runs,
@@ -24,6 +26,7 @@ from lrtune.finder.rules import (
 )
 from lrtune.reporting import figures, rate_curves, rates
 from lrtune.text.errors import DataError
+from lrtune.training.range_test import SweepCurves
 
 CONFIG = "data: {{path: {path}, target: y}}\ntraining: {{epochs: 20, batch_size: 32}}\nmodel: {{hidden: [16]}}\n"
 
@@ -240,6 +243,29 @@ def test_an_interval_reaches_from_one_half_of_the_runs_to_the_other(axis):
 @pytest.mark.parametrize(("edge", "high"), [(None, 0.2), (9.0, 0.2), (0.1, 0.1), (0.03, 0.05)])
 def test_a_range_covers_a_factor_of_20_but_little_beyond_the_edge(edge, high):
     assert search_range(0.01, edge) == pytest.approx((0.0005, high))
+
+
+@pytest.mark.parametrize("place", [-4.5, -2.2, 0.5])
+def test_short_runs_are_added_until_their_best_one_is_inside(tmp_path, monkeypatch, place):
+    """Wherever the best rate is, the rates rise evenly, and runs that all agree leave no doubt about the answer."""
+
+    def agreed(_configurations, folds, _problem, rates, **_more):
+        lanes = (1, len(folds))
+        losses = np.broadcast_to(0.1 * (np.log10(rates) - place) ** 2, (*lanes, len(rates)))
+        return SweepCurves(rates[None], losses, np.full(lanes, 9.0), np.full(len(folds), 9.0))
+
+    monkeypatch.setattr(sweeps, "short_runs", agreed)
+    curve = found(tmp_path, "signal", method="ladder").curves[0]
+    distances = np.diff(np.log10(curve.short.rates))
+    assert distances == pytest.approx([1 / 2.7] * len(distances))
+    lowest = int(np.argmin(curve.short.mean))
+    assert 0 < lowest < len(curve.short.rates) - 1 or len(curve.short.rates) == 9  # it does not go on for ever
+    assert curve.suggestion.interval == (curve.suggestion.recommended,) * 2
+
+
+def test_the_horizon_is_that_of_the_smallest_fold():
+    setting = SimpleNamespace(folds=[SimpleNamespace(features=np.zeros((rows, 2))) for rows in (33, 10, 20)])
+    assert sweeps.horizon({"batch_size": 8, "epochs": 3}, setting) == 3 * 2
 
 
 def test_medians_are_infinite_where_half_of_the_runs_are():
