@@ -263,6 +263,20 @@ def test_short_runs_are_added_until_their_best_one_is_inside(tmp_path, monkeypat
     assert curve.suggestion.interval == (curve.suggestion.recommended,) * 2
 
 
+@pytest.mark.parametrize("method", ["ramp", "ladder"])
+def test_short_runs_lie_around_a_tenth_of_the_edge_of_a_ramp_and_the_minimum_of_a_ladder(tmp_path, monkeypatch, method):
+    tried, short_runs = [], sweeps.short_runs
+
+    def watched(configurations, folds, problem, rates, **more):
+        tried.append(rates)
+        return short_runs(configurations, folds, problem, rates, **more)
+
+    monkeypatch.setattr(sweeps, "short_runs", watched)
+    answer = found(tmp_path, "signal", method=method).curves[0].suggestion
+    assert np.median(tried[0]) == pytest.approx(answer.edge / 10.0 if method == "ramp" else answer.minimum)
+    assert np.log10(tried[0][-1] / tried[0][0]) == pytest.approx(4 / 2.7)
+
+
 def test_the_horizon_is_that_of_the_smallest_fold():
     setting = SimpleNamespace(folds=[SimpleNamespace(features=np.zeros((rows, 2))) for rows in (33, 10, 20)])
     assert sweeps.horizon({"batch_size": 8, "epochs": 3}, setting) == 3 * 2
