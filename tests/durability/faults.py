@@ -4,8 +4,8 @@
 
 Each fault replaces one piece of a file of the package; the tests beside it run, and the file is put back, after Ctrl-C
 as well. A fault is *killed* when a test fails and *survives* when none does: then a test is missing. ``--only
-range_test`` takes the faults with this in their name or file. All of them take about an hour. A fault that nobody could
-notice, because nothing behaves otherwise, does not belong here.
+range_test`` takes the faults with this in their name or file; all of them take about half an hour. A fault that nobody
+could notice, because nothing behaves otherwise, does not belong here.
 
 It says what became of each, then what is wrong, which is the exit code as well: a survivor, tests that fail without a
 fault, or a piece that is not in its file exactly once because the line has changed.
