@@ -275,15 +275,17 @@ def test_what_was_dropped_is_compared_on_the_folds_it_has():
 
 
 @pytest.mark.parametrize("grouped", [False, True])
-def test_a_replayed_race_is_the_race_on_repeated_rows(grouped):
+@pytest.mark.parametrize("copies", [1, 6])
+def test_a_replayed_race_is_the_race_on_repeated_rows(grouped, copies):
+    """Four configurations race four, or a number of copies of each: of many rivals more certainty is asked."""
     rng = np.random.default_rng(1)
-    rows = 240
+    rows, count = 240, 4 * copies
     targets, folds = rng.integers(2, size=rows), np.arange(rows) // 120
-    rates = np.array([0.8, 0.9, 0.55, 0.6, 0.9, 0.5, 0.75, 0.45])
-    kept = np.where(rng.random((8, rows)) < rates[:, None], targets, 1 - targets).astype(np.uint8)
+    rates = np.repeat([0.8, 0.9, 0.55, 0.6, 0.9, 0.5, 0.75, 0.45], copies)
+    kept = np.where(rng.random((2 * count, rows)) < rates[:, None], targets, 1 - targets).astype(np.uint8)
     units = np.arange(rows) // 4 if grouped else np.arange(rows)
     given = evidence("accuracy", kept, targets, folds, units=units)
-    rounds = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    rounds = np.repeat([0, 1], count)
     counts = _counts(int(units.max()) + 1, 12, np.random.default_rng(2))
     found = Replay(given, Race(rounds, 1)).survivors(counts, np.empty(0))
     values = (kept == targets)[:, folds == 0].astype(float)
@@ -294,7 +296,7 @@ def test_a_replayed_race_is_the_race_on_repeated_rows(grouped):
         names = np.concatenate([each * 100 + np.arange(t) for each, t in zip(units[folds == 0], times, strict=True)])
         names = names if grouped else None
         going = []
-        for members in (range(4), range(4, 8)):
+        for members in (range(count), range(count, 2 * count)):
             rivals = [*going, *members]
             best = max(rivals, key=lambda each: (drawn[each].mean(), -each))
             compared = [best, *(each for each in members if each != best)]

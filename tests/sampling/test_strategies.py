@@ -98,6 +98,13 @@ def test_proposals_are_points_of_the_space(name):
     assert all(FINITE.point(each) == each for each in rounds(name, FINITE, [21]))
 
 
+def test_every_seed_has_a_sequence_of_its_own():
+    first = [
+        tuple(each.values()) for seed in range(5) for each in itertools.islice(quasirandom.points(INFINITE, seed, 1), 1)
+    ]
+    assert len(set(first)) == 5
+
+
 def test_each_option_gets_an_even_share_of_the_range_that_is_in_it():
     """A Sobol sequence of two coordinates has one point of 16 in each cell of 4 x 4."""
     ranges = [SearchSpace((Real(f"a.{name}", 0.0, 1.0, 0.5),)) for name in "pqrs"]

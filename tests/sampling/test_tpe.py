@@ -87,9 +87,15 @@ def test_the_good_ones_are_the_best_by_the_root_of_all(count, good):
     assert min(each["x"] for each in best) >= max(each["x"] for each in rest)
 
 
-def test_what_a_round_has_proposed_makes_its_surroundings_less_promising():
-    """The rest are 30 at the lower end, so that one more in the middle is seen."""
-    trials = [Trial(n, {"x": 0.5 + n / 1000}, TrialState.COMPLETE, (1.0 + n,)) for n in range(6)]
-    trials += [Trial(n, {"x": n / 1000}, TrialState.COMPLETE, (-n / 10,)) for n in range(6, 36)]
-    proposed = [each["x"] for each in tpe.propose(RANGE, trials, 12, 0)]
-    assert np.std(proposed[6:]) > 0.05
+def test_what_a_round_has_proposed_counts_among_the_rest(monkeypatch):
+    groups, parzen = [], tpe.parzen
+
+    def watched(space, axes, points):
+        groups.append([each["x"] for each in points])
+        return parzen(space, axes, points)
+
+    monkeypatch.setattr(tpe, "parzen", watched)
+    proposed = [each["x"] for each in tpe.propose(RANGE, history(30), 5, 0)]
+    _, *thin = groups
+    assert [len(each) for each in thin] == [24, 25, 26, 27, 28]
+    assert thin[-1][24:] == proposed[:4]
