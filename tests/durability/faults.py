@@ -94,6 +94,24 @@ FAULTS = [
         },
     ),
     *of(
+        "training/updates.py",
+        "training/test_optimizers.py",
+        {
+            "epsilon is under the root": (
+                "np.sqrt(square, out=scratch)\n    scratch += epsilon.astype(scratch.dtype, copy=False)",
+                "np.sqrt(square + epsilon.astype(scratch.dtype, copy=False), out=scratch)",
+            ),
+            "the newest square is forgotten as well": (
+                "total *= keep\n    total += scratch",
+                "total += scratch\n    total *= keep",
+            ),
+            "a momentum that is cycled is the factor": (
+                "values.factors[name] if values.momentum is None else values.momentum",
+                "values.factors[name] if name in values.factors else values.momentum",
+            ),
+        },
+    ),
+    *of(
         "training/optimizers/adam_family.py",
         "training/test_optimizers.py",
         {
@@ -127,6 +145,27 @@ FAULTS = [
         "training/optimizers/schedule_free.py",
         "training/test_optimizers.py",
         {"weights are rates, not their squares": ("total += largest * largest", "total += largest")},
+    ),
+    *of(
+        "training/optimizers/prodigy.py",
+        "training/test_optimizers.py",
+        {"the distance is averaged as the squares are": ("beta3 = np.sqrt(double(", "beta3 = np.square(double(")},
+    ),
+    *of(
+        "training/optimizers/natural_gradient.py",
+        "training/test_natural_gradient.py",
+        {
+            "averages are not corrected for their start": (
+                "average[part] / weight[part][..., None]",
+                "average[part] / 1.0",
+            ),
+            "the step is clipped too much": ("np.sqrt(limit / np.abs(length))", "limit / np.abs(length)"),
+            "damping is split by the ratio": ("ratio = np.sqrt(inputs / outputs)", "ratio = inputs / outputs"),
+            "inverses are due when averages are": (
+                '_due(count, values.factors["inverse_every"])',
+                '_due(count, values.factors["curvature_every"])',
+            ),
+        },
     ),
     *of(
         "training/schedules.py",
