@@ -79,6 +79,12 @@ def test_the_same_gap_on_every_fold_leaves_no_doubt(gap, p, probability):
     assert (found.mean, found.error, found.p, found.probability) == (gap, 0.0, p, probability)
 
 
+def test_what_is_equal_is_neither_won_nor_clear():
+    found = difference([0.5, 0.75, 0.25], [0.5, 0.75, 0.25])
+    assert (found.wins, found.interval, found.is_clear, found.is_likely) == (0, (0.0, 0.0), False, False)
+    assert difference([0.5, 0.8, 0.2], [0.5, 0.7, 0.3]).wins == 1
+
+
 def test_the_error_of_one_series_is_corrected_alike():
     assert corrected_error(FIRST, 0.25) == pytest.approx(math.sqrt((1 / 5 + 1 / 4) * np.var(FIRST, ddof=1)))
 

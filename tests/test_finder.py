@@ -1,26 +1,32 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import stats
 from typer.testing import CliRunner
 
 import lrtune
 from lrtune.cli import app
 from lrtune.experiment import load_text
 from lrtune.experiment.writing.ranges import with_ranges
+from lrtune.finder import sweeps
 from lrtune.finder.rules import (
     Suggestion,
     best_of_short_runs,
     bootstrap,
     carried_over,
+    is_gain,
     marks,
     middle,
+    search_range,
     smoothed,
     status,
     until_divergence,
 )
 from lrtune.reporting import figures, rate_curves, rates
 from lrtune.text.errors import DataError
+from lrtune.training.range_test import SweepCurves
 
 CONFIG = "data: {{path: {path}, target: y}}\ntraining: {{epochs: 20, batch_size: 32}}\nmodel: {{hidden: [16]}}\n"
 
@@ -206,6 +212,74 @@ def test_a_constant_rate_is_half_of_one_that_falls_to_zero(tmp_path):
     assert [each.decay for each in answers] == ["linear", "constant"]
     falling, constant = (each.suggestion.recommended for each in answers)
     assert constant / falling == pytest.approx(0.5, rel=0.02)  # the mean of a line of 160 steps is 0.503
+
+
+@pytest.mark.parametrize("folds", [2, 3, 5])
+@pytest.mark.parametrize(("share", "is_sure"), [(0.99, False), (1.01, True)])
+def test_a_gain_is_three_standard_errors_of_the_folds_away_from_none(folds, share, is_sure):
+    centred = np.linspace(-0.2, 0.2, folds)
+    gains = centred + 3.0 * share * stats.sem(centred)
+    start, constant = np.full((3, folds), 2.5), np.full(folds, 2.0)
+    losses = np.stack([constant - gains, constant - gains - 0.1, np.full(folds, np.inf)])  # the middle one counts
+    assert is_gain(losses, start, constant) is is_sure
+
+
+@pytest.mark.parametrize(("gain", "is_one"), [(0.03, True), (0.01, False), (-0.5, False)])
+def test_a_gain_of_a_hundredth_of_the_loss_is_none_however_sure(gain, is_one):
+    assert is_gain(np.full((1, 4), 3.0 * (1.0 - gain)), np.full((1, 4), 9.0), np.full(4, 3.0)) is is_one
+
+
+@pytest.mark.parametrize("axis", [0, 1], ids=["repetitions", "folds"])
+def test_an_interval_reaches_from_one_half_of_the_runs_to_the_other(axis):
+    """Of two folds, or two repetitions, a fourth of the resamples has the first alone and a fourth the second."""
+    rates = np.logspace(-4, 0, 17)
+    left, right = ((np.log10(rates) - place) ** 2 for place in (-2.8, -1.2))
+    losses, start = np.expand_dims(np.stack([left, right]), 1 - axis), np.full((1, 2) if axis else (2, 1), 9.0)
+    ends = [best_of_short_runs(rates, each[None, None], np.full((1, 1), 9.0)) for each in (left, right)]
+    assert ends[0] < best_of_short_runs(rates, losses, start) < ends[1]
+    assert bootstrap(rates, losses, start, np.random.default_rng(0)) == pytest.approx(ends)
+
+
+@pytest.mark.parametrize(("edge", "high"), [(None, 0.2), (9.0, 0.2), (0.1, 0.1), (0.03, 0.05)])
+def test_a_range_covers_a_factor_of_20_but_little_beyond_the_edge(edge, high):
+    assert search_range(0.01, edge) == pytest.approx((0.0005, high))
+
+
+@pytest.mark.parametrize("place", [-4.5, -2.2, 0.5])
+def test_short_runs_are_added_until_their_best_one_is_inside(tmp_path, monkeypatch, place):
+    """Wherever the best rate is, the rates rise evenly, and runs that all agree leave no doubt about the answer."""
+
+    def agreed(_configurations, folds, _problem, rates, **_more):
+        lanes = (1, len(folds))
+        losses = np.broadcast_to(0.1 * (np.log10(rates) - place) ** 2, (*lanes, len(rates)))
+        return SweepCurves(rates[None], losses, np.full(lanes, 9.0), np.full(len(folds), 9.0))
+
+    monkeypatch.setattr(sweeps, "short_runs", agreed)
+    curve = found(tmp_path, "signal", method="ladder").curves[0]
+    distances = np.diff(np.log10(curve.short.rates))
+    assert distances == pytest.approx([1 / 2.7] * len(distances))
+    lowest = int(np.argmin(curve.short.mean))
+    assert 0 < lowest < len(curve.short.rates) - 1 or len(curve.short.rates) == 9  # it does not go on for ever
+    assert curve.suggestion.interval == (curve.suggestion.recommended,) * 2
+
+
+@pytest.mark.parametrize("method", ["ramp", "ladder"])
+def test_short_runs_lie_around_a_tenth_of_the_edge_of_a_ramp_and_the_minimum_of_a_ladder(tmp_path, monkeypatch, method):
+    tried, short_runs = [], sweeps.short_runs
+
+    def watched(configurations, folds, problem, rates, **more):
+        tried.append(rates)
+        return short_runs(configurations, folds, problem, rates, **more)
+
+    monkeypatch.setattr(sweeps, "short_runs", watched)
+    answer = found(tmp_path, "signal", method=method).curves[0].suggestion
+    assert np.median(tried[0]) == pytest.approx(answer.edge / 10.0 if method == "ramp" else answer.minimum)
+    assert np.log10(tried[0][-1] / tried[0][0]) == pytest.approx(4 / 2.7)
+
+
+def test_the_horizon_is_that_of_the_smallest_fold():
+    setting = SimpleNamespace(folds=[SimpleNamespace(features=np.zeros((rows, 2))) for rows in (33, 10, 20)])
+    assert sweeps.horizon({"batch_size": 8, "epochs": 3}, setting) == 3 * 2
 
 
 def test_medians_are_infinite_where_half_of_the_runs_are():

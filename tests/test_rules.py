@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from lrtune.experiment import load_text
 from lrtune.text.errors import ExperimentError
@@ -114,6 +115,23 @@ def test_rules_choose_as_they_are_defined(seed):
     assert pick(Rule("within", 0.02), means, folds, order) == simplest(within)
     assert pick(Rule("one_se"), means, folds, order) == simplest(near)
     assert pick(Rule("posterior_mean"), means, folds, order) == best  # nothing has been learned
+
+
+@pytest.mark.parametrize("folds", [2, 3, 5])
+@pytest.mark.parametrize(("share", "chosen"), [(0.99, 1), (1.01, 0)])
+def test_one_standard_error_of_few_folds_is_that_of_a_sample(folds, share, chosen):
+    centred = np.linspace(-0.03, 0.03, folds)
+    gaps = centred + share * stats.sem(centred)
+    scores = np.stack([np.full(folds, 0.9), 0.9 - gaps], axis=1)
+    assert pick(Rule("one_se"), scores.mean(axis=0), scores, np.array([1, 0])) == chosen
+
+
+def test_what_is_out_does_not_move_the_values_of_the_others():
+    smoothing = Smoothing(
+        np.array([0.7, 0.5, 0.6]), np.array([9.0, 1.0, 2.0]), np.array([[1.0, 0, 0], [-4, 1, 0], [3, 0, 1]])
+    )
+    means = np.array([-np.inf, 0.5, 0.7])
+    assert pick(Rule("posterior_mean"), means, np.zeros((2, 3)), np.arange(3), smoothing) == 2  # 2.1 against 1.0
 
 
 def test_within_a_share_of_an_error_is_that_much_more_of_it():

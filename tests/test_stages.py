@@ -71,6 +71,18 @@ def test_a_race_compares_with_earlier_complete_trials_and_with_no_others():
     assert numbers(raced(trials, known[1:], FIRST, 2, rows_of([*known, *trials]))) == [8]
 
 
+def test_of_equals_the_earlier_one_is_the_best():
+    trials = entrants(0.5, 0.9, 0.4, 0.9, 0.9)
+    assert {each.numbers["against"] for each in raced(trials, [], FIRST, 5, rows_of(trials))} == {1}
+
+
+def test_what_is_complete_is_not_dropped_by_a_later_race():
+    worse = [Trial(number, {}, TrialState.COMPLETE, fold_scores=(0.2, 0.21, 0.2)) for number in (1, 2)]
+    running = [Trial(number, {}, fold_scores=(0.9, 0.91 + number / 1000), stage=0) for number in (3, 4, 5, 6)]
+    lost = Trial(7, {}, fold_scores=(0.3, 0.3), stage=0)
+    assert numbers(raced([*running, lost], worse, Stage(0, 2), 3, None)) == [7]
+
+
 def test_how_many_are_in_memory_at_a_time_does_not_matter(monkeypatch):
     trials = entrants(*np.random.default_rng(2).uniform(0.5, 0.7, size=80).tolist())
     expected = raced(trials, [], FIRST, 5, rows_of(trials, spread=0.3))

@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import pytest
+from patience import PATIENCE
 from threadpoolctl import threadpool_limits
 from trainer_parts import replace_part
 
@@ -208,7 +209,7 @@ def test_a_killed_process_goes_on_where_it_was(text, last, tmp_path):
             print(event.kind, flush=True)
             if event.kind == "result" and event.body["trial"] >= {last}:
                 print("waiting", flush=True)
-                time.sleep(600)
+                time.sleep({PATIENCE})
     """
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
     while process.stdout.readline() != "waiting\n":

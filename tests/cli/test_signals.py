@@ -11,7 +11,7 @@ from patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
-START = """
+START = f"""
     import hashlib, os, signal, sys, threading, time
     from pathlib import Path
     from lrtune.cli import exits, signals
@@ -25,6 +25,7 @@ START = """
             time.sleep(0.01)
         print("ready", flush=True)
 
+    FOREVER = {PATIENCE}
     signals.PATIENCE = 0.3
     signals.heed_signals()
 """
@@ -66,7 +67,7 @@ def test_a_stop_that_was_swallowed_is_not_forgotten():
         while True:
             try:
                 print("ready", flush=True)
-                time.sleep(600)
+                time.sleep(FOREVER)
             except KeyboardInterrupt:
                 pass
     """)
@@ -75,13 +76,13 @@ def test_a_stop_that_was_swallowed_is_not_forgotten():
 
 def test_the_second_signal_ends_at_once():
     process = child("""
-        signals.PATIENCE = 1000.0
+        signals.PATIENCE = FOREVER
         try:
             print("ready", flush=True)
-            time.sleep(600)
+            time.sleep(FOREVER)
         except KeyboardInterrupt:
             os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(600)
+            time.sleep(FOREVER)
     """)
     code, err = ended(process, signal.SIGINT)
     assert code in (130, 143)  # the handler, or the thread that watches, whoever is first
@@ -112,9 +113,9 @@ def test_a_signal_before_the_command_has_begun(number, code, place):
 
         def wait(*_, **__):
             print("ready", flush=True)
-            time.sleep(600)
+            time.sleep(FOREVER)
 
-        signals.PATIENCE = 1000.0
+        signals.PATIENCE = FOREVER
         sys.argv = ["lrtune", "list"]
         with mock.patch({place!r}, wait):
             cli.main()
@@ -136,7 +137,7 @@ def test_a_hard_end_with_workers_leaves_neither_words_nor_semaphores():
             while True:
                 try:
                     print("ready", os.getpid(), sep="\\n", flush=True)
-                    time.sleep(600)
+                    time.sleep(FOREVER)
                 except KeyboardInterrupt:
                     pass
     """)

@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.metrics import f1_score
 
 from lrtune.run.observed import Observed
-from lrtune.training.metrics.scoring import score
+from lrtune.training.metrics.scoring import score, surprise
 from lrtune.verdict.choice.candidates import Smoothing
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.correction import Choosing, Evidence, Race, cells, corrected, effort
@@ -66,10 +66,14 @@ def macro(targets, labels, weights):
     return f1_score(targets, labels, labels=present, average="macro", sample_weight=weights, zero_division=0)
 
 
-@pytest.mark.parametrize(("name", "metric"), [("accuracy", accuracy), ("f1_macro", macro)])
-def test_it_is_the_published_algorithm(name, metric, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "metric", "cuts"),
+    [("accuracy", accuracy, [20, 40]), ("accuracy", accuracy, [9, 25]), ("f1_macro", macro, [20, 40])],
+)
+def test_it_is_the_published_algorithm(name, metric, cuts, monkeypatch):
     monkeypatch.setattr("lrtune.verdict.correction.core.LEAST", 40)
-    kept, targets, folds = searched(configurations=4)
+    kept, targets, _ = searched(configurations=4)
+    folds = np.searchsorted(cuts, np.arange(60), side="right")
     given = evidence(name, kept, targets, folds)
     draws = _draws(given, Choosing(seed=3, resamples=40))
     counts = _counts(60, 40, np.random.default_rng([3, 41]))
@@ -217,6 +221,21 @@ def test_the_gain_over_the_default_is_free_of_luck():
     assert found.gain.probability == 1.0
 
 
+def test_resamples_that_choose_the_default_itself_count_half():
+    kept, targets, folds = searched(rows=80, configurations=5, seed=4, right=0.48)
+    given = evidence("accuracy", kept, targets, folds)
+    chosen = int(given.means.argmax())
+    draws = _draws(given, Choosing())
+    lines = np.arange(len(draws.picks))
+    gains = given.means[draws.picks] + draws.deviations[lines, draws.picks] - given.means[0] - draws.deviations[:, 0]
+    default, won = draws.picks == 0, (draws.picks != 0) & (gains > 1e-9)
+    assert 0.05 < default.mean() < 0.9
+    assert (np.abs(gains[~default]) > 1e-9).any()
+    tied = (np.abs(gains) <= 1e-9).mean()
+    assert chosen != 0
+    assert corrected(given, chosen).gain.probability == pytest.approx(won.mean() + tied / 2)
+
+
 def test_without_predictions_the_folds_speak():
     scores = np.array([[0.9, 0.8, 0.85], [0.7, 0.95, 0.9], [0.8, 0.6, 0.7]])  # (C, K)
     numbers = np.array([4, 7, 9])
@@ -256,15 +275,17 @@ def test_what_was_dropped_is_compared_on_the_folds_it_has():
 
 
 @pytest.mark.parametrize("grouped", [False, True])
-def test_a_replayed_race_is_the_race_on_repeated_rows(grouped):
+@pytest.mark.parametrize("copies", [1, 6])
+def test_a_replayed_race_is_the_race_on_repeated_rows(grouped, copies):
+    """Four configurations race four, or a number of copies of each: of many rivals more certainty is asked."""
     rng = np.random.default_rng(1)
-    rows = 240
+    rows, count = 240, 4 * copies
     targets, folds = rng.integers(2, size=rows), np.arange(rows) // 120
-    rates = np.array([0.8, 0.9, 0.55, 0.6, 0.9, 0.5, 0.75, 0.45])
-    kept = np.where(rng.random((8, rows)) < rates[:, None], targets, 1 - targets).astype(np.uint8)
+    rates = np.repeat([0.8, 0.9, 0.55, 0.6, 0.9, 0.5, 0.75, 0.45], copies)
+    kept = np.where(rng.random((2 * count, rows)) < rates[:, None], targets, 1 - targets).astype(np.uint8)
     units = np.arange(rows) // 4 if grouped else np.arange(rows)
     given = evidence("accuracy", kept, targets, folds, units=units)
-    rounds = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    rounds = np.repeat([0, 1], count)
     counts = _counts(int(units.max()) + 1, 12, np.random.default_rng(2))
     found = Replay(given, Race(rounds, 1)).survivors(counts, np.empty(0))
     values = (kept == targets)[:, folds == 0].astype(float)
@@ -275,7 +296,7 @@ def test_a_replayed_race_is_the_race_on_repeated_rows(grouped):
         names = np.concatenate([each * 100 + np.arange(t) for each, t in zip(units[folds == 0], times, strict=True)])
         names = names if grouped else None
         going = []
-        for members in (range(4), range(4, 8)):
+        for members in (range(count), range(count, 2 * count)):
             rivals = [*going, *members]
             best = max(rivals, key=lambda each: (drawn[each].mean(), -each))
             compared = [best, *(each for each in members if each != best)]
@@ -284,6 +305,47 @@ def test_a_replayed_race_is_the_race_on_repeated_rows(grouped):
             going += [each for each in members if each not in lost]
         assert np.flatnonzero(survivors).tolist() == going
     assert 0 < found.mean() < 1
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_the_certainty_of_a_replayed_race_is_that_of_the_race_on_repeated_rows(grouped):
+    """With the log loss, so that an exception speaks against whoever is too sure; only one fold."""
+    rng = np.random.default_rng(4)
+    rows, blunt = 60, np.array([[0.6], [0.5], [0.45], [0.4]])
+    targets, folds = rng.integers(2, size=rows), np.zeros(rows, int)
+    losses = blunt * rng.gamma(2.0, 0.4, size=(4, rows))
+    units = np.sort(rng.integers(15, size=rows)) if grouped else np.arange(rows)
+    observed = Observed(targets, folds, units, np.array([rows]), 2)
+    given = Evidence("log_loss", np.arange(4), -losses.mean(axis=1)[None], np.arange(4), losses, observed, 0.5)
+    replay, exception = Replay(given, Race(np.zeros(4, int), 1)), surprise("log_loss", -losses)
+    counts = _counts(int(units.max()) + 1, 20, np.random.default_rng(2))
+    drawn = counts[:, replay.units].astype(float)
+    for best in range(4):
+        others = np.array([each for each in range(4) if each != best])
+        gaps, against = replay.sums[best] - replay.sums[others], exception[best] - exception[others]
+        found = stats.norm.cdf(replay._distances(gaps, against, drawn))
+        for line, certainty in zip(counts, found, strict=True):
+            times = line[units].astype(int)
+            names = np.concatenate([each * 100 + np.arange(t) for each, t in zip(units, times, strict=True)])
+            repeated = RowScores(-np.repeat(losses, times, axis=1), names if grouped else None, exception)
+            assert certainty == pytest.approx(race_by_rows(repeated, best=best).worse[others], abs=1e-9)
+    assert np.ptp(found) > 0.01
+
+
+@pytest.mark.parametrize(("units", "dropped"), [(9, False), (10, True)])
+def test_a_replayed_race_needs_as_many_units_as_a_race(units, dropped):
+    targets, folds = np.ones(40, int), np.repeat([0, 1], 20)
+    kept = np.stack([targets, targets, 1 - targets]).astype(np.uint8)
+    given = evidence("accuracy", kept, targets, folds)
+    counts = np.zeros((1, 40), np.float32)
+    counts[0, :units], counts[0, 20 : 60 - units - 20] = 1.0, 1.0
+    (survivors,) = Replay(given, Race(np.zeros(3, int), 1)).survivors(counts, np.empty(0))
+    assert survivors.tolist() == [True, True, not dropped]
+    assert race_by_rows(RowScores((kept == targets)[:, :units].astype(float))).dropped.tolist() == [
+        False,
+        False,
+        dropped,
+    ]
 
 
 def test_a_race_by_folds_is_replayed_on_the_scores_of_the_folds():

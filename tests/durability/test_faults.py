@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import worker_functions
 from crashes import Search
+from patience import PATIENCE
 from studies import LONGER, PLAIN, RACE, content, differences, events_of
 from trainer_parts import replace_part
 from typer.testing import CliRunner
@@ -369,7 +370,7 @@ def test_a_block_beyond_its_limit_fails_alone(forks):
 
 
 def test_a_block_limit_that_is_not_reached_changes_nothing(forks):
-    assert search(forks, "patient", "--set", "search.block_timeout=10m") == 0, forks.said
+    assert search(forks, "patient", "--set", f"search.block_timeout={PATIENCE}") == 0, forks.said
     assert differs(forks, forks.folder / "patient") == []
 
 
@@ -378,7 +379,7 @@ def run_with_little_time(folder, blocks, monkeypatch):
     left = iter(range(blocks))
     with monkeypatch.context() as patch:
         patch.setattr(Pace, "allows", lambda *_: next(left, None) is not None)
-        chosen = load_text(PLAIN.replace("trials: 7", "trials: 7, timeout: 10m"), name="plain")
+        chosen = load_text(PLAIN.replace("trials: 7", f"trials: 7, timeout: {PATIENCE}"), name="plain")
         return list(tuning.tune(chosen, prepare(chosen), folder, workers=1))
 
 

@@ -48,16 +48,16 @@ def test_the_evidence_is_scikit_learns_and_its_gradient_that_of_finite_differenc
     np.testing.assert_allclose(gradient, numerical, rtol=1e-4, atol=1e-5)
 
 
-def density(hyperparameters, y, prior):
+def density(hyperparameters, y, prior, *, x=X, spread=SPREAD, groups=GROUPS):
     """Log posterior density of hyperparameters, up to a constant, by scikit-learn and SciPy."""
     lengths, signal, noise = hyperparameters
-    kernel = ConstantKernel(gp.OFFSET) + ConstantKernel(signal) * Matern(lengths[GROUPS], nu=2.5)
-    process = GaussianProcessRegressor(kernel, alpha=noise * SPREAD + 1e-8 * (signal + gp.OFFSET), optimizer=None)
+    kernel = ConstantKernel(gp.OFFSET) + ConstantKernel(signal) * Matern(lengths[groups], nu=2.5)
+    process = GaussianProcessRegressor(kernel, alpha=noise * spread + 1e-8 * (signal + gp.OFFSET), optimizer=None)
     length = prior.length + 0.5 * math.log(len(lengths))
     logarithms = stats.norm.logpdf(np.log(lengths), length, prior.length_deviation).sum()
     logarithms += stats.norm.logpdf(math.log(signal), prior.signal, prior.signal_deviation)
     logarithms += stats.norm.logpdf(math.log(noise), prior.noise, prior.noise_deviation)
-    return process.fit(X, y).log_marginal_likelihood_value_ + logarithms
+    return process.fit(x, y).log_marginal_likelihood_value_ + logarithms
 
 
 def test_a_fit_is_no_worse_than_where_it_starts_and_than_other_searches_for_the_mode():
@@ -72,6 +72,36 @@ def test_a_fit_is_no_worse_than_where_it_starts_and_than_other_searches_for_the_
             lambda each, y=y: -density(gp.unpack(each), y, prior), gp.pack(warm), method="Nelder-Mead"
         )
         assert found >= -other.fun - 0.02
+
+
+def test_a_fit_ends_where_the_density_rises_no_more():
+    prior = gp.Prior()
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        y = np.sin(9 * X[:, 0]) + rng.standard_normal(25) * rng.choice([0.1, 1.0])
+        found = gp.pack(gp.fit(X, y, SPREAD, GROUPS, prior=prior, warm=None, rng=rng))
+        slopes = optimize.approx_fprime(found, lambda each, y=y: density(gp.unpack(each), y, prior), 1e-5)
+        np.testing.assert_allclose(slopes, 0.0, atol=0.02)
+
+
+def test_of_two_maxima_the_one_above_the_last_fit_is_found_as_well():
+    rng = np.random.default_rng(0)
+    x = rng.random((8, 1))
+    y = np.sin(rng.choice([9, 15, 25]) * x[:, 0]) + 0.3 * rng.standard_normal(8)
+    prior, given = gp.Prior(), {"x": x, "spread": np.ones(8), "groups": np.zeros(1, int)}
+    y = (y - y.mean()) / y.std()
+
+    def climbed(start):
+        loss = optimize.minimize(
+            lambda each: -density(gp.unpack(each), y, prior, **given), gp.pack(start), method="Nelder-Mead"
+        )
+        return -loss.fun
+
+    warm = gp.Hyperparameters(np.array([0.05]), 1.0, 1e-3)
+    smooth = gp.Hyperparameters(np.array([0.5]), 1.0, 1e-2)
+    assert climbed(warm) > climbed(smooth) + 0.3
+    found = gp.fit(y=y, **given, prior=prior, warm=warm, rng=rng)
+    assert density(found, y, prior, **given) > climbed(warm) - 0.02
 
 
 def test_each_fit_starts_from_the_one_to_the_power_of_two_before(monkeypatch):
@@ -94,6 +124,13 @@ def test_each_fit_starts_from_the_one_to_the_power_of_two_before(monkeypatch):
 def test_expected_improvement_is_the_integral_of_the_positive_part(z):
     integral, _ = integrate.quad(lambda e: (z + e) * stats.norm.pdf(e), -z, max(-z, 0.0) + 40, epsabs=0, limit=200)
     assert math.exp(log_improvement(np.array(z))) == pytest.approx(integral, rel=1e-7)
+
+
+@pytest.mark.parametrize("z", [-1.5, -8.0, -15.0, -40.0, -200.0, -900.0, -1100.0, -1e5])
+def test_far_below_the_best_its_logarithm_is_that_of_the_integral_without_the_smallest_factor(z):
+    """The expected positive part is ``phi(z)`` times the integral of ``t exp(z t - t^2 / 2)`` over all ``t > 0``."""
+    integral, _ = integrate.quad(lambda t: t * math.exp(z * t - 0.5 * t * t), 0.0, 60.0 / -z, epsabs=0, limit=200)
+    assert log_improvement(np.array(z)) == pytest.approx(stats.norm.logpdf(z) + math.log(integral), abs=1e-5, rel=1e-12)
 
 
 def test_log_improvement_is_finite_increasing_and_smooth_far_out():

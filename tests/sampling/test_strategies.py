@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrtune.arrays import SAMPLING
-from lrtune.sampling import grid, random_search
+from lrtune.sampling import grid, quasirandom, random_search
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LOG, Integer, Ordinal, Real
@@ -95,6 +96,23 @@ def test_complete_configurations_in_the_history_count_as_their_points(name):
 @by_strategy
 def test_proposals_are_points_of_the_space(name):
     assert all(FINITE.point(each) == each for each in rounds(name, FINITE, [21]))
+
+
+def test_every_seed_has_a_sequence_of_its_own():
+    first = [
+        tuple(each.values()) for seed in range(5) for each in itertools.islice(quasirandom.points(INFINITE, seed, 1), 1)
+    ]
+    assert len(set(first)) == 5
+
+
+def test_each_option_gets_an_even_share_of_the_range_that_is_in_it():
+    """A Sobol sequence of two coordinates has one point of 16 in each cell of 4 x 4."""
+    ranges = [SearchSpace((Real(f"a.{name}", 0.0, 1.0, 0.5),)) for name in "pqrs"]
+    space = SearchSpace((Choice("a", tuple(map(Option, "pqrs", ranges)), "p"),))
+    points = itertools.islice(quasirandom.points(space, 3, 64), 64)
+    cells = Counter((each["a"], int(4 * each[f"a.{each['a']}"])) for each in points)
+    assert set(cells.values()) == {4}
+    assert len(cells) == 16
 
 
 def test_the_grid_keeps_its_order_with_the_default_in_front():

@@ -72,3 +72,10 @@ def test_extreme_outputs_have_finite_gradients(loss):
 def test_outputs_far_out_are_certain_and_warn_nobody():
     outputs = np.array([[[-2000.0, 0.0, 2000.0]]])
     assert LOSSES["logistic"].prediction(outputs).tolist() == [[[0.0, 0.5, 1.0]]]
+
+
+def test_losses_far_out_are_the_distance_from_the_right_side_and_warn_nobody():
+    outputs, labels = np.array([[-2000.0, -2000.0, 2000.0, 2000.0]]), np.array([[0.0, 1.0, 0.0, 1.0]])
+    assert LOSSES["logistic"].rows(outputs, labels).tolist() == [0.0, 2000.0, 2000.0, 0.0]
+    both, targets = np.concatenate([np.zeros((1, 4)), outputs]), np.concatenate([1.0 - labels, labels])
+    assert LOSSES["softmax"].rows(both, targets).tolist() == [0.0, 2000.0, 2000.0, 0.0]

@@ -228,6 +228,18 @@ def test_every_lane_follows_a_naive_trainer():
             np.testing.assert_allclose(trained.parameters[row, lane], expected, rtol=1e-9, atol=1e-12)
 
 
+def test_decoupled_weight_decay_shrinks_by_its_share_of_each_rate():
+    """Rows of weight zero have no gradient, so that nothing else moves the parameters."""
+    rng = np.random.default_rng(19)
+    problem = PROBLEMS["squared"]
+    fold = dataclasses.replace(a_fold(0, 20, 3, problem, rng), weights=np.zeros(20))
+    shape = {"hidden": (4,), "optimizer": "sgd", "batch_size": 5, "epochs": 2, "decay": "linear", "decay.final": 0.0}
+    chosen = shape | {"learning_rate": 0.4, "weight_decay": 0.5, "decoupled": True}
+    population, shared = populate([chosen], [fold], problem, "float64")
+    shrunk = np.prod([1.0 - 0.5 * 0.4 * (1.0 - step / 8) for step in range(8)])
+    np.testing.assert_allclose(train(population, shared).parameters, shrunk * population.parameters, rtol=1e-12)
+
+
 def test_no_lane_does_a_step_after_its_last_one():
     """A velocity would go on moving the shorter fold's lane."""
     rng = np.random.default_rng(8)
@@ -305,6 +317,30 @@ def test_dropout_is_paired_and_keeps_the_expected_activation():
     assert results[0, 0] == lanes(train(alone, own), own)[0, 0]
     assert results[1, 0] == results[2, 0]
     assert results[1, 0] != results[0, 0]
+
+
+def test_dropout_switches_off_its_share_and_scales_up_the_others():
+    """One update of gradient descent on the halved square, in loops, unit by unit and row by row."""
+    rng = np.random.default_rng(20)
+    fold = dataclasses.replace(a_fold(7, 16, 3, PROBLEMS["squared"], rng), weights=np.ones(16))
+    shape = {"hidden": (5,), "activation": "tanh", "optimizer": "sgd", "epochs": 1, "batch_size": 16}
+    chosen = shape | {"decay": "constant", "learning_rate": 0.3, "dropout": 0.25}
+    population, shared = populate([chosen], [fold], PROBLEMS["squared"], "float64", seed=11)
+    initial = population.parameters[0, 0]
+    first, last = initial[:20].reshape(5, 4), initial[20:].reshape(1, 6)
+    order = np.random.default_rng([11, 2, 7, 0]).permutation(16)
+    uniforms = np.random.default_rng([11, 3, 7, 0]).random((5, 16), dtype=np.float32)
+    gradients = np.zeros((5, 4)), np.zeros((1, 6))
+    for column, row in enumerate(order):
+        x = np.append(fold.features[row], 1.0)
+        kept = np.array([0.0 if uniform < 0.25 else 4.0 / 3.0 for uniform in uniforms[:, column]])
+        units = np.tanh(first @ x)
+        hidden = np.append(kept * units, 1.0)
+        error = (last @ hidden - fold.targets[row]) / 16
+        gradients[1][:] += np.outer(error, hidden)
+        gradients[0][:] += np.outer((last.T @ error)[:5] * kept * (1.0 - units**2), x)
+    expected = initial - 0.3 * np.concatenate([each.ravel() for each in gradients])
+    np.testing.assert_allclose(train(population, shared).parameters[0, 0], expected, rtol=1e-10)
 
 
 # --- divergence

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,28 @@ def test_from_where_a_lane_diverges_its_losses_are_infinite_and_others_go_on():
     assert (np.diff(dead.astype(int), axis=1) >= 0).all()
 
 
+def beside(targets):
+    """A fold with other targets: of what lies far from 0 more can be gained than a constant leaves, of noise less."""
+    each, noise = fold(), np.random.default_rng(2).normal(size=128)
+    return replace(each, targets=targets(noise[:96]), validation_targets=targets(noise[96:]))
+
+
+@pytest.mark.parametrize("targets", [lambda noise: 9.0 + 0.1 * noise, lambda noise: noise], ids=["far", "noise"])
+def test_a_lane_has_diverged_when_it_has_lost_three_times_what_there_was_to_gain(targets):
+    each, rates = beside(targets), np.r_[0.2, 0.2, np.linspace(1.8, 2.0, MOST_LOOKS - 2)]  # slowly over the edge
+    found = ramp([LINEAR], [each], SQUARED, rates, seed=0, dtype="float64")
+    start = 0.5 * np.mean(each.validation_targets**2)
+    constant = 0.5 * np.mean((each.validation_targets - each.targets.mean()) ** 2)
+    expected, losses, best = [], [], start
+    for loss in descended(rates, each):
+        losses.append((loss - best) / max(start - best, constant))
+        expected.append(np.inf if max(losses) > 3.0 else loss)
+        best = min(best, loss)
+    np.testing.assert_allclose(found.losses[0, 0], expected, rtol=1e-9)
+    assert any(1.5 < each <= 3.0 for each in losses)
+    assert any(3.0 < each < 5.0 for each in losses)
+
+
 def test_a_lane_is_the_same_alone_and_in_company():
     folds = repeated([fold(0, 96), fold(1, 80, seed=2)], 2)
     several = [{**LINEAR, "batch_size": 16, "optimizer": name} for name in ("momentum", "sgd", "adam")]
@@ -88,6 +112,22 @@ def test_validation_rows_are_thinned_once_and_shared_by_repetitions():
     first, second = repeated([each], 2)
     assert first.index != second.index
     assert first.validation_targets is second.validation_targets
+
+
+def test_thinned_rows_are_drawn_from_all_and_stay_whole():
+    each = fold()
+    some = [thinned([replace(each, index=index)], seed=seed, most=10)[0] for seed, index in [(0, 0), (0, 1), (1, 0)]]
+    kept = [[np.flatnonzero(each.validation_targets == target)[0] for target in one.validation_targets] for one in some]
+    assert len({tuple(rows) for rows in kept}) == 3
+    assert max(map(max, kept)) >= 26  # of 32 rows; the first ten would be those of an earlier time or class
+    for one, rows in zip(some, kept, strict=True):
+        np.testing.assert_array_equal(one.validation_features, each.validation_features[rows])
+
+
+def test_no_repetition_of_a_fold_has_the_streams_of_another():
+    folds = repeated([fold(index, 40) for index in range(4)], 3)
+    assert [each.index for each in folds[:4]] == [0, 1, 2, 3]
+    assert len({each.index for each in folds}) == 12
 
 
 def test_what_is_passed_in_stays_as_it_is():

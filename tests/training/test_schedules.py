@@ -352,6 +352,11 @@ class TestWarmup:
         rates = lane(4, decay="linear", warmup=0.99)
         np.testing.assert_allclose(rates, [1 / 3, 2 / 3, 1.0, 1.0], **EXACT)
 
+    @pytest.mark.parametrize(("share", "epochs", "risen"), [(0.17, 10, 2), (0.12, 10, 1), (0.28, 25, 7), (0.04, 10, 0)])
+    def test_is_the_nearest_number_of_steps(self, share, epochs, risen):
+        rates = lane(epochs, decay="constant", warmup=share, warmup_start=0.0)
+        assert np.sum(rates < 1.0) == risen
+
     def test_refuses_to_rise_exponentially_from_zero(self):
         with pytest.raises(ValueError, match="cannot start from 0"):
             lane(20, decay="constant", warmup=0.25, warmup_shape="exponential", warmup_start=0.0)
@@ -430,6 +435,11 @@ class TestExactness:
         expected = [0.5 ** ((10 * t) // (tenths * steps)) for t in range(8 * steps)]
         np.testing.assert_allclose(rates, expected, rtol=1e-12, atol=0.0)
 
+    def test_peaks_of_restarts_that_would_be_below_the_end_are_the_end(self):
+        rates = curve("cosine_restarts", 31, 30.0, period=10.0, multiplier=1.0, peak_decay=0.5, final=0.3)
+        assert rates[10] == pytest.approx(0.5)
+        np.testing.assert_allclose(rates[20:], 0.3, rtol=1e-15)
+
     @settings(deadline=None, max_examples=40)
     @given(steps=st.integers(1, 97), cycles=st.integers(1, 6), multiplier=st.sampled_from([1.0, 1.5, 2.0, 3.0]))
     def test_cycles_end_with_the_horizon(self, steps, cycles, multiplier):
@@ -498,6 +508,19 @@ class TestTable:
         np.testing.assert_array_equal(table[:, 0, 0], 0.9)
         np.testing.assert_array_equal(table[:, 1, 0], 0.0)
         np.testing.assert_allclose(table[:, 3, 0], np.interp(np.arange(12), [0, 6, 12], [0.95, 0.85, 0.95]), **EXACT)
+
+    @pytest.mark.parametrize("name", ["one_cycle", "cyclical"])
+    def test_the_momentum_waits_for_the_end_of_the_warm_up(self, name):
+        cycled = {"decay": name, "decay.cycle_momentum": True}
+        later = tabulate_momentum([{**cycled, "warmup": 0.2}], [2], 10)[:, 0, 0]
+        alone = tabulate_momentum([cycled], [2], 8)[:, 0, 0]
+        np.testing.assert_array_equal(later[:4], alone[0])
+        np.testing.assert_array_equal(later[4:], alone)
+
+    def test_a_momentum_that_is_called_beta1_is_kept_as_well(self):
+        cycled = {"decay": "one_cycle", "decay.cycle_momentum": True}
+        table = tabulate_momentum([cycled, {"optimizer": "adam", "optimizer.beta1": 0.8}], [2], 3)
+        np.testing.assert_array_equal(table[:, 1, 0], 0.8)
 
     def test_momentum_of_a_join(self):
         joined = {

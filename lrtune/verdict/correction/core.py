@@ -235,8 +235,9 @@ def _bootstrapped(evidence: Evidence, chosen: int, choosing: Choosing) -> Correc
     gain = None
     if chosen != choosing.default and evidence.is_complete(choosing.default):
         place = evidence.place(choosing.default)
-        narrow = anchors[picks] - anchors[place] + narrowed[lines, picks] - narrowed[:, place]
-        gain = _gain(narrow, values - anchors[place] - deviations[:, place])
+        ahead = anchors[picks] - anchors[place]  # taken first, so that nothing is left of a choice that is the default
+        narrow = ahead + narrowed[lines, picks] - narrowed[:, place]
+        gain = _gain(narrow, ahead + deviations[lines, picks] - deviations[:, place])
     shares = _shares(evidence.numbers[picks[usable]])
     return Correction(BOOTSTRAP, naive, naive - score, score, low, high, int(usable.sum()), shares, gain)
 
