@@ -114,7 +114,6 @@ _ENTRIES = (
         score=functions.accuracy,
         scorer=weighted.accuracy,
         row_values=rows.hits,
-        usual_for=CLASSES,
     ),
     Metric(
         "balanced_accuracy",
@@ -160,6 +159,7 @@ _ENTRIES = (
         scorer=weighted.log_loss,
         row_values=rows.losses,
         surprise=rows.surprising_loss,
+        usual_for=CLASSES,
     ),
     Metric(
         "roc_auc",
