@@ -46,7 +46,8 @@ def init(
     """
     from lrtune import experiment
     from lrtune.experiment.core import seen_from
-    from lrtune.experiment.suited import look
+    from lrtune.experiment.reading.sections import DataSection
+    from lrtune.experiment.suited import bare, look
     from lrtune.experiment.writing import first_file
     from lrtune.experiment.writing.yaml_text import plain
     from lrtune.reporting import console, export, plans
@@ -54,7 +55,8 @@ def init(
     if output != STDOUT and output.exists():
         raise LrtuneError(f"{output}: is there already and stays as it is; choose another name with --output")
     keys = _about_the_table(overrides or ())
-    seen = look(data, overrides or (), target=target)
+    section = bare(data, overrides, target=target).data if overrides else DataSection(path=data, target=target)
+    seen = look(data, section)
     said = {key: plain(getattr(seen.said, key)) for key in keys}
     folder = Path() if output == STDOUT else output.parent
     text = first_file.text(seen.found, seen_from(folder, Path(), data), said)

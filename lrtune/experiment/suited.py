@@ -48,32 +48,47 @@ class Look:
     found: Seen
 
 
-def look(
+def bare(
     data: str | Path | Table,
     overrides: Sequence[str] = (),
     *,
     target: str | None = None,
     trainers: Collection[str] | None = None,
-) -> Look:
-    """Read a table, unless it is in memory, and see what is in it; the arguments and errors of `suited`."""
+) -> Experiment:
+    """Make an experiment of overrides alone, which checks them; the arguments and errors of `suited`."""
     document = Document({"data": {"path": _path(data)}}, Origin(LABEL))
     if target is not None:
         document.put(("data", "target"), target, Origin(f"--target {target}"))
     apply(document, overrides)
-    bare = experiment_of(document, LABEL, Path(), trainers)
-    said = bare.data
+    return experiment_of(document, LABEL, Path(), trainers)
+
+
+def look(data: str | Path | Table, said: DataSection, *, seed: int = 0, splitter: str = "auto") -> Look:
+    """Read a table, unless it is in memory, and see what is in it.
+
+    Parameters
+    ----------
+    data
+        A path, relative to the working folder, or the table.
+    said
+        What somebody says of it.
+    seed, splitter
+        Of the search: which rows are for the test, and how the others get into folds.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or does not fit what is said of it.
+
+    """
     if "dates" not in said.model_fields_set:
         said = said.model_copy(update={"dates": DATES})
     if said.test_path is not None and not isinstance(data, Table):
-        refuse_itself(said.path, said.test_path)
-    table = data if isinstance(data, Table) else load(said.path, options=said.options)
-    dataset = open_dataset(
-        table,
-        test_size=0.0 if said.test_path is not None else said.test_size,
-        seed=bare.search.seed,
-        **said.meaning,
-    )
-    return Look(table, said, first_file.seen(table, dataset, bare.search.splitter))
+        refuse_itself(data, said.test_path)
+    table = data if isinstance(data, Table) else load(data, options=said.options)
+    share = 0.0 if said.test_path is not None else said.test_size
+    dataset = open_dataset(table, test_size=share, seed=seed, **said.meaning)
+    return Look(table, said, first_file.seen(table, dataset, splitter))
 
 
 def suited(
@@ -109,7 +124,9 @@ def suited(
         If the table cannot be read, or does not fit what is said of it.
 
     """
-    seen = look(data, overrides, target=target, trainers=trainers)
+    asked = bare(data, overrides, target=target, trainers=trainers)
+    source = data if isinstance(data, Table) else asked.data.path
+    seen = look(source, asked.data, seed=asked.search.seed, splitter=asked.search.splitter)
     document = read_text(first_file.text(seen.found, seen.said.path), LABEL)
     if _is_set(overrides, FOLDS):
         document.remove(REPEATS)  # suggested for the other number of folds

@@ -146,11 +146,8 @@ def folds(found: Seen) -> tuple[int, int, str]:
         return fewer, 3, rare
     has_rare = min(counts, default=MORE_FOLDS) < MORE_FOLDS
     if found.rows < SOME_ROWS and found.most >= 2 * MORE_FOLDS and not has_rare:
-        return (
-            MORE_FOLDS,
-            2 if found.rows < FEW_ROWS else 1,
-            "few rows: two rounds of folds lessen the luck of the draw",
-        )
+        rounds = 2 if found.rows < FEW_ROWS else 1
+        return MORE_FOLDS, rounds, "few rows: two rounds of folds lessen the luck of the draw"
     parts = _borne(found, _usual(found))
     if found.rows < FEW_ROWS:
         return parts, 3, rare if has_rare else "few rows: three rounds of folds lessen the luck of the draw"
