@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 
 from lrtune import experiment
@@ -245,9 +247,6 @@ TABLES = [columns(300, None), columns(0, {"p": 170, "q": 130}), columns(0, {"p":
 
 @pytest.mark.parametrize("table", TABLES)
 def test_path_frame_and_arrays_have_one_experiment(tmp_path, table):
-    import pandas as pd
-    import polars as pl
-
     of_path, read = suited(csv(tmp_path / "t.csv", table), target="y")
     text = first_file.text(look(read, of_path.data).found, "t.csv")
     expected = json.dumps(experiment.load_text(text, base=tmp_path).canonical(), sort_keys=True)

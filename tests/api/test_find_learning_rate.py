@@ -15,7 +15,11 @@ RNG = np.random.default_rng(0)
 X = np.round(RNG.normal(size=(240, 3)), 5)
 Y = np.where(X @ [1.0, -1.0, 0.5] > 0, "yes", "no")
 FRAME = pl.DataFrame({**{f"x{i}": X[:, i] for i in range(3)}, "target": Y})
-SHORT = {"overrides": ["training.epochs=8", "model.hidden=[8]"], "optimizers": ["momentum"], "updates": 30}
+SHORT = {
+    "overrides": ["training={epochs: 8}", "model.hidden=[8]", "search.folds=5"],
+    "optimizers": ["momentum"],
+    "updates": 30,
+}
 
 
 @pytest.fixture(scope="module")
