@@ -101,8 +101,8 @@ def search(
     >>> result = lrtune.search(
     ...     data={"x": [0.0, 1.0] * 40, "y": ["no", "yes"] * 40}, target="y", trials=3, output=tempfile.mkdtemp()
     ... )
-    >>> result.counts.total, result.best.mean, result.model.predict([[0.0]]).tolist()
-    (3, 0.0, ['no'])
+    >>> result.counts.total, result.best.mean < 0.01, result.model.predict([[0.0]]).tolist()
+    (3, True, ['no'])
     """
     given: SearchSettings = {
         "data": data,
