@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lrtune import experiment
+from lrtune.experiment.suited import suited
 from lrtune.run.journal import Event, Journal
 from lrtune.run.study import FINISHED, REFIT, RESULT, STUDY, TRIAL, result_body
 
@@ -59,7 +59,7 @@ def result_of(number, rng):
 
 def make(folder, trials):
     """Write a finished run without its result file, so that pages are made from the events alone."""
-    chosen = experiment.load(None, [f"search.trials={trials}"], data="sklearn:digits")
+    chosen, _ = suited("sklearn:digits", [f"search.trials={trials}"])
     folder.mkdir(parents=True)
     (folder / "experiment.yaml").write_text(chosen.to_yaml(folder), encoding="utf-8")
     with Journal(folder / "study.db", write=True) as journal:

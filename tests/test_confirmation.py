@@ -24,7 +24,7 @@ EXPERIMENT = """
 data: {path: sklearn:iris, test_size: 0.2}
 model: {hidden: [8]}
 training: {epochs: 3}
-search: {strategy: random, trials: 8, folds: 3, round: 4, confirm: 3}
+search: {strategy: random, trials: 8, folds: 3, round: 4, confirm: 3, metric: accuracy}
 space:
   learning_rate: {low: 1e-3, high: 1.0, scale: log}
   optimizer: [sgd, adam]
@@ -134,7 +134,9 @@ def test_fresh_scores_come_from_other_splits_and_seeds(undisturbed):
 
 
 def test_an_earlier_time_is_not_shuffled_into_a_later_one():
-    text = EXPERIMENT.replace("sklearn:iris", "sklearn:diabetes").replace("confirm: 3", "splitter: time_series")
+    text = EXPERIMENT.replace("sklearn:iris", "sklearn:diabetes").replace(
+        "confirm: 3, metric: accuracy", "splitter: time_series"
+    )
     experiment = load_text(text, name="diabetes")
     prepared = prepare(experiment)
     setting = fresh_setting(experiment, prepared)

@@ -219,30 +219,6 @@ class TestDefaults:
     def test_empty_sections_are_sections(self):
         assert load("model:\ntraining:\nsearch:\nspace:\n").space == load("").space
 
-    def test_a_table_without_a_file(self, tmp_path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
-        made = experiment.load(None, ["search.trials=7"], data="my data/ü.csv", target="price, net")
-        assert (made.name, made.base, made.data.path, made.data.target) == ("ü", Path(), "my data/ü.csv", "price, net")
-        assert made.search.trials == 7
-        with pytest.raises(
-            ExperimentError, match="give an experiment file, or a table with --data FILE --target COLUMN"
-        ):
-            experiment.load()
-        with pytest.raises(ExperimentError, match=r"data.target: is missing"):
-            experiment.load(data="x.csv")
-
-    def test_tables_that_name_their_target(self):
-        assert experiment.load(data="sklearn:digits").name == "digits"
-        assert experiment.load(data="sklearn:digits").data.target is None
-        assert experiment.load(data="x.npz").data.target is None
-
-    @pytest.mark.parametrize(
-        "target", ["y", "yes", "1e-4", "a: b", "#", "'", '"', "null", " ", "ü" * 200, "x y" * 60, "\t", "1999"]
-    )
-    def test_the_starter_survives_every_name(self, target):
-        made = experiment.load(data=f"{target}/{target}.csv", target=target)
-        assert (made.data.path, made.data.target) == (f"{target}/{target}.csv", target)
-
     def test_a_grid_has_all_its_points_as_trials_unless_told(self):
         text = "search: {strategy: grid%s}\nspace: {learning_rate: [0.1, 1], warmup: [0, 0.1, 0.2]}\n"
         assert load(text % "").search.trials == 6
@@ -305,8 +281,6 @@ space:
         assert self.load(tmp_path, "space.epochs=[1, 2]", "training.epochs=7").fixed["epochs"] == 7
 
     def test_test_rows_from_a_file_win_over_a_share(self, tmp_path):
-        default = experiment.load(None, ["data.test_path=z.csv"], data=tmp_path / "x.csv", target="y")
-        assert default.data.test_path == "z.csv"
         text = "data: {path: x.csv, target: y, test_size: 0.3}\n"
         (tmp_path / "y.yaml").write_text(text)
         assert experiment.load(tmp_path / "y.yaml", ["data.test_path=z.csv"]).data.test_path == "z.csv"
@@ -362,7 +336,7 @@ space:
 
 class TestMetric:
     @pytest.mark.parametrize(
-        ("task", "expected"), [("binary", "accuracy"), ("multiclass", "accuracy"), ("regression", "rmse")]
+        ("task", "expected"), [("binary", "log_loss"), ("multiclass", "log_loss"), ("regression", "rmse")]
     )
     def test_auto_follows_the_task(self, task, expected):
         assert load("").metric(task) == expected
@@ -389,7 +363,7 @@ class TestMetric:
         ],
     )
     def test_what_needs_classes_is_refused_for_values(self, text, expected):
-        assert load(text).metric("binary") == "accuracy"
+        assert load(text).metric("binary") == "log_loss"
         with pytest.raises(ExperimentError) as caught:
             load(text).metric("regression")
         assert caught.value.problems[0].startswith(expected)
@@ -493,7 +467,7 @@ class TestWriting:
         assert written.path == "../../data/x.csv"
         assert (run / written.test_path).resolve() == Path("/abs/z.csv")
         assert experiment.load_text(made.to_yaml()).data.path == str(tmp_path / "configs/../data/x.csv")
-        named = experiment.load(data="sklearn:digits")
+        named = experiment.load_text("data: {path: 'sklearn:digits'}\n")
         assert experiment.load_text(named.to_yaml(run)).data.path == "sklearn:digits"
 
     def test_texts_that_look_like_something_else_stay_texts(self):

@@ -55,7 +55,7 @@ TABLES = (
 EXPERIMENT = """\
 data: {path: points.csv, target: kind, positive: yes}
 training: {epochs: 4, batch_size: 16}
-search: {trials: 10, folds: 3, workers: 1}
+search: {trials: 10, folds: 3, workers: 1, metric: accuracy}
 space:
   learning_rate: {low: 1e-3, high: 3e-1, scale: log}
   hidden: [[2], [4], [8]]

@@ -10,6 +10,8 @@ from jsonschema import Draft202012Validator
 from lrtune import experiment
 from lrtune.experiment.reading.vocabulary import KEYS
 from lrtune.experiment.reading.yaml_text import read_file, read_text
+from lrtune.experiment.suited import look, suited
+from lrtune.experiment.writing import first_file
 from lrtune.training.registry import DECAYS, OPTIMIZERS
 
 SCHEMA = experiment.schema()
@@ -32,8 +34,8 @@ def test_every_config_is_valid(path):
 
 
 def test_what_lrtune_writes_is_valid():
-    made = experiment.load(data="x.csv", target="y")
-    assert is_valid(experiment.starter("x.csv", "y"))
+    made, _ = suited("sklearn:wine")
+    assert is_valid(first_file.text(look("sklearn:wine", made.data).found, "x.csv"))
     assert is_valid(made.to_yaml())
     assert is_valid(made.dump(made.configuration(made.space.default())))
 

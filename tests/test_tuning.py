@@ -48,7 +48,7 @@ EXPERIMENT = """
 data: {path: sklearn:iris, test_size: 0.2}
 model: {hidden: [8]}
 training: {epochs: 3}
-search: {strategy: random, trials: 9, folds: 3, round: 4}
+search: {strategy: random, trials: 9, folds: 3, round: 4, metric: accuracy}
 space:
   learning_rate: {low: 1e-3, high: 1.0, scale: log}
   optimizer: [sgd, momentum: {momentum: [0.8, 0.9]}, adam]
@@ -647,7 +647,7 @@ def test_pruning_names_the_run_and_budgets_do_not():
 )
 def test_a_target_ends_the_search_after_its_round_and_a_raised_one_goes_on(data, metric, target, tmp_path):
     text = EXPERIMENT.replace("sklearn:iris", f"sklearn:{data}")
-    reached = text.replace("round: 4", f"round: 4, metric: {metric}, target: {target}")
+    reached = text.replace("metric: accuracy", f"metric: {metric}, target: {target}")
     study = replay(make(tmp_path, reached)[1])
     assert (len(study.trials), study.finished) == (4, "target")
     assert replay(make(tmp_path, reached)[1]).in_order() == study.in_order()
@@ -659,7 +659,8 @@ def test_a_target_ends_the_search_after_its_round_and_a_raised_one_goes_on(data,
 @pytest.mark.parametrize("strategy", ["random", "bayesian"])
 def test_a_search_without_anything_to_gain_ends(strategy, tmp_path):
     """Rates that differ little give scores that differ by less than folds do."""
-    text = EXPERIMENT.replace("random, trials: 9", f"{strategy}, metric: log_loss, trials: 60, stop: no_gain")
+    text = EXPERIMENT.replace("random, trials: 9", f"{strategy}, trials: 60, stop: no_gain")
+    text = text.replace("metric: accuracy", "metric: log_loss")
     text = text[: text.index("space:")] + "space: {learning_rate: {low: 0.02, high: 0.025}}\n"
     waiting = {
         least: replay(make(tmp_path, text.replace("no_gain", f"no_gain, min_trials: {least}"))[1]) for least in (8, 30)

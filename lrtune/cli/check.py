@@ -28,8 +28,8 @@ def check(
     from lrtune.trainers.preparation import prepare
     from lrtune.tuning.planning import plan
 
-    experiment = chosen(config, data, target, overrides)
-    made = plan(experiment, prepare(experiment))
+    experiment, table = chosen(config, data, target, overrides)
+    made = plan(experiment, prepare(experiment, table=table))
     if as_json:
         sys.stdout.write(written.json_text(plans.plan_json(made)))
     else:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrtune.text.errors import LrtuneError, named_as_typed
 
 if TYPE_CHECKING:
+    from lrtune.data.tables import Table
     from lrtune.experiment import Experiment
 
 USUAL_FILES = (Path("lrtune.yaml"), Path("config.yaml"))
@@ -20,28 +22,33 @@ def chosen(
     target: str | None,
     overrides: Sequence[str] | None,
     shortcuts: Mapping[str, object] | None = None,
-) -> Experiment:
-    """Load the experiment that the arguments of a command describe.
+    *,
+    quiet: bool = False,
+) -> tuple[Experiment, Table | None]:
+    """Load the experiment that the arguments of a command describe; and its table, if that had to be looked at.
 
     Parameters
     ----------
     config
-        The experiment file. Without it and without ``data`` the usual file of this folder is meant.
+        The experiment file. Without it and without ``data`` the usual file of this folder is meant; without it, but
+        with ``data``, what suits the table.
     data, target
         Table and column to predict; they go before what the file says.
     overrides
         Settings as ``key.path=value``.
     shortcuts
         Settings that have an option of their own, by key path; None stands for "not given".
+    quiet
+        Do not show that a table is being read.
 
     Raises
     ------
     LrtuneError
-        If nothing says what to search, or the experiment is wrong.
+        If nothing says what to search, the experiment is wrong, or there is no such table.
 
     """
-    from lrtune import experiment
-    from lrtune.trainers.catalogue import TRAINERS
+    from lrtune.reporting import console
+    from lrtune.trainers.arguments import experiment_and_table
 
     path = config if config is not None or data is not None else _usual()
     given = {
@@ -49,8 +56,10 @@ def chosen(
         for key, value in (shortcuts or {}).items()
         if value is not None
     }
-    with named_as_typed(given):
-        return experiment.load(path, [*(overrides or ()), *given.values()], data=data, target=target, trainers=TRAINERS)
+    with named_as_typed(given), ExitStack() as shown:
+        if path is None and not quiet:
+            shown.enter_context(console.working(f"reading {data}"))
+        return experiment_and_table(path, data=data, target=target, overrides=[*(overrides or ()), *given.values()])
 
 
 def _usual() -> Path:

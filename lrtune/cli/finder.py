@@ -14,7 +14,6 @@ from lrtune.cli.outputs import refuse_overwriting
 from lrtune.cli.runs import RUNS
 
 if TYPE_CHECKING:
-    from lrtune.experiment import Experiment
     from lrtune.finder import RateFinding
     from lrtune.reporting.rates import RateSummary
 
@@ -79,7 +78,11 @@ def finder(
 
     if plot is not None:
         figures.check_path(plot)
-    experiment, notes = _chosen(config if data is not None else config or write, data, target, overrides)
+    notes, config = [], config if data is not None else config or write
+    if config is None and data is None and not any(each.is_file() for each in USUAL_FILES):
+        data = BUNDLED
+        notes = ["no experiment given and none in this folder: this is about scikit-learn's digits"]
+    experiment, table = chosen(config, data, target, overrides, quiet=quiet)
     folder = output or RUNS / f"{experiment.name}-finder"
     refuse_inputs(folder, experiment.inputs, FINDER)
     refuse_overwriting({"--write": write}, {})
@@ -89,7 +92,7 @@ def finder(
     with nullcontext() if quiet else console.working(f"sweeping {experiment.data.path}"):
         found = find(
             experiment,
-            prepare(experiment),
+            prepare(experiment, table=table),
             optimizers=optimizers or (),
             method=method,
             updates=updates,
@@ -112,16 +115,6 @@ def finder(
     else:
         _show(found, summary, [] if quiet else notes, folder)
     _refuse_nothing(found)
-
-
-def _chosen(
-    config: Path | None, data: str | None, target: str | None, overrides: list[str] | None
-) -> tuple[Experiment, list[str]]:
-    """Find the experiment; without any, the bundled digits."""
-    if config is None and data is None and not any(each.is_file() for each in USUAL_FILES):
-        note = "no experiment given and none in this folder: this is about scikit-learn's digits"
-        return chosen(None, BUNDLED, target, overrides), [note]
-    return chosen(config, data, target, overrides), []
 
 
 def _show(found: RateFinding, summary: RateSummary, notes: list[str], folder: Path) -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from lrtune.text.errors import LrtuneError, nearest
-
-if TYPE_CHECKING:
-    from lrtune.experiment.reading.sections import DataSection
 
 STDOUT = Path("-")
 
@@ -48,41 +45,34 @@ def init(
     Example: lrtune init datasets/wine.csv --target cultivar
     """
     from lrtune import experiment
-    from lrtune.data.dataset import open_dataset
-    from lrtune.data.tables import load
     from lrtune.experiment.core import seen_from
+    from lrtune.experiment.reading.sections import DataSection
+    from lrtune.experiment.suited import bare, look
+    from lrtune.experiment.writing import first_file
+    from lrtune.experiment.writing.yaml_text import plain
     from lrtune.reporting import console, export, plans
-    from lrtune.trainers.preparation import meaning, reading
-    from lrtune.tuning import first_file as proposal
 
     if output != STDOUT and output.exists():
         raise LrtuneError(f"{output}: is there already and stays as it is; choose another name with --output")
-    said, section = _said(data, target, overrides or ())
-    table = load(data, options=reading(section))
-    found = proposal.seen(table, open_dataset(table, **{**meaning(section), "dates": said.get("dates", "encode")}))
+    keys = _about_the_table(overrides or ())
+    section = bare(data, overrides, target=target).data if overrides else DataSection(path=data, target=target)
+    seen = look(data, section)
+    said = {key: plain(getattr(seen.said, key)) for key in keys}
     folder = Path() if output == STDOUT else output.parent
-    text = proposal.text(found, seen_from(folder, Path(), data), said)
+    text = first_file.text(seen.found, seen_from(folder, Path(), data), said)
     made = experiment.load_text(text, name=str(output), base=folder)
-    made.metric(found.schema.problem)
+    made.metric(seen.found.schema.problem)
     if output == STDOUT:
         sys.stdout.write(text)
         return
     export.write(output, text)
-    console.show(plans.started_page(found, made, output))
+    console.show(plans.started_page(seen.found, made, output))
 
 
-def _said(data: str, target: str | None, overrides: Sequence[str]) -> tuple[dict[str, Any], DataSection]:
-    """Read what is said of the table: the settings alone, and the section with them in it."""
-    from lrtune import experiment
-    from lrtune.experiment.reading.sections import DataSection
-    from lrtune.experiment.writing.yaml_text import plain
-
-    if not overrides:
-        return {}, DataSection(path=data, target=target)
+def _about_the_table(overrides: Sequence[str]) -> list[str]:
+    """List the keys of `data` that are set, and refuse all others."""
     settings = dict.fromkeys(each.partition("=")[0].strip() for each in overrides)
     for each in settings:
         if each not in _SETTINGS:
             raise LrtuneError(f"--set {each}: init takes what is said of the table only; {nearest(each, _SETTINGS)}")
-    section = experiment.load(None, overrides, data=data, target=target).data
-    keys = [each.removeprefix("data.") for each in settings]
-    return {key: plain(getattr(section, key)) for key in keys}, section
+    return [each.removeprefix("data.") for each in settings]

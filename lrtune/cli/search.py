@@ -130,11 +130,11 @@ def search(
     demands = asked_gates(
         fail_under, fail_over, baseline, tolerance, remeasure=remeasure, fail_behind=fail_behind or ()
     )
-    experiment = chosen(config, data, target, overrides, shortcuts)
+    experiment, table = chosen(config, data, target, overrides, shortcuts, quiet=quiet)
     refuse_overwriting({"--junit": junit, "--summary": summary}, experiment.inputs)
     with ExitStack() as whole:
         screen = _Screen(whole, quiet=quiet, fresh=fresh)
-        for step in steps(experiment, output=output, fresh=fresh, demands=demands, started=started):
+        for step in steps(experiment, table=table, output=output, fresh=fresh, demands=demands, started=started):
             screen.see(step)
             if isinstance(step, Ended):
                 ended = step

@@ -100,11 +100,8 @@ def open_dataset(
     """
     if rows is not None:
         test = None
-    if test is not None and not isinstance(source, Table) and is_same_source(source, test, base):
-        raise DataError(
-            f"data.test_path: {test} is the training table itself, whose rows would be trained on and tested; name "
-            "another table, or leave it out: data.test_size then sets rows apart"
-        )
+    if test is not None and not isinstance(source, Table):
+        refuse_itself(source, test, base)
     table = source if isinstance(source, Table) else load(source, base=base, options=options)
     schema = describe(
         table,
@@ -132,6 +129,22 @@ def open_dataset(
     if test is None:
         return dataset
     return _with_test(dataset, table, without_dropped(load(test, base=base, schema=schema), schema))
+
+
+def refuse_itself(source: str | Path, test: str | Path, base: Path | None = None) -> None:
+    """Refuse a table to test on that is the training table; `base` as in `open_dataset`.
+
+    Raises
+    ------
+    DataError
+        If it is.
+
+    """
+    if is_same_source(source, test, base):
+        raise DataError(
+            f"data.test_path: {test} is the training table itself, whose rows would be trained on and tested; name "
+            "another table, or leave it out: data.test_size then sets rows apart"
+        )
 
 
 def _with_test(dataset: Dataset, table: Table, test: Table) -> Dataset:

@@ -103,6 +103,12 @@ def make_folds(
     return [(part.rows[each != fold], part.rows[each == fold]) for each in numbers for fold in range(wanted)]
 
 
+def most_folds(columns: Columns, schema: Schema, rows: npt.NDArray[np.integer], *, kind: str = "auto") -> int:
+    """Say how many folds training rows bear; the arguments, and what is raised, as in `make_folds`."""
+    kind = default_kind(schema) if kind == "auto" else kind
+    return _most(_part(columns, schema, np.sort(rows).astype(np.int64)), kind)
+
+
 def _check(columns: Columns, schema: Schema, *, kind: str, folds: int | None, repeats: int) -> None:
     """Refuse what makes no sense, whatever the rows are."""
     if kind not in KINDS:

@@ -5,14 +5,15 @@
     core       experiment
     reading    YAML text -> plain values with their lines           door: PyYAML
     searched   the experiment of a run, as the file in its folder has it
+    suited     the experiment that suits a table: where there is no file, and what `lrtune init` writes
     writing    plain values -> YAML text
 """
 
 from lrtune.experiment.core import TASKS, Experiment
 from lrtune.experiment.reading.loading import load, load_text, with_rates
 from lrtune.experiment.reading.space_form import parse_space
+from lrtune.experiment.writing.default_space import default_space
 from lrtune.experiment.writing.schema import schema
-from lrtune.experiment.writing.starter import default_space, starter
 
 __all__ = [
     "TASKS",
@@ -22,6 +23,5 @@ __all__ = [
     "load_text",
     "parse_space",
     "schema",
-    "starter",
     "with_rates",
 ]

@@ -62,7 +62,8 @@ def find_learning_rate(
     Parameters
     ----------
     experiment
-        An experiment file, or an `Experiment`, which is left as it is; None takes the default experiment.
+        An experiment file, or an `Experiment`, which is left as it is; None takes what suits the table, as
+        `lrtune init` writes it.
     data
         A table in place of the file's: a path, a data frame of polars or pandas, or a mapping from names to columns.
     target

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lrtune.experiment import Experiment
-    from lrtune.tuning.first_file import Seen
+    from lrtune.experiment.writing.first_file import Seen
     from lrtune.tuning.planning import Estimate, PlannedData, PlannedSearch, SearchPlan
 
 MAX_NAMES = 8

@@ -1,4 +1,4 @@
-"""What a Python program gives to a function that trains: an experiment, a path, a table, arrays."""
+"""What is given to a command or a function that trains: an experiment, a path, a table, arrays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from lrtune import experiment as experiments
 from lrtune.data.memory import table_in_memory
 from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
-from lrtune.text.errors import LrtuneError, named
+from lrtune.experiment.suited import suited
+from lrtune.text.errors import ExperimentError, LrtuneError, named
 from lrtune.trainers.catalogue import TRAINERS
 
 
@@ -23,12 +24,13 @@ def experiment_and_table(
     y: Any = None,
     overrides: Sequence[str] = (),
 ) -> tuple[Experiment, Table | None]:
-    """Take the arguments of a function that trains for an experiment, and for the table that is in memory if one is.
+    """Take the arguments for an experiment, and for the table if it is in memory or has been read.
 
     Parameters
     ----------
     experiment
-        A file; None takes the default experiment. An `Experiment` is complete: nothing else goes beside it.
+        A file; None takes what suits the table, as `lrtune init` writes it. An `Experiment` is complete: nothing else
+        goes beside it.
     data, X, y
         A path, a data frame, or arrays, as in `lrtune.data.memory.table_in_memory`; in place of the file's table.
     target
@@ -51,9 +53,21 @@ def experiment_and_table(
     table = table_in_memory(data, X=X, y=y)
     if X is not None and target is not None:
         raise LrtuneError(f"target={target!r} names a column of data; beside X, y is the target")
+    if experiment is None:
+        return _without_file(data if table is None else table, target, overrides)
     if table is None:
         return experiments.load(experiment, overrides, data=data, target=target, trainers=TRAINERS), None
     column = target or table.target
-    if column is None and experiment is None and not any(each.startswith("data.target") for each in overrides):
-        raise LrtuneError(f"say which column of data is to be predicted, target=...; it has {named(table.names)}")
     return experiments.load(experiment, overrides, data=table.source, target=column, trainers=TRAINERS), table
+
+
+def _without_file(
+    data: str | Path | Table | None, target: str | None, overrides: Sequence[str]
+) -> tuple[Experiment, Table]:
+    if data is None:
+        raise ExperimentError(["give an experiment file, or a table with --data FILE --target COLUMN"])
+    if isinstance(data, Table):
+        target = target or data.target
+        if target is None and not any(each.startswith("data.target") for each in overrides):
+            raise LrtuneError(f"say which column of data is to be predicted, target=...; it has {named(data.names)}")
+    return suited(data, overrides, target=target, trainers=TRAINERS)

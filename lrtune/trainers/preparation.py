@@ -11,12 +11,9 @@ import numpy as np
 
 from lrtune.arrays import Rows
 from lrtune.data.dataset import Dataset, open_dataset
-from lrtune.data.describe import Meaning
-from lrtune.data.options import DataOptions, Skip
 from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
-from lrtune.experiment.reading.sections import DataSection
 from lrtune.model import Model
 from lrtune.model.fitting import encoded, problem_of
 from lrtune.space.trial import Configuration, FinalScore
@@ -216,12 +213,12 @@ def prepare(experiment: Experiment, *, table: Table | None = None, rows: tuple[R
     dataset = open_dataset(
         data.path if table is None else table,
         base=experiment.base,
-        options=reading(data),
+        options=data.options,
         test=data.test_path,
         test_size=data.test_size,
         seed=search.seed,
         rows=rows,
-        **meaning(data),
+        **data.meaning,
     )
     metric = experiment.metric(dataset.schema.problem)
     part = search_folds(experiment, dataset, metric)
@@ -230,37 +227,6 @@ def prepare(experiment: Experiment, *, table: Table | None = None, rows: tuple[R
     problem = problem_of(dataset.schema)
     setting = Setting(folds, problem, metric, search.seed, experiment.training.dtype, experiment.trainer)
     return Prepared(dataset, part.splits, setting, part.left_out, notes)
-
-
-def reading(data: DataSection) -> DataOptions:
-    """Take from an experiment what it says about reading its tables."""
-    return DataOptions(
-        separator=data.separator,
-        decimal=data.decimal,
-        thousands=data.thousands,
-        encoding=data.encoding,
-        missing=data.missing,
-        comment=data.comment,
-        skip=Skip(**(data.skip or {})),
-        header=data.header,
-    )
-
-
-def meaning(data: DataSection) -> Meaning:
-    """Take from an experiment what it says about the columns of its table, as `open_dataset` wants it."""
-    return {
-        "target": data.target,
-        "task": data.task,
-        "positive": data.positive,
-        "features": data.features,
-        "ignore": data.ignore,
-        "categorical": data.categorical,
-        "numeric": data.numeric,
-        "dates": data.dates,
-        "group": data.group,
-        "order": data.order,
-        "rare": data.rare,
-    }
 
 
 def encoded_folds(experiment: Experiment, dataset: Dataset, part: Partition) -> tuple[Fold, ...]:

@@ -9,7 +9,6 @@
     core           the loop
     demands        what is asked of a search's result, and whether it is met
     estimator      a search as a scikit-learn estimator
-    first_file     a file to start from, written after looking at a table
     horizons       the same configuration on a shorter horizon
     naming         what an experiment and its data are called
     nested         nested cross-validation: a search inside of each outer fold

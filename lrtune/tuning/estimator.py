@@ -37,7 +37,7 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
     space
         What to search, in the form of the experiment file; None takes the default space.
     trials, strategy, pruning, metric, folds
-        As in `lrtune.search`.
+        As in `lrtune.search`; None takes what suits the table.
     task
         ``"classification"``, ``"regression"``, or ``"auto"``: what the values of `y` suggest.
     settings
@@ -74,9 +74,9 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         space: Values | None = None,
         *,
         trials: int = 50,
-        strategy: str = "random",
+        strategy: str | None = None,
         pruning: str = "none",
-        metric: str = "auto",
+        metric: str | None = None,
         folds: int | None = None,
         task: str = "auto",
         settings: Values | None = None,

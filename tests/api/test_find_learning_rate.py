@@ -9,13 +9,18 @@ import pytest
 
 import lrtune
 from lrtune.experiment import load_text
+from lrtune.experiment.suited import suited
 from lrtune.text.errors import DataError, ExperimentError, LrtuneError
 
 RNG = np.random.default_rng(0)
 X = np.round(RNG.normal(size=(240, 3)), 5)
 Y = np.where(X @ [1.0, -1.0, 0.5] > 0, "yes", "no")
 FRAME = pl.DataFrame({**{f"x{i}": X[:, i] for i in range(3)}, "target": Y})
-SHORT = {"overrides": ["training.epochs=8", "model.hidden=[8]"], "optimizers": ["momentum"], "updates": 30}
+SHORT = {
+    "overrides": ["training={epochs: 8}", "model.hidden=[8]", "search.folds=5"],
+    "optimizers": ["momentum"],
+    "updates": 30,
+}
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +55,17 @@ def test_arrays_take_the_place_of_the_table_of_an_experiment(of_file, tmp_path):
     given = {"optimizers": "momentum", "updates": 30}
     assert lrtune.find_learning_rate(file, X=X, y=Y, **given).suggestions == expected.suggestions
     assert lrtune.find_learning_rate(file, data=path, target="target", **given).suggestions == expected.suggestions
+
+
+def test_a_table_alone_is_swept_as_the_file_of_init_says(of_file, tmp_path):
+    path, _ = of_file
+    found = suited(path, target="target")[0]
+    file = tmp_path / "of_init.yaml"
+    file.write_text(found.to_yaml(tmp_path))
+    given = {"optimizers": "momentum", "updates": 30}
+    alone = lrtune.find_learning_rate(data=path, target="target", **given)
+    assert alone.folds == 20
+    assert alone.suggestions == lrtune.find_learning_rate(file, **given).suggestions
 
 
 def test_every_keyword_is_spelled():

@@ -36,6 +36,15 @@ def test_it_is_the_search_on_all_rows(tmp_path):
     np.testing.assert_allclose(found.predict_proba(X).sum(axis=1), 1.0, atol=1e-6)
 
 
+def test_what_is_not_said_is_what_suits_the_table(tmp_path):
+    X, y = load_iris(return_X_y=True)
+    found = SearchCV(trials=1, settings={"training.epochs": 2}, output=tmp_path / "cv").fit(X, y).result_
+    overrides = ["data.test_size=0", "training.epochs=2"]
+    same = lrtune.search(X=X, y=y, trials=1, overrides=overrides, output=tmp_path / "search")
+    assert found.fingerprint == same.fingerprint
+    assert (found.metric, len(found.best.fold_scores)) == ("log_loss", 20)
+
+
 def test_cv_results_have_a_row_for_each_trial(tmp_path):
     X, y = load_diabetes(return_X_y=True)
     found = SearchCV(**QUICK, output=tmp_path / "cv", metric="rmse").fit(X, y)

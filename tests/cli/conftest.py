@@ -26,6 +26,7 @@ training:
   batch_size: 16
 search:
   trials: 6
+  metric: accuracy
   folds: 3
 space:
   learning_rate: {low: 1e-3, high: 1.0, scale: log}

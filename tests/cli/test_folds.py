@@ -31,7 +31,7 @@ def pure(folder):
     """Ten groups of one class each; with five folds, fold 3 has 'n' only."""
     groups = np.repeat(np.arange(10), 10).tolist()
     write(folder, ["ppnnnppnnn"[each] for each in groups], groups)
-    return settings("data.group=g", "data.test_size=0", "search.metric=roc_auc", "training.epochs=30")
+    return settings("data.group=g", "data.test_size=0", "search.metric=roc_auc", "training.epochs=30", "search.folds=5")
 
 
 def shown(result):
@@ -44,12 +44,12 @@ def shown(result):
 @pytest.mark.parametrize(
     ("counts", "folds"),
     [
-        ({"a": 60, "b": 50, "c": 1}, 5),
-        ({"a": 80, "b": 1}, 5),
-        ({"a": 142, "b": 6}, 5),
-        ({"a": 60, "b": 4, "c": 3}, 3),
-        ({"a": 60, "b": 50, "c": 2, "d": 1, "e": 1}, 3),
-        ({"a": 2, "b": 2, "c": 2}, 3),
+        ({"a": 60, "b": 50, "c": 1}, 2 * 10),
+        ({"a": 80, "b": 1}, 2 * 10),
+        ({"a": 142, "b": 6}, 3 * 5),
+        ({"a": 60, "b": 4, "c": 3}, 3 * 3),
+        ({"a": 60, "b": 50, "c": 2, "d": 1, "e": 1}, 3 * 3),
+        ({"a": 2, "b": 2, "c": 2}, 3 * 3),
     ],
 )
 def test_a_plain_search_ends_with_a_page_as_the_plan_says(run, folder, counts, folds):
@@ -65,13 +65,21 @@ def test_a_plain_search_ends_with_a_page_as_the_plan_says(run, folder, counts, f
 
 
 @pytest.mark.parametrize("counts", [{"a": 60, "b": 50, "c": 1}, {"a": 60, "b": 4, "c": 3}, {"a": 80, "b": 1}])
-def test_the_file_that_init_writes_bears_as_many_folds(run, folder, counts):
+def test_the_file_that_init_writes_is_what_a_search_without_a_file_does(run, folder, counts):
     write(folder, [label for label, count in counts.items() for _ in range(count)])
     plain = json.loads(run("check", "--data", "table.csv", "--target", "y", "--json").stdout)
-    assert run("init", "table.csv", "--target", "y").exit_code == 0
-    result = run("check", "config.yaml", "--set", "search.repeats=1", "--json")
+    assert run("init", "table.csv", "--target", "y", "-o", "table.yaml").exit_code == 0
+    result = run("check", "table.yaml", "--json")
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["search"]["folds"] == plain["search"]["folds"]
+    seconds = {"estimate": None}
+    assert {**json.loads(result.stdout), **seconds} == {**plain, **seconds}
+
+
+@pytest.mark.parametrize(("counts", "folds"), [({"a": 60, "b": 50, "c": 1}, 5), ({"a": 60, "b": 4, "c": 3}, 3)])
+def test_a_file_that_does_not_say_how_many_folds_has_the_usual_ones(run, folder, counts, folds):
+    write(folder, [label for label, count in counts.items() for _ in range(count)])
+    (folder / "bare.yaml").write_text("data: {path: table.csv, target: y}\n")
+    assert json.loads(run("check", "bare.yaml", "--json").stdout)["search"]["folds"] == folds
 
 
 def test_one_note_names_all_classes_that_are_never_scored(run, folder):
@@ -172,7 +180,7 @@ def test_a_test_without_a_score_is_a_sentence(run, folder):
 def test_a_metric_without_scores_is_refused_before_anything_is_trained(run, folder, command):
     rows = [f"{x:.3f},{y:.3f}" for x, y in np.random.default_rng(0).normal(size=(8, 2)).tolist()]
     (folder / "few.csv").write_text("\n".join(["x,y", *rows]) + "\n")
-    found = run(command, "--data", "few.csv", "--target", "y", *settings("search.metric=r2"))
+    found = run(command, "--data", "few.csv", "--target", "y", *settings("search.metric=r2", "search.folds=5"))
     assert found.exit_code == 2
     assert "r2 has a score on 1 of 5 folds, and at least 2 are needed" in found.stderr
     assert "set search.metric: rmse" in found.stderr

@@ -82,6 +82,7 @@ def test_a_run_that_was_stopped_is_examined_as_far_as_it_came(run, monkeypatch):
 
 def test_without_a_complete_trial_there_is_nothing_to_examine(run):
     settings = ("--set", "space={learning_rate: 1e30, optimizer: sgd, decay: constant}", "--target", "x")
+    settings += ("--set", "search.metric=rmse")
     assert run("search", "blobs.yaml", "-o", "out", *settings).exit_code == 5
     result = run("health", "out")
     assert result.exit_code == 5

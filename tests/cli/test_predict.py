@@ -84,7 +84,7 @@ def test_numbers_of_a_new_table_mean_what_they_meant_in_the_training_table(run, 
     for name, end in (("a", ",0"), ("b", "")):  # the same numbers, with and without a decimal comma
         rows = [f"{area};{share}{end};{label}" for area, share, label in shares]
         (folder / f"{name}.csv").write_text("\n".join(["area;share;y", *rows]) + "\n")
-    command = ("search", "--data", "train.csv", "--target", "y", "--trials", "2")
+    command = ("search", "--data", "train.csv", "--target", "y", "--trials", "2", "--set", "search.metric=accuracy")
     assert run(*command).exit_code == 0
     assert predicted(run, "train", "a.csv") == predicted(run, "train", "b.csv")
     scores = []

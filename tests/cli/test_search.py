@@ -112,6 +112,63 @@ def test_without_a_file_a_table_and_its_target_are_enough(run):
     assert json.loads(again.stdout)["data"]["rows"] == {"train": 72, "test": 18}
 
 
+@pytest.mark.parametrize("target", ["kind", "x"])
+def test_a_table_without_a_file_is_searched_as_the_file_of_init_says(run, target):
+    few = ("--trials", "1", "--set", "training.epochs=2", "--json")
+    assert run("init", "blobs.csv", "--target", target).exit_code == 0
+    results = [
+        json.loads(run("search", *words, *few).stdout)
+        for words in (("config.yaml",), ("--data", "blobs.csv", "--target", target))
+    ]
+    assert results[0]["fingerprint"] == results[1]["fingerprint"]
+    assert results[0]["metric"] == ("log_loss" if target == "kind" else "rmse")
+    assert len(results[0]["best"]["fold_scores"]) == 20
+    plans = [
+        json.loads(run("check", *words, "--json").stdout)["search"]
+        for words in (("config.yaml",), ("--data", "blobs.csv", "--target", target))
+    ]
+    assert plans[0] == plans[1]
+
+
+def test_settings_go_before_what_suits_the_table(run):
+    told = ("--strategy", "random", "--trials", "2", "--set", "search.folds=3", "--set", "training.epochs=2")
+    made = json.loads(run("search", "--data", "blobs.csv", "--target", "kind", *told, "--json").stdout)
+    assert (made["trials"]["total"], len(made["best"]["fold_scores"])) == (2, 3)
+    written = (only_run() / "experiment.yaml").read_text()
+    assert "strategy: random" in written
+    assert "epochs: 2" in written
+    assert "metric: log_loss" in written
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--target", "knd"), ["did you mean 'kind'?"]),
+        ((), ["default experiment: data.target: is missing: name the column to predict, here or with --target"]),
+        (("--target", "kind", "--set", "data.task=regression"), ["'kind'"]),
+        (("--target", "kind", "--set", "data.ignore=z"), ["no column 'z'"]),
+        (("--target", "kind", "--set", "data.test_path=blobs.csv"), ["is the training table itself"]),
+        (
+            ("--target", "kind", "--set", "search.metric=rmse"),
+            ["--set search.metric=rmse: search.metric: 'rmse' is for"],
+        ),
+        (
+            ("--target", "kind", "--trials", "0", "--set", "search.fold=3", "--set", "model.hiden=[3]"),
+            ["--trials 0: search.trials: expected at least 1", "did you mean 'folds'?", "did you mean 'hidden'?"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["search", "check", "finder"])
+def test_mistakes_without_a_file_are_sentences(run, folder, command, words, said):
+    if "--trials" in words and command != "search":
+        words, said = words[:2] + words[4:], said[1:]
+    result = run(command, "--data", "blobs.csv", *words)
+    assert result.exit_code == 2
+    assert all(each in " ".join(result.stderr.split()) for each in said)
+    assert "Traceback" not in result.stderr
+    assert not (folder / "runs").exists()
+
+
 def test_best_yaml_is_an_experiment_with_everything_fixed(run):
     run(*SEARCH)
     best = json.loads((only_run() / "result.json").read_text())["best"]

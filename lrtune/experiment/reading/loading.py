@@ -1,4 +1,4 @@
-"""A file, a table or a text, and overrides -> an `Experiment`, or all that is wrong with them."""
+"""A file or a text, and overrides -> an `Experiment`, or all that is wrong with them."""
 
 from __future__ import annotations
 
@@ -14,29 +14,28 @@ from lrtune.experiment.reading.sections import TRAINER, SearchSection, homes, us
 from lrtune.experiment.reading.space_form import SpaceReader, check_warmup
 from lrtune.experiment.reading.validation import Sections, check_sections, check_trainer, read_sections
 from lrtune.experiment.reading.yaml_text import override, read_file, read_text
-from lrtune.experiment.writing.starter import default_space, starter
+from lrtune.experiment.writing.default_space import default_space
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Value
-from lrtune.text.errors import ExperimentError
 from lrtune.text.paths import expanded
 from lrtune.training.registry import BUILT_IN
 
 
 def load(
-    path: str | Path | None = None,
+    path: str | Path,
     overrides: Sequence[str] = (),
     *,
     data: str | Path | None = None,
     target: str | None = None,
     trainers: Collection[str] | None = None,
 ) -> Experiment:
-    """Load an experiment, from a file or the default one.
+    """Load an experiment from a file; `lrtune.experiment.suited` makes the one that a table has without a file.
 
     Parameters
     ----------
     path
-        The experiment file; None takes the default experiment, which needs `data`.
+        The experiment file.
     overrides
         Settings that replace those of the file, as ``"search.trials=20"``; the value is YAML.
     data, target
@@ -50,24 +49,22 @@ def load(
         With everything that is wrong.
 
     """
-    if path is None and data is None:
-        raise ExperimentError(["give an experiment file, or a table with --data FILE --target COLUMN"])
-    if path is None:
-        document = read_text(starter(str(data), target), "default experiment")
-        name, base = _stem(str(data)), Path()
-    else:
-        file = expanded(path)
-        document = read_file(file)
-        name, base = _stem(str(path)), file.parent
-    if data is not None and path is not None:
+    file = expanded(path)
+    document = read_file(file)
+    if data is not None:
         document.put(("data", "path"), seen_from(None, Path(), str(data)), Origin(f"--data {data}"))
     if target is not None:
         document.put(("data", "target"), target, Origin(f"--target {target}"))
+    apply(document, overrides)
+    return experiment_of(document, stem(str(path)), file.parent, trainers)
+
+
+def apply(document: Document, overrides: Sequence[str]) -> None:
+    """Set what overrides say, ``key.path=value`` each; what contradicts one of them goes."""
     for each in overrides:
         changed = override(document, each)
         if changed is not None:
             _take_out_of_the_way(document, changed)
-    return _experiment(document, name, base, trainers)
 
 
 def load_text(text: str, *, name: str = "experiment", base: Path | None = None) -> Experiment:
@@ -79,7 +76,7 @@ def load_text(text: str, *, name: str = "experiment", base: Path | None = None) 
         With everything that is wrong.
 
     """
-    return _experiment(read_text(text, name), name, base or Path())
+    return experiment_of(read_text(text, name), name, base or Path())
 
 
 def with_rates(experiment: Experiment, ranges: Mapping[str, tuple[float, float]]) -> Experiment:
@@ -98,10 +95,18 @@ def with_rates(experiment: Experiment, ranges: Mapping[str, tuple[float, float]]
     old = experiment._document  # noqa: SLF001 - the experiment is ours
     values = copy.deepcopy(old.values)
     values["space"] = filled(values["space"], ranges)
-    return _experiment(Document(values, old.root, dict(old.origins)), experiment.name, experiment.base)
+    return experiment_of(Document(values, old.root, dict(old.origins)), experiment.name, experiment.base)
 
 
-def _experiment(document: Document, name: str, base: Path, trainers: Collection[str] | None = None) -> Experiment:
+def experiment_of(document: Document, name: str, base: Path, trainers: Collection[str] | None = None) -> Experiment:
+    """Check a document as a whole, and freeze it; the arguments as in `load`, `load_text`.
+
+    Raises
+    ------
+    ExperimentError
+        With everything that is wrong.
+
+    """
     sections = read_sections(document)
     check_trainer(document, trainers)
     reader = SpaceReader(document)
@@ -190,7 +195,8 @@ def _fixed(sections: Sections, reader: SpaceReader, space: SearchSpace) -> dict[
     return fixed
 
 
-def _stem(path: str) -> str:
+def stem(path: str) -> str:
+    """Name an experiment by the path of its file, or of its table."""
     name = Path(path.removeprefix("sklearn:"))
     if name.suffix in PACKED:
         name = name.with_suffix("")

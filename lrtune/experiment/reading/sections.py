@@ -7,11 +7,12 @@ declared here. Descriptions end up in the JSON Schema.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from lrtune.data.formats import listed
+from lrtune.data.options import DataOptions, Skip
 from lrtune.data.schema import FEWEST_FOLDS, RARE_ROWS, USUAL_FOLDS
 from lrtune.engines.catalogue import ENGINES, LOCAL
 from lrtune.experiment.reading.document import repeated, shown
@@ -23,6 +24,9 @@ from lrtune.text.written import Json
 from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS, Factor, Value, usual_metric
 from lrtune.verdict.choice.rules import SELECTION_RULES, rule
 from lrtune.verdict.pruning import PRUNINGS
+
+if TYPE_CHECKING:
+    from lrtune.data.describe import Meaning
 
 AUTO = "auto"
 DTYPE = Factor("dtype", "float32", "precision of the training", kind="choice", choices=("float32", "float64"))
@@ -230,7 +234,7 @@ def usual_metrics() -> str:
     """Say which metric is the default of which tasks.
 
     >>> usual_metrics()
-    'accuracy for classes, rmse for values'
+    'log_loss for classes, rmse for values'
     """
     nouns = {"binary": "classes", "multiclass": "classes", "regression": "values"}
     pairs = dict.fromkeys((usual_metric(task), noun) for task, noun in nouns.items())
@@ -309,6 +313,37 @@ class DataSection(Section):
     )
     group: Name | None = Field(default=None, description="column whose equal values stay together in one fold")
     order: Name | None = Field(default=None, description="column that puts the rows in order for time_series")
+
+    @property
+    def options(self) -> DataOptions:
+        """What it says about reading tables."""
+        return DataOptions(
+            separator=self.separator,
+            decimal=self.decimal,
+            thousands=self.thousands,
+            encoding=self.encoding,
+            missing=self.missing,
+            comment=self.comment,
+            skip=Skip(**(self.skip or {})),
+            header=self.header,
+        )
+
+    @property
+    def meaning(self) -> Meaning:
+        """What it says about the columns of its table, as `lrtune.data.dataset.open_dataset` wants it."""
+        return {
+            "target": self.target,
+            "task": self.task,
+            "positive": self.positive,
+            "features": self.features,
+            "ignore": self.ignore,
+            "categorical": self.categorical,
+            "numeric": self.numeric,
+            "dates": self.dates,
+            "group": self.group,
+            "order": self.order,
+            "rare": self.rare,
+        }
 
 
 class SearchSection(Section):

@@ -2,8 +2,9 @@
 
 ::
 
-    ranges      puts ranges of learning rates into the text of an experiment file
-    schema      the JSON Schema of experiment files, from the same tables as the validation, so that editors complete
-    starter     the default experiment
-    yaml_text   plain values -> YAML text that people like to read
+    default_space   what an omitted `space` means
+    first_file      a file to start from, written after looking at a table
+    ranges          puts ranges of learning rates into the text of an experiment file
+    schema          the JSON Schema of experiment files, from the tables of the validation, so that editors complete
+    yaml_text       plain values -> YAML text that people like to read
 """

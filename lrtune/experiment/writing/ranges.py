@@ -13,7 +13,7 @@ import yaml
 from lrtune.experiment.reading.automatic import names
 from lrtune.experiment.reading.loading import load_text
 from lrtune.experiment.reading.yaml_text import read_text
-from lrtune.experiment.writing.starter import default_space
+from lrtune.experiment.writing.default_space import default_space
 from lrtune.experiment.writing.yaml_text import yaml_text
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.text.errors import ExperimentError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,6 +57,16 @@ def yaml_text(values: Values) -> str:
     blocks = _Block({key: _section(each) for key, each in values.items()})
     text = yaml.dump(blocks, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110)
     return str(text)
+
+
+def quoted(text: str) -> str:
+    """Write a text on one line, in quotes if YAML needs them; JSON's strings are YAML's.
+
+    >>> quoted("price"), quoted("no"), quoted("a: b")
+    ('price', "'no'", "'a: b'")
+    """
+    written = yaml_text({"text": text}).removeprefix("text: ").rstrip("\n")
+    return json.dumps(text, ensure_ascii=False) if "\n" in written else written
 
 
 def _section(values: Any) -> Any:

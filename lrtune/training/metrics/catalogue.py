@@ -117,7 +117,6 @@ _ENTRIES = (
         score=functions.accuracy,
         scorer=weighted.accuracy,
         row_values=rows.hits,
-        usual_for=CLASSES,
         is_beside=True,
     ),
     Metric(
@@ -165,6 +164,7 @@ _ENTRIES = (
         scorer=weighted.log_loss,
         row_values=rows.losses,
         surprise=rows.surprising_loss,
+        usual_for=CLASSES,
         is_beside=True,
     ),
     Metric(

@@ -1,7 +1,8 @@
 """A file to start from, written after looking at a table: what suits its task, its rows and its columns, and why.
 
-The rules are rough on purpose: they save the first hour, and every line of the file says what it goes by. What cannot
-be known from the table (whether rows belong together, whether time matters) is asked for in comments.
+It is what a search without a file does, too (`lrtune.experiment.suited`). The rules are rough on purpose: they save the
+first hour, and every line of the file says what it goes by. What cannot be known from the table (whether rows belong
+together, whether time matters) is asked for in comments.
 """
 
 from __future__ import annotations
@@ -16,24 +17,29 @@ import numpy as np
 
 from lrtune.data.cells import Texts
 from lrtune.data.dataset import Dataset
-from lrtune.data.folds import usual_folds
+from lrtune.data.folds import default_kind, most_folds, usual_folds
 from lrtune.data.schema import RARE_ROWS, USUAL_FOLDS, Schema
 from lrtune.data.tables import Table
 from lrtune.experiment.reading.document import Values
-from lrtune.experiment.writing.starter import default_space, quoted
-from lrtune.experiment.writing.yaml_text import yaml_text
+from lrtune.experiment.writing.default_space import default_space
+from lrtune.experiment.writing.yaml_text import quoted, yaml_text
 from lrtune.sampling.catalogue import STRATEGIES
 
-FEW_ROWS, MANY_ROWS = 500, 20_000
-"""Below the first, folds are drawn several times; above the second, three folds say enough."""
+FEW_ROWS, SOME_ROWS, MANY_ROWS = 500, 1_500, 20_000
+"""Below the first, folds are drawn several times; below the second, there are ten of them; above the third, three folds
+say enough."""
 
-STRATEGY = "bayesian"
+MORE_FOLDS = 10
 
-RARE = 0.4
-"""A class with fewer rows than this part of an equal share makes accuracy misleading."""
+STRATEGY, TRIALS = "bayesian", 50
 
 UPDATES = 800
 """Updates that a small network needs on most tables, about."""
+
+FEWEST_EPOCHS, MOST_EPOCHS = 10, 200
+
+SKEWED = 2.0
+"""Beyond this skewness, a few very large values rule the mean of squares."""
 
 _GROUP_NAME = re.compile(r"(?i)(^|_)(id|group|patient|subject|person|user|customer|session|site|family|batch)s?$")
 _COLUMN = 30  # where comments begin
@@ -53,6 +59,8 @@ class Seen:
         Rows of each class among them; empty for regression.
     rare
         Whether one of more than two classes has few rows in the table.
+    kind, most
+        How rows get into folds, and how many folds they bear (`lrtune.data.folds`).
     skewness
         Of the target's values, for regression: third standardised moment.
     missing
@@ -66,14 +74,17 @@ class Seen:
     rows: int
     counts: tuple[int, ...]
     rare: bool
+    kind: str
+    most: int
     skewness: float
     missing: Mapping[str, float]
     groups: tuple[str, ...]
 
 
-def seen(table: Table, dataset: Dataset) -> Seen:
-    """Look at a table and at the dataset made of it."""
+def seen(table: Table, dataset: Dataset, splitter: str = "auto") -> Seen:
+    """Look at a table and at the dataset made of it; the splitter is ``search.splitter``."""
     schema = dataset.schema
+    kind = default_kind(schema) if splitter == "auto" else splitter
     features = {each.name for each in schema.columns if each.role == "feature"}
     shares = {name: float(raw.missing.mean()) for name, raw in table.columns.items() if name in features}
     assert dataset.columns.target is not None
@@ -84,6 +95,8 @@ def seen(table: Table, dataset: Dataset) -> Seen:
         rows=len(dataset.train_rows),
         counts=tuple(np.bincount(target, minlength=len(schema.classes)).tolist()) if classes else (),
         rare=classes and _has_rare(dataset.columns.target.astype(np.int64)),
+        kind=kind,
+        most=most_folds(dataset.columns, schema, dataset.train_rows, kind=kind),
         skewness=0.0 if classes else _skewness(target),
         missing={name: share for name, share in shares.items() if share},
         groups=tuple(name for name in table.names if name != schema.target and _belongs_together(table, name)),
@@ -115,28 +128,41 @@ def _belongs_together(table: Table, name: str) -> bool:
 
 def metric(found: Seen) -> tuple[str, str]:
     """Suggest a metric, and say why."""
-    if not found.counts:
-        if abs(found.skewness) > 2:
-            return "mae", "a few very large values would rule the rmse"
-        return "rmse", "in the units of the target; or mae, r2"
-    share = min(found.counts) / sum(found.counts)
-    if share * len(found.counts) >= RARE:
-        return "accuracy", "no class is rare; or log_loss, roc_auc"
-    rare = f"the rarest class has {100 * share:.1f} % of the rows"
-    if len(found.counts) == 2 and min(found.counts) < 2:
-        return "log_loss", "a class has one training row, so that roc_auc and f1 have no score"
-    return ("roc_auc", f"{rare}; or f1") if len(found.counts) == 2 else ("balanced_accuracy", f"{rare}; or f1_macro")
+    if found.counts:
+        return "log_loss", "probabilities; accuracy, balanced accuracy and AUC are shown beside it"
+    if abs(found.skewness) > SKEWED:
+        return "rmse", "in the units of the target; a few very large values rule it, and mae less so"
+    return "rmse", "in the units of the target; or mae, r2"
 
 
 def folds(found: Seen) -> tuple[int, int, str]:
     """Suggest folds and repeats, and say why."""
-    wanted, most = 3 if found.rows > MANY_ROWS else USUAL_FOLDS, usual_folds(np.array(found.counts, dtype=np.int64))
-    if most < wanted:
-        fewest = min(each for each in found.counts if each > 1)
-        return most, 3, f"the rarest class has {fewest} training rows"
+    if found.kind == "time_series":
+        return _borne(found, _usual(found)), 1, "each is predicted by what came before it"
+    counts = [each for each in found.counts if each > 1]
+    rare = f"the rarest class has {min(counts, default=0)} training rows"
+    fewer = usual_folds(np.array(found.counts, dtype=np.int64)) if found.kind == "stratified" else USUAL_FOLDS
+    if fewer < _usual(found):
+        return fewer, 3, rare
+    has_rare = min(counts, default=MORE_FOLDS) < MORE_FOLDS
+    if found.rows < SOME_ROWS and found.most >= 2 * MORE_FOLDS and not has_rare:
+        rounds = 2 if found.rows < FEW_ROWS else 1
+        return MORE_FOLDS, rounds, "few rows: two rounds of folds lessen the luck of the draw"
+    parts = _borne(found, _usual(found))
     if found.rows < FEW_ROWS:
-        return wanted, 3, "few rows: three rounds of folds lessen the luck of the draw"
-    return wanted, 1, "many rows: three parts say enough" if wanted == 3 else "parts of the cross-validation"
+        return parts, 3, rare if has_rare else "few rows: three rounds of folds lessen the luck of the draw"
+    return parts, 1, "many rows: three parts say enough" if found.rows > MANY_ROWS else _PARTS
+
+
+_PARTS = "parts of the cross-validation"
+
+
+def _usual(found: Seen) -> int:
+    return 3 if found.rows > MANY_ROWS else USUAL_FOLDS
+
+
+def _borne(found: Seen, wanted: int) -> int:
+    return max(2, min(wanted, found.most))
 
 
 def batch_size(found: Seen) -> int:
@@ -144,17 +170,20 @@ def batch_size(found: Seen) -> int:
     return int(2 ** np.clip(np.round(np.log2(max(found.rows, 1) / 30)), 4, 8))
 
 
+def steps(found: Seen) -> int:
+    """Count the updates of an epoch in a fold's training."""
+    parts, _, _ = folds(found)
+    return max(1, -(-(found.rows * (parts - 1) // parts) // batch_size(found)))
+
+
 def epochs(found: Seen) -> int:
-    """Suggest epochs: about `UPDATES` updates, from 10 to 60, in tens."""
-    steps = max(1, found.rows * 0.8 / batch_size(found))
-    return int(np.clip(np.round(UPDATES / steps / 10) * 10, 10, 60))
+    """Suggest epochs: about `UPDATES` updates in each fold or a few more, in fives."""
+    return int(np.clip(5 * np.ceil(UPDATES / steps(found) / 5), FEWEST_EPOCHS, MOST_EPOCHS))
 
 
 def hidden(found: Seen) -> int:
     """Suggest the units of the one hidden layer by how much there is to learn from."""
-    if found.rows < FEW_ROWS:
-        return 16
-    return 64 if found.rows < MANY_ROWS else 128
+    return 128 if found.rows > MANY_ROWS else 64
 
 
 def text(found: Seen, path: str, said: Values = MappingProxyType({})) -> str:
@@ -255,8 +284,8 @@ def _training(found: Seen) -> Iterator[str]:
     yield _line("hidden", [hidden(found)], "units of each hidden layer")
     yield ""
     yield "training:"
-    steps = -(-int(found.rows * 0.8) // batch_size(found))
-    yield _line("epochs", epochs(found), f"with this batch size about {steps * epochs(found)} updates")
+    updates = steps(found) * epochs(found)
+    yield _line("epochs", epochs(found), f"with this batch size about {updates} updates in each fold")
     yield _line("batch_size", batch_size(found), "it may be searched as well: move it to space, as in [32, 128]")
     yield ""
 
@@ -267,9 +296,12 @@ def _search(found: Seen) -> Iterator[str]:
     yield "search:"
     others = ", ".join(each for each in STRATEGIES if each != STRATEGY)
     yield _line("strategy", STRATEGY, f"learns from its trials; or {others}")
-    yield _line("trials", 50, "a larger number goes on with the same study")
+    yield _line("trials", TRIALS, "a larger number goes on with the same study")
     yield _line("metric", name, why)
-    yield _line("folds", parts, "parts of the cross-validation" if repeats > 1 else reason)
+    if parts == MORE_FOLDS:
+        yield _line("folds", parts, "models of nine tenths of the rows are nearest to the one that is delivered")
+    else:
+        yield _line("folds", parts, _PARTS if repeats > 1 else reason)
     if repeats > 1:
         yield _line("repeats", repeats, reason)
     yield _line("seed", 0, "of everything random")

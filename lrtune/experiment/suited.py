@@ -1,0 +1,143 @@
+"""The experiment that suits a table: what is done where there is no file, and what `lrtune init` writes.
+
+Overrides are checked before the table is read, so that every mistake in them is reported at once. What they say of the
+table is heeded when it is looked at; what they say of the search goes before what is suggested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lrtune.data.dataset import open_dataset, refuse_itself
+from lrtune.data.tables import Table, load
+from lrtune.experiment.core import Experiment
+from lrtune.experiment.reading.document import Document, Origin
+from lrtune.experiment.reading.loading import apply, experiment_of, stem
+from lrtune.experiment.reading.sections import DataSection
+from lrtune.experiment.reading.yaml_text import read_text
+from lrtune.experiment.writing import first_file
+from lrtune.experiment.writing.first_file import Seen
+
+LABEL = "default experiment"
+"""What messages call a file that nobody wrote."""
+
+FOLDS, REPEATS = ("search", "folds"), ("search", "repeats")
+
+DATES = "encode"
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A table that was looked at.
+
+    Attributes
+    ----------
+    table
+        All of it.
+    said
+        What somebody says of it; dates are encoded, unless that says something else.
+    found
+        What was seen.
+
+    """
+
+    table: Table
+    said: DataSection
+    found: Seen
+
+
+def bare(
+    data: str | Path | Table,
+    overrides: Sequence[str] = (),
+    *,
+    target: str | None = None,
+    trainers: Collection[str] | None = None,
+) -> Experiment:
+    """Make an experiment of overrides alone, which checks them; the arguments and errors of `suited`."""
+    document = Document({"data": {"path": _path(data)}}, Origin(LABEL))
+    if target is not None:
+        document.put(("data", "target"), target, Origin(f"--target {target}"))
+    apply(document, overrides)
+    return experiment_of(document, LABEL, Path(), trainers)
+
+
+def look(data: str | Path | Table, said: DataSection, *, seed: int = 0, splitter: str = "auto") -> Look:
+    """Read a table, unless it is in memory, and see what is in it.
+
+    Parameters
+    ----------
+    data
+        A path, relative to the working folder, or the table.
+    said
+        What somebody says of it.
+    seed, splitter
+        Of the search: which rows are for the test, and how the others get into folds.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or does not fit what is said of it.
+
+    """
+    if "dates" not in said.model_fields_set:
+        said = said.model_copy(update={"dates": DATES})
+    if said.test_path is not None and not isinstance(data, Table):
+        refuse_itself(data, said.test_path)
+    table = data if isinstance(data, Table) else load(data, options=said.options)
+    share = 0.0 if said.test_path is not None else said.test_size
+    dataset = open_dataset(table, test_size=share, seed=seed, **said.meaning)
+    return Look(table, said, first_file.seen(table, dataset, splitter))
+
+
+def suited(
+    data: str | Path | Table,
+    overrides: Sequence[str] = (),
+    *,
+    target: str | None = None,
+    trainers: Collection[str] | None = None,
+) -> tuple[Experiment, Table]:
+    """Make the experiment that suits a table: the one that `lrtune init` writes, and overrides in it.
+
+    Parameters
+    ----------
+    data
+        A path, relative to the working folder, or a table in memory.
+    overrides
+        Settings that replace what is suggested, as ``"search.trials=20"``; the value is YAML.
+    target
+        The column to predict; None if the table or an override names it.
+    trainers
+        Names of those that can train; None leaves it to who prepares the training.
+
+    Returns
+    -------
+    tuple
+        The experiment, and the table, which need not be read again.
+
+    Raises
+    ------
+    ExperimentError
+        With everything that is wrong with the overrides.
+    DataError
+        If the table cannot be read, or does not fit what is said of it.
+
+    """
+    asked = bare(data, overrides, target=target, trainers=trainers)
+    source = data if isinstance(data, Table) else asked.data.path
+    seen = look(source, asked.data, seed=asked.search.seed, splitter=asked.search.splitter)
+    document = read_text(first_file.text(seen.found, seen.said.path), LABEL)
+    if _is_set(overrides, FOLDS):
+        document.remove(REPEATS)  # suggested for the other number of folds
+    apply(document, overrides)
+    return experiment_of(document, stem(_path(data)), Path(), trainers), seen.table
+
+
+def _path(data: str | Path | Table) -> str:
+    return data.source if isinstance(data, Table) else str(data)
+
+
+def _is_set(overrides: Sequence[str], place: tuple[str, ...]) -> bool:
+    names = [tuple(part.strip() for part in each.partition("=")[0].split(".")) for each in overrides]
+    return place in names

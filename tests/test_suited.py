@@ -1,0 +1,268 @@
+"""The experiment that suits a table: one for a file that `init` writes, a path, a data frame and arrays."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from lrtune import experiment
+from lrtune.data.memory import table_in_memory
+from lrtune.experiment.suited import look, suited
+from lrtune.experiment.writing import first_file
+from lrtune.text.errors import DataError, ExperimentError
+from lrtune.trainers.preparation import prepare
+from lrtune.training.batches import effective_batch_size, steps_per_epoch
+
+
+def columns(rows, target):
+    """Two numbers and a target: values, or classes of the numbers of rows that are given."""
+    rng = np.random.default_rng(1)
+    if isinstance(target, dict):
+        labels = [label for label, count in target.items() for _ in range(count)]
+        y = [labels[place] for place in rng.permutation(len(labels))]
+    else:
+        y = rng.normal(size=rows).round(4).tolist()
+    count = len(y)
+    return {"a": rng.normal(size=count).round(4).tolist(), "b": rng.normal(size=count).round(4).tolist(), "y": y}
+
+
+def made(table, *overrides, target="y"):
+    """The experiment of a table in memory, which can be prepared."""
+    chosen, table = suited(table_in_memory(table), overrides, target=target)
+    return chosen, prepare(chosen, table=table)
+
+
+def csv(path, table):
+    lines = [",".join(map(str, row)) for row in zip(*table.values(), strict=True)]
+    path.write_text("\n".join([",".join(table), *lines]) + "\n")
+    return path
+
+
+# --- folds
+
+
+@pytest.mark.parametrize(
+    ("rows", "folds", "repeats"),
+    [(40, 10, 2), (600, 10, 2), (640, 10, 1), (1_870, 10, 1), (1_900, 5, 1), (24_900, 5, 1), (25_100, 3, 1)],
+)
+def test_fewer_rows_have_more_folds(rows, folds, repeats):
+    chosen, _ = suited(table_in_memory(columns(rows, None)), target="y")
+    assert (chosen.search.folds, chosen.search.repeats) == (folds, repeats)
+
+
+@pytest.mark.parametrize(
+    ("counts", "folds", "repeats"),
+    [
+        ({"p": 150, "q": 150}, 10, 2),
+        ({"p": 150, "q": 13}, 10, 2),  # 10 of them for the search
+        ({"p": 150, "q": 8}, 5, 3),
+        ({"p": 900, "q": 8}, 5, 1),
+        ({"p": 900, "q": 5}, 4, 3),
+        ({"p": 2_000, "q": 4}, 3, 3),
+        ({"p": 150, "q": 150, "r": 1}, 10, 2),  # a class of one row is in no fold
+        ({"p": 6, "q": 6}, 5, 3),
+    ],
+)
+def test_a_rare_class_has_fewer_folds(counts, folds, repeats):
+    chosen, prepared = made(columns(0, counts))
+    assert (chosen.search.folds, chosen.search.repeats) == (folds, repeats)
+    assert len(prepared.splits) == folds * repeats
+
+
+@pytest.mark.parametrize("groups", [3, 8, 30])
+def test_there_are_no_more_folds_than_groups(groups):
+    table = columns(200, None)
+    table["g"] = [f"g{place % groups}" for place in range(200)]
+    chosen, prepared = made(table, "data.group=g")
+    left = set(prepared.dataset.columns.groups[prepared.dataset.train_rows])
+    assert chosen.search.folds == (10 if groups == 30 else min(5, len(left)))
+
+
+def test_times_are_in_no_second_round():
+    table = columns(200, None)
+    table["t"] = list(range(200))
+    for overrides in (["data.order=t"], ["search.splitter=time_series"]):
+        chosen, _ = made(table, *overrides)
+        assert (chosen.search.folds, chosen.search.repeats) == (5, 1)
+
+
+def test_six_rows_are_enough():
+    chosen, prepared = made(columns(6, None))
+    assert len(prepared.splits) == chosen.search.folds * chosen.search.repeats
+
+
+# --- updates
+
+
+@pytest.mark.parametrize("target", [None, "classes"])
+@pytest.mark.parametrize("rows", [100, 150, 220, 300, 500, 700, 1_000, 1_500, 3_000, 12_000, 60_000])
+def test_every_fold_gets_enough_updates(rows, target):
+    chosen, prepared = made(columns(rows, target and {"p": rows // 2, "q": rows - rows // 2}))
+    training = chosen.training
+    for train, _ in prepared.splits:
+        size = effective_batch_size(training.batch_size, len(train))
+        assert 700 <= steps_per_epoch(size, len(train)) * training.epochs <= 3_000
+    assert training.epochs <= first_file.MOST_EPOCHS
+
+
+def test_the_comment_on_updates_is_so():
+    found = look("sklearn:wine", suited("sklearn:wine")[0].data).found
+    prepared = prepare(suited("sklearn:wine")[0])
+    steps = {steps_per_epoch(first_file.batch_size(found), len(train)) for train, _ in prepared.splits}
+    assert f"about {max(steps) * first_file.epochs(found)} updates in each fold" in first_file.text(found, "x.csv")
+
+
+def test_what_is_trained_and_by_what_it_is_judged():
+    for target, metric in ((None, "rmse"), ({"p": 60, "q": 60}, "log_loss"), ({"p": 60, "q": 60, "r": 9}, "log_loss")):
+        chosen, prepared = made(columns(120, target))
+        assert (chosen.search.metric, prepared.metric) == (metric, metric)
+        assert (chosen.search.strategy, chosen.search.trials) == ("bayesian", 50)
+        assert chosen.fixed["hidden"] == (64,)
+        assert chosen.space == experiment.parse_space(experiment.default_space())
+    assert suited(table_in_memory(columns(26_000, None)), target="y")[0].fixed["hidden"] == (128,)
+
+
+# --- overrides
+
+
+def test_overrides_go_before_what_is_suggested():
+    told = ("search.trials=7", "training.epochs=3", "search.strategy=tpe", "search.metric=mae", "model.hidden=[5]")
+    chosen, _ = made(columns(200, None), *told)
+    assert (chosen.search.trials, chosen.training.epochs, chosen.search.strategy) == (7, 3, "tpe")
+    assert (chosen.search.metric, chosen.fixed["hidden"], chosen.search.folds) == ("mae", (5,), 10)
+    assert "batch_size" not in made(columns(200, None), "space.batch_size=[16, 64]")[0].fixed
+
+
+@pytest.mark.parametrize(("also", "repeats"), [((), 1), (("search.repeats=4",), 4)])
+def test_who_says_how_many_folds_gets_so_many(also, repeats):
+    chosen, prepared = made(columns(200, None), "search.folds=3", *also)
+    assert (chosen.search.folds, chosen.search.repeats, len(prepared.splits)) == (3, repeats, 3 * repeats)
+
+
+def test_what_is_said_of_the_table_is_heeded_when_it_is_looked_at(tmp_path):
+    rows = [f"{place % 7};{'none' if place % 9 == 0 else place / 4};{place % 3}" for place in range(200)]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["# made", "a;b;y", *rows]) + "\n")
+    told = ['data.comment="#"', "data.separator=;", "data.missing=[none]"]
+    numbers, table = suited(path, [*told, "data.task=regression"], target="y")
+    assert (numbers.search.metric, table.names) == ("rmse", ("a", "b", "y"))
+    classes, table = suited(path, told, target="y")
+    assert classes.search.metric == "log_loss"
+    assert [each.kind for each in prepare(classes, table=table).schema.columns] == ["numeric", "numeric", "numeric"]
+    for rare in ("merge", "drop"):
+        chosen, prepared = made(columns(0, {"p": 90, "q": 60, "r": 3, "s": 2}), f"data.rare={rare}")
+        assert chosen.data.positive is None or chosen.data.positive in prepared.schema.classes
+
+
+@pytest.mark.parametrize("rare", ["merge", "drop"])
+def test_two_classes_that_are_left_are_two_classes(rare):
+    counts = {"p": 90, "r": 4, "s": 3} if rare == "merge" else {"p": 90, "q": 60, "s": 3}
+    _, prepared = made(columns(0, counts), f"data.rare={rare}")
+    assert prepared.task == "binary"
+
+
+def test_a_table_to_test_on_leaves_all_rows_to_the_search(tmp_path):
+    train, test = csv(tmp_path / "t.csv", columns(620, None)), csv(tmp_path / "test.csv", columns(30, None))
+    chosen, table = suited(train, [f"data.test_path={test}"], target="y")
+    assert chosen.search.repeats == 1  # 620 rows and not 496
+    assert (prepare(chosen, table=table).rows, prepare(chosen, table=table).test_rows) == (620, 30)
+    with pytest.raises(DataError, match="is the training table itself"):
+        suited(train, [f"data.test_path={train}"], target="y")
+
+
+def test_dates_stay_out_if_that_is_said(tmp_path):
+    table = columns(60, None)
+    table["day"] = [f"2024-01-{1 + place % 28:02d}" for place in range(60)]
+    path = csv(tmp_path / "t.csv", table)
+    assert prepare(suited(path, target="y")[0]).features == 2 + 3
+    chosen, _ = suited(path, ["data.dates=ignore"], target="y")
+    assert prepare(chosen).features == 2
+
+
+# --- names and mistakes
+
+
+def test_its_name_and_its_paths_are_the_tables(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my data").mkdir()
+    csv(tmp_path / "my data" / "ü.csv", columns(60, None))
+    chosen, table = suited("my data/ü.csv", target="y")
+    assert (chosen.name, chosen.base, chosen.data.path, table.rows) == ("ü", Path(), "my data/ü.csv", 60)
+    written = experiment.load_text(chosen.to_yaml(tmp_path / "runs" / "x"))
+    assert written.data.path == "../../my data/ü.csv"
+    assert written.canonical() == chosen.canonical()
+
+
+def test_tables_that_name_their_target(tmp_path):
+    assert suited("sklearn:wine")[0].name == "wine"
+    assert suited("sklearn:wine")[0].data.target == "target"
+    np.savez(tmp_path / "x.npz", X=np.random.default_rng(0).normal(size=(40, 2)), y=np.arange(40) % 2)
+    assert suited(tmp_path / "x.npz")[0].data.target == "y"
+
+
+@pytest.mark.parametrize(
+    "target", ["y", "yes", "1e-4", "a: b", "#", "'", '"', "null", "ü" * 80, "x y" * 20, "1999", "{k}", "- z"]
+)
+def test_every_name_survives(tmp_path, target):
+    (tmp_path / target).mkdir()
+    table = columns(60, {"no: #1": 30, "'yes'": 30})
+    lines = [",".join(map(str, row)) for row in zip(*table.values(), strict=True)]
+    path = tmp_path / target / f"{target}.csv"
+    path.write_text("\n".join(['a,b,"' + target.replace('"', '""') + '"', *lines]) + "\n")
+    chosen, _ = suited(path, target=target)
+    assert (chosen.data.path, chosen.data.target, chosen.data.positive) == (str(path), target, "no: #1")
+
+
+@pytest.mark.parametrize("labels", [(0, 1), (-1.5, 2.0), (False, True), ("no", "yes"), ("1e-4", "null"), ("", "+")])
+def test_every_class_survives(labels):
+    table = columns(60, {"p": 30, "q": 30})
+    table["y"] = np.array([labels[each == "q"] for each in table["y"]], dtype=object if "" in labels else None)
+    if "" in labels:
+        table["y"][table["y"] == ""] = "-"
+    chosen, prepared = made(table)
+    assert chosen.data.positive == prepared.schema.positive
+
+
+def test_all_mistakes_are_said_at_once_and_before_the_table_is_read():
+    with pytest.raises(ExperimentError) as caught:
+        suited("nowhere.csv", ["search.trilas=3", "training.epochs=x", "model.hidden=[3]"], target="y")
+    assert [each.partition(": ")[0] for each in caught.value.problems] == [
+        "--set training.epochs=x",
+        "--set search.trilas=3",
+    ]
+    with pytest.raises(ExperimentError) as caught:
+        suited("nowhere.csv")
+    said = "default experiment: data.target: is missing: name the column to predict, here or with --target"
+    assert caught.value.problems == (said,)
+
+
+# --- one experiment, whichever way a table comes
+
+
+TABLES = [columns(300, None), columns(0, {"p": 170, "q": 130}), columns(0, {"p": 90, "q": 60, "r": 5})]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_path_frame_and_arrays_have_one_experiment(tmp_path, table):
+    of_path, read = suited(csv(tmp_path / "t.csv", table), target="y")
+    text = first_file.text(look(read, of_path.data).found, "t.csv")
+    expected = json.dumps(experiment.load_text(text, base=tmp_path).canonical(), sort_keys=True)
+    features = np.column_stack([table["a"], table["b"]])
+    named = pd.DataFrame({"a": table["a"], "b": table["b"]}), pd.Series(table["y"], name="y")
+    others = [
+        (of_path, read),
+        suited(table_in_memory(table), target="y"),
+        suited(table_in_memory(pd.DataFrame(table)), target="y"),
+        suited(table_in_memory(pl.DataFrame(table)), target="y"),
+        suited(table_in_memory(X=named[0], y=named[1]), target="y"),
+    ]
+    hashes = set()
+    for chosen, held in others:
+        assert json.dumps(chosen.canonical(), sort_keys=True) == expected
+        hashes.add((prepare(chosen, table=held).data_hash, prepare(chosen, table=held).folds_hash))
+    assert len(hashes) == 1
+    arrays, _ = suited(table_in_memory(X=features, y=table["y"]), target="target")
+    assert json.dumps({**arrays.canonical(), "data": None}) == json.dumps({**of_path.canonical(), "data": None})
