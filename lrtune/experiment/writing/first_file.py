@@ -25,9 +25,9 @@ from lrtune.experiment.writing.default_space import default_space
 from lrtune.experiment.writing.yaml_text import quoted, yaml_text
 from lrtune.sampling.catalogue import STRATEGIES
 
-FEW_ROWS, SOME_ROWS, MANY_ROWS = 500, 1_500, 20_000
-"""Below the first, folds are drawn several times; below the second, there are ten of them; above the third, three folds
-say enough."""
+FEWEST_ROWS, FEW_ROWS, SOME_ROWS, MANY_ROWS = 150, 500, 1_500, 20_000
+"""Below the first, ten folds are drawn twice; below the second, fewer than ten several times; below the third there are
+ten if there can be, and above the last, three say enough."""
 
 MORE_FOLDS = 10
 
@@ -146,8 +146,9 @@ def folds(found: Seen) -> tuple[int, int, str]:
         return fewer, 3, rare
     has_rare = min(counts, default=MORE_FOLDS) < MORE_FOLDS
     if found.rows < SOME_ROWS and found.most >= 2 * MORE_FOLDS and not has_rare:
-        rounds = 2 if found.rows < FEW_ROWS else 1
-        return MORE_FOLDS, rounds, "few rows: two rounds of folds lessen the luck of the draw"
+        if found.rows < FEWEST_ROWS:
+            return MORE_FOLDS, 2, "few rows: two rounds of folds lessen the luck of the draw"
+        return MORE_FOLDS, 1, ""
     parts = _borne(found, _usual(found))
     if found.rows < FEW_ROWS:
         return parts, 3, rare if has_rare else "few rows: three rounds of folds lessen the luck of the draw"
