@@ -31,6 +31,11 @@ LATE = 0.75
 """A search was still getting better if its best is among the last quarter of the trials and likely better than the best
 before."""
 
+FEW_ROWS = 1500
+"""With fewer rows, what a fold takes away shows in the score."""
+
+_OTHER_KIND = "the test rows may be of another kind: look for time, groups or duplicates (data.order, data.group)"
+
 DIVERGED = 0.2
 """A larger share of diverged trials is many; there must be at least `DIVERGED_TRIALS`."""
 
@@ -223,9 +228,15 @@ def surprising_test(case: Case) -> Iterator[Finding]:
         "test",
         WARNING if worse else HINT,
         f"the score on the {rows} is {side} than the interval of the cross-validation allows",
-        "the test rows may be of another kind: look for time, groups or duplicates (data.order, data.group)",
+        _OTHER_KIND if worse or case.rows >= FEW_ROWS else _more_rows(case),
         {"test": case.test, "interval": list(case.interval), "widened": list(wide)},
     )
+
+
+def _more_rows(case: Case) -> str:
+    """Say why a model may be better on few rows than those on the folds were."""
+    seen, folds = counted(case.rows, "row"), round(case.rows / (1.0 + case.ratio))
+    return f"the model has seen {seen}, those on the folds about {folds}: of few rows that may be all; more folds tell"
 
 
 def unscored_folds(case: Case) -> Iterator[Finding]:
@@ -358,7 +369,9 @@ def anchors_win(case: Case) -> Iterator[Finding]:
         left = each.gain.mean - max(case.optimism, 0.0)
         numbers = {"anchor": each.name, "gain": each.gain.mean, "left": left, "probability": each.gain.probability}
         if left <= 0.0:
-            yield Finding("anchors", WARNING, f"the best does not beat {what}", advice, numbers)
+            behind = f"behind by {-each.gain.mean:.2g}" if each.gain.mean < 0.0 else f"ahead by {each.gain.mean:.2g}"
+            luck = f", of which luck is {case.optimism:.2g}" if each.gain.mean > 0.0 else " on the same folds"
+            yield Finding("anchors", WARNING, f"the best does not beat {what}: {behind}{luck}", advice, numbers)
         elif not each.gain.is_likely:
             sentence = f"the best may not beat {what} (probability {each.gain.probability:.2f} that it does)"
             yield Finding("anchors", HINT, sentence, advice, numbers)
