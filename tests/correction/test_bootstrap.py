@@ -12,7 +12,7 @@ from lrtune.training.metrics.scoring import score, surprise
 from lrtune.verdict.choice.candidates import Smoothing
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.correction import Choosing, Evidence, Race, cells, corrected, effort
-from lrtune.verdict.correction.core import _counts, _draws
+from lrtune.verdict.correction.core import _counts, _draws, wilson
 from lrtune.verdict.correction.race import Replay
 from lrtune.verdict.races import RowScores, race_by_folds, race_by_rows
 
@@ -66,6 +66,26 @@ def macro(targets, labels, weights):
     return f1_score(targets, labels, labels=present, average="macro", sample_weight=weights, zero_division=0)
 
 
+def share_interval(share, count, quantile):
+    """Find the shares that are so many standard deviations of their own away: the roots of a square."""
+    square = quantile**2 / count
+    return np.sort(np.roots([1 + square, -2 * share - square, share**2]))
+
+
+@pytest.mark.parametrize(("hits", "rows"), [(0, 5), (7, 9), (40, 40), (970, 1000)])
+def test_wilsons_interval_is_scipys(hits, rows):
+    expected = stats.binomtest(hits, rows).proportion_ci(0.95, method="wilson")
+    assert wilson(hits / rows, rows, stats.norm.ppf(0.975)) == pytest.approx(tuple(expected))
+
+
+def test_an_accuracy_without_an_error_is_not_certain():
+    kept, targets, folds = np.zeros((2, 40), np.uint8), np.zeros(40, np.int64), np.arange(40) // 10
+    kept[1] = 1
+    found = corrected(evidence("accuracy", kept, targets, folds), 0)
+    assert (found.score, found.high) == (1.0, 1.0)
+    assert found.low == pytest.approx(1 / (1 + 1.4 * stats.norm.ppf(0.975) ** 2 / 40))
+
+
 @pytest.mark.parametrize(
     ("name", "metric", "cuts"),
     [("accuracy", accuracy, [20, 40]), ("accuracy", accuracy, [9, 25]), ("f1_macro", macro, [20, 40])],
@@ -85,9 +105,12 @@ def test_it_is_the_published_algorithm(name, metric, cuts, monkeypatch):
     losses = outside[lines, picks] - outside.mean(axis=0)[picks] + given.means[picks]
     assert (found.method, found.resamples) == ("bootstrap", 40)
     assert found.score == pytest.approx(losses.mean(), abs=1e-6)
-    width = math.sqrt(1.2 / (math.e - 1)) * stats.t.ppf(0.975, 59) / stats.norm.ppf(0.975) * math.sqrt(60 / 59)
+    width = math.sqrt(1.4 / (math.e - 1)) * stats.t.ppf(0.975, 59) / stats.norm.ppf(0.975) * math.sqrt(60 / 59)
     narrow = given.means[picks] + width * (outside - outside.mean(axis=0))[lines, picks]
     ends = np.quantile(narrow, [0.025, 0.975]) - narrow.mean() + losses.mean()
+    if name == "accuracy":
+        least = share_interval(found.score, 60, stats.norm.ppf(0.975) * math.sqrt(1.4))
+        ends = min(ends[0], least[0]), max(ends[1], least[1])
     assert (found.low, found.high) == pytest.approx(ends, abs=1e-5)
     assert found.naive == pytest.approx(max(given.means))
     assert found.optimism == pytest.approx(found.naive - found.score)

@@ -75,6 +75,8 @@ class Metric(NamedTuple):
         A metric that has a score where the targets have not what this one needs.
     usual_for
         For which of the tasks it is the default.
+    is_share
+        Whether it is a share of the rows.
     is_beside
         Whether it is computed and shown beside whichever metric is tuned.
 
@@ -94,6 +96,7 @@ class Metric(NamedTuple):
     needs: Needed = ""
     instead: str = ""
     usual_for: tuple[str, ...] = ()
+    is_share: bool = False
     is_beside: bool = False
 
     @property
@@ -117,6 +120,7 @@ _ENTRIES = (
         score=functions.accuracy,
         scorer=weighted.accuracy,
         row_values=rows.hits,
+        is_share=True,
         is_beside=True,
     ),
     Metric(

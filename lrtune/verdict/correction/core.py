@@ -22,8 +22,10 @@ the corrected score. The rows that are not drawn are one in ``e``, and their mea
 much as that of all rows, so that the percentiles of ``L_b`` are too far apart. For rows alone ``w`` would be
 ``1 / sqrt(e - 1)``; another sample to train on would have changed the model as well, and one model is delivered where
 the folds have several, for which simulated searches (``benchmarks/honesty.py``) ask about `RETRAINING` of the variance
-more. Few units are not the population, which
-Student's t allows for. It ends where the metric does: no accuracy is above 1, and no error below 0.
+more. Few units are not the population, which Student's t allows for. Of a share of the rows, such as the accuracy, it
+is no narrower than the interval of a share (Wilson 1927, "Probable inference, the law of succession, and statistical
+inference", Journal of the American Statistical Association 22), with ``z`` widened in the same way: errors that did not
+happen are in no resample. It ends where the metric does: no accuracy is above 1, and no error below 0.
 
 Resampled are the units of `lrtune.run.observed`: rows with all predictions for them, groups, stretches of
 time. Where the search dropped configurations in races, each resample runs the races again
@@ -235,7 +237,7 @@ def _bootstrapped(evidence: Evidence, chosen: int, choosing: Choosing) -> Correc
         return None
     naive, score = float(anchors[evidence.place(chosen)]), float(values[usable].mean())
     narrowed = deviations * _narrowing(evidence)
-    low, high = _interval(anchors[picks] + narrowed[lines, picks], values)
+    low, high = _no_narrower(evidence, score, _interval(anchors[picks] + narrowed[lines, picks], values))
     gain = None
     if chosen != choosing.default and evidence.is_complete(choosing.default):
         place = evidence.place(choosing.default)
@@ -311,12 +313,38 @@ def _mean_of_finite(values: Doubles) -> Doubles:
     return np.asarray(np.where(seen, values, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1))
 
 
+def _units(evidence: Evidence) -> int:
+    assert evidence.observed is not None
+    return len(np.unique(evidence.observed.units))
+
+
 def _narrowing(evidence: Evidence) -> float:
     """Give ``w`` of the module's text."""
-    assert evidence.observed is not None
-    units = len(np.unique(evidence.observed.units))
+    units = _units(evidence)
     few = t_quantile(units - 1, LEVEL) / t_quantile(_MANY, LEVEL) * math.sqrt(units / (units - 1)) if units > 1 else 1.0
     return math.sqrt((1.0 + RETRAINING) / (math.e - 1.0)) * few
+
+
+def _no_narrower(evidence: Evidence, score: float, interval: tuple[float, float]) -> tuple[float, float]:
+    """Widen the interval of a share to what it is at least: no resample has the errors that did not happen."""
+    if not METRICS[evidence.metric].is_share:
+        return interval
+    assert evidence.observed is not None
+    units = _units(evidence) / evidence.observed.share
+    low, high = wilson(score, units, t_quantile(_MANY, LEVEL) * math.sqrt(1.0 + RETRAINING))
+    return min(interval[0], low), max(interval[1], high)
+
+
+def wilson(share: float, count: float, quantile: float) -> tuple[float, float]:
+    """Give the interval of a share that was seen among ``count`` (Wilson 1927, JASA 22).
+
+    >>> [round(each, 4) for each in wilson(1.0, 100, 1.96)]
+    [0.963, 1.0]
+    """
+    share, square = min(max(share, 0.0), 1.0), quantile**2
+    middle = (share + square / (2.0 * count)) / (1.0 + square / count)
+    half = quantile * math.sqrt(share * (1.0 - share) / count + square / (4.0 * count**2)) / (1.0 + square / count)
+    return middle - half, middle + half
 
 
 def _moved(narrow: Doubles, values: Doubles) -> Doubles:
