@@ -89,6 +89,7 @@ def _search_rows(search: PlannedSearch) -> list[tuple[str, str]]:
         *([("pruning", f"{search.pruning}: what is below is the most it can be")] if pruned else []),
         ("configurations", f"{formats.count(search.trials)} of {size}"),
         ("fits", f"{formats.count(search.fits)}: {_fits(search)}"),
+        ("compared with", f"a linear model{', and the best with a constant rate' if search.control else ''}"),
         (
             "populations",
             f"{formats.count(search.populations)}, of configurations with equal shapes that train as one",

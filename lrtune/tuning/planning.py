@@ -11,10 +11,12 @@ from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import Configuration
+from lrtune.trainers.anchors import anchor_seconds
 from lrtune.trainers.catalogue import TRAINERS, expected_seconds
 from lrtune.trainers.partition import fresh_folds, outer_folds
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.evaluate import lane_bytes
+from lrtune.tuning.controlled import controlled_seconds
 
 SCHEMA = 1
 
@@ -77,8 +79,10 @@ class PlannedSearch:
         Trials that are scored again on fresh splits.
     nested
         Outer folds; 0 without nested cross-validation.
+    control
+        Whether the best is trained with a constant rate, too, as the controlled pair.
     fits
-        How many there are in all, the retraining of the best included.
+        How many there are in all, the retraining of the best included; without what the best is compared with.
     populations
         Groups of equal shapes in the first round, which train as one.
     default
@@ -94,6 +98,7 @@ class PlannedSearch:
     folds: int
     confirm: int
     nested: int
+    control: bool
     fits: int
     populations: int
     default: Configuration
@@ -175,6 +180,7 @@ def _search(experiment: Experiment, prepared: Prepared, first: Sequence[Configur
         folds=folds,
         confirm=again,
         nested=outer,
+        control=search.control,
         fits=(trials * folds + again * fresh + 1) * (1 + outer),
         populations=len({TRAINERS[prepared.setting.trainer].alike(each) for each in first}),
         default=experiment.space.default(),
@@ -220,9 +226,10 @@ def _estimate(experiment: Experiment, prepared: Prepared, first: Sequence[Config
     )
     others = workers * (_WORKER_BYTES + arrays + block) if workers > 1 else block
     whole = total / workers + each / len(setting.folds) * _LONE_FACTOR
+    compared = anchor_seconds(setting) + (controlled_seconds(first[0], setting) if search.control else 0.0)
     # Each of the `nested` searches inside has all rows but one outer fold.
     return Estimate(
-        seconds=round(whole * max(1, search.nested), 3),
+        seconds=round(whole * max(1, search.nested) + compared, 3),
         workers=workers,
         bytes=int(_LIBRARIES_BYTES + arrays + others),
     )
