@@ -44,7 +44,7 @@ def test_json_is_the_result_and_nothing_else(run):
     result = run(*SEARCH, "--json")
     found = json.loads(result.stdout)
     assert result.stdout == (only_run() / "result.json").read_text()
-    assert found["schema"] == 2
+    assert found["schema"] == 3
     assert found["metric"] == "accuracy"
     assert found["trials"]["total"] == 6
     assert found["test"]["rows"] == 18

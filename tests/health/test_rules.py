@@ -12,11 +12,11 @@ from lrtune.space.trial import Curves, Trial, TrialState
 from lrtune.training.declarations import check_value
 from lrtune.verdict.comparison import between
 from lrtune.verdict.findings import HINT, WARNING
-from lrtune.verdict.health import Case, Labels, findings
+from lrtune.verdict.health import Case, findings
 from lrtune.verdict.health.dimensions import beyond, legal, position, rank_test
 from lrtune.verdict.health.rules import HEALTH_RULES
 from lrtune.verdict.health.scores import concordance, diverging_rates
-from lrtune.verdict.result import Unscored
+from lrtune.verdict.result import ClassCounts, Unscored
 
 SPACE = """
 data: {path: sklearn:iris}
@@ -351,10 +351,11 @@ def test_concordance_is_that_of_friedmans_test():
 
 
 def test_classes_that_are_never_predicted():
-    finding = found("classes", HEALTHY, labels=Labels(("a", "b", "c"), (50, 10, 0), (60, 0, 0)))
+    counts = (ClassCounts("a", 50, 60), ClassCounts("b", 10, 0), ClassCounts("c", 0, 0))
+    finding = found("classes", HEALTHY, classes=counts)
     assert finding.numbers["classes"] == {"b": 10}
     assert "'b' (10 rows)" in finding.sentence
-    assert "classes" not in names(HEALTHY, labels=Labels(("a", "b"), (50, 10), (59, 1)))
+    assert "classes" not in names(HEALTHY, classes=(ClassCounts("a", 50, 59), ClassCounts("b", 10, 1)))
 
 
 # --- learning curves
