@@ -38,7 +38,9 @@ from lrtune.verdict.result import (
 
 BESIDE = {"accuracy": 0.85, "log_loss": 0.4, "roc_auc": None}
 WHOLE = result(
-    best=standing(4, [0.9, 0.8], std=0.07, beside=BESIDE, hidden=(64, 32), learning_rate=0.1, warmup=None, decoupled=True),
+    best=standing(
+        4, [0.9, 0.8], std=0.07, beside=BESIDE, hidden=(64, 32), learning_rate=0.1, warmup=None, decoupled=True
+    ),
     default=standing(0, [0.7, None], state="diverged"),
     gain=Difference(0.1, 0.02, 2, 2, 0.04, 0.98),
     corrected=Corrected("bootstrap", 0.85, 0.01, 0.84, 0.8, 0.9, 2000, 0.6, Gain(0.1, 0.05, 0.2, 0.99)),

@@ -593,7 +593,7 @@ def test_the_first_blocks_are_as_large_as_the_first_trial_says(tmp_path, slow_ma
     slow_machine.slower = 1e4
     _, needed = alone(EXPERIMENT, slow_machine)
     make(tmp_path, EXPERIMENT.replace("trials: 9", f"trials: 9, timeout: {1000 * needed}"))
-    left = 999 * needed  # and some more: the retraining's share is less; some of it is kept for what the best is set beside
+    left = 999 * needed  # and some more: the retraining's share is less, and what the best is set beside takes some
     assert asked[1] == pytest.approx(left / 8 / 1e4, rel=0.03)
 
 

@@ -52,7 +52,7 @@ def from_json(value: object, where: object = "result") -> Result:
 def _renewed(value: Json) -> Json:
     """Bring an older result up to date.
 
-    In schema 1 the numbers of a gate stood beside its name. Up to schema 2 kinds and the constant rate had errors, which
+    In schema 1 the numbers of a gate stood beside its name. Up to schema 2 kinds and the constant rate had errors: they
     are passed over.
     """
     if value.get("schema", 1) != 1:

@@ -170,28 +170,38 @@ def pair(decay="cosine", counterpart="constant", gain=0.02, half=0.03, fresh=(0.
     [
         (
             pair(),
-            "all else equal, cosine gains 0.020 over a constant rate of 5.0e-2 on 3 fresh folds"
-            " (90 % interval -0.010 to +0.050); an effect below 0.030 could not be seen",
+            (
+                "all else equal, cosine gains 0.020 over a constant rate of 5.0e-2 on 3 fresh folds"
+                " (90 % interval -0.010 to +0.050); an effect below 0.030 could not be seen"
+            ),
         ),
         (
             pair(half=0.01),
-            "all else equal, cosine gains 0.020 over a constant rate of 5.0e-2 on 3 fresh folds"
-            " (90 % interval +0.010 to +0.030)",
+            (
+                "all else equal, cosine gains 0.020 over a constant rate of 5.0e-2 on 3 fresh folds"
+                " (90 % interval +0.010 to +0.030)"
+            ),
         ),
         (
             pair(gain=-0.02, half=0.01),
-            "all else equal, cosine loses 0.020 to a constant rate of 5.0e-2 on 3 fresh folds"
-            " (90 % interval -0.030 to -0.010)",
+            (
+                "all else equal, cosine loses 0.020 to a constant rate of 5.0e-2 on 3 fresh folds"
+                " (90 % interval -0.030 to -0.010)"
+            ),
         ),
         (
             pair("linear", "linear", half=0.01),
-            "all else equal, linear decay from 5.0e-2 gains 0.020 over the constant rate of the best on 3 fresh folds"
-            " (90 % interval +0.010 to +0.030)",
+            (
+                "all else equal, linear decay from 5.0e-2 gains 0.020 over the constant rate of the best"
+                " on 3 fresh folds (90 % interval +0.010 to +0.030)"
+            ),
         ),
         (
             pair(half=None, fresh=(0.9,)),
-            "all else equal, cosine gains 0.020 over a constant rate of 5.0e-2 on 1 fresh fold,"
-            " which cannot say how sure that is",
+            (
+                "all else equal, cosine gains 0.020 over a constant rate of 5.0e-2 on 1 fresh fold,"
+                " which cannot say how sure that is"
+            ),
         ),
         (
             replace(pair(half=None), gain=None),

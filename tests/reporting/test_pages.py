@@ -134,7 +134,10 @@ def test_a_model_that_fails_on_the_test_rows_is_called_so(make_study, page_of):
 
 @pytest.mark.parametrize("key", ["decay", "optimizer"])
 def test_kinds_are_compared_in_a_table_from_four_on(key, make_study, filled):
-    kinds = {"decay": ["constant", "linear", "cosine", "exponential"], "optimizer": ["sgd", "adam", "momentum", "nadam"]}
+    kinds = {
+        "decay": ["constant", "linear", "cosine", "exponential"],
+        "optimizer": ["sgd", "adam", "momentum", "nadam"],
+    }
     points = [{"learning_rate": 0.1, "decay": "linear", key: each} for each in kinds[key]]
     study = make_study(points, [[0.8, 0.9 + 0.01 * n] for n in range(4)])
     ranked = ranking(study.in_order())

@@ -110,7 +110,7 @@ def complete(trials: Iterable[Trial]) -> list[Trial]:
 
 
 def in_order_of_simplicity(trials: Sequence[Trial]) -> list[int]:
-    """Give each trial's place in the order of `rules.simplicity`, 0 for the simplest; of equal ones as of equal means."""
+    """Give each trial's place in the order of `rules.simplicity`, 0 for the simplest; ties go as in `ranking`."""
     ties = in_order_of_ties(trials)
     return _places(sorted(range(len(trials)), key=lambda place: (simplicity(trials[place].configuration), ties[place])))
 
