@@ -7,11 +7,11 @@ from lrtune.verdict.result import Counts, DataHashes, Result, Seconds
 from lrtune.verdict.standing import Standing
 
 
-def standing(number=0, scores=(), *, mean=None, std=None, state="complete", **configuration):
+def standing(number=0, scores=(), *, mean=None, std=None, state="complete", beside=(), **configuration):
     """A trial with its scores in the metric's own sign; their mean is that of the scores unless it is given."""
     if mean is None and scores and None not in scores:
         mean = math.fsum(scores) / len(scores)
-    return Standing(number, state, {"decay": "constant", **configuration}, mean, std, tuple(scores))
+    return Standing(number, state, {"decay": "constant", **configuration}, mean, std, tuple(scores), dict(beside))
 
 
 def result(scores=(0.9, 0.8), metric="accuracy", **more):

@@ -8,7 +8,7 @@ from scipy import stats
 from lrtune.text.written import to_json
 from lrtune.verdict import gates
 from lrtune.verdict.conditions import State
-from lrtune.verdict.result import Corrected, DataHashes, Unscored
+from lrtune.verdict.result import Anchor, Corrected, DataHashes, Unscored
 
 
 @pytest.mark.parametrize(
@@ -170,3 +170,80 @@ def test_another_number_of_folds_is_not_comparable():
     assert gate.state is State.UNKNOWN
     assert "another number of folds" in gate.sentence
     assert "counts as a failure" in gate.sentence
+
+
+# --- what must be beaten
+
+
+def anchored(score=0.9, metric="accuracy", corrected=None, **means):
+    """A result whose best has a score, beside anchors with these means."""
+    anchors = tuple(Anchor(name, mean, (mean,), {}, None) for name, mean in means.items())
+    return result([score], metric, anchors=anchors, corrected=corrected)
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "state", "sentence"),
+    [
+        (
+            "constant",
+            anchored(majority=0.6),
+            State.PASSED,
+            "mean accuracy 0.9 is better than what looks at no column on the same folds, 0.6",
+        ),
+        (
+            "constant",
+            anchored(5.0, "rmse", mean=4.0),
+            State.FAILED,
+            "mean rmse 5 is no better than what looks at no column on the same folds, 4",
+        ),
+        (
+            "linear",
+            anchored(3.0, "rmse", mean=4.0, linear=3.5),
+            State.PASSED,
+            "mean rmse 3 is better than a linear model on the same folds, 3.5",
+        ),
+        (
+            "linear",
+            anchored(majority=0.6, linear=0.9),
+            State.FAILED,
+            "mean accuracy 0.9 is no better than a linear model on the same folds, 0.9",
+        ),
+        (
+            "default",
+            anchored(majority=0.6, default=0.8999999),
+            State.PASSED,
+            "mean accuracy 0.9 is better than the default configuration on the same folds, 0.8999999",
+        ),
+    ],
+)
+def test_an_anchor_must_be_beaten(name, found, state, sentence):
+    gate = gates.behind_gate(found, name)
+    assert (gate.name, gate.state, gate.sentence) == ("fail-behind", state, sentence)
+    limit = found.anchors[0 if name == "constant" else -1].mean
+    assert to_json(gate.numbers) == {"judged": "mean", "anchor": name, "score": found.best.mean, "limit": limit}
+    assert not gate.is_worse
+
+
+def test_the_corrected_score_must_beat_the_anchors_own():
+    corrected = Corrected("bootstrap", 0.96, 0.06, 0.9, 0.8, 0.98, 1000, 0.5, None)
+    gate = gates.behind_gate(anchored(0.96, corrected=corrected, linear=0.92), "linear")
+    assert (gate.state, gate.numbers["judged"], gate.numbers["score"]) == (State.FAILED, "corrected", 0.9)
+
+
+@pytest.mark.parametrize("name", gates.ANCHORS)
+def test_an_anchor_without_a_score_is_a_failure(name):
+    known = {"constant": "majority", "linear": "linear", "default": "default"}[name]
+    for found, reason in (
+        (anchored(), "has no score here: there was no time for it"),
+        (anchored(**{known: None}), "has no score"),
+    ):
+        gate = gates.behind_gate(found, name)
+        assert (gate.state, gate.passed, gate.is_worse) == (State.UNKNOWN, False, False)
+        assert gate.sentence.startswith("this counts as a failure: ")
+        assert gate.sentence.endswith(reason)
+
+
+def test_the_default_cannot_beat_itself():
+    found = result([0.9], best=standing(0, [0.9]))
+    gate = gates.behind_gate(found, "default")
+    assert (gate.state, gate.sentence) == (State.FAILED, "the default configuration is the best itself")

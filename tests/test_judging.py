@@ -113,7 +113,7 @@ def test_another_rule_on_a_finished_study_trains_no_fold_again(run, tmp_path):
     shutil.copytree(run[2], folder)
     trials = len([each for each in run[1].trials.values() if each.state is TrialState.COMPLETE])
     assert trials > 8
-    text = TEXT.replace("select: best", "select: within 60%")
+    text = TEXT.replace("select: best", "select: within 60%, control: false")
     experiment, study = searched(folder, text=text)
     kinds = {"trials": len(study.trials), "seconds": study.search_seconds}
     assert kinds == {"trials": 16, "seconds": run[1].search_seconds}

@@ -52,7 +52,10 @@ NEVER_IMPORTS = {
 
 DOORS = {
     "polars": ("data/compressed.py", "data/frames.py", "data/inference.py"),
-    "sklearn": ("data/folds.py", "data/holdout.py", "data/archives.py", "model/estimator.py", "tuning/estimator.py"),
+    "sklearn": (
+        *("data/folds.py", "data/holdout.py", "data/archives.py"),
+        *("trainers/anchors.py", "model/estimator.py", "tuning/estimator.py"),
+    ),
     "scipy": ("sampling", "verdict"),
     "joblib": ("engines/processes.py",),
     "sqlite3": ("run/database.py", "run/lock.py"),

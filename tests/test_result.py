@@ -15,9 +15,12 @@ from lrtune.verdict.findings import WARNING, Finding
 from lrtune.verdict.reading import from_json, json_schema
 from lrtune.verdict.result import (
     SCHEMA,
+    Anchor,
+    ClassCounts,
     Confirmation,
     Confirmed,
     ConstantRate,
+    Control,
     Corrected,
     FirstPruned,
     HeldOut,
@@ -28,19 +31,34 @@ from lrtune.verdict.result import (
     Rivals,
     Savings,
     Selection,
+    Training,
+    TriedRate,
     Unscored,
 )
 
+BESIDE = {"accuracy": 0.85, "log_loss": 0.4, "roc_auc": None}
 WHOLE = result(
-    best=standing(4, [0.9, 0.8], std=0.07, hidden=(64, 32), learning_rate=0.1, warmup=None, decoupled=True),
+    best=standing(
+        4, [0.9, 0.8], std=0.07, beside=BESIDE, hidden=(64, 32), learning_rate=0.1, warmup=None, decoupled=True
+    ),
     default=standing(0, [0.7, None], state="diverged"),
     gain=Difference(0.1, 0.02, 2, 2, 0.04, 0.98),
     corrected=Corrected("bootstrap", 0.85, 0.01, 0.84, 0.8, 0.9, 2000, 0.6, Gain(0.1, 0.05, 0.2, 0.99)),
     selection=Selection("within 1%", 3, Rivals(2, (1, 3))),
-    constant=ConstantRate(2, 0.7, Difference(0.1, None, 1, 1)),
+    constant=ConstantRate(2, 0.7),
+    anchors=(
+        Anchor("majority", 0.5, (0.5, 0.5), {"accuracy": 0.5, "roc_auc": None}, Difference(0.35, 0.1, 2, 2, 0.2, 0.9)),
+        Anchor("default", None, (0.7, None), {}, None),
+    ),
+    control=Control(
+        *(4, "cosine", "constant", 0.05, (TriedRate(0.1, 0.8), TriedRate(0.05, None))),
+        *((0.9, 0.8, 0.8), (0.7, 0.8, 0.9), 0.1, 0.02, 0.05, 0.15),
+    ),
+    training=Training(100, 50),
+    classes=(ClassCounts("a", 60, 80), ClassCounts("b", 40, 20)),
     confirmation=Confirmation((Confirmed(4, 0.85, None, (0.8, None)),), None),
     nested=Nested(0.8, 0.1, 0.02, 3, (OuterScore(0.8, 30, 4, 0.85),)),
-    decays=(Kind("cosine", 3, 4, 0.85, 0.1, KindDifference(0.1, 0.1, 2, 2)), Kind("constant", 2, 2, 0.7, 0.1, None)),
+    decays=(Kind("cosine", 3, 4, 0.85, 0.1, KindDifference(0.1, 2, 2)), Kind("constant", 2, 2, 0.7, 0.1, None)),
     test=HeldOut(None, 9, "only class 'a'"),
     unscored=Unscored(3, ((2, "only class 'p'"),)),
     pruning=Savings("race", 3, FirstPruned(1, "after 1 of 2 folds"), 0.3, 1.5),
@@ -98,12 +116,27 @@ def test_a_result_of_the_first_layout_is_read():
     assert (found.schema, found.best.state, found.constant) == (SCHEMA, "complete", None)
 
 
+def test_a_result_of_the_second_layout_is_read():
+    """Kinds and the constant rate had errors, and there was nothing beside the best."""
+    old = {**WHOLE.to_json(), "schema": 2}
+    old["constant"] = {**old["constant"], "gain": {"mean": 0.1, "error": 0.1, "wins": 1, "folds": 2}}
+    cosine, constant = old["decays"]
+    old["decays"] = [{**cosine, "difference": {**cosine["difference"], "error": 0.1}}, constant]
+    for key in ("anchors", "control", "training", "classes"):
+        del old[key]
+    old["best"] = {key: each for key, each in old["best"].items() if key != "beside"}
+    found = from_json(old)
+    assert (found.schema, found.constant, found.decays) == (SCHEMA, WHOLE.constant, WHOLE.decays)
+    assert (found.anchors, found.control, found.training, found.classes, found.best.beside) == ((), None, None, (), {})
+    assert from_json(found.to_json()) == found
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
         (lambda _: [], "here: is no result of a search"),
-        (lambda _: {"schema": 2}, "here: is no result of a search"),
-        (lambda whole: {**whole, "schema": 3}, "here: a newer lrtune wrote it (schema 3, this one reads up to 2)"),
+        (lambda _: {"schema": 3}, "here: is no result of a search"),
+        (lambda whole: {**whole, "schema": 4}, "here: a newer lrtune wrote it (schema 4, this one reads up to 3)"),
         (lambda whole: {**whole, "best": None}, "here: 'best' "),
         (lambda whole: {**whole, "metric": "acuracy"}, "here: 'metric' is unknown; did you mean 'accuracy'?"),
         (

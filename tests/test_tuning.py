@@ -493,7 +493,7 @@ def turned_clock(monkeypatch):
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
 def test_time_that_is_over_before_a_round_is_leaves_complete_trials(text, share, tmp_path, turned_clock):
     """A stage ends early enough to finish those that have come through it; with more time the others follow."""
-    text = text.replace("trials: 9", "trials: 30").replace("round: 4", "round: 30")
+    text = text.replace("trials: 9", "trials: 30").replace("round: 4", "round: 30, control: false")
     begun = turned_clock.now
     make(tmp_path, text, name="undisturbed")
     needed = turned_clock.now - begun
@@ -594,8 +594,8 @@ def test_the_first_blocks_are_as_large_as_the_first_trial_says(tmp_path, slow_ma
     slow_machine.slower = 1e4
     _, needed = alone(EXPERIMENT, slow_machine)
     make(tmp_path, EXPERIMENT.replace("trials: 9", f"trials: 9, timeout: {1000 * needed}"))
-    left = 999 * needed  # and some more: the retraining's share is less
-    assert asked[1] == pytest.approx(left / 8 / 1e4, rel=0.02)
+    left = 999 * needed  # and some more: the retraining's share is less, and what the best is set beside takes some
+    assert asked[1] == pytest.approx(left / 8 / 1e4, rel=0.03)
 
 
 def test_a_clock_is_measured_for_the_first_trial_first_and_only_while_there_is_time(

@@ -56,8 +56,6 @@ CUTS = (
 MIN_KINDS = 4
 """Fewer kinds of decay or optimizer are compared in ``result.json`` only."""
 
-"""Writes a score with the digits that suit the page."""
-
 
 def search_page(
     result: Result,

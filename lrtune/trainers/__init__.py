@@ -2,6 +2,7 @@
 
 ::
 
+    anchors       what a sceptic compares a tuned network with: no feature needed, and a linear model
     arguments     what a Python program gives to a function that trains
     catalogue     the trainers, one entry each
     calibration   the speed of the virtual clock

@@ -72,7 +72,7 @@ def _linear(setting: Setting, fold: Fold) -> Doubles:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression, Ridge
 
-    rows = _sample(setting.seed, fold)
+    rows = _sample(setting.seed, fold, setting.problem.classes)
     features, targets = fold.features[rows].astype(np.float64), fold.targets[rows]
     validation = fold.validation_features.astype(np.float64)
     if not setting.problem.classes:
@@ -91,9 +91,13 @@ def _outputs(setting: Setting, probabilities: Doubles) -> Doubles:
     return probabilities[:, 1:] if setting.problem.outputs == 1 else probabilities
 
 
-def _sample(seed: int, fold: Fold) -> Rows:
-    """Take all training rows, or of many a fixed sample."""
+def _sample(seed: int, fold: Fold, classes: int) -> Rows:
+    """Take all training rows, or of many a fixed sample, in which of each class there is one row at least."""
     rows = len(fold.features)
     if rows <= MOST_ROWS:
         return np.arange(rows)
-    return np.sort(stream(seed, ANCHORS, fold.index).permutation(rows)[:MOST_ROWS])
+    order = stream(seed, ANCHORS, fold.index).permutation(rows)
+    if classes:
+        firsts = np.unique(fold.targets[order], return_index=True)[1]
+        order = np.concatenate([order[firsts], np.delete(order, firsts)])
+    return np.sort(order[:MOST_ROWS])

@@ -24,6 +24,7 @@ A *lane* is one (configuration, fold); a *population* is all lanes trained toget
     metrics        how predictions are scored
     networks       networks over leading axes ``(C, K)``
     optimizers     update rules
+    outcomes       what becomes of a lane, from its predictions; and of a configuration, from its lanes
     population     all lanes trained together
     range_test     the engine of the learning-rate finder
     registry       every name that an experiment may contain, with its factors, legal values and defaults

@@ -40,6 +40,8 @@ class Cell(NamedTuple):
 
 def cells(metric: str, prediction: Doubles, fold: Fold, classes: int) -> list[Cell]:
     """Score predictions ``(C, O, M)`` for the validation rows of a fold, which may be in original units."""
+    if not len(prediction):  # every lane diverged
+        return []
     targets = fold.validation_targets
     kept = keep(metric, prediction, targets)
     scores, others = score(metric, kept, targets, classes), beside(prediction, targets, classes)

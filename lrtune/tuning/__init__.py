@@ -6,6 +6,7 @@
     blocks         trials in blocks
     calls          `lrtune.search` and `lrtune.search_steps`
     confirming     how the first trials of the ranking are scored again
+    controlled     the controlled pair: what decay is worth, with everything else equal
     core           the loop
     demands        what is asked of a search's result, and whether it is met
     estimator      a search as a scikit-learn estimator

@@ -60,16 +60,16 @@ def controlled(session: Session, winner: Trial, workers: int | None) -> Iterator
     chosen = session.complete(winner)
     if not session.pace.allows(controlled_seconds(chosen, session.setting)):
         return
-    others = counterparts(chosen)
-    tried = _outcomes(session, session.setting, others, workers)
-    scores = [_mean(each) for each in tried]
-    if None in tried or not any(each is not None for each in scores):
-        return
-    best = max(range(len(others)), key=lambda place: (scores[place] is not None, scores[place] or 0.0, -place))
     try:
         fresh = fresh_setting(session.experiment, session.prepared, CONTROL, folds=FRESH_FOLDS)
     except DataError:  # by chance, the metric has a score on fewer than two of its folds
         return
+    others = counterparts(chosen)
+    tried = _outcomes(session, session.setting, others, workers)
+    if None in tried:
+        return
+    scores = [_mean(each) for each in tried]  # where every rate diverged, that is what there is to tell of the first
+    best = max(range(len(others)), key=lambda place: (scores[place] is not None, scores[place] or 0.0, -place))
     pair = _outcomes(session, fresh, [chosen, others[best]], workers)
     if None not in pair:
         yield from session.record([Event(CONTROLLED, _body(winner.number, others, best, tried, pair))])

@@ -2,10 +2,12 @@
 
 ::
 
+    anchored       how the chosen trial stands beside what was not tuned
     choice         which trial is chosen, and whether it is better than another or good enough
     comparison     whether one configuration is better than another, from scores on the same folds
     conditions     what became of a condition that a result must meet (a *gate*)
     confirmation   a second opinion before the choice
+    controlled     what decay is worth, from the controlled pair
     correction     scores corrected for having been chosen
     examination    from a run's folder to the findings of its health report
     explanation    what a study says about its space

@@ -11,6 +11,9 @@ from lrtune.verdict.comparison import difference
 from lrtune.verdict.result import Anchor
 from lrtune.verdict.standing import means_beside, own_sign
 
+NAIVE = ("majority", "mean")
+"""Anchors that look at no column."""
+
 
 def anchors(
     known: Mapping[str, AnchorScores],
@@ -33,7 +36,7 @@ def anchors(
         Validation rows over training rows of a fold.
 
     """
-    there = dict(known)
+    there = {name: known[name] for name in sorted(known, key=_place)}
     if best.number != DEFAULT and default.mean is not None:
         there["default"] = AnchorScores(default.fold_scores, default.beside)
     return tuple(
@@ -46,6 +49,11 @@ def anchors(
         )
         for name, each in there.items()
     )
+
+
+def _place(name: str) -> tuple[bool, str]:
+    """Put what looks at no column first."""
+    return name not in NAIVE, name
 
 
 def _mean(scores: Sequence[float | None]) -> float | None:

@@ -50,9 +50,13 @@ def from_json(value: object, where: object = "result") -> Result:
 
 
 def _renewed(value: Json) -> Json:
-    """Bring a result of schema 1 up to date, in which the numbers of a gate stood beside its name."""
+    """Bring an older result up to date.
+
+    In schema 1 the numbers of a gate stood beside its name. Up to schema 2 kinds and the constant rate had errors: they
+    are passed over.
+    """
     if value.get("schema", 1) != 1:
-        return dict(value)
+        return {**value, "schema": SCHEMA} if value["schema"] == 2 else dict(value)
     gates = [_renewed_gate(each) for each in value.get("gates") or ()]
     renewed = {**value, "schema": SCHEMA, "gates": gates}
     for key in ("best", "default"):

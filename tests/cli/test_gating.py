@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lrtune.cli import exits
-from lrtune.tuning import demands
+from lrtune.tuning import core, demands
 
 SEARCH = ("search", "blobs.yaml")
 REPORTS = ("--junit", "reports/junit.xml", "--summary", "reports/summary.md")
@@ -84,6 +84,45 @@ def test_annotations_are_for_github_only(run, monkeypatch):
     assert [each for each in lines if each.startswith("::")] == [
         f"::notice title=lrtune%3A blobs%3A fail-under::{lines[-2].split('passed: ')[1]}"
     ]
+
+
+def test_what_was_not_tuned_must_be_beaten(run):
+    behind = ("--fail-behind", "constant", "--fail-behind", "default", "--fail-behind", "constant")
+    result = run(*SEARCH, "--output", "now", "--set", "training.epochs=30", *behind, *REPORTS)
+    found = json.loads(Path("now/result.json").read_text())
+    assert [each["numbers"]["anchor"] for each in gates()] == ["constant", "default"]  # each is asked once
+    constant, default = gates()
+    score = found["corrected"]["score"]
+    assert constant["numbers"]["score"] == score
+    assert constant["numbers"]["limit"] == pytest.approx(1 / 3, abs=0.02)  # three classes of equal size
+    assert constant["state"] == "passed"
+    is_ahead = found["best"]["number"] != 0 and score > found["default"]["mean"]
+    assert default["state"] == ("passed" if is_ahead else "failed")
+    assert result.exit_code == (0 if is_ahead else exits.GATE)
+    assert default["sentence"] in " ".join(result.stdout.split())
+    assert cases()["fail-behind"] in (["failure"], [])
+
+
+def test_an_anchor_that_is_not_beaten_ends_with_three(run):
+    rates = "space={learning_rate: [1e-9, 2e-9], optimizer: sgd, decay: constant}"  # nothing is learned
+    result = run(*SEARCH, "--output", "now", "--set", rates, "--fail-behind", "linear", *REPORTS)
+    assert result.exit_code == exits.GATE
+    (gate,) = gates()
+    assert (gate["name"], gate["state"], gate["numbers"]["anchor"]) == ("fail-behind", "failed", "linear")
+    assert gate["numbers"]["limit"] > 0.8 > gate["numbers"]["score"]
+    assert result.stderr.splitlines()[-1] == f"lrtune: gate fail-behind failed: {gate['sentence']}"
+    assert cases() == {"search": ["system-out"], "fail-behind": ["failure"]}
+    assert f"| fail-behind | failed: {gate['sentence']} |" in Path("reports/summary.md").read_text()
+
+
+def test_an_anchor_for_which_there_was_no_time_is_a_failure(run, monkeypatch):
+    monkeypatch.setattr(core, "anchor_seconds", lambda _: 1e9)
+    result = run(*SEARCH, "--output", "now", "--timeout", "10m", "--fail-behind", "linear", *REPORTS)
+    assert result.exit_code == exits.GATE
+    (gate,) = gates()
+    assert gate["sentence"] == "this counts as a failure: a linear model has no score here: there was no time for it"
+    assert gate["sentence"] in result.stderr.splitlines()[-1]
+    assert cases() == {"search": ["system-out"], "fail-behind": ["error"]}
 
 
 def test_an_equal_baseline_is_held_and_a_better_one_ends_with_four(run, base):
@@ -183,6 +222,7 @@ def test_a_baseline_that_cannot_be_trained_here_is_a_failure(run, base, configur
             "--fail-under 0.1: of log_loss, smaller is better; use --fail-over 0.1",
         ),
         (("--fail-under", "nan"), "--fail-under: expected a number, got nan"),
+        (("--fail-behind", "liner"), "--fail-behind liner: did you mean 'linear'?"),
         (("--tolerance", "0.1"), "--tolerance: needs a --baseline to compare with"),
         (("--remeasure",), "--remeasure: needs a --baseline to compare with"),
         (("--baseline", "base.json", "--tolerance", "-1"), "--tolerance: expected a loss of at least 0, got -1"),

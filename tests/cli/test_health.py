@@ -48,7 +48,7 @@ def test_the_report_is_that_of_the_result(run, folder):
         assert each["name"].replace("_", " ") in page
 
 
-@pytest.mark.parametrize("metric", ["balanced_accuracy", "roc_auc"])
+@pytest.mark.parametrize("metric", ["balanced_accuracy", "roc_auc", "log_loss"])
 def test_a_class_that_is_never_predicted_is_named(run, folder, metric):
     write_noise(folder, metric)
     assert run("search", "noise.yaml", "-o", "out").exit_code == 0
@@ -56,12 +56,6 @@ def test_a_class_that_is_never_predicted_is_named(run, folder, metric):
     (finding,) = [each for each in found if each["name"] == "classes"]
     assert finding["numbers"]["classes"] == {"rare": 16}  # a tenth of the 160 rows that are not for the test
     assert "class_weight: balanced" in finding["advice"]
-
-
-def test_of_losses_no_labels_are_kept(run, folder):
-    write_noise(folder, "log_loss")
-    assert run("search", "noise.yaml", "-o", "out").exit_code == 0
-    assert "classes" not in [each["name"] for each in json.loads(run("health", "out", "--json").stdout)["health"]]
 
 
 def test_a_run_that_was_stopped_is_examined_as_far_as_it_came(run, monkeypatch):

@@ -28,9 +28,9 @@ def test_a_search_prints_its_page_and_leaves_its_files(run):
     corrected = found["corrected"]
     interval = f"95 % interval {corrected['low']:.4f} to {corrected['high']:.4f}"
     assert out.startswith(f"accuracy {corrected['score']:.4f} (corrected; {interval})")
-    assert f"test              {found['test']['score']:.4f} on 18 rows that the search never saw" in out or (
-        found["best"]["number"] == 0
-    )
+    assert re.search(rf"\n  test +{found['test']['score']:.4f} on 18 rows that the search never saw\n", out)
+    assert "\nbeside what was not tuned: means over the same folds\n" in out
+    assert [each["name"] for each in found["anchors"]][:2] == ["majority", "linear"]
     assert f"best configuration (trial {found['best']['number']})" in out
     assert "5 best trials of 6" in out
     assert f"lrtune predict {folder.name} data.csv -o predictions.csv" in out
@@ -44,7 +44,7 @@ def test_json_is_the_result_and_nothing_else(run):
     result = run(*SEARCH, "--json")
     found = json.loads(result.stdout)
     assert result.stdout == (only_run() / "result.json").read_text()
-    assert found["schema"] == 2
+    assert found["schema"] == 3
     assert found["metric"] == "accuracy"
     assert found["trials"]["total"] == 6
     assert found["test"]["rows"] == 18
@@ -222,6 +222,11 @@ def test_trials_csv_tells_every_trial(run):
     with (only_run() / "trials.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["number"] for row in rows] == [str(number) for number in range(6)]
+    assert list(rows[0])[:8] == ["number", "state", "mean", "std", "balanced_accuracy", "log_loss", "roc_auc", "fold_1"]
+    found = json.loads((only_run() / "result.json").read_text())
+    for each in (found["best"], found["default"]):
+        row = rows[each["number"]]
+        assert {name: float(row["mean" if name == "accuracy" else name]) for name in each["beside"]} == each["beside"]
     for row in rows:
         scores = [float(row[f"fold_{fold}"]) for fold in (1, 2, 3)]
         assert float(row["mean"]) == pytest.approx(sum(scores) / 3)

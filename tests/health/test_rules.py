@@ -10,13 +10,13 @@ from scipy import stats
 from lrtune.experiment import load_text
 from lrtune.space.trial import Curves, Trial, TrialState
 from lrtune.training.declarations import check_value
-from lrtune.verdict.comparison import between
+from lrtune.verdict.comparison import between, difference
 from lrtune.verdict.findings import HINT, WARNING
-from lrtune.verdict.health import Case, Labels, findings
+from lrtune.verdict.health import Case, findings
 from lrtune.verdict.health.dimensions import beyond, legal, position, rank_test
 from lrtune.verdict.health.rules import HEALTH_RULES
 from lrtune.verdict.health.scores import concordance, diverging_rates
-from lrtune.verdict.result import Unscored
+from lrtune.verdict.result import Anchor, ClassCounts, Unscored
 
 SPACE = """
 data: {path: sklearn:iris}
@@ -351,10 +351,51 @@ def test_concordance_is_that_of_friedmans_test():
 
 
 def test_classes_that_are_never_predicted():
-    finding = found("classes", HEALTHY, labels=Labels(("a", "b", "c"), (50, 10, 0), (60, 0, 0)))
+    counts = (ClassCounts("a", 50, 60), ClassCounts("b", 10, 0), ClassCounts("c", 0, 0))
+    finding = found("classes", HEALTHY, classes=counts)
     assert finding.numbers["classes"] == {"b": 10}
     assert "'b' (10 rows)" in finding.sentence
-    assert "classes" not in names(HEALTHY, labels=Labels(("a", "b"), (50, 10), (59, 1)))
+    assert "classes" not in names(HEALTHY, classes=(ClassCounts("a", 50, 59), ClassCounts("b", 10, 1)))
+
+
+def anchored(gaps, name="linear", **more):
+    """A healthy search whose best is ahead of an anchor by so much on each fold."""
+    best = case(HEALTHY).best
+    other = [score - gap for score, gap in zip(best.fold_scores, gaps, strict=True)]
+    gain = difference(best.fold_scores, other, case(HEALTHY).ratio)
+    made = Anchor(name, float(np.mean(other)), tuple(other), {}, gain)
+    return [each for each in findings(case(HEALTHY, anchors=(made,), **more)) if each.name == "anchors"]
+
+
+@pytest.mark.parametrize("name", ["majority", "mean", "linear"])
+def test_what_was_not_tuned_and_is_as_good(name):
+    (finding,) = anchored([-0.01, 0.02, -0.03, 0.01, -0.01], name)
+    assert (finding.severity, finding.numbers["anchor"]) == (WARNING, name)
+    assert finding.numbers["gain"] == finding.numbers["left"] == pytest.approx(-0.004)
+    assert finding.sentence.startswith("the best does not beat ")
+    (finding,) = anchored([0.04, 0.05, 0.06, 0.05, 0.05], name, optimism=0.06)  # luck is all there is
+    assert (finding.severity, finding.numbers["left"]) == (WARNING, pytest.approx(-0.01))
+    gaps = [0.03, -0.02, 0.02, -0.01, 0.01]
+    (finding,) = anchored(gaps, name)
+    error = np.sqrt((1 / 5 + case(HEALTHY).ratio) * np.var(gaps, ddof=1))
+    probability = stats.t.cdf(np.mean(gaps) / error, 4)
+    assert finding.severity == HINT
+    assert finding.numbers["probability"] == pytest.approx(probability, abs=1e-6)
+    assert f"probability {probability:.2f} that it does" in finding.sentence
+
+
+def test_what_is_clearly_beaten_is_not_remarked():
+    ahead = [0.04, 0.05, 0.06, 0.05, 0.05]
+    for name in ("majority", "mean", "linear"):
+        assert anchored(ahead, name) == []
+        assert anchored(ahead, name, optimism=0.01) == []
+    behind = [-each for each in ahead]
+    assert anchored(behind, "default") == []  # a rule of its own
+    assert (
+        anchored(behind)[0].severity == anchored(behind, optimism=-1.0)[0].severity == WARNING
+    )  # bad luck is no merit
+    lost = Anchor("linear", None, (None,) * 5, {}, None)
+    assert "anchors" not in names(HEALTHY, anchors=(lost,))
 
 
 # --- learning curves

@@ -4,13 +4,16 @@ import os
 import signal
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lrtune.reporting import export
+from lrtune.space.trial import Trial, TrialState
 from lrtune.text import written
 from lrtune.text.errors import StudyError
+from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS
 from lrtune.verdict.trials_table import trials_text
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits and permissions of POSIX")
@@ -39,6 +42,25 @@ def test_trials_have_scores_in_their_own_sign_and_a_column_for_each_key(study):
     assert (diverged["hidden"], diverged["decay.every"]) == ("64-32", "5")
     assert diverged["reason"] == "diverged on 1 of its folds, first in epoch 3"
     assert (failed["state"], failed["fold_1"], failed["reason"]) == ("failed", "", "its worker process died")
+
+
+def test_other_metrics_have_columns_of_their_own_where_a_trial_is_complete():
+    beside = {"log_loss": (-0.4, -0.2), "accuracy": (0.5, 0.75), "roc_auc": (0.5, None)}
+    whole = Trial(0, {"learning_rate": 0.1}, TrialState.COMPLETE, (0.5, 0.75), beside=beside)
+    lost = {name: scores[:1] for name, scores in beside.items()}
+    pruned = Trial(1, {"learning_rate": 0.2}, TrialState.PRUNED, (0.5,), beside=lost)
+    text = trials_text([whole, pruned], "accuracy")
+    assert text.splitlines()[0] == "number,state,mean,std,log_loss,roc_auc,fold_1,fold_2,learning_rate,reason"
+    first, second = table(text)
+    assert (float(first["mean"]), float(first["log_loss"]), first["roc_auc"]) == (0.625, pytest.approx(0.3), "")
+    assert (second["mean"], second["log_loss"], second["fold_1"]) == ("", "", "0.5")
+    assert trials_text([replace(whole, beside={})], "accuracy").startswith("number,state,mean,std,fold_1")
+
+
+def test_no_metric_has_the_name_of_another_column():
+    others = {"number", "state", "mean", "std", "reason", "learning_rate", "optimizer", "decay"}
+    assert not METRICS.keys() & (others | TRAINING_KEYS.keys() | MODEL_KEYS.keys())
+    assert not [name for name in METRICS if "." in name or name.startswith("fold_")]
 
 
 def test_floats_survive_the_file_exactly(make_study):

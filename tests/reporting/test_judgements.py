@@ -15,7 +15,7 @@ from lrtune.verdict.comparison import Difference, Gain
 from lrtune.verdict.correction import Correction
 from lrtune.verdict.judging import Judgement
 from lrtune.verdict.making import constant_rate, corrected, selection
-from lrtune.verdict.result import ConstantRate
+from lrtune.verdict.result import Control, Training, TriedRate
 
 
 def scores(value):
@@ -39,7 +39,7 @@ def judged(correction=FOUND, rule=Rule("best"), best=CHOSEN, metric="accuracy"):
     return {
         "corrected": corrected(judgement.correction, CHOSEN.number, metric),
         "selection": selection(judgement.choice),
-        "constant": constant_rate(CHOSEN, [DEFAULT, CONSTANT, CHOSEN], metric, lambda point: point, 0.5),
+        "constant": constant_rate(CHOSEN, [DEFAULT, CONSTANT, CHOSEN], metric, lambda point: point),
     }
 
 
@@ -62,10 +62,9 @@ def test_scores_are_in_the_metrics_own_sign():
     assert (found.optimism, found.share, found.gain) == (0.05, None, None)
 
 
-def test_the_choice_is_compared_with_the_best_constant_rate():
+def test_the_best_constant_rate_is_named():
     found = judged()["constant"]
     assert (found.number, found.mean) == (2, pytest.approx(0.95))
-    assert found.gain.mean == pytest.approx(0.02)
     assert constant_rate(CONSTANT, [DEFAULT, CONSTANT], "accuracy", lambda point: point) is None  # it has one itself
     made = selection(ChosenTrial(Rule("best"), CONSTANT, CHOSEN, ()))
     assert (made.rule, made.best, made.rivals.count, made.rivals.numbers) == ("best", 4, 0, ())
@@ -142,7 +141,7 @@ def test_rows_say_whether_tuning_was_worth_it():
         "better by 0.050 ± 0.010 (standard error), on 3 of 3 folds; probability 98 %; "
         "without luck +0.030 (+0.010 to +0.060)"
     )
-    assert rows["constant rate"].startswith("trial 2 has 0.950; decay is better by 0.020 ± 0.0")
+    assert rows["decay"] == "trial 2 has 0.950, the best with a constant rate; rate and optimizer may differ, too"
     worse = Difference(-0.01, 0.02, 1, 3, 0.6, 0.3)
     text = judgements.gain_sentence(result(gain=worse), scores)
     assert text.startswith(
@@ -150,19 +149,75 @@ def test_rows_say_whether_tuning_was_worth_it():
     )
 
 
-def test_a_search_without_a_constant_rate_says_so():
-    lost = result(constant=None)
-    assert dict(judgements.worth_rows(lost, scores))["constant rate"].startswith("no trial with one is complete")
-    lost = lost.but(best=standing(4, mean=0.97, decay="constant"))
-    assert "constant rate" not in dict(judgements.worth_rows(lost, scores))
+def test_without_a_constant_rate_and_a_pair_nothing_is_said_of_decay():
+    assert list(dict(judgements.worth_rows(result(constant=None), scores))) == ["difference"]
 
 
 def test_equal_scores_are_called_equal():
     same = Difference(0.0, 0.0, 0, 3, 1.0, 0.5)
-    found = result(gain=same, constant=ConstantRate(2, 0.97, same))
-    rows = dict(judgements.worth_rows(found, scores))
+    rows = dict(judgements.worth_rows(result(gain=same), scores))
     assert rows["difference"].startswith("none: the scores are equal on every fold")
-    assert rows["constant rate"] == "trial 2 has 0.970; equal on every fold"
+
+
+def pair(decay="cosine", counterpart="constant", gain=0.02, half=0.03, fresh=(0.9, 0.9, 0.9)):
+    ends = (None, None, None) if half is None else (0.01, gain - half, gain + half)
+    rates = (TriedRate(0.1, 0.9), TriedRate(0.05, 0.95))
+    return Control(4, decay, counterpart, 0.05, rates, fresh, fresh, gain, *ends)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (
+            pair(),
+            (
+                "all else equal, cosine gains 0.020 over a constant rate of 5.0e-2 on 3 fresh folds"
+                " (90 % interval -0.010 to +0.050); an effect below 0.030 could not be seen"
+            ),
+        ),
+        (
+            pair(half=0.01),
+            (
+                "all else equal, cosine gains 0.020 over a constant rate of 5.0e-2 on 3 fresh folds"
+                " (90 % interval +0.010 to +0.030)"
+            ),
+        ),
+        (
+            pair(gain=-0.02, half=0.01),
+            (
+                "all else equal, cosine loses 0.020 to a constant rate of 5.0e-2 on 3 fresh folds"
+                " (90 % interval -0.030 to -0.010)"
+            ),
+        ),
+        (
+            pair("linear", "linear", half=0.01),
+            (
+                "all else equal, linear decay from 5.0e-2 gains 0.020 over the constant rate of the best"
+                " on 3 fresh folds (90 % interval +0.010 to +0.030)"
+            ),
+        ),
+        (
+            pair(half=None, fresh=(0.9,)),
+            (
+                "all else equal, cosine gains 0.020 over a constant rate of 5.0e-2 on 1 fresh fold,"
+                " which cannot say how sure that is"
+            ),
+        ),
+        (
+            replace(pair(half=None), gain=None),
+            "cosine cannot be compared with a constant rate of 5.0e-2: one of the two diverged on 3 fresh folds",
+        ),
+    ],
+    ids=["unseen", "gains", "loses", "constant winner", "one fold", "diverged"],
+)
+def test_a_sentence_says_what_decay_is_worth(made, said):
+    assert judgements.decay_sentence(made, scores) == said
+    assert dict(judgements.worth_rows(result(control=made), scores))["decay"] == said
+
+
+def test_a_number_says_how_large_the_trainings_were():
+    words = judgements.corrected_rows(result(training=Training(1000, 800)), scores)[0][1]
+    assert words.startswith("0.970 by models of 800 rows (of 1,000), too good by 0.020")
 
 
 def test_what_cannot_be_compared_is_told():
@@ -170,7 +225,7 @@ def test_what_cannot_be_compared_is_told():
     assert judgements.gain_sentence(lost, scores).startswith("unknown")
     alone = Difference(0.01, None, 1, 1)
     assert "on the only fold" in judgements.gain_sentence(result(gain=alone), scores)
-    assert judgements.worth_rows(result(chosen=0), scores)[0][0] == "constant rate"
+    assert judgements.worth_rows(result(chosen=0), scores)[0][0] == "decay"
 
 
 def test_a_result_without_a_judgement_shows_the_raw_scores():

@@ -1,12 +1,13 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lrtune.reporting import pages
 from lrtune.space.trial import ranking
-from lrtune.verdict.comparison import Difference
+from lrtune.text import formats
 from lrtune.verdict.making import result_of
-from lrtune.verdict.result import ConstantRate
+from lrtune.verdict.result import Anchor, ClassCounts
 
 
 @pytest.fixture
@@ -41,11 +42,11 @@ def test_the_page_answers_the_questions_in_order(study, page_of):
     expected = [
         "accuracy 0.9700 ± 0.0200; the default configuration has 0.9200 ± 0.0200",
         "best, by fold | 0.9500  0.9700  0.9900",
-        "default, by fold | 0.9000  0.9200  0.9400",
         "difference | better by 0.0500 ± 0.0000 (standard error), on 3 of 3 folds",
         "test | 0.9600 on 360 rows that the search never saw",
-        "trials | 4: 2 complete, 1 diverged, 1 failed",
-        "time | 8.0 s to search, 0.5 s to retrain the best",
+        "trials | 4: 2 complete, 1 diverged, 1 failed; 8.0 s to search, 0.5 s to retrain the best",
+        "beside what was not tuned: means over the same folds",
+        "0.9700 | trial 1, the best\n0.9200 | trial 0, the default",
         "best configuration (trial 1)",
         "searched | momentum 0.9 · rate 3.2e-2 · cosine final=0.01 · warmup 0.05",
         "fixed | mlp 64 relu · epochs 30 · batch 64",
@@ -63,7 +64,7 @@ def test_the_page_answers_the_questions_in_order(study, page_of):
 def test_a_default_that_wins_is_the_headline(make_study, page_of):
     text = flat(page_of(make_study([{"learning_rate": 0.1}, {"learning_rate": 0.2}], [[0.9, 0.8], [0.1, 0.2]])))
     assert text.startswith("accuracy 0.8500 ± 0.0707: the default configuration is the best that was tried\n")
-    assert "default, by fold" not in text
+    assert "trial 0, the default" not in text
     assert "difference" not in text.replace("where they differ", "")
 
 
@@ -77,7 +78,7 @@ def test_a_default_that_is_as_good_is_called_so(make_study, page_of):
 def test_a_default_that_diverged_is_called_so(make_study, page_of):
     text = flat(page_of(make_study([{"learning_rate": 9.0}, {"learning_rate": 0.2}], [[None, 0.5], [0.8, 0.9]])))
     assert "; the default configuration diverged\n" in text
-    assert "default, by fold | diverged  0.5000" in text
+    assert "trial 0, the default" not in text  # there is no mean to set beside the best
     assert "unknown: the default configuration has no score on every fold" in text
 
 
@@ -132,15 +133,54 @@ def test_a_model_that_fails_on_the_test_rows_is_called_so(make_study, page_of):
 
 
 @pytest.mark.parametrize("key", ["decay", "optimizer"])
-def test_the_best_constant_rate_has_a_row_unless_a_table_of_the_decays_has_it(key, make_study, filled):
-    kinds = {"decay": ["constant", "linear", "cosine", "inverse"], "optimizer": ["sgd", "adam", "momentum", "nadam"]}
+def test_kinds_are_compared_in_a_table_from_four_on(key, make_study, filled):
+    kinds = {
+        "decay": ["constant", "linear", "cosine", "exponential"],
+        "optimizer": ["sgd", "adam", "momentum", "nadam"],
+    }
     points = [{"learning_rate": 0.1, "decay": "linear", key: each} for each in kinds[key]]
-    study = make_study(
-        [*points, {"learning_rate": 0.1, "decay": "constant"}], [[0.8, 0.9 + 0.01 * n] for n in range(5)]
-    )
-    constant = ConstantRate(4, 0.87, Difference(0.01, 0.02, 1, 2, 0.7, 0.6))
-    found = result_of(study, filled).but(constant=constant)
+    study = make_study(points, [[0.8, 0.9 + 0.01 * n] for n in range(4)])
     ranked = ranking(study.in_order())
-    text = flat(pages.search_page(found, ranked, points[0], folder=Path("runs/a"), run="a"))
-    assert f"the best of each {key}" in text
-    assert ("constant rate | trial 4 has 0.8700" in text) is (key == "optimizer")
+    text = flat(pages.search_page(result_of(study, filled), ranked, points[0], folder=Path("runs/a"), run="a"))
+    control, other = kinds[key][0], {"decay": "optimizers", "optimizer": "decays"}[key]
+    name = {"decay": "decay type", "optimizer": "optimizer"}[key]
+    assert f"the best trial of each {name}, beside the best with {control}; their rates and {other} differ, too" in text
+
+
+def test_what_was_not_tuned_stands_beside_the_best_by_every_metric(study, filled):
+    found = result_of(study, filled)
+    best = replace(found.best, beside={"accuracy": 0.97, "log_loss": 0.1, "roc_auc": None})
+    shown = (
+        Anchor("majority", 0.5, (0.5,) * 3, {"accuracy": 0.5, "log_loss": 0.7, "roc_auc": 0.5}, None),
+        Anchor("linear", 0.96, (0.96,) * 3, {"accuracy": 0.96, "log_loss": 0.125, "roc_auc": 0.99}, None),
+    )
+    ranked = ranking(study.in_order())
+    page = pages.search_page(found.but(best=best, anchors=shown), ranked, {}, folder=Path("runs/a"), run="a")
+    (table,) = [block for block in page if isinstance(block, pages.Grid) and block.title.startswith("beside what")]
+    assert table.header == ("accuracy", "log_loss", "roc_auc", "")
+    assert [row[-1] for row in table.rows] == ["trial 1, the best", "the shares of the classes", "a linear model"]
+    assert [[float(each) for each in row[:2]] for row in table.rows] == [[0.97, 0.1], [0.5, 0.7], [0.96, 0.125]]
+    assert table.rows[1][2] != table.rows[0][2] == formats.MISSING
+
+
+@pytest.mark.parametrize(
+    ("classes", "said"),
+    [
+        ((ClassCounts("bad", 30, 20), ClassCounts("good", 70, 80)), "the positive class 'good' is the majority (70 %)"),
+        ((ClassCounts("good", 70, 80), ClassCounts("bad", 30, 20)), None),
+        ((ClassCounts("y", 50, 62), ClassCounts("x", 12, 0)), "never predicts 'x' (12 rows)"),
+        (
+            (ClassCounts("x", 1, 0), ClassCounts("y", 3, 4)),
+            "never predicts 'x' (1 row); the positive class 'y' is the majority (75 %)",
+        ),
+        (tuple(ClassCounts(each, 5, 0) for each in "abcde"), "'b' (5 rows), 'c' (5 rows) and 2 more"),
+        ((ClassCounts("a", 0, 0), ClassCounts("b", 9, 5), ClassCounts("c", 9, 13)), None),
+        ((), None),
+    ],
+)
+def test_classes_that_are_never_predicted_and_a_positive_majority_are_said(classes, said, study, filled):
+    ranked = ranking(study.in_order())
+    found = result_of(study, filled).but(classes=classes)
+    text = flat(pages.search_page(found, ranked, {}, folder=Path("runs/a"), run="a"))
+    assert ("classes | " in text) is (said is not None)
+    assert said is None or said in text

@@ -110,8 +110,9 @@ def complete(trials: Iterable[Trial]) -> list[Trial]:
 
 
 def in_order_of_simplicity(trials: Sequence[Trial]) -> list[int]:
-    """Give each trial's place in the order of `rules.simplicity`, 0 for the simplest; of equal ones the earlier."""
-    return _places(sorted(range(len(trials)), key=lambda place: (*simplicity(trials[place].configuration), place)))
+    """Give each trial's place in the order of `rules.simplicity`, 0 for the simplest; ties go as in `ranking`."""
+    ties = in_order_of_ties(trials)
+    return _places(sorted(range(len(trials)), key=lambda place: (simplicity(trials[place].configuration), ties[place])))
 
 
 def in_order_of_ties(trials: Sequence[Trial]) -> list[int]:
