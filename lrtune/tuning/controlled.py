@@ -7,6 +7,8 @@ below its first one. Then both are trained on folds of a fresh split, with equal
 (`lrtune.verdict.controlled`). Of a winner with a constant rate the counterpart is a linear decay to zero, from its own
 rate, twice or three times that.
 
+Of rows in time there is one past only: the fresh folds are the first ones of the search then, and the seed is new.
+
 None of this is a trial: nothing here can be chosen, and no score is corrected for it.
 """
 

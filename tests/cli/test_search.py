@@ -32,7 +32,7 @@ def test_a_search_prints_its_page_and_leaves_its_files(run):
     assert "\nbeside what was not tuned: means over the same folds\n" in out
     assert [each["name"] for each in found["anchors"]][:2] == ["majority", "linear"]
     assert f"best configuration (trial {found['best']['number']})" in out
-    assert "5 best trials of 6" in out
+    assert re.search(r"\n[2-5] best trials of 6\n", out)  # as many as there is room for
     assert f"lrtune predict {folder.name} data.csv -o predictions.csv" in out
     assert max(len(line) for line in out.splitlines()) <= 100
     assert len(out.splitlines()) <= 40

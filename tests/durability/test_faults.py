@@ -23,6 +23,7 @@ from lrtune.cli import app
 from lrtune.experiment import load_text
 from lrtune.run import database
 from lrtune.run.journal import Journal, canonical
+from lrtune.run.names import OBSERVED
 from lrtune.run.study import replay
 from lrtune.trainers.preparation import prepare
 from lrtune.tuning import core as tuning
@@ -160,12 +161,17 @@ def test_out_of_fold_results_that_were_lost_are_trained_again(forks, finished, h
     assert events_of(finished) == events
 
 
-def test_predictions_that_were_changed_are_not_examined(forks, finished):
-    path = finished / "out_of_fold.bin"
+def test_the_health_report_goes_by_the_study_and_not_by_predictions(forks, finished):
+    assert forks.run("health", finished.name) == 0
+    before, path = forks.said, finished / "out_of_fold.bin"
     path.write_bytes(bytes(each ^ 1 for each in path.read_bytes()))
+    assert forks.run("health", finished.name) == 0
+    assert forks.said == before
+    path = finished / OBSERVED
+    path.write_bytes(path.read_bytes()[:-7])
     assert forks.run("health", finished.name) == 2
-    assert "out_of_fold.bin: the record of trial" in forks.said
-    assert "is damaged; run the search again to mend it" in " ".join(forks.said.split())
+    assert OBSERVED in forks.said
+    assert "defect" not in forks.said
 
 
 @pytest.mark.parametrize("command", ["health", "importance", "retrain"])
