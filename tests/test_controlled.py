@@ -270,7 +270,9 @@ def test_rows_in_time_and_in_groups_have_a_pair(more, tmp_path):
     study = study_of(tmp_path / "run", chosen)
     (pair,) = study.controlled.values()
     assert (len(pair.winner), len(pair.other), len(pair.scores)) == (3, 3, 3)
-    assert pair.winner != study.trials[study.refit.trial].fold_scores[:3]
+    winner = study.trials[study.refit.trial]
+    assert pair.winner not in (winner.fold_scores[:3], winner.fold_scores[-3:])
+    assert pair.fresh == more.startswith("group")
 
 
 def test_fewer_folds_than_are_fresh(tmp_path):

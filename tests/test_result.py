@@ -52,7 +52,7 @@ WHOLE = result(
     ),
     control=Control(
         *(4, "cosine", "constant", 0.05, (TriedRate(0.1, 0.8), TriedRate(0.05, None))),
-        *((0.9, 0.8, 0.8), (0.7, 0.8, 0.9), 0.1, 0.02, 0.05, 0.15),
+        *(True, (0.9, 0.8, 0.8), (0.7, 0.8, 0.9), 0.1, 0.02, 0.05, 0.15),
     ),
     training=Training(100, 50),
     classes=(ClassCounts("a", 60, 80), ClassCounts("b", 40, 20)),

@@ -101,7 +101,8 @@ def worth_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
 
 def decay_sentence(found: Control, scores: Show) -> str:
     """Say what decay is worth, and if nothing can be seen, what could have been."""
-    rate, folds = formats.rate(found.learning_rate), formats.plural(len(found.fold_scores), "fresh fold")
+    rate, count = formats.rate(found.learning_rate), len(found.fold_scores)
+    folds = formats.plural(count, "fresh fold") if found.fresh else f"the last {formats.plural(count, 'fold')}"
     if found.counterpart == CONSTANT:
         pair, rival = found.decay, f"a constant rate of {rate}"
     else:

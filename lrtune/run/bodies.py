@@ -194,6 +194,8 @@ class ControlledPair(NamedTuple):
         Place of the rate that was taken.
     winner, other
         Scores of both on the fresh folds.
+    fresh
+        Whether these are of a fresh split; of rows in time there is none.
 
     """
 
@@ -203,13 +205,15 @@ class ControlledPair(NamedTuple):
     chosen: int
     winner: tuple[float | None, ...]
     other: tuple[float | None, ...]
+    fresh: bool = True
 
 
 def controlled_pair(body: Body) -> ControlledPair:
     """Read the body of a ``controlled`` event."""
     winner, other = (tuple(each) for each in body["pair"])
     scores = tuple(tuple(each) for each in body["scores"])
-    return ControlledPair(str(body["decay"]), tuple(body["rates"]), scores, int(body["chosen"]), winner, other)
+    fresh = bool(body["fresh"])
+    return ControlledPair(str(body["decay"]), tuple(body["rates"]), scores, int(body["chosen"]), winner, other, fresh)
 
 
 class Mended(NamedTuple):

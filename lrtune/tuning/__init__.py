@@ -10,6 +10,7 @@
     core           the loop
     demands        what is asked of a search's result, and whether it is met
     estimator      a search as a scikit-learn estimator
+    finishing      the end of a search
     horizons       the same configuration on a shorter horizon
     naming         what an experiment and its data are called
     nested         nested cross-validation: a search inside of each outer fold

@@ -22,11 +22,12 @@ def fresh_setting(
     purpose
         Of the stream that the seed comes from.
     folds
-        How many of the folds, the first ones; default: all.
+        How many of the folds, the first ones, or of those in the order of time the last; default: all.
 
     """
     part = fresh_folds(experiment, prepared.dataset, prepared.metric, purpose=purpose)
-    part = part._replace(splits=part.splits[:folds], numbers=part.numbers[:folds])
+    kept = slice(-(folds or 0), None) if prepared.is_in_order else slice(folds)  # of time, those with the longest past
+    part = part._replace(splits=part.splits[kept], numbers=part.numbers[kept])
     encoded = encoded_folds(experiment, prepared.dataset, part)
     return prepared.setting._replace(folds=encoded, seed=fresh_seed(experiment, purpose))
 

@@ -7,7 +7,7 @@ below its first one. Then both are trained on folds of a fresh split, with equal
 (`lrtune.verdict.controlled`). Of a winner with a constant rate the counterpart is a linear decay to zero, from its own
 rate, twice or three times that.
 
-Of rows in time there is one past only: the fresh folds are the first ones of the search then, and the seed is new.
+Of rows in time there is one past only: both are trained on the last folds of the search then, and the seed is new.
 
 None of this is a trial: nothing here can be chosen, and no score is corrected for it.
 """
@@ -74,7 +74,9 @@ def controlled(session: Session, winner: Trial, workers: int | None) -> Iterator
     best = max(range(len(others)), key=lambda place: (scores[place] is not None, scores[place] or 0.0, -place))
     pair = _outcomes(session, fresh, [chosen, others[best]], workers)
     if None not in pair:
-        yield from session.record([Event(CONTROLLED, _body(winner.number, others, best, tried, pair))])
+        yield from session.record(
+            [Event(CONTROLLED, _body(winner.number, others, best, tried, pair, fresh=not session.prepared.is_in_order))]
+        )
 
 
 def _outcomes(
@@ -105,8 +107,11 @@ def _body(
     best: int,
     tried: Sequence[Outcome | None],
     pair: Sequence[Outcome | None],
+    *,
+    fresh: bool,
 ) -> Body:
     return {
+        "fresh": fresh,
         "trial": winner,
         "decay": others[best]["decay"],
         "rates": [each["learning_rate"] for each in others],

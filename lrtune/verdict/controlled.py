@@ -54,6 +54,7 @@ def control(pair: ControlledPair | None, winner: Trial, decay: str, metric: str)
         counterpart=pair.decay,
         learning_rate=pair.rates[pair.chosen],
         rates=tuple(TriedRate(rate, own_sign(metric, each)) for rate, each in zip(pair.rates, means, strict=True)),
+        fresh=pair.fresh,
         fold_scores=tuple(own_sign(metric, each) for each in pair.winner),
         counterpart_scores=tuple(own_sign(metric, each) for each in pair.other),
         gain=mean,

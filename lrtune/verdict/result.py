@@ -124,8 +124,10 @@ class Control:
         Of the counterpart: the best of `rates` on the folds of the search.
     rates
         Those that it was tried with.
+    fresh
+        Whether the folds are of a fresh split; of rows in time there is none, and they are the last of the search.
     fold_scores, counterpart_scores
-        Of both on the fresh folds; None where one diverged.
+        Of both on these folds; None where one diverged.
     gain, error, low, high
         What decay gains over a constant rate: mean of the paired differences on the fresh folds, positive where decay
         is better; its standard error and 90 % interval (`lrtune.verdict.controlled`). None where one diverged.
@@ -137,6 +139,7 @@ class Control:
     counterpart: str
     learning_rate: float
     rates: tuple[TriedRate, ...]
+    fresh: bool
     fold_scores: tuple[float | None, ...]
     counterpart_scores: tuple[float | None, ...]
     gain: float | None

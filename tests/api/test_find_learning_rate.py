@@ -64,7 +64,7 @@ def test_a_table_alone_is_swept_as_the_file_of_init_says(of_file, tmp_path):
     file.write_text(found.to_yaml(tmp_path))
     given = {"optimizers": "momentum", "updates": 30}
     alone = lrtune.find_learning_rate(data=path, target="target", **given)
-    assert alone.folds == 20
+    assert alone.folds == 10
     assert alone.suggestions == lrtune.find_learning_rate(file, **given).suggestions
 
 

@@ -72,7 +72,7 @@ def test_test_rows_that_are_training_rows_are_told_in_the_plan_and_on_the_page(r
 
 def test_what_confirmation_and_an_outer_loop_cost_is_told(run):
     """Of six trials four more on three folds each, the whole in four outer folds as well; of those, rows 3 in 4."""
-    usual = ("--set", "search.workers=1", "--set", "training.epochs=1000")
+    usual = ("--set", "search.workers=1", "--set", "training.epochs=1000", "--set", "search.control=false")
     settings = (*usual, "--set", "search.confirm=4", "--set", "search.nested=4")
     plain = json.loads(run("check", "blobs.yaml", *usual, "--json").stdout)
     plan = json.loads(run("check", "blobs.yaml", *settings, "--json").stdout)

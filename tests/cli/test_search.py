@@ -251,5 +251,7 @@ def test_names_with_markup_and_codes_are_shown_as_they_are(run, folder):
     for name in ("search", "check"):
         result = run(name, *(arguments if name == "search" else arguments[:4]))
         assert result.exit_code == 0, result.output
-        assert "[bold]kind" in result.stdout
+        shown = run("show", "latest", "--notes") if name == "search" else result
+        assert "[bold]kind" in shown.stdout
+        assert "\x1b" not in shown.output
         assert "\x1b" not in result.output

@@ -88,7 +88,7 @@ def widest(found):
         selection=Selection("one_se", 2, Rivals(2, (1, 3))),
         control=Control(
             *(found.best.number, "cyclic_exponential", "constant", 0.033, rates),
-            *((0.5,) * 3, (0.5,) * 3, 0.01, 0.01, -0.01, 0.03),
+            *(True, (0.5,) * 3, (0.5,) * 3, 0.01, 0.01, -0.01, 0.03),
         ),
         training=Training(100_000, 80_000),
         classes=(ClassCounts("c" * 30, 10, 0), ClassCounts("d" * 30, 30, 40)),

@@ -162,7 +162,7 @@ def test_equal_scores_are_called_equal():
 def pair(decay="cosine", counterpart="constant", gain=0.02, half=0.03, fresh=(0.9, 0.9, 0.9)):
     ends = (None, None, None) if half is None else (0.01, gain - half, gain + half)
     rates = (TriedRate(0.1, 0.9), TriedRate(0.05, 0.95))
-    return Control(4, decay, counterpart, 0.05, rates, fresh, fresh, gain, *ends)
+    return Control(4, decay, counterpart, 0.05, rates, True, fresh, fresh, gain, *ends)
 
 
 @pytest.mark.parametrize(
