@@ -28,7 +28,8 @@ import numpy as np
 
 from lrtune import tuning
 from lrtune.arrays import CONTROL, one_blas_thread
-from lrtune.experiment import load, load_text
+from lrtune.experiment import Experiment, load, load_text
+from lrtune.experiment.suited import suited
 from lrtune.run.bodies import ControlledPair
 from lrtune.run.study import StudyState
 from lrtune.trainers.preparation import prepare
@@ -40,6 +41,13 @@ from lrtune.verdict.controlled import control
 
 ROOT = Path(__file__).parents[1]
 TABLES = {"digits": ("digits.csv", "digit", 300), "hpc_jobs": ("hpc_jobs.csv", "class", 600)}
+TARGETS = {
+    "digits": "digit",
+    "wine": "cultivar",
+    "penguins": "species",
+    "breast_cancer": "diagnosis",
+    "concrete": "compressive_strength",
+}
 EXPERIMENT = """
 data: {{path: sample.csv, target: {target}, test_size: 0}}
 model: {{type: mlp, hidden: [16]}}
@@ -128,19 +136,29 @@ def found_of(shown) -> Found:
 
 
 def costs() -> None:
-    """Compare the processor seconds of a search of 40 trials with and without anchors and pair, in turn."""
+    """Compare the processor seconds of a random search of 40 trials with and without anchors and pair, in turn."""
     print("| experiment | search of 40 trials (s) | with anchors and pair (s) | more |\n|---|--:|--:|--:|")
-    for name in ("digits", "wine", "penguins", "breast_cancer", "concrete", "birdstrikes", "hpc_jobs"):
-        path = ROOT / "configs" / f"{name}.yaml"
-        runs = [tuple(seconds(path, compare=each) for each in (False, True)) for _ in range(5)]
-        without, whole = (min(each) for each in zip(*runs, strict=True))
-        print(f"| {name} | {without:.2f} | {whole:.2f} | {100 * (whole / without - 1):+.0f} % |", flush=True)
+    settings = ["search.strategy=random", "search.trials=40", "search.pruning=none", "search.confirm=0"]
+    for name, target in TARGETS.items():
+        table = ROOT / "datasets" / f"{name}.csv"
+        own = load(ROOT / "configs" / f"{name}.yaml", settings)
+        for what, experiment in {
+            f"configs/{name}.yaml": own,
+            f"--data {name}.csv": usual(table, target, settings),
+        }.items():
+            runs = [tuple(seconds(experiment, compare=each) for each in (False, True)) for _ in range(3)]
+            without, whole = (min(each) for each in zip(*runs, strict=True))
+            print(f"| `{what}` | {without:.2f} | {whole:.2f} | {100 * (whole / without - 1):+.0f} % |", flush=True)
 
 
-def seconds(path: Path, *, compare: bool) -> float:
+def usual(table: Path, target: str, settings: list[str]) -> Experiment:
+    """Take the experiment that lrtune chooses for a table."""
+    experiment, _ = suited(table, settings, target=target)
+    return experiment
+
+
+def seconds(experiment: Experiment, *, compare: bool) -> float:
     """Search once in this process, and take its processor time."""
-    overrides = ["search.strategy=random", "search.trials=40", "search.pruning=none", "search.confirm=0"]
-    experiment = load(path, overrides)
     with tempfile.TemporaryDirectory() as made:
         prepared, began = prepare(experiment), used()
         for _ in tuning.tune(experiment, prepared, Path(made) / "run", workers=1, compare=compare):

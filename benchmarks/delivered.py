@@ -70,8 +70,7 @@ def main() -> None:
         if args.only and name not in args.only:
             continue
         found = [searched(path, target, split, args.metric, args.overrides) for split in range(args.splits)]
-        rows = found[0].trained + found[0].unseen
-        print(line(name, str(rows), found), flush=True)
+        print(line(name, f"{len(pl.read_csv(path)):,}", found), flush=True)
         everything += found
         if args.save is not None:
             with args.save.open("a") as file:
