@@ -6,7 +6,8 @@ code  meaning
 0     fine
 1     a defect of lrtune
 2     wrong use, a wrong experiment or table, a file that cannot be read or written
-3     a gate failed: the score is under ``--fail-under`` or over ``--fail-over``, or no comparison could be made
+3     a gate failed: the score is under ``--fail-under``, over ``--fail-over`` or not ahead of ``--fail-behind``, or no
+      comparison could be made
 4     worse than the baseline, whatever else failed
 5     no usable result: every trial failed or diverged
 130   stopped by Ctrl-C; the same command goes on

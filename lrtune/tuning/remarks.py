@@ -92,5 +92,5 @@ def on_correction(strategy: str, pruning: str, corrected: Corrected | None) -> t
         what = "repeats the races with the choice"
     else:
         return ()
-    held = "in simulated searches its 95 % intervals held the truth in 92 % and more (docs/honesty.md)"
+    held = "in simulated searches its 95 % intervals held the truth in 90 % and more (docs/honesty.md)"
     return (f"the correction {what}; {held}",)

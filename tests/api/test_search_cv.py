@@ -42,7 +42,7 @@ def test_what_is_not_said_is_what_suits_the_table(tmp_path):
     overrides = ["data.test_size=0", "training.epochs=2"]
     same = lrtune.search(X=X, y=y, trials=1, overrides=overrides, output=tmp_path / "search")
     assert found.fingerprint == same.fingerprint
-    assert (found.metric, len(found.best.fold_scores)) == ("log_loss", 20)
+    assert (found.metric, len(found.best.fold_scores)) == ("log_loss", 10)
 
 
 def test_cv_results_have_a_row_for_each_trial(tmp_path):

@@ -242,6 +242,6 @@ def test_notes_say_how_far_the_correction_holds():
     for strategy, pruning in (("bayesian", "none"), ("tpe", "race"), ("grid", "halving")):
         (sentence,) = on_correction(strategy, pruning, found)
         assert "not the search that followed" in sentence
-        assert "intervals held the truth in 92 % and more (docs/honesty.md)" in sentence
+        assert "intervals held the truth in 90 % and more (docs/honesty.md)" in sentence
     assert "missing or damaged" in on_correction("grid", "none", replace(found, method="folds"))[0]
     assert on_correction("bayesian", "none", None) == ()
