@@ -14,6 +14,7 @@ from lrtune.trainers.population import Setting
 from lrtune.trainers.preparation import prepare
 from lrtune.training.tasks import Fold, Problem
 from lrtune.tuning import core as tuning
+from lrtune.tuning import finishing
 from lrtune.tuning.nested import outer_folds, search_inside
 from lrtune.verdict.making import result_of
 
@@ -191,7 +192,7 @@ def test_workers_change_nothing(tmp_path):
 def test_anchors_are_scored_once_and_stand_in_the_result(tmp_path, monkeypatch):
     chosen = experiment()
     first = study_of(tmp_path, chosen)
-    monkeypatch.setattr(tuning, "anchors", None)
+    monkeypatch.setattr(finishing, "anchors", None)
     again = study_of(tmp_path, chosen)
     grown = load_text(TEXT.replace("DATA", "iris").replace("trials: 3", "trials: 6"), name="case")
     more = study_of(tmp_path, grown)
@@ -202,8 +203,8 @@ def test_anchors_are_scored_once_and_stand_in_the_result(tmp_path, monkeypatch):
     names = ["majority", "linear", *(["default"] if found.best.number else [])]
     assert [each.name for each in found.anchors] == names
     for each in found.anchors[:2]:
-        assert list(each.fold_scores) == list(expected[each.name].scores)
-        gaps = np.subtract(found.best.fold_scores, each.fold_scores)
+        assert list(each.fold_scores) == [-score for score in expected[each.name].scores]  # log loss is an error
+        gaps = np.subtract(each.fold_scores, found.best.fold_scores)
         assert each.gain.mean == pytest.approx(gaps.mean())
         assert each.gain.wins == (gaps > 0).sum()
         losses = expected[each.name].beside["log_loss"]
@@ -214,7 +215,7 @@ def test_anchors_are_scored_once_and_stand_in_the_result(tmp_path, monkeypatch):
 
 def test_without_time_they_are_left_out_and_come_when_there_is_more(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(tuning, "anchor_seconds", lambda _: 1e9)
+        patch.setattr(finishing, "anchor_seconds", lambda _: 1e9)
         study = study_of(tmp_path, experiment(timeout=600))
     assert (study.finished, study.anchors) == ("trials", {})
     found = result_of(study, experiment().configuration)

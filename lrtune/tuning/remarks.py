@@ -25,8 +25,8 @@ def notes(
         *_end(study, experiment),
         *_swept(finding),
         *_timed(study, experiment, result.best.number),
-        *on_correction(experiment.search.strategy, experiment.search.pruning, result.corrected),
         *prepared.warnings,
+        *on_correction(experiment.search.strategy, experiment.search.pruning, result.corrected),
         *prepared.notes,
     )
 

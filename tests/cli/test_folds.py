@@ -140,7 +140,7 @@ def test_a_fold_without_a_score_is_told_of_everywhere(run, folder, pure):
     page = run(*searched, "--fail-under", "0.9", "--baseline", "run")
     again = run(*searched, "--fail-under", "0.9", "--baseline", "run")
     assert again.exit_code == 0, again.output
-    assert shown(again).count(words) == 5  # scores, health report, notes, both gates
+    assert shown(again).count(words) == 4  # scores, notes, both gates
     assert words in shown(page)
     result = json.loads((folder / "run" / "result.json").read_text())
     assert len(result["best"]["fold_scores"]) == 4

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lrtune.cli import exits
-from lrtune.tuning import core, demands
+from lrtune.tuning import demands, finishing
 
 SEARCH = ("search", "blobs.yaml")
 REPORTS = ("--junit", "reports/junit.xml", "--summary", "reports/summary.md")
@@ -116,7 +116,7 @@ def test_an_anchor_that_is_not_beaten_ends_with_three(run):
 
 
 def test_an_anchor_for_which_there_was_no_time_is_a_failure(run, monkeypatch):
-    monkeypatch.setattr(core, "anchor_seconds", lambda _: 1e9)
+    monkeypatch.setattr(finishing, "anchor_seconds", lambda _: 1e9)
     result = run(*SEARCH, "--output", "now", "--timeout", "10m", "--fail-behind", "linear", *REPORTS)
     assert result.exit_code == exits.GATE
     (gate,) = gates()
