@@ -146,6 +146,16 @@ def test_a_resample_has_a_score_if_its_targets_have_one(metric, classes, targets
     assert 0 < sum(expected) < len(expected)
 
 
+def test_drawn_rows_that_are_nearly_equal_have_no_r2():
+    targets = np.array([0.0, 1.0, 2.0, 3.0, 1.5, 1.5001])
+    kept = np.array([[0.1, 1.1, 1.9, 3.0, 1.4, 1.6]])
+    weights = np.array([[0, 0, 0, 0, 1, 1], [1, 1, 1, 1, 0, 0], [0, 1, 1, 0, 1, 1]], np.float32)
+    nearly, whole, some = scorer("r2", kept, targets, 0)(weights)[:, 0]
+    assert np.isnan(nearly)  # scikit-learn has -4,000,000
+    assert whole == pytest.approx(peer.r2_score(targets[:4], kept[0, :4]), abs=1e-5)
+    assert some == pytest.approx(peer.r2_score(targets[[1, 2, 4, 5]], kept[0, [1, 2, 4, 5]]), abs=1e-5)
+
+
 def test_errors_beyond_all_measure_do_not_spoil_the_others():
     targets = np.arange(10.0)
     kept = np.stack([targets + 0.5, targets + 0.25, np.full(10, 1e30)]).astype(np.float32)

@@ -198,16 +198,25 @@ def mae(kept: Array, targets: Array, _classes: int) -> Scorer:
     return _errors(np.abs(kept.astype(np.float64) - targets))
 
 
+LEAST_SPREAD = 0.1
+"""Of the variance of all rows, what those that were drawn must have at least: a few that are nearly equal have no R2.
+
+Of a fold of twenty rows seven are left out, and it happens that they are; an error that is nothing on the scale of the
+targets is then a score of minus ten thousand, which no mean over resamples gets over.
+"""
+
+
 def r2(kept: Array, targets: Array, _classes: int) -> Scorer:
     """Compute the share of the variance that is explained."""
     errors = mse(kept, targets, 0)
     spread = targets - targets.mean()
     scale = float(np.abs(spread).max()) or 1.0
     moments = np.stack([spread / scale, np.square(spread / scale)], axis=1).astype(np.float32)
+    least = max(LEAST_SPREAD * float(np.square(spread).mean()), 1e-6 * scale**2 / len(targets))
 
     def score(weights: Singles) -> Doubles:
         first, second = _ratio(weights @ moments, total(weights)).T
         variance = np.maximum(second - np.square(first), 0.0)[:, None] * scale**2
-        return 1.0 - _ratio(errors(weights), np.where(variance > 1e-6 * scale**2 / len(targets), variance, 0.0))
+        return 1.0 - _ratio(errors(weights), np.where(variance > least, variance, 0.0))
 
     return score
