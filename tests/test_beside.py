@@ -6,12 +6,12 @@ import itertools
 
 import numpy as np
 import pytest
+from interruptions import interrupted_after
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from lrtune.experiment import load_text
 from lrtune.run import observed, out_of_fold
 from lrtune.run.folder import open_run
-from lrtune.run.journal import Journal
 from lrtune.run.names import OBSERVED, PREDICTIONS
 from lrtune.run.study import replay
 from lrtune.space.trial import TrialState
@@ -81,19 +81,10 @@ def test_stages_add_up_to_what_a_search_without_them_has(pruning, whole, tmp_pat
 
 @pytest.mark.parametrize("pruning", KINDS)
 def test_a_search_that_was_killed_anywhere_has_the_same(pruning, tmp_path, monkeypatch):
-    expected, append = said(study_of(tmp_path / "undisturbed", pruning)), Journal.append
+    expected = said(study_of(tmp_path / "undisturbed", pruning))
     for allowed in (2, 3, 4, 5):
-        left = iter(range(allowed))
-
-        def crash(journal, events, left=left):
-            if next(left, None) is None:
-                raise KeyboardInterrupt
-            return append(journal, events)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Journal, "append", crash)
-            with pytest.raises(KeyboardInterrupt):
-                study_of(tmp_path / str(allowed), pruning)
+        with interrupted_after(monkeypatch, allowed), pytest.raises(KeyboardInterrupt):
+            study_of(tmp_path / str(allowed), pruning)
         assert said(study_of(tmp_path / str(allowed), pruning)) == expected
 
 

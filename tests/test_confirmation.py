@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from interruptions import interrupted_after
 from trainer_parts import replace_part
 
 from lrtune.data.folds import make_folds
@@ -172,18 +173,9 @@ def test_workers_change_nothing(undisturbed, tmp_path):
 
 
 def test_a_crash_after_any_event_costs_nothing(undisturbed, tmp_path, monkeypatch):
-    append = Journal.append
     crashes = 0
     for allowed in range(3, 40):
-        left = iter(range(allowed))
-
-        def crash(journal, events, left=left):
-            if next(left, None) is None:
-                raise KeyboardInterrupt
-            return append(journal, events)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Journal, "append", crash)
+        with interrupted_after(monkeypatch, allowed):
             try:
                 make(tmp_path / str(allowed))
             except KeyboardInterrupt:

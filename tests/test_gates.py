@@ -7,6 +7,7 @@ from scipy import stats
 
 from lrtune.text.written import to_json
 from lrtune.verdict import gates
+from lrtune.verdict.anchored import ASKED
 from lrtune.verdict.conditions import State
 from lrtune.verdict.result import Anchor, Corrected, DataHashes, Unscored
 
@@ -230,7 +231,7 @@ def test_the_corrected_score_must_beat_the_anchors_own():
     assert (gate.state, gate.numbers["judged"], gate.numbers["score"]) == (State.FAILED, "corrected", 0.9)
 
 
-@pytest.mark.parametrize("name", gates.ANCHORS)
+@pytest.mark.parametrize("name", ASKED)
 def test_an_anchor_without_a_score_is_a_failure(name):
     known = {"constant": "majority", "linear": "linear", "default": "default"}[name]
     for found, reason in (

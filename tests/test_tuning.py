@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import pytest
+from interruptions import interrupted_after
 from patience import PATIENCE
 from threadpoolctl import threadpool_limits
 from trainer_parts import replace_part
@@ -165,18 +166,9 @@ def test_the_same_command_on_a_finished_study_trains_nothing(tmp_path, monkeypat
 def test_a_crash_after_any_event_costs_nothing(text, tmp_path, monkeypatch):
     """Stop after every number of transactions, resume, and compare with the study nobody disturbed."""
     expected = content(make(tmp_path, text, name="undisturbed")[0])
-    append = Journal.append
     crashes = 0
     for allowed in range(40):
-        left = iter(range(allowed))
-
-        def crash(journal, events, left=left):
-            if next(left, None) is None:
-                raise KeyboardInterrupt
-            return append(journal, events)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Journal, "append", crash)
+        with interrupted_after(monkeypatch, allowed):
             try:
                 make(tmp_path, text, name=str(allowed))
             except KeyboardInterrupt:
@@ -729,17 +721,9 @@ def test_a_resumed_study_goes_on_with_the_recorded_speed(tmp_path, monkeypatch):
     """After a crash at any point, a machine that is ten times slower changes nothing but the final model."""
     a_measurement(monkeypatch, 5e-4)
     expected = content(make(tmp_path, TIMED, name="undisturbed")[0])
-    append, crashes = Journal.append, 0
+    crashes = 0
     for allowed in range(3, 40):  # the study, a round and its speeds are recorded
-        left = iter(range(allowed))
-
-        def crash(journal, events, left=left):
-            if next(left, None) is None:
-                raise KeyboardInterrupt
-            return append(journal, events)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Journal, "append", crash)
+        with interrupted_after(monkeypatch, allowed):
             try:
                 make(tmp_path, TIMED, name=str(allowed))
             except KeyboardInterrupt:

@@ -36,12 +36,11 @@ def compare(
     from lrtune.reporting import console, versus
     from lrtune.run.pairing import why_not_paired
     from lrtune.text import written
-    from lrtune.text.written import to_json
 
     one, other = _side(first), _side(second)
     found = versus.compared(one, other, why_not_paired(one.run, other.run))
     if as_json:
-        sys.stdout.write(written.json_text(to_json(found)))
+        sys.stdout.write(written.json_text(written.to_json(found)))
     else:
         console.show(versus.page(found))
 

@@ -78,11 +78,9 @@ def finder(
 
     if plot is not None:
         figures.check_path(plot)
-    notes, config = [], config if data is not None else config or write
-    if config is None and data is None and not any(each.is_file() for each in USUAL_FILES):
-        data = BUNDLED
-        notes = ["no experiment given and none in this folder: this is about scikit-learn's digits"]
-    experiment, table = chosen(config, data, target, overrides, quiet=quiet)
+    described = config if data is not None else config or write
+    notes = _why_bundled(described, data)
+    experiment, table = chosen(described, BUNDLED if notes else data, target, overrides, quiet=quiet)
     folder = output or RUNS / f"{experiment.name}-finder"
     refuse_inputs(folder, experiment.inputs, FINDER)
     refuse_overwriting({"--write": write}, {})
@@ -115,6 +113,13 @@ def finder(
     else:
         _show(found, summary, [] if quiet else notes, folder)
     _refuse_nothing(found)
+
+
+def _why_bundled(config: Path | None, data: str | None) -> list[str]:
+    """Say that the bundled digits are meant, where nothing else is."""
+    if config is not None or data is not None or any(each.is_file() for each in USUAL_FILES):
+        return []
+    return ["no experiment given and none in this folder: this is about scikit-learn's digits"]
 
 
 def _show(found: RateFinding, summary: RateSummary, notes: list[str], folder: Path) -> None:

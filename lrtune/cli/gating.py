@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lrtune.cli.names import asked_anchors, completed
 from lrtune.cli.runs import find, names
 from lrtune.run.names import RESULT
 from lrtune.text.errors import LrtuneError, nearest
@@ -31,7 +32,7 @@ FailBehindOption = Annotated[
         metavar="WHAT",
         help="Exit with 3 unless the score beats this on the same folds: constant (the majority class or the mean),"
         " linear or default; repeatable.",
-        autocompletion=lambda: ["constant", "linear", "default"],
+        autocompletion=completed(asked_anchors),
     ),
 ]
 BaselineOption = Annotated[
@@ -71,7 +72,7 @@ def asked_gates(
 
     """
     from lrtune.tuning.demands import Demands
-    from lrtune.verdict.gates import ANCHORS
+    from lrtune.verdict.anchored import ASKED
 
     for name, value in {"--fail-under": fail_under, "--fail-over": fail_over, "--tolerance": tolerance}.items():
         if value is not None and not math.isfinite(value):
@@ -81,8 +82,8 @@ def asked_gates(
     if baseline is None and (tolerance is not None or remeasure):
         raise LrtuneError(f"{'--remeasure' if remeasure else '--tolerance'}: needs a --baseline to compare with")
     for name in fail_behind:
-        if name not in ANCHORS:
-            raise LrtuneError(f"--fail-behind {name}: {nearest(name, ANCHORS)}")
+        if name not in ASKED:
+            raise LrtuneError(f"--fail-behind {name}: {nearest(name, ASKED)}")
     known = None if baseline is None else _read(baseline)
     return Demands(fail_under, fail_over, known, tolerance or 0.0, remeasure, tuple(dict.fromkeys(fail_behind)))
 

@@ -32,7 +32,6 @@ def importance(
     from lrtune.reporting.importance import importance_page
     from lrtune.run.folder import open_run
     from lrtune.text import written
-    from lrtune.text.written import to_json
     from lrtune.verdict.explanation import explain
 
     found = open_run(find(run, finished=False))
@@ -40,6 +39,6 @@ def importance(
     with console.working("fitting the model"):
         explanation = explain(experiment.space, found.trials, experiment.search.seed)
     if as_json:
-        sys.stdout.write(written.json_text(to_json(summed_up(explanation, found.metric))))
+        sys.stdout.write(written.json_text(written.to_json(summed_up(explanation, found.metric))))
     else:
         console.show(importance_page(explanation, found.metric, name_of(found.folder), slices=slices))

@@ -26,6 +26,13 @@ def rules() -> Iterable[str]:
     return SELECTION_RULES
 
 
+def asked_anchors() -> Iterable[str]:
+    """List what a result may be asked to beat."""
+    from lrtune.verdict.anchored import ASKED
+
+    return ASKED
+
+
 def _formats() -> str:
     from lrtune.data.formats import listed
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from lrtune.text import formats
 from lrtune.verdict.comparison import Difference
 from lrtune.verdict.controlled import CONSTANT
-from lrtune.verdict.result import ClassCounts, Control, Result, Selection
+from lrtune.verdict.result import Control, Result, Selection
 from lrtune.verdict.standing import Standing
 
 _WITHOUT_SCORE = {"diverged": "diverged", "failed": "failed", "proposed": "has not been scored yet"}
@@ -109,10 +109,8 @@ def decay_sentence(found: Control, scores: Show) -> str:
         pair, rival = f"{found.decay} decay from {rate}", "the constant rate of the best"
     if found.gain is None:
         return f"{pair} cannot be compared with {rival}: one of the two diverged on {folds}"
-    ahead = "gains" if found.gain >= 0 else "loses"
-    words = f"all else equal, {pair} {ahead} {scores(abs(found.gain))} over {rival} on {folds}"
-    if found.gain < 0:
-        words = words.replace(" over ", " to ")
+    verb, beside = ("gains", "over") if found.gain >= 0 else ("loses", "to")
+    words = f"all else equal, {pair} {verb} {scores(abs(found.gain))} {beside} {rival} on {folds}"
     if found.low is None or found.high is None:
         return f"{words}, which cannot say how sure that is"
     words += f" (90 % interval {_signed(found.low, scores)} to {_signed(found.high, scores)})"
@@ -125,18 +123,6 @@ def _sizes(result: Result) -> str:
     """Say of how large a training the number is."""
     found = result.training
     return f" by models of {formats.count(found.fold_rows)} rows (of {formats.count(found.rows)})" if found else ""
-
-
-def silent(classes: Sequence[ClassCounts]) -> list[ClassCounts]:
-    """List the classes that occur and are never predicted."""
-    return [each for each in classes if each.rows and not each.predicted]
-
-
-def silent_text(classes: Sequence[ClassCounts]) -> str:
-    """Name the classes that are never predicted."""
-    found = silent(classes)
-    names = ", ".join(f"'{each.name}' ({formats.plural(each.rows, 'row')})" for each in found[:3])
-    return names + (f" and {len(found) - 3} more" if len(found) > 3 else "")
 
 
 def _is_nothing(found: Difference) -> bool:

@@ -10,7 +10,9 @@ from lrtune.reporting import branches, health, judgements, nested, status, table
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks, height
 from lrtune.reporting.savings import savings_row
 from lrtune.text import formats
+from lrtune.verdict.anchored import ANCHORS
 from lrtune.verdict.controlled import CONSTANT
+from lrtune.verdict.health.classes import silent_text
 from lrtune.verdict.result import Counts, Kind, Result
 from lrtune.verdict.standing import Standing
 
@@ -137,21 +139,13 @@ def _anchors_table(result: Result) -> list[Grid]:
     others = [name for name in best.beside if name != metric]
     rows = [
         (f"trial {best.number}, the best", best.mean, best.beside),
-        *((_ANCHORS[each.name], each.mean, each.beside) for each in result.anchors),
+        *((ANCHORS[each.name].called, each.mean, each.beside) for each in result.anchors),
     ]
     columns = [[mean for _, mean, _ in rows], *([beside.get(name) for _, _, beside in rows] for name in others)]
     shown = [list(map(formats.score_format(column), column)) for column in columns]
     cells = [(*numbers, name) for (name, _, _), numbers in zip(rows, zip(*shown, strict=True), strict=True)]
     title = "beside what was not tuned: means over the same folds"
     return [Grid(title, (metric, *others, ""), cells)]
-
-
-_ANCHORS = {
-    "majority": "the shares of the classes",
-    "mean": "the mean of the targets",
-    "linear": "a linear model",
-    "default": "trial 0, the default",
-}
 
 
 def _top_title(shown: int, trials: Counts) -> str:
@@ -203,7 +197,8 @@ def _score_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
 
 def _classes(result: Result) -> list[tuple[str, str]]:
     """Say which classes are never predicted, and of two, whether the positive one is the majority."""
-    said = [f"never predicts {judgements.silent_text(result.classes)}"] if judgements.silent(result.classes) else []
+    silent = silent_text(result.classes)
+    said = [f"never predicts {silent}"] if silent else []
     if len(result.classes) == 2:
         negative, positive = result.classes
         if positive.rows > negative.rows:

@@ -173,6 +173,11 @@ class AnchorScores(NamedTuple):
     beside: Mapping[str, tuple[float | None, ...]]
 
 
+def anchors_body(found: Mapping[str, AnchorScores]) -> Body:
+    """Write down what the anchors have, by name."""
+    return {"anchors": {name: to_json(each._asdict()) for name, each in found.items()}}
+
+
 def anchor_scores(body: Body) -> dict[str, AnchorScores]:
     """Read the body of an ``anchors`` event: the anchors by name."""
     return {
@@ -206,6 +211,13 @@ class ControlledPair(NamedTuple):
     winner: tuple[float | None, ...]
     other: tuple[float | None, ...]
     fresh: bool = True
+
+    def body(self, trial: int) -> Body:
+        """Write it down as the pair of a trial."""
+        said = self._asdict()
+        pair = [said.pop("winner"), said.pop("other")]
+        written: Body = to_json({"trial": trial, **said, "pair": pair})
+        return written
 
 
 def controlled_pair(body: Body) -> ControlledPair:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -132,9 +132,8 @@ class Trial:
 
     def mean_beside(self, metric: str) -> float | None:
         """Mean score over the folds by another metric; None without one on every fold."""
-        scores = [each for each in self.beside.get(metric, ()) if each is not None]
-        whole = self.mean is not None and len(scores) == len(self.fold_scores)
-        return math.fsum(scores) / len(scores) if whole else None
+        scores = self.beside.get(metric, ())
+        return mean_of(scores) if self.mean is not None and len(scores) == len(self.fold_scores) else None
 
     @property
     def tie_breaker(self) -> float:
@@ -151,6 +150,16 @@ class Trial:
             return []
         finite = [each for each in self.fold_scores if each is not None and math.isfinite(each)]
         return finite if len(finite) == len(self.fold_scores) else []
+
+
+def mean_of(scores: Sequence[float | None]) -> float | None:
+    """Average the scores of all folds; None where one is missing, or there are none.
+
+    >>> mean_of([0.25, 0.75]), mean_of([0.25, None]), mean_of([])
+    (0.5, None, None)
+    """
+    known = [each for each in scores if each is not None]
+    return math.fsum(known) / len(known) if known and len(known) == len(scores) else None
 
 
 def ranking(trials: Iterable[Trial]) -> list[Trial]:

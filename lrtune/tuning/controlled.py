@@ -17,19 +17,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lrtune.arrays import CONTROL
-from lrtune.engines.local import workers_worth
-from lrtune.run.bodies import Body
+from lrtune.run.bodies import ControlledPair
 from lrtune.run.journal import Event
 from lrtune.run.study import CONTROLLED
-from lrtune.space.trial import Configuration, Trial
+from lrtune.space.trial import Configuration, Trial, mean_of
 from lrtune.text.errors import DataError
-from lrtune.trainers.calibration import with_speed
 from lrtune.trainers.catalogue import expected_seconds
-from lrtune.trainers.population import Numbered, Setting
+from lrtune.trainers.population import Setting
 from lrtune.training.declarations import number
 from lrtune.training.registry import Complete, complete
-from lrtune.training.tasks import Outcome
-from lrtune.tuning.blocks import scored
 from lrtune.tuning.confirming import fresh_setting
 from lrtune.tuning.session import Session
 from lrtune.verdict.controlled import CONSTANT, LINEAR
@@ -67,55 +63,31 @@ def controlled(session: Session, winner: Trial, workers: int | None) -> Iterator
     except DataError:  # by chance, the metric has a score on fewer than two of its folds
         return
     others = counterparts(chosen)
-    tried = _outcomes(session, session.setting, others, workers)
-    if None in tried:
+    tried = _scores(session, session.setting, others, workers)
+    if tried is None:
         return
-    scores = [_mean(each) for each in tried]  # where every rate diverged, that is what there is to tell of the first
-    best = max(range(len(others)), key=lambda place: (scores[place] is not None, scores[place] or 0.0, -place))
-    pair = _outcomes(session, fresh, [chosen, others[best]], workers)
-    if None not in pair:
-        yield from session.record(
-            [Event(CONTROLLED, _body(winner.number, others, best, tried, pair, fresh=not session.prepared.is_in_order))]
-        )
+    means = [mean_of(each) for each in tried]  # where every rate diverged, that is what there is to tell of the first
+    best = max(range(len(others)), key=lambda place: (means[place] is not None, means[place] or 0.0, -place))
+    both = _scores(session, fresh, [chosen, others[best]], workers)
+    if both is None:
+        return
+    pair = ControlledPair(
+        decay=str(others[best]["decay"]),
+        rates=tuple(number(each["learning_rate"]) for each in others),
+        scores=tried,
+        chosen=best,
+        winner=both[0],
+        other=both[1],
+        fresh=not session.prepared.is_in_order,
+    )
+    yield from session.record([Event(CONTROLLED, pair.body(winner.number))])
 
 
-def _outcomes(
+def _scores(
     session: Session, setting: Setting, configurations: Sequence[Complete], workers: int | None
-) -> list[Outcome | None]:
-    """Train some configurations on all folds of a setting; None for those that failed, or for want of time."""
-    speeds = session.study.speeds
-    numbered: list[Numbered] = [(place, with_speed(each, speeds)) for place, each in enumerate(configurations)]
-    seconds = sum(expected_seconds(each, setting) for _, each in numbered)
-    executor = session.engine(setting, workers or workers_worth(seconds))
-    found: dict[int, Outcome | None] = {}
-    try:
-        for block in scored(numbered, setting, executor, None, session.pace):
-            found.update({each.number: each.outcome for each in block})
-    finally:
-        executor.close()
-    return [found.get(place) for place in range(len(configurations))]
-
-
-def _mean(outcome: Outcome | None) -> float | None:
-    known = [each for each in outcome.scores if each is not None] if outcome else []
-    return sum(known) / len(known) if outcome and len(known) == len(outcome.scores) else None
-
-
-def _body(
-    winner: int,
-    others: Sequence[Complete],
-    best: int,
-    tried: Sequence[Outcome | None],
-    pair: Sequence[Outcome | None],
-    *,
-    fresh: bool,
-) -> Body:
-    return {
-        "fresh": fresh,
-        "trial": winner,
-        "decay": others[best]["decay"],
-        "rates": [each["learning_rate"] for each in others],
-        "scores": [list(each.scores) for each in tried if each],
-        "chosen": best,
-        "pair": [list(each.scores) for each in pair if each],
-    }
+) -> tuple[tuple[float | None, ...], ...] | None:
+    """Score some configurations on all folds of a setting; None if one failed, or for want of time."""
+    numbered = list(enumerate(configurations))
+    found = {each.number: each.outcome for block in session.trained(setting, numbered, workers) for each in block}
+    outcomes = [outcome for place, _ in numbered if (outcome := found.get(place)) is not None]
+    return tuple(each.scores for each in outcomes) if len(outcomes) == len(numbered) else None

@@ -43,7 +43,7 @@ class Demands:
     fail_under, fail_over
         The least score, or the largest error.
     fail_behind
-        What it must beat on the same folds (`lrtune.verdict.gates.ANCHORS`).
+        What it must beat on the same folds (`lrtune.verdict.anchored.ASKED`).
     baseline
         What it must not be worse than.
     tolerance

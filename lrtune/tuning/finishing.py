@@ -8,22 +8,17 @@ from pathlib import Path
 
 from lrtune import model
 from lrtune.arrays import one_blas_thread
-from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
-from lrtune.run.bodies import CLOCK, tested_body
+from lrtune.run.bodies import CLOCK, AnchorScores, anchors_body, tested_body
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import MODEL
 from lrtune.run.study import ANCHORED, CONFIRM, FINISHED, REFIT
 from lrtune.space.trial import Configuration, Trial, TrialState
 from lrtune.text.errors import NoUsableResultError
 from lrtune.trainers.anchors import anchor_seconds, anchors
-from lrtune.trainers.calibration import with_speed
-from lrtune.trainers.catalogue import expected_seconds
-from lrtune.trainers.population import Numbered
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.feedback import median_scales
 from lrtune.training.wall_clock import follows_clock
-from lrtune.tuning.blocks import scored
 from lrtune.tuning.confirming import body as confirmation_body
 from lrtune.tuning.confirming import fresh_setting
 from lrtune.tuning.controlled import controlled, controlled_seconds
@@ -66,15 +61,9 @@ class Finishing(Session):
         trials = unconfirmed(self.study, self.experiment.search.confirm)
         if not trials:
             return
-        setting, speeds = fresh_setting(self.experiment, self.prepared), self.study.speeds
-        numbered: list[Numbered] = [(each.number, with_speed(self.complete(each), speeds)) for each in trials]
-        seconds = sum(expected_seconds(configuration, setting) for _, configuration in numbered)
-        executor = self.engine(setting, workers or workers_worth(seconds))
-        try:
-            for block in scored(numbered, setting, executor, None, self.pace):
-                yield from self.record([Event(CONFIRM, confirmation_body(each)) for each in block])
-        finally:
-            executor.close()
+        setting = fresh_setting(self.experiment, self.prepared)
+        for block in self.trained(setting, [(each.number, self.complete(each)) for each in trials], workers):
+            yield from self.record([Event(CONFIRM, confirmation_body(each)) for each in block])
 
     def finish(self, workers: int | None) -> Iterator[Event]:
         """Retrain the best on all training rows, score it once on the test rows, and say why the search ended.
@@ -104,11 +93,8 @@ class Finishing(Session):
         """Score what was not tuned on the same folds, if that has not been done and there is time."""
         if self.study.anchors or not self.pace.allows(anchor_seconds(self.setting)):
             return
-        found = {
-            name: {"scores": list(each.scores), "beside": {key: list(more) for key, more in each.beside.items()}}
-            for name, each in anchors(self.setting).items()
-        }
-        yield from self.record([Event(ANCHORED, {"anchors": found})])
+        found = {name: AnchorScores(each.scores, each.beside) for name, each in anchors(self.setting).items()}
+        yield from self.record([Event(ANCHORED, anchors_body(found))])
 
     def retrain(self, winner: Trial, *, record: bool) -> Iterator[Event]:
         """Fit the winner on all training rows and save it; recorded unless only its files were lost.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lrtune.engines.catalogue import ENGINES
 from lrtune.engines.contract import Executor
+from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
 from lrtune.run import observed
 from lrtune.run.bodies import CLOCK, FoldsLeftOut, Header, Mended, RowCounts
@@ -19,10 +20,12 @@ from lrtune.run.study import MENDED, STUDY, StudyState
 from lrtune.run.versions import kernels, versions
 from lrtune.space.trial import Trial
 from lrtune.text.errors import StudyError
+from lrtune.trainers.calibration import with_speed
 from lrtune.trainers.catalogue import TRAINERS, expected_seconds
-from lrtune.trainers.population import Setting
+from lrtune.trainers.population import Evaluated, Numbered, Setting
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import Complete
+from lrtune.tuning.blocks import scored
 from lrtune.tuning.naming import fingerprint_of, identity_of
 from lrtune.tuning.pace import Pace
 from lrtune.tuning.records import Records
@@ -156,3 +159,15 @@ class Session:
         """Start what runs blocks of a setting."""
         start = ENGINES[self.experiment.search.engine].load()
         return start(TRAINERS[setting.trainer].run, setting, slots)
+
+    def trained(
+        self, setting: Setting, configurations: Sequence[tuple[int, Complete]], workers: int | None
+    ) -> Iterator[list[Evaluated]]:
+        """Train numbered configurations on all folds of a setting, block by block, as far as there is time."""
+        numbered: list[Numbered] = [(number, with_speed(each, self.study.speeds)) for number, each in configurations]
+        seconds = sum(expected_seconds(each, setting) for _, each in numbered)
+        executor = self.engine(setting, workers or workers_worth(seconds))
+        try:
+            yield from scored(numbered, setting, executor, None, self.pace)
+        finally:
+            executor.close()

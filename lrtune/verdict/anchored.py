@@ -2,17 +2,65 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from lrtune.run.bodies import AnchorScores
-from lrtune.space.trial import DEFAULT, Trial
+from lrtune.space.trial import DEFAULT, Trial, mean_of
 from lrtune.verdict.comparison import difference
 from lrtune.verdict.result import Anchor
 from lrtune.verdict.standing import means_beside, own_sign
 
-NAIVE = ("majority", "mean")
-"""Anchors that look at no column."""
+ASKED = {
+    "constant": "what looks at no column",
+    "linear": "a linear model",
+    "default": "the default configuration",
+}
+"""What a result may be asked to beat (`lrtune.verdict.gates`), and what it is."""
+
+
+class AnchorKind(NamedTuple):
+    """Something that was not tuned.
+
+    Attributes
+    ----------
+    name
+        In events and in ``result.json``.
+    asked
+        Which of `ASKED` it is.
+    called
+        In a table.
+    rival
+        In a sentence about what is to be beaten.
+    advice
+        What to do where it is as good as the best; None: another rule says that.
+
+    """
+
+    name: str
+    asked: str
+    called: str
+    rival: str
+    advice: str | None = None
+
+
+_MAJORITY, _MEAN = "the shares of the classes", "the mean of the targets"
+_NOTHING_IN_IT = "the columns may not say anything of the target"
+_ENTRIES = (
+    AnchorKind("majority", "constant", _MAJORITY, f"{_MAJORITY}, which look at no column", _NOTHING_IN_IT),
+    AnchorKind("mean", "constant", _MEAN, f"{_MEAN}, which looks at no column", _NOTHING_IN_IT),
+    AnchorKind(
+        "linear",
+        "linear",
+        ASKED["linear"],
+        ASKED["linear"],
+        "search space.model: [linear, mlp], or take the linear model: it is simpler",
+    ),
+    AnchorKind("default", "default", "trial 0, the default", ASKED["default"]),
+)
+
+ANCHORS: dict[str, AnchorKind] = {entry.name: entry for entry in _ENTRIES}
+"""In the order in which they are shown; `lrtune.trainers.anchors` computes them."""
 
 
 def anchors(
@@ -36,26 +84,17 @@ def anchors(
         Validation rows over training rows of a fold.
 
     """
-    there = {name: known[name] for name in sorted(known, key=_place)}
+    there = dict(known)
     if best.number != DEFAULT and default.mean is not None:
         there["default"] = AnchorScores(default.fold_scores, default.beside)
     return tuple(
         Anchor(
             name=name,
-            mean=own_sign(metric, _mean(each.scores)),
+            mean=own_sign(metric, mean_of(each.scores)),
             fold_scores=tuple(own_sign(metric, score) for score in each.scores),
             beside=means_beside(each.beside),
             gain=difference(best.fold_scores, each.scores, rows_ratio),
         )
-        for name, each in there.items()
+        for name in ANCHORS
+        if (each := there.get(name)) is not None
     )
-
-
-def _place(name: str) -> tuple[bool, str]:
-    """Put what looks at no column first."""
-    return name not in NAIVE, name
-
-
-def _mean(scores: Sequence[float | None]) -> float | None:
-    known = [each for each in scores if each is not None]
-    return math.fsum(known) / len(known) if known and len(known) == len(scores) else None

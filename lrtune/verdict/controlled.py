@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from lrtune.run.bodies import ControlledPair
-from lrtune.space.trial import Trial
+from lrtune.space.trial import Trial, mean_of
 from lrtune.verdict.result import Control, TriedRate
 from lrtune.verdict.standing import own_sign
 from lrtune.verdict.student import quantile
@@ -45,7 +45,7 @@ def control(pair: ControlledPair | None, winner: Trial, decay: str, metric: str)
     turn = -1.0 if decay == CONSTANT else 1.0  # what decay gains over a constant rate, whoever won
     inside = _differences(winner.fold_scores, pair.scores[pair.chosen], turn)
     fresh = _differences(pair.winner, pair.other, turn)
-    means = [_mean(each) for each in pair.scores]
+    means = [mean_of(each) for each in pair.scores]
     found = _gain(inside, fresh) if fresh is not None and len(fresh) == len(pair.winner) else (None, None, None, None)
     mean, error, low, high = found
     return Control(
@@ -91,8 +91,3 @@ def _squares(values: Iterable[float]) -> float:
     values = list(values)
     mean = math.fsum(values) / len(values)
     return math.fsum((each - mean) ** 2 for each in values)
-
-
-def _mean(scores: Sequence[float | None]) -> float | None:
-    known = [each for each in scores if each is not None]
-    return math.fsum(known) / len(known) if known and len(known) == len(scores) else None

@@ -14,21 +14,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lrtune.text import formats
+from lrtune.verdict.anchored import ANCHORS, ASKED
 from lrtune.verdict.comparison import Difference, difference
 from lrtune.verdict.conditions import BASELINE, BEHIND, OVER, UNDER, Gate, State
 from lrtune.verdict.result import Result
 from lrtune.verdict.standing import oriented, own_sign
-
-DEFAULT, LINEAR, CONSTANT = "default", "linear", "constant"
-ANCHORS = (CONSTANT, LINEAR, DEFAULT)
-"""What a result may have to beat: the majority class or the mean, a linear model, the default configuration."""
-
-_WHAT = {
-    CONSTANT: "what looks at no column",
-    LINEAR: "a linear model",
-    DEFAULT: "the default configuration",
-}
-_CONSTANT = {"majority": CONSTANT, "mean": CONSTANT}
 
 ALPHA = 0.05
 """A result fails as worse if chance alone would look like that this rarely."""
@@ -83,15 +73,15 @@ def behind_gate(result: Result, name: str) -> Gate:
     result
         A search's result.
     name
-        One of `ANCHORS`.
+        One of `lrtune.verdict.anchored.ASKED`.
 
     """
     kind, score = judged_score(result)
-    if name == DEFAULT and result.best.number == result.default.number:
+    if name == "default" and result.best.number == result.default.number:
         return Gate(BEHIND, State.FAILED, "the default configuration is the best itself", {"anchor": name})
-    found = next((each for each in result.anchors if name in (each.name, _CONSTANT.get(each.name))), None)
+    found = next((each for each in result.anchors if ANCHORS[each.name].asked == name), None)
     if found is None or found.mean is None:
-        reason = f"{_WHAT[name]} has no score" + ("" if found else " here: there was no time for it")
+        reason = f"{ASKED[name]} has no score" + ("" if found else " here: there was no time for it")
         return Gate(BEHIND, State.UNKNOWN, f"this counts as a failure: {reason}", {"anchor": name, "reason": reason})
     passed = oriented(result.metric, score) > oriented(result.metric, found.mean)
     shown, other = _told_apart(score, found.mean)
@@ -99,7 +89,7 @@ def behind_gate(result: Result, name: str) -> Gate:
     return Gate(
         BEHIND,
         State.PASSED if passed else State.FAILED,
-        f"{kind} {result.metric} {shown} {relation} {_WHAT[name]} on the same folds, {other}{_unscored(result)}",
+        f"{kind} {result.metric} {shown} {relation} {ASKED[name]} on the same folds, {other}{_unscored(result)}",
         {"judged": kind, "anchor": name, "score": score, "limit": found.mean},
     )
 

@@ -6,12 +6,11 @@ turned back, and nowhere else; what was written down in its own sign is oriented
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
-from lrtune.space.trial import Configuration, Trial
+from lrtune.space.trial import Configuration, Trial, mean_of
 from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS
 
 SMALLER, LARGER = " (smaller is better)", " (larger is better)"
@@ -112,11 +111,7 @@ def means_beside(beside: Mapping[str, Sequence[float | None]]) -> dict[str, floa
     >>> means_beside({"accuracy": [0.75, 1.0], "log_loss": [-0.5, -0.3], "roc_auc": [0.9, None]})
     {'accuracy': 0.875, 'log_loss': 0.4, 'roc_auc': None}
     """
-    known = {name: [each for each in scores if each is not None] for name, scores in beside.items()}
-    return {
-        name: own_sign(name, math.fsum(each) / len(each)) if each and len(each) == len(beside[name]) else None
-        for name, each in known.items()
-    }
+    return {name: own_sign(name, mean_of(scores)) for name, scores in beside.items()}
 
 
 def standing(trial: Trial, metric: str, configuration: Configuration | None = None) -> Standing:

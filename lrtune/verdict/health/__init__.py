@@ -4,11 +4,13 @@ Arithmetic only: a `Case` in, findings out. Every threshold is a documented cons
 
 ::
 
+    classes      classes that are never predicted
     core         what the rules look at
-    rules        every rule, one entry each, and all of them together
-    scores       rules about scores
     dimensions   rules about the search space
     fits         rules about learning curves
+    rivals       rules about what the best has to beat
+    rules        every rule, one entry each, and all of them together
+    scores       rules about scores
 """
 
 from lrtune.verdict.health.core import Case

@@ -7,18 +7,17 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lrtune.verdict.findings import WARNING, Finding, attempted
+from lrtune.verdict.health.classes import silent_classes
 from lrtune.verdict.health.core import Case
 from lrtune.verdict.health.dimensions import edges, no_effect
 from lrtune.verdict.health.fits import overfitting, underfitting
+from lrtune.verdict.health.rivals import anchors_win, default_wins
 from lrtune.verdict.health.scores import (
-    anchors_win,
-    default_wins,
     few_trials,
     fold_apart,
     folds_disagree,
     many_diverged,
     noise,
-    silent_classes,
     surprising_test,
     uncertain_winner,
     unscored_folds,

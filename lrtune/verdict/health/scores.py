@@ -1,4 +1,4 @@
-"""Rules about scores: noise, the default configuration, the test rows, folds, divergence, classes."""
+"""Rules about scores: noise, the test rows, folds, divergence."""
 
 from __future__ import annotations
 
@@ -51,46 +51,6 @@ FOLDS = 5
 DISAGREE = 0.2
 """Folds disagree if their coefficient of concordance (Kendall's W) is below this: 1 where all put the trials into the
 same order, about 1 / folds by chance."""
-
-
-def default_wins(case: Case) -> Iterator[Finding]:
-    """Notice that the default configuration is the best, or as good as far as the folds can tell."""
-    default = case.trials[0]
-    others = len(case.complete) - 1
-    if default.mean is None or not others:
-        return
-    if case.best.number == default.number:
-        yield Finding(
-            "default",
-            WARNING,
-            f"the default configuration beat {'the other one' if others == 1 else f'all {others} others'}: this search"
-            " found nothing better",
-            "keep the default, or search other dimensions; the ranges may miss what matters",
-            {"others": others},
-        )
-        return
-    found = between(case.best, default, case.rows_ratio)
-    if found is None or found.error is None or found.is_clear:
-        return
-    numbers = {"gain": found.mean, "error": found.error, "probability": found.probability}
-    if found.is_likely:
-        yield Finding(
-            "default",
-            HINT,
-            f"the best is likely better than the default (probability {found.probability:.2f}), but"
-            f" {found.folds} folds leave doubt",
-            "more folds or search.repeats would make sure",
-            numbers,
-        )
-    else:
-        yield Finding(
-            "default",
-            WARNING,
-            f"as far as {found.folds} folds can tell, the default is as good"
-            f" (the best is better with probability {found.probability:.2f})",
-            "prefer the default unless more folds or search.repeats say otherwise",
-            numbers,
-        )
 
 
 def noise(case: Case) -> Iterator[Finding]:
@@ -332,46 +292,3 @@ def _ties(ranks: Sequence[float]) -> int:
     for each in ranks:
         count[each] += 1
     return sum(each**3 - each for each in count.values())
-
-
-def silent_classes(case: Case) -> Iterator[Finding]:
-    """Notice classes that occur and that the best never predicts."""
-    silent = [each for each in case.classes if each.rows and not each.predicted]
-    if silent:
-        names = ", ".join(f"'{each.name}' ({counted(each.rows, 'row')})" for each in silent[:3])
-        more = f" and {len(silent) - 3} more" if len(silent) > 3 else ""
-        yield Finding(
-            "classes",
-            WARNING,
-            f"the best never predicts {names}{more}",
-            "set class_weight: balanced, or judge by balanced_accuracy or f1_macro",
-            {"classes": {each.name: each.rows for each in silent}},
-        )
-
-
-ANCHORS = {
-    "majority": (
-        "the shares of the classes, which look at no column",
-        "the columns may not say anything of the target",
-    ),
-    "mean": ("the mean of the targets, which looks at no column", "the columns may not say anything of the target"),
-    "linear": ("a linear model", "search model.type: [linear, mlp], or take the linear model: it is simpler"),
-}
-"""What is to be beaten, and what to do if it is not."""
-
-
-def anchors_win(case: Case) -> Iterator[Finding]:
-    """Notice that what was not tuned is as good, once the luck of the choice is taken off."""
-    for each in case.anchors:
-        if each.name not in ANCHORS or each.gain is None or each.gain.error is None:
-            continue
-        what, advice = ANCHORS[each.name]
-        left = each.gain.mean - max(case.optimism, 0.0)
-        numbers = {"anchor": each.name, "gain": each.gain.mean, "left": left, "probability": each.gain.probability}
-        if left <= 0.0:
-            behind = f"behind by {-each.gain.mean:.2g}" if each.gain.mean < 0.0 else f"ahead by {each.gain.mean:.2g}"
-            luck = f", of which luck is {case.optimism:.2g}" if each.gain.mean > 0.0 else " on the same folds"
-            yield Finding("anchors", WARNING, f"the best does not beat {what}: {behind}{luck}", advice, numbers)
-        elif not each.gain.is_likely:
-            sentence = f"the best may not beat {what} (probability {each.gain.probability:.2f} that it does)"
-            yield Finding("anchors", HINT, sentence, advice, numbers)

@@ -1,0 +1,35 @@
+"""Classes that are never predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lrtune.text.errors import counted
+from lrtune.verdict.findings import WARNING, Finding
+from lrtune.verdict.health.core import Case
+from lrtune.verdict.result import ClassCounts
+
+
+def silent(classes: Sequence[ClassCounts]) -> list[ClassCounts]:
+    """List the classes that occur and are never predicted."""
+    return [each for each in classes if each.rows and not each.predicted]
+
+
+def silent_text(classes: Sequence[ClassCounts]) -> str:
+    """Name the classes that are never predicted; an empty text if there are none."""
+    found = silent(classes)
+    names = ", ".join(f"'{each.name}' ({counted(each.rows, 'row')})" for each in found[:3])
+    return names + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+
+
+def silent_classes(case: Case) -> Iterator[Finding]:
+    """Notice classes that occur and that the best never predicts."""
+    names = silent_text(case.classes)
+    if names:
+        yield Finding(
+            "classes",
+            WARNING,
+            f"the best never predicts {names}",
+            "set class_weight: balanced, or judge by balanced_accuracy or f1_macro",
+            {"classes": {each.name: each.rows for each in silent(case.classes)}},
+        )
