@@ -25,6 +25,7 @@ from lrtune.tuning import controlled as pairing
 from lrtune.tuning import core as tuning
 from lrtune.tuning.confirming import fresh_setting
 from lrtune.tuning.naming import run_folder
+from lrtune.tuning.remarks import notes
 from lrtune.verdict.controlled import control
 from lrtune.verdict.making import result_of
 
@@ -201,7 +202,12 @@ def test_without_time_it_is_left_out_and_comes_when_there_is_more(tmp_path, monk
         study = study_of(tmp_path, experiment(timeout=600))
     assert (study.finished, study.controlled) == ("trials", {})
     assert study.anchors
-    assert result_of(study, experiment().configuration).control is None
+    short = experiment(timeout=600)
+    result = result_of(study, short.configuration)
+    assert result.control is None
+    assert "there was no time to compare the best with the same training with another decay" in notes(
+        result, study, short, prepare(short), None
+    )
     assert len(study_of(tmp_path, experiment()).controlled) == 1
 
 

@@ -53,6 +53,8 @@ def test_retraining_has_its_time_reserved_at_the_same_pace(clock):
     short.saw(expected=1.0, seconds=4.0)
     short.reserve(expected=5.0, overhead=2.0)
     assert short.reserved == MARGIN * (4.0 * 5.0 + 2.0) + ENDING
+    short.reserve(expected=5.0, overhead=2.0, optional=3.0)
+    assert short.reserved == MARGIN * (4.0 * 5.0 + 2.0) + 4.0 * 3.0 + ENDING
     clock.now += 100.0 - short.reserved - 0.01
     assert not short.is_over
     clock.now += 0.02

@@ -88,10 +88,10 @@ def test_a_new_trial_reopens_a_finished_study():
 
 
 def test_the_last_refit_counts_and_its_seconds_add_up():
-    study = replay(
-        [Event(REFIT, {"trial": 1, "clock": {"seconds": 2.0}}), Event(REFIT, {"trial": 0, "clock": {"seconds": 1.0}})]
-    )
+    clocks = [{"seconds": 2.0, "retraining": 2.0}, {"seconds": 6.0, "retraining": 1.0}]
+    study = replay([Event(REFIT, {"trial": 1 - place, "clock": clock}) for place, clock in enumerate(clocks)])
     assert (study.refit.trial, study.retrain_seconds) == (0, 3.0)
+    assert study.search_seconds == 5.0  # of blocks that were stopped, and left no event of their own
 
 
 def test_scales_come_back_as_they_were_and_are_written_as_runs():

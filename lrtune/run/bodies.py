@@ -16,6 +16,9 @@ Body: TypeAlias = Mapping[str, Any]
 CLOCK = "clock"
 """The key of a body that holds times, and what depends on them."""
 
+RETRAINING = "retraining"
+"""Under the clock of a retraining: the seconds of it alone, of those since the event before."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowCounts:

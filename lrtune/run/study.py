@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lrtune.run import bodies
-from lrtune.run.bodies import CLOCK, AnchorScores, Body, ControlledPair, Header, Mended, Refit
+from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, Body, ControlledPair, Header, Mended, Refit
 from lrtune.run.journal import Event
 from lrtune.space.trial import Curves, FinalScore, Trial, TrialState, Value, frozen
 
@@ -282,7 +282,10 @@ def _on_confirm(study: StudyState, body: Body) -> None:
 
 def _on_refit(study: StudyState, body: Body) -> None:
     study.refit = bodies.refit(body)
-    study.retrain_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
+    clock = body.get(CLOCK, {})
+    retraining = clock.get(RETRAINING, 0.0)
+    study.retrain_seconds += retraining
+    study.search_seconds += clock.get("seconds", 0.0) - retraining  # blocks that the end of the time has stopped
 
 
 def _on_anchors(study: StudyState, body: Body) -> None:

@@ -262,7 +262,7 @@ class _Search(Finishing):
         extra = max(map(self.comparing_seconds, candidates), default=0.0)
         if extra * self.pace.ratio > COMPARING * (self.experiment.search.timeout or math.inf):
             extra = 0.0
-        self.pace.reserve(max(costs, default=0.0) + extra, ENCODING * self.preparing)
+        self.pace.reserve(max(costs, default=0.0), ENCODING * self.preparing, extra)
 
     def next_stage(self, trial: Trial) -> int:
         """Say which stage a trial is to go through next."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from lrtune import model
 from lrtune.arrays import one_blas_thread
 from lrtune.experiment import Experiment
-from lrtune.run.bodies import CLOCK, AnchorScores, anchors_body, tested_body
+from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, anchors_body, tested_body
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import MODEL
 from lrtune.run.study import ANCHORED, CONFIRM, FINISHED, REFIT
@@ -102,12 +102,13 @@ class Finishing(Session):
         A decay that watches a loss replays what it did on the median fold. One that follows the time has the real clock
         now, unless its speed is fixed: the model is then another one whenever it is made.
         """
-        self.recorded_at = time.monotonic()
+        began = time.monotonic()
         chosen = self.complete(winner)
         with one_blas_thread():
             fitted = self.prepared.refit(chosen, scales=median_scales(winner.scales), clock=time.perf_counter)
         digest = model.save(fitted, self.folder / MODEL)
         made = {"test": tested_body(self.prepared.tested(fitted)), "model": digest}
         if record:
-            body = {"trial": winner.number, **({CLOCK: made} if follows_clock(chosen) else made)}
-            yield from self.record([Event(REFIT, body)])
+            clock = {RETRAINING: round(time.monotonic() - began, 3), **(made if follows_clock(chosen) else {})}
+            content = {} if follows_clock(chosen) else made
+            yield from self.record([Event(REFIT, {"trial": winner.number, **content, CLOCK: clock})])

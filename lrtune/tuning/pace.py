@@ -64,9 +64,12 @@ class Pace:
         """Learn from a block that was expected to take so long, and did."""
         self._seen.append((expected, seconds))
 
-    def reserve(self, expected: float, overhead: float) -> None:
-        """Keep time for a retraining that is expected to take so long by the cost model, and the rest of it."""
-        self._retraining = (expected, overhead)
+    def reserve(self, expected: float, overhead: float, optional: float = 0.0) -> None:
+        """Keep time for a retraining that is expected to take so long by the cost model, and the rest of it.
+
+        What is optional, by the cost model as well, breaks no promise where it is left out: it gets no margin.
+        """
+        self._retraining = (MARGIN * expected + optional, MARGIN * overhead)
 
     @property
     def reserved(self) -> float:
@@ -74,7 +77,7 @@ class Pace:
         if self._retraining is None:
             return 0.0
         expected, overhead = self._retraining
-        return MARGIN * (self.ratio * expected + overhead) + ENDING
+        return self.ratio * expected + overhead + ENDING
 
     @property
     def until(self) -> float:

@@ -23,6 +23,7 @@ def notes(
     """List what was noticed about the study and the data, whatever happened on the way."""
     return (
         *_end(study, experiment),
+        *_not_compared(study, experiment, result),
         *_swept(finding),
         *_timed(study, experiment, result.best.number),
         *prepared.warnings,
@@ -59,6 +60,15 @@ def _end(study: StudyState, experiment: Experiment) -> tuple[str, ...]:
     if tried == 1:
         return (f"the space has one configuration, which has been tried: the search ended before {trials}",)
     return (f"the space has {tried:,} configurations and all have been tried: the search ended before {trials}",)
+
+
+def _not_compared(study: StudyState, experiment: Experiment, result: Result) -> Iterator[str]:
+    """Say what the winner was not compared with for want of time."""
+    missing = [] if study.anchors else ["a linear model"]
+    if experiment.search.control and result.control is None:
+        missing.append("the same training with another decay")
+    if missing and experiment.search.timeout is not None:
+        yield f"there was no time to compare the best with {' and '.join(missing)}"
 
 
 def _swept(finding: RateFinding | None) -> Iterator[str]:
