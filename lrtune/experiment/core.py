@@ -15,6 +15,7 @@ from lrtune.experiment.reading.sections import (
     BUDGETS,
     TRAINER,
     DataSection,
+    RetrainSection,
     SearchSection,
     Section,
     Settings,
@@ -51,7 +52,7 @@ class Experiment:
         The file's name without its ending, or the table's.
     base
         Folder that relative paths in `data` start from.
-    data, model, training, search
+    data, model, training, search, retrain
         The flat sections.
     space
         What is searched.
@@ -73,6 +74,7 @@ class Experiment:
     model: Settings
     training: Settings
     search: SearchSection
+    retrain: RetrainSection
     space: SearchSpace
     fixed: Mapping[str, Value]
     in_space: frozenset[str]
@@ -113,7 +115,8 @@ class Experiment:
     def canonical(self) -> Canonical:
         """Describe in JSON's types all that results depend on.
 
-        Left out are budgets (`BUDGETS`) and what the content of the table tells (`CONTENT`).
+        Left out are budgets (`BUDGETS`), what is made of the best trials (`retrain`), and what the content of the table
+        tells (`CONTENT`).
         """
         data = {key: each for key, each in _values(self.data).items() if key not in CONTENT}
         search = {key: each for key, each in _values(self.search).items() if key not in BUDGETS}
@@ -131,7 +134,10 @@ class Experiment:
     def terms(self) -> Terms:
         """What a search is judged by, beside its scores."""
         search = self.search
-        return Terms(self.space, search.seed, rule(search.select), search.confirm, search.pruning, search.round)
+        averaged = None if self.retrain.ensemble == AUTO else int(self.retrain.ensemble)
+        return Terms(
+            self.space, search.seed, rule(search.select), search.confirm, search.pruning, search.round, averaged
+        )
 
     def check_trainer(self, trainers: Collection[str]) -> None:
         """Check that what trains is one of some trainers.
@@ -218,8 +224,14 @@ class Experiment:
             del search["folds"]
         if search["round"] == usual_round(self.search.strategy, self.search.pruning):
             del search["round"]  # so that another strategy gets its own
-        sections = {"data": data, "model": model, "training": training, "search": search, "space": dict(space)}
-        return yaml_text({**self._trainer, **sections})
+        sections = {"data": data, "model": model, "training": training, "search": search, **self._retrain}
+        return yaml_text({**self._trainer, **sections, "space": dict(space)})
+
+    @property
+    def _retrain(self) -> dict[str, Values]:
+        """What was said of the retraining, if anything was."""
+        said = self.retrain.model_dump(exclude_unset=True)
+        return {"retrain": said} if said else {}
 
     @property
     def _trainer(self) -> dict[str, str]:

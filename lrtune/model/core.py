@@ -1,4 +1,7 @@
-"""A retrained model: what it takes to predict rows of a new table, saved as JSON and npz, never as a pickle."""
+"""A retrained model: what it takes to predict rows of a new table, saved as JSON and npz, never as a pickle.
+
+It is one network, or the mean of several: of the best trials, or of one with several seeds.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import itertools
 import json
 import zipfile
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.arrays import one_blas_thread
+from lrtune.arrays import Floats, one_blas_thread
 from lrtune.data.columns import Columns, arrays_for
 from lrtune.data.encoding import Encoder
 from lrtune.data.schema import Schema
@@ -28,7 +32,7 @@ from lrtune.text.written import Json
 from lrtune.training.evaluate import predict_outputs
 from lrtune.training.tasks import Problem
 
-FORMAT = 2
+FORMAT = 3
 DESCRIPTION, WEIGHTS = "model.json", "model.npz"
 """Where a run keeps its model."""
 
@@ -47,49 +51,69 @@ class Prediction(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
-    """A trained network with everything around it.
+class Member:
+    """A trained network of a model.
 
     Attributes
     ----------
-    schema
-        The columns it was trained on, the target and its classes.
     encoder
-        Turns their cells into ``D`` features.
-    problem, configuration
-        What was trained, and how; the configuration is complete.
+        Turns the cells of a table into ``D`` features.
+    configuration
+        How it was trained; complete.
     layers
         Weights ``(inputs, units)`` and biases ``(units,)`` of each layer.
     shift, scale
         A value in the target's units is ``output * scale + shift``.
     seed
         That it was trained with.
+
+    """
+
+    encoder: Encoder
+    configuration: Configuration
+    layers: tuple[Layer, ...]
+    shift: float = 0.0
+    scale: float = 1.0
+    seed: int = 0
+
+    def outputs(self, features: Floats, loss: str) -> npt.NDArray[np.float64]:
+        """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, of encoded rows.
+
+        In float64 whatever the weights are, so that a row's prediction hardly depends on the rows beside it.
+        """
+        layers = [(weights.astype(np.float64), biases.astype(np.float64)) for weights, biases in self.layers]
+        outputs = predict_outputs(layers, features, activation=str(self.configuration["activation"]), loss=loss)
+        return outputs * self.scale + self.shift if loss == "squared" else outputs
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Trained networks with everything around them; their mean is what the model says.
+
+    Attributes
+    ----------
+    schema
+        The columns they were trained on, the target and its classes.
+    problem
+        What was trained.
+    members
+        One, or several.
     class_weights
         Factor of the rows' weights for each class of the schema, if there were any beside the configuration's.
 
     """
 
     schema: Schema
-    encoder: Encoder
     problem: Problem
-    configuration: Configuration
-    layers: tuple[Layer, ...]
-    shift: float = 0.0
-    scale: float = 1.0
-    seed: int = 0
+    members: tuple[Member, ...]
     class_weights: tuple[float, ...] | None = None
 
     def outputs(self, columns: Columns, rows: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float64]:
-        """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, for all or some rows.
-
-        In float64 whatever the weights are, so that a row's prediction hardly depends on the rows beside it.
-        """
-        features = self.encoder.transform(columns, rows)
-        layers = [(weights.astype(np.float64), biases.astype(np.float64)) for weights, biases in self.layers]
-        activation = str(self.configuration["activation"])
+        """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, for all or some rows."""
+        features = {id(each): each.transform(columns, rows) for each in _encoders(self)}
         with one_blas_thread():
-            outputs = predict_outputs(layers, features, activation=activation, loss=self.problem.loss)
-        return outputs * self.scale + self.shift if self.problem.loss == "squared" else outputs
+            parts = [each.outputs(features[id(each.encoder)], self.problem.loss) for each in self.members]
+        return np.mean(parts, axis=0) if len(parts) > 1 else parts[0]
 
     def predict(self, table: Table) -> Prediction:
         """Predict the rows of a table; columns are found by name.
@@ -106,6 +130,24 @@ class Model:
         return Prediction(np.array(self.schema.classes)[outputs.argmax(axis=1)], outputs)
 
 
+def averaged(models: Sequence[Model]) -> Model:
+    """Make one model of several of the same table: its outputs are the mean of theirs.
+
+    Members that encode rows in the same way share one encoder, so that rows are encoded once.
+    """
+    known: dict[str, Encoder] = {}
+    members = []
+    for each in (member for model in models for member in model.members):
+        encoder = known.setdefault(json.dumps(each.encoder.to_dict()), each.encoder)
+        members.append(replace(each, encoder=encoder))
+    return replace(models[0], members=tuple(members))
+
+
+def _encoders(model: Model) -> list[Encoder]:
+    """List the encoders of its members, each once."""
+    return list({id(each.encoder): each.encoder for each in model.members}.values())
+
+
 def save(model: Model, folder: Path) -> str:
     """Write the model's two files and return the hash of their content.
 
@@ -118,7 +160,7 @@ def save(model: Model, folder: Path) -> str:
 
     """
     weights = io.BytesIO()
-    np.savez(weights, *(each for layer in model.layers for each in layer))
+    np.savez(weights, *(each for member in model.members for layer in member.layers for each in layer))
     digest = hashlib.sha256(weights.getvalue()).hexdigest()
     # Sorted, because the order of keys is an accident: a configuration replayed from the journal has another one.
     text = json.dumps(_described(model, digest), ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)
@@ -139,19 +181,29 @@ def describe(folder: Path, schema: Schema) -> None:
 
 
 def _described(model: Model, weights: str) -> Json:
+    encoders = _encoders(model)
+    places = {id(each): place for place, each in enumerate(encoders)}
     description = {
         "format": FORMAT,
         "schema": model.schema.to_dict(),
-        "encoder": model.encoder.to_dict(),
+        "encoders": [each.to_dict() for each in encoders],
         "problem": model.problem._asdict(),
-        "configuration": dict(model.configuration),
-        "shift": model.shift,
-        "scale": model.scale,
-        "seed": model.seed,
+        "members": [_of_member(each, places[id(each.encoder)]) for each in model.members],
         "class_weights": model.class_weights,
         "weights": weights,
     }
     return {**description, "digest": _digest(description)}
+
+
+def _of_member(member: Member, encoder: int) -> Json:
+    return {
+        "encoder": encoder,
+        "configuration": dict(member.configuration),
+        "layers": len(member.layers),
+        "shift": member.shift,
+        "scale": member.scale,
+        "seed": member.seed,
+    }
 
 
 def _digest(description: Json) -> str:
@@ -207,7 +259,17 @@ def load(folder: Path) -> Model:
         raise ModelError(f"{folder}: the model is damaged (its parts do not fit together)") from error
 
 
-_DAMAGE = (LookupError, TypeError, ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+_DAMAGE = (
+    StopIteration,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OSError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 """What NumPy and the constructors raise where a file does not hold what it should."""
 
 
@@ -234,23 +296,35 @@ def _description(path: Path) -> Json:
 
 def _rebuilt(description: Json, content: bytes) -> Model:
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        flat = [archive[name] for name in archive.files]
-    schema = Schema.from_dict(description["schema"])
-    encoder = Encoder.from_dict(description["encoder"])
+        flat = iter([archive[name] for name in archive.files])
     problem = Problem(**description["problem"])
-    layers = tuple(zip(flat[::2], flat[1::2], strict=True))
+    encoders = [Encoder.from_dict(each) for each in description["encoders"]]
+    members = tuple(_member(each, encoders, flat, problem) for each in description["members"])
+    if not members or next(flat, None) is not None:
+        raise ValueError("there are not as many weights as members")
+    class_weights = description["class_weights"]
+    return Model(
+        schema=Schema.from_dict(description["schema"]),
+        problem=problem,
+        members=members,
+        class_weights=None if class_weights is None else tuple(class_weights),
+    )
+
+
+def _member(
+    described: Json, encoders: Sequence[Encoder], arrays: Iterator[npt.NDArray[Any]], problem: Problem
+) -> Member:
+    """Take a member's arrays from those of the file."""
+    encoder = encoders[described["encoder"]]
+    layers = tuple((next(arrays), next(arrays)) for _ in range(described["layers"]))
     widths = [encoder.width, *(len(biases) for _, biases in layers)]
     if [weights.shape for weights, _ in layers] != list(itertools.pairwise(widths)) or widths[-1] != problem.outputs:
         raise ValueError(f"layers of shapes {[weights.shape for weights, _ in layers]} do not fit together")
-    class_weights = description["class_weights"]
-    return Model(
-        schema=schema,
+    return Member(
         encoder=encoder,
-        problem=problem,
-        configuration={key: frozen(value) for key, value in description["configuration"].items()},
+        configuration={key: frozen(value) for key, value in described["configuration"].items()},
         layers=layers,
-        shift=float(description["shift"]),
-        scale=float(description["scale"]),
-        seed=int(description["seed"]),
-        class_weights=None if class_weights is None else tuple(class_weights),
+        shift=float(described["shift"]),
+        scale=float(described["scale"]),
+        seed=int(described["seed"]),
     )

@@ -336,7 +336,8 @@ def load(path: str | Path) -> Classifier | Regressor:
     -------
     estimator
         Data frames are matched by the names of their columns, in any order. An array has the columns of the training
-        table in their order, without the target. Its parameters are those of the configuration.
+        table in their order, without the target. Its parameters are those of the configuration, of the first one where
+        the model is a mean.
 
     Raises
     ------
@@ -346,12 +347,13 @@ def load(path: str | Path) -> Classifier | Regressor:
     """
     model = saved.load(expanded(path))
     schema = model.schema
-    dtype = str(model.layers[0][0].dtype)
+    first = model.members[0]
+    dtype = str(first.layers[0][0].dtype)
     estimator: Classifier | Regressor
     if schema.task == "regression":
-        estimator = Regressor(**_known(nested(model.configuration), Regressor), dtype=dtype, random_state=model.seed)
+        estimator = Regressor(**_known(nested(first.configuration), Regressor), dtype=dtype, random_state=first.seed)
     else:
-        estimator = Classifier(**_known(nested(model.configuration), Classifier), dtype=dtype, random_state=model.seed)
+        estimator = Classifier(**_known(nested(first.configuration), Classifier), dtype=dtype, random_state=first.seed)
         estimator.classes_ = np.unique(np.array(schema.classes))
         if schema.classes != tuple(estimator.classes_.tolist()):
             estimator.positive = schema.positive

@@ -14,7 +14,7 @@ from lrtune.arrays import Rows, one_blas_thread
 from lrtune.data.columns import Columns
 from lrtune.data.encoding import Encoder, fit_encoder
 from lrtune.data.schema import Schema
-from lrtune.model import Model
+from lrtune.model import Member, Model
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import NoUsableResultError
 from lrtune.training.evaluate import fit
@@ -88,6 +88,7 @@ def fit_model(
     class_weights: Sequence[float] | None = None,
     scales: Scales = (),
     clock: Clock = time.perf_counter,
+    copy: int = 0,
 ) -> Model:
     """Train a complete configuration on rows.
 
@@ -110,6 +111,8 @@ def fit_model(
         the rows.
     clock
         Tells the seconds that a decay by training time follows, unless the configuration fixes its speed.
+    copy
+        Number of the random streams: each gives another model of the same configuration.
 
     Raises
     ------
@@ -118,7 +121,7 @@ def fit_model(
 
     """
     none = np.empty(0, dtype=np.int64)
-    encoder, fold = encoded(columns, schema, rows, none, index=FINAL, dtype=dtype)
+    encoder, fold = encoded(columns, schema, rows, none, index=FINAL + copy, dtype=dtype)
     if class_weights is not None:
         fold = replace(fold, weights=fold.weights * np.array(class_weights)[fold.targets])
     with one_blas_thread():
@@ -128,14 +131,6 @@ def fit_model(
             f"the configuration diverged when it was trained on all {len(rows)} training rows "
             f"(learning_rate: {configuration['learning_rate']}); try smaller learning rates"
         )
-    return Model(
-        schema=schema,
-        encoder=encoder,
-        problem=problem_of(schema),
-        configuration=configuration,
-        layers=tuple(layers),
-        shift=fold.shift,
-        scale=fold.scale,
-        seed=seed,
-        class_weights=None if class_weights is None else tuple(class_weights),
-    )
+    member = Member(encoder, configuration, tuple(layers), fold.shift, fold.scale, seed)
+    weights = None if class_weights is None else tuple(class_weights)
+    return Model(schema, problem_of(schema), (member,), weights)

@@ -144,13 +144,62 @@ def _kept(body: Body) -> RecordLayout:
     return RecordLayout(body["dtype"], body["columns"], body["rows"])
 
 
+class Recipe(NamedTuple):
+    """What a retrained model is made of.
+
+    Attributes
+    ----------
+    trials
+        Whose mean it is, the best first.
+    seeds
+        How many models there are of each.
+    rows
+        ``search``, or ``all``: those of the test as well.
+
+    """
+
+    trials: tuple[int, ...]
+    seeds: int = 1
+    rows: str = "search"
+
+    def body(self) -> Body:
+        """Write down what is not as it is for a single model of the rows of the search."""
+        return {
+            **({"trials": list(self.trials)} if len(self.trials) > 1 else {}),
+            **({"seeds": self.seeds} if self.seeds > 1 else {}),
+            **({"rows": self.rows} if self.rows != "search" else {}),
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Refit:
-    """A trial retrained on all training rows: its number, its score on the test rows and the hash of the model."""
+    """A trial retrained on all training rows, alone or as the first of a mean.
+
+    Attributes
+    ----------
+    trial
+        Its number.
+    test
+        Score of the model of the rows of the search on those of the test.
+    model
+        Hash of what was saved.
+    recipe
+        What that consists of; the trial alone where nothing else is said.
+    diverged
+        Trials of the recipe that diverged on all rows and are no part of the model.
+
+    """
 
     trial: int
     test: FinalScore | None = None
     model: str | None = None
+    recipe: Recipe | None = None
+    diverged: tuple[int, ...] = ()
+
+    @property
+    def made_of(self) -> Recipe:
+        """What the model consists of."""
+        return self.recipe or Recipe((self.trial,))
 
 
 def tested_body(test: FinalScore) -> Body:
@@ -162,11 +211,30 @@ def refit(body: Body) -> Refit:
     """Read the body of a ``refit`` event; where the rates followed the real clock, it holds the score and the hash."""
     said = {**body, **body.get(CLOCK, {})}
     test = said.get("test")
+    recipe = Recipe(tuple(said.get("trials", [said["trial"]])), said.get("seeds", 1), said.get("rows", "search"))
     return Refit(
         trial=int(said["trial"]),
         test=FinalScore(test["score"], test["rows"], test.get("has")) if test else None,
         model=said.get("model"),
+        recipe=recipe,
+        diverged=tuple(said.get("diverged", ())),
     )
+
+
+class SeedScores(NamedTuple):
+    """What the mean of several seeds of a delivered choice scores on the folds; oriented."""
+
+    recipe: Recipe
+    scores: tuple[float, ...]
+
+    def body(self) -> Body:
+        """Write it down."""
+        return {"trials": list(self.recipe.trials), "seeds": self.recipe.seeds, "scores": list(self.scores)}
+
+
+def seed_scores(body: Body) -> SeedScores:
+    """Read the body of a ``seeds`` event."""
+    return SeedScores(Recipe(tuple(body["trials"]), body["seeds"]), tuple(body["scores"]))
 
 
 class AnchorScores(NamedTuple):

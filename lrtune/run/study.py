@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lrtune.run import bodies
-from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, Body, ControlledPair, Header, Mended, Refit
+from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, Body, ControlledPair, Header, Mended, Refit, SeedScores
 from lrtune.run.journal import Event
 from lrtune.space.trial import Curves, FinalScore, Trial, TrialState, Value, frozen
 
-STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, ANCHORED, CONTROLLED, FINISHED, MENDED = (
+STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, SEEDS, ANCHORED, CONTROLLED, FINISHED, MENDED = (
     "study",
     "trial",
     "speed",
@@ -19,6 +19,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, ANCHORED, CONTROLLED, FINIS
     "pruned",
     "confirm",
     "refit",
+    "seeds",
     "anchors",
     "controlled",
     "finished",
@@ -32,6 +33,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, ANCHORED, CONTROLLED, FINIS
 ``result``    what one stage says of a trial: its scores on the folds of the stage, or the reason why it failed
 ``pruned``    a trial that goes no further: after which stage, why, and the numbers behind it
 ``confirm``   a trial's scores on fresh splits and seeds (`lrtune.verdict.confirmation`)
+``seeds``     what the mean of several seeds of the delivered choice scores on the folds (`lrtune.tuning.seeds`)
 ``refit``     a trial retrained on all training rows, its score on the test rows and the hash of the model; these two
               stand under the clock if the rates followed the real one, because then they are others each time
 ``anchors``   scores of what was not tuned, on the same folds (`lrtune.trainers.anchors`); no trials
@@ -62,6 +64,8 @@ class StudyState:
         Scores on fresh splits and seeds, by trial; empty for one that failed there.
     refit
         The last retraining; None before any.
+    seeds
+        The last score of several seeds; None where there is one only.
     anchors
         Scores of what was not tuned, by name; empty before there are any.
     controlled
@@ -81,6 +85,7 @@ class StudyState:
     predictions: dict[int, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     confirmed: dict[int, tuple[float | None, ...]] = field(default_factory=dict)
     refit: Refit | None = None
+    seeds: SeedScores | None = None
     anchors: dict[str, AnchorScores] = field(default_factory=dict)
     controlled: dict[int, ControlledPair] = field(default_factory=dict)
     finished: str | None = None
@@ -288,6 +293,11 @@ def _on_refit(study: StudyState, body: Body) -> None:
     study.search_seconds += clock.get("seconds", 0.0) - retraining  # blocks that the end of the time has stopped
 
 
+def _on_seeds(study: StudyState, body: Body) -> None:
+    study.seeds = bodies.seed_scores(body)
+    study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
+
+
 def _on_anchors(study: StudyState, body: Body) -> None:
     study.anchors = bodies.anchor_scores(body)
     study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
@@ -314,6 +324,7 @@ _HANDLERS = {
     PRUNED: _on_pruned,
     CONFIRM: _on_confirm,
     REFIT: _on_refit,
+    SEEDS: _on_seeds,
     ANCHORED: _on_anchors,
     CONTROLLED: _on_controlled,
     FINISHED: _on_finished,

@@ -149,8 +149,25 @@ class Prepared:
             return RecordForm("uint8" if classes <= 256 else "uint16", 1)
         return RecordForm("float32", classes if kept == "score" and classes > 2 else 1)
 
-    def refit(self, configuration: Configuration, *, scales: Scales = (), clock: Clock = time.perf_counter) -> Model:
-        """Train a complete configuration on all training rows; ``scales`` and ``clock`` as in `fit_model`.
+    def refit(
+        self,
+        configuration: Configuration,
+        *,
+        scales: Scales = (),
+        clock: Clock = time.perf_counter,
+        copy: int = 0,
+        tested: bool = False,
+    ) -> Model:
+        """Train a complete configuration on all training rows.
+
+        Parameters
+        ----------
+        configuration
+            What to train.
+        scales, clock, copy
+            As in `fit_model`.
+        tested
+            Whether the test rows train as well.
 
         Raises
         ------
@@ -161,12 +178,13 @@ class Prepared:
         return TRAINERS[self.setting.trainer].fit(
             self.dataset.columns,
             self.schema,
-            self.dataset.train_rows,
+            np.union1d(self.dataset.train_rows, self.dataset.test_rows) if tested else self.dataset.train_rows,
             configuration,
             seed=self.setting.seed,
             dtype=self.setting.dtype,
             scales=scales,
             clock=clock,
+            copy=copy,
         )
 
     def tested(self, model: Model) -> FinalScore:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +10,12 @@ from pathlib import Path
 from lrtune import model
 from lrtune.arrays import one_blas_thread
 from lrtune.experiment import Experiment
-from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, anchors_body, tested_body
+from lrtune.model import Model
+from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, Recipe, anchors_body, tested_body
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import MODEL
 from lrtune.run.study import ANCHORED, CONFIRM, FINISHED, REFIT
-from lrtune.space.trial import Configuration, Trial, TrialState
+from lrtune.space.trial import Configuration, TrialState
 from lrtune.text.errors import NoUsableResultError
 from lrtune.trainers.anchors import anchor_seconds, anchors
 from lrtune.trainers.preparation import Prepared
@@ -22,9 +24,14 @@ from lrtune.training.wall_clock import follows_clock
 from lrtune.tuning.confirming import body as confirmation_body
 from lrtune.tuning.confirming import fresh_setting
 from lrtune.tuning.controlled import controlled, controlled_seconds
+from lrtune.tuning.seeds import seeded
 from lrtune.tuning.session import Session
 from lrtune.verdict.confirmation import unconfirmed
+from lrtune.verdict.ensembles import Delivery, delivery
 from lrtune.verdict.judging import choice
+
+SEARCHED = "search"
+"""Rows of a model that saw none of the test."""
 
 TIMEOUT = "timeout"
 """Why a search ended whose time was over."""
@@ -75,10 +82,14 @@ class Finishing(Session):
                 f"{self.folder}: the {self.experiment.search.timeout:g} s were over before one trial was complete; "
                 "what was done is kept, and the same command with a longer --timeout goes on"
             )
-        winner = choice(self.experiment.terms, self.study).trial
-        done = self.study.refit is not None and self.study.refit.trial == winner.number
+        terms = self.experiment.terms
+        made = choice(terms, self.study)
+        winner = made.trial
+        recipe = self.recipe(delivery(terms, self.study, self.folder, made))
+        yield from seeded(self, recipe, workers)
+        done = self.study.refit is not None and self.study.refit.made_of == recipe
         if not done or not model.is_intact(self.folder / MODEL):
-            yield from self.retrain(winner, record=not done)
+            yield from self.retrain(recipe, record=not done)
         else:
             model.describe(self.folder / MODEL, self.prepared.schema)
         if self.compares:
@@ -96,19 +107,50 @@ class Finishing(Session):
         found = {name: AnchorScores(each.scores, each.beside) for name, each in anchors(self.setting).items()}
         yield from self.record([Event(ANCHORED, anchors_body(found))])
 
-    def retrain(self, winner: Trial, *, record: bool) -> Iterator[Event]:
-        """Fit the winner on all training rows and save it; recorded unless only its files were lost.
+    def recipe(self, delivered: Delivery) -> Recipe:
+        """Say of what the model is to be made."""
+        asked = self.experiment.retrain
+        return Recipe(delivered.numbers, asked.members, asked.rows if self.prepared.test_rows else SEARCHED)
+
+    def retrain(self, recipe: Recipe, *, record: bool) -> Iterator[Event]:
+        """Fit what is delivered on all training rows and save it; recorded unless only its files were lost.
 
         A decay that watches a loss replays what it did on the median fold. One that follows the time has the real clock
         now, unless its speed is fixed: the model is then another one whenever it is made.
         """
         began = time.monotonic()
-        chosen = self.complete(winner)
         with one_blas_thread():
-            fitted = self.prepared.refit(chosen, scales=median_scales(winner.scales), clock=time.perf_counter)
+            fitted, diverged = self.fitted(recipe, tested=False)
+            tested = self.prepared.tested(fitted)
+            if recipe.rows != SEARCHED:
+                fitted, diverged = self.fitted(recipe, tested=True)
         digest = model.save(fitted, self.folder / MODEL)
-        made = {"test": tested_body(self.prepared.tested(fitted)), "model": digest}
+        made = {"test": tested_body(tested), "model": digest, **({"diverged": diverged} if diverged else {})}
         if record:
-            clock = {RETRAINING: round(time.monotonic() - began, 3), **(made if follows_clock(chosen) else {})}
-            content = {} if follows_clock(chosen) else made
-            yield from self.record([Event(REFIT, {"trial": winner.number, **content, CLOCK: clock})])
+            timed = any(follows_clock(self.complete(self.study.trials[each])) for each in recipe.trials)
+            clock = {RETRAINING: round(time.monotonic() - began, 3), **(made if timed else {})}
+            content = {"trial": recipe.trials[0], **recipe.body(), **({} if timed else made)}
+            yield from self.record([Event(REFIT, {**content, CLOCK: clock})])
+
+    def fitted(self, recipe: Recipe, *, tested: bool) -> tuple[Model, list[int]]:
+        """Train every member of a model; gives those that diverged on these rows and are left out.
+
+        Raises
+        ------
+        NoUsableResultError
+            If all of them did.
+
+        """
+        members, lost = [], {}
+        for number, copy in itertools.product(recipe.trials, range(recipe.seeds)):
+            trial = self.study.trials[number]
+            scales, clock = median_scales(trial.scales), time.perf_counter
+            try:
+                members.append(
+                    self.prepared.refit(self.complete(trial), scales=scales, clock=clock, copy=copy, tested=tested)
+                )
+            except NoUsableResultError as error:
+                lost[number] = error
+        if not members:
+            raise lost[recipe.trials[0]]
+        return model.averaged(members), sorted(lost)

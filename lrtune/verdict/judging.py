@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lrtune.arrays import THINNING, Array, one_blas_thread, stream
-from lrtune.run import observed, out_of_fold
-from lrtune.run.names import OBSERVED, PREDICTIONS
+from lrtune.arrays import THINNING, one_blas_thread, stream
+from lrtune.run import observed
+from lrtune.run.names import OBSERVED
 from lrtune.run.observed import Observed
 from lrtune.space.trial import DEFAULT, Trial, TrialState, ranking
 from lrtune.text.errors import StudyError
@@ -21,8 +21,20 @@ from lrtune.verdict.choice import ChosenTrial, choose, complete, in_order_of_sim
 from lrtune.verdict.choice.candidates import Smoothing
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.confirmation import contenders
-from lrtune.verdict.correction import Choosing, Correction, Evidence, Race, cells, corrected, effort
+from lrtune.verdict.correction import (
+    Average,
+    Averages,
+    Choosing,
+    Correction,
+    Evidence,
+    Race,
+    cells,
+    corrected,
+    effort,
+)
+from lrtune.verdict.ensembles import Delivery, delivery
 from lrtune.verdict.pruning import PRUNINGS
+from lrtune.verdict.recorded import records
 from lrtune.verdict.terms import Terms
 
 if TYPE_CHECKING:
@@ -37,9 +49,10 @@ MOST_CELLS = 40_000_000
 
 
 class Judgement(NamedTuple):
-    """A finished search in two values."""
+    """A finished search: which trial was chosen, what is delivered, and what that is worth without luck."""
 
     choice: ChosenTrial
+    delivery: Delivery
     correction: Correction
 
 
@@ -54,7 +67,8 @@ def judge(terms: Terms, study: StudyState, folder: Path) -> Judgement:
     """
     with one_blas_thread():
         made = choice(terms, study)
-        return Judgement(made, correction(terms, study, folder, made))
+        delivered = delivery(terms, study, folder, made)
+        return Judgement(made, delivered, correction(terms, study, folder, made, delivered))
 
 
 def choice(terms: Terms, study: StudyState) -> ChosenTrial:
@@ -83,14 +97,15 @@ def _smoothing(terms: Terms, history: Sequence[Trial], trials: Sequence[Trial], 
     return None if found is None else Smoothing(*found)
 
 
-def correction(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial) -> Correction:
-    """Correct the score of the chosen trial for having been chosen.
+def correction(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial, delivered: Delivery) -> Correction:
+    """Correct the score of what is delivered for having been chosen.
 
     From the out-of-fold predictions where they are there and undamaged, else from the fold scores.
     """
     candidates = _candidates(study, made)
     evidence, race = _evidence(study, folder, candidates), _race(terms, study, candidates)
-    evidence, resamples = _affordable(evidence, study, raced=race is not None)
+    averages = Averages(delivered.sizes, alone=terms.averaged is None) if delivered.sizes else None
+    evidence, resamples = _affordable(evidence, study, raced=race is not None, averages=averages)
     choosing = Choosing(
         rule=made.rule,
         smoothing=_smoothing(terms, study.in_order(), candidates, made.rule),
@@ -98,8 +113,10 @@ def correction(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial)
         default=DEFAULT,
         seed=terms.seed,
         resamples=resamples,
+        averages=averages,
     )
-    return corrected(evidence, made.trial.number, choosing)
+    average = Average(len(delivered.numbers), delivered.mean) if delivered.is_mean else None
+    return corrected(evidence, made.trial.number, choosing, average)
 
 
 def _candidates(study: StudyState, made: ChosenTrial) -> list[Trial]:
@@ -165,14 +182,17 @@ def thinned(evidence: Evidence, most: int) -> Evidence:
     return evidence._replace(predictions=predictions[:, rows], observed=part)
 
 
-def _affordable(evidence: Evidence, study: StudyState, *, raced: bool) -> tuple[Evidence, int]:
+def _affordable(
+    evidence: Evidence, study: StudyState, *, raced: bool, averages: Averages | None
+) -> tuple[Evidence, int]:
     """Leave as many rows as there is time for beside the training; says with how many resamples, too."""
     seen = evidence.observed
     if seen is None:
         return evidence, 0
     folds, configurations = evidence.scores.shape
     products = cells(evidence.metric, seen.classes, folds=folds, raced=raced)
-    made = effort(len(seen.targets), configurations, products, training=_trained(study, folds))
+    more = averages.seconds if averages else 0.0
+    made = effort(len(seen.targets), configurations, products, training=_trained(study, folds), more=more)
     return thinned(evidence, made.rows), made.resamples
 
 
@@ -180,33 +200,3 @@ def _trained(study: StudyState, folds: int) -> float:
     """Say how long the training of the whole study was expected to take (seconds): a function of what was trained."""
     trained = sum(len(each.fold_scores) for each in study.in_order())
     return float(study.header.trial_seconds or 0.0) * trained / folds
-
-
-def records(study: StudyState, folder: Path, trials: Sequence[Trial], seen: Observed) -> Array:
-    """Read the out-of-fold predictions of some trials (C, R) or (C, R, classes).
-
-    Raises
-    ------
-    StudyError
-        If one is missing, or not what was written.
-
-    """
-    path, layout = folder / PREDICTIONS, study.header.predictions
-    if layout is None or len(seen.targets) != layout.rows:
-        raise StudyError(f"{path}: is not of the rows of this study")
-    found = [out_of_fold.read(path, each.number, layout.like) for each in trials]
-    for trial, record in zip(trials, found, strict=True):
-        _check(record, study.predictions.get(trial.number, ()), seen, trial, path)
-    return np.stack(found)
-
-
-def _check(record: Array, parts: Sequence[tuple[int, str]], seen: Observed, trial: Trial, path: Path) -> None:
-    """Compare what was read with the hashes of the stages that wrote it."""
-    first = 0
-    for folds, digest in parts:
-        start, end = np.searchsorted(seen.folds, [first, first + folds])
-        if out_of_fold.digest(np.ascontiguousarray(record[start:end])) != digest:
-            raise StudyError(f"{path}: the record of trial {trial.number} is damaged; run the search again to mend it")
-        first += folds
-    if first < len(trial.fold_scores):
-        raise StudyError(f"{path}: holds no whole record of trial {trial.number}")

@@ -5,10 +5,12 @@ Nothing here trains or reads a table. A study that goes on has a result as well,
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from lrtune.run.bodies import Recipe
 from lrtune.space.trial import DEFAULT, Configuration, Trial, TrialState, Value, ranking
 from lrtune.training.registry import METRICS
 from lrtune.verdict import choice, comparison, confirmation
@@ -19,6 +21,7 @@ from lrtune.verdict.result import (
     Corrected,
     Counts,
     DataHashes,
+    Delivered,
     FirstPruned,
     HeldOut,
     Kind,
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from lrtune.space.trial import FinalScore
     from lrtune.verdict.choice import ChosenTrial
     from lrtune.verdict.correction import Correction
+    from lrtune.verdict.ensembles import Delivery
     from lrtune.verdict.judging import Judgement
 
 SHOWN_RIVALS = 10
@@ -85,7 +89,8 @@ def result_of(
         best=standing(best, metric, completed(best.configuration)),
         default=standing(default, metric, completed(default.configuration)),
         gain=comparison.between(best, default, rows_ratio),
-        corrected=judgement and corrected(judgement.correction, judgement.choice.trial.number, metric),
+        delivered=judgement and delivered(judgement.delivery, study),
+        corrected=judgement and corrected(judgement.correction, judgement.delivery, metric),
         selection=judgement and selection(judgement.choice),
         constant=judgement and constant_rate(judgement.choice.trial, trials, metric, completed),
         anchors=anchors(study.anchors, best, default, metric, rows_ratio),
@@ -109,8 +114,26 @@ def result_of(
 _ENDS = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED, TrialState.DIVERGED)
 
 
-def corrected(found: Correction, chosen: int, metric: str) -> Corrected:
-    """Write a correction down, of the trial that was chosen."""
+def delivered(found: Delivery, study: StudyState) -> Delivered:
+    """Write down what is handed over."""
+    metric, seeds = study.header.metric, study.seeds
+    made = study.refit.made_of if study.refit else Recipe(found.numbers)
+    known = seeds if seeds is not None and seeds.recipe.trials == found.numbers else None
+    return Delivered(
+        trials=found.numbers,
+        mean=own_sign(metric, found.mean),
+        fold_scores=tuple(own_sign(metric, each) for each in found.scores),
+        sizes=found.sizes,
+        why_single=found.why_single,
+        seeds=made.seeds,
+        of_seeds=own_sign(metric, math.fsum(known.scores) / len(known.scores)) if known else None,
+        rows=made.rows,
+        diverged=study.refit.diverged if study.refit else (),
+    )
+
+
+def corrected(found: Correction, handed_over: Delivery, metric: str) -> Corrected:
+    """Write down the correction of what is handed over."""
     low, high = own_ends(metric, found.low, found.high)
     return Corrected(
         method=found.method,
@@ -120,7 +143,7 @@ def corrected(found: Correction, chosen: int, metric: str) -> Corrected:
         low=low,
         high=high,
         resamples=found.resamples,
-        share=found.share(chosen),
+        share=found.share(handed_over.numbers),
         gain=found.gain,
     )
 

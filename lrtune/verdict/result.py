@@ -26,22 +26,22 @@ SCHEMA = 3
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """The score of the best without the luck of having been picked.
+    """The score of what is delivered without the luck of having been picked.
 
     Attributes
     ----------
     method
         ``bootstrap``, or ``folds`` where the out-of-fold predictions are missing.
     naive
-        Mean of the folds of the best.
+        Its mean over the folds.
     optimism
-        How much better that is than the score, because the best was picked.
+        How much better that is than the score, because it was picked.
     score, low, high
         Without that, and its 95 % interval.
     resamples
         Of the rows, how many.
     share
-        In which part of them the best was chosen; None without resamples.
+        In which part of them the same was chosen: this trial alone, or a mean of as many; None without resamples.
     gain
         Over the default configuration, without the luck of the choice; None if the default is the best.
 
@@ -56,6 +56,41 @@ class Corrected:
     resamples: int
     share: float | None
     gain: Gain | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What is handed over: the best, or the mean of several trials.
+
+    Attributes
+    ----------
+    trials
+        Their numbers, the best first.
+    mean, fold_scores
+        Of their mean prediction on the folds.
+    sizes
+        Of how many trials there could have been a mean; empty where there was no such choice.
+    why_single
+        Why there was none, although one was asked for.
+    seeds, of_seeds
+        How many models there are of each trial, and the mean score over the folds with all of them; None for one.
+    rows
+        ``search``, or ``all``: the model was trained on the rows of the test as well, once one without them had been
+        scored there.
+    diverged
+        Trials that diverged on all rows and are no part of the model.
+
+    """
+
+    trials: tuple[int, ...]
+    mean: float
+    fold_scores: tuple[float, ...]
+    sizes: tuple[int, ...] = ()
+    why_single: str | None = None
+    seeds: int = 1
+    of_seeds: float | None = None
+    rows: str = "search"
+    diverged: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,9 +376,9 @@ class Result:
         The default configuration, which is always trial 0.
     gain
         The paired differences best - default; None where the two cannot be compared.
-    corrected, selection, constant
-        The score without luck, how the choice was made, and the best constant rate (None if that is the best, or there
-        is none). All are None while the search goes on.
+    delivered, corrected, selection, constant
+        What is handed over, its score without luck, how the choice was made, and the best constant rate (None if that
+        is the best, or there is none). All are None while the search goes on.
     anchors
         What was not tuned, on the same folds; empty while the search goes on, or for want of time.
     control
@@ -384,6 +419,7 @@ class Result:
     best: Standing
     default: Standing
     gain: Difference | None
+    delivered: Delivered | None = None
     corrected: Corrected | None = None
     selection: Selection | None = None
     constant: ConstantRate | None = None

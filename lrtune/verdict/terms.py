@@ -7,6 +7,9 @@ from typing import NamedTuple
 from lrtune.space import SearchSpace
 from lrtune.verdict.choice.rules import Rule
 
+ENSEMBLES = (3, 5, 10)
+"""Of so many of the best trials the mean may be chosen in place of one."""
+
 
 class Terms(NamedTuple):
     """What a choice follows from, beside the scores.
@@ -23,6 +26,9 @@ class Terms(NamedTuple):
         How many of the first trials are scored again before the choice; 0: none.
     pruning, round
         What spared trials some of their training, and how many were proposed together.
+    averaged
+        Of how many of the best trials the model is the mean (``retrain.ensemble``); None: as many as the folds speak
+        for.
 
     """
 
@@ -32,3 +38,4 @@ class Terms(NamedTuple):
     confirm: int
     pruning: str
     round: int
+    averaged: int | None = 1

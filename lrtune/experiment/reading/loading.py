@@ -127,6 +127,7 @@ def experiment_of(document: Document, name: str, base: Path, trainers: Collectio
         model=sections.model,
         training=sections.training,
         search=_with_defaults(sections.search, space),
+        retrain=sections.retrain,
         space=space,
         trainer=document.values.get(TRAINER, BUILT_IN),
         fixed=_fixed(sections, reader, space),

@@ -1,6 +1,6 @@
-"""The flat sections of an experiment, frozen: `data`, `model`, `training` and `search`.
+"""The flat sections of an experiment, frozen: `data`, `model`, `training`, `search` and `retrain`.
 
-What `model` and `training` may hold is what stands in the tables of `lrtune.training.registry`; the other two are
+What `model` and `training` may hold is what stands in the tables of `lrtune.training.registry`; the others are
 declared here. Descriptions end up in the JSON Schema.
 """
 
@@ -24,6 +24,7 @@ from lrtune.text.written import Json
 from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS, Factor, Value, usual_metric
 from lrtune.verdict.choice.rules import SELECTION_RULES, rule
 from lrtune.verdict.pruning import PRUNINGS
+from lrtune.verdict.terms import ENSEMBLES
 
 if TYPE_CHECKING:
     from lrtune.data.describe import Meaning
@@ -124,6 +125,12 @@ def _workers(value: Any) -> int | str:
     raise ValueError(f"expected 'auto' or a whole number from 1 to 1024, got {shown(value)}")
 
 
+def _averaged(value: Any) -> int | str:
+    if value == AUTO or (type(value) is int and 1 <= value <= MOST_MEMBERS):
+        return AUTO if value == AUTO else int(value)
+    raise ValueError(f"expected 'auto' or a whole number from 1 to {MOST_MEMBERS}, got {shown(value)}")
+
+
 def _duration(value: Any) -> float | None:
     return None if value is None else seconds(value)
 
@@ -196,6 +203,15 @@ Workers = Annotated[
     int | str,
     PlainValidator(_workers),
     WithJsonSchema({"anyOf": [{"const": AUTO}, {"type": "integer", "minimum": 1, "maximum": 1024}]}),
+]
+
+MOST_MEMBERS = 20
+"""Trials, or seeds, whose mean a model may be."""
+
+Averaged = Annotated[
+    int | str,
+    PlainValidator(_averaged),
+    WithJsonSchema({"anyOf": [{"const": AUTO}, {"type": "integer", "minimum": 1, "maximum": MOST_MEMBERS}]}),
 ]
 
 
@@ -409,6 +425,24 @@ class SearchSection(Section):
     min_trials: int = Field(default=20, ge=1, le=10**7, description="how many configurations no_gain waits for")
 
 
+class RetrainSection(Section):
+    """What is made of the best trials once the search is over; none of it changes a score of a trial."""
+
+    ensemble: Averaged = Field(
+        default=1,
+        description="of how many of the best trials the model is the mean; auto: as many as the folds speak for, one "
+        f"or {', '.join(map(str, ENSEMBLES[:-1]))} or {ENSEMBLES[-1]}",
+    )
+    members: int = Field(
+        default=1, ge=1, le=MOST_MEMBERS, description="with how many seeds each of them is trained, and averaged"
+    )
+    rows: Literal["search", "all"] = Field(
+        default="search",
+        description="what the model is trained on: the rows of the search, or those of the test as well, once a model "
+        "without them has been scored there",
+    )
+
+
 BUDGETS = (
     "trials",
     "workers",
@@ -431,7 +465,10 @@ def usual_round(strategy: str, pruning: str) -> int:
     return STRATEGIES[strategy].round or PRUNINGS[pruning].round or FREE_ROUND
 
 
-SECTIONS = ("data", *DECLARED, "search")
+READ: dict[str, type[Section]] = {"data": DataSection, "search": SearchSection, "retrain": RetrainSection}
+"""Sections whose keys are declared here."""
+
+SECTIONS = ("data", *DECLARED, "search", "retrain")
 
 TRAINER = "trainer"
 """The key that stands beside the sections: what trains."""
@@ -441,7 +478,7 @@ def keys_of(section: str) -> Collection[str]:
     """List what may stand in a section."""
     if section in DECLARED:
         return declared(section)
-    return (DataSection if section == "data" else SearchSection).model_fields
+    return READ[section].model_fields
 
 
 def homes() -> dict[str, tuple[str, str]]:

@@ -14,6 +14,7 @@ from lrtune.experiment.reading.sections import (
     SECTIONS,
     TRAINER,
     DataSection,
+    RetrainSection,
     SearchSection,
     Section,
     Settings,
@@ -41,12 +42,13 @@ _SENTENCES = {
 
 
 class Sections(NamedTuple):
-    """The four flat sections."""
+    """The flat sections."""
 
     data: DataSection
     model: Settings
     training: Settings
     search: SearchSection
+    retrain: RetrainSection
 
 
 def read_sections(document: Document) -> Sections | None:
@@ -59,10 +61,11 @@ def read_sections(document: Document) -> Sections | None:
     model = _settings(document, "model")
     training = _settings(document, "training")
     search = _section(document, "search", SearchSection)
+    retrain = _section(document, "retrain", RetrainSection)
     _require_data(document)
-    if data is None or model is None or training is None or search is None:
+    if data is None or model is None or training is None or search is None or retrain is None:
         return None
-    return Sections(data, model, training, search)
+    return Sections(data, model, training, search, retrain)
 
 
 def _section(document: Document, name: str, kind: type[AnySection]) -> AnySection | None:

@@ -8,10 +8,9 @@ from typing import Any
 from lrtune.experiment.reading.sections import (
     AUTO,
     DECLARED,
+    READ,
     SECTIONS,
     TRAINER,
-    DataSection,
-    SearchSection,
     Section,
     declared,
 )
@@ -24,11 +23,7 @@ from lrtune.training.registry import BUILT_IN, DECAYS, OPTIMIZERS, Factor
 
 def schema() -> Json:
     """Make the JSON Schema (draft 2020-12) of an experiment file."""
-    sections = {
-        "data": _by_pydantic(DataSection),
-        **{name: _declared(name) for name in DECLARED},
-        "search": _by_pydantic(SearchSection),
-    }
+    sections = {name: _by_pydantic(READ[name]) if name in READ else _declared(name) for name in SECTIONS}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "lrtune experiment",

@@ -13,6 +13,7 @@ and gives NaN or 0 (its R2 of a constant target is 1 or 0, its F1 without a posi
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,6 +37,21 @@ def keep(metric: str, prediction: Doubles, targets: Array) -> Array:
 
     """
     return _KEEP[METRICS[metric].keeps](prediction, targets)
+
+
+def can_average(metric: str) -> bool:
+    """Tell whether what a metric keeps of several predictions tells what it would keep of their mean."""
+    return METRICS[metric].keeps in _AVERAGING
+
+
+def to_average(metric: str, kept: Array) -> Doubles:
+    """Turn what was kept into what predictions are averaged by: probabilities, or values; of any shape."""
+    return _AVERAGING[METRICS[metric].keeps].before(kept.astype(np.float64))
+
+
+def of_average(metric: str, means: Doubles) -> Doubles:
+    """Turn means of what `to_average` gives into what a metric keeps."""
+    return _AVERAGING[METRICS[metric].keeps].after(means)
 
 
 def is_defined(metric: str, targets: Array) -> bool:
@@ -185,3 +201,26 @@ _KEEP: dict[Kept, Callable[[Doubles, Array], Array]] = {
     "score": _score,
     "value": _value,
 }
+
+
+class _Averaging(NamedTuple):
+    """From what is kept to what can be averaged, and back."""
+
+    before: Callable[[Doubles], Doubles]
+    after: Callable[[Doubles], Doubles]
+
+
+def _same(values: Doubles) -> Doubles:
+    return values
+
+
+def _loss_of(truth: Doubles) -> Doubles:
+    return np.asarray(-np.log(truth))
+
+
+_AVERAGING: dict[Kept, _Averaging] = {
+    "loss": _Averaging(lambda losses: np.exp(-losses), _loss_of),
+    "score": _Averaging(_same, _same),
+    "value": _Averaging(_same, _same),
+}
+"""A mean of labels is none."""

@@ -2,11 +2,13 @@
 
 ::
 
+    averages   means of the best configurations as candidates
     core       how good the chosen configuration is, once the luck that got it chosen is taken away
     evidence   what a correction starts from
     race       the races of a search, run again on resampled rows
 """
 
+from lrtune.verdict.correction.averages import Average, Averages
 from lrtune.verdict.correction.core import (
     BOOTSTRAP,
     FOLDS,
@@ -23,6 +25,8 @@ from lrtune.verdict.correction.race import Race
 __all__ = [
     "BOOTSTRAP",
     "FOLDS",
+    "Average",
+    "Averages",
     "Choosing",
     "Correction",
     "Effort",

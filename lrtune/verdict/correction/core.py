@@ -38,7 +38,8 @@ Applied Statistics 3) need fold scores only: what the choice loses to the best c
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -47,6 +48,7 @@ from lrtune.training.metrics.catalogue import METRICS
 from lrtune.verdict.choice.candidates import Candidates, Smoothing
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.comparison import Gain, corrected_error, t_quantile
+from lrtune.verdict.correction.averages import Average, Averages, Averaging, Resampled, over_members
 from lrtune.verdict.correction.evidence import Evidence, FoldScores, standing
 from lrtune.verdict.correction.race import Race, Replay
 
@@ -83,14 +85,14 @@ _CELLS = 1_000_000
 
 
 class Correction(NamedTuple):
-    """A corrected score; oriented.
+    """A corrected score of what is delivered, one configuration or a mean of several; oriented.
 
     Attributes
     ----------
     method
         ``"bootstrap"`` or ``"folds"`` (Tibshirani and Tibshirani).
     naive
-        Mean score of the chosen configuration over the folds.
+        Its mean score over the folds.
     optimism
         How much of that is luck: ``naive - score``.
     score, low, high
@@ -98,7 +100,9 @@ class Correction(NamedTuple):
     resamples
         How many; 0 for ``"folds"``.
     shares
-        In which share of the resamples each trial was chosen: (number, share), the largest first.
+        In which share of the resamples each trial was chosen alone: (number, share), the largest first.
+    averages
+        The same of means of the best trials: (of how many, share).
     gain
         Over the default configuration, if that is complete and not the choice itself; None for ``"folds"``.
 
@@ -112,11 +116,15 @@ class Correction(NamedTuple):
     high: float
     resamples: int = 0
     shares: tuple[tuple[int, float], ...] = ()
+    averages: tuple[tuple[int, float], ...] = ()
     gain: Gain | None = None
 
-    def share(self, number: int) -> float | None:
-        """Give the share of the resamples in which a trial was chosen; None if there were none."""
-        return dict(self.shares).get(number, 0.0) if self.resamples else None
+    def share(self, numbers: Sequence[int]) -> float | None:
+        """Give the share of resamples in which a trial, or a mean of so many, was chosen; None if there are none."""
+        if not self.resamples:
+            return None
+        counted, own = (self.averages, len(numbers)) if len(numbers) > 1 else (self.shares, numbers[0])
+        return dict(counted).get(own, 0.0)
 
 
 class Choosing(NamedTuple):
@@ -134,6 +142,8 @@ class Choosing(NamedTuple):
         Of the experiment.
     resamples
         How often to repeat it.
+    averages
+        Means that could have been chosen as well; None: none.
 
     """
 
@@ -143,6 +153,7 @@ class Choosing(NamedTuple):
     default: int = 0
     seed: int = 0
     resamples: int = MOST
+    averages: Averages | None = None
 
 
 class Effort(NamedTuple):
@@ -152,7 +163,7 @@ class Effort(NamedTuple):
     rows: int
 
 
-def effort(rows: int, configurations: int, products: float, *, training: float) -> Effort:
+def effort(rows: int, configurations: int, products: float, *, training: float, more: float = 0.0) -> Effort:
     """Say how much a correction may do beside a training that is expected to take so many seconds.
 
     Resamples are saved on first, down to `LEAST`: the standard errors of the corrected score and of the interval's ends
@@ -167,10 +178,12 @@ def effort(rows: int, configurations: int, products: float, *, training: float) 
         How many products of a row's weight with a score each score takes: see `cells`.
     training
         Expected seconds of one core.
+    more
+        Seconds that each row of each resample takes beside.
 
     """
     seconds = max(SHARE * training, FREE)
-    each, fixed = _DRAWN + _CELL * products * configurations, _PICKED * configurations
+    each, fixed = _DRAWN + more + _CELL * products * configurations, _PICKED * configurations
     resamples = min(MOST, max(LEAST, int(seconds / (fixed + rows * each))))
     affordable = int((seconds / resamples - fixed) / each)
     return Effort(resamples, min(rows, max(LEAST_ROWS, affordable)) if resamples == LEAST else rows)
@@ -182,8 +195,10 @@ def cells(metric: str, classes: int, *, folds: int, raced: bool) -> float:
     return entry.products(classes) + (_RACED / folds if raced and entry.is_by_rows else 0.0)
 
 
-def corrected(evidence: Evidence, chosen: int, choosing: Choosing | None = None) -> Correction:
-    """Correct the score of a chosen configuration for having been chosen.
+def corrected(
+    evidence: Evidence, chosen: int, choosing: Choosing | None = None, delivered: Average | None = None
+) -> Correction:
+    """Correct the score of a chosen configuration, or of a mean of the best, for having been chosen.
 
     Parameters
     ----------
@@ -193,12 +208,16 @@ def corrected(evidence: Evidence, chosen: int, choosing: Choosing | None = None)
         Number of the trial that was.
     choosing
         How; by default the largest mean, without races.
+    delivered
+        The mean that was taken in place of the trial, if one was.
 
     """
     found = None
     if evidence.predictions is not None and evidence.observed is not None:
-        found = _bootstrapped(evidence, chosen, choosing or Choosing())
-    return _within_bounds(by_folds(evidence, chosen) if found is None else found, METRICS[evidence.metric].bounds)
+        found = _bootstrapped(evidence, chosen, choosing or Choosing(), delivered)
+    if found is None:
+        found = by_folds(evidence, chosen, None if delivered is None else delivered.score)
+    return _within_bounds(found, METRICS[evidence.metric].bounds)
 
 
 def _within_bounds(found: Correction, bounds: tuple[float, float]) -> Correction:
@@ -207,11 +226,14 @@ def _within_bounds(found: Correction, bounds: tuple[float, float]) -> Correction
     return found._replace(score=score, optimism=found.naive - score, low=low, high=high)
 
 
-def by_folds(evidence: Evidence, chosen: int) -> Correction:
-    """Correct by what the choice loses to the best of each fold; the interval is that of the choice's fold scores."""
+def by_folds(evidence: Evidence, chosen: int, delivered: float | None = None) -> Correction:
+    """Correct by what the choice loses to the best of each fold; the interval is that of the choice's fold scores.
+
+    A mean that was delivered in its place, with a score of its own, is taken to have the same luck.
+    """
     scores = evidence.scores[:, evidence.complete]
     mine = evidence.scores[:, evidence.place(chosen)]
-    naive = math.fsum(mine) / len(mine)
+    naive = math.fsum(mine) / len(mine) if delivered is None else delivered
     optimism = float(np.mean(scores.max(axis=1) - mine))
     half = 0.0
     if len(mine) > 1:
@@ -221,31 +243,43 @@ def by_folds(evidence: Evidence, chosen: int) -> Correction:
 
 
 class _Draws(NamedTuple):
-    """What each resample chose (B,), and by how much each configuration's score on the other rows differs (B, C)."""
+    """What each resample chose.
+
+    ``picks (B,)`` are places of configurations, and from ``C`` on those of the sizes of means; ``levels (B,)`` the
+    scores of what was chosen, ``chosen (B,)`` by how much these differ on the other rows; ``deviations (B, C)`` the
+    same of each configuration.
+    """
 
     picks: Array
+    levels: Doubles
+    chosen: Doubles
     deviations: Doubles
 
 
-def _bootstrapped(evidence: Evidence, chosen: int, choosing: Choosing) -> Correction | None:
+def _bootstrapped(evidence: Evidence, chosen: int, choosing: Choosing, delivered: Average | None) -> Correction | None:
     """Correct by resampling; None where so few resamples have a score that they say nothing."""
-    picks, deviations = _draws(evidence, choosing)
-    anchors, lines = evidence.means, np.arange(len(picks))
-    values = anchors[picks] + deviations[lines, picks]
+    draws = _draws(evidence, choosing)
+    values = draws.levels + draws.chosen
     usable = np.isfinite(values)
     if usable.sum() < LEAST // 2:
         return None
-    naive, score = float(anchors[evidence.place(chosen)]), float(values[usable].mean())
-    narrowed = deviations * _narrowing(evidence)
-    low, high = _no_narrower(evidence, score, _interval(anchors[picks] + narrowed[lines, picks], values))
+    own = float(evidence.means[evidence.place(chosen)])
+    naive, score = own if delivered is None else delivered.score, float(values[usable].mean())
+    narrowing = _narrowing(evidence)
+    low, high = _no_narrower(evidence, score, _interval(draws.levels + narrowing * draws.chosen, values))
     gain = None
-    if chosen != choosing.default and evidence.is_complete(choosing.default):
-        place = evidence.place(choosing.default)
-        ahead = anchors[picks] - anchors[place]  # taken first, so that nothing is left of a choice that is the default
-        narrow = ahead + narrowed[lines, picks] - narrowed[:, place]
-        gain = _gain(narrow, ahead + deviations[lines, picks] - deviations[:, place])
-    shares = _shares(evidence.numbers[picks[usable]])
-    return Correction(BOOTSTRAP, naive, naive - score, score, low, high, int(usable.sum()), shares, gain)
+    if (chosen != choosing.default or delivered is not None) and evidence.is_complete(choosing.default):
+        gain = _gain_over(draws, evidence.place(choosing.default), evidence.means, narrowing)
+    shares, averages = _shares(draws.picks[usable], evidence.numbers, choosing.averages)
+    return Correction(BOOTSTRAP, naive, naive - score, score, low, high, int(usable.sum()), shares, averages, gain)
+
+
+def _gain_over(draws: _Draws, place: int, means: Doubles, narrowing: float) -> Gain:
+    """Compare what each resample chose with the default configuration."""
+    ahead = draws.levels - means[place]  # taken first, so that nothing is left of a choice that is the default
+    others = draws.deviations[:, place]
+    narrow = ahead + narrowing * draws.chosen - narrowing * others
+    return _gain(narrow, ahead + draws.chosen - others)
 
 
 def _draws(evidence: Evidence, choosing: Choosing) -> _Draws:
@@ -255,21 +289,55 @@ def _draws(evidence: Evidence, choosing: Choosing) -> _Draws:
     scores, complete, first = FoldScores(evidence), evidence.complete, evidence.first
     rows, (folds, configurations) = len(observed.targets), evidence.scores.shape
     chooser = _Chooser(evidence, choosing, standing(*scores(np.ones((1, rows), np.float32)), complete, first))
+    averaging = None if choosing.averages is None else Averaging(evidence, choosing.averages)
     total = choosing.resamples
     chunk = max(1, min(total, _CELLS // rows, _CELLS // (folds * configurations)))
     rng, units = stream(choosing.seed, CORRECTION), int(observed.units.max()) + 1
-    picks, outside = [], []
+    picks, tops, outside, averaged = [], [], [], []
     for start in range(0, total, chunk):
         counts = _counts(units, min(chunk, total - start), rng)
         drawn = counts[:, observed.units]
         inside, sizes = scores(drawn)
         means = standing(inside, sizes, complete, first)
-        picks.append(chooser(counts, inside, means))
+        values = chooser.values(counts, inside, means)
+        picked = chooser.pick(values, inside)
+        picks.append(picked)
+        tops.append(values[np.arange(len(values)), picked])
         chosen = np.isfinite(means).any(axis=1, keepdims=True)  # else nothing was drawn that a choice could go by
         others = standing(*scores((drawn == 0).astype(np.float32)), complete, first)
         outside.append(np.where(chosen, others, np.nan))
-    left_out = np.concatenate(outside)
-    return _Draws(np.concatenate(picks), chooser.ratio * (left_out - _mean_of_finite(left_out)))
+        if averaging is not None:
+            averaged.append(averaging(values, drawn))
+    left_out, places = np.concatenate(outside), np.concatenate(picks)
+    typical = _mean_of_finite(left_out)
+    deviations = chooser.ratio * (left_out - typical)
+    lines = np.arange(len(places))
+    draws = _Draws(places, chooser.anchors[places], deviations[lines, places], deviations)
+    if choosing.averages is None:
+        return draws
+    means_of = Resampled(*(np.concatenate(each) for each in zip(*averaged, strict=True)))
+    return _with_averages(draws, np.concatenate(tops), means_of, chooser, typical)
+
+
+def _with_averages(draws: _Draws, tops: Doubles, found: Resampled, chooser: _Chooser, typical: Doubles) -> _Draws:
+    """Let each resample choose a mean where that has the largest score on the rows that it drew."""
+    averages = chooser.choosing.averages
+    assert averages is not None
+    members, whole, inside, outside = found
+    plain = chooser.plain[0]
+    levels = whole + over_members(chooser.anchors - plain, members, averages.sizes)
+    values = levels + chooser.ratio * (inside - whole)
+    expected = whole + over_members(typical - plain, members, averages.sizes)
+    rivals = np.concatenate([tops[:, None] if averages.alone else np.full((len(tops), 1), -np.inf), values], axis=1)
+    best = np.where(np.isfinite(rivals), rivals, -np.inf).argmax(axis=1)  # of equal ones, that of fewer
+    size, means = np.maximum(best - 1, 0), best > 0
+    lines = np.arange(len(best))
+    deviations = chooser.ratio * (outside - expected)
+    return draws._replace(
+        picks=np.where(means, len(plain) + size, draws.picks),
+        levels=np.where(means, levels[lines, size], draws.levels),
+        chosen=np.where(means, deviations[lines, size], draws.chosen),
+    )
 
 
 class _Chooser:
@@ -282,12 +350,17 @@ class _Chooser:
         self.replay = None if choosing.race is None else Replay(evidence, choosing.race)
         self.digit = float(np.abs(self.anchors).max() or 1.0) * 1e-12
 
-    def __call__(self, counts: Singles, folds: Doubles, means: Doubles) -> Array:
+    def values(self, counts: Singles, folds: Doubles, means: Doubles) -> Doubles:
+        """Say what each resample takes each configuration for (B, C); ``-inf``: it is no candidate."""
         values = self.anchors + self.ratio * (means - self.plain)
         values = np.round(values / self.digit) * self.digit  # sums in another order: what is equal stays equal
         values = np.where(np.isfinite(values), values, -np.inf)
         if self.replay is not None:
             values[~self.replay.survivors(counts, folds)] = -np.inf
+        return np.asarray(values)
+
+    def pick(self, values: Doubles, folds: Doubles) -> Array:
+        """Choose one of them for each resample (B,)."""
         rule, smoothing = self.choosing.rule, self.choosing.smoothing
         return rule.entry.pick(
             Candidates(values, folds, self.evidence.order, smoothing, self.evidence.ties), rule.share
@@ -358,10 +431,22 @@ def _interval(narrow: Doubles, values: Doubles) -> tuple[float, float]:
     return float(np.quantile(moved, 0.5 - LEVEL / 2)), float(np.quantile(moved, 0.5 + LEVEL / 2))
 
 
-def _shares(numbers: Array) -> tuple[tuple[int, float], ...]:
-    present, counts = np.unique(numbers, return_counts=True)
+Shares: TypeAlias = tuple[tuple[int, float], ...]
+
+
+def _shares(picks: Array, numbers: Array, averages: Averages | None) -> tuple[Shares, Shares]:
+    """Count how often each trial was chosen alone, and how often each mean."""
+    is_mean = picks >= len(numbers)
+    alone = _counted(numbers[picks[~is_mean]], len(picks))
+    if averages is None:
+        return alone, ()
+    return alone, _counted(np.array(averages.sizes)[picks[is_mean] - len(numbers)], len(picks))
+
+
+def _counted(values: Array, of: int) -> Shares:
+    present, counts = np.unique(values, return_counts=True)
     order = np.lexsort((present, -counts))
-    return tuple((int(present[each]), float(counts[each] / len(numbers))) for each in order)
+    return tuple((int(present[each]), float(counts[each] / of)) for each in order)
 
 
 def _gain(narrow: Doubles, values: Doubles) -> Gain:

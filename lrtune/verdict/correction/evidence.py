@@ -93,10 +93,10 @@ def standing(folds: Doubles, sizes: Doubles, complete: Array, first: int) -> Dou
         ``(B, C)``, NaN where there is no score at all.
 
     """
-    whole = _average(folds, sizes)
+    whole = average(folds, sizes)
     if complete.all() or not complete.any():
         return whole
-    start = _average(folds[:, :first], sizes[:, :first])
+    start = average(folds[:, :first], sizes[:, :first])
     return np.asarray(np.where(complete, whole, start + _medians((whole - start)[:, complete])))
 
 
@@ -108,7 +108,8 @@ def _medians(values: Doubles) -> Doubles:
     return medians
 
 
-def _average(folds: Doubles, sizes: Doubles) -> Doubles:
+def average(folds: Doubles, sizes: Doubles) -> Doubles:
+    """Average scores of the folds (B, K, C), where there are some, by what each fold counts (B, K)."""
     seen = np.isfinite(folds)
     weights = np.where(seen, sizes[:, :, None], 0.0)
     whole = weights.sum(axis=1)

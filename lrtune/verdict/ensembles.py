@@ -1,0 +1,116 @@
+"""What is delivered: one trial, or the mean of the best ones.
+
+The mean of the first trials of the ranking is a candidate beside the chosen one, in the sizes of `ENSEMBLES`. What it
+scores on the folds comes from the kept out-of-fold predictions, which are averaged: nothing is trained for it. It is
+taken where its mean score is the larger one; a rule that looks for something simple, or a confirmed trial, stays alone.
+How much of its score is luck, the correction tells as it does of a single trial (`lrtune.verdict.correction.averages`).
+
+Averages of the models of one search: Caruana et al. 2004, "Ensemble selection from libraries of models", ICML.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from lrtune.run import observed
+from lrtune.run.names import OBSERVED
+from lrtune.space.trial import ranking
+from lrtune.text.errors import StudyError
+from lrtune.training.metrics.catalogue import METRICS
+from lrtune.training.metrics.scoring import can_average, of_average, score, to_average
+from lrtune.verdict.choice import ChosenTrial
+from lrtune.verdict.recorded import records
+from lrtune.verdict.terms import ENSEMBLES, Terms
+
+if TYPE_CHECKING:
+    from lrtune.arrays import Array
+    from lrtune.run.observed import Observed
+    from lrtune.run.study import StudyState
+    from lrtune.space.trial import Trial
+
+
+class Delivery(NamedTuple):
+    """What is handed over.
+
+    Attributes
+    ----------
+    numbers
+        Of the trials whose mean it is, the best first; of the chosen one alone.
+    scores
+        On each fold; oriented.
+    sizes
+        Of the means that were candidates.
+    why_single
+        Why there was no mean to choose, where one was asked for.
+
+    """
+
+    numbers: tuple[int, ...]
+    scores: tuple[float, ...]
+    sizes: tuple[int, ...] = ()
+    why_single: str | None = None
+
+    @property
+    def mean(self) -> float:
+        """Mean score over the folds."""
+        return math.fsum(self.scores) / len(self.scores)
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether it is the mean of several trials."""
+        return len(self.numbers) > 1
+
+
+def delivery(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial) -> Delivery:
+    """Say what is to be delivered: the chosen trial, or a mean that is better on the folds."""
+    alone = Delivery((made.trial.number,), _scores(made.trial))
+    if terms.averaged == 1 or made.rule.name != "best" or terms.confirm:
+        return alone
+    ranked = ranking(study.in_order())
+    sizes = candidate_sizes(terms.averaged, len(ranked))
+    if not sizes:
+        return alone._replace(why_single="there are too few complete trials")
+    metric = study.header.metric
+    if not can_average(metric):
+        return alone._replace(why_single=f"{metric} keeps labels, which have no mean; {_averaged_metrics()}")
+    members = ranked[: sizes[-1]]
+    try:
+        seen = observed.read(folder / OBSERVED)
+        kept = records(study, folder, members, seen)
+    except (StudyError, OSError):
+        return alone._replace(why_single="out-of-fold predictions are missing")
+    if seen.share < 1.0:
+        return alone._replace(why_single="the table is too large to keep all out-of-fold predictions")
+    means = {size: tuple(_fold_scores(metric, kept[:size], seen).tolist()) for size in sizes}
+    found = [Delivery(tuple(each.number for each in members[:size]), means[size], sizes) for size in sizes]
+    rivals = found if terms.averaged is not None else [alone._replace(sizes=sizes), *found]
+    return max(rivals, key=lambda each: (each.mean, -len(each.numbers)))
+
+
+def candidate_sizes(averaged: int | None, complete: int) -> tuple[int, ...]:
+    """List of how many trials there may be a mean, where so many are complete; none: of one alone."""
+    if averaged is None:
+        return tuple(size for size in ENSEMBLES if size <= complete)
+    return (min(averaged, complete),) if min(averaged, complete) > 1 else ()
+
+
+def _averaged_metrics() -> str:
+    return "there is one for " + ", ".join(name for name in METRICS if can_average(name))
+
+
+def _scores(trial: Trial) -> tuple[float, ...]:
+    return tuple(float(each) for each in trial.fold_scores if each is not None)
+
+
+def _fold_scores(metric: str, kept: Array, seen: Observed) -> Array:
+    """Score the mean of some records (n, R) or (n, R, classes) on each fold (K,)."""
+    mean = of_average(metric, to_average(metric, kept).mean(axis=0))[None]
+    ends = np.flatnonzero(np.append(seen.folds[1:] != seen.folds[:-1], True)) + 1
+    starts = np.concatenate([[0], ends[:-1]])
+    parts: Sequence[slice] = [slice(start, end) for start, end in zip(starts, ends, strict=True)]
+    return np.array([score(metric, mean[:, part], seen.targets[part], seen.classes)[0] for part in parts])
