@@ -161,7 +161,7 @@ def test_what_the_search_retrains_is_what_fit_gives(finished_run):
     folder, _, _ = finished_run
     loaded = lrtune.load(folder)
     again = clone(loaded).fit(pd.read_csv(folder.parent / "table.csv").drop(columns="kind"), KIND)
-    for mine, theirs in zip(again.model_.layers, loaded.model_.layers, strict=True):
+    for mine, theirs in zip(again.model_.members[0].layers, loaded.model_.members[0].layers, strict=True):
         assert np.array_equal(mine[0], theirs[0])
         assert np.array_equal(mine[1], theirs[1])
     assert again.get_params() == loaded.get_params()

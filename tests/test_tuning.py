@@ -685,7 +685,7 @@ def test_the_cuts_of_a_plateau_are_recorded_and_replayed_on_all_rows(tmp_path):
     model = load(folder)
     replayed = prepared.refit(chosen, scales=ordered[1])
     watching = prepared.refit(chosen)
-    for kept, again, other in zip(model.layers, replayed.layers, watching.layers, strict=True):
+    for kept, again, other in zip(*(each.members[0].layers for each in (model, replayed, watching)), strict=True):
         np.testing.assert_array_equal(kept[0], again[0])
         assert (kept[0] != other[0]).any()
     assert not any("scales" in event.body for event in make(tmp_path, FIXED, name="other")[1])
@@ -746,9 +746,9 @@ def test_the_final_retraining_follows_the_real_clock(tmp_path, monkeypatch):
     chosen = experiment(TIMED).configuration(study.trials[study.refit.trial].configuration)
     still = prepared.refit(chosen, clock=lambda: 5.0)
     constant = prepared.refit({**chosen, "decay": "constant"})
-    np.testing.assert_array_equal(still.layers[0][0], constant.layers[0][0])
+    np.testing.assert_array_equal(still.members[0].layers[0][0], constant.members[0].layers[0][0])
     fast = prepared.refit(chosen, clock=map(float, itertools.count()).__next__)
-    assert (fast.layers[0][0] != constant.layers[0][0]).any()
+    assert (fast.members[0].layers[0][0] != constant.members[0].layers[0][0]).any()
     assert load(folder).configuration["decay.step_seconds"] is None
     (refit,) = [event for event in events if event.kind == "refit"]
     assert set(refit.body) == {"trial", "clock"}

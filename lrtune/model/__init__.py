@@ -7,6 +7,6 @@
     estimator   the trainer and saved models as scikit-learn estimators      door: scikit-learn
 """
 
-from lrtune.model.core import Member, Model, averaged, class_names, describe, is_intact, is_saved, load, save
+from lrtune.model.core import Model, TrainedNetwork, averaged, class_names, describe, is_intact, is_saved, load, save
 
-__all__ = ["Member", "Model", "averaged", "class_names", "describe", "is_intact", "is_saved", "load", "save"]
+__all__ = ["Model", "TrainedNetwork", "averaged", "class_names", "describe", "is_intact", "is_saved", "load", "save"]

@@ -51,7 +51,7 @@ class Prediction(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Member:
+class TrainedNetwork:
     """A trained network of a model.
 
     Attributes
@@ -105,7 +105,7 @@ class Model:
 
     schema: Schema
     problem: Problem
-    members: tuple[Member, ...]
+    members: tuple[TrainedNetwork, ...]
     class_weights: tuple[float, ...] | None = None
 
     def outputs(self, columns: Columns, rows: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float64]:
@@ -195,7 +195,7 @@ def _described(model: Model, weights: str) -> Json:
     return {**description, "digest": _digest(description)}
 
 
-def _of_member(member: Member, encoder: int) -> Json:
+def _of_member(member: TrainedNetwork, encoder: int) -> Json:
     return {
         "encoder": encoder,
         "configuration": dict(member.configuration),
@@ -313,14 +313,14 @@ def _rebuilt(description: Json, content: bytes) -> Model:
 
 def _member(
     described: Json, encoders: Sequence[Encoder], arrays: Iterator[npt.NDArray[Any]], problem: Problem
-) -> Member:
+) -> TrainedNetwork:
     """Take a member's arrays from those of the file."""
     encoder = encoders[described["encoder"]]
     layers = tuple((next(arrays), next(arrays)) for _ in range(described["layers"]))
     widths = [encoder.width, *(len(biases) for _, biases in layers)]
     if [weights.shape for weights, _ in layers] != list(itertools.pairwise(widths)) or widths[-1] != problem.outputs:
         raise ValueError(f"layers of shapes {[weights.shape for weights, _ in layers]} do not fit together")
-    return Member(
+    return TrainedNetwork(
         encoder=encoder,
         configuration={key: frozen(value) for key, value in described["configuration"].items()},
         layers=layers,

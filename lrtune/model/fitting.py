@@ -14,7 +14,7 @@ from lrtune.arrays import Rows, one_blas_thread
 from lrtune.data.columns import Columns
 from lrtune.data.encoding import Encoder, fit_encoder
 from lrtune.data.schema import Schema
-from lrtune.model import Member, Model
+from lrtune.model import Model, TrainedNetwork
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import NoUsableResultError
 from lrtune.training.evaluate import fit
@@ -131,6 +131,6 @@ def fit_model(
             f"the configuration diverged when it was trained on all {len(rows)} training rows "
             f"(learning_rate: {configuration['learning_rate']}); try smaller learning rates"
         )
-    member = Member(encoder, configuration, tuple(layers), fold.shift, fold.scale, seed)
+    member = TrainedNetwork(encoder, configuration, tuple(layers), fold.shift, fold.scale, seed)
     weights = None if class_weights is None else tuple(class_weights)
     return Model(schema, problem_of(schema), (member,), weights)

@@ -7,6 +7,7 @@
     blocks             what a page is made of, as plain values
     branches           how the kinds of decay and optimizer that a search tried compare
     console            the terminal
+    delivered          what the page of a search says of the model that is handed over
     export             files that were asked for by name
     figures            figures as PNG, SVG or HTML: the one door of altair
     health             the health report

@@ -23,7 +23,7 @@ def headline(result: Result, scores: Show) -> str:
     """
     default, gain = result.default, result.gain
     found = f"{result.metric} {_score(result, scores)}"
-    if result.best.number == default.number:
+    if result.best.number == default.number and not is_mean(result):
         return f"{found}: the default configuration is the best that was tried"
     if default.mean is None:
         return f"{found}; the default configuration {_WITHOUT_SCORE[default.state]}"
@@ -31,6 +31,11 @@ def headline(result: Result, scores: Show) -> str:
         return f"{found}; {_beside_default(gain, plus_minus(default, scores))}"
     without_luck = result.corrected.gain
     return f"{found}; {_ahead_of_default(gain, without_luck.mean if without_luck else gain.mean, scores)}"
+
+
+def is_mean(result: Result) -> bool:
+    """Tell whether the mean of several trials is delivered."""
+    return result.delivered is not None and len(result.delivered.trials) > 1
 
 
 def _beside_default(gain: Difference | None, other: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrtune.reporting import branches, health, judgements, nested, status, tables
+from lrtune.reporting import branches, delivered, health, judgements, nested, status, tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks, height
 from lrtune.reporting.savings import savings_row
 from lrtune.text import formats
@@ -139,6 +139,7 @@ def _anchors_table(result: Result) -> list[Grid]:
     others = [name for name in best.beside if name != metric]
     rows = [
         (f"trial {best.number}, the best", best.mean, best.beside),
+        *_mean_row(result),
         *((ANCHORS[each.name].called, each.mean, each.beside) for each in result.anchors),
     ]
     columns = [[mean for _, mean, _ in rows], *([beside.get(name) for _, _, beside in rows] for name in others)]
@@ -146,6 +147,11 @@ def _anchors_table(result: Result) -> list[Grid]:
     cells = [(*numbers, name) for (name, _, _), numbers in zip(rows, zip(*shown, strict=True), strict=True)]
     title = "beside what was not tuned: means over the same folds"
     return [Grid(title, (metric, *others, ""), cells)]
+
+
+def _mean_row(result: Result) -> list[tuple[str, float | None, Mapping[str, float | None]]]:
+    found = result.delivered
+    return [(delivered.called(found), found.mean, {})] if found is not None and len(found.trials) > 1 else []
 
 
 def _top_title(shown: int, trials: Counts) -> str:
@@ -185,13 +191,14 @@ def _configuration_rows(result: Result, point: Configuration) -> list[tuple[str,
 def _score_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     """List the scores, and what they are worth."""
     best, test = result.best, result.test
-    rows = [*judgements.corrected_rows(result, scores), *_unscored(result), ("best, by fold", _by_fold(best, scores))]
+    rows = [*judgements.corrected_rows(result, scores), *delivered.rows(result, scores), *_unscored(result)]
+    rows.append(("best, by fold", _by_fold(best, scores)))
     rows += judgements.worth_rows(result, scores)
     rows += _classes(result)
     rows += [*confirmation_rows(result, scores), *nested.rows(result.nested, scores)]
     if test:
-        shown = tables.tested_text(test, scores)
-        rows.append(("test", f"{shown} on {formats.plural(test.rows, 'row')} that the search never saw"))
+        shown = f"{tables.tested_text(test, scores)} on {formats.plural(test.rows, 'row')} that the search never saw"
+        rows.append(("test", shown + delivered.tested(result)))
     return rows
 
 

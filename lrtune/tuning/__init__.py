@@ -20,6 +20,7 @@
     remarks        what is worth saying about a search beside its numbers, in sentences
     search         the use case of lrtune, from an experiment to its result
     searched       the result of a search that has a folder
+    seeds          more seeds of what is delivered
     session        what one process knows of a study, and how it records more
     steps          what a search tells while it runs
     stopping       when a search is content, or has nothing to gain

@@ -24,6 +24,7 @@ def notes(
     return (
         *_end(study, experiment),
         *_not_compared(study, experiment, result),
+        *_alone(result),
         *_swept(finding),
         *_timed(study, experiment, result.best.number),
         *prepared.warnings,
@@ -69,6 +70,12 @@ def _not_compared(study: StudyState, experiment: Experiment, result: Result) -> 
         missing.append("the same training with another decay")
     if missing and experiment.search.timeout is not None:
         yield f"there was no time to compare the best with {' and '.join(missing)}"
+
+
+def _alone(result: Result) -> Iterator[str]:
+    """Say why one trial is delivered where a mean of several was asked for."""
+    if result.delivered is not None and result.delivered.why_single is not None:
+        yield f"one trial is delivered and no mean of several: {result.delivered.why_single}"
 
 
 def _swept(finding: RateFinding | None) -> Iterator[str]:

@@ -9,6 +9,7 @@
     confirmation   a second opinion before the choice
     controlled     what decay is worth, from the controlled pair
     correction     scores corrected for having been chosen
+    ensembles      what is delivered: one trial, or the mean of the best ones
     examination    from a run's folder to the findings of its health report
     explanation    what a study says about its space
     findings       what a look at a search found, and how to look without losing what was trained
@@ -20,6 +21,7 @@
     pruning        what spares bad configurations some of their training: one entry for each kind
     races          which configurations go no further
     reading        reads ``result.json`` of any age, and describes it for programs
+    recorded       the out-of-fold predictions of some trials
     result         what a search came to, as one frozen value
     stages         which part of a training comes first, and which trials go on after it
     standing       scores as people see them

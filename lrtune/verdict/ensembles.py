@@ -24,6 +24,7 @@ from lrtune.text.errors import StudyError
 from lrtune.training.metrics.catalogue import METRICS
 from lrtune.training.metrics.scoring import can_average, of_average, score, to_average
 from lrtune.verdict.choice import ChosenTrial
+from lrtune.verdict.choice.rules import BEST
 from lrtune.verdict.recorded import records
 from lrtune.verdict.terms import ENSEMBLES, Terms
 
@@ -69,7 +70,7 @@ class Delivery(NamedTuple):
 def delivery(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial) -> Delivery:
     """Say what is to be delivered: the chosen trial, or a mean that is better on the folds."""
     alone = Delivery((made.trial.number,), _scores(made.trial))
-    if terms.averaged == 1 or made.rule.name != "best" or terms.confirm:
+    if terms.averaged == 1 or made.rule.name != BEST or terms.confirm:
         return alone
     ranked = ranking(study.in_order())
     sizes = candidate_sizes(terms.averaged, len(ranked))

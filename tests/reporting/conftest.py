@@ -35,7 +35,7 @@ def events(configurations, results, *, metric="accuracy", test=None):
     if test is not None:
         means = {number: sum(each) for number, each in enumerate(results) if each and None not in each}
         best = max(means, key=means.get)
-        yield Event(REFIT, {"trial": best, "test": test, "model": "abc", "clock": {"seconds": 0.5}})
+        yield Event(REFIT, {"trial": best, "test": test, "model": "abc", "clock": {"seconds": 0.5, "retraining": 0.5}})
         yield Event(FINISHED, {"reason": "trials"})
 
 

@@ -13,6 +13,7 @@ from lrtune.verdict.choice import ChosenTrial
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.comparison import Difference, Gain
 from lrtune.verdict.correction import Correction
+from lrtune.verdict.ensembles import Delivery
 from lrtune.verdict.judging import Judgement
 from lrtune.verdict.making import constant_rate, corrected, selection
 from lrtune.verdict.result import Control, Training, TriedRate
@@ -30,14 +31,15 @@ DEFAULT = trial(0, [0.90, 0.92, 0.94])
 CHOSEN = trial(4, [0.95, 0.97, 0.99], decay="cosine")
 CONSTANT = trial(2, [0.93, 0.96, 0.96])
 GAIN = Gain(0.03, 0.01, 0.06, 0.98)
-FOUND = Correction("bootstrap", 0.97, 0.02, 0.95, 0.90, 0.98, 1000, ((4, 0.62), (2, 0.38)), GAIN)
+FOUND = Correction("bootstrap", 0.97, 0.02, 0.95, 0.90, 0.98, 1000, ((4, 0.62), (2, 0.38)), gain=GAIN)
 
 
 def judged(correction=FOUND, rule=Rule("best"), best=CHOSEN, metric="accuracy"):  # noqa: B008
     """What a judgement adds to a result."""
-    judgement = Judgement(ChosenTrial(rule, CHOSEN, best, (CONSTANT,)), correction)
+    alone = Delivery((CHOSEN.number,), CHOSEN.fold_scores)
+    judgement = Judgement(ChosenTrial(rule, CHOSEN, best, (CONSTANT,)), alone, correction)
     return {
-        "corrected": corrected(judgement.correction, CHOSEN.number, metric),
+        "corrected": corrected(judgement.correction, judgement.delivery, metric),
         "selection": selection(judgement.choice),
         "constant": constant_rate(CHOSEN, [DEFAULT, CONSTANT, CHOSEN], metric, lambda point: point),
     }

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from lrtune.data.formats import names_its_target
 from lrtune.experiment.reading.document import Document, KeyPath, Values, shown
 from lrtune.experiment.reading.sections import (
+    AUTO,
     SECTIONS,
     TRAINER,
     DataSection,
@@ -24,6 +25,7 @@ from lrtune.experiment.reading.sections import (
 from lrtune.experiment.reading.vocabulary import KEYS, coerced, illegal
 from lrtune.text.errors import nearest
 from lrtune.training.registry import BUILT_IN
+from lrtune.verdict.choice.rules import BEST
 
 AnySection = TypeVar("AnySection", bound=Section)
 
@@ -156,6 +158,23 @@ def check_sections(document: Document, sections: Sections) -> None:
     """Report keys that contradict each other."""
     _check_columns(document, sections.data)
     _check_splitter(document, sections.data, sections.search)
+    _check_ensemble(document, sections.search, sections.retrain)
+
+
+def _check_ensemble(document: Document, search: SearchSection, retrain: RetrainSection) -> None:
+    """Report what chooses single trials where a mean of several is asked for."""
+    if retrain.ensemble == 1:
+        return
+    if search.confirm:
+        document.report(
+            ("retrain", "ensemble"),
+            "cannot be told beside search.confirm, which scores single trials again; keep one of the two",
+        )
+    if retrain.ensemble != AUTO and search.select != BEST:
+        document.report(
+            ("retrain", "ensemble"),
+            f"is of the best means, and search.select: {search.select} chooses a single trial; keep one of the two",
+        )
 
 
 def _check_columns(document: Document, data: DataSection) -> None:

@@ -21,6 +21,7 @@ from lrtune.data.folds import default_kind, most_folds, usual_folds
 from lrtune.data.schema import RARE_ROWS, USUAL_FOLDS, Schema
 from lrtune.data.tables import Table
 from lrtune.experiment.reading.document import Values
+from lrtune.experiment.reading.sections import AUTO
 from lrtune.experiment.writing.default_space import default_space
 from lrtune.experiment.writing.yaml_text import quoted, yaml_text
 from lrtune.sampling.catalogue import STRATEGIES
@@ -200,7 +201,8 @@ def text(found: Seen, path: str, said: Values = MappingProxyType({})) -> str:
         Settings of `data` that somebody gave, in JSON's types.
 
     """
-    return "\n".join([*_head(), *_data(found, path, said), *_training(found), *_search(found), *_space()]) + "\n"
+    parts = (_head(), _data(found, path, said), _training(found), _search(found), _retrain(), _space())
+    return "\n".join(line for part in parts for line in part) + "\n"
 
 
 def _line(key: str, value: object, why: str = "") -> str:
@@ -306,6 +308,12 @@ def _search(found: Seen) -> Iterator[str]:
     if repeats > 1:
         yield _line("repeats", repeats, reason)
     yield _line("seed", 0, "of everything random")
+    yield ""
+
+
+def _retrain() -> Iterator[str]:
+    yield "retrain:"
+    yield _line("ensemble", AUTO, "the mean of the best trials, where that is better on the folds; 1: the best alone")
     yield ""
 
 

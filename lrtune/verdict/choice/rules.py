@@ -48,8 +48,10 @@ class SelectionRule(NamedTuple):
         return f"{self.name}: 1%" if self.takes_share else self.name
 
 
+BEST = "best"
+
 _ENTRIES = (
-    SelectionRule("best", "the largest mean over the folds", picking.best),
+    SelectionRule(BEST, "the largest mean over the folds", picking.best),
     # Breiman et al. 1984, "Classification and regression trees", section 3.4.3; there the error of a single mean.
     SelectionRule(
         "one_se",
@@ -79,7 +81,7 @@ _MORE = ("learning_rate", "optimizer", "decay", "model", "hidden", "activation",
 class Rule(NamedTuple):
     """A rule that is asked for: its name, and a share of the best score if it takes one."""
 
-    name: str = "best"
+    name: str = BEST
     share: float = 0.0
 
     @property
