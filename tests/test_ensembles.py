@@ -1,0 +1,264 @@
+"""What is delivered: the mean of the best trials, of several seeds, or the best alone; and what it is trained on."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss, root_mean_squared_error
+
+import lrtune
+from lrtune import model
+from lrtune.experiment import load_text
+from lrtune.model import fitting
+from lrtune.model.core import DESCRIPTION, WEIGHTS
+from lrtune.run import observed, out_of_fold
+from lrtune.run.bodies import Recipe
+from lrtune.run.journal import Journal, canonical
+from lrtune.run.names import BEST, DATABASE, MODEL, OBSERVED, PREDICTIONS
+from lrtune.run.study import replay
+from lrtune.space.trial import ranking
+from lrtune.text.errors import ExperimentError, NoUsableResultError
+from lrtune.trainers.preparation import prepare
+from lrtune.tuning import core as tuning
+from lrtune.verdict.choice.rules import Rule
+from lrtune.verdict.ensembles import candidate_sizes, delivery
+from lrtune.verdict.judging import choice, judge
+
+TEXT = """
+data: {path: sklearn:breast_cancer, test_size: 0.2}
+model: {hidden: [8]}
+training: {epochs: 6, batch_size: 16}
+search: {strategy: random, trials: 12, folds: 4, round: 12, metric: log_loss}
+retrain: {ensemble: 1}
+space:
+  learning_rate: {low: 2e-2, high: 0.3, scale: log}
+  optimizer: [sgd, adam]
+"""
+DIABETES = TEXT.replace("sklearn:breast_cancer", "sklearn:diabetes").replace("log_loss", "rmse")
+
+
+def experiment(retrain="ensemble: auto", text=TEXT, **search):
+    for key, value in search.items():
+        text = text.replace("round: 12", f"round: 12, {key}: {value}")
+    return load_text(text.replace("ensemble: 1", retrain), name="case")
+
+
+def study_of(folder, chosen, workers=1):
+    return replay(list(tuning.tune(chosen, prepare(chosen), folder, workers=workers)))
+
+
+def events_of(folder):
+    with Journal(folder / DATABASE) as journal:
+        return journal.events()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    chosen = experiment()
+    return chosen, study_of(folder, chosen), folder
+
+
+def probabilities(study, folder, numbers):
+    """Read the probabilities of the truth (n, R) that the folds' models gave."""
+    layout = study.header.predictions
+    return np.exp(-np.stack([out_of_fold.read(folder / PREDICTIONS, each, layout.like) for each in numbers]))
+
+
+def test_the_mean_with_the_best_score_on_the_folds_is_delivered(run):
+    chosen, study, folder = run
+    found = judge(chosen.terms, study, folder).delivery
+    ranked = [each.number for each in ranking(study.in_order())]
+    folds = observed.read(folder / OBSERVED).folds
+    scores = {}
+    for size in (1, 3, 5, 10):
+        mean = probabilities(study, folder, ranked[:size]).mean(axis=0)
+        scores[size] = np.mean([np.log(mean[folds == fold]).mean() for fold in range(4)])
+    best = max(scores, key=scores.get)
+    assert best > 1
+    assert found.numbers == tuple(ranked[:best])
+    assert found.mean == pytest.approx(scores[best], rel=1e-5)
+    assert study.refit.made_of == Recipe(found.numbers)
+
+
+def test_its_members_are_the_trials_retrained_on_all_rows_of_the_search(run):
+    chosen, study, folder = run
+    prepared, saved = prepare(chosen), model.load(folder / MODEL)
+    rows = prepared.dataset.test_rows
+    alone = [
+        prepared.refit(chosen.configuration(study.trials[each].configuration)).outputs(prepared.dataset.columns, rows)
+        for each in study.refit.made_of.trials
+    ]
+    assert len(saved.members) == len(alone)
+    np.testing.assert_allclose(saved.outputs(prepared.dataset.columns, rows), np.mean(alone, axis=0), rtol=1e-12)
+    expected = log_loss(prepared.dataset.columns.target[rows], np.mean(alone, axis=0), labels=[0, 1])
+    assert study.refit.test.score == pytest.approx(-expected)
+    assert len({id(each.encoder) for each in saved.members}) == 1  # rows are encoded once
+
+
+def test_the_mean_of_values_is_in_their_units(tmp_path):
+    chosen = experiment("ensemble: 3", DIABETES)
+    study, prepared = study_of(tmp_path, chosen), prepare(chosen)
+    rows = prepared.dataset.test_rows
+    predicted = model.load(tmp_path).outputs(prepared.dataset.columns, rows)[:, 0]
+    assert len(study.refit.made_of.trials) == 3
+    assert study.refit.test.score == pytest.approx(
+        -root_mean_squared_error(prepared.dataset.columns.target[rows], predicted)
+    )
+
+
+def test_one_gives_the_same_bytes_as_saying_nothing(tmp_path):
+    nothing = load_text(TEXT.replace("retrain: {ensemble: 1}\n", ""), name="case")
+    for name, chosen in (("a", experiment("ensemble: 1")), ("b", nothing)):
+        study_of(tmp_path / name, chosen)
+    contents = [canonical(events_of(tmp_path / name)) for name in ("a", "b")]
+    assert contents[0] == contents[1]
+    for name in (DESCRIPTION, WEIGHTS):
+        assert (tmp_path / "a" / MODEL / name).read_bytes() == (tmp_path / "b" / MODEL / name).read_bytes()
+
+
+def test_workers_and_a_second_session_change_nothing(run, tmp_path):
+    chosen, _, folder = run
+    study_of(tmp_path, chosen, workers=2)
+    again = study_of(tmp_path, chosen)
+    assert canonical(events_of(tmp_path)) == canonical(events_of(folder))
+    assert again.refit.model == replay(events_of(folder)).refit.model
+
+
+def test_asking_for_another_number_makes_the_model_anew_and_trains_no_fold(tmp_path):
+    chosen = experiment("ensemble: 1")
+    study_of(tmp_path, chosen)
+    before = len(events_of(tmp_path))
+    study = study_of(tmp_path, experiment("ensemble: 5"))
+    assert [each.kind for each in events_of(tmp_path)][before:] == ["refit"]
+    assert len(model.load(tmp_path).members) == len(study.refit.made_of.trials) == 5
+    back = study_of(tmp_path, chosen)
+    assert (back.refit.made_of, len(model.load(tmp_path).members)) == (Recipe((back.refit.trial,)), 1)
+
+
+def test_seeds_are_other_models_of_the_same_and_their_gain_is_told(tmp_path):
+    chosen = experiment("ensemble: 1, members: 3")
+    study, prepared = study_of(tmp_path, chosen), prepare(chosen)
+    saved, (trial,) = model.load(tmp_path), study.refit.made_of.trials
+    configuration = chosen.configuration(study.trials[trial].configuration)
+    copies = [prepared.refit(configuration, copy=copy).members[0] for copy in range(3)]
+    for mine, theirs in zip(saved.members, copies, strict=True):
+        np.testing.assert_array_equal(mine.layers[0][0], theirs.layers[0][0])
+    assert len({each.layers[0][0].tobytes() for each in copies}) == 3
+    assert (study.seeds.recipe.trials, study.seeds.recipe.seeds) == ((trial,), 3)
+    assert len(study.seeds.scores) == 4
+    assert study.seeds.scores != study.trials[trial].fold_scores
+    before = len(events_of(tmp_path))
+    study_of(tmp_path, chosen)
+    assert len(events_of(tmp_path)) == before  # known seeds are not trained again
+
+
+def test_a_model_of_all_rows_is_tested_before_it_has_seen_them(tmp_path):
+    study = study_of(tmp_path / "all", experiment("rows: all"))
+    usual = study_of(tmp_path / "usual", experiment("ensemble: 1"))
+    assert study.refit.test == usual.refit.test
+    chosen, prepared = experiment("rows: all"), prepare(experiment("rows: all"))
+    configuration = chosen.configuration(study.trials[study.refit.trial].configuration)
+    dataset = prepared.dataset
+    everything = np.arange(569)
+    np.testing.assert_array_equal(np.union1d(dataset.train_rows, dataset.test_rows), everything)
+    expected = fitting.fit_model(dataset.columns, prepared.schema, everything, configuration, seed=0, dtype="float32")
+    (member,) = model.load(tmp_path / "all").members
+    np.testing.assert_array_equal(member.layers[0][0], expected.members[0].layers[0][0])
+    assert study.refit.made_of.rows == "all"
+
+
+def test_a_member_that_diverges_on_all_rows_is_left_out_and_told(tmp_path, monkeypatch):
+    chosen = experiment("ensemble: 3")
+    prepared = prepare(chosen)
+    usual, calls = type(prepared).refit, []
+
+    def refit(self, *given, **more):
+        calls.append(given)
+        if len(calls) == 2:
+            raise NoUsableResultError("diverged")
+        return usual(self, *given, **more)
+
+    monkeypatch.setattr(type(prepared), "refit", refit)
+    study = replay(list(tuning.tune(chosen, prepared, tmp_path, workers=1)))
+    assert study.refit.diverged == (study.refit.made_of.trials[1],)
+    assert len(model.load(tmp_path).members) == 2
+    monkeypatch.setattr(
+        type(prepared), "refit", lambda *_given, **_more: (_ for _ in ()).throw(NoUsableResultError("x"))
+    )
+    with pytest.raises(NoUsableResultError, match="x"):
+        list(tuning.tune(chosen, prepared, tmp_path / "none", workers=1))
+
+
+def _never(*_given, **_more):
+    raise NoUsableResultError("never")
+
+
+@pytest.mark.parametrize(
+    ("retrain", "search", "reason"),
+    [
+        ("ensemble: auto", {"metric": "accuracy"}, "accuracy keeps labels"),
+        ("ensemble: auto", {"trials": 2}, "too few complete trials"),
+    ],
+)
+def test_where_there_is_no_mean_the_reason_is_told(retrain, search, reason, tmp_path):
+    text = TEXT
+    for key, value in search.items():
+        text = text.replace({"metric": "metric: log_loss", "trials": "trials: 12"}[key], f"{key}: {value}")
+    chosen = experiment(retrain, text)
+    study = study_of(tmp_path, chosen)
+    found = judge(chosen.terms, study, tmp_path).delivery
+    assert found.numbers == (study.refit.trial,)
+    assert reason in found.why_single
+
+
+def test_lost_predictions_leave_the_best_alone(run, tmp_path):
+    chosen, study, _ = run
+    found = delivery(chosen.terms, study, tmp_path, choice(chosen.terms, study))
+    assert (found.numbers, found.why_single) == ((study.refit.trial,), "out-of-fold predictions are missing")
+
+
+def test_a_rule_that_looks_for_something_simple_stays_alone(run):
+    chosen, study, folder = run
+    terms = chosen.terms._replace(rule=Rule("one_se"))
+    found = delivery(terms, study, folder, choice(terms, study))
+    assert (len(found.numbers), found.sizes, found.why_single) == (1, (), None)
+
+
+@pytest.mark.parametrize(
+    ("averaged", "complete", "expected"),
+    [(None, 2, ()), (None, 9, (3, 5)), (None, 10, (3, 5, 10)), (4, 9, (4,)), (4, 3, (3,)), (4, 1, ()), (1, 9, ())],
+)
+def test_a_mean_has_no_more_members_than_there_are(averaged, complete, expected):
+    assert candidate_sizes(averaged, complete) == expected
+
+
+@pytest.mark.parametrize(
+    ("retrain", "search", "sentence"),
+    [
+        ("ensemble: 0", {}, "expected 'auto' or a whole number from 1 to 20, got 0"),
+        ("ensemble: many", {}, "expected 'auto' or a whole number from 1 to 20, got 'many'"),
+        ("members: 0", {}, "expected at least 1, got 0"),
+        ("rows: everything", {}, "unknown value 'everything'"),
+        ("membrs: 3", {}, "unknown key; did you mean 'members'?"),
+        ("ensemble: auto", {"confirm": 2}, "cannot be told beside search.confirm"),
+        ("ensemble: 3", {"select": "one_se"}, "search.select: one_se chooses a single trial"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence(retrain, search, sentence):
+    with pytest.raises(ExperimentError, match="retrain") as caught:
+        experiment(retrain, **search)
+    assert sentence in str(caught.value)
+
+
+def test_the_result_and_the_files_of_a_run(tmp_path):
+    found = lrtune.search(experiment("ensemble: 3"), output=tmp_path)
+    written = json.loads((tmp_path / "result.json").read_text())
+    assert len(written["delivered"]["trials"]) == 3
+    assert written["delivered"]["trials"][0] == written["best"]["number"]
+    assert written["corrected"]["naive"] == pytest.approx(written["delivered"]["mean"])
+    assert found.corrected.score >= found.delivered.mean  # an error, and the luck is taken off
+    assert "ensemble: 3" in (tmp_path / "experiment.yaml").read_text()
+    assert (tmp_path / BEST).is_file()
+    assert len(found.model.model_.members) == 3
+    assert lrtune.load(tmp_path).predict_proba(np.zeros((2, 30))).sum(axis=1) == pytest.approx(1.0)
