@@ -45,7 +45,7 @@ from lrtune.training.evaluate import evaluate
 from lrtune.training.metrics.scoring import score
 from lrtune.verdict.comparison import t_quantile
 from lrtune.verdict.correction import Choosing, Evidence, corrected
-from lrtune.verdict.correction.core import LEAST, LEAST_ROWS, MOST
+from lrtune.verdict.correction.effort import LEAST, LEAST_ROWS, MOST
 from lrtune.verdict.judging import judge, thinned
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,8 @@ from lrtune.training.metrics.scoring import score, surprise
 from lrtune.verdict.choice.candidates import Smoothing
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.correction import Choosing, Evidence, Race, cells, corrected, effort
-from lrtune.verdict.correction.core import _counts, _draws, wilson
+from lrtune.verdict.correction.core import _counts, _draws
+from lrtune.verdict.correction.intervals import wilson
 from lrtune.verdict.correction.race import Replay
 from lrtune.verdict.races import RowScores, race_by_folds, race_by_rows
 

@@ -447,19 +447,56 @@ FAULTS = [
         "verdict/correction/core.py",
         "correction/test_bootstrap.py",
         {
-            "the interval is that of 90 %": ("0.5 - LEVEL / 2)), float", "1.0 - LEVEL)), float"),
-            "few units are the population": (" * math.sqrt(units / (units - 1)) if", " if"),
             "kept rows count by their share": ("math.sqrt(observed.share)", "observed.share"),
             "rounding decides between equals": (
-                "ahead + deviations[lines, picks] - deviations[:, place]",
-                "values - anchors[place] - deviations[:, place]",
+                "ahead + draws.chosen - others",
+                "draws.levels + draws.chosen - means[place] - others",
             ),
-            "equal gains count as won": ("np.mean(gains == 0.0) / 2", "np.mean(gains == 0.0)"),
             "the folds have a freedom too many": (
                 "t_quantile(len(mine) - 1) * corrected",
                 "t_quantile(len(mine)) * corrected",
             ),
             "drawn rows are left out as well": ("(drawn == 0).astype(np.float32)", "(drawn <= 1).astype(np.float32)"),
+        },
+    ),
+    *of(
+        "verdict/correction/core.py",
+        "correction/test_averages.py",
+        {
+            "a mean is expected to be worth what its first member is": (
+                "whole + over_members(typical - plain, members",
+                "whole + over_members(typical - plain, members[:, :1]",
+            ),
+            "a mean is chosen by what it has on all rows": (
+                "chooser.ratio * (inside - whole)",
+                "0.0 * (inside - whole)",
+            ),
+        },
+    ),
+    *of(
+        "verdict/correction/averages.py",
+        "correction/test_averages.py",
+        {
+            "the worst are averaged": ("np.argsort(-own, axis=1", "np.argsort(own, axis=1"),
+            "other rows are those that were drawn": ("(drawn == 0).astype", "(drawn > 0).astype"),
+            "members may be incomplete": ("np.where(evidence.complete, evidence.means, -np.inf)", "evidence.means"),
+        },
+    ),
+    *of(
+        "verdict/ensembles.py",
+        "test_ensembles.py",
+        {
+            "of two means the larger one": ("(each.mean, -len(each.numbers))", "(-each.mean, -len(each.numbers))"),
+            "a rule that looks for something simple gets a mean": (" or made.rule.name != BEST", ""),
+        },
+    ),
+    *of(
+        "verdict/correction/intervals.py",
+        "correction/test_bootstrap.py",
+        {
+            "the interval is that of 90 %": ("0.5 - LEVEL / 2)), float", "1.0 - LEVEL)), float"),
+            "few units are the population": (" * math.sqrt(units / (units - 1)) if", " if"),
+            "equal gains count as won": ("np.mean(gains == 0.0) / 2", "np.mean(gains == 0.0)"),
         },
     ),
     *of(

@@ -4,21 +4,15 @@
 
     averages   means of the best configurations as candidates
     core       how good the chosen configuration is, once the luck that got it chosen is taken away
+    effort     how much a correction may do
     evidence   what a correction starts from
+    intervals  how sure a corrected score is
     race       the races of a search, run again on resampled rows
 """
 
 from lrtune.verdict.correction.averages import Average, Averages
-from lrtune.verdict.correction.core import (
-    BOOTSTRAP,
-    FOLDS,
-    Choosing,
-    Correction,
-    Effort,
-    cells,
-    corrected,
-    effort,
-)
+from lrtune.verdict.correction.core import BOOTSTRAP, FOLDS, Choosing, Correction, corrected
+from lrtune.verdict.correction.effort import Effort, cells, effort
 from lrtune.verdict.correction.evidence import Evidence
 from lrtune.verdict.correction.race import Race
 

@@ -49,38 +49,13 @@ from lrtune.verdict.choice.candidates import Candidates, Smoothing
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.comparison import Gain, corrected_error, t_quantile
 from lrtune.verdict.correction.averages import Average, Averages, Averaging, Resampled, over_members
+from lrtune.verdict.correction.effort import LEAST, MOST
 from lrtune.verdict.correction.evidence import Evidence, FoldScores, standing
+from lrtune.verdict.correction.intervals import gain_of, interval_of, narrowing_of, no_narrower
 from lrtune.verdict.correction.race import Race, Replay
 
 BOOTSTRAP, FOLDS = "bootstrap", "folds"
 
-MOST, LEAST = 2000, 500
-"""Resamples: as many as there is time for (`effort`)."""
-
-LEAST_ROWS = 10_000
-"""So many rows stand for all of them if there is little time."""
-
-SHARE, FREE = 0.1, 0.5
-"""A correction may take this share of what training is expected to take, but always so many seconds."""
-
-_DRAWN, _CELL, _PICKED = 5e-8, 1e-10, 5e-7
-"""Seconds of one core for each resample: of a row, of a product of its weight with a score, and of a configuration.
-
-Like those of `lrtune.training.costs` they were found once and only say how much is done.
-"""
-
-_RACED = 8
-"""Products in single precision that a row of a race's first fold takes for each configuration: see `Replay`."""
-
-LEVEL = 0.95
-
-RETRAINING = 0.4
-"""Variance that the delivered model adds, as a share of what other rows to be scored on add.
-
-Another sample would have made another model, and of the models that one sample can give, one is delivered.
-"""
-
-_MANY = 1_000_000
 _CELLS = 1_000_000
 
 
@@ -156,45 +131,6 @@ class Choosing(NamedTuple):
     averages: Averages | None = None
 
 
-class Effort(NamedTuple):
-    """How much a correction does."""
-
-    resamples: int
-    rows: int
-
-
-def effort(rows: int, configurations: int, products: float, *, training: float, more: float = 0.0) -> Effort:
-    """Say how much a correction may do beside a training that is expected to take so many seconds.
-
-    Resamples are saved on first, down to `LEAST`: the standard errors of the corrected score and of the interval's ends
-    are then a thirtieth and a sixteenth of its half width. Next come rows, down to `LEAST_ROWS`: ten thousand tell well
-    how much scores vary, and how that shrinks with the number of rows is known.
-
-    Parameters
-    ----------
-    rows, configurations
-        What could be looked at.
-    products
-        How many products of a row's weight with a score each score takes: see `cells`.
-    training
-        Expected seconds of one core.
-    more
-        Seconds that each row of each resample takes beside.
-
-    """
-    seconds = max(SHARE * training, FREE)
-    each, fixed = _DRAWN + more + _CELL * products * configurations, _PICKED * configurations
-    resamples = min(MOST, max(LEAST, int(seconds / (fixed + rows * each))))
-    affordable = int((seconds / resamples - fixed) / each)
-    return Effort(resamples, min(rows, max(LEAST_ROWS, affordable)) if resamples == LEAST else rows)
-
-
-def cells(metric: str, classes: int, *, folds: int, raced: bool) -> float:
-    """Count the products that a score of one configuration on a resampled row takes, with races by rows or without."""
-    entry = METRICS[metric]
-    return entry.products(classes) + (_RACED / folds if raced and entry.is_by_rows else 0.0)
-
-
 def corrected(
     evidence: Evidence, chosen: int, choosing: Choosing | None = None, delivered: Average | None = None
 ) -> Correction:
@@ -265,8 +201,8 @@ def _bootstrapped(evidence: Evidence, chosen: int, choosing: Choosing, delivered
         return None
     own = float(evidence.means[evidence.place(chosen)])
     naive, score = own if delivered is None else delivered.score, float(values[usable].mean())
-    narrowing = _narrowing(evidence)
-    low, high = _no_narrower(evidence, score, _interval(draws.levels + narrowing * draws.chosen, values))
+    narrowing = narrowing_of(evidence)
+    low, high = no_narrower(evidence, score, interval_of(draws.levels + narrowing * draws.chosen, values))
     gain = None
     if (chosen != choosing.default or delivered is not None) and evidence.is_complete(choosing.default):
         gain = _gain_over(draws, evidence.place(choosing.default), evidence.means, narrowing)
@@ -279,7 +215,7 @@ def _gain_over(draws: _Draws, place: int, means: Doubles, narrowing: float) -> G
     ahead = draws.levels - means[place]  # taken first, so that nothing is left of a choice that is the default
     others = draws.deviations[:, place]
     narrow = ahead + narrowing * draws.chosen - narrowing * others
-    return _gain(narrow, ahead + draws.chosen - others)
+    return gain_of(narrow, ahead + draws.chosen - others)
 
 
 def _draws(evidence: Evidence, choosing: Choosing) -> _Draws:
@@ -386,51 +322,6 @@ def _mean_of_finite(values: Doubles) -> Doubles:
     return np.asarray(np.where(seen, values, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1))
 
 
-def _units(evidence: Evidence) -> int:
-    assert evidence.observed is not None
-    return len(np.unique(evidence.observed.units))
-
-
-def _narrowing(evidence: Evidence) -> float:
-    """Give ``w`` of the module's text."""
-    units = _units(evidence)
-    few = t_quantile(units - 1, LEVEL) / t_quantile(_MANY, LEVEL) * math.sqrt(units / (units - 1)) if units > 1 else 1.0
-    return math.sqrt((1.0 + RETRAINING) / (math.e - 1.0)) * few
-
-
-def _no_narrower(evidence: Evidence, score: float, interval: tuple[float, float]) -> tuple[float, float]:
-    """Widen the interval of a share to what it is at least: no resample has the errors that did not happen."""
-    if not METRICS[evidence.metric].is_share:
-        return interval
-    assert evidence.observed is not None
-    units = _units(evidence) / evidence.observed.share
-    low, high = wilson(score, units, t_quantile(_MANY, LEVEL) * math.sqrt(1.0 + RETRAINING))
-    return min(interval[0], low), max(interval[1], high)
-
-
-def wilson(share: float, count: float, quantile: float) -> tuple[float, float]:
-    """Give the interval of a share that was seen among ``count`` (Wilson 1927, JASA 22).
-
-    >>> [round(each, 4) for each in wilson(1.0, 100, 1.96)]
-    [0.963, 1.0]
-    """
-    share, square = min(max(share, 0.0), 1.0), quantile**2
-    middle = (share + square / (2.0 * count)) / (1.0 + square / count)
-    half = quantile * math.sqrt(share * (1.0 - share) / count + square / (4.0 * count**2)) / (1.0 + square / count)
-    return middle - half, middle + half
-
-
-def _moved(narrow: Doubles, values: Doubles) -> Doubles:
-    """Move numbers to the mean of others, where those are finite."""
-    usable = np.isfinite(narrow) & np.isfinite(values)
-    return np.asarray(narrow[usable] - narrow[usable].mean() + values[usable].mean())
-
-
-def _interval(narrow: Doubles, values: Doubles) -> tuple[float, float]:
-    moved = _moved(narrow, values)
-    return float(np.quantile(moved, 0.5 - LEVEL / 2)), float(np.quantile(moved, 0.5 + LEVEL / 2))
-
-
 Shares: TypeAlias = tuple[tuple[int, float], ...]
 
 
@@ -447,10 +338,3 @@ def _counted(values: Array, of: int) -> Shares:
     present, counts = np.unique(values, return_counts=True)
     order = np.lexsort((present, -counts))
     return tuple((int(present[each]), float(counts[each] / of)) for each in order)
-
-
-def _gain(narrow: Doubles, values: Doubles) -> Gain:
-    low, high = _interval(narrow, values)
-    gains = values[np.isfinite(values)]
-    probability = float(np.mean(gains > 0.0) + np.mean(gains == 0.0) / 2)
-    return Gain(float(gains.mean()), low, high, probability)
