@@ -10,9 +10,10 @@ from lrtune.reporting import branches, health, judgements, nested, status, table
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks, height
 from lrtune.reporting.savings import savings_row
 from lrtune.text import formats
+from lrtune.training.metrics.catalogue import METRICS, POSITIVES
 from lrtune.verdict.anchored import ANCHORS
 from lrtune.verdict.controlled import CONSTANT
-from lrtune.verdict.health.classes import silent_text
+from lrtune.verdict.health.classes import silent_text, validated_text
 from lrtune.verdict.result import Counts, Kind, Result
 from lrtune.verdict.standing import Standing
 
@@ -118,10 +119,15 @@ def _scores_and_trials(result: Result, ranked: Sequence[Trial], point: Configura
         Headline(judgements.headline(result, scores)),
         Facts("", [*_score_rows(result, scores), *_effort_rows(result)]),
         *(_anchors_table(result) if cut.anchors else ()),
-        Facts(f"best configuration (trial {result.best.number})", _configuration_rows(result, point)),
+        Facts(f"{_adjective(result)} configuration (trial {result.best.number})", _configuration_rows(result, point)),
         *(_top_table(result, ranked, cut.top) if cut.top else ()),
         *grids,
     ]
+
+
+def _adjective(result: Result) -> str:
+    """Say what sort of trial it is that was chosen: a rule may have passed over the best."""
+    return "chosen" if result.ahead else "best"
 
 
 def _top_table(result: Result, ranked: Sequence[Trial], top: int) -> list[Grid]:
@@ -138,7 +144,7 @@ def _anchors_table(result: Result) -> list[Grid]:
     best, metric = result.best, result.metric
     others = [name for name in best.beside if name != metric]
     rows = [
-        (f"trial {best.number}, the best", best.mean, best.beside),
+        (f"trial {best.number}, {'chosen' if result.ahead else 'the best'}", best.mean, best.beside),
         *((ANCHORS[each.name].called, each.mean, each.beside) for each in result.anchors),
     ]
     columns = [[mean for _, mean, _ in rows], *([beside.get(name) for _, _, beside in rows] for name in others)]
@@ -176,7 +182,10 @@ def _kinds_table(key: str, kinds: Sequence[Kind], metric: str, most: int) -> Gri
 def _configuration_rows(result: Result, point: Configuration) -> list[tuple[str, str]]:
     """Write what was searched in one line, and in another what else makes the model."""
     whole = result.best.configuration
-    kept = ({"model", "hidden", "activation"} - set(point), {"epochs", "batch_size"} - set(point))
+    network = {"hidden", "activation"} - set(point)
+    # "64 relu" alone would not say of what: of a network that was searched, its kind stands here, too.
+    model = {"model"} & (set(whole) if network & set(whole) else set(whole) - set(point))
+    kept = (network | model, {"epochs", "batch_size"} - set(point))
     fixed = [line for keys in kept if (line := tables.configuration_line(whole, keys))]
     searched = [("searched", tables.configuration_line(point))] if point else []
     return [*searched, *([("fixed", " · ".join(fixed))] if fixed else [])]
@@ -185,7 +194,11 @@ def _configuration_rows(result: Result, point: Configuration) -> list[tuple[str,
 def _score_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     """List the scores, and what they are worth."""
     best, test = result.best, result.test
-    rows = [*judgements.corrected_rows(result, scores), *_unscored(result), ("best, by fold", _by_fold(best, scores))]
+    rows = [
+        *judgements.corrected_rows(result, scores),
+        *_unscored(result),
+        (f"{_adjective(result)}, by fold", _by_fold(best, scores)),
+    ]
     rows += judgements.worth_rows(result, scores)
     rows += _classes(result)
     rows += [*confirmation_rows(result, scores), *nested.rows(result.nested, scores)]
@@ -195,16 +208,21 @@ def _score_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     return rows
 
 
+MAJORITY = 0.6
+"""Of a metric that is about the positive class it is told if more of the rows than this are of it: probably a slip."""
+
+
 def _classes(result: Result) -> list[tuple[str, str]]:
-    """Say which classes are never predicted, and of two, whether the positive one is the majority."""
+    """Say which classes are never predicted, and whether the positive one, if the metric is about it, is most rows."""
     silent = silent_text(result.classes)
     said = [f"never predicts {silent}"] if silent else []
-    if len(result.classes) == 2:
+    if len(result.classes) == 2 and METRICS[result.metric].needs == POSITIVES:
         negative, positive = result.classes
-        if positive.rows > negative.rows:
-            share = formats.share(positive.rows / (positive.rows + negative.rows))
-            said.append(f"the positive class '{positive.name}' is the majority ({share})")
-    return [("classes", formats.printable("; ".join(said)))] if said else []
+        share = positive.rows / (positive.rows + negative.rows)
+        if share > MAJORITY:
+            said.append(f"the positive class '{positive.name}' is the majority ({formats.share(share)})")
+    part = validated_text(result.classes, result.training.rows) if said and result.training else ""
+    return [("classes", formats.printable("; ".join([*said, *([part] if part else [])])))] if said else []
 
 
 def _unscored(result: Result) -> list[tuple[str, str]]:
@@ -219,15 +237,12 @@ def confirmation_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     if found is None:
         return []
     rows = {each.number: each for each in found.trials}
-    own, first = rows.get(result.best.number), found.trials[0]
+    own = rows.get(result.best.number)
     if own is None or own.confirmed is None:
         return [("confirmed", "no: on fresh splits and seeds every one of the first trials diverged")]
     words = f"{scores(own.confirmed)} on fresh splits, the best of {formats.plural(len(rows), 'trial')} there"
     if found.optimism is not None:
-        side = "too good" if found.optimism >= 0 else "too bad"
-        words += f"; their scores were {scores(abs(found.optimism))} {side}"
-    if first.number != own.number:
-        words += f"; trial {first.number} was ahead"
+        words += f"; their scores were {nested.too(found.optimism, scores)}"
     return [("confirmed", words)]
 
 
@@ -241,7 +256,7 @@ def _effort_rows(result: Result) -> list[tuple[str, str]]:
     }
     counts["unfinished"] = trials.total - sum(counts.values())
     ends = ", ".join(f"{formats.count(number)} {state}" for state, number in counts.items() if number)
-    retraining = f", {formats.duration(seconds.retrain)} to retrain the best" if seconds.retrain else ""
+    retraining = f", {formats.duration(seconds.retrain)} to retrain {result.called}" if seconds.retrain else ""
     return [
         ("trials", f"{formats.count(trials.total)}: {ends}; {formats.duration(seconds.search)} to search{retraining}"),
         *savings_row(result.pruning),

@@ -6,6 +6,7 @@ Everything is read from the run's folder: nothing is trained, and the table is n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -161,7 +162,7 @@ def thinned(evidence: Evidence, most: int) -> Evidence:
         return evidence
     rows = np.sort(stream(0, THINNING).permutation(len(seen.targets))[:most])
     _, units = np.unique(seen.units[rows], return_inverse=True)
-    part = Observed(seen.targets[rows], seen.folds[rows], units, seen.sizes, seen.classes)
+    part = replace(seen, targets=seen.targets[rows], folds=seen.folds[rows], units=units)
     return evidence._replace(predictions=predictions[:, rows], observed=part)
 
 
