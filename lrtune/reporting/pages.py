@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrtune.reporting import branches, health, judgements, nested, status, tables
-from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks, height
+from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks, Words, height
 from lrtune.reporting.savings import savings_row
 from lrtune.text import formats
 from lrtune.training.metrics.catalogue import METRICS, POSITIVES
@@ -163,8 +163,8 @@ def _next(folder: Path, run: str, state: str) -> list[Block]:
     """Say where the files are and what can be done now."""
     if state != "finished":
         return status.next_step(folder, run, state)
-    files = f"files  {folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"
-    return [Lines("", [files, f"next   lrtune predict {shlex.quote(run)} data.csv -o predictions.csv"])]
+    files = f"{folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"
+    return [Words("", [("files", files), ("next", f"lrtune predict {shlex.quote(run)} data.csv -o predictions.csv")])]
 
 
 _KINDS = {"decay": "decay type", "optimizer": "optimizer"}

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lrtune.text.formats import score_format
+from lrtune.text.formats import significant
 from lrtune.text.written import Json, to_json
 from lrtune.verdict.comparison import Difference, Gain
 from lrtune.verdict.conditions import Gate
@@ -364,11 +364,10 @@ class Expected:
         """Write it in a few words.
 
         >>> print(Expected("accuracy", 0.953, 0.931, 0.972))
-        accuracy 0.9530 (95 % interval 0.9310 to 0.9720)
+        accuracy 0.953 (95 % interval 0.931 to 0.972)
         """
-        show = score_format([self.score])
-        ends = "" if self.low is None else f" (95 % interval {show(self.low)} to {show(self.high)})"
-        return f"{self.metric} {show(self.score)}{ends}"
+        score, *ends = (significant(each, 4) for each in (self.score, self.low, self.high) if each is not None)
+        return f"{self.metric} {score}" + (f" (95 % interval {ends[0]} to {ends[1]})" if ends else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
