@@ -174,7 +174,7 @@ def gain_sentence(result: Result, scores: Show) -> str:
         return "unknown: the default configuration has no score on every fold"
     words = _apart(found, scores)
     gain = result.corrected and result.corrected.gain
-    if gain and found.error is not None:
+    if gain and found.error is not None and not all(map(formats.is_nothing, (gain.mean, gain.low, gain.high))):
         words += f"; without luck {formats.signed(gain.mean, scores)}"
         words += f" ({formats.signed(gain.low, scores)} to {formats.signed(gain.high, scores)})"
     return words

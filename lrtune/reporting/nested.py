@@ -26,7 +26,7 @@ def _sizes(found: Nested) -> str:
     if not rows:
         return ""
     ends = formats.count(rows[0]) if rows[0] == rows[-1] else f"{formats.count(rows[0])} to {formats.count(rows[-1])}"
-    return f" on {ends} rows"
+    return f" by models of {ends} rows"
 
 
 def too(optimism: float, scores: Callable[[float | None], str]) -> str:

@@ -182,13 +182,16 @@ def _kinds_table(key: str, kinds: Sequence[Kind], metric: str, most: int) -> Gri
 def _configuration_rows(result: Result, point: Configuration) -> list[tuple[str, str]]:
     """Write what was searched in one line, and in another what else makes the model."""
     whole = result.best.configuration
-    network = {"hidden", "activation"} - set(point)
-    # "64 relu" alone would not say of what: of a network that was searched, its kind stands here, too.
-    model = {"model"} & (set(whole) if network & set(whole) else set(whole) - set(point))
-    kept = (network | model, {"epochs", "batch_size"} - set(point))
+    kept = (_model_keys(whole, set(point)), {"epochs", "batch_size"} - set(point))
     fixed = [line for keys in kept if (line := tables.configuration_line(whole, keys))]
     searched = [("searched", tables.configuration_line(point))] if point else []
     return [*searched, *([("fixed", " · ".join(fixed))] if fixed else [])]
+
+
+def _model_keys(whole: Configuration, searched: set[str]) -> set[str]:
+    """List what is fixed of the model; of a network its kind as well, since "64 relu" alone would not say of what."""
+    network = {"hidden", "activation"} - searched if whole.get("model") != "linear" else set()
+    return network | ({"model"} if network else {"model"} - searched)
 
 
 def _score_rows(result: Result, scores: Show) -> list[tuple[str, str]]:

@@ -47,8 +47,8 @@ class AnchorKind(NamedTuple):
 
 _NOTHING_IN_IT = "the columns may not say anything about the target"
 _ENTRIES = (
-    AnchorKind("majority", "constant", _MAJORITY, f"{_MAJORITY}, which look at no column", _NOTHING_IN_IT),
-    AnchorKind("mean", "constant", _MEAN, f"{_MEAN}, which looks at no column", _NOTHING_IN_IT),
+    AnchorKind("majority", "constant", _MAJORITY, _MAJORITY, _NOTHING_IN_IT),
+    AnchorKind("mean", "constant", _MEAN, _MEAN, _NOTHING_IN_IT),
     AnchorKind(
         "linear",
         "linear",
