@@ -196,7 +196,8 @@ def _groups_left(part: _Part, left: int) -> str:
     if part.every_group == left:
         return f"{had},"
     others = "the other one was" if part.every_group - left == 1 else "the others were"
-    return f"{had}, of which {left} is left, since {others} set apart before (data.test_size, search.nested):"
+    here = f"{left} {'is' if left == 1 else 'are'} left"
+    return f"{had}, of which {here}, since {others} set apart before (data.test_size, search.nested):"
 
 
 def _singles(part: _Part) -> str:

@@ -76,7 +76,7 @@ def _height(block: Block, width: int) -> int:
     if isinstance(block, Lines):
         return title + len(block.lines)
     if isinstance(block, Words):
-        return title + len(word_lines(block, inside))
+        return title + len(block.rows)  # whatever the length of a folder's path: what is said is not cut for it
     if isinstance(block, Remarks):
         return title + sum(_wrapped(each, inside - 1 - _GAP) for each in block.sentences)
     if isinstance(block, Facts):

@@ -67,7 +67,7 @@ def _ahead_of_default(gain: Difference, left: Gain | None, scores: Show) -> str:
         return f"better than the default by {by}"
     if gain.is_likely and (left is None or left.probability >= LIKELY):
         return f"likely better than the default by {by}"
-    return f"not told apart from the default (by {by})"
+    return f"not told apart from the default (ahead by {by})"
 
 
 def _score(result: Result, scores: Show) -> str:

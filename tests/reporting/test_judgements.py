@@ -78,7 +78,7 @@ def test_the_headline_is_the_corrected_score():
 @pytest.mark.parametrize(
     ("gain", "corrected_gain", "said"),
     [
-        (Difference(0.05, 0.05, 2, 3), GAIN, "not told apart from the default (by 0.030)"),
+        (Difference(0.05, 0.05, 2, 3), GAIN, "not told apart from the default (ahead by 0.030)"),
         (
             Difference(0.05, 0.001, 3, 3, 0.001, 0.999),
             replace(GAIN, low=-0.01),
@@ -87,7 +87,7 @@ def test_the_headline_is_the_corrected_score():
         (
             Difference(0.05, 0.001, 3, 3, 0.001, 0.999),
             replace(GAIN, low=-0.01, probability=0.8),
-            "not told apart from the default (by 0.030)",
+            "not told apart from the default (ahead by 0.030)",
         ),
         (Difference(0.05, 0.001, 3, 3), replace(GAIN, mean=0.0), "no better than the default"),
         (
