@@ -1,11 +1,26 @@
-"""What nested cross-validation says, in one line of the page."""
+"""What a second opinion says, in a line of the page each: fresh splits (``search.confirm``), and an outer loop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from lrtune.text import formats
-from lrtune.verdict.result import Nested
+from lrtune.verdict.result import Nested, Result
+
+
+def confirmation_rows(result: Result, scores: Callable[[float | None], str]) -> list[tuple[str, str]]:
+    """Say what fresh splits and seeds made of the first trials, if they were asked."""
+    found = result.confirmation
+    if found is None:
+        return []
+    rows = {each.number: each for each in found.trials}
+    own = rows.get(result.best.number)
+    if own is None or own.confirmed is None:
+        return [("confirmed", "no: on fresh splits and seeds every one of the first trials diverged")]
+    words = f"{scores(own.confirmed)} on fresh splits, the best of {formats.plural(len(rows), 'trial')} there"
+    if found.optimism is not None:
+        words += f"; their scores were {too(found.optimism, scores)}"
+    return [("confirmed", words)]
 
 
 def rows(found: Nested | None, scores: Callable[[float | None], str]) -> list[tuple[str, str]]:

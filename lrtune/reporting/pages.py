@@ -204,7 +204,7 @@ def _score_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     ]
     rows += judgements.worth_rows(result, scores)
     rows += _classes(result)
-    rows += [*confirmation_rows(result, scores), *nested.rows(result.nested, scores)]
+    rows += [*nested.confirmation_rows(result, scores), *nested.rows(result.nested, scores)]
     if test:
         shown = tables.tested_text(test, scores)
         rows.append(("test", f"{shown} on {formats.plural(test.rows, 'row')} that the search never saw"))
@@ -232,21 +232,6 @@ def _unscored(result: Result) -> list[tuple[str, str]]:
     """Say which folds the search is not judged on."""
     found = result.unscored
     return [("folds", formats.printable(formats.judged_on(found.of, found.folds)))] if found else []
-
-
-def confirmation_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
-    """Say what fresh splits and seeds made of the first trials, if they were asked."""
-    found = result.confirmation
-    if found is None:
-        return []
-    rows = {each.number: each for each in found.trials}
-    own = rows.get(result.best.number)
-    if own is None or own.confirmed is None:
-        return [("confirmed", "no: on fresh splits and seeds every one of the first trials diverged")]
-    words = f"{scores(own.confirmed)} on fresh splits, the best of {formats.plural(len(rows), 'trial')} there"
-    if found.optimism is not None:
-        words += f"; their scores were {nested.too(found.optimism, scores)}"
-    return [("confirmed", words)]
 
 
 def _effort_rows(result: Result) -> list[tuple[str, str]]:
