@@ -116,7 +116,7 @@ class Ahead:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What was not tuned, on the folds of the search: the shares of the classes or the mean, a linear model, the default.
+    """What was not tuned, on the folds of the search: shares of the classes or the mean, a linear model, the default.
 
     Attributes
     ----------
