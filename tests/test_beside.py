@@ -98,9 +98,11 @@ def test_a_result_counts_every_class_whatever_is_kept_of_predictions(metric, rep
     found = with_classes(open_run(tmp_path), result_of(study, chosen.configuration), ["a", "b", "c"])
     targets = np.concatenate([fold.validation_targets for fold in prepared.setting.folds])
     assert [each.name for each in found.classes] == ["a", "b", "c"]
-    assert [each.rows for each in found.classes] == np.bincount(targets).tolist()
-    assert tuple(each.predicted for each in found.classes) == study.trials[found.best.number].predicted
-    assert sum(each.predicted for each in found.classes) == len(targets) == 120 * repeats
+    once = np.bincount(prepared.dataset.columns.target[prepared.dataset.train_rows])
+    assert [each.rows for each in found.classes] == once.tolist() == (np.bincount(targets) // repeats).tolist()
+    predicted = np.divide(study.trials[found.best.number].predicted, repeats)
+    assert [each.predicted for each in found.classes] == predicted.tolist()
+    assert sum(each.predicted for each in found.classes) == len(targets) / repeats == 120
     assert [each.name for each in with_classes(open_run(tmp_path), found, ()).classes] == ["0", "1", "2"]
 
 

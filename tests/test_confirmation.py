@@ -20,6 +20,8 @@ from lrtune.tuning import core as tuning
 from lrtune.tuning.confirming import fresh_setting
 from lrtune.verdict import confirmation
 from lrtune.verdict.choice import chosen
+from lrtune.verdict.judging import choice
+from lrtune.verdict.making import result_of, selection
 
 EXPERIMENT = """
 data: {path: sklearn:iris, test_size: 0.2}
@@ -112,6 +114,21 @@ def test_the_first_trials_are_scored_again_and_the_best_of_them_is_retrained(und
     expected = max(first, key=lambda each: (fresh[each.number], each.mean, -each.number)).number
     assert known.refit.trial == expected
     assert chosen(known).number == expected
+
+
+def test_a_result_says_that_fresh_scores_chose_and_which_trial_was_passed_over(undisturbed):
+    known, experiment = replay(undisturbed[0]), load_text(EXPERIMENT, name="iris")
+    first = min(known.in_order(), key=lambda each: (-each.mean, each.number))
+    picked = choice(experiment.terms, known)
+    assert selection(picked, confirmation.summary(known, 3)).fresh
+    assert not selection(picked, confirmation.summary(known, 0)).fresh
+    found = result_of(known, experiment.configuration, confirm=3)
+    assert found.best.number == picked.trial.number
+    if first.number == picked.trial.number:
+        assert found.ahead is None
+    else:
+        assert (found.ahead.number, found.ahead.mean) == (first.number, first.mean)
+        assert found.ahead.gain.mean == pytest.approx(first.mean - found.best.mean)
 
 
 def test_fresh_scores_come_from_other_splits_and_seeds(undisturbed):

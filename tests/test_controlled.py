@@ -362,7 +362,31 @@ def test_one_fresh_fold_has_the_error_of_the_others_and_two_single_ones_none():
     assert numbers(control(alone, trial([0.83]), "cosine", "accuracy")) == (pytest.approx(0.05), None, None, None)
 
 
+@pytest.mark.parametrize("gap", [0.0, 0.1], ids=["same predictions", "same difference"])
+def test_differences_that_are_all_the_same_have_no_interval(gap):
+    """An interval without width would say that nothing else is possible."""
+    inside, fresh = (0.5, 0.6, 0.7, 0.8), (0.7, 0.8, 0.9)
+    same = PAIR._replace(
+        scores=((0.1,) * 4, tuple(each - gap for each in inside)),
+        winner=fresh,
+        other=tuple(each - gap for each in fresh),
+    )
+    found = control(same, trial(inside), "cosine", "accuracy")
+    assert numbers(found) == (pytest.approx(gap), None, None, None)
+    unlike = same._replace(scores=((0.1,) * 4, (0.5, 0.6, 0.7, 0.7)))  # the others say how sure it is
+    assert control(unlike, trial(inside), "cosine", "accuracy").error > 0.0
+
+
 # --- what it must not change
+
+
+def test_a_pair_that_is_not_wanted_is_not_shown_though_it_is_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.yaml").write_text(TEXT)
+    (tmp_path / "b.yaml").write_text(TEXT.replace("round: 4", "round: 4, control: false"))
+    shown = [lrtune.search(tmp_path / name, output=tmp_path / "run").control for name in ("a.yaml", "b.yaml", "a.yaml")]
+    assert shown[0] is not None
+    assert shown == [shown[0], None, shown[0]]
 
 
 def test_nothing_else_changes_by_it(tmp_path, monkeypatch):

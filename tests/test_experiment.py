@@ -314,6 +314,27 @@ space:
             ),
             ("serach.trials=3", "--set serach.trials=3: serach: unknown section; did you mean 'search'?"),
             ("search=3", "--set search=3: search: must be a mapping of keys, got 3"),
+            (
+                "model.type=[linear, mlp]",
+                (
+                    "--set model.type=[linear, mlp]: model.type: expected 'linear' or 'mlp', got ['linear', 'mlp']; "
+                    "values to choose from belong under space.model"
+                ),
+            ),
+            (
+                "model.hidden=[[64], [32]]",
+                (
+                    "--set model.hidden=[[64], [32]]: model.hidden: expected a list of whole numbers of at least 1, "
+                    "got [[64], [32]]; values to choose from belong under space.hidden"
+                ),
+            ),
+            (
+                "training.dtype=[float32, float64]",
+                (
+                    "--set training.dtype=[float32, float64]: training.dtype: expected 'float32' or 'float64', got "
+                    "['float32', 'float64']"
+                ),
+            ),
         ],
     )
     def test_mistakes_name_the_option(self, tmp_path, override, expected):

@@ -5,11 +5,12 @@ import pytest
 from results import result, standing
 from scipy import stats
 
+from lrtune.reporting.junit import gate_cases
 from lrtune.text.written import to_json
 from lrtune.verdict import gates
 from lrtune.verdict.anchored import ASKED
 from lrtune.verdict.conditions import State
-from lrtune.verdict.result import Anchor, Corrected, DataHashes, Unscored
+from lrtune.verdict.result import Ahead, Anchor, Corrected, DataHashes, Rivals, Selection, Unscored
 
 
 @pytest.mark.parametrize(
@@ -189,13 +190,13 @@ def anchored(score=0.9, metric="accuracy", corrected=None, **means):
             "constant",
             anchored(majority=0.6),
             State.PASSED,
-            "mean accuracy 0.9 is better than what looks at no column on the same folds, 0.6",
+            "mean accuracy 0.9 is better than the shares of the classes on the same folds, 0.6",
         ),
         (
             "constant",
             anchored(5.0, "rmse", mean=4.0),
             State.FAILED,
-            "mean rmse 5 is no better than what looks at no column on the same folds, 4",
+            "mean rmse 5 is no better than the mean of the targets on the same folds, 4",
         ),
         (
             "linear",
@@ -234,9 +235,10 @@ def test_the_corrected_score_must_beat_the_anchors_own():
 @pytest.mark.parametrize("name", ASKED)
 def test_an_anchor_without_a_score_is_a_failure(name):
     known = {"constant": "majority", "linear": "linear", "default": "default"}[name]
+    called = {"constant": "the shares of the classes", "linear": "a linear model", "default": ASKED["default"]}[name]
     for found, reason in (
-        (anchored(), "has no score here: there was no time for it"),
-        (anchored(**{known: None}), "has no score"),
+        (anchored(), f"there is no score of {ASKED[name]} here: there was no time for it"),
+        (anchored(**{known: None}), f"there is no score of {called}"),
     ):
         gate = gates.behind_gate(found, name)
         assert (gate.state, gate.passed, gate.is_worse) == (State.UNKNOWN, False, False)
@@ -248,3 +250,26 @@ def test_the_default_cannot_beat_itself():
     found = result([0.9], best=standing(0, [0.9]))
     gate = gates.behind_gate(found, "default")
     assert (gate.state, gate.sentence) == (State.FAILED, "the default configuration is the best itself")
+
+
+def test_a_default_that_a_rule_chose_is_not_called_the_best():
+    first = Ahead(7, 0.95, None)
+    found = result([0.9], best=standing(0, [0.9]), ahead=first, selection=Selection("within 20%", 7, Rivals(0, ())))
+    gate = gates.behind_gate(found, "default")
+    assert gate.state == State.FAILED
+    assert gate.sentence == (
+        "the default configuration itself was chosen by the rule within 20%; trial 7 has the best mean"
+    )
+
+
+def test_gates_of_one_kind_are_told_apart():
+    found = [gates.behind_gate(anchored(majority=0.6, linear=0.8), each) for each in ("constant", "linear")]
+    assert [each.called for each in found] == ["fail-behind constant", "fail-behind linear"]
+    assert [each.name for each in gate_cases(found)] == ["fail-behind constant", "fail-behind linear"]
+    assert gates.limit_gate(result([0.9]), 0.8).called == "fail-under"
+
+
+def test_large_scores_and_limits_are_written_out():
+    gate = gates.limit_gate(result([117_749.6], "rmse"), 1e5)
+    assert gate.sentence == "mean rmse 117,700 is over 100,000"
+    assert "117,749.6 is over 117,749.5" in gates.limit_gate(result([117_749.6], "rmse"), 117_749.5).sentence

@@ -296,7 +296,7 @@ def test_a_selection_rule():
     complete = [each for each in trials if each["state"] == "complete"]
     worst = {int(each["number"]): min(float(each[f"fold_{fold}"]) for fold in (1, 2, 3)) for each in complete}
     assert result["best"]["number"] == min(worst, key=lambda number: (-worst[number], number))
-    assert "chosen by steady" in page
+    assert "chosen by the rule steady: trial" in page
     assert result["corrected"]["method"] == "bootstrap"
 
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from lrtune.cli import app
 from lrtune.experiment import load_text
+from lrtune.reporting.nested import rows
 from lrtune.run.journal import Journal, canonical
 from lrtune.run.names import DATABASE
 from lrtune.run.study import RESULT, replay
@@ -181,6 +182,11 @@ def test_the_summary_is_about_the_scores_outside(tmp_path):
     inner = [each.trials[each.refit.trial].mean for each in studies]
     assert [each.score for each in found.folds] == scores
     assert [each.rows for each in found.folds] == [len(each.rows[1]) for each in folds]
+    assert [each.trained for each in found.folds] == [len(each.rows[0]) for each in folds]
+    sizes = sorted({len(each.rows[0]) for each in folds})
+    ends = " to ".join(map(str, (sizes[0], sizes[-1])[: len(sizes)]))
+    ((_, said),) = rows(found, str)
+    assert f"for the whole search by models of {ends} rows, on 3 outer folds; inside" in said
     assert found.mean == pytest.approx(np.mean(scores))
     assert found.std == pytest.approx(np.std(scores, ddof=1))
     assert found.optimism == pytest.approx(np.mean(inner) - np.mean(scores))

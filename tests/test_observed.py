@@ -12,7 +12,8 @@ from lrtune.text.errors import StudyError
 def observed():
     targets = [np.array([0, 1, 1]), np.array([1, 0]), np.array([1, 0, 1, 0, 1])]
     units = [np.array([70, 10, 30]), np.array([10, 20]), np.array([70, 20, 10, 30, 90])]
-    return observe(targets, units, kept=np.array([0, 1, 3, 5, 7, 9]), classes=2)
+    rows = [np.array([7, 1, 3]), np.array([1, 2]), np.array([7, 2, 1, 3, 9])]  # some of two folds
+    return observe(targets, units, rows=rows, kept=np.array([0, 1, 3, 5, 7, 9]), classes=2)
 
 
 def test_kept_rows_have_their_targets_folds_and_units(observed):
@@ -23,6 +24,13 @@ def test_kept_rows_have_their_targets_folds_and_units(observed):
     assert observed.share == 0.6
 
 
+def test_rows_of_each_class_are_counted_once_in_whatever_folds_they_stand():
+    targets = [np.array([0, 1, 1]), np.array([2, 1]), np.array([1, 0, 2])]
+    rows = [np.array([7, 1, 3]), np.array([4, 8]), np.array([1, 7, 4])]
+    found = observe(targets, rows, rows=rows, kept=np.array([0]), classes=4)
+    assert found.validated.tolist() == [1, 3, 1, 0]  # rows 7; 1, 3, 8; 4
+
+
 def test_what_is_written_is_read_and_the_bytes_are_the_same_each_time(observed, tmp_path):
     path, again = tmp_path / OBSERVED, tmp_path / "again.npz"
     write(path, observed)
@@ -30,14 +38,14 @@ def test_what_is_written_is_read_and_the_bytes_are_the_same_each_time(observed, 
     assert path.read_bytes() == again.read_bytes()
     assert sorted(each.name for each in tmp_path.iterdir()) == ["again.npz", OBSERVED]
     found = read(path)
-    for name in ("targets", "folds", "units", "sizes"):
+    for name in ("targets", "folds", "units", "sizes", "validated"):
         np.testing.assert_array_equal(getattr(found, name), getattr(observed, name))
     assert found.classes == 2
 
 
 def test_values_keep_their_precision(tmp_path):
     values = np.array([0.1, 1e300, -3.0])
-    write(tmp_path / OBSERVED, observe([values], [np.arange(3)], kept=np.arange(3), classes=0))
+    write(tmp_path / OBSERVED, observe([values], [np.arange(3)], rows=[np.arange(3)], kept=np.arange(3), classes=0))
     np.testing.assert_array_equal(read(tmp_path / OBSERVED).targets, values)
 
 
@@ -55,7 +63,8 @@ def test_a_missing_or_damaged_file_is_refused(observed, tmp_path):
 
 def test_columns_that_do_not_fit_are_refused(observed, tmp_path):
     path = tmp_path / OBSERVED
-    np.savez(path, targets=observed.targets[:2], folds=observed.folds, units=observed.units, sizes=[1], classes=2)
+    others = {"folds": observed.folds, "units": observed.units, "sizes": [1], "classes": 2, "validated": [1, 1]}
+    np.savez(path, targets=observed.targets[:2], **others)
     with pytest.raises(StudyError, match="length"):
         read(path)
 

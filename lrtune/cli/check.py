@@ -5,7 +5,21 @@ from __future__ import annotations
 import sys
 
 from lrtune.cli.choices import chosen
-from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, SetOption, TargetOption
+from lrtune.cli.options import (
+    ConfigArgument,
+    DataOption,
+    JsonOption,
+    PruningOption,
+    SeedOption,
+    SelectOption,
+    SetOption,
+    StrategyOption,
+    TargetOption,
+    TimeoutOption,
+    TrialsOption,
+    WorkersOption,
+    search_settings,
+)
 
 
 def check(
@@ -14,6 +28,13 @@ def check(
     data: DataOption = None,
     target: TargetOption = None,
     overrides: SetOption = None,
+    trials: TrialsOption = None,
+    strategy: StrategyOption = None,
+    pruning: PruningOption = None,
+    workers: WorkersOption = None,
+    timeout: TimeoutOption = None,
+    select: SelectOption = None,
+    seed: SeedOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Validate an experiment and print its plan; nothing is trained.
@@ -28,7 +49,16 @@ def check(
     from lrtune.trainers.preparation import prepare
     from lrtune.tuning.planning import plan
 
-    experiment, table = chosen(config, data, target, overrides)
+    shortcuts = search_settings(
+        trials=trials,
+        strategy=strategy,
+        pruning=pruning,
+        workers=workers,
+        timeout=timeout,
+        select=select,
+        seed=seed,
+    )
+    experiment, table = chosen(config, data, target, overrides, shortcuts)
     made = plan(experiment, prepare(experiment, table=table))
     if as_json:
         sys.stdout.write(written.json_text(plans.plan_json(made)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +11,7 @@ import typer
 from lrtune.cli.names import asked_anchors, completed
 from lrtune.cli.runs import find, names
 from lrtune.run.names import RESULT
-from lrtune.text.errors import LrtuneError, nearest
+from lrtune.text.errors import LrtuneError, named, nearest
 from lrtune.text.paths import expanded
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ FailBehindOption = Annotated[
     typer.Option(
         "--fail-behind",
         metavar="WHAT",
-        help="Exit with 3 unless the score beats this on the same folds: constant (the majority class or the mean),"
-        " linear or default; repeatable.",
+        help="Exit with 3 unless the score beats this on the same folds: constant (the shares of the classes or the"
+        " mean), linear or default; repeatable.",
         autocompletion=completed(asked_anchors),
     ),
 ]
@@ -83,9 +83,19 @@ def asked_gates(
         raise LrtuneError(f"{'--remeasure' if remeasure else '--tolerance'}: needs a --baseline to compare with")
     for name in fail_behind:
         if name not in ASKED:
-            raise LrtuneError(f"--fail-behind {name}: {nearest(name, ASKED)}")
+            raise LrtuneError(f"--fail-behind: unknown value '{name}'; {_nearest_of(name, ASKED)}")
     known = None if baseline is None else _read(baseline)
     return Demands(fail_under, fail_over, known, tolerance or 0.0, remeasure, tuple(dict.fromkeys(fail_behind)))
+
+
+def _nearest_of(name: str, allowed: Collection[str]) -> str:
+    """Name the nearest of a few values, and all of them.
+
+    >>> _nearest_of("linaer", ["linear", "default"])
+    "did you mean 'linear'? allowed: 'linear', 'default'"
+    """
+    everything = f"allowed: {named(list(allowed))}"
+    return " ".join(dict.fromkeys((nearest(name, allowed), everything)))
 
 
 def _read(baseline: str) -> Baseline:

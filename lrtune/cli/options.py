@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lrtune.cli.names import completed, prunings, rules, strategies
 from lrtune.cli.runs import names
 
 ConfigArgument = Annotated[
@@ -28,6 +29,69 @@ SetOption = Annotated[
         "--set", metavar="KEY=VALUE", help="Replace one setting of the experiment, as in search.folds=10; repeatable."
     ),
 ]
+TrialsOption = Annotated[
+    int | None, typer.Option("--trials", metavar="N", help="Number of configurations; a larger one goes on.")
+]
+StrategyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--strategy",
+        metavar="NAME",
+        help="How to choose them: <strategies>.",
+        autocompletion=completed(strategies),
+    ),
+]
+PruningOption = Annotated[
+    str | None,
+    typer.Option(
+        "--pruning",
+        metavar="NAME",
+        help="Spare bad ones some training: <prunings>.",
+        autocompletion=completed(prunings),
+    ),
+]
+WorkersOption = Annotated[
+    str | None,
+    typer.Option("--workers", metavar="N", help="Worker processes; 'auto' takes what the work is worth."),
+]
+TimeoutOption = Annotated[
+    str | None,
+    typer.Option("--timeout", metavar="TIME", help="End in so much time, as in 90s, 10m or 1h30m; more goes on."),
+]
+SelectOption = Annotated[
+    str | None,
+    typer.Option(
+        "--select",
+        metavar="RULE",
+        help="Which trial is chosen: <rules> (as in 'within 1%').",
+        autocompletion=completed(rules),
+    ),
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", metavar="N", help="Of everything random.")]
+
+
+def search_settings(
+    *,
+    trials: int | None,
+    strategy: str | None,
+    pruning: str | None,
+    workers: str | None,
+    timeout: str | None,
+    select: str | None,
+    seed: int | None,
+) -> dict[str, object]:
+    """Name the settings of a search that have an option of their own, by key path; None stands for "not given"."""
+    return {
+        "search.trials": trials,
+        "search.timeout": timeout,
+        "search.strategy": strategy,
+        "search.pruning": pruning,
+        "search.select": select,
+        "search.seed": seed,
+        "search.workers": workers,
+    }
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 LookArgument = Annotated[

@@ -15,6 +15,7 @@ from lrtune.cli.exits import FOR_TYPER, GATE, WORSE
 from lrtune.cli.outputs import OverwritingError, refuse_overwriting
 from lrtune.text.errors import LrtuneError
 from lrtune.text.paths import expanded
+from lrtune.verdict.conditions import BASELINE, BEHIND, OVER, UNDER
 
 if TYPE_CHECKING:
     from lrtune.reporting.blocks import Block, Facts
@@ -36,12 +37,12 @@ def gate_block(gates: Sequence[Gate]) -> list[Facts]:
     """Show what became of the gates, if there are any."""
     from lrtune.reporting.blocks import Facts
 
-    return [Facts("gates", [(each.name, f"{each.state}: {each.sentence}") for each in gates])] if gates else []
+    return [Facts("gates", [(each.called, f"{each.state}: {each.sentence}") for each in gates])] if gates else []
 
 
 def gate_notes(gates: Sequence[Gate]) -> list[str]:
     """Say in a line each which gates are passed; those that are not are what the command ends with."""
-    return [f"gate {each.name} passed: {each.sentence}" for each in gates if each.passed]
+    return [f"gate {each.called} passed: {each.sentence}" for each in gates if each.passed]
 
 
 def report_gates(
@@ -77,8 +78,13 @@ def report_gates(
     _annotate(annotations.gate_annotations(name, gates), only_json=only_json)
     failed = [each for each in gates if not each.passed]
     if failed:
-        console.fail("; ".join(f"gate {each.name} failed: {each.sentence}" for each in failed))
+        console.fail("; ".join(_failed(each, is_shown=not only_json) for each in failed))
         raise typer.Exit(WORSE if any(each.is_worse for each in failed) else GATE)
+
+
+def _failed(gate: Gate, *, is_shown: bool) -> str:
+    """Say that a gate failed, and why unless the page has said that already."""
+    return f"gate {gate.called} failed" + ("" if is_shown else f": {gate.sentence}")
 
 
 def with_reports(command: Callable[..., None]) -> Callable[..., None]:
@@ -118,8 +124,7 @@ def _report_failure(error: Exception, options: Options) -> None:
     from lrtune.reporting.summary import markdown
 
     name = next((Path(str(options[key])).stem for key in ("config", "data") if options.get(key)), "lrtune")
-    asked_for = [key for key in ("fail_under", "fail_over", "baseline") if options.get(key) is not None]
-    gates = [each.replace("_", "-") for each in asked_for]
+    gates = _asked_gates(options)
     reason = str(error) or type(error).__name__
     try:
         if options.get("junit"):
@@ -137,6 +142,15 @@ def _report_failure(error: Exception, options: Options) -> None:
     _annotate(
         [annotations.annotation(annotations.ERROR, f"lrtune: {name}", reason)], only_json=bool(options.get("as_json"))
     )
+
+
+def _asked_gates(options: Options) -> list[str]:
+    """Name the gates that were asked for as those of a result are called."""
+    behind = [f"{BEHIND} {each}" for each in dict.fromkeys(options.get("fail_behind") or ())]
+    under, over, baseline = (
+        [name] * (options.get(name.replace("-", "_")) is not None) for name in (UNDER, OVER, BASELINE)
+    )
+    return [*under, *over, *behind, *baseline]
 
 
 def _annotate(lines: Sequence[str], *, only_json: bool) -> None:

@@ -20,8 +20,22 @@ from lrtune.cli.gating import (
     ToleranceOption,
     asked_gates,
 )
-from lrtune.cli.names import completed, prunings, rules, strategies
-from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
+from lrtune.cli.options import (
+    ConfigArgument,
+    DataOption,
+    JsonOption,
+    PruningOption,
+    QuietOption,
+    SeedOption,
+    SelectOption,
+    SetOption,
+    StrategyOption,
+    TargetOption,
+    TimeoutOption,
+    TrialsOption,
+    WorkersOption,
+    search_settings,
+)
 from lrtune.cli.outputs import refuse_overwriting
 from lrtune.cli.reports import JunitOption, SummaryOption, gate_block, gate_notes, report_gates, with_reports
 from lrtune.cli.runs import name_of
@@ -50,48 +64,16 @@ def search(
             "--output", "-o", metavar="DIR", help="Folder of the run; by default one of its own under ./runs."
         ),
     ] = None,
-    trials: Annotated[
-        int | None, typer.Option("--trials", metavar="N", help="Number of configurations; a larger one goes on.")
-    ] = None,
-    strategy: Annotated[
-        str | None,
-        typer.Option(
-            "--strategy",
-            metavar="NAME",
-            help="How to choose them: <strategies>.",
-            autocompletion=completed(strategies),
-        ),
-    ] = None,
-    pruning: Annotated[
-        str | None,
-        typer.Option(
-            "--pruning",
-            metavar="NAME",
-            help="Spare bad ones some training: <prunings>.",
-            autocompletion=completed(prunings),
-        ),
-    ] = None,
-    workers: Annotated[
-        str | None,
-        typer.Option("--workers", metavar="N", help="Worker processes; 'auto' takes what the work is worth."),
-    ] = None,
-    timeout: Annotated[
-        str | None,
-        typer.Option("--timeout", metavar="TIME", help="End in so much time, as in 90s, 10m or 1h30m; more goes on."),
-    ] = None,
-    select: Annotated[
-        str | None,
-        typer.Option(
-            "--select",
-            metavar="RULE",
-            help="Which trial is chosen: <rules> (as in 'within 1%').",
-            autocompletion=completed(rules),
-        ),
-    ] = None,
+    trials: TrialsOption = None,
+    strategy: StrategyOption = None,
+    pruning: PruningOption = None,
+    workers: WorkersOption = None,
+    timeout: TimeoutOption = None,
+    select: SelectOption = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew; an earlier study in the folder is kept as <folder>-old-1.")
     ] = False,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of everything random.")] = None,
+    seed: SeedOption = None,
     fail_under: FailUnderOption = None,
     fail_over: FailOverOption = None,
     fail_behind: FailBehindOption = None,
@@ -118,15 +100,15 @@ def search(
     from lrtune.tuning.search import steps
     from lrtune.tuning.steps import Ended
 
-    shortcuts = {
-        "search.trials": trials,
-        "search.timeout": timeout,
-        "search.strategy": strategy,
-        "search.pruning": pruning,
-        "search.select": select,
-        "search.seed": seed,
-        "search.workers": workers,
-    }
+    shortcuts = search_settings(
+        trials=trials,
+        strategy=strategy,
+        pruning=pruning,
+        workers=workers,
+        timeout=timeout,
+        select=select,
+        seed=seed,
+    )
     demands = asked_gates(
         fail_under, fail_over, baseline, tolerance, remeasure=remeasure, fail_behind=fail_behind or ()
     )

@@ -126,13 +126,17 @@ def _check(columns: Columns, schema: Schema, *, kind: str, folds: int | None, re
 
 
 class _Part(NamedTuple):
-    """The rows to split, sorted (N,), with their labels (none for regression), groups (if there are any) and times."""
+    """The rows to split, sorted (N,), with their labels (none for regression), groups (if there are any) and times.
+
+    ``every_group`` counts the groups of the whole table, of which some may have been set apart.
+    """
 
     schema: Schema
     rows: Rows
     labels: Rows | None
     groups: Rows | None
     times: npt.NDArray[np.number]
+    every_group: int = 0
 
     @property
     def counts(self) -> Rows:
@@ -148,7 +152,9 @@ def _part(columns: Columns, schema: Schema, rows: Rows) -> _Part:
         label = label_text(schema.classes[int(labels[0])])
         raise DataError(f"all {counted(rows.size, 'training row')} are of class '{label}': there is nothing to learn")
     groups = None if columns.groups is None else columns.groups[rows]
-    return _Part(schema, rows, labels, groups, rows if columns.order is None else columns.order[rows])
+    times = rows if columns.order is None else columns.order[rows]
+    every_group = 0 if columns.groups is None else len(np.unique(columns.groups))
+    return _Part(schema, rows, labels, groups, times, every_group)
 
 
 def _most(part: _Part, kind: str) -> int:
@@ -173,13 +179,25 @@ def _too_many(part: _Part, kind: str, folds: int, most: int) -> str:
     if folds > units and part.groups is None:
         return f"{rows} cannot be put into {folds} folds{fewer}"
     if folds > units:
-        return f"'{part.schema.group}' has {counted(units, 'group')}, {few}"
+        return f"{_groups_left(part, units)} {few}"
+    if kind == "stratified" and not most:
+        return "every class has one training row only, which cannot be trained on and validated, too"
     if kind == "stratified":
         return f"only {most} of {rows} can be validated, {few}{_singles(part)}"
     return (
         f"one {what} has to stay in the training rows of every fold, since the others are all of one class; "
         f"that leaves {counted(most, what)}, {few}"
     )
+
+
+def _groups_left(part: _Part, left: int) -> str:
+    """Say how many groups there are to put into folds, and what became of the others."""
+    had = f"'{part.schema.group}' has {counted(part.every_group, 'group')}"
+    if part.every_group == left:
+        return f"{had},"
+    others = "the other one was" if part.every_group - left == 1 else "the others were"
+    here = f"{left} {'is' if left == 1 else 'are'} left"
+    return f"{had}, of which {here}, since {others} set apart before (data.test_size, search.nested):"
 
 
 def _singles(part: _Part) -> str:

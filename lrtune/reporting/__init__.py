@@ -17,7 +17,7 @@
     listed             trials and runs among others, as values
     listing            tables of many
     live               progress while a search runs
-    nested             what nested cross-validation says, in one line of the page
+    nested             what second opinions say: fresh splits, and nested cross-validation
     pages              what the page of a search says, as plain blocks
     parameters         the search space as other tools see it
     plans              what `lrtune check` says

@@ -22,7 +22,7 @@ def annotation(level: str, title: str, message: str) -> str:
 def gate_annotations(name: str, gates: Iterable[Gate]) -> list[str]:
     """Write one line for each gate: an error if it failed, else a notice."""
     return [
-        annotation(NOTICE if each.passed else ERROR, f"lrtune: {name}: {each.name}", each.sentence) for each in gates
+        annotation(NOTICE if each.passed else ERROR, f"lrtune: {name}: {each.called}", each.sentence) for each in gates
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -34,8 +35,18 @@ class Grid(NamedTuple):
     left: Sequence[int] = ()
 
 
+class Words(NamedTuple):
+    """Paths and commands, to be copied: broken between words only, a command so that a shell goes on with it.
+
+    Rows are labels, which may be empty, and what belongs to them.
+    """
+
+    title: str
+    rows: Sequence[tuple[str, str]]
+
+
 class Lines(NamedTuple):
-    """Lines that are not wrapped, so that paths and commands can be copied."""
+    """Lines that are not wrapped: pictures, and code."""
 
     title: str
     lines: Sequence[str]
@@ -48,7 +59,7 @@ class Remarks(NamedTuple):
     sentences: Sequence[str]
 
 
-Block = Headline | Facts | Grid | Lines | Remarks
+Block = Headline | Facts | Grid | Lines | Remarks | Words
 """A page is a list of these; there is an empty line between two."""
 
 
@@ -64,6 +75,8 @@ def _height(block: Block, width: int) -> int:
     title = bool(block.title)
     if isinstance(block, Lines):
         return title + len(block.lines)
+    if isinstance(block, Words):
+        return title + len(block.rows)  # whatever the length of a folder's path: what is said is not cut for it
     if isinstance(block, Remarks):
         return title + sum(_wrapped(each, inside - 1 - _GAP) for each in block.sentences)
     if isinstance(block, Facts):
@@ -74,5 +87,80 @@ def _height(block: Block, width: int) -> int:
     return title + 1 + sum(_wrapped(row[-1], inside - (left - last)) for row in block.rows)
 
 
+def fitting(block: Grid, width: int) -> Grid:
+    """Leave out numbers, the last ones first, where the words of the last column would have no room beside them.
+
+    >>> fitting(Grid("", ("rmse", "mae", ""), [("0.25", "0.15", "linear model")]), 14)
+    Grid(title='', header=('rmse', ''), rows=[('0.25', 'linear model')], left=())
+    """
+    numbers = [place for place in range(len(block.header) - 1) if place not in block.left]
+    kept = list(range(len(block.header)))
+    while len(numbers) > 1 and _least_width(block, kept) > width:
+        kept.remove(numbers.pop())
+    left = tuple(place for place, each in enumerate(kept) if each in block.left)
+    header, *rows = ([row[each] for each in kept] for row in (block.header, *block.rows))
+    return block._replace(header=tuple(header), rows=[tuple(row) for row in rows], left=left)
+
+
+def _least_width(block: Grid, kept: Sequence[int]) -> int:
+    """Say what some columns take if no word of the last one is broken."""
+    lines = (block.header, *block.rows)
+    *others, last = kept
+    words = [len(word) for row in lines for word in row[last].split()]
+    return sum(max(len(row[each]) for row in lines) + _GAP for each in others) + max(words, default=0)
+
+
 def _wrapped(text: str, width: int) -> int:
-    return len(textwrap.wrap(text, max(8, width))) or 1
+    return len(textwrap.wrap(glued(text), max(8, width), break_on_hyphens=False)) or 1
+
+
+_GLUE = (
+    "\ue000"  # of private use: no text from outside that was made printable holds it, and nothing breaks a line there
+)
+_TOGETHER = re.compile(r"(?<=\d) (?=%)|(?<=±) (?=\S)")
+
+
+def glued(text: str) -> str:
+    """Keep numbers together with what belongs to them, as in ``90 %`` and ``± 0.02``, when lines are broken."""
+    return _TOGETHER.sub(_GLUE, text)
+
+
+def loosened(text: str) -> str:
+    """Undo `glued`, of lines that are broken.
+
+    >>> loosened(glued("0.5 ± 0.1 in 90 % and more"))
+    '0.5 ± 0.1 in 90 % and more'
+    """
+    return text.replace(_GLUE, " ")
+
+
+_COMMAND = "lrtune "
+
+
+def word_lines(block: Words, width: int | None = None) -> list[str]:
+    r"""Write the rows, broken where they are longer than so many columns; by default nowhere.
+
+    >>> word_lines(Words("", [("next", "lrtune show run --notes")]), 24)
+    ['next  lrtune show run \\', '        --notes']
+    """
+    label = max((len(name) for name, _ in block.rows), default=0)
+    return [
+        line
+        for name, text in block.rows
+        for line in _word_lines(name.ljust(label + _GAP) if label else "", text, width)
+    ]
+
+
+def _word_lines(label: str, text: str, width: int | None) -> list[str]:
+    if width is None:
+        return [label + text]
+    mark = " \\" if text.startswith(_COMMAND) else ""
+    lines = textwrap.wrap(
+        text,
+        max(8, width - len(label) - len(mark)),
+        break_long_words=False,
+        break_on_hyphens=False,
+        subsequent_indent="  ",
+    )
+    marked = [*(line + mark for line in lines[:-1]), *lines[-1:]]
+    return [(label if place == 0 else " " * len(label)) + line for place, line in enumerate(marked)]

@@ -33,5 +33,5 @@ def _cells(kind: Kind, scores: Callable[[float | None], str]) -> tuple[str, ...]
     found = kind.difference
     if found is None:
         return (*start, formats.MISSING, formats.MISSING, *end)
-    gain = f"{'-' if found.mean < 0 else '+'}{scores(abs(found.mean))}"
+    gain = formats.signed(found.mean, scores)
     return (*start, gain, f"{found.wins}/{found.folds}", *end)

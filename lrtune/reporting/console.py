@@ -19,7 +19,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from lrtune.reporting import blocks
-from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
+from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks, Words
 from lrtune.text import formats
 
 WIDTH = blocks.WIDTH
@@ -74,7 +74,7 @@ def page_text(out: Console, page: Sequence[Block]) -> str:
             if position:
                 out.print()
             _show_block(out, block)
-    text = captured.get()
+    text = blocks.loosened(captured.get())
     return text if out.is_terminal else "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
@@ -97,16 +97,23 @@ def fail(sentence: str, before: Sequence[str] = ()) -> None:
 
 def _show_block(out: Console, block: Block) -> None:
     if isinstance(block, Headline):
-        out.print(_text(block.text, TITLE))
+        out.print(_wrapping(block.text, TITLE))
         return
     if block.title:
         out.print(_text(block.title, TITLE))
     if isinstance(block, Lines):
         print_lines(out, [f"  {line}" for line in block.lines])
+    elif isinstance(block, Words):
+        print_lines(out, [f"  {line}" for line in blocks.word_lines(block, _page_width(out))])
     elif isinstance(block, Remarks):
         out.print(_indented(_facts(Facts("", [("-", each) for each in block.sentences]))))
     else:
-        out.print(_indented(_facts(block) if isinstance(block, Facts) else _grid(block)))
+        out.print(_indented(_facts(block) if isinstance(block, Facts) else _grid(block, out.width - INDENT[-1])))
+
+
+def _page_width(out: Console) -> int | None:
+    """Say how wide what is to be copied may be; without a terminal, and no ``COLUMNS``, nothing breaks it."""
+    return out.width - INDENT[-1] if out.is_terminal or "COLUMNS" in os.environ else None
 
 
 def _indented(table: Table) -> Padding:
@@ -123,16 +130,22 @@ def _text(text: str, style: str = "") -> Text:
     return Text(formats.printable(text), style)
 
 
+def _wrapping(text: str, style: str = "") -> Text:
+    """Make a text that is broken into lines, and not between a number and its unit (see `blocks.glued`)."""
+    return Text(blocks.glued(formats.printable(text)), style)
+
+
 def _facts(block: Facts) -> Table:
     table = Table(
         Column(style=LABEL, no_wrap=True), Column(overflow="fold"), box=None, show_header=False, pad_edge=False
     )
     for label, value in block.rows:
-        table.add_row(_text(label), _text(value))
+        table.add_row(_text(label), _wrapping(value))
     return table
 
 
-def _grid(block: Grid) -> Table:
+def _grid(block: Grid, width: int) -> Table:
+    block = blocks.fitting(block, width)
     *others, words = block.header
     columns = [
         Column(_text(each), justify="left" if place in block.left else "right", no_wrap=True)
@@ -147,7 +160,8 @@ def _grid(block: Grid) -> Table:
         header_style=LABEL,
     )
     for row in block.rows:
-        table.add_row(*(_text(cell) for cell in row))
+        *cells, last = row
+        table.add_row(*(_text(cell) for cell in cells), _wrapping(last))
     return table
 
 

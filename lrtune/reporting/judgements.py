@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lrtune.text import formats
-from lrtune.verdict.comparison import Difference
+from lrtune.verdict.comparison import LIKELY, Difference, Gain
 from lrtune.verdict.controlled import CONSTANT
-from lrtune.verdict.result import Control, Result, Selection
+from lrtune.verdict.result import Ahead, Control, Result
 from lrtune.verdict.standing import Standing
 
 _WITHOUT_SCORE = {"diverged": "diverged", "failed": "failed", "proposed": "has not been scored yet"}
@@ -24,13 +24,27 @@ def headline(result: Result, scores: Show) -> str:
     default, gain = result.default, result.gain
     found = f"{result.metric} {_score(result, scores)}"
     if result.best.number == default.number and not is_mean(result):
-        return f"{found}: the default configuration is the best that was tried"
+        return f"{found}: {_default_chosen(result, scores)}"
     if default.mean is None:
         return f"{found}; the default configuration {_WITHOUT_SCORE[default.state]}"
     if result.corrected is None or gain is None:
         return f"{found}; {_beside_default(gain, plus_minus(default, scores))}"
-    without_luck = result.corrected.gain
-    return f"{found}; {_ahead_of_default(gain, without_luck.mean if without_luck else gain.mean, scores)}"
+    return f"{found}; {_ahead_of_default(gain, result.corrected.gain, scores)}"
+
+
+def _default_chosen(result: Result, scores: Show) -> str:
+    if result.ahead is None:
+        return "the default configuration is the best that was tried"
+    return f"the default configuration, chosen by {_how(result)}; {_best_mean(result.ahead, scores)}"
+
+
+def _how(result: Result) -> str:
+    return result.selection.how if result.selection else "a rule"
+
+
+def _best_mean(first: Ahead, scores: Show) -> str:
+    by = "" if first.gain is None else f", ahead by {formats.gap(first.gain.mean, scores)}"
+    return f"trial {first.number} has the best mean{by}"
 
 
 def is_mean(result: Result) -> bool:
@@ -46,15 +60,19 @@ def _beside_default(gain: Difference | None, other: str) -> str:
     return f"the default configuration is as good with {other}"
 
 
-def _ahead_of_default(gain: Difference, mean: float, scores: Show) -> str:
-    """Say by how much the choice is better, as far as the folds can tell; of its gain nothing may be left."""
-    if mean > 0.0 and (gain.error is None or gain.is_clear):
-        return f"better than the default by {scores(mean)}"
-    if mean > 0.0 and gain.is_likely:
-        return f"likely better than the default by {scores(mean)}"
-    if mean > 0.0:
-        return f"not clearly better than the default (by {scores(mean)})"
-    return "no better than the default" + (f" (behind by {scores(-mean)})" if mean else "")
+def _ahead_of_default(gain: Difference, left: Gain | None, scores: Show) -> str:
+    """Say by how much the choice is better, as far as folds and resamples can tell; of its gain nothing may be left."""
+    mean = gain.mean if left is None else left.mean
+    if formats.is_nothing(mean):
+        return "no better than the default"
+    by = formats.gap(mean, scores)
+    if mean < 0.0:
+        return f"no better than the default (behind by {by})"
+    if (gain.error is None or gain.is_clear) and (left is None or left.low > 0.0):
+        return f"better than the default by {by}"
+    if gain.is_likely and (left is None or left.probability >= LIKELY):
+        return f"likely better than the default by {by}"
+    return f"not told apart from the default (ahead by {by})"
 
 
 def _score(result: Result, scores: Show) -> str:
@@ -76,19 +94,26 @@ def corrected_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     rows = []
     found, chosen = result.corrected, result.selection
     if found:
-        good = "good" if found.optimism >= 0 else "bad"
-        words = f"{scores(found.naive)}{_sizes(result)}, too {good} by {scores(abs(found.optimism))}"
+        words = f"{scores(found.naive)}{_sizes(result)}, {_luck(found.optimism, scores)}"
         if found.share is not None:
             words += f"; chosen in {formats.share(found.share)} of {formats.count(found.resamples)} resamples"
+        if chosen and chosen.fresh:
+            words += ", which repeat the choice without the fresh scores"
         rows.append(("mean of folds", words))
-    if chosen and chosen.rule != "best":
-        rows.append(("chosen by", _chosen_by(result.best.number, chosen)))
+    if result.ahead or (chosen and chosen.rule != "best"):
+        rows.append(("chosen by", _chosen_by(result, scores)))
     return rows
 
 
-def _chosen_by(own: int, chosen: Selection) -> str:
-    other = "it has the best mean as well" if chosen.best == own else f"trial {chosen.best} has the best mean"
-    return f"{chosen.rule}: trial {own}; {other}"
+def _luck(optimism: float, scores: Show) -> str:
+    if formats.is_nothing(optimism):
+        return "no different from the corrected score"
+    return f"too {'good' if optimism > 0 else 'bad'} by {formats.gap(optimism, scores)}"
+
+
+def _chosen_by(result: Result, scores: Show) -> str:
+    other = "it has the best mean as well" if result.ahead is None else _best_mean(result.ahead, scores)
+    return f"{_how(result)}: trial {result.best.number}; {other}"
 
 
 def worth_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
@@ -96,6 +121,8 @@ def worth_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     rows = []
     if result.best.number != result.default.number:
         rows.append(("difference", gain_sentence(result, scores)))
+    elif result.ahead and result.ahead.gain:
+        rows.append(("difference", f"trial {result.ahead.number} is {_apart(result.ahead.gain, scores)}"))
     if result.control:
         rows.append(("decay", decay_sentence(result.control, scores)))
     elif result.constant:
@@ -111,17 +138,32 @@ def decay_sentence(found: Control, scores: Show) -> str:
     if found.counterpart == CONSTANT:
         pair, rival = found.decay, f"a constant rate of {rate}"
     else:
-        pair, rival = f"{found.decay} decay from {rate}", "the constant rate of the best"
+        pair, rival = f"{found.decay} decay from {rate}", f"the constant rate of trial {found.number}"
     if found.gain is None:
         return f"{pair} cannot be compared with {rival}: one of the two diverged on {folds}"
-    verb, beside = ("gains", "over") if found.gain >= 0 else ("loses", "to")
-    words = f"all else equal, {pair} {verb} {scores(abs(found.gain))} {beside} {rival} on {folds}"
+    words = f"all else equal, {_worth(found.gain, pair, rival, scores)} on {folds}"
     if found.low is None or found.high is None:
-        return f"{words}, which cannot say how sure that is"
-    words += f" (90 % interval {_signed(found.low, scores)} to {_signed(found.high, scores)})"
-    if found.low > 0 or found.high < 0 or found.low == found.high:
+        return f"{words}, {_unsure(found)}"
+    words += f" (90 % interval {formats.signed(found.low, scores)} to {formats.signed(found.high, scores)})"
+    if found.low > 0 or found.high < 0:
         return words
-    return f"{words}; an effect below {scores((found.high - found.low) / 2)} could not be seen"
+    return f"{words}; an effect below {formats.gap((found.high - found.low) / 2, scores)} could not be seen"
+
+
+def _worth(gain: float, pair: str, rival: str, scores: Show) -> str:
+    if formats.is_nothing(gain):
+        return f"there is no difference between {pair} and {rival}"
+    verb, beside = ("gains", "over") if gain > 0 else ("loses", "to")
+    return f"{pair} {verb} {formats.gap(gain, scores)} {beside} {rival}"
+
+
+def _unsure(found: Control) -> str:
+    """Say why there is no interval."""
+    if len(found.fold_scores) < 2:
+        return "which cannot say how sure that is"
+    if found.fold_scores == found.counterpart_scores:
+        return "as if both predict the same: what decay is worth cannot be told"
+    return "the same on each, which cannot say how sure that is"
 
 
 def _sizes(result: Result) -> str:
@@ -130,31 +172,27 @@ def _sizes(result: Result) -> str:
     return f" by models of {formats.count(found.fold_rows)} rows (of {formats.count(found.rows)})" if found else ""
 
 
-def _is_nothing(found: Difference) -> bool:
-    return not found.mean and not found.error
-
-
 def gain_sentence(result: Result, scores: Show) -> str:
     """Say in words whether tuning was worth it; above all where it was not."""
     found = result.gain
     if found is None:
         return "unknown: the default configuration has no score on every fold"
-    if found.error is None:
-        return f"better by {scores(found.mean)} on the only fold, which cannot say how sure that is"
-    words = _ahead(found, scores)
+    words = _apart(found, scores)
     gain = result.corrected and result.corrected.gain
-    if gain:
-        words += f"; without luck {_signed(gain.mean, scores)}"
-        words += f" ({_signed(gain.low, scores)} to {_signed(gain.high, scores)})"
+    if gain and found.error is not None and not all(map(formats.is_nothing, (gain.mean, gain.low, gain.high))):
+        words += f"; without luck {formats.signed(gain.mean, scores)}"
+        words += f" ({formats.signed(gain.low, scores)} to {formats.signed(gain.high, scores)})"
     return words
 
 
-def _ahead(found: Difference, scores: Show) -> str:
-    if _is_nothing(found):
+def _apart(found: Difference, scores: Show) -> str:
+    """Say by how much a trial is better than another, and how sure that is."""
+    by = _better_by(found, scores)
+    if found.error is None:
+        return f"{by} on the only fold, which cannot say how sure that is"
+    if formats.is_nothing(found.mean) and formats.is_nothing(found.error):
         return "none: the scores are equal on every fold"
-    side = "worse" if found.mean < 0 else "better"
-    words = f"{side} by {scores(abs(found.mean))} ± {scores(found.error)} (standard error)"
-    words += f", on {found.wins} of {found.folds} folds"
+    words = f"{by} ± {formats.gap(found.error, scores)} (standard error), on {found.wins} of {found.folds} folds"
     if found.probability is not None:
         words += f"; probability {formats.share(found.probability)}"
     if found.is_clear:
@@ -162,5 +200,7 @@ def _ahead(found: Difference, scores: Show) -> str:
     return f"{words}: {'likely, not certain' if found.is_likely else 'the folds cannot tell them apart'}"
 
 
-def _signed(value: float, scores: Show) -> str:
-    return f"-{scores(-value)}" if value < 0 else f"+{scores(value)}"
+def _better_by(found: Difference, scores: Show) -> str:
+    if formats.is_nothing(found.mean):
+        return "no better on average, by 0"
+    return f"{'worse' if found.mean < 0 else 'better'} by {formats.gap(found.mean, scores)}"

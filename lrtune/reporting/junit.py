@@ -35,7 +35,7 @@ class JunitCase(NamedTuple):
 def gate_cases(gates: Iterable[Gate]) -> list[JunitCase]:
     """Make a test case of every gate; one that could not be checked is an error."""
     outcomes = {State.PASSED: "", State.FAILED: "failure", State.UNKNOWN: "error"}
-    return [JunitCase(each.name, outcomes[each.state], each.sentence) for each in gates]
+    return [JunitCase(each.called, outcomes[each.state], each.sentence) for each in gates]
 
 
 def junit_text(name: str, cases: Sequence[JunitCase]) -> str:

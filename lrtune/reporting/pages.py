@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrtune.reporting import branches, delivered, health, judgements, nested, status, tables
-from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks, height
+from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks, Words, height
 from lrtune.reporting.savings import savings_row
 from lrtune.text import formats
+from lrtune.training.metrics.catalogue import METRICS, POSITIVES
 from lrtune.verdict.anchored import ANCHORS
 from lrtune.verdict.controlled import CONSTANT
-from lrtune.verdict.health.classes import silent_text
+from lrtune.verdict.health.classes import silent_text, validated_text
 from lrtune.verdict.result import Counts, Kind, Result
 from lrtune.verdict.standing import Standing
 
@@ -118,10 +119,15 @@ def _scores_and_trials(result: Result, ranked: Sequence[Trial], point: Configura
         Headline(judgements.headline(result, scores)),
         Facts("", [*_score_rows(result, scores), *_effort_rows(result)]),
         *(_anchors_table(result) if cut.anchors else ()),
-        Facts(f"best configuration (trial {result.best.number})", _configuration_rows(result, point)),
+        Facts(f"{_adjective(result)} configuration (trial {result.best.number})", _configuration_rows(result, point)),
         *(_top_table(result, ranked, cut.top) if cut.top else ()),
         *grids,
     ]
+
+
+def _adjective(result: Result) -> str:
+    """Say what sort of trial it is that was chosen: a rule may have passed over the best."""
+    return "chosen" if result.ahead else "best"
 
 
 def _top_table(result: Result, ranked: Sequence[Trial], top: int) -> list[Grid]:
@@ -138,7 +144,7 @@ def _anchors_table(result: Result) -> list[Grid]:
     best, metric = result.best, result.metric
     others = [name for name in best.beside if name != metric]
     rows = [
-        (f"trial {best.number}, the best", best.mean, best.beside),
+        (f"trial {best.number}, {'chosen' if result.ahead else 'the best'}", best.mean, best.beside),
         *_mean_row(result),
         *((ANCHORS[each.name].called, each.mean, each.beside) for each in result.anchors),
     ]
@@ -163,8 +169,8 @@ def _next(folder: Path, run: str, state: str) -> list[Block]:
     """Say where the files are and what can be done now."""
     if state != "finished":
         return status.next_step(folder, run, state)
-    files = f"files  {folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"
-    return [Lines("", [files, f"next   lrtune predict {shlex.quote(run)} data.csv -o predictions.csv"])]
+    files = f"{folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"
+    return [Words("", [("files", files), ("next", f"lrtune predict {shlex.quote(run)} data.csv -o predictions.csv")])]
 
 
 _KINDS = {"decay": "decay type", "optimizer": "optimizer"}
@@ -182,60 +188,53 @@ def _kinds_table(key: str, kinds: Sequence[Kind], metric: str, most: int) -> Gri
 def _configuration_rows(result: Result, point: Configuration) -> list[tuple[str, str]]:
     """Write what was searched in one line, and in another what else makes the model."""
     whole = result.best.configuration
-    kept = ({"model", "hidden", "activation"} - set(point), {"epochs", "batch_size"} - set(point))
+    kept = (_model_keys(whole, set(point)), {"epochs", "batch_size"} - set(point))
     fixed = [line for keys in kept if (line := tables.configuration_line(whole, keys))]
     searched = [("searched", tables.configuration_line(point))] if point else []
     return [*searched, *([("fixed", " · ".join(fixed))] if fixed else [])]
+
+
+def _model_keys(whole: Configuration, searched: set[str]) -> set[str]:
+    """List what is fixed of the model; of a network its kind as well, since "64 relu" alone would not say of what."""
+    network = {"hidden", "activation"} - searched if whole.get("model") != "linear" else set()
+    return network | ({"model"} if network else {"model"} - searched)
 
 
 def _score_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     """List the scores, and what they are worth."""
     best, test = result.best, result.test
     rows = [*judgements.corrected_rows(result, scores), *delivered.rows(result, scores), *_unscored(result)]
-    rows.append(("best, by fold", _by_fold(best, scores)))
+    rows.append((f"{_adjective(result)}, by fold", _by_fold(best, scores)))
     rows += judgements.worth_rows(result, scores)
     rows += _classes(result)
-    rows += [*confirmation_rows(result, scores), *nested.rows(result.nested, scores)]
+    rows += [*nested.confirmation_rows(result, scores), *nested.rows(result.nested, scores)]
     if test:
         shown = f"{tables.tested_text(test, scores)} on {formats.plural(test.rows, 'row')} that the search never saw"
         rows.append(("test", shown + delivered.tested(result)))
     return rows
 
 
+MAJORITY = 0.6
+"""Of a metric that is about the positive class it is told if more of the rows than this are of it: probably a slip."""
+
+
 def _classes(result: Result) -> list[tuple[str, str]]:
-    """Say which classes are never predicted, and of two, whether the positive one is the majority."""
+    """Say which classes are never predicted, and whether the positive one, if the metric is about it, is most rows."""
     silent = silent_text(result.classes)
     said = [f"never predicts {silent}"] if silent else []
-    if len(result.classes) == 2:
+    if len(result.classes) == 2 and METRICS[result.metric].needs == POSITIVES:
         negative, positive = result.classes
-        if positive.rows > negative.rows:
-            share = formats.share(positive.rows / (positive.rows + negative.rows))
-            said.append(f"the positive class '{positive.name}' is the majority ({share})")
-    return [("classes", formats.printable("; ".join(said)))] if said else []
+        share = positive.rows / (positive.rows + negative.rows)
+        if share > MAJORITY:
+            said.append(f"the positive class '{positive.name}' is the majority ({formats.share(share)})")
+    part = validated_text(result.classes, result.training.rows) if said and result.training else ""
+    return [("classes", formats.printable("; ".join([*said, *([part] if part else [])])))] if said else []
 
 
 def _unscored(result: Result) -> list[tuple[str, str]]:
     """Say which folds the search is not judged on."""
     found = result.unscored
     return [("folds", formats.printable(formats.judged_on(found.of, found.folds)))] if found else []
-
-
-def confirmation_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
-    """Say what fresh splits and seeds made of the first trials, if they were asked."""
-    found = result.confirmation
-    if found is None:
-        return []
-    rows = {each.number: each for each in found.trials}
-    own, first = rows.get(result.best.number), found.trials[0]
-    if own is None or own.confirmed is None:
-        return [("confirmed", "no: on fresh splits and seeds every one of the first trials diverged")]
-    words = f"{scores(own.confirmed)} on fresh splits, the best of {formats.plural(len(rows), 'trial')} there"
-    if found.optimism is not None:
-        side = "too good" if found.optimism >= 0 else "too bad"
-        words += f"; their scores were {scores(abs(found.optimism))} {side}"
-    if first.number != own.number:
-        words += f"; trial {first.number} was ahead"
-    return [("confirmed", words)]
 
 
 def _effort_rows(result: Result) -> list[tuple[str, str]]:
@@ -248,7 +247,7 @@ def _effort_rows(result: Result) -> list[tuple[str, str]]:
     }
     counts["unfinished"] = trials.total - sum(counts.values())
     ends = ", ".join(f"{formats.count(number)} {state}" for state, number in counts.items() if number)
-    retraining = f", {formats.duration(seconds.retrain)} to retrain the best" if seconds.retrain else ""
+    retraining = f", {formats.duration(seconds.retrain)} to retrain {result.called}" if seconds.retrain else ""
     return [
         ("trials", f"{formats.count(trials.total)}: {ends}; {formats.duration(seconds.search)} to search{retraining}"),
         *savings_row(result.pruning),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lrtune.reporting import tables
-from lrtune.reporting.blocks import Block, Facts, Headline, Lines, Remarks
+from lrtune.reporting.blocks import Block, Facts, Headline, Remarks, Words
 from lrtune.text import formats
 from lrtune.text.written import to_json
 
@@ -139,4 +139,4 @@ def started_page(found: Seen, experiment: Experiment, path: Path) -> list[Block]
     ]
     if schema.warnings:
         page.append(Remarks("warnings", schema.warnings))
-    return [*page, Lines("next", [f"lrtune {word} {shlex.quote(str(path))}" for word in ("check", "search")])]
+    return [*page, Words("next", [("", f"lrtune {word} {shlex.quote(str(path))}") for word in ("check", "search")])]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines
+from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks, Words
 from lrtune.text import formats
 
 if TYPE_CHECKING:
@@ -175,9 +175,9 @@ def page(finding: RateFinding, *, notes: Sequence[str] = (), folder: Path | None
         blocks.append(Facts("no answer", [(each.optimizer, each.suggestion.sentence) for each in refused]))
     said = [*notes, *_doubts(finding)]
     if said:
-        blocks.append(Lines("notes", said))
+        blocks.append(Remarks("notes", said))
     if folder is not None:
-        blocks.append(Lines("files", [f"{folder}: finder.json, finder.csv, finder.svg"]))
+        blocks.append(Words("files", [("", f"{folder}: finder.json, finder.csv, finder.svg")]))
     return blocks
 
 

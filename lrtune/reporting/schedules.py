@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lrtune.reporting import tables
-from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines
+from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Words
 from lrtune.reporting.terminal_plots import curve, sparkline
 from lrtune.text import formats
 from lrtune.training.registry import DECAYS, Decay, Factor, Range, Value, complete, describe_range
@@ -32,9 +32,9 @@ def catalogue_page() -> list[Block]:
     """List every decay type with its curve, formula and factors."""
     blocks: list[Block] = [
         Headline(f"{len(DECAYS)} decay types; each multiplies learning_rate"),
-        Lines(
+        Words(
             "",
-            ["t: epochs since the warm-up ended · T: epochs left then · curves: 30 epochs, at the defaults"],
+            [("", "t: epochs since the warm-up ended · T: epochs left then · curves: 30 epochs, at the defaults")],
         ),
     ]
     for entry in DECAYS.values():
@@ -42,9 +42,12 @@ def catalogue_page() -> list[Block]:
         rows += [(factor.name, f"{factor.meaning}; {factor_text(factor)}") for factor in entry.factors]
         blocks.append(Facts(f"{entry.name}: {entry.summary}", rows))
     blocks.append(
-        Lines(
+        Words(
             "next",
-            ["lrtune schedules cosine --set final=0.01 --epochs 30", "lrtune schedules export cosine --to pytorch"],
+            [
+                ("", "lrtune schedules cosine --set final=0.01 --epochs 30"),
+                ("", "lrtune schedules export cosine --to pytorch"),
+            ],
         )
     )
     return blocks

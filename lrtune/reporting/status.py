@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lrtune.reporting import tables
-from lrtune.reporting.blocks import Block, Facts, Headline, Lines
+from lrtune.reporting.blocks import Block, Facts, Headline, Words
 from lrtune.reporting.progress import climb
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text import formats
@@ -172,7 +172,7 @@ def page(run: Run, *, called: str) -> list[Block]:
 
 def _then(run: Run, called: str) -> list[Block]:
     if run.is_told and not run.running:
-        return [Lines("to go on", [f"lrtune.Study(..., folder={str(run.folder)!r})"])]
+        return [Words("to go on", [("", f"lrtune.Study(..., folder={str(run.folder)!r})")])]
     return next_step(run.folder, called, run.state)
 
 
@@ -213,9 +213,9 @@ def _ends(run: Run, trials: TrialCounts) -> Iterator[str]:
 def next_step(folder: Path, called: str, state: str) -> list[Block]:
     """Say how a stopped run goes on, and where a finished one is shown."""
     if state == "stopped":
-        return [Lines("to go on", [go_on(folder)])]
+        return [Words("to go on", [("", go_on(folder))])]
     if state == "finished":
-        return [Lines("next", [f"lrtune show {shlex.quote(called)}"])]
+        return [Words("next", [("", f"lrtune show {shlex.quote(called)}")])]
     return []
 
 

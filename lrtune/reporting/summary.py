@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
+from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks, word_lines
 from lrtune.text import formats
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
@@ -50,8 +50,8 @@ def _section(block: Block) -> Iterator[str]:
     elif isinstance(block, Remarks):
         yield from (f"- {escaped(each)}" for each in block.sentences)
     else:
-        assert isinstance(block, Lines)
-        yield from ("```", *(formats.printable(each) for each in block.lines), "```")
+        lines = block.lines if isinstance(block, Lines) else word_lines(block)
+        yield from ("```", *(formats.printable(each) for each in lines), "```")
 
 
 def _table(header: Sequence[str], alignment: str, rows: Iterable[Sequence[str]]) -> Iterator[str]:

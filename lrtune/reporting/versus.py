@@ -278,27 +278,26 @@ def _facts(found: TrialComparison, scores: Show) -> Iterator[tuple[str, str]]:
 
 
 def _gap_facts(gap: ComparedDifference, scores: Show) -> Iterator[tuple[str, str]]:
-    if not gap.mean and not gap.error:
+    if formats.is_nothing(gap.mean) and formats.is_nothing(gap.error or 0.0):
         yield "difference", "none: the scores are equal on every fold"
         return
     ahead = "better" if gap.mean >= 0 else "worse"
     wins = f"on {gap.wins} of {formats.plural(gap.folds, 'fold')} the first is better"
     if gap.error is None:
-        yield "difference", f"the first is {ahead} by {scores(abs(gap.mean))}; one fold cannot say how sure that is"
+        yield (
+            "difference",
+            f"the first is {ahead} by {formats.gap(gap.mean, scores)}; one fold cannot say how sure that is",
+        )
         return
     assert gap.low is not None
     assert gap.high is not None
     assert gap.p is not None
     assert gap.probability is not None
-    error = f"{scores(abs(gap.mean))} ± {scores(gap.error)} (standard error)"
+    error = f"{formats.gap(gap.mean, scores)} ± {formats.gap(gap.error, scores)} (standard error)"
     yield "difference", f"the first is {ahead} by {error}; {wins}"
-    yield "95 % interval", f"{_signed(gap.low, scores)} to {_signed(gap.high, scores)}"
+    yield "95 % interval", f"{formats.signed(gap.low, scores)} to {formats.signed(gap.high, scores)}"
     yield "corrected t-test", f"{formats.p_value(gap.p)}, two-sided"
     yield "probability", f"{formats.share(gap.probability)} that the first is better"
-
-
-def _signed(value: float, scores: Show) -> str:
-    return f"{'-' if value < 0 else '+'}{scores(abs(value))}"
 
 
 def _table(title: str, names: Sequence[str], pairs: Pairs) -> Grid:

@@ -10,7 +10,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,8 @@ class Observed:
         How many validation rows each fold has, kept or not (K,).
     classes
         Number of classes; 0 for regression.
+    validated
+        How many rows of each class any fold validates (classes,), kept or not; a row of the table counts once.
 
     """
 
@@ -46,6 +48,7 @@ class Observed:
     units: Integers
     sizes: Integers
     classes: int
+    validated: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def share(self) -> float:
@@ -54,7 +57,12 @@ class Observed:
 
 
 def observe(
-    targets: Sequence[Array], units: Sequence[Integers], *, kept: npt.NDArray[np.int64], classes: int
+    targets: Sequence[Array],
+    units: Sequence[Integers],
+    *,
+    rows: Sequence[Integers],
+    kept: npt.NDArray[np.int64],
+    classes: int,
 ) -> Observed:
     """Put together what is known of the folds' validation rows.
 
@@ -62,6 +70,8 @@ def observe(
     ----------
     targets, units
         Of each fold's validation rows; units of equal number are resampled together, in whatever folds they stand.
+    rows
+        Their numbers in the table.
     kept
         Which rows of the concatenation are kept (`out_of_fold.kept_rows`).
     classes
@@ -71,7 +81,10 @@ def observe(
     sizes = np.array([len(each) for each in targets], dtype=np.int64)
     folds = np.repeat(np.arange(len(sizes)), sizes)
     _, codes = np.unique(np.concatenate(units)[kept], return_inverse=True)
-    return Observed(np.concatenate(targets)[kept], folds[kept], codes.astype(np.int64), sizes, classes)
+    every = np.concatenate(targets)
+    _, firsts = np.unique(np.concatenate(rows), return_index=True)
+    validated = np.bincount(every[firsts].astype(np.int64), minlength=classes) if classes else firsts[:0]
+    return Observed(every[kept], folds[kept], codes.astype(np.int64), sizes, classes, validated)
 
 
 def write(path: Path, observed: Observed) -> None:
@@ -91,6 +104,7 @@ def write(path: Path, observed: Observed) -> None:
         units=observed.units.astype(np.uint32),
         sizes=observed.sizes,
         classes=np.int64(observed.classes),
+        validated=observed.validated,
     )
     files.write(path, content.getvalue())
 
@@ -121,6 +135,7 @@ def read(path: Path) -> Observed:
                 units=file["units"].astype(np.int64),
                 sizes=file["sizes"],
                 classes=int(file["classes"]),
+                validated=file["validated"],
             )
     except FileNotFoundError as error:
         raise StudyError(f"{path}: is not there; run the search again to have it written") from error

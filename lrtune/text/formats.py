@@ -176,21 +176,63 @@ def number(value: float) -> str:
 
 
 def score_format(values: Iterable[float | None]) -> Callable[[float | None], str]:
-    """Choose the digits for scores that stand together, so that they align and the fourth digit of the largest shows.
+    """Choose the digits for scores that stand together: they align, and none is behind the fourth of the largest.
 
     >>> [score_format([0.97, 0.5])(each) for each in (0.97, 0.5, None)]
     ['0.9700', '0.5000', '-']
     >>> score_format([41.237])(41.237), score_format([123456.7])(123456.7), score_format([3e-7])(3e-7)
-    ('41.24', '123,457', '3.000e-7')
+    ('41.24', '123,500', '3.000e-7')
     """
     largest = max((abs(each) for each in values if each is not None), default=0.0)
     if largest and not 1e-4 <= largest < 1e9:
-        layout = ".3e"
-    else:
-        exponent = math.floor(math.log10(largest)) if largest else 0
-        layout = f",.{4 if largest <= 1 and exponent >= -1 else max(0, 3 - exponent)}f"
+        return lambda value: MISSING if value is None else _tidy(format(value, ".3e"))
+    exponent = math.floor(math.log10(largest)) if largest else 0
+    digits = 4 if largest <= 1 and exponent >= -1 else 3 - exponent
 
     def show(value: float | None) -> str:
-        return MISSING if value is None else _tidy(format(value, layout))
+        return MISSING if value is None else format(round(value, digits), f",.{max(0, digits)}f")
 
     return show
+
+
+def significant(value: float, digits: int) -> str:
+    """Write a number with so many digits and no more zeros than it takes.
+
+    >>> significant(0.97345, 4), significant(0.5, 4), significant(117750.2, 4), significant(3e12, 4)
+    ('0.9735', '0.5', '117,800', '3e12')
+    """
+    if value and not 1e-4 <= abs(value) < 1e9:
+        return _tidy(f"{value:.{digits}g}")
+    rounded = float(f"{value:.{digits}g}")
+    return f"{rounded:,.0f}" if rounded == round(rounded) else f"{rounded:,}"
+
+
+NOTHING = 1e-12
+"""A smaller difference of two scores is that of sums in another order."""
+
+
+def is_nothing(difference: float) -> bool:
+    """Tell whether two scores are the same."""
+    return abs(difference) < NOTHING
+
+
+def gap(difference: float, show: Callable[[float | None], str]) -> str:
+    """Write how far two scores are apart, as they are written or with the digits that it takes to be more than zero.
+
+    >>> show = score_format([0.97])
+    >>> gap(-0.01, show), gap(3e-6, show), gap(0.0, show)
+    ('0.0100', '3.0e-6', '0.0000')
+    """
+    text = show(abs(difference))
+    return (
+        text if is_nothing(difference) or any(each in "123456789" for each in text) else _tidy(f"{abs(difference):.1e}")
+    )
+
+
+def signed(difference: float, show: Callable[[float | None], str]) -> str:
+    """Write a `gap` with its sign.
+
+    >>> signed(-0.01, score_format([0.97]))
+    '-0.0100'
+    """
+    return f"{'-' if difference < 0 else '+'}{gap(difference, show)}"

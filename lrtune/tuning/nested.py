@@ -122,4 +122,6 @@ def _tested(study: StudyState) -> FinalScore:
 
 def _row(study: StudyState, metric: str) -> OuterScore:
     best, test = chosen(study), _tested(study)
-    return OuterScore(own_sign(metric, test.score), test.rows, best.number, own_sign(metric, best.mean))
+    rows = study.header.rows
+    trained = None if rows is None else rows.train
+    return OuterScore(own_sign(metric, test.score), test.rows, best.number, own_sign(metric, best.mean), trained)

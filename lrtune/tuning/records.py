@@ -61,7 +61,8 @@ class Records:
                 units = units + self.bounds[fold]  # a stretch of time belongs to its fold
             together.append(units.astype(np.int64))
         targets = [fold.validation_targets for fold in self.folds]
-        return observe(targets, together, kept=self.kept, classes=self.prepared.setting.problem.classes)
+        rows = [validation for _, validation in self.prepared.splits]
+        return observe(targets, together, rows=rows, kept=self.kept, classes=self.prepared.setting.problem.classes)
 
     def part(self, stage: Stage) -> tuple[slice, Rows]:
         """Find which part of a record a stage fills, and with which of the stage's validation rows."""

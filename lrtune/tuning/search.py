@@ -154,7 +154,8 @@ def _write_unless_there(folder: Path, experiment: Experiment, study: StudyState,
     except StudyError:  # damaged: it is written anew
         is_there = False
     if not is_there:
-        write(folder, experiment, study, result_of(study, experiment.configuration, rows_ratio=prepared.rows_ratio))
+        ratio, paired = prepared.rows_ratio, experiment.search.control
+        write(folder, experiment, study, result_of(study, experiment.configuration, rows_ratio=ratio, paired=paired))
 
 
 def _judged(experiment: Experiment, study: StudyState, prepared: Prepared, folder: Path) -> Result:
@@ -165,6 +166,7 @@ def _judged(experiment: Experiment, study: StudyState, prepared: Prepared, folde
         experiment.configuration,
         rows_ratio=prepared.rows_ratio,
         confirm=experiment.search.confirm,
+        paired=experiment.search.control,
         judgement=judgement,
     )
     classes = [str(each) for each in prepared.schema.classes]

@@ -11,8 +11,9 @@ from lrtune.verdict.comparison import difference
 from lrtune.verdict.result import Anchor
 from lrtune.verdict.standing import means_beside, own_sign
 
+_MAJORITY, _MEAN = "the shares of the classes", "the mean of the targets"
 ASKED = {
-    "constant": "what looks at no column",
+    "constant": f"{_MAJORITY} or {_MEAN}",
     "linear": "a linear model",
     "default": "the default configuration",
 }
@@ -44,11 +45,10 @@ class AnchorKind(NamedTuple):
     advice: str | None = None
 
 
-_MAJORITY, _MEAN = "the shares of the classes", "the mean of the targets"
-_NOTHING_IN_IT = "the columns may not say anything of the target"
+_NOTHING_IN_IT = "the columns may not say anything about the target"
 _ENTRIES = (
-    AnchorKind("majority", "constant", _MAJORITY, f"{_MAJORITY}, which look at no column", _NOTHING_IN_IT),
-    AnchorKind("mean", "constant", _MEAN, f"{_MEAN}, which looks at no column", _NOTHING_IN_IT),
+    AnchorKind("majority", "constant", _MAJORITY, _MAJORITY, _NOTHING_IN_IT),
+    AnchorKind("mean", "constant", _MEAN, _MEAN, _NOTHING_IN_IT),
     AnchorKind(
         "linear",
         "linear",

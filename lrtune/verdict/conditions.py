@@ -41,6 +41,16 @@ class Gate:
     numbers: Mapping[str, float | int | str | None]
 
     @property
+    def called(self) -> str:
+        """Its name, and what it sets the result against where there can be several: no two gates are called the same.
+
+        >>> Gate(BEHIND, State.PASSED, "", {"anchor": "linear"}).called
+        'fail-behind linear'
+        """
+        anchor = self.numbers.get("anchor")
+        return self.name if anchor is None else f"{self.name} {anchor}"
+
+    @property
     def passed(self) -> bool:
         """Whether the condition is met."""
         return self.state is State.PASSED

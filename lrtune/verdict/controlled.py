@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 
 from lrtune.run.bodies import ControlledPair
 from lrtune.space.trial import Trial, mean_of
+from lrtune.text.formats import is_nothing
 from lrtune.verdict.result import Control, TriedRate
 from lrtune.verdict.standing import own_sign
 from lrtune.verdict.student import quantile
@@ -81,6 +82,8 @@ def _gain(
     mean, freedom = math.fsum(fresh) / len(fresh), sum(len(each) - 1 for each in groups)
     if freedom < 1:
         return mean, None, None, None
+    if all(is_nothing(max(each) - min(each)) for each in groups):
+        return mean, None, None, None  # as if both predict the same: nothing says how sure that is
     variance = math.fsum(_squares(each) for each in groups) / freedom
     error = math.sqrt(variance / len(fresh))
     half = quantile(0.5 + LEVEL / 2, freedom) * error

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from lrtune.run import observed
 from lrtune.run.folder import Run
 from lrtune.run.names import OBSERVED
@@ -56,6 +54,9 @@ def examine(run: Run, result: Result, space: SearchSpace) -> list[Finding]:
             unscored=result.unscored,
             anchors=result.anchors,
             optimism=result.corrected.optimism if result.corrected else 0.0,
+            gain=result.corrected.gain if result.corrected else None,
+            how=result.selection.how if result.selection else "a rule",
+            settled=frozenset(f"data.{key}" for key in ("order", "group") if run.study.header.asked["data"].get(key)),
         )
     )
     return [in_own_sign(each, run.metric) for each in found]
@@ -107,7 +108,8 @@ def with_classes(run: Run, result: Result, classes: Sequence[str]) -> Result:
     if not best.predicted or not path.is_file():
         return result
     seen = observed.read(path)
-    rows = np.bincount(np.asarray(seen.targets, np.int64), minlength=seen.classes)
     names = classes or [str(each) for each in range(seen.classes)]
-    counts = zip(names, rows.tolist(), best.predicted, strict=True)
+    once = int(seen.validated.sum()) / int(seen.sizes.sum())  # one, divided by the repeats of the folds
+    predicted = [once * each for each in best.predicted]
+    counts = zip(names, seen.validated.tolist(), predicted, strict=True)
     return result.but(classes=tuple(ClassCounts(*each) for each in counts))

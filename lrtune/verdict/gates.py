@@ -78,20 +78,30 @@ def behind_gate(result: Result, name: str) -> Gate:
     """
     kind, score = judged_score(result)
     if name == "default" and result.best.number == result.default.number:
-        return Gate(BEHIND, State.FAILED, "the default configuration is the best itself", {"anchor": name})
+        return Gate(BEHIND, State.FAILED, _default_itself(result), {"anchor": name})
     found = next((each for each in result.anchors if ANCHORS[each.name].asked == name), None)
     if found is None or found.mean is None:
-        reason = f"{ASKED[name]} has no score" + ("" if found else " here: there was no time for it")
+        what = ANCHORS[found.name].rival if found else ASKED[name]
+        reason = f"there is no score of {what}" + ("" if found else " here: there was no time for it")
         return Gate(BEHIND, State.UNKNOWN, f"this counts as a failure: {reason}", {"anchor": name, "reason": reason})
     passed = oriented(result.metric, score) > oriented(result.metric, found.mean)
     shown, other = _told_apart(score, found.mean)
-    relation = "is better than" if passed else "is no better than"
+    beaten = f"{'is better' if passed else 'is no better'} than {ANCHORS[found.name].rival}"
     return Gate(
         BEHIND,
         State.PASSED if passed else State.FAILED,
-        f"{kind} {result.metric} {shown} {relation} {ASKED[name]} on the same folds, {other}{_unscored(result)}",
+        f"{kind} {result.metric} {shown} {beaten} on the same folds, {other}{_unscored(result)}",
         {"judged": kind, "anchor": name, "score": score, "limit": found.mean},
     )
+
+
+def _default_itself(result: Result) -> str:
+    """Say that there is nothing to set against the default configuration but itself."""
+    first = result.ahead
+    if first is None:
+        return "the default configuration is the best itself"
+    how = result.selection.how if result.selection else "a rule"
+    return f"the default configuration itself was chosen by {how}; trial {first.number} has the best mean"
 
 
 def _unscored(result: Result) -> str:
@@ -103,8 +113,8 @@ def _unscored(result: Result) -> str:
 def _told_apart(one: float, other: float) -> tuple[str, str]:
     """Write two numbers with as few digits, but at least four, as show which is larger."""
     for digits in range(4, 17):
-        texts = f"{one:.{digits}g}", f"{other:.{digits}g}"
-        if float(texts[0]) != float(texts[1]) or one == other:
+        texts = formats.significant(one, digits), formats.significant(other, digits)
+        if texts[0] != texts[1] or one == other:
             break
     return texts
 

@@ -6,6 +6,7 @@ Everything is read from the run's folder: nothing is trained, and the table is n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +15,6 @@ import numpy as np
 from lrtune.arrays import THINNING, one_blas_thread, stream
 from lrtune.run import observed
 from lrtune.run.names import OBSERVED
-from lrtune.run.observed import Observed
 from lrtune.space.trial import DEFAULT, Trial, TrialState, ranking
 from lrtune.text.errors import StudyError
 from lrtune.verdict.choice import ChosenTrial, choose, complete, in_order_of_simplicity, in_order_of_ties
@@ -178,7 +178,7 @@ def thinned(evidence: Evidence, most: int) -> Evidence:
         return evidence
     rows = np.sort(stream(0, THINNING).permutation(len(seen.targets))[:most])
     _, units = np.unique(seen.units[rows], return_inverse=True)
-    part = Observed(seen.targets[rows], seen.folds[rows], units, seen.sizes, seen.classes)
+    part = replace(seen, targets=seen.targets[rows], folds=seen.folds[rows], units=units)
     return evidence._replace(predictions=predictions[:, rows], observed=part)
 
 

@@ -17,6 +17,8 @@ from lrtune.verdict import choice, comparison, confirmation
 from lrtune.verdict.anchored import anchors
 from lrtune.verdict.controlled import CONSTANT, control
 from lrtune.verdict.result import (
+    Ahead,
+    Confirmation,
     ConstantRate,
     Corrected,
     Counts,
@@ -56,6 +58,7 @@ def result_of(
     *,
     rows_ratio: float | None = None,
     confirm: int = 0,
+    paired: bool = True,
     judgement: Judgement | None = None,
 ) -> Result:
     """Put together what a search found.
@@ -70,6 +73,8 @@ def result_of(
         Validation rows over training rows of a fold; by default as in k-fold cross-validation.
     confirm
         How many trials were to be scored again before the choice (``search.confirm``).
+    paired
+        Whether a controlled pair is wanted (``search.control``); one that is there may be of another day.
     judgement
         The choice and its correction (`lrtune.verdict.judging.judge`).
 
@@ -81,6 +86,8 @@ def result_of(
     """
     trials, metric = study.in_order(), study.header.metric
     best, default = choice.chosen(study), study.trials[DEFAULT]
+    pair = study.controlled.get(best.number) if paired else None
+    again = confirmation.summary(study, confirm)
     usual = str(default.configuration.get("optimizer"))
     return Result(
         name=study.header.name,
@@ -89,14 +96,15 @@ def result_of(
         best=standing(best, metric, completed(best.configuration)),
         default=standing(default, metric, completed(default.configuration)),
         gain=comparison.between(best, default, rows_ratio),
+        ahead=ahead(ranking(trials)[0], best, metric, rows_ratio),
         delivered=judgement and delivered(judgement.delivery, study),
         corrected=judgement and corrected(judgement.correction, judgement.delivery, metric),
-        selection=judgement and selection(judgement.choice),
+        selection=judgement and selection(judgement.choice, again),
         constant=judgement and constant_rate(judgement.choice.trial, trials, metric, completed),
         anchors=anchors(study.anchors, best, default, metric, rows_ratio),
-        control=control(study.controlled.get(best.number), best, str(completed(best.configuration)["decay"]), metric),
+        control=control(pair, best, str(completed(best.configuration)["decay"]), metric),
         training=training(study, rows_ratio),
-        confirmation=confirmation.summary(study, confirm),
+        confirmation=again,
         decays=kinds(trials, "decay", CONSTANT, metric, rows_ratio),
         optimizers=kinds(trials, "optimizer", usual, metric, rows_ratio),
         test=test_score(study.tested, metric),
@@ -148,10 +156,18 @@ def corrected(found: Correction, handed_over: Delivery, metric: str) -> Correcte
     )
 
 
-def selection(found: ChosenTrial) -> Selection:
-    """Write down how the choice was made."""
+def ahead(first: Trial, chosen: Trial, metric: str, rows_ratio: float | None = None) -> Ahead | None:
+    """Compare the trial with the best mean with the chosen one, if that is another."""
+    if first.number == chosen.number:
+        return None
+    return Ahead(first.number, own_sign(metric, first.mean), comparison.between(first, chosen, rows_ratio))
+
+
+def selection(found: ChosenTrial, again: Confirmation | None = None) -> Selection:
+    """Write down how the choice was made, of trials that may have been scored again."""
     numbers = tuple(each.number for each in found.rivals[:SHOWN_RIVALS])
-    return Selection(str(found.rule), found.best.number, Rivals(len(found.rivals), numbers))
+    fresh = again is not None and any(each.confirmed is not None for each in again.trials)
+    return Selection(str(found.rule), found.best.number, Rivals(len(found.rivals), numbers), fresh)
 
 
 def training(study: StudyState, rows_ratio: float | None) -> Training | None:

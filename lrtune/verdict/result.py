@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lrtune.text.formats import significant
 from lrtune.text.written import Json, to_json
 from lrtune.verdict.comparison import Difference, Gain
 from lrtune.verdict.conditions import Gate
@@ -103,16 +104,54 @@ class Rivals:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """How the best was chosen: the rule (``search.select``), the trial with the best mean, the rivals."""
+    """How the best was chosen.
+
+    Attributes
+    ----------
+    rule
+        ``search.select``.
+    best
+        The trial with the best mean, of the scores that the choice went by.
+    rivals
+        Those that the folds cannot tell from the chosen one.
+    fresh
+        Whether it went by scores on fresh splits and seeds (``search.confirm``).
+
+    """
 
     rule: str
     best: int
     rivals: Rivals
+    fresh: bool = False
+
+    @property
+    def how(self) -> str:
+        """By what the trial was chosen, in words.
+
+        >>> Selection("within 20%", 7, Rivals(0, ())).how, Selection("best", 7, Rivals(0, ()), fresh=True).how
+        ('the rule within 20%', 'its score on fresh splits')
+        """
+        rule = f"the rule {self.rule}"
+        if self.fresh:
+            return "its score on fresh splits" if self.rule == "best" else f"{rule} on fresh splits"
+        return rule
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The trial with the best mean over the folds of the search, where another one was chosen.
+
+    ``gain`` are the paired differences to the chosen one, positive where this one is better; None where there are none.
+    """
+
+    number: int
+    mean: float | None
+    gain: Difference | None
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What was not tuned, on the folds of the search: the majority class or the mean, a linear model, the default.
+    """What was not tuned, on the folds of the search: shares of the classes or the mean, a linear model, the default.
 
     Attributes
     ----------
@@ -165,7 +204,8 @@ class Control:
         Of both on these folds; None where one diverged.
     gain, error, low, high
         What decay gains over a constant rate: mean of the paired differences on the fresh folds, positive where decay
-        is better; its standard error and 90 % interval (`lrtune.verdict.controlled`). None where one diverged.
+        is better; its standard error and 90 % interval (`lrtune.verdict.controlled`). None where one diverged; error
+        and interval also where all differences are the same, which says nothing of how sure that is.
 
     """
 
@@ -185,11 +225,14 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class ClassCounts:
-    """How often a class occurs among the rows that the folds validate, and how often the best predicts it there."""
+    """How often a class occurs among the rows that the folds validate, and how often the best predicts it there.
+
+    A row counts once, however many repeats of the folds it is validated in: ``predicted`` is the mean over them.
+    """
 
     name: str
     rows: int
-    predicted: int
+    predicted: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,12 +274,16 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class OuterScore:
-    """One outer fold: score and number of its rows, the trial that its search chose, and that one's mean inside."""
+    """One outer fold: score and number of its rows, the trial that its search chose, and that one's mean inside.
+
+    ``trained`` is the number of rows that its search had, and its model is trained on.
+    """
 
     score: float | None
     rows: int
     trial: int
     inner: float | None
+    trained: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,8 +401,8 @@ class Expected:
         >>> print(Expected("accuracy", 0.953, 0.931, 0.972))
         accuracy 0.953 (95 % interval 0.931 to 0.972)
         """
-        ends = "" if self.low is None else f" (95 % interval {self.low:.4g} to {self.high:.4g})"
-        return f"{self.metric} {self.score:.4g}{ends}"
+        score, *ends = (significant(each, 4) for each in (self.score, self.low, self.high) if each is not None)
+        return f"{self.metric} {score}" + (f" (95 % interval {ends[0]} to {ends[1]})" if ends else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,6 +419,8 @@ class Result:
         What it was scored with, and whether more of it is better.
     best
         The trial that was chosen, with everything that trains it again.
+    ahead
+        The trial with the best mean, where that is another one; None if it is the chosen one.
     default
         The default configuration, which is always trial 0.
     gain
@@ -386,7 +435,8 @@ class Result:
     training
         Rows that the delivered model is trained on, and about how many one on a fold is.
     classes
-        How often each occurs, and how often the best predicts it; the positive one of two is the second.
+        How often each occurs among the rows that are validated (in time order not all are), and how often the best
+        predicts it; the positive one of two is the second.
     confirmation, nested
         None unless they were asked for.
     decays, optimizers
@@ -419,6 +469,7 @@ class Result:
     best: Standing
     default: Standing
     gain: Difference | None
+    ahead: Ahead | None = None
     delivered: Delivered | None = None
     corrected: Corrected | None = None
     selection: Selection | None = None
@@ -443,6 +494,11 @@ class Result:
     health: tuple[Finding, ...] = ()
     gates: tuple[Gate, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """What a sentence calls the chosen trial: the best, if it has the best mean."""
+        return "the best" if self.ahead is None else f"trial {self.best.number}"
 
     @property
     def expected(self) -> Expected:

@@ -143,9 +143,21 @@ def test_a_wrong_override_is_named(run):
     ],
 )
 def test_a_wrong_option_is_named_as_it_was_typed(run, option, value, words):
-    result = run("search", "blobs.yaml", option, value)
-    assert result.exit_code == 2
-    assert result.stderr.startswith(words)
+    for command in ("search", "check"):
+        result = run(command, "blobs.yaml", option, value)
+        assert result.exit_code == 2
+        assert result.stderr.startswith(words)
+
+
+def test_the_plan_is_that_of_the_options_of_a_search(run):
+    options = ("--trials", "7", "--strategy", "random", "--pruning", "race", "--seed", "3", "--select", "one_se")
+    plan = json.loads(run("check", "blobs.yaml", *options, "--json").stdout)
+    settings = [
+        f"search.{each[0].removeprefix('--')}={each[1]}" for each in zip(options[::2], options[1::2], strict=True)
+    ]
+    other = run("check", "blobs.yaml", *(word for each in settings for word in ("--set", each)), "--json").stdout
+    assert plan == json.loads(other)
+    assert "configurations  7 of" in run("check", "blobs.yaml", *options).stdout
 
 
 @pytest.mark.parametrize(

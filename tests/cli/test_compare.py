@@ -93,12 +93,12 @@ def test_the_same_rows_with_other_columns_are_still_paired(run):
 
     rows = [np.arange(24) + 24 * fold for fold in range(3)]
     targets = [each % 3 for each in rows]
-    seen = observed.observe(targets, rows, kept=np.arange(72), classes=3)
+    seen = observed.observe(targets, rows, rows=rows, kept=np.arange(72), classes=3)
     for name in ("blobs-00000001", "other"):
         observed.write(RUNS / name / OBSERVED, seen)
     assert compared()["paired"]
     assert compared()["experiment"]["data.ignore"] == [[], ["x"]]
-    others = observed.observe([each[::-1] for each in targets], rows, kept=np.arange(72), classes=3)
+    others = observed.observe([each[::-1] for each in targets], rows, rows=rows, kept=np.arange(72), classes=3)
     observed.write(RUNS / "other" / OBSERVED, others)
     assert compared()["reason"] == "their data differ"
     (RUNS / "other" / OBSERVED).unlink()  # nothing shows now that the rows are the same

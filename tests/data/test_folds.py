@@ -154,6 +154,11 @@ def test_rows_of_the_same_time_stay_together():
         (data([0.5, 1.5] * 5), {"kind": "stratified"}, "'y' is a regression target: use kfold"),
         (data([0, 1] * 5), {"kind": "group"}, "set data.group"),
         (data([0, 1] * 5, groups=[0, 1] * 5), {"folds": 3}, "'g' has 2 groups, too few for 3 folds$"),
+        (
+            data(np.arange(10)),
+            {"folds": 2},
+            "^every class has one training row only, which cannot be trained on and val",
+        ),
         (data([0, 1] * 5, groups=[0, 1] * 5), {"kind": "kfold"}, "kfold folds would divide the groups of 'g'"),
         (data([0.5, 1.5] * 5), {"kind": "time_series", "repeats": 2}, "only one past"),
         (data([1] * 10), {}, "all 10 training rows are of class 'c1': there is nothing to learn"),
@@ -182,6 +187,19 @@ def test_rows_of_the_same_time_stay_together():
 def test_messages(problem, options, message):
     with pytest.raises(DataError, match=message):
         make_folds(*problem, np.arange(10), **options)
+
+
+@pytest.mark.parametrize(
+    ("groups", "rows", "message"),
+    [
+        ([0, 1] * 5, [0, 2, 4], "^'g' has 2 groups, of which 1 is left, since the other one was set apart before"),
+        ([0, 1, 2, 3, 4] * 2, [0, 1, 5, 6], "^'g' has 5 groups, of which 2 are left, since the others were set apart"),
+    ],
+)
+def test_groups_that_were_set_apart_are_told(groups, rows, message):
+    columns, schema = data([0.5, 1.5] * 5, groups=groups)
+    with pytest.raises(DataError, match=message):
+        make_folds(columns, schema, np.array(rows), folds=3)
 
 
 def test_missing_classes_are_noted():

@@ -10,7 +10,7 @@ from scipy import stats
 from lrtune.experiment import load_text
 from lrtune.space.trial import Curves, Trial, TrialState
 from lrtune.training.declarations import check_value
-from lrtune.verdict.comparison import between, difference
+from lrtune.verdict.comparison import Gain, between, difference
 from lrtune.verdict.findings import HINT, WARNING
 from lrtune.verdict.health import Case, findings
 from lrtune.verdict.health.dimensions import beyond, legal, position, rank_test
@@ -194,6 +194,35 @@ def test_the_default_wins():
     assert finding.severity == WARNING
 
 
+def test_a_default_that_a_rule_chose_is_told_from_one_that_is_the_best():
+    trials = with_default((0.5,) * 5)
+    first = max(trials, key=lambda each: each.mean)
+    finding = found("default", trials, best=trials[0], how="the rule within 20%")
+    assert finding.severity == HINT
+    assert finding.sentence.startswith(
+        f"the default configuration was chosen by the rule within 20%; trial {first.number} has the best mean, ahead by"
+    )
+    assert finding.numbers["first"] == first.number
+    assert finding.numbers["gain"] == pytest.approx(first.mean - 0.5)
+
+
+def test_a_trial_that_a_rule_chose_is_not_called_the_best():
+    trials = sampled(40, flat, noise=0.05)
+    second = sorted(trials, key=lambda each: -each.mean)[1]
+    text = " ".join(each.sentence for each in findings(case(trials, best=second)))
+    assert f"cannot be told from trial {second.number}:" in text
+    assert "cannot be told from the best" in " ".join(each.sentence for each in findings(case(trials)))
+
+
+@pytest.mark.parametrize(("probability", "severity"), [(0.93, HINT), (0.7, WARNING)])
+def test_a_gain_of_which_luck_may_be_all_is_not_clear(probability, severity):
+    trials = with_default((0.1,) * 5)
+    finding = found("default", trials, gain=Gain(0.02, -0.01, 0.05, probability))
+    assert finding.severity == severity
+    assert "without the luck of having been picked, the best cannot be told from the default" in finding.sentence
+    assert "default" not in names(trials, gain=Gain(0.02, 0.01, 0.05, 0.99))
+
+
 def test_the_default_is_as_good():
     trials = with_default((0.5,) * 5)
     best = max(trials, key=lambda each: each.mean)
@@ -309,6 +338,21 @@ def test_the_test_score_is_outside():
     assert "test" not in names(HEALTHY, test=0.1)
 
 
+def test_a_handful_of_test_rows_says_nothing():
+    assert "test" not in names(HEALTHY, interval=(0.8, 0.9), test=-9.0, test_rows=9)
+    assert "test" in names(HEALTHY, interval=(0.8, 0.9), test=-9.0, test_rows=10)
+
+
+def test_what_is_settled_is_not_advised():
+    def advice(*settled):
+        return found("test", HEALTHY, interval=(0.8, 0.9), test=0.1, settled=frozenset(settled)).advice
+
+    assert advice().endswith("look for time, groups or duplicates (data.order, data.group)")
+    assert advice("data.order").endswith("changed with time: look for groups or duplicates (data.group)")
+    assert advice("data.group").endswith("look for time or duplicates (data.order)")
+    assert advice("data.order", "data.group").endswith("look for duplicates")
+
+
 def test_one_fold_stands_apart():
     worse = np.array([0.0, 0.0, 1.0, 0.0, 0.0])
     spoiled = [
@@ -355,6 +399,8 @@ def test_classes_that_are_never_predicted():
     finding = found("classes", HEALTHY, classes=counts)
     assert finding.numbers["classes"] == {"b": 10}
     assert "'b' (10 rows)" in finding.sentence
+    assert finding.sentence.endswith("; 60 of 400 rows are validated")
+    assert "validated" not in found("classes", HEALTHY, classes=counts, rows=60).sentence
     assert "classes" not in names(HEALTHY, classes=(ClassCounts("a", 50, 59), ClassCounts("b", 10, 1)))
 
 
@@ -382,6 +428,15 @@ def test_what_was_not_tuned_and_is_as_good(name):
     assert finding.severity == HINT
     assert finding.numbers["probability"] == pytest.approx(probability, abs=1e-6)
     assert f"probability {probability:.2f} that it does" in finding.sentence
+
+
+def test_an_anchor_that_is_as_good_to_the_last_digit_is_no_gap():
+    (finding,) = anchored([0.0] * 5, "majority")
+    assert finding.sentence == (
+        "the best does not beat the shares of the classes: there is no difference on the same folds"
+    )
+    (finding,) = anchored([-3e-7, -1e-7, -2e-7, -2e-7, -2e-7])
+    assert finding.sentence.endswith("behind by 2.0e-7 on the same folds")
 
 
 def test_what_is_clearly_beaten_is_not_remarked():

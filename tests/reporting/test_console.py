@@ -1,9 +1,10 @@
 import re
+import shlex
 
 import pytest
 
 from lrtune.reporting import console
-from lrtune.reporting.blocks import Facts, Grid, Headline, Lines, Remarks
+from lrtune.reporting.blocks import Facts, Grid, Headline, Lines, Remarks, Words
 
 PAGE = [
     Headline("accuracy 0.97 ± 0.02"),
@@ -12,6 +13,15 @@ PAGE = [
     Remarks("notes", ["a long sentence " * 9]),
     Lines("next", ["lrtune predict " + "x" * 120]),
 ]
+
+ANCHORS = Grid(
+    "beside what was not tuned",
+    ("log_loss", "accuracy", "balanced_accuracy", "roc_auc", ""),
+    [("0.032", "0.9890", "0.9872", "1.0000", "trial 7, the best"), ("1", "2", "3", "4", "the shares of the classes")],
+)
+NEXT = Words(
+    "", [("files", "runs/a: result.json, trials.csv"), ("next", "lrtune predict a data.csv -o predictions.csv")]
+)
 
 
 def test_a_page_without_a_terminal_is_plain_text(capsys):
@@ -101,3 +111,42 @@ def test_a_table_may_have_words_before_its_last_column(capsys):
         "  wine-00000001       7  x",
         "  a                  12  y",
     ]
+
+
+@pytest.mark.parametrize("columns", [30, 40, 60, 80, 100])
+def test_nothing_breaks_inside_a_word_and_every_row_keeps_its_name(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    console.show([ANCHORS, NEXT])
+    out = capsys.readouterr().out
+    assert max(len(each) for each in out.splitlines()) <= columns
+    words = set(out.split())
+    assert words >= {"trial", "best", "shares", "classes", "log_loss", "0.032", "result.json,", "predictions.csv"}
+    assert words <= set(
+        " ".join((ANCHORS.title, *ANCHORS.header, *sum(ANCHORS.rows, ()), *sum(NEXT.rows, ()))).split()
+    ) | {"\\"}
+
+
+def test_a_command_that_is_broken_is_one_command_for_a_shell(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "36")
+    console.show([NEXT])
+    _, _, command = capsys.readouterr().out.partition("next ")
+    assert "\\\n" in command
+    assert shlex.split(command.replace("\\\n", " ")) == NEXT.rows[1][1].split()
+
+
+def test_what_is_to_be_copied_is_whole_where_nobody_says_how_wide_the_page_is(capsys):
+    long = "lrtune predict " + "x " * 100
+    console.show([Words("next", [("", long.strip())])])
+    assert capsys.readouterr().out.splitlines()[1] == f"  {long.strip()}"
+
+
+@pytest.mark.parametrize("columns", range(30, 70))
+def test_a_number_and_its_unit_stand_in_one_line(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = "on 10 of 10 folds; probability 87 %: better by 0.5 ± 0.1, chosen in 8 % of 2,000 resamples"
+    console.show(
+        [Headline(text), Facts("", [("row", text)]), Remarks("notes", [text]), Grid("", ("a", "b"), [("1", text)])]
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert not [each for each in lines if re.match(r"\s*%", each) or each.endswith("±")]
+    assert " ".join(" ".join(lines).split()).count("87 %: better by 0.5 ± 0.1, chosen in 8 %") == 4

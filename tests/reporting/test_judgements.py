@@ -16,7 +16,7 @@ from lrtune.verdict.correction import Correction
 from lrtune.verdict.ensembles import Delivery
 from lrtune.verdict.judging import Judgement
 from lrtune.verdict.making import constant_rate, corrected, selection
-from lrtune.verdict.result import Control, Training, TriedRate
+from lrtune.verdict.result import Ahead, Control, Training, TriedRate
 
 
 def scores(value):
@@ -80,7 +80,18 @@ def test_the_headline_is_the_corrected_score():
 @pytest.mark.parametrize(
     ("gain", "corrected_gain", "said"),
     [
-        (Difference(0.05, 0.05, 2, 3), GAIN, "not clearly better than the default (by 0.030)"),
+        (Difference(0.05, 0.05, 2, 3), GAIN, "not told apart from the default (ahead by 0.030)"),
+        (
+            Difference(0.05, 0.001, 3, 3, 0.001, 0.999),
+            replace(GAIN, low=-0.01),
+            "likely better than the default by 0.030",
+        ),
+        (
+            Difference(0.05, 0.001, 3, 3, 0.001, 0.999),
+            replace(GAIN, low=-0.01, probability=0.8),
+            "not told apart from the default (ahead by 0.030)",
+        ),
+        (Difference(0.05, 0.001, 3, 3), replace(GAIN, mean=0.0), "no better than the default"),
         (
             Difference(0.05, 0.001, 3, 3),
             replace(GAIN, mean=-0.01),
@@ -129,12 +140,41 @@ def test_rows_say_what_was_luck_and_how_the_choice_was_made():
         ("mean of folds", "0.970, too good by 0.020; chosen in 62 % of 1,000 resamples")
     ]
     entries = judged(Correction("folds", 0.97, -0.01, 0.98, 0.9, 1.0), Rule("one_se"), CONSTANT)
-    assert judgements.corrected_rows(result(entries), scores) == [
+    first = Ahead(2, 0.98, Difference(0.01, 0.02, 2, 3, 0.6, 0.7))
+    assert judgements.corrected_rows(result(entries, ahead=first), scores) == [
         ("mean of folds", "0.970, too bad by 0.010"),
-        ("chosen by", "one_se: trial 4; trial 2 has the best mean"),
+        ("chosen by", "the rule one_se: trial 4; trial 2 has the best mean, ahead by 0.010"),
     ]
     same = judgements.corrected_rows(result(judged(rule=Rule("within", 0.01))), scores)
-    assert same[1] == ("chosen by", "within 1%: trial 4; it has the best mean as well")
+    assert same[1] == ("chosen by", "the rule within 1%: trial 4; it has the best mean as well")
+
+
+def test_a_choice_by_fresh_scores_is_told_apart_from_one_by_means():
+    """The correction repeats the choice without the confirmation: the row says so."""
+    entries = judged()
+    entries["selection"] = replace(entries["selection"], fresh=True)
+    first = Ahead(2, 0.98, Difference(0.01, 0.02, 2, 3, 0.6, 0.7))
+    rows = dict(judgements.corrected_rows(result(entries, ahead=first), scores))
+    assert rows["mean of folds"].endswith("of 1,000 resamples, which repeat the choice without the fresh scores")
+    assert rows["chosen by"].startswith("its score on fresh splits: trial 4; trial 2 has the best mean")
+    text = judgements.headline(result(entries, chosen=0, ahead=first), scores)
+    assert text.endswith(
+        ": the default configuration, chosen by its score on fresh splits; trial 2 has the best mean, ahead by 0.010"
+    )
+    assert "chosen by" not in dict(judgements.corrected_rows(result(entries), scores))  # nothing was passed over
+
+
+def test_no_difference_is_said_in_words_and_a_small_one_with_its_digits():
+    rows = dict(judgements.corrected_rows(result(judged(FOUND._replace(optimism=0.0))), scores))
+    assert rows["mean of folds"].startswith("0.970, no different from the corrected score; chosen")
+    rows = dict(judgements.corrected_rows(result(judged(FOUND._replace(optimism=-3.4e-6))), scores))
+    assert rows["mean of folds"].startswith("0.970, too bad by 3.4e-6; chosen")
+    tiny = judgements.decay_sentence(pair(gain=-2e-6), scores)
+    assert tiny.startswith("all else equal, cosine loses 2.0e-6 to a constant rate")
+    nothing = judgements.decay_sentence(pair(gain=0.0), scores)
+    assert nothing.startswith("all else equal, there is no difference between cosine and a constant rate of 5.0e-2 on")
+    same = result(gain=Difference(0.0, 0.0, 0, 3, 1.0, 0.5), entries=judged(FOUND._replace(gain=Gain(0, 0, 0, 0.5))))
+    assert judgements.gain_sentence(same, scores) == "none: the scores are equal on every fold"
 
 
 def test_rows_say_whether_tuning_was_worth_it():
@@ -194,7 +234,7 @@ def pair(decay="cosine", counterpart="constant", gain=0.02, half=0.03, fresh=(0.
         (
             pair("linear", "linear", half=0.01),
             (
-                "all else equal, linear decay from 5.0e-2 gains 0.020 over the constant rate of the best"
+                "all else equal, linear decay from 5.0e-2 gains 0.020 over the constant rate of trial 4"
                 " on 3 fresh folds (90 % interval +0.010 to +0.030)"
             ),
         ),
@@ -209,8 +249,22 @@ def pair(decay="cosine", counterpart="constant", gain=0.02, half=0.03, fresh=(0.
             replace(pair(half=None), gain=None),
             "cosine cannot be compared with a constant rate of 5.0e-2: one of the two diverged on 3 fresh folds",
         ),
+        (
+            pair(half=None, gain=0.0),
+            (
+                "all else equal, there is no difference between cosine and a constant rate of 5.0e-2 on 3 fresh folds,"
+                " as if both predict the same: what decay is worth cannot be told"
+            ),
+        ),
+        (
+            replace(pair(half=None), counterpart_scores=(0.88, 0.88, 0.88)),
+            (
+                "all else equal, cosine gains 0.020 over a constant rate of 5.0e-2 on 3 fresh folds,"
+                " the same on each, which cannot say how sure that is"
+            ),
+        ),
     ],
-    ids=["unseen", "gains", "loses", "constant winner", "one fold", "diverged"],
+    ids=["unseen", "gains", "loses", "constant winner", "one fold", "diverged", "same predictions", "same gaps"],
 )
 def test_a_sentence_says_what_decay_is_worth(made, said):
     assert judgements.decay_sentence(made, scores) == said

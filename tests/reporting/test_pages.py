@@ -4,10 +4,11 @@ from pathlib import Path
 import pytest
 
 from lrtune.reporting import pages
+from lrtune.reporting.blocks import word_lines
 from lrtune.space.trial import ranking
 from lrtune.text import formats
-from lrtune.verdict.making import result_of
-from lrtune.verdict.result import Anchor, ClassCounts
+from lrtune.verdict.making import ahead, result_of
+from lrtune.verdict.result import Anchor, ClassCounts, Rivals, Selection, Training
 
 
 @pytest.fixture
@@ -28,8 +29,8 @@ def flat(page):
             lines.append(block.text)
             continue
         lines.append(block.title)
-        if isinstance(block, pages.Lines):
-            lines.extend(block.lines)
+        if isinstance(block, pages.Words):
+            lines.extend(word_lines(block))
         elif isinstance(block, pages.Remarks):
             lines.extend(block.sentences)
         else:
@@ -166,21 +167,91 @@ def test_what_was_not_tuned_stands_beside_the_best_by_every_metric(study, filled
 @pytest.mark.parametrize(
     ("classes", "said"),
     [
-        ((ClassCounts("bad", 30, 20), ClassCounts("good", 70, 80)), "the positive class 'good' is the majority (70 %)"),
-        ((ClassCounts("good", 70, 80), ClassCounts("bad", 30, 20)), None),
+        ((ClassCounts("bad", 30, 20), ClassCounts("good", 70, 80)), None),
         ((ClassCounts("y", 50, 62), ClassCounts("x", 12, 0)), "never predicts 'x' (12 rows)"),
         (
-            (ClassCounts("x", 1, 0), ClassCounts("y", 3, 4)),
-            "never predicts 'x' (1 row); the positive class 'y' is the majority (75 %)",
+            (ClassCounts("x", 1, 0), ClassCounts("y", 8, 9)),
+            "never predicts 'x' (1 row); 9 of 160 rows are validated",
         ),
         (tuple(ClassCounts(each, 5, 0) for each in "abcde"), "'b' (5 rows), 'c' (5 rows) and 2 more"),
         ((ClassCounts("a", 0, 0), ClassCounts("b", 9, 5), ClassCounts("c", 9, 13)), None),
         ((), None),
     ],
 )
-def test_classes_that_are_never_predicted_and_a_positive_majority_are_said(classes, said, study, filled):
-    ranked = ranking(study.in_order())
-    found = result_of(study, filled).but(classes=classes)
-    text = flat(pages.search_page(found, ranked, {}, folder=Path("runs/a"), run="a"))
+def test_classes_that_are_never_predicted_are_said(classes, said, study, filled):
+    text = with_classes(study, filled, classes)
     assert ("classes | " in text) is (said is not None)
     assert said is None or said in text
+
+
+def with_classes(study, filled, classes, metric="accuracy"):
+    found = result_of(study, filled).but(classes=classes, metric=metric, training=Training(160, 144))
+    return flat(pages.search_page(found, ranking(study.in_order()), {}, folder=Path("runs/a"), run="a"))
+
+
+@pytest.mark.parametrize(
+    ("metric", "rows", "said"),
+    [("f1", (30, 70), True), ("f1", (70, 30), False), ("f1", (49, 51), False), ("log_loss", (30, 70), False)],
+)
+def test_a_positive_majority_is_said_where_the_metric_is_about_the_positive_class(metric, rows, said, study, filled):
+    classes = [ClassCounts(name, count, count) for name, count in zip(("bad", "good"), rows, strict=True)]
+    text = with_classes(study, filled, tuple(classes), metric)
+    assert ("the positive class 'good' is the majority (70 %)" in text) is said
+    assert ("majority" in text) is said
+
+
+def test_all_rows_validated_are_not_counted(study, filled):
+    classes = (ClassCounts("x", 60, 0), ClassCounts("y", 100, 160))
+    assert "are validated" not in with_classes(study, filled, classes)
+
+
+@pytest.mark.parametrize(
+    ("searched", "fixed"),
+    [
+        ({"model": "mlp"}, "mlp 64 relu"),
+        ({"model": "mlp", "hidden": (64,)}, "mlp relu"),
+        ({"hidden": (64,), "activation": "relu"}, "mlp"),
+        ({}, "mlp 64 relu"),
+    ],
+)
+def test_a_network_is_called_so_whatever_of_it_is_searched(searched, fixed, study, filled):
+    page = pages.search_page(
+        result_of(study, filled), ranking(study.in_order()), searched, folder=Path("runs/a"), run="a"
+    )
+    assert f"fixed | {fixed} · epochs 30" in flat(page)
+
+
+def test_a_linear_model_has_no_layers_to_show(make_study, filled):
+    points = [{"model": "linear", "learning_rate": 0.1, "optimizer": "adam", "decay": "constant"}]
+    study = make_study(points, [[0.9, 0.8]])
+    ranked = ranking(study.in_order())
+    for point, fixed in (({}, "linear model · epochs"), ({"model": "linear"}, "epochs")):
+        text = flat(pages.search_page(result_of(study, filled), ranked, point, folder=Path("runs/a"), run="a"))
+        assert f"fixed | {fixed}" in text
+
+
+def test_a_choice_by_rule_is_not_called_the_best(study, filled):
+    """Trial 0 has 0.92 and was chosen; trial 1 has 0.97, on each fold 0.05 more."""
+    chosen, default = study.trials[1], study.trials[0]
+    found = result_of(study, filled)
+    by_rule = found.but(
+        best=found.default,
+        gain=None,
+        ahead=ahead(chosen, default, "accuracy"),
+        selection=Selection("within 20%", 1, Rivals(0, ())),
+        anchors=(Anchor("majority", 0.5, (0.5,) * 3, {}, None),),
+    )
+    text = flat(pages.search_page(by_rule, ranking(study.in_order()), {}, folder=Path("runs/a"), run="a"))
+    assert (
+        "the default configuration, chosen by the rule within 20%; trial 1 has the best mean, ahead by 0.0500" in text
+    )
+    assert "chosen by | the rule within 20%: trial 0; trial 1 has the best mean, ahead by 0.0500" in text
+    assert "difference | trial 1 is better by 0.0500 ± 0.0000" in text
+    for words in ("trial 0, chosen", "chosen configuration (trial 0)", "chosen, by fold", "to retrain trial 0"):
+        assert words in text
+    for words in ("the best that was tried", "trial 0, the best", "best configuration"):
+        assert words not in text
+
+
+def test_the_best_mean_is_nothing_to_remark_where_it_was_chosen(study, filled):
+    assert result_of(study, filled).ahead is None

@@ -24,6 +24,7 @@ from lrtune.experiment.reading.sections import (
 )
 from lrtune.experiment.reading.vocabulary import KEYS, coerced, illegal
 from lrtune.text.errors import nearest
+from lrtune.training.declarations import Factor
 from lrtune.training.registry import BUILT_IN
 from lrtune.verdict.choice.rules import BEST
 
@@ -90,11 +91,20 @@ def _settings(document: Document, name: str) -> Settings | None:
     if values is None:
         return None
     given = {key: coerced(values[key], factor) for key, factor in factors.items() if key in values}
-    wrong = {key: problem for key, value in given.items() if (problem := illegal(factors[key], value))}
+    wrong = {key: problem for key, value in given.items() if (problem := _illegal(factors[key], value))}
     wrong |= {key: _unknown(key, name) for key in values if key not in factors}
     for key, problem in wrong.items():
         document.report((name, key), problem)
     return None if wrong else Settings({key: each.default for key, each in factors.items()} | given)
+
+
+def _illegal(factor: Factor, value: object) -> str | None:
+    """Say what is wrong with a value; where it is a list of good ones, also where a list belongs."""
+    problem = illegal(factor, value)
+    several = [coerced(each, factor) for each in value] if isinstance(value, list | tuple) else []
+    if problem and several and factor.name in KEYS and not any(illegal(factor, each) for each in several):
+        return f"{problem}; values to choose from belong under space.{factor.name}"
+    return problem
 
 
 def _values(document: Document, name: str) -> Values | None:

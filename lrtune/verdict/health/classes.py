@@ -22,14 +22,25 @@ def silent_text(classes: Sequence[ClassCounts]) -> str:
     return names + (f" and {len(found) - 3} more" if len(found) > 3 else "")
 
 
+def validated_text(classes: Sequence[ClassCounts], rows: int) -> str:
+    """Say how many of the search's rows the folds validate, where that are not all of them."""
+    validated = sum(each.rows for each in classes)
+    return (
+        f"{validated:,} of {counted(rows, 'row')} {'is' if validated == 1 else 'are'} validated"
+        if validated < rows
+        else ""
+    )
+
+
 def silent_classes(case: Case) -> Iterator[Finding]:
     """Notice classes that occur and that the best never predicts."""
     names = silent_text(case.classes)
     if names:
+        part = validated_text(case.classes, case.rows)
         yield Finding(
             "classes",
             WARNING,
-            f"the best never predicts {names}",
+            f"{case.called} never predicts {names}" + (f"; {part}" if part else ""),
             "set class_weight: balanced, or judge by balanced_accuracy or f1_macro",
             {"classes": {each.name: each.rows for each in silent(case.classes)}},
         )

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lrtune.space import SearchSpace
-from lrtune.space.trial import Trial, TrialState
+from lrtune.space.trial import Trial, TrialState, ranking
+from lrtune.verdict.comparison import Gain
 from lrtune.verdict.result import Anchor, ClassCounts, Unscored
 
 
@@ -39,6 +40,12 @@ class Case(NamedTuple):
         What was not tuned, on the same folds.
     optimism
         How much better the best's score is than it should be, because it was picked.
+    gain
+        What it gains over the default without that luck; None if unknown.
+    how
+        By what it was chosen, where another trial has the best mean.
+    settled
+        Which of ``data.order`` and ``data.group`` are given.
 
     """
 
@@ -55,11 +62,24 @@ class Case(NamedTuple):
     unscored: Unscored | None = None
     anchors: Sequence[Anchor] = ()
     optimism: float = 0.0
+    gain: Gain | None = None
+    how: str = "a rule"
+    settled: frozenset[str] = frozenset()
 
     @property
     def complete(self) -> list[Trial]:
         """The trials with a score on every fold."""
         return [each for each in self.trials if each.mean is not None]
+
+    @property
+    def first(self) -> Trial:
+        """The trial with the best mean, which a rule may have passed over."""
+        return ranking(self.trials)[0]
+
+    @property
+    def called(self) -> str:
+        """What a sentence calls the chosen trial: the best, if it has the best mean."""
+        return "the best" if self.first.number == self.best.number else f"trial {self.best.number}"
 
     @property
     def ratio(self) -> float:
@@ -76,6 +96,20 @@ class Case(NamedTuple):
     def count(self, state: TrialState) -> int:
         """Count the trials in this state."""
         return sum(each.state is state for each in self.trials)
+
+
+_CAUSES = {"data.order": "time", "data.group": "groups"}
+"""What makes rows differ in kind, by the setting that says so."""
+
+
+def other_kind(case: Case, rows: str) -> str:
+    """Advise what to look for where some rows seem to be of another kind: nothing that is settled already."""
+    open_causes = {key: cause for key, cause in _CAUSES.items() if key not in case.settled}
+    keys = f" ({', '.join(open_causes)})" if open_causes else ""
+    later = ", and what was true may have changed with time" if "data.order" in case.settled else ""
+    *others, last = [*open_causes.values(), "duplicates"]
+    looked = f"{', '.join(others)} or {last}" if others else last
+    return f"{rows} may be of another kind{later}: look for {looked}{keys}"
 
 
 def percent(share: float) -> str:

@@ -59,10 +59,10 @@ def edges(case: Case) -> Iterator[Finding]:
         others = [trial for trial in case.complete if each in case.space.active(trial.configuration)]
         wider = beyond(each.dimension, float(value), legal(each.name, case.best.configuration), upper=upper)
         if wider is not None and len(others) >= EDGE_TRIALS and _rewarded(others, each.dimension, upper=upper):
-            yield _edge(each, value, wider, upper=upper)
+            yield _edge(each, value, wider, case.called, upper=upper)
 
 
-def _edge(place: Place, value: float, wider: tuple[float, float], *, upper: bool) -> Finding:
+def _edge(place: Place, value: float, wider: tuple[float, float], called: str, *, upper: bool) -> Finding:
     name, dimension = place.name, place.dimension
     low, high = _ends(dimension)
     scale = f", scale: {dimension.scale}" if getattr(dimension, "scale", LOG) != "linear" else ""  # type: ignore[attr-defined]
@@ -70,7 +70,7 @@ def _edge(place: Place, value: float, wider: tuple[float, float], *, upper: bool
     return Finding(
         "edge",
         WARNING,
-        f"the best {place.label}, {value:.3g}, is at the {end} end of its range from {low:.3g} to {high:.3g}",
+        f"the {place.label} of {called}, {value:.3g}, is at the {end} end of its range from {low:.3g} to {high:.3g}",
         f"search {name}: {{low: {wider[0]:.2g}, high: {wider[1]:.2g}{scale}}}{inside}",
         {
             "dimension": name,

@@ -35,7 +35,7 @@ def overfitting(case: Case) -> Iterator[Finding]:
         yield Finding(
             "overfitting",
             HINT,
-            f"the best overfits: its validation loss rises by {percent(rise)} from epoch {epoch} to {horizon}",
+            f"{case.called} overfits: its validation loss rises by {percent(rise)} from epoch {epoch} to {horizon}",
             f"train for about {counted(epoch, 'epoch')}, or search weight_decay and dropout",
             {"epoch": epoch, "epochs": horizon, "lowest": least, "last": losses[-1]},
         )
@@ -54,7 +54,8 @@ def underfitting(case: Case) -> Iterator[Finding]:
         yield Finding(
             "underfitting",
             HINT,
-            f"the best was still learning: validation loss fell by {percent(fall)} in the last quarter of its epochs",
+            f"{case.called} was still learning: validation loss fell by {percent(fall)} in the last quarter of its"
+            " epochs",
             f"train longer: epochs: {2 * horizon}",
             {"epochs": horizon, "earlier": earlier[-1], "last": losses[-1]},
         )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lrtune.space.trial import Trial
+from lrtune.text import formats
 from lrtune.verdict.anchored import ANCHORS
-from lrtune.verdict.comparison import between
+from lrtune.verdict.comparison import LIKELY, Difference, between
 from lrtune.verdict.findings import HINT, WARNING, Finding
 from lrtune.verdict.health.core import Case
+from lrtune.verdict.result import Anchor
 
 
 def default_wins(case: Case) -> Iterator[Finding]:
@@ -16,7 +19,11 @@ def default_wins(case: Case) -> Iterator[Finding]:
     others = len(case.complete) - 1
     if default.mean is None or not others:
         return
-    if case.best.number == default.number:
+    if case.best.number != default.number:
+        found = between(case.best, default, case.rows_ratio)
+        if found is not None and found.error is not None:
+            yield from _no_clear_gain(case, found)
+    elif case.first.number == default.number:
         yield Finding(
             "default",
             WARNING,
@@ -25,28 +32,54 @@ def default_wins(case: Case) -> Iterator[Finding]:
             "keep the default, or search other dimensions; the ranges may miss what matters",
             {"others": others},
         )
-        return
-    found = between(case.best, default, case.rows_ratio)
-    if found is None or found.error is None or found.is_clear:
-        return
-    numbers = {"gain": found.mean, "error": found.error, "probability": found.probability}
-    if found.is_likely:
-        yield Finding(
-            "default",
-            HINT,
-            f"the best is likely better than the default (probability {found.probability:.2f}), but"
-            f" {found.folds} folds leave doubt",
-            "more folds or search.repeats would make sure",
-            numbers,
-        )
     else:
+        yield _preferred(case, default)
+
+
+def _preferred(case: Case, default: Trial) -> Finding:
+    """Say that a rule chose the default, and which trial it passed over."""
+    first, found = case.first, between(case.first, default, case.rows_ratio)
+    show = formats.score_format([first.mean, default.mean])
+    ahead = "" if found is None else f", ahead by {formats.gap(found.mean, show)}"
+    sure = "" if found is None or found.probability is None else f" (probability {found.probability:.2f})"
+    return Finding(
+        "default",
+        HINT,
+        f"the default configuration was chosen by {case.how}; trial {first.number} has the best mean{ahead}{sure}",
+        "keep the default, or look at that trial: search.select: best without search.confirm goes by the mean alone",
+        {"first": first.number} | ({} if found is None else {"gain": found.mean, "probability": found.probability}),
+    )
+
+
+def _no_clear_gain(case: Case, found: Difference) -> Iterator[Finding]:
+    """Say that the default is as good, or that some doubt is left."""
+    numbers = {"gain": found.mean, "error": found.error, "probability": found.probability}
+    if not found.is_likely:
         yield Finding(
             "default",
             WARNING,
             f"as far as {found.folds} folds can tell, the default is as good"
-            f" (the best is better with probability {found.probability:.2f})",
+            f" ({case.called} is better with probability {found.probability:.2f})",
             "prefer the default unless more folds or search.repeats say otherwise",
             numbers,
+        )
+    elif not found.is_clear:
+        yield Finding(
+            "default",
+            HINT,
+            f"{case.called} is likely better than the default (probability {found.probability:.2f}), but"
+            f" {found.folds} folds leave doubt",
+            "more folds or search.repeats would make sure",
+            numbers,
+        )
+    elif case.gain is not None and case.gain.low <= 0.0:
+        yield Finding(
+            "default",
+            HINT if case.gain.probability >= LIKELY else WARNING,
+            f"without the luck of having been picked, {case.called} cannot be told from the default"
+            f" (better with probability {case.gain.probability:.2f})",
+            "more folds or search.repeats would make sure",
+            {"gain": case.gain.mean, "probability": case.gain.probability},
         )
 
 
@@ -59,11 +92,18 @@ def anchors_win(case: Case) -> Iterator[Finding]:
         left = each.gain.mean - max(case.optimism, 0.0)
         numbers = {"anchor": each.name, "gain": each.gain.mean, "left": left, "probability": each.gain.probability}
         if left <= 0.0:
-            behind = f"behind by {-each.gain.mean:.2g}" if each.gain.mean < 0.0 else f"ahead by {each.gain.mean:.2g}"
-            luck = f", of which luck is {case.optimism:.2g}" if each.gain.mean > 0.0 else " on the same folds"
-            yield Finding(
-                "anchors", WARNING, f"the best does not beat {kind.rival}: {behind}{luck}", kind.advice, numbers
-            )
+            sentence = f"{case.called} does not beat {kind.rival}: {_behind(case, each, each.gain.mean)}"
+            yield Finding("anchors", WARNING, sentence, kind.advice, numbers)
         elif not each.gain.is_likely:
-            sentence = f"the best may not beat {kind.rival} (probability {each.gain.probability:.2f} that it does)"
+            sentence = f"{case.called} may not beat {kind.rival} (probability {each.gain.probability:.2f} that it does)"
             yield Finding("anchors", HINT, sentence, kind.advice, numbers)
+
+
+def _behind(case: Case, anchor: Anchor, gain: float) -> str:
+    """Say how the best stands to an anchor that it does not beat."""
+    show = formats.score_format([case.best.mean, anchor.mean])
+    if formats.is_nothing(gain):
+        return "there is no difference on the same folds"
+    if gain < 0.0:
+        return f"behind by {formats.gap(gain, show)} on the same folds"
+    return f"ahead by {formats.gap(gain, show)}, of which luck is {formats.gap(case.optimism, show)}"

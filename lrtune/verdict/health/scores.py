@@ -13,7 +13,7 @@ from lrtune.text import formats
 from lrtune.text.errors import counted
 from lrtune.verdict.comparison import between, corrected_error, t_quantile
 from lrtune.verdict.findings import HINT, WARNING, Finding
-from lrtune.verdict.health.core import Case, gaps, percent, scores
+from lrtune.verdict.health.core import Case, gaps, other_kind, percent, scores
 
 NOISE_TRIALS = 10
 """With fewer other complete trials nothing is said about noise, and nothing about folds."""
@@ -34,7 +34,8 @@ before."""
 FEW_ROWS = 1500
 """With fewer rows, what a fold takes away shows in the score."""
 
-_OTHER_KIND = "the test rows may be of another kind: look for time, groups or duplicates (data.order, data.group)"
+LEAST_TEST = 10
+"""The score on fewer test rows says nothing: one of them may be all of it."""
 
 DIVERGED = 0.2
 """A larger share of diverged trials is many; there must be at least `DIVERGED_TRIALS`."""
@@ -65,7 +66,8 @@ def noise(case: Case) -> Iterator[Finding]:
         yield Finding(
             "noise",
             HINT,
-            f"{alike} of {len(others)} other trials cannot be told from the best: the noise of the folds is too large",
+            f"{alike} of {len(others)} other trials cannot be told from {case.called}: the noise of the folds is"
+            " too large",
             "more trials will not help; raise search.repeats or search.folds, or set search.select: one_se",
             {"alike": alike, "trials": len(others)},
         )
@@ -104,18 +106,19 @@ def few_trials(case: Case) -> Iterator[Finding]:
         )
         return
     before = [each for each in case.complete if each.number < LATE * total]
-    if case.best.number < LATE * total or not before:
+    first = case.first
+    if first.number < LATE * total or not before:
         return
     rival = max(before, key=lambda each: (each.mean or 0.0, -each.number))
-    found = between(case.best, rival, case.rows_ratio)
+    found = between(first, rival, case.rows_ratio)
     if found is not None and found.is_likely:
         yield Finding(
             "trials",
             HINT,
-            f"the search was still getting better: trial {case.best.number} of {total} is the best"
+            f"the search was still getting better: trial {first.number} of {total} is the best"
             f" (probability {found.probability:.2f} that it is better than trial {rival.number} before it)",
             f"continue: the same command with --trials {2 * total}",
-            {"trials": total, "best": case.best.number, "probability": found.probability},
+            {"trials": total, "best": first.number, "probability": found.probability},
         )
 
 
@@ -174,7 +177,7 @@ def surprising_test(case: Case) -> Iterator[Finding]:
     An interval from ``n`` rows is taken to be ``sqrt(n / m)`` times as wide for a score on ``m`` others, and the two
     errors are independent.
     """
-    if case.test is None or case.interval is None or not case.test_rows or not math.isfinite(case.test):
+    if case.test is None or case.interval is None or case.test_rows < LEAST_TEST or not math.isfinite(case.test):
         return
     low, high = case.interval
     factor = math.sqrt(1.0 + case.rows / case.test_rows)
@@ -188,7 +191,7 @@ def surprising_test(case: Case) -> Iterator[Finding]:
         "test",
         WARNING if worse else HINT,
         f"the score on the {rows} is {side} than the interval of the cross-validation allows",
-        _OTHER_KIND if worse or case.rows >= FEW_ROWS else _more_rows(case),
+        other_kind(case, "the test rows") if worse or case.rows >= FEW_ROWS else _more_rows(case),
         {"test": case.test, "interval": list(case.interval), "widened": list(wide)},
     )
 
@@ -234,7 +237,7 @@ def fold_apart(case: Case) -> Iterator[Finding]:
             "folds",
             WARNING,
             f"fold {number} is much {side} than the others: {ratio:.1f} times as far from them as they are apart",
-            "look at its rows: they may belong to another time, group or source (data.group, data.order)",
+            other_kind(case, "its rows"),
             {"fold": number, "ratio": round(ratio, 3), "medians": middle},
         )
 
