@@ -22,7 +22,9 @@ from lrtune.trainers.preparation import prepare
 from lrtune.tuning import core as tuning
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.ensembles import candidate_sizes, delivery
+from lrtune.verdict.gates import behind_gate
 from lrtune.verdict.judging import choice, judge
+from lrtune.verdict.making import result_of
 
 TEXT = """
 data: {path: sklearn:breast_cancer, test_size: 0.2}
@@ -262,3 +264,14 @@ def test_the_result_and_the_files_of_a_run(tmp_path):
     assert (tmp_path / BEST).is_file()
     assert len(found.model.model_.members) == 3
     assert lrtune.load(tmp_path).predict_proba(np.zeros((2, 30))).sum(axis=1) == pytest.approx(1.0)
+
+
+def test_what_is_handed_over_is_what_has_to_beat_the_default(run):
+    chosen, study, folder = run
+    judgement = judge(chosen.terms, study, folder)
+    found = result_of(study, chosen.configuration, rows_ratio=0.25, judgement=judgement)
+    default = next(each for each in found.anchors if each.name == "default")
+    scores = np.array(study.trials[0].fold_scores)
+    assert default.gain.mean == pytest.approx(np.mean(np.array(judgement.delivery.scores) - scores))
+    gate = behind_gate(found.but(best=found.default), "default")  # a mean whose first trial is the default
+    assert gate.numbers["limit"] == pytest.approx(-scores.mean())

@@ -1,12 +1,12 @@
-"""How the chosen trial stands beside what was not tuned, all on the same folds."""
+"""How what is delivered stands beside what was not tuned, all on the same folds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lrtune.run.bodies import AnchorScores
-from lrtune.space.trial import DEFAULT, Trial, mean_of
+from lrtune.space.trial import Trial, mean_of
 from lrtune.verdict.comparison import difference
 from lrtune.verdict.result import Anchor
 from lrtune.verdict.standing import means_beside, own_sign
@@ -65,19 +65,21 @@ ANCHORS: dict[str, AnchorKind] = {entry.name: entry for entry in _ENTRIES}
 
 def anchors(
     known: Mapping[str, AnchorScores],
-    best: Trial,
-    default: Trial,
+    scores: Sequence[float | None],
+    default: Trial | None,
     metric: str,
     rows_ratio: float | None = None,
 ) -> tuple[Anchor, ...]:
-    """Compare the chosen trial with every anchor, and with the default configuration.
+    """Compare what is delivered with every anchor, and with the default configuration.
 
     Parameters
     ----------
     known
         The anchors by name, oriented.
-    best, default
-        Trials.
+    scores
+        Of what is delivered, on each fold; oriented.
+    default
+        The trial of the default configuration; None where that is what is delivered.
     metric
         What they are scored with.
     rows_ratio
@@ -85,7 +87,7 @@ def anchors(
 
     """
     there = dict(known)
-    if best.number != DEFAULT and default.mean is not None:
+    if default is not None and default.mean is not None:
         there["default"] = AnchorScores(default.fold_scores, default.beside)
     return tuple(
         Anchor(
@@ -93,7 +95,7 @@ def anchors(
             mean=own_sign(metric, mean_of(each.scores)),
             fold_scores=tuple(own_sign(metric, score) for score in each.scores),
             beside=means_beside(each.beside),
-            gain=difference(best.fold_scores, each.scores, rows_ratio),
+            gain=difference(scores, each.scores, rows_ratio),
         )
         for name in ANCHORS
         if (each := there.get(name)) is not None

@@ -39,6 +39,7 @@ def examine(run: Run, result: Result, space: SearchSpace) -> list[Finding]:
     rows, refit = run.study.header.rows, run.study.refit
     assert rows is not None  # a study that trains says how many
     share = None if result.corrected is None else result.corrected.share
+    averaged = len(result.delivered.trials) if result.delivered else 1
     found = findings(
         Case(
             trials=run.trials,
@@ -49,13 +50,14 @@ def examine(run: Run, result: Result, space: SearchSpace) -> list[Finding]:
             test_rows=rows.test,
             test=refit.test.score if refit and refit.test and refit.trial == best.number else None,
             interval=_interval(run, best, result.corrected),
-            share=None if result.confirmation else share,  # fresh scores chose it
+            share=None if result.confirmation or averaged > 1 else share,  # fresh scores, or a mean
             classes=result.classes,
             unscored=result.unscored,
             anchors=result.anchors,
             optimism=result.corrected.optimism if result.corrected else 0.0,
             gain=result.corrected.gain if result.corrected else None,
             how=result.selection.how if result.selection else "a rule",
+            averaged=averaged,
             settled=frozenset(f"data.{key}" for key in ("order", "group") if run.study.header.asked["data"].get(key)),
         )
     )

@@ -77,7 +77,8 @@ def behind_gate(result: Result, name: str) -> Gate:
 
     """
     kind, score = judged_score(result)
-    if name == "default" and result.best.number == result.default.number:
+    alone = result.delivered is None or len(result.delivered.trials) == 1
+    if name == "default" and alone and result.best.number == result.default.number:
         return Gate(BEHIND, State.FAILED, _default_itself(result), {"anchor": name})
     found = next((each for each in result.anchors if ANCHORS[each.name].asked == name), None)
     if found is None or found.mean is None:

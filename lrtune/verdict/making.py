@@ -88,6 +88,8 @@ def result_of(
     best, default = choice.chosen(study), study.trials[DEFAULT]
     pair = study.controlled.get(best.number) if paired else None
     again = confirmation.summary(study, confirm)
+    numbers, scores = judgement.delivery[:2] if judgement else ((best.number,), best.fold_scores)
+    other_default = None if numbers == (DEFAULT,) else default
     usual = str(default.configuration.get("optimizer"))
     return Result(
         name=study.header.name,
@@ -101,7 +103,7 @@ def result_of(
         corrected=judgement and corrected(judgement.correction, judgement.delivery, metric),
         selection=judgement and selection(judgement.choice, again),
         constant=judgement and constant_rate(judgement.choice.trial, trials, metric, completed),
-        anchors=anchors(study.anchors, best, default, metric, rows_ratio),
+        anchors=anchors(study.anchors, scores, other_default, metric, rows_ratio),
         control=control(pair, best, str(completed(best.configuration)["decay"]), metric),
         training=training(study, rows_ratio),
         confirmation=again,

@@ -163,7 +163,7 @@ class Anchor:
     beside
         Means over the folds by other metrics, each in its own sign.
     gain
-        The paired differences best - anchor, both raw; None where the two cannot be compared.
+        The paired differences of what is delivered and the anchor, both raw; None where the two cannot be compared.
 
     """
 

@@ -29,9 +29,10 @@ class Case(NamedTuple):
     test
         Score on the latter; None if there are none.
     interval
-        95 % interval of the best's score, corrected where that was possible; None if unknown.
+        95 % interval of the score of what is delivered, corrected where that was possible; None if unknown.
     share
-        Share of the bootstraps in which the best trial is chosen again; None if there were none.
+        Share of the bootstraps in which the best trial is chosen again; None without bootstraps, or where a mean is
+        delivered.
     classes
         How often each occurs, and how often the best predicts it; empty for regression.
     unscored
@@ -39,11 +40,13 @@ class Case(NamedTuple):
     anchors
         What was not tuned, on the same folds.
     optimism
-        How much better the best's score is than it should be, because it was picked.
+        How much better the score of what is delivered is than it should be, because it was picked.
     gain
-        What it gains over the default without that luck; None if unknown.
+        What that gains over the default without that luck; None if unknown.
     how
         By what it was chosen, where another trial has the best mean.
+    averaged
+        Of how many trials the mean is delivered.
     settled
         Which of ``data.order`` and ``data.group`` are given.
 
@@ -64,6 +67,7 @@ class Case(NamedTuple):
     optimism: float = 0.0
     gain: Gain | None = None
     how: str = "a rule"
+    averaged: int = 1
     settled: frozenset[str] = frozenset()
 
     @property
@@ -80,6 +84,11 @@ class Case(NamedTuple):
     def called(self) -> str:
         """What a sentence calls the chosen trial: the best, if it has the best mean."""
         return "the best" if self.first.number == self.best.number else f"trial {self.best.number}"
+
+    @property
+    def handed_over(self) -> str:
+        """What a sentence calls what is delivered."""
+        return f"the mean of the {self.averaged} best trials" if self.averaged > 1 else self.called
 
     @property
     def ratio(self) -> float:

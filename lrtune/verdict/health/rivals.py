@@ -76,7 +76,7 @@ def _no_clear_gain(case: Case, found: Difference) -> Iterator[Finding]:
         yield Finding(
             "default",
             HINT if case.gain.probability >= LIKELY else WARNING,
-            f"without the luck of having been picked, {case.called} cannot be told from the default"
+            f"without the luck of having been picked, {case.handed_over} cannot be told from the default"
             f" (better with probability {case.gain.probability:.2f})",
             "more folds or search.repeats would make sure",
             {"gain": case.gain.mean, "probability": case.gain.probability},
@@ -92,10 +92,12 @@ def anchors_win(case: Case) -> Iterator[Finding]:
         left = each.gain.mean - max(case.optimism, 0.0)
         numbers = {"anchor": each.name, "gain": each.gain.mean, "left": left, "probability": each.gain.probability}
         if left <= 0.0:
-            sentence = f"{case.called} does not beat {kind.rival}: {_behind(case, each, each.gain.mean)}"
+            sentence = f"{case.handed_over} does not beat {kind.rival}: {_behind(case, each, each.gain.mean)}"
             yield Finding("anchors", WARNING, sentence, kind.advice, numbers)
         elif not each.gain.is_likely:
-            sentence = f"{case.called} may not beat {kind.rival} (probability {each.gain.probability:.2f} that it does)"
+            sentence = (
+                f"{case.handed_over} may not beat {kind.rival} (probability {each.gain.probability:.2f} that it does)"
+            )
             yield Finding("anchors", HINT, sentence, kind.advice, numbers)
 
 
