@@ -176,6 +176,11 @@ class Schema:
         return tuple((column, part) for column in self.features for part in column.parts)
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """Places in `numeric` of what is no boolean; the encoded features begin with `numeric`, in the same order."""
+        return tuple(place for place, (column, _) in enumerate(self.numeric) if column.kind != "boolean")
+
+    @property
     def kinds(self) -> dict[str, int]:
         """How many used columns there are of each kind."""
         return dict(Counter(column.kind for column in self.features))

@@ -33,6 +33,7 @@ from lrtune.model.fitting import fit_model
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import ConfigurationError, NoUsableResultError, nearest
 from lrtune.text.paths import expanded
+from lrtune.training.numbers.catalogue import USUAL
 from lrtune.training.registry import complete
 
 _NOT_KEYS = {"dtype", "random_state", "positive"}
@@ -59,6 +60,7 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         weight_decay: float | None = None,
         decoupled: bool = False,
         clip_norm: float | None = None,
+        numbers: str = USUAL,
         dtype: str = "float32",
         random_state: Any = 0,
     ) -> None:
@@ -77,6 +79,7 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         self.weight_decay = weight_decay
         self.decoupled = decoupled
         self.clip_norm = clip_norm
+        self.numbers = numbers
         self.dtype = dtype
         self.random_state = random_state
 
@@ -219,6 +222,8 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         Strength (None: the optimizer's default), and whether it is applied to the parameters directly.
     clip_norm
         Largest norm of a gradient; None: no limit.
+    numbers
+        How numbers become features: ``"standard"`` or ``"robust"``.
     label_smoothing
         Probability taken from the true class and spread over all.
     class_weight
@@ -257,6 +262,7 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         weight_decay: float | None = None,
         decoupled: bool = False,
         clip_norm: float | None = None,
+        numbers: str = USUAL,
         label_smoothing: float = 0.0,
         class_weight: str | Mapping[Any, float] | None = None,
         positive: Any = None,
@@ -279,6 +285,7 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
             weight_decay=weight_decay,
             decoupled=decoupled,
             clip_norm=clip_norm,
+            numbers=numbers,
             dtype=dtype,
             random_state=random_state,
         )

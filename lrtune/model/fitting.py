@@ -19,7 +19,8 @@ from lrtune.space.trial import Configuration
 from lrtune.text.errors import NoUsableResultError
 from lrtune.training.evaluate import fit
 from lrtune.training.feedback import Scales
-from lrtune.training.tasks import Fold, Problem
+from lrtune.training.numbers.catalogue import USUAL
+from lrtune.training.tasks import Encoded, Fold, Problem
 from lrtune.training.wall_clock import Clock
 
 FINAL = 2**31
@@ -42,6 +43,7 @@ def encoded(
     *,
     index: int,
     dtype: str,
+    numbers: str = USUAL,
 ) -> tuple[Encoder, Fold]:
     """Fit on the training rows and encode both; a regression target is standardised by its training rows.
 
@@ -55,9 +57,12 @@ def encoded(
         Number of the random streams.
     dtype
         Of the features.
+    numbers
+        How numbers are encoded.
+
     """
     assert columns.target is not None
-    encoder = fit_encoder(columns, train, schema)
+    encoder = fit_encoder(columns, train, schema, numbers)
     targets = columns.target[train]
     shift, scale = _mean_and_deviation(targets) if schema.task == "regression" else (0.0, 1.0)
     fold = Fold(
@@ -69,8 +74,26 @@ def encoded(
         validation_targets=columns.target[validation],
         shift=shift,
         scale=scale,
+        numbers=numbers,
     )
     return encoder, fold
+
+
+def encoded_fold(
+    columns: Columns,
+    schema: Schema,
+    train: Rows,
+    validation: Rows,
+    *,
+    index: int,
+    dtype: str,
+    numbers: Sequence[str],
+) -> Fold:
+    """Encode in several ways, as configurations ask for them; what has no choice sees the first."""
+    first, *others = (
+        encoded(columns, schema, train, validation, index=index, dtype=dtype, numbers=each)[1] for each in numbers
+    )
+    return replace(first, others={each.numbers: Encoded(each.features, each.validation_features) for each in others})
 
 
 def _mean_and_deviation(targets: npt.NDArray[Any]) -> tuple[float, float]:
@@ -118,7 +141,8 @@ def fit_model(
 
     """
     none = np.empty(0, dtype=np.int64)
-    encoder, fold = encoded(columns, schema, rows, none, index=FINAL, dtype=dtype)
+    numbers = str(configuration["numbers"])
+    encoder, fold = encoded(columns, schema, rows, none, index=FINAL, dtype=dtype, numbers=numbers)
     if class_weights is not None:
         fold = replace(fold, weights=fold.weights * np.array(class_weights)[fold.targets])
     with one_blas_thread():

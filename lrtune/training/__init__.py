@@ -23,6 +23,7 @@ A *lane* is one (configuration, fold); a *population* is all lanes trained toget
     losses         losses
     metrics        how predictions are scored
     networks       networks over leading axes ``(C, K)``
+    numbers        how numbers become features
     optimizers     update rules
     outcomes       what becomes of a lane, from its predictions; and of a configuration, from its lanes
     population     all lanes trained together

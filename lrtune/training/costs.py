@@ -58,7 +58,7 @@ def cost_seconds(
 
     In the company of as many ``lanes`` as train fast together, if nothing else is said.
     """
-    shape = network(configuration, problem, folds[0].features.shape[1])
+    shape = network(configuration, problem, features_seen(configuration, folds))
     lanes = lanes or block_lanes(configuration, folds, problem, dtype)
     double = np.dtype(dtype).itemsize / 4.0
     seconds = 0.0
@@ -81,8 +81,13 @@ def lane_bytes(configuration: Configuration, problem: Problem, features: int, dt
 
 def block_lanes(configuration: Configuration, folds: Sequence[Fold], problem: Problem, dtype: str) -> int:
     """Find how many lanes of this shape train fast together; never less than one configuration on all folds."""
-    each = lane_bytes(configuration, problem, folds[0].features.shape[1], dtype)
+    each = lane_bytes(configuration, problem, features_seen(configuration, folds), dtype)
     return max(len(folds), min(_MOST_LANES, _LANE_BYTES // each))
+
+
+def features_seen(configuration: Configuration, folds: Sequence[Fold]) -> int:
+    """Count the features ``D`` of folds as a complete configuration sees them."""
+    return int(folds[0].encoded_as(str(configuration["numbers"])).features.shape[1])
 
 
 def _array_seconds(configuration: Configuration, shape: Network, batch_size: int) -> float:

@@ -40,7 +40,7 @@ __all__ = [
 LaneOutcome: TypeAlias = tuple[Cell, Scales]
 """A lane with what its rates were multiplied by."""
 
-_SHAPE_KEYS = ("model", "hidden", "activation", "epochs", "batch_size", "class_weight")
+_SHAPE_KEYS = ("model", "hidden", "activation", "epochs", "batch_size", "class_weight", "numbers")
 
 
 class StoppedError(Exception):
@@ -92,12 +92,12 @@ def evaluate(
 
     """
     filled = [complete(each) for each in configurations]
-    weighted = [with_class_weights(fold, filled[0], problem) for fold in folds]
+    seen = [seen_by(filled[0], fold, problem) for fold in folds]
     lanes: list[dict[int, LaneOutcome]] = [{} for _ in filled]
     epochs = recorded_epochs(int(filled[0]["epochs"]))  # type: ignore[arg-type]
     losses = np.empty((len(filled), len(folds), 2, len(epochs)))
     for batch_size, places in _by_batch_size(filled[0], folds):
-        part = [weighted[place] for place in places]
+        part = [seen[place] for place in places]
         shared = plan(filled[0], part, problem, batch_size=batch_size, seed=seed, dtype=dtype, with_curves=True)
         population = train(start(filled, shared), shared, should_stop=should_stop)
         if population.epoch < shared.epochs:
@@ -117,7 +117,7 @@ def evaluate(
             trajectories = feedback.trajectories(population.feedback, lane, len(filled))
             for number, cell, scales in zip(population.places, column, trajectories, strict=True):
                 lanes[number][places[place]] = cell, scales
-    return [_outcome(row, mean_curves(epochs, seen)) for row, seen in zip(lanes, losses, strict=True)]
+    return [_outcome(row, mean_curves(epochs, each)) for row, each in zip(lanes, losses, strict=True)]
 
 
 def _outcome(lanes: Mapping[int, LaneOutcome], curves: LaneCurves) -> Outcome:
@@ -154,8 +154,8 @@ def fit(
     """
     filled = complete(configuration)
     ((batch_size, _),) = _by_batch_size(filled, [fold])
-    weighted = with_class_weights(fold, filled, problem)
-    shared = plan(filled, [weighted], problem, batch_size=batch_size, seed=seed, dtype=dtype, scales=scales)
+    seen = seen_by(filled, fold, problem)
+    shared = plan(filled, [seen], problem, batch_size=batch_size, seed=seed, dtype=dtype, scales=scales)
     layers = split(shared.network, evaluated(train(start([filled], shared), shared, clock=clock))[0, 0])
     return [(weights[:, :-1].T.copy(), weights[:, -1].copy()) for weights in layers]
 
@@ -196,7 +196,12 @@ def _by_batch_size(configuration: Configuration, folds: Sequence[Fold]) -> Itera
     yield from places.items()
 
 
-def with_class_weights(fold: Fold, configuration: Configuration, problem: Problem) -> Fold:
+def seen_by(configuration: Configuration, fold: Fold, problem: Problem) -> Fold:
+    """Take a fold as a complete configuration sees it: with its encoding of numbers, and its weights of classes."""
+    return _with_class_weights(fold.encoded_as(str(configuration["numbers"])), configuration, problem)
+
+
+def _with_class_weights(fold: Fold, configuration: Configuration, problem: Problem) -> Fold:
     """Multiply the weights of the rows by ``N / (classes * rows of the class)`` where the configuration asks for it."""
     if configuration["class_weight"] != "balanced" or not problem.classes:
         return fold

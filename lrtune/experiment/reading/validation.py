@@ -20,9 +20,9 @@ from lrtune.experiment.reading.sections import (
     declared,
     keys_of,
 )
-from lrtune.experiment.reading.vocabulary import KEYS, coerced, illegal
+from lrtune.experiment.reading.vocabulary import coerced, illegal
 from lrtune.text.errors import nearest
-from lrtune.training.registry import BUILT_IN
+from lrtune.training.registry import BUILT_IN, KEYS
 
 AnySection = TypeVar("AnySection", bound=Section)
 

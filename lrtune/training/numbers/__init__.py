@@ -1,0 +1,7 @@
+"""How numbers become features; fitted on the training rows of a fold.
+
+::
+
+    catalogue   every encoder, one entry each
+    functions   what they fit and compute
+"""
