@@ -1,17 +1,23 @@
-"""Encoders of numbers through a whole search: each configuration sees its own, in folds, models and predictions."""
+"""Encoders and embeddings of numbers through whole searches: each configuration sees its own, and so does the model."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import lrtune
+from lrtune.cli import app
 from lrtune.experiment import load_text
+from lrtune.model import save
 from lrtune.model.fitting import encoded
-from lrtune.text.errors import ExperimentError
+from lrtune.text.errors import ExperimentError, ModelError
 from lrtune.trainers.preparation import prepare
 from lrtune.training.evaluate import evaluate, fit, shape_key
+from lrtune.training.networks import network
 from lrtune.training.registry import NUMBERS, complete
+from lrtune.training.tasks import Problem
 
 EXPERIMENT = """
 data: {path: table.csv, target: y}
@@ -124,3 +130,76 @@ def test_an_estimator_encodes_as_it_is_told(folder):
     again = lrtune.load(folder / "model")
     assert again.numbers == "robust"
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
+
+
+EMBEDDED = """
+data: {path: table.csv, target: y}
+model: {embedding: periodic, hidden: [7], activation: tanh}
+training: {epochs: 4, batch_size: 16}
+search: {trials: 2, folds: 3, workers: 1, seed: 5}
+space: {learning_rate: [0.01, 0.03]}
+"""
+
+
+def by_hand(layers, numbers, features):
+    """Outputs of a saved model, from its arrays: waves of each number, mixtures of them, all features, two layers."""
+    (waves, phases), (mixing, offsets), (first, bias), (last, end) = layers
+    joined = [
+        np.cos(2 * np.pi * features[:, [place]] * waves[row, 0] + phases[row]) @ mixing[row] + offsets[row]
+        for row, place in enumerate(numbers)
+    ]
+    seen = np.hstack([*joined, features])
+    return np.tanh(seen @ first + bias) @ last + end
+
+
+def test_a_saved_model_has_its_embedding(folder):
+    searched(folder, EMBEDDED)
+    model = lrtune.load(folder / "run").model_
+    assert model.encoder.names[:3] == ("a", "b", "c")
+    assert model.problem.numbers == (0, 1)  # c is a boolean, and marks of missing cells are none either
+    assert [weights.shape for weights, _ in model.layers] == [(2, 1, 16), (2, 16, 3), (6 + 4, 7), (7, 1)]
+    prepared = prepare(load_text(EMBEDDED, base=folder))
+    columns, rows = prepared.dataset.columns, prepared.dataset.test_rows
+    expected = by_hand(model.layers, (0, 1), model.encoder.transform(columns, rows)) * model.scale + model.shift
+    np.testing.assert_allclose(model.outputs(columns, rows), expected, rtol=1e-9)
+    page = CliRunner().invoke(app, ["show", "run"]).stdout
+    assert "mlp 7 tanh · embedding periodic" in " ".join(page.split())
+    assert "numbers standard" not in page
+
+
+def test_a_model_whose_embedding_does_not_fit_is_refused(folder):
+    searched(folder, EMBEDDED)
+    model = lrtune.load(folder / "run").model_
+    for layers in (model.layers[2:], model.layers[:1] + model.layers[2:], model.layers[::-1]):
+        save(replace(model, layers=layers), folder / "damaged")
+        with pytest.raises(ModelError, match="its parts do not fit together"):
+            lrtune.load(folder / "damaged")
+
+
+@pytest.mark.parametrize("decay", ["plateau", "wall_clock: {budget: 0.05}"])
+def test_an_embedding_is_searched_beside_none_with_every_kind_of_schedule(folder, decay):
+    text = EMBEDDED.replace("embedding: periodic, ", "").replace("trials: 2", "trials: 4, strategy: grid")
+    text = text.replace("0.03]}", "0.03], embedding: [none, periodic], decay: [" + decay + "]}")
+    searched(folder, text)
+    with (folder / "run" / "trials.csv").open() as file:
+        assert {each["state"] for each in csv.DictReader(file)} == {"complete"}
+    model = lrtune.load(folder / "run").model_
+    assert (len(model.layers) == 4) == (model.configuration["embedding"] == "periodic")
+
+
+def test_the_finder_looks_at_embedded_networks(folder):
+    (folder / "e.yaml").write_text(EMBEDDED.replace("[0.01, 0.03]", "auto"))
+    plain = EMBEDDED.replace("embedding: periodic, ", "").replace("[0.01, 0.03]", "auto")
+    (folder / "plain.yaml").write_text(plain)
+    one, other = (lrtune.find_learning_rate(each).curves[0] for each in ("e.yaml", "plain.yaml"))
+    assert np.isfinite(one.start).all()
+    assert not np.array_equal(one.losses, other.losses)
+
+
+def test_a_linear_model_has_no_embedding():
+    linear = {"model": "linear", "embedding": "periodic"}
+    assert shape_key(linear) == shape_key({"model": "linear"})
+    assert shape_key({"embedding": "periodic"}) != shape_key({})
+    assert network(complete(linear), Problem("squared", 1, 0, (0, 1)), 3).size == 4
+    with pytest.raises(ExperimentError, match=r"space.embedding: has no effect on a linear model"):
+        load_text("data: {path: a.csv, target: y}\nmodel: {type: linear}\nspace: {embedding: [none, periodic]}")

@@ -8,6 +8,7 @@ import itertools
 import json
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +26,9 @@ from lrtune.run.names import MODEL
 from lrtune.space.trial import Configuration, frozen
 from lrtune.text.errors import ModelError
 from lrtune.text.written import Json
+from lrtune.training.embeddings import OUTPUTS, stacks
 from lrtune.training.evaluate import predict_outputs
+from lrtune.training.networks import embedded_features
 from lrtune.training.tasks import Problem
 
 FORMAT = 2
@@ -59,7 +62,8 @@ class Model:
     problem, configuration
         What was trained, and how; the configuration is complete.
     layers
-        Weights ``(inputs, units)`` and biases ``(units,)`` of each layer.
+        Weights ``(inputs, units)`` and biases ``(units,)`` of each layer; before them the embedding's, as
+        `lrtune.training.evaluate.fit` gives them.
     shift, scale
         A value in the target's units is ``output * scale + shift``.
     seed
@@ -79,6 +83,11 @@ class Model:
     seed: int = 0
     class_weights: tuple[float, ...] | None = None
 
+    @property
+    def embedded(self) -> tuple[int, ...]:
+        """Places of the features that are embedded."""
+        return embedded_features(self.configuration, self.problem)
+
     def outputs(self, columns: Columns, rows: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float64]:
         """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, for all or some rows.
 
@@ -88,7 +97,9 @@ class Model:
         layers = [(weights.astype(np.float64), biases.astype(np.float64)) for weights, biases in self.layers]
         activation = str(self.configuration["activation"])
         with one_blas_thread():
-            outputs = predict_outputs(layers, features, activation=activation, loss=self.problem.loss)
+            outputs = predict_outputs(
+                layers, features, activation=activation, loss=self.problem.loss, embedded=self.embedded
+            )
         return outputs * self.scale + self.shift if self.problem.loss == "squared" else outputs
 
     def predict(self, table: Table) -> Prediction:
@@ -237,20 +248,28 @@ def _rebuilt(description: Json, content: bytes) -> Model:
         flat = [archive[name] for name in archive.files]
     schema = Schema.from_dict(description["schema"])
     encoder = Encoder.from_dict(description["encoder"])
-    problem = Problem(**description["problem"])
+    problem = Problem(**{**description["problem"], "numbers": tuple(description["problem"]["numbers"])})
+    configuration = {key: frozen(value) for key, value in description["configuration"].items()}
     layers = tuple(zip(flat[::2], flat[1::2], strict=True))
-    widths = [encoder.width, *(len(biases) for _, biases in layers)]
-    if [weights.shape for weights, _ in layers] != list(itertools.pairwise(widths)) or widths[-1] != problem.outputs:
-        raise ValueError(f"layers of shapes {[weights.shape for weights, _ in layers]} do not fit together")
+    _check_shapes(layers, encoder.width, embedded_features(configuration, problem), problem.outputs)
     class_weights = description["class_weights"]
     return Model(
         schema=schema,
         encoder=encoder,
         problem=problem,
-        configuration={key: frozen(value) for key, value in description["configuration"].items()},
+        configuration=configuration,
         layers=layers,
         shift=float(description["shift"]),
         scale=float(description["scale"]),
         seed=int(description["seed"]),
         class_weights=None if class_weights is None else tuple(class_weights),
     )
+
+
+def _check_shapes(layers: Sequence[Layer], features: int, embedded: Sequence[int], outputs: int) -> None:
+    """Refuse layers that do not fit together."""
+    small = [(numbers, columns - 1, rows) for numbers, rows, columns in stacks(len(embedded))]
+    found, dense = [weights.shape for weights, _ in layers], layers[len(small) :]
+    widths = [features + OUTPUTS * len(embedded), *(len(biases) for _, biases in dense)]
+    if found != [*small, *itertools.pairwise(widths)] or widths[-1] != outputs or max(embedded, default=0) >= features:
+        raise ValueError(f"layers of shapes {found} do not fit together")

@@ -54,6 +54,7 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         model: str = "mlp",
         hidden: tuple[int, ...] = (64,),
         activation: str = "relu",
+        embedding: str = "none",
         dropout: float = 0.0,
         epochs: int = 30,
         batch_size: int = 64,
@@ -73,6 +74,7 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         self.model = model
         self.hidden = hidden
         self.activation = activation
+        self.embedding = embedding
         self.dropout = dropout
         self.epochs = epochs
         self.batch_size = batch_size
@@ -214,8 +216,9 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         (None: one divided by the steps).
     model
         ``"mlp"`` or ``"linear"``.
-    hidden, activation, dropout
-        Units of each hidden layer; ``"relu"``, ``"tanh"`` or ``"gelu"``; share of units switched off in training.
+    hidden, activation, embedding, dropout
+        Units of each hidden layer; ``"relu"``, ``"tanh"`` or ``"gelu"``; ``"none"``, or ``"periodic"`` to join numbers
+        by mixtures of waves; share of units switched off in training.
     epochs, batch_size
         Horizon, and rows of a mini-batch.
     weight_decay, decoupled
@@ -256,6 +259,7 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         model: str = "mlp",
         hidden: tuple[int, ...] = (64,),
         activation: str = "relu",
+        embedding: str = "none",
         dropout: float = 0.0,
         epochs: int = 30,
         batch_size: int = 64,
@@ -279,6 +283,7 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
             model=model,
             hidden=hidden,
             activation=activation,
+            embedding=embedding,
             dropout=dropout,
             epochs=epochs,
             batch_size=batch_size,

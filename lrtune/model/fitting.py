@@ -31,8 +31,8 @@ def problem_of(schema: Schema) -> Problem:
     """Find the loss that fits the task."""
     classes = len(schema.classes)
     if schema.problem == "multiclass":
-        return Problem("softmax", classes, classes)
-    return Problem("logistic" if schema.problem == "binary" else "squared", 1, classes)
+        return Problem("softmax", classes, classes, schema.numbers)
+    return Problem("logistic" if schema.problem == "binary" else "squared", 1, classes, schema.numbers)
 
 
 def encoded(

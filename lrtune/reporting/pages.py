@@ -10,6 +10,7 @@ from lrtune.reporting import branches, health, judgements, nested, status, table
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks, height
 from lrtune.reporting.savings import savings_row
 from lrtune.text import formats
+from lrtune.training.registry import KEYS
 from lrtune.verdict.anchored import ANCHORS
 from lrtune.verdict.controlled import CONSTANT
 from lrtune.verdict.health.classes import silent_text
@@ -176,7 +177,8 @@ def _kinds_table(key: str, kinds: Sequence[Kind], metric: str, most: int) -> Gri
 def _configuration_rows(result: Result, point: Configuration) -> list[tuple[str, str]]:
     """Write what was searched in one line, and in another what else makes the model."""
     whole = result.best.configuration
-    kept = ({"model", "hidden", "activation"} - set(point), {"epochs", "batch_size"} - set(point))
+    inputs = {key for key in ("embedding", "numbers") if whole[key] != KEYS[key].default}
+    kept = tuple(keys - set(point) for keys in ({"model", "hidden", "activation"}, inputs, {"epochs", "batch_size"}))
     fixed = [line for keys in kept if (line := tables.configuration_line(whole, keys))]
     searched = [("searched", tables.configuration_line(point))] if point else []
     return [*searched, *([("fixed", " · ".join(fixed))] if fixed else [])]

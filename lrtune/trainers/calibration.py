@@ -26,7 +26,7 @@ SpeedKey: TypeAlias = tuple[tuple[str, Value], ...]
 """What the time of an update depends on, sorted by name."""
 
 _KEYS = ("batch_size", "model", "numbers", "optimizer")
-_LAYER_KEYS = ("activation", "hidden")
+_LAYER_KEYS = ("activation", "embedding", "hidden")
 
 _SECONDS, _FEWEST, _MOST = 0.1, 4, 64
 """A measurement ends after so many seconds but not before so many epochs, or after so many."""

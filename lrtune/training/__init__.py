@@ -18,6 +18,7 @@ A *lane* is one (configuration, fold); a *population* is all lanes trained toget
     decays         decay types
     declarations   the vocabulary in which decays, optimizers and keys are declared
     deferred       functions that are named now and imported when they are first called
+    embeddings     periodic embeddings of numbers
     evaluate       configurations in, fold scores and predictions out
     feedback       reduce on plateau
     losses         losses

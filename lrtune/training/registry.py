@@ -75,6 +75,14 @@ MODEL_KEYS: dict[str, Factor] = _table(
         search=("relu", "tanh", "gelu"),
     ),
     Factor(
+        "embedding",
+        "none",
+        "what joins each number that an mlp sees; periodic: three mixtures of 16 waves of it, all of them trained",
+        kind="choice",
+        choices=("none", "periodic"),
+        search=("none", "periodic"),
+    ),
+    Factor(
         "dropout",
         0.0,
         "share of hidden units that is switched off at each training step",

@@ -91,11 +91,13 @@ class Problem(NamedTuple):
     """The question: ``loss`` is ``"softmax"``, ``"logistic"`` or ``"squared"``.
 
     ``outputs`` is 1 for the logistic and the squared loss; ``classes`` is 2 for the logistic one and 0 for regression.
+    ``numbers`` are the places of the features that are numbers, neither booleans nor categories nor marks.
     """
 
     loss: str
     outputs: int
     classes: int
+    numbers: tuple[int, ...] = ()
 
 
 class LaneCurves(NamedTuple):
