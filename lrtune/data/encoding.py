@@ -49,6 +49,8 @@ class Encoder:
         What was fitted for them.
     marks
         Which of the n numbers are joined by a mark of missing cells.
+    added
+        How many further features each of the ``scaled`` numbers has; they stand at the end.
     places
         For each categorical column the feature of codes -2 (other), -1 (missing), 0, 1, ...; -1 for none.
 
@@ -60,6 +62,7 @@ class Encoder:
     scaled: Index
     parts: Parts
     marks: Index
+    added: Index
     places: tuple[Index, ...]
 
     @property
@@ -75,7 +78,10 @@ class Encoder:
         n = numeric.shape[1]
         missing = np.isnan(numeric)
         encoded[:, :n] = np.where(missing, self.fill, numeric)
-        encoded[:, self.scaled] = NUMBERS[self.numbers].apply(encoded[:, self.scaled], self.parts)
+        entry, values = NUMBERS[self.numbers], encoded[:, self.scaled]
+        encoded[:, self.scaled] = entry.apply(values, self.parts)
+        kept = np.arange(entry.components) < self.added[:, None]
+        encoded[:, self.width - self.added.sum() :] = entry.expand(values, self.parts)[:, kept]
         encoded[:, n : n + len(self.marks)] = missing[:, self.marks]
         for j, places in enumerate(self.places):
             place = places[codes[:, j] + 2]
@@ -92,6 +98,7 @@ class Encoder:
             "scaled": self.scaled.tolist(),
             "parts": {name: each.tolist() for name, each in self.parts.items()},
             "marks": self.marks.tolist(),
+            "added": self.added.tolist(),
             "places": [places.tolist() for places in self.places],
         }
 
@@ -107,17 +114,18 @@ class Encoder:
         """
         try:
             fill = np.array(values["fill"], dtype=np.float64)
-            scaled, marks = (np.array(values[key], dtype=np.int64) for key in ("scaled", "marks"))
+            scaled, marks, added = (np.array(values[key], dtype=np.int64) for key in ("scaled", "marks", "added"))
             parts = {str(name): np.array(each, dtype=np.float64) for name, each in values["parts"].items()}
             places = tuple(np.array(each, dtype=np.int64) for each in values["places"])
-            encoder = cls(tuple(values["names"]), fill, values["numbers"], scaled, parts, marks, places)
-            lengths = {len(scaled), *(len(each) for each in parts.values())}
+            encoder = cls(tuple(values["names"]), fill, values["numbers"], scaled, parts, marks, added, places)
+            lengths = {len(scaled), len(added), *(len(each) for each in parts.values())}
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ModelError("the model's encoder is damaged: a part of it is missing or of another kind") from error
         end, taken = len(fill) + len(marks), np.concatenate([np.empty(0, np.int64), *places])
+        last = encoder.width - added.sum()
         of_numbers = all((each < len(fill)).all() for each in (scaled, marks))
-        of_categories = ((taken == _NOWHERE) | ((taken >= end) & (taken < encoder.width))).all()
-        if len(lengths) > 1 or end > encoder.width or not of_numbers or not of_categories:
+        of_categories = ((taken == _NOWHERE) | ((taken >= end) & (taken < last))).all()
+        if len(lengths) > 1 or end > last or not of_numbers or not of_categories:
             raise ModelError("the model's encoder is damaged: its parts differ in length")
         if encoder.numbers not in NUMBERS:
             raise ModelError(f"the model's encoder is damaged: it encodes numbers as {encoder.numbers!r}")
@@ -146,8 +154,14 @@ def fit_encoder(
     for j, column in enumerate(schema.categorical):
         places.append(_places(column, codes[:, j], start, schema.min_count // 2))
         start += len(category_names(column))
-    parts = NUMBERS[numbers].fit(values)
-    return Encoder(encoded_names(schema), fill, numbers, scaled, parts, marks, tuple(places))
+    entry = NUMBERS[numbers]
+    added = np.array([entry.added(each) for each in schema.distinct], dtype=np.int64)
+    named = tuple(
+        f"{names[place]} [{bin_}]" for place, count in zip(scaled, added, strict=True) for bin_ in range(1, count + 1)
+    )
+    return Encoder(
+        (*encoded_names(schema), *named), fill, numbers, scaled, entry.fit(values), marks, added, tuple(places)
+    )
 
 
 def _medians(values: Floats) -> Floats:

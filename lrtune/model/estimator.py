@@ -226,7 +226,7 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
     clip_norm
         Largest norm of a gradient; None: no limit.
     numbers
-        How numbers become features: ``"standard"`` or ``"robust"``.
+        How numbers become features: ``"standard"``, ``"robust"`` or ``"piecewise"``.
     label_smoothing
         Probability taken from the true class and spread over all.
     class_weight

@@ -30,8 +30,8 @@ def schema_of(*columns: ColumnSpec, min_count: int = 2) -> Schema:
     return Schema("regression", "y", (), columns, min_count=min_count)
 
 
-def number(name="x", *, missing=False, kind="numeric"):
-    return ColumnSpec(name, kind, "feature", missing=missing)
+def number(name="x", *, missing=False, kind="numeric", distinct=100):
+    return ColumnSpec(name, kind, "feature", missing=missing, distinct=() if kind == "boolean" else (distinct,))
 
 
 def category(*levels, name="c", grouped=False, missing=False):
@@ -156,6 +156,54 @@ def test_half_the_range_stands_in_for_an_interquartile_range_of_zero():
     assert found[:, 1].tolist() == [0] * 7
 
 
+def interpolated(x, edges, bin_):
+    """How far x has come through a bin, as NumPy interpolates."""
+    return np.interp(x, edges[bin_ : bin_ + 2], [0.0, 1.0])
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1.0, 1e300])
+def test_piecewise_numbers_come_through_the_bins_between_quantiles(scale):
+    values, few = np.sinh(RNG.normal(size=60)) * scale, RNG.permutation(np.arange(60) % 4) ** 2.0
+    few[3] = np.nan
+    train, schema = np.arange(50), schema_of(number("a"), number("b", distinct=5), number("f", kind="boolean"))
+    columns = columns_of([values, few, RNG.integers(0, 2, 60)], np.empty((0, 60)))
+    encoder = fit_encoder(columns, train, schema, "piecewise")
+    found = encoder.transform(columns)
+    np.testing.assert_array_equal(found[:, :3], fit_encoder(columns, train, schema).transform(columns))
+    assert encoder.names == (
+        "a",
+        "b",
+        "f",
+        *(f"a [{bin_}]" for bin_ in range(1, 9)),
+        *(f"b [{bin_}]" for bin_ in (1, 2, 3, 4)),
+    )
+    edges = np.quantile(values[train] / scale, np.arange(9) / 8)
+    for bin_ in range(8):
+        np.testing.assert_allclose(found[:, 3 + bin_], interpolated(values / scale, edges, bin_), atol=1e-9)
+    filled = np.where(np.isnan(few), np.nanmedian(few[train]), few)
+    edges = np.unique(filled[train])  # 0, 1, 4, 9, and what stands for missing cells if that is none of them
+    for bin_ in range(len(edges) - 1):
+        np.testing.assert_allclose(found[:, 11 + bin_], interpolated(filled, edges, bin_), atol=1e-9)
+    assert not found[:, 11 + len(edges) - 1 :].any()
+
+
+def test_a_number_of_two_values_or_without_spread_has_no_bins():
+    schema = schema_of(number("a", distinct=2), number("b", distinct=1), number("c", distinct=3))
+    columns = columns_of([[1, 2, 2, 1], [5, 5, 5, 5], [1, 1, 2, 3]], np.empty((0, 4)))
+    encoder = fit_encoder(columns, np.arange(3), schema, "piecewise")
+    assert encoder.names == ("a", "b", "c", "c [1]", "c [2]")
+    found = encoder.transform(columns)[:, 3:]  # where a fold lacks a value, its bin is empty and still there
+    np.testing.assert_allclose(found, [[0, 0], [0, 0], [1, 0], [1, 0]], atol=1e-12)
+
+
+def test_different_values_are_counted_in_the_training_rows():
+    rows = {"a": [1, 2, 2, 9], "d": ["2020-01-01", "2020-02-01", "2020-02-02", "2021-01-01"], "y": [1.5, 2.5, 3.5, 4.5]}
+    table = from_frame({**rows, "b": [0.5, None, 1.5, 2.5]})
+    schema = fit_levels(table, describe(table, target="y", dates="encode"), np.arange(3))
+    assert {column.name: column.distinct for column in schema.features} == {"a": (2,), "d": (3, 2, 3), "b": (3,)}
+    assert len(schema.distinct) == len(schema.numbers) == 5
+
+
 def test_unseen_and_rare_categories_become_other():
     schema = schema_of(category("a", "b", grouped=True, missing=True), min_count=6)
     codes = [0] * 4 + [1] * 2 + [-2] * 2 + [-1]
@@ -223,7 +271,7 @@ def test_an_encoder_survives_json_to_the_last_bit(problem):
     assert again.to_dict() == encoder.to_dict()
     encoded = encoder.transform(columns)
     np.testing.assert_array_equal(again.transform(columns), encoded)
-    assert encoded.shape == (columns.rows, schema.width)
+    assert encoded.shape == (columns.rows, encoder.width)
     assert np.isfinite(encoded).all()
 
 

@@ -5,3 +5,6 @@
     catalogue   every encoder, one entry each
     functions   what they fit and compute
 """
+
+BINS = 8
+"""Bins between quantiles of a number, at most."""

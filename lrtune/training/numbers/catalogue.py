@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrtune.training.deferred import Deferred
+from lrtune.training.numbers import BINS
 
 if TYPE_CHECKING:
     from lrtune.arrays import Floats
@@ -32,6 +33,10 @@ class NumberEncoder(NamedTuple):
         ``values (N, n) -> parts``, from the training rows of a fold, without missing cells.
     apply
         ``(values (M, n), parts) -> (M, n)``: the features of any rows, always finite.
+    components
+        How many further features ``expand`` adds for each number at most.
+    expand
+        ``(values (M, n), parts) -> (M, n, components)``: these, finite as well.
 
     """
 
@@ -41,6 +46,15 @@ class NumberEncoder(NamedTuple):
     source: str
     fit: Callable[[Floats], Parts]
     apply: Callable[[Floats, Parts], Floats]
+    components: int = 0
+    expand: Callable[[Floats, Parts], Floats] = functions.nothing_more
+
+    def added(self, distinct: int) -> int:
+        """Count the further features of a number that has so many different values in the training rows.
+
+        Of two values, or of one, there is no more to know than the number itself says.
+        """
+        return min(self.components, distinct - 1) if distinct > 2 else 0
 
 
 USUAL = "standard"
@@ -62,6 +76,16 @@ _ENTRIES = (
         "Holzmüller et al. 2024, arXiv 2407.04491",
         fit=functions.robust,
         apply=functions.pulled_in,
+    ),
+    NumberEncoder(
+        "piecewise",
+        f"standard, joined by how far it has come through each of {BINS} bins between quantiles",
+        "z, and t_i = (x - b_(i-1)) / (b_i - b_(i-1)) from 0 to 1",
+        "Gorishniy et al. 2022, arXiv 2203.05556",
+        fit=functions.piecewise,
+        apply=functions.scaled,
+        components=BINS,
+        expand=functions.progress,
     ),
 )
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from lrtune.arrays import Floats, Integers
+from lrtune.training.numbers import BINS
 
 Parts: TypeAlias = Mapping[str, Floats]
 """What was fitted, by name; the first axis of each array has the ``n`` numbers."""
@@ -68,6 +69,36 @@ def pulled_in(values: Floats, parts: Parts) -> Floats:
     result = scaled(values, parts)
     result /= np.sqrt(1.0 + np.square(result / LIMIT))
     return result
+
+
+def piecewise(values: Floats) -> Parts:
+    """Fit `standard`, and the edges of `BINS` bins on that scale: quantiles, or all values where they are few.
+
+    Quantiles that are equal make no bin; edges are filled up with the last one.
+    """
+    parts = standard(values)
+    edges = [_edges(column) for column in scaled(values, parts).T] if len(values) else []
+    return {**parts, "edges": np.array(edges).reshape(values.shape[1], BINS + 1)}
+
+
+def progress(values: Floats, parts: Parts) -> Floats:
+    """Compute how far each number has come through each bin: 0 below it, 1 above, ``(N, n, BINS)``."""
+    low, high = parts["edges"][:, :-1], parts["edges"][:, 1:]
+    come = scaled(values, parts)[..., None] - low
+    come /= np.where(high > low, high - low, np.inf)
+    return np.clip(come, 0.0, 1.0, out=come)
+
+
+def nothing_more(values: Floats, _parts: Parts) -> Floats:
+    """Add no features."""
+    return np.empty((*values.shape, 0))
+
+
+def _edges(column: Floats) -> Floats:
+    edges = np.unique(column)
+    if len(edges) > BINS + 1:
+        edges = np.unique(np.quantile(column, np.linspace(0.0, 1.0, BINS + 1)))
+    return np.pad(edges, (0, BINS + 1 - len(edges)), mode="edge")
 
 
 def _near_one(values: Floats) -> tuple[Floats, Integers]:
