@@ -29,9 +29,9 @@ from lrtune.text.written import Json
 from lrtune.training.embeddings import OUTPUTS, stacks
 from lrtune.training.evaluate import predict_outputs
 from lrtune.training.networks import embedded_features
-from lrtune.training.tasks import Problem
+from lrtune.training.tasks import UNLIMITED, Problem
 
-FORMAT = 2
+FORMAT = 3
 DESCRIPTION, WEIGHTS = "model.json", "model.npz"
 """Where a run keeps its model."""
 
@@ -64,8 +64,8 @@ class Model:
     layers
         Weights ``(inputs, units)`` and biases ``(units,)`` of each layer; before them the embedding's, as
         `lrtune.training.evaluate.fit` gives them.
-    shift, scale
-        A value in the target's units is ``output * scale + shift``.
+    shift, scale, limits
+        A value in the target's units is ``output * scale + shift``, and lies within the limits.
     seed
         That it was trained with.
     class_weights
@@ -80,6 +80,7 @@ class Model:
     layers: tuple[Layer, ...]
     shift: float = 0.0
     scale: float = 1.0
+    limits: tuple[float, float] = UNLIMITED
     seed: int = 0
     class_weights: tuple[float, ...] | None = None
 
@@ -100,7 +101,7 @@ class Model:
             outputs = predict_outputs(
                 layers, features, activation=activation, loss=self.problem.loss, embedded=self.embedded
             )
-        return outputs * self.scale + self.shift if self.problem.loss == "squared" else outputs
+        return np.clip(outputs * self.scale + self.shift, *self.limits) if self.problem.loss == "squared" else outputs
 
     def predict(self, table: Table) -> Prediction:
         """Predict the rows of a table; columns are found by name.
@@ -158,6 +159,7 @@ def _described(model: Model, weights: str) -> Json:
         "configuration": dict(model.configuration),
         "shift": model.shift,
         "scale": model.scale,
+        "limits": None if model.limits == UNLIMITED else model.limits,
         "seed": model.seed,
         "class_weights": model.class_weights,
         "weights": weights,
@@ -252,7 +254,7 @@ def _rebuilt(description: Json, content: bytes) -> Model:
     configuration = {key: frozen(value) for key, value in description["configuration"].items()}
     layers = tuple(zip(flat[::2], flat[1::2], strict=True))
     _check_shapes(layers, encoder.width, embedded_features(configuration, problem), problem.outputs)
-    class_weights = description["class_weights"]
+    class_weights, limits = description["class_weights"], description["limits"]
     return Model(
         schema=schema,
         encoder=encoder,
@@ -261,6 +263,7 @@ def _rebuilt(description: Json, content: bytes) -> Model:
         layers=layers,
         shift=float(description["shift"]),
         scale=float(description["scale"]),
+        limits=UNLIMITED if limits is None else (float(limits[0]), float(limits[1])),
         seed=int(description["seed"]),
         class_weights=None if class_weights is None else tuple(class_weights),
     )

@@ -20,11 +20,16 @@ from lrtune.text.errors import NoUsableResultError
 from lrtune.training.evaluate import fit
 from lrtune.training.feedback import Scales
 from lrtune.training.numbers.catalogue import USUAL
-from lrtune.training.tasks import Encoded, Fold, Problem
+from lrtune.training.tasks import UNLIMITED, Encoded, Fold, Problem
 from lrtune.training.wall_clock import Clock
 
 FINAL = 2**31
 """Number of the random streams of a model on all training rows; folds count from 0, so that theirs are others."""
+
+
+BEYOND = 0.5
+"""Ranges of the training targets by which a prediction may lie beyond them. One row with a far cell would else be
+predicted thousands of ranges away, and be the whole of a fold's mean squared error."""
 
 
 def problem_of(schema: Schema) -> Problem:
@@ -45,7 +50,9 @@ def encoded(
     dtype: str,
     numbers: str = USUAL,
 ) -> tuple[Encoder, Fold]:
-    """Fit on the training rows and encode both; a regression target is standardised by its training rows.
+    """Fit on the training rows and encode both.
+
+    A regression target is standardised by its training rows, and predictions of it end half a range beyond them.
 
     Parameters
     ----------
@@ -65,6 +72,7 @@ def encoded(
     encoder = fit_encoder(columns, train, schema, numbers)
     targets = columns.target[train]
     shift, scale = _mean_and_deviation(targets) if schema.task == "regression" else (0.0, 1.0)
+    limits = _limits(targets) if schema.task == "regression" else UNLIMITED
     fold = Fold(
         index=index,
         features=encoder.transform(columns, train).astype(dtype),
@@ -74,6 +82,7 @@ def encoded(
         validation_targets=columns.target[validation],
         shift=shift,
         scale=scale,
+        limits=limits,
         numbers=numbers,
     )
     return encoder, fold
@@ -98,6 +107,13 @@ def encoded_fold(
 
 def _mean_and_deviation(targets: npt.NDArray[Any]) -> tuple[float, float]:
     return float(targets.mean()), float(targets.std()) or 1.0
+
+
+def _limits(targets: npt.NDArray[Any]) -> tuple[float, float]:
+    """Say where predictions end: far enough from the training targets for a trend, and no farther than one can see."""
+    low, high = float(targets.min()), float(targets.max())
+    room = BEYOND * (high - low)
+    return low - room, high + room
 
 
 def fit_model(
@@ -160,6 +176,7 @@ def fit_model(
         layers=tuple(layers),
         shift=fold.shift,
         scale=fold.scale,
+        limits=fold.limits,
         seed=seed,
         class_weights=None if class_weights is None else tuple(class_weights),
     )

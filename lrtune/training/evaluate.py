@@ -196,7 +196,7 @@ def _score_lanes(
     good = epoch == 0
     prediction = LOSSES[network.loss].prediction(found[good])
     if network.loss == "squared":
-        prediction = prediction * fold.scale + fold.shift
+        prediction = fold.in_units(prediction)
     finished = iter(cells(metric, prediction, fold, network.classes))
     return [next(finished) if each == 0 else Cell(diverged=int(each)) for each in epoch]
 

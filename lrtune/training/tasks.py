@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -10,10 +11,14 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lrtune.arrays import Array, Integers
+from lrtune.arrays import Array, Doubles, Integers
 from lrtune.training.numbers.catalogue import USUAL
 
 Flags: TypeAlias = NDArray[np.bool_]
+
+
+UNLIMITED = (-math.inf, math.inf)
+"""Every number lies within these limits."""
 
 
 class Encoded(NamedTuple):
@@ -41,8 +46,8 @@ class Fold:
         ``(M, D)``.
     validation_targets
         ``(M,)``: labels, or values in original units.
-    shift, scale
-        A value in original units is ``output * scale + shift``.
+    shift, scale, limits
+        A value in original units is ``output * scale + shift``, and lies within the limits.
     numbers
         How numbers are encoded in these features (`lrtune.training.numbers`).
     others
@@ -58,6 +63,7 @@ class Fold:
     validation_targets: Array
     shift: float = 0.0
     scale: float = 1.0
+    limits: tuple[float, float] = UNLIMITED
     numbers: str = USUAL
     others: Mapping[str, Encoded] = field(default_factory=dict)
 
@@ -66,6 +72,10 @@ class Fold:
         """Size of all features (bytes)."""
         every = [Encoded(self.features, self.validation_features), *self.others.values()]
         return sum(each.nbytes for pair in every for each in pair)
+
+    def in_units(self, outputs: Doubles) -> Doubles:
+        """Turn outputs for a standardised target into values in its units."""
+        return np.clip(outputs * self.scale + self.shift, *self.limits)
 
     def encoded_as(self, numbers: str) -> Fold:
         """Take the features in which numbers are encoded in a way."""
