@@ -9,7 +9,7 @@ Kinds and what becomes of them:
 =============  ==============================================================================================
 kind           features
 =============  ==============================================================================================
-numeric        one, standardised; one more that marks missing cells, if the training rows have any
+numeric        one, and what its encoder adds; one that marks missing cells, if the training rows have any
 boolean        one, 0 or 1 (true/false, yes/no, y/n, t/f, on/off in any case); one for missing cells likewise
 categorical    one for each frequent level, one for all the others together, one for missing cells
 date           left out with a warning; if asked for: day since 1970, month, weekday (Monday is 1), hour

@@ -177,8 +177,8 @@ def _kinds_table(key: str, kinds: Sequence[Kind], metric: str, most: int) -> Gri
 def _configuration_rows(result: Result, point: Configuration) -> list[tuple[str, str]]:
     """Write what was searched in one line, and in another what else makes the model."""
     whole = result.best.configuration
-    inputs = {key for key in ("embedding", "numbers") if whole[key] != KEYS[key].default}
-    kept = tuple(keys - set(point) for keys in ({"model", "hidden", "activation"}, inputs, {"epochs", "batch_size"}))
+    unusual = {key for key in ("embedding", "numbers") if whole.get(key, KEYS[key].default) != KEYS[key].default}
+    kept = tuple(keys - set(point) for keys in ({"model", "hidden", "activation"}, unusual, {"epochs", "batch_size"}))
     fixed = [line for keys in kept if (line := tables.configuration_line(whole, keys))]
     searched = [("searched", tables.configuration_line(point))] if point else []
     return [*searched, *([("fixed", " · ".join(fixed))] if fixed else [])]
