@@ -4,9 +4,7 @@ import math
 
 from hypothesis import strategies as st
 
-from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS
-
-KEYS = TRAINING_KEYS | MODEL_KEYS
+from lrtune.training.registry import DECAYS, KEYS, OPTIMIZERS
 
 
 def values(factor):

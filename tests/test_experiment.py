@@ -18,7 +18,7 @@ from lrtune.experiment.writing.schema import schema
 from lrtune.experiment.writing.yaml_text import yaml_text
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.text.errors import ExperimentError
-from lrtune.training.registry import DECAYS, METRICS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, complete
+from lrtune.training.registry import DATA_KEYS, DECAYS, METRICS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, complete
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
 DATA = "data: {path: x.csv, target: y}\n"
@@ -527,12 +527,12 @@ def test_experiments_are_frozen_and_can_be_sent_to_other_processes():
 def test_the_sections_have_every_key_of_the_registry_and_its_default():
     assert {each for each in declared("model") if each != "type"} == set(MODEL_KEYS) - {"model"}
     assert set(declared("training")) - {"dtype"} == set(TRAINING_KEYS) - {"learning_rate", "optimizer", "decay"}
-    assert list(KEYS) == [*TRAINING_KEYS, *MODEL_KEYS]
+    assert list(KEYS) == [*TRAINING_KEYS, *MODEL_KEYS, *DATA_KEYS]
     assert set(homes()) == set(KEYS) - {"learning_rate", "optimizer", "decay"}
     made = load("")
     for flat, (section, key) in homes().items():
         if flat != "weight_decay":  # its default is the optimizer's
-            assert getattr(made, section)[key] == KEYS[flat].default
+            assert getattr(getattr(made, section), key) == KEYS[flat].default
 
 
 def test_every_field_says_what_it_means():

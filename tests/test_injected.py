@@ -28,6 +28,7 @@ from lrtune.trainers.catalogue import TRAINERS
 from lrtune.training.decays.catalogue import DECAYS, Decay
 from lrtune.training.metrics import scoring
 from lrtune.training.metrics.catalogue import METRICS, Metric
+from lrtune.training.numbers.catalogue import NUMBERS
 from lrtune.training.optimizers.catalogue import OPTIMIZERS, Optimizer
 from lrtune.training.population import evaluated, plan, start, train
 from lrtune.training.registry import TRAINING_KEYS, complete
@@ -45,6 +46,7 @@ TABLES = (
     SELECTION_RULES,
     HEALTH_RULES,
     FORMATS,
+    NUMBERS,
     TRAINING_KEYS,
     TREATMENTS,
     COMMANDS,
@@ -234,6 +236,20 @@ def test_what_reads_experiments_knows_an_added_key():
     Path("both.yaml").write_text(EXPERIMENT.replace("{epochs: 4,", "{l1: 0.1, epochs: 4,") + "  l1: [0, 0.1]\n")
     assert "is given by training.l1 in line 2 as well" in refused("check", "both.yaml")
     run("check", "both.yaml", "--set", "training.l1=0.3")  # which takes the other out of the way
+
+
+def test_an_encoder_of_numbers():
+    follow("encoder of numbers")
+    result, trials, page = searched("space.numbers=[standard, log]", "search.strategy=quasirandom")
+    assert {each["numbers"] for each in trials} == {"standard", "log"}
+    assert "numbers log" in page
+    assert run("predict", "run", "points.csv")
+    Path("run").rename("other")
+    result, _, _ = searched("data.numbers=log", "search.trials=1")
+    assert result["best"]["configuration"]["numbers"] == "log"
+    known = json.loads(run("schema"))
+    assert known["properties"]["data"]["properties"]["numbers"]["enum"] == [*NUMBERS]
+    assert known["$defs"]["key_numbers"]
 
 
 def a_population(configurations):

@@ -120,8 +120,9 @@ def test_curves_of_stages_are_averaged_over_all_their_folds():
 
 
 def test_speeds_are_found_by_what_the_time_depends_on():
-    mlp = {"model": "mlp", "hidden": [64, 32], "activation": "relu", "batch_size": 16, "optimizer": "adam"}
-    linear = {"model": "linear", "batch_size": 16, "optimizer": "adam"}
+    shared = {"batch_size": 16, "optimizer": "adam", "numbers": "standard"}
+    mlp = {"model": "mlp", "hidden": [64, 32], "activation": "relu", "embedding": "none", **shared}
+    linear = {"model": "linear", **shared}
     study = replay([Event(SPEED, {**mlp, "step_seconds": 1e-4}), Event(SPEED, {**linear, "step_seconds": 1e-5})])
     keys = [speed_key(complete({**each, "hidden": (64, 32)})) for each in (mlp, linear)]
     assert [study.speeds[each] for each in keys] == [1e-4, 1e-5]

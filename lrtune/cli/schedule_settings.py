@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from lrtune.cli.runs import find
 from lrtune.experiment.reading.document import Document, Origin
-from lrtune.experiment.reading.vocabulary import KEYS, LISTS, Member, coerced, illegal, inside, unknown_factor
+from lrtune.experiment.reading.vocabulary import LISTS, Member, coerced, illegal, inside, unknown_factor
 from lrtune.experiment.reading.yaml_text import override
 from lrtune.handover.core import SchedulePlan, plan_of
 from lrtune.run.chosen import chosen_configuration, updates_in_epoch
 from lrtune.space.trial import Value
 from lrtune.text.errors import ConfigurationError, ExperimentError, nearest
-from lrtune.training.registry import DECAYS, complete, problems
+from lrtune.training.registry import DECAYS, KEYS, complete, problems
 
 WARMUP_KEYS = ("warmup", "warmup_shape", "warmup_start")
 STEPS_PER_EPOCH = 10

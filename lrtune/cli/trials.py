@@ -22,9 +22,9 @@ def _states(incomplete: str) -> list[str]:
 
 def _sort_keys(incomplete: str) -> list[str]:
     from lrtune.reporting.listing import NUMBER, SCORE, STATE, STD
-    from lrtune.training.registry import MODEL_KEYS, TRAINING_KEYS
+    from lrtune.training.registry import KEYS
 
-    known = [NUMBER, SCORE, STD, STATE, *TRAINING_KEYS, *MODEL_KEYS]
+    known = [NUMBER, SCORE, STD, STATE, *KEYS]
     return [each for each in known if each.startswith(incomplete)]
 
 

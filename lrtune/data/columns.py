@@ -118,7 +118,7 @@ def concatenate(first: Columns, second: Columns) -> Columns:
 
 
 def fit_levels(table: Table, schema: Schema, rows: npt.NDArray[np.integer]) -> Schema:
-    """Decide from the training rows which categories, and which missing cells, get a feature.
+    """Decide from the training rows which categories, and which missing cells, get a feature; count different numbers.
 
     A category needs 1 % of the training rows, at least 2 and at most 10 rows; the others share one feature. If there
     are more than 100, the most frequent are kept (ties by code point).
@@ -130,9 +130,18 @@ def fit_levels(table: Table, schema: Schema, rows: npt.NDArray[np.integer]) -> S
         if column.kind == "categorical":
             specs[column.name] = _with_levels(column, as_texts(raw), rows, needed)
         else:
-            missing = np.isnan(to_numbers(raw, column, DataError)[rows])
-            specs[column.name] = replace(column, missing=bool(missing.any()))
+            numbers = to_numbers(raw, column, DataError)[rows]
+            missing = bool(np.isnan(numbers).any())
+            specs[column.name] = replace(column, missing=missing, distinct=_distinct(numbers, column))
     return replace(schema.with_columns(specs), min_count=needed)
+
+
+def _distinct(numbers: Floats, column: ColumnSpec) -> tuple[int, ...]:
+    if column.kind == "boolean":
+        return ()
+    parts = date_parts(numbers, column) if column.kind == "date" else [numbers]
+    missing = int(np.isnan(numbers).any())  # what stands for missing cells may be a value of its own
+    return tuple(len(np.unique(part[~np.isnan(part)])) + missing for part in parts)
 
 
 def data_hash(schema: Schema, columns: Columns) -> str:

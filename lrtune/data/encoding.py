@@ -1,9 +1,8 @@
 """From columns to the features (N, D) that the trainer sees; fitted on training rows only.
 
-Numbers are imputed with the median of the training rows and standardised with the mean and the standard deviation of
-what comes out (scikit-learn's `SimpleImputer` and `StandardScaler`, in this order); booleans are imputed with the more
-frequent value and stay 0 and 1. Each column of numbers with missing cells is joined by a mark, 1 where a cell is
-missing. Categories are one-hot. Skewed numbers are left as they are.
+Numbers are imputed with the median of the training rows and encoded as `lrtune.training.numbers` says; booleans are
+imputed with the more frequent value and stay 0 and 1. Each column of numbers with missing cells is joined by a mark, 1
+where a cell is missing. Categories are one-hot.
 
 The layout is the schema's, so that every fold has the same D; the values are the fold's own. What a fold's training
 rows cannot teach is not told apart there: a number without spread is 0 in all rows, and a category with fewer than half
@@ -23,12 +22,10 @@ from lrtune.data.columns import Columns
 from lrtune.data.schema import ColumnSpec, Schema, category_names, encoded_names, marked
 from lrtune.text.errors import ModelError
 from lrtune.text.written import Json
+from lrtune.training.numbers.catalogue import NUMBERS, USUAL
+from lrtune.training.numbers.functions import Parts
 
 Index = npt.NDArray[np.int64]
-
-FARTHEST = 1e9
-"""Standard deviations from the mean at which a number ends: farther ones would overflow in single precision and take
-the scores of all rows with them. Training rows never come near."""
 
 _NOWHERE = -1
 _TOGETHER = 256  # columns that are sorted at a time: few enough for the cache, many enough for the overhead
@@ -42,10 +39,18 @@ class Encoder:
     ----------
     names
         Of the D features.
-    fill, shift, factor
-        (n,) each: a number x becomes `(x - shift) * factor`, a missing one is `fill` before that.
+    fill
+        (n,): what a missing number or boolean counts as.
+    numbers
+        How those that are no booleans are encoded, a name of `NUMBERS`.
+    scaled
+        Which of the n these are.
+    parts
+        What was fitted for them.
     marks
         Which of the n numbers are joined by a mark of missing cells.
+    added
+        How many further features each of the ``scaled`` numbers has; they stand at the end.
     places
         For each categorical column the feature of codes -2 (other), -1 (missing), 0, 1, ...; -1 for none.
 
@@ -53,9 +58,11 @@ class Encoder:
 
     names: tuple[str, ...]
     fill: Floats
-    shift: Floats
-    factor: Floats
+    numbers: str
+    scaled: Index
+    parts: Parts
     marks: Index
+    added: Index
     places: tuple[Index, ...]
 
     @property
@@ -70,10 +77,11 @@ class Encoder:
         encoded = np.zeros((len(numeric), self.width))
         n = numeric.shape[1]
         missing = np.isnan(numeric)
-        np.subtract(np.where(missing, self.fill, numeric), self.shift, out=encoded[:, :n])
-        with np.errstate(over="ignore"):
-            encoded[:, :n] *= self.factor
-        np.clip(encoded[:, :n], -FARTHEST, FARTHEST, out=encoded[:, :n])
+        encoded[:, :n] = np.where(missing, self.fill, numeric)
+        entry, values = NUMBERS[self.numbers], encoded[:, self.scaled]
+        encoded[:, self.scaled] = entry.apply(values, self.parts)
+        kept = np.arange(entry.components) < self.added[:, None]
+        encoded[:, self.width - self.added.sum() :] = entry.expand(values, self.parts)[:, kept]
         encoded[:, n : n + len(self.marks)] = missing[:, self.marks]
         for j, places in enumerate(self.places):
             place = places[codes[:, j] + 2]
@@ -86,9 +94,11 @@ class Encoder:
         return {
             "names": list(self.names),
             "fill": self.fill.tolist(),
-            "shift": self.shift.tolist(),
-            "factor": self.factor.tolist(),
+            "numbers": self.numbers,
+            "scaled": self.scaled.tolist(),
+            "parts": {name: each.tolist() for name, each in self.parts.items()},
             "marks": self.marks.tolist(),
+            "added": self.added.tolist(),
             "places": [places.tolist() for places in self.places],
         }
 
@@ -103,27 +113,39 @@ class Encoder:
 
         """
         try:
-            fill, shift, factor = (np.array(values[key], dtype=np.float64) for key in ("fill", "shift", "factor"))
-            marks = np.array(values["marks"], dtype=np.int64)
+            fill = np.array(values["fill"], dtype=np.float64)
+            scaled, marks, added = (np.array(values[key], dtype=np.int64) for key in ("scaled", "marks", "added"))
+            parts = {str(name): np.array(each, dtype=np.float64) for name, each in values["parts"].items()}
             places = tuple(np.array(each, dtype=np.int64) for each in values["places"])
-            encoder = cls(tuple(values["names"]), fill, shift, factor, marks, places)
-        except (KeyError, TypeError, ValueError) as error:
+            encoder = cls(tuple(values["names"]), fill, values["numbers"], scaled, parts, marks, added, places)
+            lengths = {len(scaled), len(added), *(len(each) for each in parts.values())}
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ModelError("the model's encoder is damaged: a part of it is missing or of another kind") from error
-        lengths = {fill.shape, shift.shape, factor.shape}
-        if len(lengths) > 1 or any((each >= encoder.width).any() for each in (marks, *places)):
+        end, taken = len(fill) + len(marks), np.concatenate([np.empty(0, np.int64), *places])
+        last = encoder.width - added.sum()
+        of_numbers = all((each < len(fill)).all() for each in (scaled, marks))
+        of_categories = ((taken == _NOWHERE) | ((taken >= end) & (taken < last))).all()
+        if len(lengths) > 1 or end > last or not of_numbers or not of_categories:
             raise ModelError("the model's encoder is damaged: its parts differ in length")
+        if encoder.numbers not in NUMBERS:
+            raise ModelError(f"the model's encoder is damaged: it encodes numbers as {encoder.numbers!r}")
         return encoder
 
 
-def fit_encoder(columns: Columns, rows: npt.NDArray[np.integer] | None, schema: Schema) -> Encoder:
-    """Fit an encoder on training rows (all by default); other rows have no influence on it."""
+def fit_encoder(
+    columns: Columns, rows: npt.NDArray[np.integer] | None, schema: Schema, numbers: str = USUAL
+) -> Encoder:
+    """Fit an encoder on training rows (all by default); other rows have no influence on it.
+
+    ``numbers`` says how numbers are encoded, a name of `NUMBERS`.
+    """
     numeric = columns.numeric if rows is None else columns.numeric[rows]
     codes = columns.codes if rows is None else columns.codes[rows]
-    scaled = np.array([column.kind != "boolean" for column, _ in schema.numeric], dtype=bool)
+    scaled = np.array(schema.numbers, dtype=np.int64)
     fill = _medians(numeric)
-    fill[~scaled] = np.floor(fill[~scaled])  # as many ones as zeros: the median of 0.5 becomes 0
-    shift, factor = _standard(np.where(np.isnan(numeric), fill, numeric))
-    shift[~scaled], factor[~scaled] = 0.0, 1.0
+    booleans = np.delete(np.arange(len(fill)), scaled)
+    fill[booleans] = np.floor(fill[booleans])  # as many ones as zeros: the median of 0.5 becomes 0
+    values = np.where(np.isnan(numeric), fill, numeric)[:, scaled]
     names = [column.name for column, _ in schema.numeric]
     number_of = {name: number for number, name in reversed(list(enumerate(names)))}
     marks = np.array([number_of[column.name] for column in marked(schema)], dtype=np.int64)
@@ -132,7 +154,14 @@ def fit_encoder(columns: Columns, rows: npt.NDArray[np.integer] | None, schema: 
     for j, column in enumerate(schema.categorical):
         places.append(_places(column, codes[:, j], start, schema.min_count // 2))
         start += len(category_names(column))
-    return Encoder(encoded_names(schema), fill, shift, factor, marks, tuple(places))
+    entry = NUMBERS[numbers]
+    added = np.array([entry.added(each) for each in schema.distinct], dtype=np.int64)
+    named = tuple(
+        f"{names[place]} [{bin_}]" for place, count in zip(scaled, added, strict=True) for bin_ in range(1, count + 1)
+    )
+    return Encoder(
+        (*encoded_names(schema), *named), fill, numbers, scaled, entry.fit(values), marks, added, tuple(places)
+    )
 
 
 def _medians(values: Floats) -> Floats:
@@ -147,26 +176,6 @@ def _medians(values: Floats) -> Floats:
         low, high = (ordered[each, place] for each in ((present[columns] - 1) // 2, present[columns] // 2))
         medians[columns] = np.where(low == high, low, low / 2 + high / 2)
     return medians
-
-
-def _standard(values: Floats) -> tuple[Floats, Floats]:
-    """Give mean and inverse standard deviation of each column, 0 for the inverse where there is no spread.
-
-    Columns are brought to about 1 by a power of two first, which is exact, so that squares neither overflow nor vanish.
-    "No spread" allows for what rounding the mean leaves behind, as in scikit-learn's `StandardScaler`.
-    """
-    if not values.size:
-        return np.zeros(values.shape[1]), np.zeros(values.shape[1])
-    _, exponents = np.frexp(np.abs(values).max(axis=0))
-    small = np.ldexp(values, -exponents)
-    mean = small.mean(axis=0)
-    variance = np.square(small - mean).mean(axis=0)
-    epsilon = np.finfo(np.float64).eps
-    rounding = len(values) * epsilon * variance + np.square(len(values) * mean * epsilon)
-    spread = np.where(variance > rounding, np.sqrt(variance), np.inf)
-    with np.errstate(over="ignore"):
-        factor = np.ldexp(1.0 / spread, -exponents)
-    return np.ldexp(mean, exponents), np.where(np.isfinite(factor), factor, 0.0)  # a spread below all numbers is none
 
 
 def _places(column: ColumnSpec, codes: npt.NDArray[np.int32], start: int, needed: int) -> Index:

@@ -9,7 +9,7 @@ Kinds and what becomes of them:
 =============  ==============================================================================================
 kind           features
 =============  ==============================================================================================
-numeric        one, standardised; one more that marks missing cells, if the training rows have any
+numeric        one, and what its encoder adds; one that marks missing cells, if the training rows have any
 boolean        one, 0 or 1 (true/false, yes/no, y/n, t/f, on/off in any case); one for missing cells likewise
 categorical    one for each frequent level, one for all the others together, one for missing cells
 date           left out with a warning; if asked for: day since 1970, month, weekday (Monday is 1), hour
@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
 
 from lrtune.data.numerals import Form
 from lrtune.data.options import MISSING_TEXTS, DataOptions
@@ -71,6 +72,9 @@ class ColumnSpec:
         In which order a date's parts were read from text; empty if the file's type left no choice.
     decimal, thousands
         How its numbers are written, see `Form`.
+    distinct
+        How many different values the training rows have, for each of `parts`, what stands for missing ones among
+        them; empty for booleans and categories.
 
     """
 
@@ -84,6 +88,7 @@ class ColumnSpec:
     reading: str = ""
     decimal: str = "."
     thousands: str | None = None
+    distinct: tuple[int, ...] = ()
 
     @property
     def form(self) -> Form:
@@ -176,6 +181,16 @@ class Schema:
         return tuple((column, part) for column in self.features for part in column.parts)
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """Places in `numeric` of what is no boolean; the encoded features begin with `numeric`, in the same order."""
+        return tuple(place for place, (column, _) in enumerate(self.numeric) if column.kind != "boolean")
+
+    @property
+    def distinct(self) -> tuple[int, ...]:
+        """How many different values each of `numbers` has in the training rows, see `ColumnSpec`."""
+        return tuple(count for column in self.features for count in column.distinct)
+
+    @property
     def kinds(self) -> dict[str, int]:
         """How many used columns there are of each kind."""
         return dict(Counter(column.kind for column in self.features))
@@ -225,17 +240,24 @@ class Schema:
             The values are not those of a schema.
 
         """
-        columns = tuple(ColumnSpec(**{**column, "levels": tuple(column["levels"])}) for column in values["columns"])
-        sequences = {name: tuple(values[name]) for name in ("classes", "dropped", "merged", "notes", "warnings")}
+        columns = tuple(
+            ColumnSpec(**{**column, **_tuples(column, "levels", "distinct")}) for column in values["columns"]
+        )
+        sequences = _tuples(values, "classes", "dropped", "merged", "notes", "warnings")
         missing = None if values["missing"] is None else tuple(values["missing"])
         options = DataOptions.from_dict(values["options"])
         return cls(**{**values, **sequences, "columns": columns, "missing": missing, "options": options})
 
 
+def _tuples(values: Json, *names: str) -> dict[str, tuple[Any, ...]]:
+    return {name: tuple(values[name]) for name in names}
+
+
 def encoded_names(schema: Schema) -> tuple[str, ...]:
     """Name the D encoded features in their order: numbers, marks of missing numbers, categories.
 
-    The layout depends on the schema only, hence every fold and the final model have the same.
+    The layout depends on the schema only, hence every fold and the final model have the same. An encoder of numbers may
+    add some at the end.
     """
     numbers = [part for _, part in schema.numeric]
     marks = [f"{column.name} (missing)" for column in marked(schema)]

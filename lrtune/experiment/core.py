@@ -23,14 +23,13 @@ from lrtune.experiment.reading.sections import (
     usual_round,
 )
 from lrtune.experiment.reading.validation import check_trainer
-from lrtune.experiment.reading.vocabulary import KEYS
 from lrtune.experiment.writing.yaml_text import nested_space, plain, yaml_text
 from lrtune.run.identity import Canonical
-from lrtune.space import SearchSpace
+from lrtune.space import Choice, SearchSpace
 from lrtune.space.trial import Configuration, Value
 from lrtune.text.errors import nearest
 from lrtune.text.paths import expanded
-from lrtune.training.registry import BUILT_IN, METRICS, Complete, complete, usual_metric
+from lrtune.training.registry import BUILT_IN, DATA_KEYS, KEYS, METRICS, Complete, complete, usual_metric
 from lrtune.verdict.choice.rules import rule
 from lrtune.verdict.terms import Terms
 
@@ -98,6 +97,14 @@ class Experiment:
         return None if self.search.workers == AUTO else int(self.search.workers)
 
     @property
+    def numbers(self) -> tuple[str, ...]:
+        """The ways in which configurations encode numbers; that of the default configuration comes first."""
+        usual = self.configuration(self.space.default())["numbers"]
+        searched = [each.dimension for each in self.space.places() if each.name == "numbers"]
+        options = [option.value for each in searched if isinstance(each, Choice) for option in each.options]
+        return tuple(str(each) for each in dict.fromkeys([usual, *options]))
+
+    @property
     def inputs(self) -> dict[str, Path]:
         """Where it and its tables are read from, by what these files are; some of them may not be there."""
         named = {"the training table": self.data.path, "the test table": self.data.test_path}
@@ -116,9 +123,9 @@ class Experiment:
         """Describe in JSON's types all that results depend on.
 
         Left out are budgets (`BUDGETS`), what is made of the best trials (`retrain`), and what the content of the table
-        tells (`CONTENT`).
+        tells (`CONTENT`). Keys of configurations that stand under `data` are among what is fixed.
         """
-        data = {key: each for key, each in _values(self.data).items() if key not in CONTENT}
+        data = {key: each for key, each in _values(self.data).items() if key not in CONTENT and key not in DATA_KEYS}
         search = {key: each for key, each in _values(self.search).items() if key not in BUDGETS}
         fixed = {key: plain(self.fixed[key]) for key in sorted(self.fixed)}
         return {
@@ -207,16 +214,18 @@ class Experiment:
 
     def _written(self, folder: Path | None, fixed: Configuration, space: Values) -> str:
         data = {
-            key: each for key, each in _values(self.data).items() if each is not None and not _is_left_out(key, each)
+            key: each
+            for key, each in _values(self.data).items()
+            if each is not None and key not in DATA_KEYS and not _is_left_out(key, each)
         }
         for key in ("path", "test_path"):
             if key in data:
                 data[key] = seen_from(folder, self.base, data[key])
         if "test_path" in data:
             del data["test_size"]
-        model, training = (
+        settings, model, training = (
             {key: plain(fixed[flat]) for flat, (home, key) in homes().items() if home == section and flat in fixed}
-            for section in ("model", "training")
+            for section in ("data", "model", "training")
         )
         training["dtype"] = self.training.dtype
         search = {key: each for key, each in _values(self.search).items() if each is not None}
@@ -224,8 +233,8 @@ class Experiment:
             del search["folds"]
         if search["round"] == usual_round(self.search.strategy, self.search.pruning):
             del search["round"]  # so that another strategy gets its own
-        sections = {"data": data, "model": model, "training": training, "search": search, **self._retrain}
-        return yaml_text({**self._trainer, **sections, "space": dict(space)})
+        written = {"data": data | settings, "model": model, "training": training, "search": search}
+        return yaml_text({**self._trainer, **written, **self._retrain, "space": dict(space)})
 
     @property
     def _retrain(self) -> dict[str, Values]:

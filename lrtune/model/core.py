@@ -29,8 +29,10 @@ from lrtune.run.names import MODEL
 from lrtune.space.trial import Configuration, frozen
 from lrtune.text.errors import ModelError
 from lrtune.text.written import Json
+from lrtune.training.embeddings import OUTPUTS, stacks
 from lrtune.training.evaluate import predict_outputs
-from lrtune.training.tasks import Problem
+from lrtune.training.networks import embedded_features
+from lrtune.training.tasks import UNLIMITED, Problem
 
 FORMAT = 3
 DESCRIPTION, WEIGHTS = "model.json", "model.npz"
@@ -61,9 +63,10 @@ class TrainedNetwork:
     configuration
         How it was trained; complete.
     layers
-        Weights ``(inputs, units)`` and biases ``(units,)`` of each layer.
-    shift, scale
-        A value in the target's units is ``output * scale + shift``.
+        Weights ``(inputs, units)`` and biases ``(units,)`` of each layer; before them the embedding's, as
+        `lrtune.training.evaluate.fit` gives them.
+    shift, scale, limits
+        A value in the target's units is ``output * scale + shift``, and lies within the limits.
     seed
         That it was trained with.
 
@@ -74,16 +77,18 @@ class TrainedNetwork:
     layers: tuple[Layer, ...]
     shift: float = 0.0
     scale: float = 1.0
+    limits: tuple[float, float] = UNLIMITED
     seed: int = 0
 
-    def outputs(self, features: Floats, loss: str) -> npt.NDArray[np.float64]:
+    def outputs(self, features: Floats, problem: Problem) -> npt.NDArray[np.float64]:
         """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, of encoded rows.
 
         In float64 whatever the weights are, so that a row's prediction hardly depends on the rows beside it.
         """
         layers = [(weights.astype(np.float64), biases.astype(np.float64)) for weights, biases in self.layers]
-        outputs = predict_outputs(layers, features, activation=str(self.configuration["activation"]), loss=loss)
-        return outputs * self.scale + self.shift if loss == "squared" else outputs
+        activation, embedded = str(self.configuration["activation"]), embedded_features(self.configuration, problem)
+        outputs = predict_outputs(layers, features, activation=activation, loss=problem.loss, embedded=embedded)
+        return np.clip(outputs * self.scale + self.shift, *self.limits) if problem.loss == "squared" else outputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +117,7 @@ class Model:
         """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, for all or some rows."""
         features = {id(each): each.transform(columns, rows) for each in _encoders(self)}
         with one_blas_thread():
-            parts = [each.outputs(features[id(each.encoder)], self.problem.loss) for each in self.members]
+            parts = [each.outputs(features[id(each.encoder)], self.problem) for each in self.members]
         return np.mean(parts, axis=0) if len(parts) > 1 else parts[0]
 
     def predict(self, table: Table) -> Prediction:
@@ -202,6 +207,7 @@ def _of_member(member: TrainedNetwork, encoder: int) -> Json:
         "layers": len(member.layers),
         "shift": member.shift,
         "scale": member.scale,
+        "limits": None if member.limits == UNLIMITED else member.limits,
         "seed": member.seed,
     }
 
@@ -297,7 +303,7 @@ def _description(path: Path) -> Json:
 def _rebuilt(description: Json, content: bytes) -> Model:
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         flat = iter([archive[name] for name in archive.files])
-    problem = Problem(**description["problem"])
+    problem = Problem(**{**description["problem"], "numbers": tuple(description["problem"]["numbers"])})
     encoders = [Encoder.from_dict(each) for each in description["encoders"]]
     members = tuple(_member(each, encoders, flat, problem) for each in description["members"])
     if not members or next(flat, None) is not None:
@@ -315,16 +321,25 @@ def _member(
     described: Json, encoders: Sequence[Encoder], arrays: Iterator[npt.NDArray[Any]], problem: Problem
 ) -> TrainedNetwork:
     """Take a member's arrays from those of the file."""
-    encoder = encoders[described["encoder"]]
+    encoder, limits = encoders[described["encoder"]], described["limits"]
+    configuration = {key: frozen(value) for key, value in described["configuration"].items()}
     layers = tuple((next(arrays), next(arrays)) for _ in range(described["layers"]))
-    widths = [encoder.width, *(len(biases) for _, biases in layers)]
-    if [weights.shape for weights, _ in layers] != list(itertools.pairwise(widths)) or widths[-1] != problem.outputs:
-        raise ValueError(f"layers of shapes {[weights.shape for weights, _ in layers]} do not fit together")
+    _check_shapes(layers, encoder.width, embedded_features(configuration, problem), problem.outputs)
     return TrainedNetwork(
         encoder=encoder,
-        configuration={key: frozen(value) for key, value in described["configuration"].items()},
+        configuration=configuration,
         layers=layers,
         shift=float(described["shift"]),
         scale=float(described["scale"]),
+        limits=UNLIMITED if limits is None else (float(limits[0]), float(limits[1])),
         seed=int(described["seed"]),
     )
+
+
+def _check_shapes(layers: Sequence[Layer], features: int, embedded: Sequence[int], outputs: int) -> None:
+    """Refuse layers that do not fit together."""
+    small = [(numbers, columns - 1, rows) for numbers, rows, columns in stacks(len(embedded))]
+    found, dense = [weights.shape for weights, _ in layers], layers[len(small) :]
+    widths = [features + OUTPUTS * len(embedded), *(len(biases) for _, biases in dense)]
+    if found != [*small, *itertools.pairwise(widths)] or widths[-1] != outputs or max(embedded, default=0) >= features:
+        raise ValueError(f"layers of shapes {found} do not fit together")

@@ -33,6 +33,7 @@ from lrtune.model.fitting import fit_model
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import ConfigurationError, NoUsableResultError, nearest
 from lrtune.text.paths import expanded
+from lrtune.training.numbers.catalogue import USUAL
 from lrtune.training.registry import complete
 
 _NOT_KEYS = {"dtype", "random_state", "positive"}
@@ -53,12 +54,14 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         model: str = "mlp",
         hidden: tuple[int, ...] = (64,),
         activation: str = "relu",
+        embedding: str = "none",
         dropout: float = 0.0,
         epochs: int = 30,
         batch_size: int = 64,
         weight_decay: float | None = None,
         decoupled: bool = False,
         clip_norm: float | None = None,
+        numbers: str = USUAL,
         dtype: str = "float32",
         random_state: Any = 0,
     ) -> None:
@@ -71,12 +74,14 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         self.model = model
         self.hidden = hidden
         self.activation = activation
+        self.embedding = embedding
         self.dropout = dropout
         self.epochs = epochs
         self.batch_size = batch_size
         self.weight_decay = weight_decay
         self.decoupled = decoupled
         self.clip_norm = clip_norm
+        self.numbers = numbers
         self.dtype = dtype
         self.random_state = random_state
 
@@ -211,14 +216,17 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         (None: one divided by the steps).
     model
         ``"mlp"`` or ``"linear"``.
-    hidden, activation, dropout
-        Units of each hidden layer; ``"relu"``, ``"tanh"`` or ``"gelu"``; share of units switched off in training.
+    hidden, activation, embedding, dropout
+        Units of each hidden layer; ``"relu"``, ``"tanh"`` or ``"gelu"``; ``"none"``, or ``"periodic"`` to join numbers
+        by mixtures of waves; share of units switched off in training.
     epochs, batch_size
         Horizon, and rows of a mini-batch.
     weight_decay, decoupled
         Strength (None: the optimizer's default), and whether it is applied to the parameters directly.
     clip_norm
         Largest norm of a gradient; None: no limit.
+    numbers
+        How numbers become features: ``"standard"``, ``"robust"`` or ``"piecewise"``.
     label_smoothing
         Probability taken from the true class and spread over all.
     class_weight
@@ -251,12 +259,14 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         model: str = "mlp",
         hidden: tuple[int, ...] = (64,),
         activation: str = "relu",
+        embedding: str = "none",
         dropout: float = 0.0,
         epochs: int = 30,
         batch_size: int = 64,
         weight_decay: float | None = None,
         decoupled: bool = False,
         clip_norm: float | None = None,
+        numbers: str = USUAL,
         label_smoothing: float = 0.0,
         class_weight: str | Mapping[Any, float] | None = None,
         positive: Any = None,
@@ -273,12 +283,14 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
             model=model,
             hidden=hidden,
             activation=activation,
+            embedding=embedding,
             dropout=dropout,
             epochs=epochs,
             batch_size=batch_size,
             weight_decay=weight_decay,
             decoupled=decoupled,
             clip_norm=clip_norm,
+            numbers=numbers,
             dtype=dtype,
             random_state=random_state,
         )

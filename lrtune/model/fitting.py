@@ -19,19 +19,25 @@ from lrtune.space.trial import Configuration
 from lrtune.text.errors import NoUsableResultError
 from lrtune.training.evaluate import fit
 from lrtune.training.feedback import Scales
-from lrtune.training.tasks import Fold, Problem
+from lrtune.training.numbers.catalogue import USUAL
+from lrtune.training.tasks import UNLIMITED, Encoded, Fold, Problem
 from lrtune.training.wall_clock import Clock
 
 FINAL = 2**31
 """Number of the random streams of a model on all training rows; folds count from 0, so that theirs are others."""
 
 
+BEYOND = 0.5
+"""Ranges of the training targets by which a prediction may lie beyond them. One row with a far cell would else be
+predicted thousands of ranges away, and be the whole of a fold's mean squared error."""
+
+
 def problem_of(schema: Schema) -> Problem:
     """Find the loss that fits the task."""
     classes = len(schema.classes)
     if schema.problem == "multiclass":
-        return Problem("softmax", classes, classes)
-    return Problem("logistic" if schema.problem == "binary" else "squared", 1, classes)
+        return Problem("softmax", classes, classes, schema.numbers)
+    return Problem("logistic" if schema.problem == "binary" else "squared", 1, classes, schema.numbers)
 
 
 def encoded(
@@ -42,8 +48,11 @@ def encoded(
     *,
     index: int,
     dtype: str,
+    numbers: str = USUAL,
 ) -> tuple[Encoder, Fold]:
-    """Fit on the training rows and encode both; a regression target is standardised by its training rows.
+    """Fit on the training rows and encode both.
+
+    A regression target is standardised by its training rows, and predictions of it end half a range beyond them.
 
     Parameters
     ----------
@@ -55,11 +64,15 @@ def encoded(
         Number of the random streams.
     dtype
         Of the features.
+    numbers
+        How numbers are encoded.
+
     """
     assert columns.target is not None
-    encoder = fit_encoder(columns, train, schema)
+    encoder = fit_encoder(columns, train, schema, numbers)
     targets = columns.target[train]
     shift, scale = _mean_and_deviation(targets) if schema.task == "regression" else (0.0, 1.0)
+    limits = _limits(targets) if schema.task == "regression" else UNLIMITED
     fold = Fold(
         index=index,
         features=encoder.transform(columns, train).astype(dtype),
@@ -69,12 +82,38 @@ def encoded(
         validation_targets=columns.target[validation],
         shift=shift,
         scale=scale,
+        limits=limits,
+        numbers=numbers,
     )
     return encoder, fold
 
 
+def encoded_fold(
+    columns: Columns,
+    schema: Schema,
+    train: Rows,
+    validation: Rows,
+    *,
+    index: int,
+    dtype: str,
+    numbers: Sequence[str],
+) -> Fold:
+    """Encode in several ways, as configurations ask for them; what has no choice sees the first."""
+    first, *others = (
+        encoded(columns, schema, train, validation, index=index, dtype=dtype, numbers=each)[1] for each in numbers
+    )
+    return replace(first, others={each.numbers: Encoded(each.features, each.validation_features) for each in others})
+
+
 def _mean_and_deviation(targets: npt.NDArray[Any]) -> tuple[float, float]:
     return float(targets.mean()), float(targets.std()) or 1.0
+
+
+def _limits(targets: npt.NDArray[Any]) -> tuple[float, float]:
+    """Say where predictions end: far enough from the training targets for a trend, and no farther than one can see."""
+    low, high = float(targets.min()), float(targets.max())
+    room = BEYOND * (high - low)
+    return low - room, high + room
 
 
 def fit_model(
@@ -121,7 +160,8 @@ def fit_model(
 
     """
     none = np.empty(0, dtype=np.int64)
-    encoder, fold = encoded(columns, schema, rows, none, index=FINAL + copy, dtype=dtype)
+    numbers = str(configuration["numbers"])
+    encoder, fold = encoded(columns, schema, rows, none, index=FINAL + copy, dtype=dtype, numbers=numbers)
     if class_weights is not None:
         fold = replace(fold, weights=fold.weights * np.array(class_weights)[fold.targets])
     with one_blas_thread():
@@ -131,6 +171,6 @@ def fit_model(
             f"the configuration diverged when it was trained on all {len(rows)} training rows "
             f"(learning_rate: {configuration['learning_rate']}); try smaller learning rates"
         )
-    member = TrainedNetwork(encoder, configuration, tuple(layers), fold.shift, fold.scale, seed)
+    member = TrainedNetwork(encoder, configuration, tuple(layers), fold.shift, fold.scale, fold.limits, seed)
     weights = None if class_weights is None else tuple(class_weights)
     return Model(schema, problem_of(schema), (member,), weights)

@@ -11,6 +11,7 @@ from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks, Words
 from lrtune.reporting.savings import savings_row
 from lrtune.text import formats
 from lrtune.training.metrics.catalogue import METRICS, POSITIVES
+from lrtune.training.registry import KEYS
 from lrtune.verdict.anchored import ANCHORS
 from lrtune.verdict.controlled import CONSTANT
 from lrtune.verdict.health.classes import silent_text, validated_text
@@ -188,7 +189,8 @@ def _kinds_table(key: str, kinds: Sequence[Kind], metric: str, most: int) -> Gri
 def _configuration_rows(result: Result, point: Configuration) -> list[tuple[str, str]]:
     """Write what was searched in one line, and in another what else makes the model."""
     whole = result.best.configuration
-    kept = (_model_keys(whole, set(point)), {"epochs", "batch_size"} - set(point))
+    unusual = {key for key in ("embedding", "numbers") if whole.get(key, KEYS[key].default) != KEYS[key].default}
+    kept = (_model_keys(whole, set(point)), *(keys - set(point) for keys in (unusual, {"epochs", "batch_size"})))
     fixed = [line for keys in kept if (line := tables.configuration_line(whole, keys))]
     searched = [("searched", tables.configuration_line(point))] if point else []
     return [*searched, *([("fixed", " · ".join(fixed))] if fixed else [])]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lrtune.data.formats import ANY_TEXT, FORMATS, TEXTS
-from lrtune.experiment.reading.vocabulary import KEYS, SPACE_ONLY
+from lrtune.experiment.reading.vocabulary import SPACE_ONLY
 from lrtune.reporting.api_reference import api_page
 from lrtune.reporting.export import write
 from lrtune.reporting.schedules import shown
@@ -19,6 +19,8 @@ from lrtune.sampling.catalogue import FREE_ROUND, STRATEGIES
 from lrtune.text.written import json_text
 from lrtune.training.registry import (
     DECAYS,
+    KEYS,
+    NUMBERS,
     OPTIMIZERS,
     TRAINING_KEYS,
     Decay,
@@ -183,10 +185,16 @@ def _format_lines() -> list[str]:
     return _table(("format", "what it is", "usual endings"), [texts, *rows])
 
 
+def _number_lines() -> list[str]:
+    rows = ([f"`{e.name}`", e.summary, f"`{e.formula}`", e.source] for e in NUMBERS.values())
+    return _table(("encoder", "what a number becomes", "formula", "source"), rows)
+
+
 PARTS = (
     GeneratedPart("decay types", "README.md", _decay_lines),
     GeneratedPart("strategies", "docs/search.md", _strategy_lines),
     GeneratedPart("keys", "docs/search.md", _key_lines),
+    GeneratedPart("encoders", "docs/data.md", _number_lines),
     GeneratedPart("formats", "docs/data.md", _format_lines),
     GeneratedPart("kinds of pruning", "docs/pruning.md", _pruning_lines),
     GeneratedPart("rules", "docs/honesty.md", _rule_lines),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lrtune.text import formats
-from lrtune.training.registry import MODEL_KEYS, TRAINING_KEYS
+from lrtune.training.registry import KEYS
 from lrtune.verdict.result import HeldOut
 from lrtune.verdict.standing import canonical_keys, standing
 
@@ -89,7 +89,7 @@ def _is_unused(key: str, value: Value) -> bool:
     >>> _is_unused("dropout", 0.0), _is_unused("clip_norm", None), _is_unused("clip_norm", 1.0)
     (True, True, False)
     """
-    factor = TRAINING_KEYS.get(key) or MODEL_KEYS.get(key)
+    factor = KEYS.get(key)
     return factor is not None and not factor.default and value == factor.default and key != _TELLING
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ENGINE = 1
+ENGINE = 2
 """Goes up whenever a change makes the engine give other bytes for the same experiment."""
 
 

@@ -77,7 +77,7 @@ def _linear(setting: Setting, fold: Fold) -> Doubles:
     validation = fold.validation_features.astype(np.float64)
     if not setting.problem.classes:
         fitted = Ridge().fit(features, targets.astype(np.float64))
-        return np.asarray(fitted.predict(validation)[:, None] * fold.scale + fold.shift)
+        return fold.in_units(fitted.predict(validation)[:, None])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = LogisticRegression(max_iter=_ITERATIONS).fit(features, targets)

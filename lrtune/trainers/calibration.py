@@ -17,6 +17,7 @@ from lrtune.space.trial import Configuration, Value
 from lrtune.trainers.population import Setting
 from lrtune.training.batches import effective_batch_size
 from lrtune.training.declarations import number
+from lrtune.training.evaluate import seen_by
 from lrtune.training.population import plan, start, train
 from lrtune.training.registry import complete
 from lrtune.training.wall_clock import Clock, follows_clock
@@ -24,8 +25,8 @@ from lrtune.training.wall_clock import Clock, follows_clock
 SpeedKey: TypeAlias = tuple[tuple[str, Value], ...]
 """What the time of an update depends on, sorted by name."""
 
-_KEYS = ("batch_size", "model", "optimizer")
-_LAYER_KEYS = ("activation", "hidden")
+_KEYS = ("batch_size", "model", "numbers", "optimizer")
+_LAYER_KEYS = ("activation", "embedding", "hidden")
 
 _SECONDS, _FEWEST, _MOST = 0.1, 4, 64
 """A measurement ends after so many seconds but not before so many epochs, or after so many."""
@@ -52,8 +53,9 @@ def measured_step_seconds(configuration: Configuration, setting: Setting, clock:
     kept = {key: each for key, each in configuration.items() if key.startswith("optimizer.")}
     slow: dict[str, Value] = {"learning_rate": 1e-6, "decay": "constant", "epochs": _MOST}
     chosen = complete({**dict(speed_key(configuration)), **kept, **slow})
-    size = effective_batch_size(int(number(chosen["batch_size"])), len(setting.folds[0].features))
-    shared = plan(chosen, setting.folds[:1], setting.problem, batch_size=size, seed=setting.seed, dtype=setting.dtype)
+    fold = seen_by(chosen, setting.folds[0], setting.problem)
+    size = effective_batch_size(int(number(chosen["batch_size"])), len(fold.features))
+    shared = plan(chosen, [fold], setting.problem, batch_size=size, seed=setting.seed, dtype=setting.dtype)
     times = [clock()]
 
     def is_enough() -> bool:

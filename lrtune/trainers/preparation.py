@@ -15,7 +15,7 @@ from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.model import Model
-from lrtune.model.fitting import encoded, problem_of
+from lrtune.model.fitting import encoded, encoded_fold, problem_of
 from lrtune.space.trial import Configuration, FinalScore
 from lrtune.trainers.catalogue import TRAINERS
 from lrtune.trainers.partition import LeftOut, Partition, further_notes, search_folds, why_undefined
@@ -99,7 +99,7 @@ class Prepared:
     @property
     def features(self) -> int:
         """D, the number of encoded features."""
-        return self.schema.width
+        return int(self.setting.folds[0].features.shape[1])
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -148,6 +148,17 @@ class Prepared:
         if kept == "label":
             return RecordForm("uint8" if classes <= 256 else "uint16", 1)
         return RecordForm("float32", classes if kept == "score" and classes > 2 else 1)
+
+    def setting_of(self, configuration: Configuration) -> Setting:
+        """Encode the folds as a complete configuration asks for, which need not be one of the experiment."""
+        numbers = str(configuration["numbers"])
+        folds = tuple(
+            encoded(
+                self.dataset.columns, self.schema, *split, index=fold.index, dtype=self.setting.dtype, numbers=numbers
+            )[1]
+            for split, fold in zip(self.splits, self.setting.folds, strict=True)
+        )
+        return self.setting._replace(folds=folds)
 
     def refit(
         self,
@@ -251,6 +262,6 @@ def encoded_folds(experiment: Experiment, dataset: Dataset, part: Partition) -> 
     """Encode each fold by its own training rows; its random streams are those of its number."""
     dtype = experiment.training.dtype
     return tuple(
-        encoded(dataset.columns, dataset.schema, *split, index=number - 1, dtype=dtype)[1]
+        encoded_fold(dataset.columns, dataset.schema, *split, index=number - 1, dtype=dtype, numbers=experiment.numbers)
         for number, split in zip(part.numbers, part.splits, strict=True)
     )

@@ -18,11 +18,13 @@ A *lane* is one (configuration, fold); a *population* is all lanes trained toget
     decays         decay types
     declarations   the vocabulary in which decays, optimizers and keys are declared
     deferred       functions that are named now and imported when they are first called
+    embeddings     periodic embeddings of numbers
     evaluate       configurations in, fold scores and predictions out
     feedback       reduce on plateau
     losses         losses
     metrics        how predictions are scored
     networks       networks over leading axes ``(C, K)``
+    numbers        how numbers become features
     optimizers     update rules
     outcomes       what becomes of a lane, from its predictions; and of a configuration, from its lanes
     population     all lanes trained together

@@ -5,6 +5,7 @@ They only steer how work is cut and what ``lrtune check`` announces; no result d
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from lrtune.training.batches import effective_batch_size, steps_per_epoch
 from lrtune.training.declarations import Configuration
+from lrtune.training.embeddings import FREQUENCIES
 from lrtune.training.networks import Network, network
 from lrtune.training.registry import OPTIMIZERS, complete
 from lrtune.training.steps import factors
@@ -34,6 +36,9 @@ _STEP_SECONDS = 80e-6
 
 _UNIT_PASSES = {"relu": 5, "tanh": 8, "gelu": 25}
 """Elementwise passes over the hidden units forwards and backwards, as long as a sum."""
+
+_WAVE_PASSES = 20
+"""The same for the waves of embedded numbers."""
 
 _DROPOUT_PASSES = 20
 """The same for dropout."""
@@ -58,7 +63,7 @@ def cost_seconds(
 
     In the company of as many ``lanes`` as train fast together, if nothing else is said.
     """
-    shape = network(configuration, problem, folds[0].features.shape[1])
+    shape = network(configuration, problem, features_seen(configuration, folds))
     lanes = lanes or block_lanes(configuration, folds, problem, dtype)
     double = np.dtype(dtype).itemsize / 4.0
     seconds = 0.0
@@ -75,23 +80,30 @@ def lane_bytes(configuration: Configuration, problem: Problem, features: int, dt
     """Estimate the memory that one lane takes while it trains (bytes)."""
     shape = network(configuration, problem, features)
     state = _state_numbers(str(configuration["optimizer"]), tuple(shape.shapes))
-    units = 3 * sum(shape.widths[1:]) * _whole(configuration, "batch_size")
+    waves = len(shape.embedded) * 3 * FREQUENCIES + (shape.widths[0] + 2 * shape.joined if shape.embedded else 0)
+    units = (3 * sum(shape.widths[1:]) + waves) * _whole(configuration, "batch_size")
     return (4 * shape.size + state + units) * np.dtype(dtype).itemsize
 
 
 def block_lanes(configuration: Configuration, folds: Sequence[Fold], problem: Problem, dtype: str) -> int:
     """Find how many lanes of this shape train fast together; never less than one configuration on all folds."""
-    each = lane_bytes(configuration, problem, folds[0].features.shape[1], dtype)
+    each = lane_bytes(configuration, problem, features_seen(configuration, folds), dtype)
     return max(len(folds), min(_MOST_LANES, _LANE_BYTES // each))
+
+
+def features_seen(configuration: Configuration, folds: Sequence[Fold]) -> int:
+    """Count the features ``D`` of folds as a complete configuration sees them."""
+    return int(folds[0].encoded_as(str(configuration["numbers"])).features.shape[1])
 
 
 def _array_seconds(configuration: Configuration, shape: Network, batch_size: int) -> float:
     """Estimate what the arrays of one update of one lane take in float32 (seconds)."""
     optimizer = str(configuration["optimizer"])
-    products = 3 * shape.size - shape.shapes[0][0] * shape.shapes[0][1]
+    products = 3 * shape.size - math.prod(shape.blocks[0])
     update = 3.0 + 3.5 * _state_numbers(optimizer, tuple(shape.shapes)) / shape.size
     hidden = _UNIT_PASSES[shape.activation] + (_DROPOUT_PASSES if configuration["dropout"] else 0)
     units = hidden * sum(shape.widths[1:-1]) + _OUTPUT_PASSES * shape.widths[-1]
+    units += _WAVE_PASSES * FREQUENCIES * len(shape.embedded)
     seconds = 2.0 * products * batch_size / _FLOPS + (update * shape.size + units * batch_size) / _NUMBERS
     return seconds * (_CURVATURE if OPTIMIZERS[optimizer].needs_curvature else 1.0)
 

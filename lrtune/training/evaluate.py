@@ -14,6 +14,7 @@ from lrtune.training.batches import effective_batch_size
 from lrtune.training.costs import block_lanes, cost_seconds, lane_bytes
 from lrtune.training.curves import mean_curves, recorded_epochs
 from lrtune.training.declarations import Configuration
+from lrtune.training.embeddings import stacks
 from lrtune.training.feedback import Scales
 from lrtune.training.losses import LOSSES
 from lrtune.training.networks import Network, outputs, split
@@ -40,7 +41,10 @@ __all__ = [
 LaneOutcome: TypeAlias = tuple[Cell, Scales]
 """A lane with what its rates were multiplied by."""
 
-_SHAPE_KEYS = ("model", "hidden", "activation", "epochs", "batch_size", "class_weight")
+_LAYER_KEYS = ("hidden", "activation", "embedding")
+"""Those of `_SHAPE_KEYS` that mean nothing to a linear model."""
+
+_SHAPE_KEYS = ("model", *_LAYER_KEYS, "epochs", "batch_size", "class_weight", "numbers")
 
 
 class StoppedError(Exception):
@@ -50,7 +54,7 @@ class StoppedError(Exception):
 def shape_key(configuration: Configuration) -> Hashable:
     """Get what configurations must have in common to be one population; those with equal keys can be."""
     filled = complete(configuration)
-    keys = [key for key in _SHAPE_KEYS if filled["model"] == "mlp" or key not in {"hidden", "activation"}]
+    keys = [key for key in _SHAPE_KEYS if filled["model"] == "mlp" or key not in _LAYER_KEYS]
     return (feedback.is_watched(filled), *((key, _hashable(filled[key])) for key in keys))
 
 
@@ -92,12 +96,12 @@ def evaluate(
 
     """
     filled = [complete(each) for each in configurations]
-    weighted = [with_class_weights(fold, filled[0], problem) for fold in folds]
+    seen = [seen_by(filled[0], fold, problem) for fold in folds]
     lanes: list[dict[int, LaneOutcome]] = [{} for _ in filled]
     epochs = recorded_epochs(int(filled[0]["epochs"]))  # type: ignore[arg-type]
     losses = np.empty((len(filled), len(folds), 2, len(epochs)))
     for batch_size, places in _by_batch_size(filled[0], folds):
-        part = [weighted[place] for place in places]
+        part = [seen[place] for place in places]
         shared = plan(filled[0], part, problem, batch_size=batch_size, seed=seed, dtype=dtype, with_curves=True)
         population = train(start(filled, shared), shared, should_stop=should_stop)
         if population.epoch < shared.epochs:
@@ -117,7 +121,7 @@ def evaluate(
             trajectories = feedback.trajectories(population.feedback, lane, len(filled))
             for number, cell, scales in zip(population.places, column, trajectories, strict=True):
                 lanes[number][places[place]] = cell, scales
-    return [_outcome(row, mean_curves(epochs, seen)) for row, seen in zip(lanes, losses, strict=True)]
+    return [_outcome(row, mean_curves(epochs, each)) for row, each in zip(lanes, losses, strict=True)]
 
 
 def _outcome(lanes: Mapping[int, LaneOutcome], curves: LaneCurves) -> Outcome:
@@ -138,6 +142,7 @@ def fit(
 ) -> list[tuple[Array, Array]]:
     """Train one configuration on one fold's rows: the weights ``(D, H)`` and biases ``(H,)`` of each layer.
 
+    Where numbers are embedded, two stacks come first: ``(n, 1, 16)`` and ``(n, 16)``, ``(n, 16, 3)`` and ``(n, 3)``.
     They are those of this fold's lane in `evaluate`, bit for bit; all NaN if the lane diverges.
 
     Parameters
@@ -154,21 +159,30 @@ def fit(
     """
     filled = complete(configuration)
     ((batch_size, _),) = _by_batch_size(filled, [fold])
-    weighted = with_class_weights(fold, filled, problem)
-    shared = plan(filled, [weighted], problem, batch_size=batch_size, seed=seed, dtype=dtype, scales=scales)
-    layers = split(shared.network, evaluated(train(start([filled], shared), shared, clock=clock))[0, 0])
-    return [(weights[:, :-1].T.copy(), weights[:, -1].copy()) for weights in layers]
+    seen = seen_by(filled, fold, problem)
+    shared = plan(filled, [seen], problem, batch_size=batch_size, seed=seed, dtype=dtype, scales=scales)
+    blocks = split(shared.network, evaluated(train(start([filled], shared), shared, clock=clock))[0, 0])
+    return [(each[..., :-1].swapaxes(-1, -2).copy(), each[..., -1].copy()) for each in blocks]
 
 
 def predict_outputs(
-    parameters: Sequence[tuple[Array, Array]], features: Array, *, activation: str, loss: str
+    parameters: Sequence[tuple[Array, Array]],
+    features: Array,
+    *,
+    activation: str,
+    loss: str,
+    embedded: tuple[int, ...] = (),
 ) -> Doubles:
-    """Predict ``(N, classes)`` probabilities, or ``(N, 1)`` standardised values, from what `fit` returned."""
-    widths = (len(parameters[0][0]), *(len(biases) for _, biases in parameters))
-    layers = [np.concatenate([weights.T, biases[:, None]], axis=1)[None] for weights, biases in parameters]
-    shape = Network(widths, activation, loss, 0)
+    """Predict ``(N, classes)`` probabilities, or ``(N, 1)`` standardised values, from what `fit` returned.
+
+    ``embedded`` are the places of the features that are embedded.
+    """
+    layers = parameters[len(stacks(len(embedded))) :]
+    widths = (features.shape[1], *(len(biases) for _, biases in layers))
+    blocks = [np.concatenate([w.swapaxes(-1, -2), b[..., None]], axis=-1)[None] for w, b in parameters]
+    shape = Network(widths, activation, loss, 0, embedded)
     with np.errstate(all="ignore"):
-        prediction = LOSSES[loss].prediction(outputs(shape, layers, features))[0].T
+        prediction = LOSSES[loss].prediction(outputs(shape, blocks, features))[0].T
     return np.hstack([1.0 - prediction, prediction]) if loss == "logistic" else prediction
 
 
@@ -182,7 +196,7 @@ def _score_lanes(
     good = epoch == 0
     prediction = LOSSES[network.loss].prediction(found[good])
     if network.loss == "squared":
-        prediction = prediction * fold.scale + fold.shift
+        prediction = fold.in_units(prediction)
     finished = iter(cells(metric, prediction, fold, network.classes))
     return [next(finished) if each == 0 else Cell(diverged=int(each)) for each in epoch]
 
@@ -196,7 +210,12 @@ def _by_batch_size(configuration: Configuration, folds: Sequence[Fold]) -> Itera
     yield from places.items()
 
 
-def with_class_weights(fold: Fold, configuration: Configuration, problem: Problem) -> Fold:
+def seen_by(configuration: Configuration, fold: Fold, problem: Problem) -> Fold:
+    """Take a fold as a complete configuration sees it: with its encoding of numbers, and its weights of classes."""
+    return _with_class_weights(fold.encoded_as(str(configuration["numbers"])), configuration, problem)
+
+
+def _with_class_weights(fold: Fold, configuration: Configuration, problem: Problem) -> Fold:
     """Multiply the weights of the rows by ``N / (classes * rows of the class)`` where the configuration asks for it."""
     if configuration["class_weight"] != "balanced" or not problem.classes:
         return fold

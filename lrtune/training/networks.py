@@ -1,9 +1,10 @@
 """Networks over leading axes ``(C, K)``: initial parameters, forward and backward pass, predictions.
 
 All parameters of a lane are one flat row of ``P`` numbers; per layer it is seen as ``weights (..., H, D + 1)`` whose
-last column is the bias. Activations have the rows of the mini-batch last, ``(..., D + 1, B)``, with a row of ones at
-the end: biases ride in the matrix products, forwards and backwards. With this layout the units of a layer are a
-contiguous block, and the softmax is a handful of passes over long rows.
+last column is the bias. Where numbers are embedded, the stacks of `lrtune.training.embeddings` come first. Activations
+have the rows of the mini-batch last, ``(..., D + 1, B)``, with a row of ones at the end: biases ride in the matrix
+products, forwards and backwards. With this layout the units of a layer are a contiguous block, and the softmax is a
+handful of passes over long rows.
 
 Nothing here mixes lanes. Two habits keep it so: matrix products are stacked, never merged, and reductions run over
 axes whose length and strides do not depend on ``C`` or ``K``.
@@ -11,6 +12,7 @@ axes whose length and strides do not depend on ``C`` or ``K``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -19,6 +21,16 @@ import numpy as np
 from lrtune.arrays import Array, Doubles
 from lrtune.training.activations import ACTIVATIONS, glorot
 from lrtune.training.declarations import Configuration
+from lrtune.training.embeddings import (
+    FREQUENCIES,
+    OUTPUTS,
+    EmbeddingSpace,
+    draw,
+    embed,
+    embedded_gradients,
+    embedding_space,
+    stacks,
+)
 from lrtune.training.tasks import Problem
 
 Drop: TypeAlias = Callable[[int, Array, Array], None]
@@ -31,22 +43,48 @@ _PREDICTION_NUMBERS = 2**19
 
 
 class Network(NamedTuple):
-    """The shape of one lane's model: ``widths`` are ``(D, H1, ..., O)``, just ``(D, O)`` for a linear one."""
+    """The shape of one lane's model: ``widths`` are ``(D, H1, ..., O)``, just ``(D, O)`` for a linear one.
+
+    ``embedded`` are the places of the features that are embedded.
+    """
 
     widths: tuple[int, ...]
     activation: str
     loss: str
     classes: int
+    embedded: tuple[int, ...] = ()
+
+    @property
+    def joined(self) -> int:
+        """How many numbers the embedded features are joined by."""
+        return OUTPUTS * len(self.embedded)
+
+    @property
+    def layers(self) -> list[tuple[int, int]]:
+        """Rows and columns of the weights of each layer, bias column included."""
+        inputs = (self.joined + self.widths[0], *self.widths[1:])
+        return [(units, before + 1) for before, units in zip(inputs, self.widths[1:], strict=False)]
+
+    @property
+    def blocks(self) -> list[tuple[int, ...]]:
+        """Shapes of all parameters in their order: the stacks of the embedding, if there is one, then the layers."""
+        return [*stacks(len(self.embedded)), *self.layers]
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
-        """Rows and columns of the weights of each layer, bias column included."""
-        return [(units, inputs + 1) for inputs, units in zip(self.widths, self.widths[1:], strict=False)]
+        """Rows and columns of every matrix of weights, bias column included."""
+        return [(each[-2], each[-1]) for each in self.blocks for _ in range(math.prod(each[:-2]))]
 
     @property
     def size(self) -> int:
         """``P``, the number of parameters of one lane."""
-        return sum(units * inputs for units, inputs in self.shapes)
+        return sum(math.prod(each) for each in self.blocks)
+
+    @property
+    def widest(self) -> int:
+        """The most numbers that a row is anywhere."""
+        embedded = len(self.embedded)
+        return max(*self.widths, self.joined + self.widths[0], embedded * FREQUENCIES)
 
 
 class Workspace(NamedTuple):
@@ -60,11 +98,12 @@ class Workspace(NamedTuple):
     slopes: tuple[Array, ...]
     deltas: tuple[Array, ...]
     scratch: Array
+    embedding: EmbeddingSpace | None
 
     def folds(self, k: int) -> Workspace:
         """View the first ``k`` folds."""
         inputs, slopes, deltas = (tuple(each[:, :k] for each in part) for part in self[:3])
-        return Workspace(inputs, slopes, deltas, self.scratch[:, :k])
+        return Workspace(inputs, slopes, deltas, self.scratch[:, :k], self.embedding and self.embedding.folds(k))
 
 
 def network(configuration: Configuration, problem: Problem, features: int) -> Network:
@@ -73,7 +112,14 @@ def network(configuration: Configuration, problem: Problem, features: int) -> Ne
     if configuration["model"] == "mlp":
         hidden = tuple(int(width) for width in configuration["hidden"])  # type: ignore[union-attr]
     widths = (features, *hidden, problem.outputs)
-    return Network(widths, str(configuration["activation"]), problem.loss, problem.classes)
+    embedded = embedded_features(configuration, problem)
+    return Network(widths, str(configuration["activation"]), problem.loss, problem.classes, embedded)
+
+
+def embedded_features(configuration: Configuration, problem: Problem) -> tuple[int, ...]:
+    """Find the features that a complete configuration embeds."""
+    is_asked = configuration["model"] == "mlp" and configuration["embedding"] == "periodic"
+    return problem.numbers if is_asked else ()
 
 
 def initial_parameters(network: Network, generator: np.random.Generator) -> Doubles:
@@ -84,7 +130,10 @@ def initial_parameters(network: Network, generator: np.random.Generator) -> Doub
     to break.
     """
     parameters = np.zeros(network.size)
-    layers = split(network, parameters)
+    blocks = split(network, parameters)
+    stack, layers = parted(network, blocks)
+    if stack:
+        draw(stack, generator)
     if len(layers) > 1:
         gains = [ACTIVATIONS[network.activation].gain] * (len(layers) - 1) + [glorot]
         for weights, gain in zip(layers, gains, strict=True):
@@ -94,13 +143,19 @@ def initial_parameters(network: Network, generator: np.random.Generator) -> Doub
 
 
 def split(network: Network, flat: Array) -> list[Array]:
-    """View flat rows ``(..., P)`` as the weights ``(..., H, D + 1)`` of each layer; nothing is copied."""
-    layers, start = [], 0
-    for units, inputs in network.shapes:
-        part = flat[..., start : start + units * inputs]
-        layers.append(part.reshape(*flat.shape[:-1], units, inputs, copy=False))
-        start += units * inputs
-    return layers
+    """View flat rows ``(..., P)`` as the blocks of the network, mostly ``(..., H, D + 1)``; nothing is copied."""
+    blocks, start = [], 0
+    for shape in network.blocks:
+        stop = start + math.prod(shape)
+        blocks.append(flat[..., start:stop].reshape(*flat.shape[:-1], *shape, copy=False))
+        start = stop
+    return blocks
+
+
+def parted(network: Network, blocks: Sequence[Array]) -> tuple[Sequence[Array], Sequence[Array]]:
+    """Part blocks into the stack of the embedding, which may be empty, and the layers."""
+    first = len(blocks) - len(network.widths) + 1
+    return blocks[:first], blocks[first:]
 
 
 def workspace(network: Network, lanes: tuple[int, int], batch_size: int, dtype: np.dtype[Any]) -> Workspace:
@@ -111,20 +166,26 @@ def workspace(network: Network, lanes: tuple[int, int], batch_size: int, dtype: 
         return tuple(np.ones((*lanes, width, batch_size), dtype) for width in widths)
 
     spare = max(hidden, default=0) if network.activation == "gelu" else 0
+    embedded = len(network.embedded)
     return Workspace(
-        arrays([width + 1 for width in hidden]), arrays(hidden), arrays(network.widths[1:]), *arrays([spare])
+        arrays([width + 1 for width in hidden]),
+        arrays(hidden),
+        arrays(network.widths[1:]),
+        arrays([spare])[0],
+        embedding_space(embedded, network.widths[0], lanes, batch_size, dtype) if embedded else None,
     )
 
 
 def forward(
-    network: Network, layers: Sequence[Array], columns: Array, space: Workspace, drop: Drop | None = None
+    network: Network, blocks: Sequence[Array], columns: Array, space: Workspace, drop: Drop | None = None
 ) -> Array:
     """Compute the outputs ``(C, k, O, B)``, in ``space.deltas[-1]``.
 
     ``drop(number, units, slope)`` may change the units ``(C, k, H, B)`` of each hidden layer and, likewise, the slope.
     """
     activate = ACTIVATIONS[network.activation].apply
-    inputs = columns
+    stack, layers = parted(network, blocks)
+    inputs = columns if space.embedding is None else embed(stack, columns, network.embedded, space.embedding)
     for number, (following, slope) in enumerate(zip(space.inputs, space.slopes, strict=True)):
         units = following[..., :-1, :]
         np.matmul(layers[number], inputs, out=units)
@@ -135,28 +196,36 @@ def forward(
     return np.matmul(layers[-1], inputs, out=space.deltas[-1])
 
 
-def backward(layers: Sequence[Array], gradients: Sequence[Array], rows: Array, space: Workspace) -> None:
-    """Turn ``space.deltas[-1]``, by now the gradient of the outputs, into the ``gradients`` of all layers.
+def backward(
+    network: Network, blocks: Sequence[Array], gradients: Sequence[Array], rows: Array, space: Workspace
+) -> None:
+    """Turn ``space.deltas[-1]``, by now the gradient of the outputs, into the ``gradients`` of all blocks.
 
     ``rows (k, B, D + 1)`` are the features of the mini-batch.
     """
+    (stack, layers), (embedded, gradients) = parted(network, blocks), parted(network, gradients)
     for number in range(len(layers) - 1, 0, -1):
         delta, before = space.deltas[number], space.deltas[number - 1]
         np.matmul(delta, space.inputs[number - 1].swapaxes(-1, -2), out=gradients[number])
         np.matmul(layers[number][..., :-1].swapaxes(-1, -2), delta, out=before)
         before *= space.slopes[number - 1]
-    np.matmul(space.deltas[0], rows, out=gradients[0])
+    if space.embedding is None:
+        np.matmul(space.deltas[0], rows, out=gradients[0])
+        return
+    np.matmul(space.deltas[0], space.embedding.inputs.swapaxes(-1, -2), out=gradients[0])
+    np.matmul(layers[0][..., : network.joined].swapaxes(-1, -2), space.deltas[0], out=space.embedding.delta)
+    embedded_gradients(stack, embedded, space.embedding)
 
 
-def outputs(network: Network, layers: Sequence[Array], features: Array) -> Array:
+def outputs(network: Network, blocks: Sequence[Array], features: Array) -> Array:
     """Compute the outputs ``(C, O, M)`` of lanes of one fold on ``features (M, D)``, in the dtype of the lanes."""
-    dtype, lanes = layers[0].dtype, len(layers[0])
+    dtype, lanes = blocks[0].dtype, len(blocks[0])
     result = np.empty((lanes, network.widths[-1], len(features)), dtype)
-    at_once = max(1, _PREDICTION_NUMBERS // (ROWS_AT_ONCE * max(network.widths)))
+    at_once = max(1, _PREDICTION_NUMBERS // (ROWS_AT_ONCE * network.widest))
     for start in range(0, len(features), ROWS_AT_ONCE):
         columns = with_ones(features[start : start + ROWS_AT_ONCE], dtype).T.copy()
         for first in range(0, lanes, at_once):
-            part = [weights[first : first + at_once, None] for weights in layers]
+            part = [each[first : first + at_once, None] for each in blocks]
             space = workspace(network, (len(part[0]), 1), columns.shape[-1], dtype)
             result[first : first + at_once, :, start : start + ROWS_AT_ONCE] = forward(network, part, columns, space)[
                 :, 0

@@ -21,7 +21,7 @@ from lrtune.arrays import VALIDATION, Doubles, Integers, stream
 from lrtune.training.batches import Batch, effective_batch_size, epoch_batches
 from lrtune.training.costs import block_lanes
 from lrtune.training.declarations import Configuration
-from lrtune.training.evaluate import with_class_weights
+from lrtune.training.evaluate import seen_by
 from lrtune.training.population import Plan, evaluated, plan, start
 from lrtune.training.registry import complete
 from lrtune.training.steps import Stepper
@@ -88,11 +88,7 @@ def _thinned(fold: Fold, seed: int, most: int) -> Fold:
     if rows <= most:
         return fold
     kept = np.sort(stream(seed, VALIDATION, fold.index).permutation(rows)[:most])
-    return replace(
-        fold,
-        validation_features=fold.validation_features[kept],
-        validation_targets=fold.validation_targets[kept],
-    )
+    return fold.scored_on(kept)
 
 
 def repeated(folds: Sequence[Fold], times: int) -> list[Fold]:
@@ -219,11 +215,11 @@ def _trace(
     From where a lane has diverged, its losses are infinite.
     """
     filled = [{**complete(each), "decay": "constant"} for each in configurations]
-    weighted = [with_class_weights(fold, filled[0], problem) for fold in folds]
-    size = max(effective_batch_size(int(filled[0]["batch_size"]), len(fold.features)) for fold in folds)  # type: ignore[arg-type]
-    shared = plan(filled[0], weighted, problem, batch_size=size, seed=seed, dtype=dtype)
+    seen = [seen_by(filled[0], fold, problem) for fold in folds]
+    size = max(effective_batch_size(int(filled[0]["batch_size"]), len(fold.features)) for fold in seen)  # type: ignore[arg-type]
+    shared = plan(filled[0], seen, problem, batch_size=size, seed=seed, dtype=dtype)
     population = start(filled, shared)
-    watch = Watch(shared.network, [weighted[place] for place in shared.places], dtype)
+    watch = Watch(shared.network, [seen[place] for place in shared.places], dtype)
     stepper = Stepper(
         population.configurations,
         population.parameters,

@@ -1,12 +1,13 @@
 """Every name that an experiment may contain, with its factors, legal values and defaults; no NumPy in here.
 
-`DECAYS`, `OPTIMIZERS`, `METRICS`, `MODEL_KEYS` and `TRAINING_KEYS` are the tables that the search space, the
-validation, the documentation and ``--help`` read.
+`DECAYS`, `OPTIMIZERS`, `METRICS`, `NUMBERS`, `TRAINING_KEYS`, `MODEL_KEYS` and `DATA_KEYS` are the tables that the
+search space, the validation, the documentation and ``--help`` read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
 
 from lrtune.training.decays.catalogue import DECAYS, Decay
 from lrtune.training.declarations import (
@@ -18,13 +19,17 @@ from lrtune.training.declarations import (
     describe_range,
 )
 from lrtune.training.metrics.catalogue import METRICS, Metric, usual_metric
+from lrtune.training.numbers.catalogue import NUMBERS, USUAL
 from lrtune.training.optimizers.catalogue import OPTIMIZERS, Optimizer
 
 __all__ = [
     "BUILT_IN",
+    "DATA_KEYS",
     "DECAYS",
+    "KEYS",
     "METRICS",
     "MODEL_KEYS",
+    "NUMBERS",
     "OPTIMIZERS",
     "TRAINING_KEYS",
     "Complete",
@@ -68,6 +73,14 @@ MODEL_KEYS: dict[str, Factor] = _table(
         kind="choice",
         choices=("relu", "tanh", "gelu"),
         search=("relu", "tanh", "gelu"),
+    ),
+    Factor(
+        "embedding",
+        "none",
+        "what joins each number that an mlp sees; periodic: three mixtures of 16 waves of it, all of them trained",
+        kind="choice",
+        choices=("none", "periodic"),
+        search=("none", "periodic"),
     ),
     Factor(
         "dropout",
@@ -152,6 +165,19 @@ TRAINING_KEYS: dict[str, Factor] = _table(
     ),
 )
 
+DATA_KEYS: dict[str, Factor] = _table(
+    Factor(
+        "numbers",
+        USUAL,
+        "how numbers become features",
+        kind="choice",
+        choices=NUMBERS.keys(),
+    ),
+)
+
+KEYS: Mapping[str, Factor] = ChainMap(DATA_KEYS, MODEL_KEYS, TRAINING_KEYS)  # which lists its last mapping first
+"""Everything that a configuration holds beside factors, in the order in which dimensions stand in a space."""
+
 
 class Complete(dict[str, Value]):
     """A configuration in which every key has a value; `complete` makes it, and nobody changes it."""
@@ -174,7 +200,7 @@ def complete(configuration: Configuration) -> Complete:
     optimizer = OPTIMIZERS[str(filled.get("optimizer", TRAINING_KEYS["optimizer"].default))]
     filled.setdefault("learning_rate", optimizer.rate.default)
     filled.setdefault("weight_decay", optimizer.weight_decay)
-    for key, factor in (MODEL_KEYS | TRAINING_KEYS).items():
+    for key, factor in KEYS.items():
         filled.setdefault(key, factor.default)
     _fill(filled, "optimizer", optimizer.factors)
     _fill(filled, "decay", DECAYS[str(filled["decay"])].factors)
@@ -187,20 +213,19 @@ def problems(configuration: Configuration) -> list[str]:
     Each problem starts with the key it is about.
     """
     found = []
-    for key, factor in (MODEL_KEYS | TRAINING_KEYS).items():
+    for key, factor in KEYS.items():
         if key in configuration and (problem := check_value(factor, configuration[key])):
             found.append(f"{key}: {problem}")
     if found:
         return found
     filled = complete(configuration)
     optimizer, decay = OPTIMIZERS[str(filled["optimizer"])], DECAYS[str(filled["decay"])]
-    known = MODEL_KEYS.keys() | TRAINING_KEYS.keys()
     found.extend(_factor_problems(filled, "optimizer", optimizer.factors))
     found.extend(_factor_problems(filled, "decay", decay.factors))
     if filled["warmup_shape"] == "exponential" and filled["warmup_start"] == 0.0:
         found.append("warmup_start: an exponential warm-up cannot start from 0")
     prefixes = ("optimizer.", "decay.")
-    found.extend(f"{key}: unknown key" for key in filled if key not in known and not key.startswith(prefixes))
+    found.extend(f"{key}: unknown key" for key in filled if key not in KEYS and not key.startswith(prefixes))
     return found
 
 

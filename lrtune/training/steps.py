@@ -16,8 +16,8 @@ from lrtune.arrays import DROPOUT, Array, stream
 from lrtune.training.batches import Batch
 from lrtune.training.declarations import Configuration
 from lrtune.training.losses import LOSSES
-from lrtune.training.networks import Network, Workspace, backward, forward, split, workspace
-from lrtune.training.optimizers.curvature import Curvature
+from lrtune.training.networks import Network, Workspace, backward, forward, parted, split, workspace
+from lrtune.training.optimizers.curvature import Curvature, Embedded
 from lrtune.training.registry import OPTIMIZERS, Optimizer
 from lrtune.training.treatments import TREATMENTS, Treated, amount
 from lrtune.training.updates import State, StepValues
@@ -45,7 +45,7 @@ class Lanes(NamedTuple):
     parameters: Array
     gradient: Array
     scratch: Array
-    layers: list[Array]
+    blocks: list[Array]
     gradients: list[Array]
     space: Workspace
     groups: list[Group]
@@ -132,11 +132,11 @@ class Stepper:
             self._known[k] = self._lanes(k)
         lanes = self._known[k]
         drop = self._dropout if self._dropout.runs else None
-        outputs = forward(self._network, lanes.layers, batch.columns, lanes.space, drop)
+        outputs = forward(self._network, lanes.blocks, batch.columns, lanes.space, drop)
         self._loss.gradient(outputs, batch.targets, batch.weights)
         curvatures = [self._curvature(lanes, group, batch, outputs) for group in lanes.groups]
         self._smooth(outputs, batch)
-        backward(lanes.layers, lanes.gradients, batch.rows, lanes.space)
+        backward(self._network, lanes.blocks, lanes.gradients, batch.rows, lanes.space)
         self._treat(lanes, rates[:, :k])
         for group, curvature in zip(lanes.groups, curvatures, strict=True):
             momentum = None if momenta is None else momenta[group.lanes, :k]
@@ -147,11 +147,20 @@ class Stepper:
         """Hand out what the Fisher matrix is made of; ``gradient``, of the outputs, is ``w * p - targets``."""
         if not group.optimizer.needs_curvature:
             return None
+        stack, layers = parted(self._network, lanes.blocks)
+        space, chosen = lanes.space, group.lanes
+        waves = space.embedding
+        seen = np.broadcast_to(batch.columns, (len(gradient), *batch.columns.shape)) if waves is None else waves.inputs
         layers, inputs, slopes = (
-            [each[group.lanes] for each in part] for part in (lanes.layers, lanes.space.inputs, lanes.space.slopes)
+            [each[chosen] for each in part] for part in (layers, [seen, *space.inputs], space.slopes)
         )
-        expected = gradient[group.lanes] + batch.targets
-        return Curvature(self._network.loss, layers, [batch.columns[None], *inputs], slopes, expected, batch.weights)
+        expected = gradient[chosen] + batch.targets
+        embedding = (
+            None
+            if waves is None
+            else Embedded(stack[1][chosen], waves.points[0], waves.units[chosen], waves.slopes[chosen])
+        )
+        return Curvature(self._network.loss, layers, inputs, slopes, expected, batch.weights, embedding)
 
     def _smooth(self, outputs: Array, batch: Batch) -> None:
         """Move the targets of a classification towards the uniform distribution by ``label_smoothing``."""
@@ -182,8 +191,8 @@ class Stepper:
             )
             for (name, lanes), state in zip(groups(self._configurations), self._states, strict=True)
         ]
-        layers, gradients = split(self._network, parameters), split(self._network, gradient)
-        return Lanes(parameters, gradient, scratch[0], layers, gradients, self._space.folds(k), members)
+        blocks, gradients = split(self._network, parameters), split(self._network, gradient)
+        return Lanes(parameters, gradient, scratch[0], blocks, gradients, self._space.folds(k), members)
 
 
 class Dropout:

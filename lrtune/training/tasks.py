@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lrtune.arrays import Array
+from lrtune.arrays import Array, Doubles, Integers
+from lrtune.training.numbers.catalogue import USUAL
 
 Flags: TypeAlias = NDArray[np.bool_]
+
+
+UNLIMITED = (-math.inf, math.inf)
+"""Every number lies within these limits."""
+
+
+class Encoded(NamedTuple):
+    """Features of the rows to train on ``(N, D)`` and of those to be scored on ``(M, D)``."""
+
+    features: Array
+    validation_features: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +46,12 @@ class Fold:
         ``(M, D)``.
     validation_targets
         ``(M,)``: labels, or values in original units.
-    shift, scale
-        A value in original units is ``output * scale + shift``.
+    shift, scale, limits
+        A value in original units is ``output * scale + shift``, and lies within the limits.
+    numbers
+        How numbers are encoded in these features (`lrtune.training.numbers`).
+    others
+        The features with numbers encoded in other ways, by name.
 
     """
 
@@ -46,17 +63,51 @@ class Fold:
     validation_targets: Array
     shift: float = 0.0
     scale: float = 1.0
+    limits: tuple[float, float] = UNLIMITED
+    numbers: str = USUAL
+    others: Mapping[str, Encoded] = field(default_factory=dict)
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all features (bytes)."""
+        every = [Encoded(self.features, self.validation_features), *self.others.values()]
+        return sum(each.nbytes for pair in every for each in pair)
+
+    def in_units(self, outputs: Doubles) -> Doubles:
+        """Turn outputs for a standardised target into values in its units."""
+        return np.clip(outputs * self.scale + self.shift, *self.limits)
+
+    def encoded_as(self, numbers: str) -> Fold:
+        """Take the features in which numbers are encoded in a way."""
+        if numbers == self.numbers:
+            return self
+        return replace(self, **self.others[numbers]._asdict(), numbers=numbers, others={})
+
+    def scored_on(self, rows: Integers) -> Fold:
+        """Keep some of the rows to be scored on."""
+        others = {
+            name: each._replace(validation_features=each.validation_features[rows])
+            for name, each in self.others.items()
+        }
+        return replace(
+            self,
+            validation_features=self.validation_features[rows],
+            validation_targets=self.validation_targets[rows],
+            others=others,
+        )
 
 
 class Problem(NamedTuple):
     """The question: ``loss`` is ``"softmax"``, ``"logistic"`` or ``"squared"``.
 
     ``outputs`` is 1 for the logistic and the squared loss; ``classes`` is 2 for the logistic one and 0 for regression.
+    ``numbers`` are the places of the features that are numbers, neither booleans nor categories nor marks.
     """
 
     loss: str
     outputs: int
     classes: int
+    numbers: tuple[int, ...] = ()
 
 
 class LaneCurves(NamedTuple):

@@ -13,10 +13,9 @@ from lrtune.run.versions import ENGINE
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import ConfigurationError, LrtuneError
 from lrtune.text.written import Json, json_text, to_json
-from lrtune.trainers.population import Setting
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.evaluate import evaluate
-from lrtune.training.registry import METRICS, problems
+from lrtune.training.registry import METRICS, complete, problems
 from lrtune.training.wall_clock import follows_clock
 from lrtune.tuning.steps import Begun, Part
 from lrtune.verdict import gates
@@ -133,18 +132,19 @@ def _trained_again(
     if {key: value for key, value in known.items() if key != "scores"} == made:
         return tuple(known["scores"])
     yield Begun(Part.BASELINE)
-    scores = tuple(own_sign(setting.metric, each) for each in _fold_scores(configuration, setting))
+    scores = tuple(own_sign(setting.metric, each) for each in _fold_scores(configuration, prepared))
     files.write(folder / BASELINE_SCORES, json_text({**made, "scores": list(scores)}))
     return scores
 
 
-def _fold_scores(configuration: Configuration, setting: Setting) -> Sequence[float | None]:
+def _fold_scores(configuration: Configuration, prepared: Prepared) -> Sequence[float | None]:
     """Train a configuration out of a result on every fold; oriented scores."""
     found = problems(configuration)
     if found:
         raise ConfigurationError("; ".join(found))
     if follows_clock(configuration):
         raise ConfigurationError("its rates follow the clock, so that no two trainings of it are the same")
+    setting = prepared.setting_of(complete(configuration))
     with one_blas_thread():
         (outcome,) = evaluate(
             [configuration], setting.folds, setting.problem, setting.metric, seed=setting.seed, dtype=setting.dtype

@@ -15,7 +15,7 @@ from lrtune.trainers.anchors import anchor_seconds
 from lrtune.trainers.catalogue import TRAINERS, expected_seconds
 from lrtune.trainers.partition import fresh_folds, outer_folds
 from lrtune.trainers.preparation import Prepared
-from lrtune.training.evaluate import lane_bytes
+from lrtune.training.costs import features_seen, lane_bytes
 from lrtune.tuning.controlled import controlled_seconds
 
 SCHEMA = 1
@@ -163,7 +163,7 @@ def _data(experiment: Experiment, prepared: Prepared) -> PlannedData:
         classes=schema.classes,
         positive=schema.positive,
         rows=PlannedRows(prepared.rows, prepared.test_rows),
-        features=schema.width,
+        features=prepared.features,
     )
 
 
@@ -218,10 +218,10 @@ def _estimate(experiment: Experiment, prepared: Prepared, first: Sequence[Config
     trials, search = experiment.planned, experiment.search
     total = each * (trials + min(search.confirm, trials) / search.repeats)
     workers = experiment.workers or workers_worth(total)
-    arrays = sum(part.nbytes for fold in setting.folds for part in (fold.features, fold.validation_features))
+    arrays = sum(fold.nbytes for fold in setting.folds)
     block = max(
         TRAINERS[setting.trainer].lanes(one, setting)
-        * lane_bytes(one, setting.problem, prepared.schema.width, setting.dtype)
+        * lane_bytes(one, setting.problem, features_seen(one, setting.folds), setting.dtype)
         for one in first
     )
     others = workers * (_WORKER_BYTES + arrays + block) if workers > 1 else block

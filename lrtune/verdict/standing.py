@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import overload
 
 from lrtune.space.trial import Configuration, Trial, mean_of
-from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS
+from lrtune.training.registry import KEYS, METRICS
 
 SMALLER, LARGER = " (smaller is better)", " (larger is better)"
 
@@ -70,7 +70,7 @@ def own_ends(metric: str, low: float, high: float) -> tuple[float, float]:
 
 def canonical_keys(configurations: Iterable[Configuration]) -> list[str]:
     """List every key that occurs, in the order of the registry; factors stand behind the choice they belong to."""
-    order = {key: place for place, key in enumerate([*TRAINING_KEYS, *MODEL_KEYS])}
+    order = {key: place for place, key in enumerate(KEYS)}
     keys = {key for each in configurations for key in each}
     return sorted(keys, key=lambda key: (order.get(key.partition(".")[0], len(order)), key))
 

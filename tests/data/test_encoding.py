@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, RobustScaler, StandardScaler
 
 from lrtune.data.columns import Columns, arrays, fit_levels
 from lrtune.data.describe import describe
@@ -20,6 +21,7 @@ from lrtune.data.encoding import Encoder, _medians, fit_encoder
 from lrtune.data.schema import ColumnSpec, Schema, encoded_names
 from lrtune.data.tables import from_frame, load
 from lrtune.text.errors import ModelError
+from lrtune.training.numbers.catalogue import NUMBERS
 
 RNG = np.random.default_rng(3)
 
@@ -28,8 +30,8 @@ def schema_of(*columns: ColumnSpec, min_count: int = 2) -> Schema:
     return Schema("regression", "y", (), columns, min_count=min_count)
 
 
-def number(name="x", *, missing=False, kind="numeric"):
-    return ColumnSpec(name, kind, "feature", missing=missing)
+def number(name="x", *, missing=False, kind="numeric", distinct=100):
+    return ColumnSpec(name, kind, "feature", missing=missing, distinct=() if kind == "boolean" else (distinct,))
 
 
 def category(*levels, name="c", grouped=False, missing=False):
@@ -127,9 +129,79 @@ def test_any_scale_gives_mean_zero_and_deviation_one(scale):
     np.testing.assert_allclose(encoded, expected, rtol=1e-12)
 
 
-def test_rounding_is_no_spread():
+@pytest.mark.parametrize("numbers", NUMBERS)
+def test_rounding_is_no_spread(numbers):
     columns = columns_of([[0.1 + 0.2, 0.3, 0.3]], np.empty((0, 3)))
-    assert (fit_encoder(columns, None, schema_of(number())).transform(columns) == 0).all()
+    assert (fit_encoder(columns, None, schema_of(number()), numbers).transform(columns) == 0).all()
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-3, 1.0, 1e4, 1e300])
+def test_robust_numbers_are_scikit_learns_pulled_in(scale):
+    values = np.sinh(RNG.normal(size=(60, 3)) * [0.5, 1.0, 3.0]) * scale
+    values[RNG.random(values.shape) < 0.1] = np.nan
+    train, schema = np.arange(40), schema_of(number("a"), number("b"), number("c"))
+    columns = columns_of(values.T, np.empty((0, 60)))
+    found = fit_encoder(columns, train, schema, "robust").transform(columns)
+    filled = SimpleImputer(strategy="median").fit(values[train] / scale).transform(values / scale)
+    far = RobustScaler().fit(filled[train]).transform(filled)
+    np.testing.assert_allclose(found, far / np.sqrt(1 + (far / 3) ** 2), rtol=1e-9, atol=1e-12)
+    assert np.abs(far).max() > 10
+    assert np.abs(found).max() < 3
+
+
+def test_half_the_range_stands_in_for_an_interquartile_range_of_zero():
+    columns = columns_of([[5, 5, 5, 5, 5, 5, 9], [7, 7, 7, 7, 7, 7, 7]], np.empty((0, 7)))
+    found = fit_encoder(columns, None, schema_of(number("a"), number("b")), "robust").transform(columns)
+    assert found[:, 0].tolist() == [0, 0, 0, 0, 0, 0, pytest.approx(2 / math.sqrt(1 + 4 / 9))]
+    assert found[:, 1].tolist() == [0] * 7
+
+
+def interpolated(x, edges, bin_):
+    """How far x has come through a bin, as NumPy interpolates."""
+    return np.interp(x, edges[bin_ : bin_ + 2], [0.0, 1.0])
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1.0, 1e300])
+def test_piecewise_numbers_come_through_the_bins_between_quantiles(scale):
+    values, few = np.sinh(RNG.normal(size=60)) * scale, RNG.permutation(np.arange(60) % 4) ** 2.0
+    few[3] = np.nan
+    train, schema = np.arange(50), schema_of(number("a"), number("b", distinct=5), number("f", kind="boolean"))
+    columns = columns_of([values, few, RNG.integers(0, 2, 60)], np.empty((0, 60)))
+    encoder = fit_encoder(columns, train, schema, "piecewise")
+    found = encoder.transform(columns)
+    np.testing.assert_array_equal(found[:, :3], fit_encoder(columns, train, schema).transform(columns))
+    assert encoder.names == (
+        "a",
+        "b",
+        "f",
+        *(f"a [{bin_}]" for bin_ in range(1, 9)),
+        *(f"b [{bin_}]" for bin_ in (1, 2, 3, 4)),
+    )
+    edges = np.quantile(values[train] / scale, np.arange(9) / 8)
+    for bin_ in range(8):
+        np.testing.assert_allclose(found[:, 3 + bin_], interpolated(values / scale, edges, bin_), atol=1e-9)
+    filled = np.where(np.isnan(few), np.nanmedian(few[train]), few)
+    edges = np.unique(filled[train])  # 0, 1, 4, 9, and what stands for missing cells if that is none of them
+    for bin_ in range(len(edges) - 1):
+        np.testing.assert_allclose(found[:, 11 + bin_], interpolated(filled, edges, bin_), atol=1e-9)
+    assert not found[:, 11 + len(edges) - 1 :].any()
+
+
+def test_a_number_of_two_values_or_without_spread_has_no_bins():
+    schema = schema_of(number("a", distinct=2), number("b", distinct=1), number("c", distinct=3))
+    columns = columns_of([[1, 2, 2, 1], [5, 5, 5, 5], [1, 1, 2, 3]], np.empty((0, 4)))
+    encoder = fit_encoder(columns, np.arange(3), schema, "piecewise")
+    assert encoder.names == ("a", "b", "c", "c [1]", "c [2]")
+    found = encoder.transform(columns)[:, 3:]  # where a fold lacks a value, its bin is empty and still there
+    np.testing.assert_allclose(found, [[0, 0], [0, 0], [1, 0], [1, 0]], atol=1e-12)
+
+
+def test_different_values_are_counted_in_the_training_rows():
+    rows = {"a": [1, 2, 2, 9], "d": ["2020-01-01", "2020-02-01", "2020-02-02", "2021-01-01"], "y": [1.5, 2.5, 3.5, 4.5]}
+    table = from_frame({**rows, "b": [0.5, None, 1.5, 2.5]})
+    schema = fit_levels(table, describe(table, target="y", dates="encode"), np.arange(3))
+    assert {column.name: column.distinct for column in schema.features} == {"a": (2,), "d": (3, 2, 3), "b": (3,)}
+    assert len(schema.distinct) == len(schema.numbers) == 5
 
 
 def test_unseen_and_rare_categories_become_other():
@@ -171,20 +243,21 @@ def problems(draw):
         category("u", "v", "w", name=name, grouped=draw(st.booleans()), missing=draw(st.booleans())) for name in "cd"
     ]
     schema = schema_of(*specs, min_count=draw(st.integers(2, 6)))
-    return Columns(np.hstack([numeric, flags]), codes), np.array(sorted(chosen)), schema
+    numbers = draw(st.sampled_from(sorted(NUMBERS)))
+    return Columns(np.hstack([numeric, flags]), codes), np.array(sorted(chosen)), schema, numbers
 
 
 @settings(deadline=None, max_examples=150)
 @given(problems(), st.integers(0, 2**32 - 1))
 def test_nothing_leaks_from_validation_rows(problem, seed):
-    columns, train, schema = problem
+    columns, train, schema, numbers = problem
     rng = np.random.default_rng(seed)
     valid = np.setdiff1d(np.arange(columns.rows), train)
     numeric, codes = columns.numeric.copy(), columns.codes.copy()
     numeric[valid] = rng.choice([np.nan, 0.0, 1.0, -1e300, 1e300], size=numeric[valid].shape)
     codes[valid] = rng.integers(-2, 3, size=codes[valid].shape)
     changed = replace(columns, numeric=numeric, codes=codes)
-    before, after = fit_encoder(columns, train, schema), fit_encoder(changed, train, schema)
+    before, after = (fit_encoder(each, train, schema, numbers) for each in (columns, changed))
     assert before.to_dict() == after.to_dict()
     np.testing.assert_array_equal(before.transform(columns, train), after.transform(changed, train))
 
@@ -192,28 +265,38 @@ def test_nothing_leaks_from_validation_rows(problem, seed):
 @settings(deadline=None, max_examples=100)
 @given(problems())
 def test_an_encoder_survives_json_to_the_last_bit(problem):
-    columns, train, schema = problem
-    encoder = fit_encoder(columns, train, schema)
+    columns, train, schema, numbers = problem
+    encoder = fit_encoder(columns, train, schema, numbers)
     again = Encoder.from_dict(json.loads(json.dumps(encoder.to_dict(), allow_nan=False)))
     assert again.to_dict() == encoder.to_dict()
     encoded = encoder.transform(columns)
     np.testing.assert_array_equal(again.transform(columns), encoded)
-    assert encoded.shape == (columns.rows, schema.width)
+    assert encoded.shape == (columns.rows, encoder.width)
     assert np.isfinite(encoded).all()
 
 
 @settings(deadline=None, max_examples=50)
 @given(problems())
 def test_rows_are_encoded_one_by_one_as_together(problem):
-    columns, train, schema = problem
-    encoder = fit_encoder(columns, train, schema)
+    columns, train, schema, numbers = problem
+    encoder = fit_encoder(columns, train, schema, numbers)
     together = encoder.transform(columns)
     for row in range(columns.rows):
         np.testing.assert_array_equal(encoder.transform(columns, np.array([row]))[0], together[row])
 
 
 @pytest.mark.parametrize(
-    "damage", [{"fill": [1.0, 2.0]}, {"names": []}, {"shift": ["x"]}, {"places": None}, {"marks": [7]}]
+    "damage",
+    [
+        {"fill": [1.0, 2.0]},
+        {"names": []},
+        {"parts": {"shift": ["x"], "factor": [1.0]}},
+        {"parts": {"shift": [1.0, 2.0]}},
+        {"numbers": "rank"},
+        {"scaled": [5]},
+        {"places": None},
+        {"marks": [7]},
+    ],
 )
 def test_a_damaged_encoder_is_refused(damage):
     columns = columns_of([[1, 2]], [[0, 1]])

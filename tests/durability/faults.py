@@ -683,6 +683,33 @@ FAULTS = [
             "the momentum runs ahead": ("momentum(self.last_epoch)", "momentum(self.last_epoch + 1)"),
         },
     ),
+    *of(
+        "training/numbers/functions.py",
+        "data/test_encoding.py",
+        {
+            "the whole range in place of half of it": ("_length(low, high) / 2.0", "_length(low, high)"),
+            "numbers are pulled in sooner": ("LIMIT = 3.0", "LIMIT = 2.5"),
+            "bins go on beyond their ends": ("np.clip(come, 0.0, 1.0, out=come)", "np.clip(come, 0.0, 2.0, out=come)"),
+            "few values are binned by quantiles": ("if len(edges) > BINS + 1:", "if len(edges) > 3:"),
+        },
+    ),
+    *of(
+        "training/embeddings.py",
+        "training/test_networks.py",
+        {
+            "waves are slower": ("SPREAD = 0.1", "SPREAD = 0.05"),
+            "gradients of waves have the other sign": (
+                "np.negative(gradients[0], out=gradients[0])",
+                "np.positive(gradients[0], out=gradients[0])",
+            ),
+            "phases of half a turn": ("generator.uniform(-math.pi, math.pi,", "generator.uniform(0.0, math.pi,"),
+        },
+    ),
+    *of(
+        "model/fitting.py",
+        "test_limits.py",
+        {"predictions end at the training targets": ("BEYOND = 0.5", "BEYOND = 0.0")},
+    ),
 ]
 
 

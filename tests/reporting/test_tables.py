@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lrtune.reporting import tables
-from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS, complete
+from lrtune.training.registry import DATA_KEYS, METRICS, MODEL_KEYS, TRAINING_KEYS, complete
 from lrtune.verdict.standing import canonical_keys, own_sign, standing
 
 MOMENTUM = {
@@ -51,7 +51,7 @@ def test_keys_stand_in_the_order_of_the_registry_with_factors_behind_their_choic
         "unheard",
     ]
     everything = canonical_keys([complete({})])
-    assert [each for each in everything if "." not in each] == [*TRAINING_KEYS, *MODEL_KEYS]
+    assert [each for each in everything if "." not in each] == [*TRAINING_KEYS, *MODEL_KEYS, *DATA_KEYS]
 
 
 def test_keys_vary_when_values_differ_or_some_lack_them():

@@ -17,7 +17,10 @@ from lrtune.training.registry import DECAYS, OPTIMIZERS, complete
 from lrtune.training.tasks import Fold, Problem
 
 CONCRETE = Path(__file__).parents[2] / "datasets" / "concrete.csv"
-PROBLEMS = {"digits": Problem("softmax", 10, 10), "concrete": Problem("squared", 1, 0)}
+PROBLEMS = {
+    "digits": Problem("softmax", 10, 10, tuple(range(2, 64, 5))),
+    "concrete": Problem("squared", 1, 0, (0, 3, 4)),
+}
 ROWS = {"digits": 272, "concrete": 384}
 BATCH_SIZE = 16
 
@@ -44,11 +47,11 @@ OTHERS = [{"decay": decay} for decay in DECAYS if decay != "plateau"]
 CYCLING = [{"decay": decay, "decay.cycle_momentum": True} for decay in ("cyclical", "one_cycle")]
 
 
-def populations(name, folds, hidden, epochs):
+def populations(name, folds, hidden, epochs, embedding="none"):
     """Make populations of every optimizer with every decay, and with momentum cycled where a decay can do that."""
     for decays in (OTHERS + CYCLING, WATCHING):
         pairs = [
-            {"optimizer": optimizer, "hidden": hidden, "epochs": epochs, **decay}
+            {"optimizer": optimizer, "hidden": hidden, "epochs": epochs, "embedding": embedding, **decay}
             for optimizer in OPTIMIZERS
             for decay in decays
         ]
@@ -105,14 +108,20 @@ def test_every_pair_reaches_the_stated_loss(name, hidden):
 HIDDEN = {"digits": [(9,), (64, 64)], "concrete": [(9,), (8, 7)]}
 
 
-@pytest.mark.parametrize(("name", "hidden"), [(name, each) for name, shapes in HIDDEN.items() for each in shapes])
-def test_every_pair_keeps_the_invariants(name, hidden):
+@pytest.mark.parametrize(
+    ("name", "hidden", "embedding"),
+    [
+        *((name, each, "none") for name, shapes in HIDDEN.items() for each in shapes),
+        *((name, shapes[0], "periodic") for name, shapes in HIDDEN.items()),
+    ],
+)
+def test_every_pair_keeps_the_invariants(name, hidden, embedding):
     """Alone or in company, in pieces, after others have been dropped: the same bits.
 
     The folds have two and three steps per epoch, and the largest net has 8,970 parameters.
     """
     folds = [fold(name, 0, 2 * BATCH_SIZE - 5), fold(name, 1, 2 * BATCH_SIZE + 7)]
-    for population, shared in populations(name, folds, hidden, 4):
+    for population, shared in populations(name, folds, hidden, 4, embedding):
         trained = train(population, shared)
         scored = evaluated(trained)
         for row, each in enumerate(trained.configurations):

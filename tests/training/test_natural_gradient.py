@@ -5,8 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from lrtune.training.networks import split
-from lrtune.training.optimizers.curvature import Curvature, exact_fisher, kronecker_factors, portions
+from lrtune.training.losses import LOSSES
+from lrtune.training.networks import Network, backward, forward, split, workspace
+from lrtune.training.networks import outputs as predicted
+from lrtune.training.optimizers.curvature import Curvature, Embedded, exact_fisher, kronecker_factors, portions
 from lrtune.training.optimizers.natural_gradient import MOST_EXACT_PARAMETERS
 from lrtune.training.population import plan, start, train
 from lrtune.training.tasks import Fold, Problem
@@ -70,7 +72,13 @@ def finite_differences(function, point, width):
 
 def configuration(**factors):
     exact = {"momentum": 0.0, "kl_clip": None, "curvature_every": 1, "inverse_every": 1, **factors}
-    chosen = {"model": "linear", "activation": "tanh", "optimizer": "natural_gradient", "decay": "constant"}
+    chosen = {
+        "model": "linear",
+        "activation": "tanh",
+        "embedding": "none",
+        "optimizer": "natural_gradient",
+        "decay": "constant",
+    }
     chosen["learning_rate"] = exact.pop("learning_rate", 1.0)
     chosen["hidden"] = exact.pop("hidden", (5,))
     for key in ("model", "activation", "weight_decay", "label_smoothing", "epochs"):
@@ -108,6 +116,31 @@ def curvature_of(kind, layers, data):
         (predictions * shares[:, None]).T[None, None],
         shares[None, None],
     )
+
+
+def embedded_curvature(net, flat, features):
+    """What the engine hands out of one row, and the outputs."""
+    rows = np.c_[features, np.ones(1)][None]
+    space, blocks = workspace(net, (1, 1), 1, flat.dtype), split(net, flat)
+    found = forward(net, blocks, rows.swapaxes(-1, -2), space).copy()
+    backward(net, blocks, split(net, np.empty_like(flat)), rows, space)
+    waves, layers = space.embedding, blocks[2:]
+    predictions = LOSSES[net.loss].prediction(found)
+    stack = Embedded(blocks[1], waves.points[0], waves.units, waves.slopes)
+    inputs = [waves.inputs, *space.inputs]
+    return Curvature(net.loss, layers, inputs, list(space.slopes), predictions, np.ones((1, 1, 1)), stack), found[
+        0, 0, :, 0
+    ]
+
+
+def fisher_of_outputs(kind, found):
+    if kind == "squared":
+        return np.eye(1)
+    if kind == "logistic":
+        chance = 1 / (1 + np.exp(-found[0]))
+        return np.array([[chance * (1 - chance)]])
+    chances = np.exp(found) / np.exp(found).sum()
+    return np.diag(chances) - np.outer(chances, chances)
 
 
 def brute_force(kind, layers, data):
@@ -159,6 +192,25 @@ class TestFisher:
         factors = kronecker_factors(curvature_of(kind, layers, data), ONE)
         for (inputs, outputs), block in zip(factors, brute_force(kind, layers, data), strict=True):
             np.testing.assert_allclose(np.kron(outputs[0], inputs[0]), block, atol=1e-8)
+
+    @pytest.mark.parametrize("kind", PROBLEMS)
+    def test_factors_of_one_row_are_exact_for_embedded_numbers_too(self, kind):
+        """The Fisher matrix J' F J, with a Jacobian of finite differences, of each number's two small layers."""
+        problem, features = PROBLEMS[kind], np.array([[0.7, -0.3, 1.1]])
+        net = Network((3, 4, problem.outputs), "tanh", kind, problem.classes, (0, 2))
+        flat = 0.5 * np.random.default_rng(1).standard_normal((1, 1, net.size))
+        curvature, found = embedded_curvature(net, flat, features)
+        jacobian = finite_differences(
+            lambda point: predicted(net, split(net, point[None]), features)[0, :, 0], flat[0, 0], 1e-5
+        )
+        fisher = jacobian @ fisher_of_outputs(kind, found) @ jacobian.T
+        start = 0
+        for (inputs, delta), (rows, columns) in zip(kronecker_factors(curvature, ONE), net.shapes, strict=True):
+            place = slice(start, start + rows * columns)
+            np.testing.assert_allclose(np.kron(delta[0], inputs[0]), fisher[place, place], atol=1e-8)
+            start = place.stop
+        assert start == net.size
+        assert np.abs(fisher[:64, :64]).max() > 1e-3
 
     @pytest.mark.parametrize("kind", PROBLEMS)
     def test_factors_of_many_rows(self, kind):

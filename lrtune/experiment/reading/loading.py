@@ -186,7 +186,7 @@ def _fixed(sections: Sections, reader: SpaceReader, space: SearchSpace) -> dict[
     """Collect what every configuration has: the sections without what is searched, and dimensions of one point."""
     fixed: dict[str, Value] = {}
     for flat, (section, key) in homes().items():
-        value = getattr(sections, section)[key]
+        value = getattr(getattr(sections, section), key)
         left_to_the_optimizer = flat == "weight_decay" and value is None
         if flat not in reader.mentioned and not left_to_the_optimizer:
             fixed[flat] = value

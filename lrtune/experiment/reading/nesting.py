@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from lrtune.experiment.reading.document import Values
-from lrtune.experiment.reading.vocabulary import KEYS, Member, coerced, inside, unknown_factor
+from lrtune.experiment.reading.vocabulary import Member, coerced, inside, unknown_factor
 from lrtune.space.trial import Configuration, Value
 from lrtune.text.errors import ConfigurationError, nearest
-from lrtune.training.registry import problems
+from lrtune.training.registry import KEYS, problems
 
 Branch: TypeAlias = str | Mapping[str, Values]
 """An optimizer or a decay: its name, or a mapping with one key, the name, that holds its factors."""

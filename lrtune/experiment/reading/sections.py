@@ -21,7 +21,8 @@ from lrtune.sampling.catalogue import FREE_ROUND, STRATEGIES
 from lrtune.text.durations import seconds
 from lrtune.text.errors import nearest
 from lrtune.text.written import Json
-from lrtune.training.registry import METRICS, MODEL_KEYS, TRAINING_KEYS, Factor, Value, usual_metric
+from lrtune.training.numbers.catalogue import USUAL
+from lrtune.training.registry import DATA_KEYS, METRICS, MODEL_KEYS, NUMBERS, TRAINING_KEYS, Factor, Value, usual_metric
 from lrtune.verdict.choice.rules import SELECTION_RULES, rule
 from lrtune.verdict.pruning import PRUNINGS
 from lrtune.verdict.terms import ENSEMBLES
@@ -194,11 +195,12 @@ Duration = Annotated[
 ]
 
 _STRATEGY, _METRIC, _PRUNING = _one_of(STRATEGIES), _one_of((AUTO,), METRICS), _one_of(PRUNINGS)
-_ENGINE = _one_of(ENGINES)
+_ENGINE, _NUMBERS = _one_of(ENGINES), _one_of(NUMBERS)
 Strategy = Annotated[str, _STRATEGY[0], _STRATEGY[1]]
 MetricName = Annotated[str, _METRIC[0], _METRIC[1]]
 PruningName = Annotated[str, _PRUNING[0], _PRUNING[1]]
 EngineName = Annotated[str, _ENGINE[0], _ENGINE[1]]
+NumbersName = Annotated[str, _NUMBERS[0], _NUMBERS[1]]
 Workers = Annotated[
     int | str,
     PlainValidator(_workers),
@@ -239,6 +241,10 @@ Outer = Annotated[
 
 def _path_text() -> str:
     return f"{listed('or')} file, relative to this one; or sklearn:digits and the like"
+
+
+def _numbers_text() -> str:
+    return f"{DATA_KEYS['numbers'].meaning}; {'; '.join(f'{each.name}: {each.summary}' for each in NUMBERS.values())}"
 
 
 def _trials_text() -> str:
@@ -298,6 +304,7 @@ class DataSection(Section):
     dates: Literal["ignore", "encode"] = Field(
         default="ignore", description="whether date columns become features (day, month, weekday, hour)"
     )
+    numbers: NumbersName = Field(default=USUAL, json_schema_extra=_told(_numbers_text))
     rare: Literal["keep", "drop", "merge"] = Field(
         default="keep",
         description=f"what becomes of classes with fewer than {RARE_ROWS} rows; keep: they stay as they are, drop: "
@@ -483,9 +490,10 @@ def keys_of(section: str) -> Collection[str]:
 
 def homes() -> dict[str, tuple[str, str]]:
     """Tell in which section and key each flat key of a configuration is fixed; the others have no place but `space`."""
-    return {
+    declarations = {
         "model" if key == "type" else key: (section, key)
         for section in DECLARED
         for key in declared(section)
         if key != DTYPE.name
     }
+    return {**declarations, **{key: ("data", key) for key in DATA_KEYS}}

@@ -16,7 +16,6 @@ from lrtune.experiment.reading.document import Document, KeyPath, Origin, Values
 from lrtune.experiment.reading.leaves import read_leaf
 from lrtune.experiment.reading.sections import AUTO, homes
 from lrtune.experiment.reading.vocabulary import (
-    KEYS,
     LAYER_KEYS,
     OPTIMIZER_OWN,
     Member,
@@ -29,7 +28,7 @@ from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import Dimension, Ordinal, Real
 from lrtune.space.trial import Configuration, Value
 from lrtune.text.errors import nearest
-from lrtune.training.registry import complete, problems
+from lrtune.training.registry import KEYS, complete, problems
 
 
 @dataclass

@@ -22,10 +22,10 @@ from lrtune.experiment.reading.sections import (
     declared,
     keys_of,
 )
-from lrtune.experiment.reading.vocabulary import KEYS, coerced, illegal
+from lrtune.experiment.reading.vocabulary import coerced, illegal
 from lrtune.text.errors import nearest
 from lrtune.training.declarations import Factor
-from lrtune.training.registry import BUILT_IN
+from lrtune.training.registry import BUILT_IN, KEYS
 from lrtune.verdict.choice.rules import BEST
 
 AnySection = TypeVar("AnySection", bound=Section)

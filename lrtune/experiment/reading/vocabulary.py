@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lrtune.experiment.reading.document import shown
 from lrtune.text.errors import nearest
 from lrtune.training.declarations import Names
-from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, Factor, Value, check_value
-
-KEYS: Mapping[str, Factor] = ChainMap(MODEL_KEYS, TRAINING_KEYS)  # which lists its last mapping first
-"""Everything that can be searched, in the order in which dimensions stand in a space."""
+from lrtune.training.registry import DECAYS, KEYS, MODEL_KEYS, OPTIMIZERS, Factor, Value, check_value
 
 SPACE_ONLY = ("learning_rate", "optimizer", "decay")
 """Keys that have no place but `space`: a search is about them."""

@@ -14,11 +14,11 @@ from lrtune.experiment.reading.sections import (
     Section,
     declared,
 )
-from lrtune.experiment.reading.vocabulary import KEYS, LISTS, Member, inside
+from lrtune.experiment.reading.vocabulary import LISTS, Member, inside
 from lrtune.experiment.writing.yaml_text import plain
 from lrtune.space.dimensions import SCALES
 from lrtune.text.written import Json
-from lrtune.training.registry import BUILT_IN, DECAYS, OPTIMIZERS, Factor
+from lrtune.training.registry import BUILT_IN, DECAYS, KEYS, OPTIMIZERS, Factor
 
 
 def schema() -> Json:

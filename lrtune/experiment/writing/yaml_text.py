@@ -9,9 +9,10 @@ from typing import Any
 import yaml
 
 from lrtune.experiment.reading.document import Values
-from lrtune.experiment.reading.vocabulary import KEYS, LISTS, Member, inside
+from lrtune.experiment.reading.vocabulary import LISTS, Member, inside
 from lrtune.experiment.reading.yaml_text import resolvers
 from lrtune.space.trial import Configuration
+from lrtune.training.registry import KEYS
 
 
 class _Dumper(yaml.SafeDumper):

@@ -21,6 +21,25 @@ Lanes: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Indices of some lanes: of their configurations and of their folds."""
 
 
+class Embedded(NamedTuple):
+    """What a pass left behind of embedded numbers (`lrtune.training.embeddings`); nothing is copied.
+
+    ``mixing (C, k, n, 3, 17)`` are weights, ``points (k, n, 2, B)`` and ``units (C, k, n, 17, B)`` inputs of the two
+    small layers, and ``slopes (C, k, n, 16, B)`` the derivatives between them.
+    """
+
+    mixing: Floats
+    points: Floats
+    units: Floats
+    slopes: Floats
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """Rows and columns of every small layer: the first one of each number, then the second one of each."""
+        numbers, outputs, waves = self.mixing.shape[-3:]
+        return [*[(waves - 1, self.points.shape[-2])] * numbers, *[(outputs, waves)] * numbers]
+
+
 class Curvature(NamedTuple):
     """What a forward and backward pass left behind, for lanes ``(C, k)`` on ``B`` rows; nothing is copied.
 
@@ -31,13 +50,15 @@ class Curvature(NamedTuple):
     layers
         Weights ``(C, k, H, D + 1)`` of each layer.
     inputs
-        Inputs ``(C, k, D + 1, B)`` of each layer with a row of ones; those of the first one are ``(1, k, D + 1, B)``.
+        Inputs ``(C, k, D + 1, B)`` of each layer with a row of ones.
     slopes
         Derivatives ``(C, k, H, B)`` of the activations of each hidden layer.
     expected
         Predictions times weights ``(C, k, O, B)``; not used for the squared loss.
     weights
         ``(k, 1, B)``.
+    embedding
+        Of the numbers, if they are embedded: what it adds to the features comes first among the inputs.
 
     """
 
@@ -47,12 +68,19 @@ class Curvature(NamedTuple):
     slopes: Sequence[Floats]
     expected: Floats
     weights: Floats
+    embedding: Embedded | None = None
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """Rows and columns of every matrix of weights, in the order of the flat rows of parameters."""
+        stacked = self.embedding.shapes if self.embedding else []
+        return [*stacked, *((each.shape[-2], each.shape[-1]) for each in self.layers)]
 
 
 def exact_fisher(curvature: Curvature, lanes: Lanes) -> Floats:
     """Compute the Fisher matrices ``(n, P, P)`` of some lanes without hidden layers: ``sum_b w F_b (x) x x'``."""
     root = _roots(curvature, lanes)
-    inputs = curvature.inputs[0][0, lanes[1]][:, None, None]
+    inputs = curvature.inputs[0][lanes][:, None, None]
     blocks = np.add.reduce(root[:, :, None] * root[:, None], axis=-2)
     fisher = np.matmul(inputs * blocks[..., None, :], inputs.swapaxes(-1, -2))
     outputs, features = root.shape[1], inputs.shape[-2]
@@ -71,14 +99,31 @@ def kronecker_factors(curvature: Curvature, lanes: Lanes) -> list[tuple[Floats, 
     factors: list[tuple[Floats, Floats]] = []
     for number in range(len(curvature.layers) - 1, -1, -1):
         inputs = curvature.inputs[number]
-        scaled = inputs[lanes if number else (0, lanes[1])] * weights
+        scaled = inputs[lanes] * weights
         flat = delta.reshape(*delta.shape[:2], -1)
         factors.append((scaled @ scaled.swapaxes(-1, -2), flat @ flat.swapaxes(-1, -2)))
+        upstream = curvature.layers[number][lanes][..., :-1].swapaxes(-1, -2)
         if number:
-            upstream = curvature.layers[number][lanes][..., :-1].swapaxes(-1, -2)
             slope = curvature.slopes[number - 1][lanes]
             delta = (upstream @ flat).reshape(*slope.shape[:2], -1, slope.shape[-1]) * slope[:, :, None]
-    return factors[::-1]
+    stacked = [] if curvature.embedding is None else _stacked(curvature.embedding, upstream @ flat, weights, lanes)
+    return [*stacked, *factors[::-1]]
+
+
+def _stacked(embedding: Embedded, deltas: Floats, weights: Floats, lanes: Lanes) -> list[tuple[Floats, Floats]]:
+    """Compute the factors of every small layer, from gradients ``(n, inputs, Y B)`` of what the first layer sees."""
+    slopes = embedding.slopes[lanes]
+    lane, numbers, waves, rows = slopes.shape
+    outputs = embedding.mixing.shape[-2]
+    second = deltas[:, : numbers * outputs].reshape(lane, numbers, outputs, -1)
+    first = embedding.mixing[lanes][..., :-1].swapaxes(-1, -2) @ second
+    first = (first.reshape(lane, numbers, waves, -1, rows) * slopes[..., None, :]).reshape(lane, numbers, waves, -1)
+    found: list[tuple[Floats, Floats]] = []
+    for inputs, delta in ((embedding.points[lanes[1]], first), (embedding.units[lanes], second)):
+        scaled = inputs * weights[:, None]
+        pair = scaled @ scaled.swapaxes(-1, -2), delta @ delta.swapaxes(-1, -2)
+        found += [(pair[0][:, number], pair[1][:, number]) for number in range(numbers)]
+    return found
 
 
 def portions(lanes: Lanes, numbers_per_lane: int, at_once: int = 2**17) -> Iterator[Lanes]:

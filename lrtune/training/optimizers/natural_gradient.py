@@ -75,7 +75,7 @@ def _advance(state: State, values: StepValues, curvature: Curvature) -> None:
     """Update averages and inverses of the lanes whose counters are due."""
     _, count, weight, *matrices = state
     averages, inverses = matrices[: len(matrices) // 2], matrices[len(matrices) // 2 :]
-    exact = _is_exact([each.shape for each in curvature.layers])
+    exact = _is_exact(curvature.shapes)
     due = _due(count, values.factors["curvature_every"])
     if len(due[0]):
         keep = np.broadcast_to(double(values.factors["curvature_decay"]), weight.shape)
@@ -137,7 +137,7 @@ def _inverted_alone(matrix: Doubles, last: Floats) -> Doubles:
 def _natural(gradient: Floats, state: State, scratch: Scratch, curvature: Curvature) -> Floats:
     """Multiply the gradient by the inverses; the result is in the first scratch array."""
     direction, spare = scratch
-    shapes = [each.shape[-2:] for each in curvature.layers]
+    shapes = curvature.shapes
     inverses = state[3 + (len(state) - 3) // 2 :]
     if _is_exact(shapes):
         np.matmul(inverses[0], gradient[..., None], out=direction[..., None])

@@ -9,11 +9,11 @@ from typing import Any
 
 from lrtune.experiment import parse_space
 from lrtune.experiment.reading.document import Values
-from lrtune.experiment.reading.vocabulary import KEYS
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LINEAR, LOG, SCALES, Dimension, Integer, Ordinal, Real, spaced
 from lrtune.space.trial import Value, frozen
 from lrtune.text.errors import SpaceError, nearest
+from lrtune.training.registry import KEYS
 
 
 def plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from lrtune.space import Choice, Place
 from lrtune.space.dimensions import LOG, Dimension, Integer, Ordinal, Real, unwarp, warp
 from lrtune.space.trial import Configuration, Trial
 from lrtune.training.declarations import Factor, number
-from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, Decay, Optimizer
+from lrtune.training.registry import DECAYS, KEYS, OPTIMIZERS, Decay, Optimizer
 from lrtune.verdict.findings import HINT, WARNING, Finding
 from lrtune.verdict.health.core import Case, means
 
@@ -132,7 +132,7 @@ def legal(name: str, configuration: Configuration) -> Factor | None:
     """Find the declaration of a key, which says what is legal; None for those inside of other factors."""
     head, _, tail = name.partition(".")
     if not tail:
-        return (TRAINING_KEYS | MODEL_KEYS).get(name)
+        return KEYS.get(name)
     entries: dict[str, Mapping[str, Decay | Optimizer]] = {"optimizer": OPTIMIZERS, "decay": DECAYS}
     entry = entries.get(head, {}).get(str(configuration.get(head)))
     return next((each for each in entry.factors if each.name == tail), None) if entry else None
