@@ -59,6 +59,7 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         weight_decay: float | None = None,
         decoupled: bool = False,
         clip_norm: float | None = None,
+        ema: float = 0.0,
         dtype: str = "float32",
         random_state: Any = 0,
     ) -> None:
@@ -77,6 +78,7 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         self.weight_decay = weight_decay
         self.decoupled = decoupled
         self.clip_norm = clip_norm
+        self.ema = ema
         self.dtype = dtype
         self.random_state = random_state
 
@@ -219,6 +221,8 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         Strength (None: the optimizer's default), and whether it is applied to the parameters directly.
     clip_norm
         Largest norm of a gradient; None: no limit.
+    ema
+        Half-life, in epochs, of the moving average of the parameters that predicts; 0: no average.
     label_smoothing
         Probability taken from the true class and spread over all.
     class_weight
@@ -257,6 +261,7 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         weight_decay: float | None = None,
         decoupled: bool = False,
         clip_norm: float | None = None,
+        ema: float = 0.0,
         label_smoothing: float = 0.0,
         class_weight: str | Mapping[Any, float] | None = None,
         positive: Any = None,
@@ -279,6 +284,7 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
             weight_decay=weight_decay,
             decoupled=decoupled,
             clip_norm=clip_norm,
+            ema=ema,
             dtype=dtype,
             random_state=random_state,
         )

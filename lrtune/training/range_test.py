@@ -116,7 +116,8 @@ def ramp(
     Parameters
     ----------
     configurations
-        ``C`` of one shape (`lrtune.training.evaluate.shape_key`); their own rates and decays are not used.
+        ``C`` of one shape (`lrtune.training.evaluate.shape_key`); their own rates, decays and averages are not
+        used.
     folds, problem
         What to train on.
     rates
@@ -218,7 +219,7 @@ def _trace(
 
     From where a lane has diverged, its losses are infinite.
     """
-    filled = [{**complete(each), "decay": "constant"} for each in configurations]
+    filled = [{**complete(each), "decay": "constant", "ema": 0.0} for each in configurations]
     weighted = [with_class_weights(fold, filled[0], problem) for fold in folds]
     size = max(effective_batch_size(int(filled[0]["batch_size"]), len(fold.features)) for fold in folds)  # type: ignore[arg-type]
     shared = plan(filled[0], weighted, problem, batch_size=size, seed=seed, dtype=dtype)
