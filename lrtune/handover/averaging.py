@@ -1,7 +1,7 @@
 """The part of exported code that averages the parameters, where the configuration asks for that.
 
-It is the average of `lrtune.training.averaging`. PyTorch is told the share of the newest point, optax has the same
-correction for the start, and Keras, whose own ``use_ema`` has none, gets a callback.
+It is the average of `lrtune.training.averaging`. PyTorch and optax have a function that takes the share of the newest
+parameters; Keras, whose own ``use_ema`` has a fixed one, gets a callback.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lrtune.training.declarations import number
 _SHARE = '''
 def share(count):
     """Give the weight of the newest parameters in the average over them and ``count`` earlier ones."""
-    return (1.0 - KEPT) / (1.0 - KEPT ** (count + 1))
+    return max(1.0 - KEPT, 10.0 / (count + 10))
 
 '''
 
@@ -36,7 +36,7 @@ _KERAS = (
 class Average(keras.callbacks.Callback):
     """Give it to ``model.fit(callbacks=[Average()])``: after the training, the model has the averaged weights.
 
-    The ``use_ema`` of Keras' optimizers does not correct for the start: there the first weights count too much.
+    The ``use_ema`` of Keras' optimizers has a fixed share: there the first weights count for longer.
     """
 
     def on_train_begin(self, logs=None):
@@ -53,11 +53,14 @@ class Average(keras.callbacks.Callback):
 '''
 )
 
-_OPTAX = """
-# Score and keep the mean, not the parameters: state = averaged.init(parameters) before the training, and after every
-# update mean, state = averaged.update(parameters, state).
-averaged = optax.ema(KEPT, debias=True)
-"""
+_OPTAX = '''
+def averaged(mean, newest, count):
+    """Advance the mean, which is to be scored and kept; call it after every update, ``count`` being those before it.
+
+    The first mean may be anything, such as the initial parameters.
+    """
+    return optax.incremental_update(newest, mean, jnp.maximum(1.0 - KEPT, 10.0 / (count + 10)))
+'''
 
 _TEXTS: Mapping[str, str] = {"torch": _PYTORCH, "keras": _KERAS, "optax": _OPTAX}
 
@@ -71,5 +74,4 @@ def averaging_text(plan: SchedulePlan, library: str) -> list[str]:
         f"HALF_LIFE = {half_life!r}  # epochs after which parameters weigh half as much in the average (lrtune: ema)\n"
         "KEPT = 0.5 ** (1.0 / (HALF_LIFE * STEPS_PER_EPOCH))  # for each update"
     )
-    gap = "\n" if _TEXTS[library].startswith("\ndef") else ""
-    return [f"{constants}\n{gap}{_TEXTS[library].rstrip()}"]
+    return [f"{constants}\n\n{_TEXTS[library].rstrip()}"]

@@ -73,14 +73,14 @@ def stand_ins():
     keras.saving = spaces(register_keras_serializable=anything)
     keras.optimizers = spaces(schedules=spaces(LearningRateSchedule=object))
     keras.callbacks = spaces(Callback=object)
-    jnp = module("jax.numpy", take=take, asarray=np.asarray)
+    jnp = module("jax.numpy", take=take, asarray=np.asarray, maximum=np.maximum)
     return {
         "torch": module("torch"),
         "keras": keras,
         "keras.ops": ops,
         "jax": module("jax", numpy=jnp),
         "jax.numpy": jnp,
-        "optax": module("optax", sgd=None, ema=ema),
+        "optax": module("optax", sgd=None, incremental_update=incremental_update),
     }
 
 
@@ -336,13 +336,17 @@ def test_formula_factors_and_source_are_in_the_file():
 # --- averages of the parameters
 
 POINTS = np.random.default_rng(0).normal(size=(STEPS * EPOCHS, 3))
-HALF_LIFE = 1.5
+HALF_LIFE = 0.3
 AVERAGED = {"decay": "cosine", "ema": HALF_LIFE}
 
 
 def weighted_mean(points):
-    """The mean of points, the last one last; each weighs half as much for every half-life of its age."""
-    return np.average(points, axis=0, weights=0.5 ** (np.arange(len(points))[::-1] / (HALF_LIFE * STEPS)))
+    """The mean that training takes, one point after another."""
+    mean = points[0]
+    for count, point in enumerate(points[1:], 2):
+        share = max(1.0 - 0.5 ** (1.0 / (HALF_LIFE * STEPS)), 10.0 / (count + 9))
+        mean = (1.0 - share) * mean + share * point
+    return mean
 
 
 class AveragedModel:
@@ -356,16 +360,9 @@ class AveragedModel:
         self.count += 1
 
 
-def ema(decay, *, debias):
+def incremental_update(new_tensors, old_tensors, step_size):
     """Optax' own, as its documentation has it."""
-    assert debias
-
-    def update(newest, state):
-        total, count = state
-        total, count = decay * total + (1.0 - decay) * newest, count + 1
-        return total / (1.0 - decay**count), (total, count)
-
-    return types.SimpleNamespace(init=lambda parameters: (0.0 * parameters, 0), update=update)
+    return step_size * new_tensors + (1.0 - step_size) * old_tensors
 
 
 class Variable:
@@ -386,13 +383,12 @@ def test_exported_code_averages_as_training_does(define):
     keras["ops"].convert_to_numpy = np.asarray
     callback, model = keras["Average"](), torch["averaged"](None)
     callback.model = types.SimpleNamespace(trainable_variables=[variable])
-    rule = define(AVERAGED, "optax")["averaged"]
-    state = rule.init(POINTS[0])
+    rule, mean = define(AVERAGED, "optax")["averaged"], np.full(3, 7.0)
     callback.on_train_begin()
     for update, point in enumerate(POINTS):
         expected = weighted_mean(POINTS[: update + 1])
         model.update_parameters(point)
-        mean, state = rule.update(point, state)
+        mean = rule(mean, point, update)
         variable.value = point
         callback.on_train_batch_end(update)
         for found in (model.mean, mean, callback.means[0]):
@@ -444,10 +440,9 @@ def test_the_average_with_pytorch():
 def test_the_average_with_optax():
     defined = {"__name__": "exported"}
     exec(compile(export(AVERAGED, STEPS, EPOCHS, "optax"), "exported.py", "exec"), defined)
-    rule = defined["averaged"]
-    state = rule.init(np.float32(POINTS[0]))
-    for point in POINTS:
-        mean, state = rule.update(np.float32(point), state)
+    mean = np.zeros(3, np.float32)
+    for count, point in enumerate(POINTS):
+        mean = defined["averaged"](mean, np.float32(point), count)
     np.testing.assert_allclose(mean, weighted_mean(POINTS), rtol=1e-4, atol=1e-5)
 
 

@@ -1,9 +1,11 @@
 """The moving average of parameters: the weighted mean of the points, written out; who has it; and who never sees it."""
 
+import math
+
 import numpy as np
 import pytest
 
-from lrtune.training.averaging import Averager, beginning, kept, put_means
+from lrtune.training.averaging import Averager, beginning, largest_weight, put_means
 from lrtune.training.costs import lane_bytes
 from lrtune.training.evaluate import evaluate, fit, shape_key
 from lrtune.training.feedback import holdout_losses
@@ -31,42 +33,70 @@ def populate(configurations, folds, *, with_curves=False):
 
 
 def mean_of(points, half_life):
-    """The mean of points, the last one last: each weighs half as much for every half-life, in updates, of its age."""
-    ages = np.arange(len(points))[::-1]
-    return np.average(points, axis=0, weights=0.5 ** (ages / half_life))
+    """The mean of points, the last one last, each with its share; the half-life is in updates."""
+    mean = points[0]
+    for count, point in enumerate(points[1:], 2):
+        share = max(1.0 - 0.5 ** (1.0 / half_life), 10.0 / (count + 9))
+        mean = mean + share * (point - mean)
+    return mean
 
 
-def test_the_average_of_a_known_sequence():
-    """Points 1, 2, 4, 8 with a half-life of one update: (8 + 4 / 2 + 2 / 4 + 1 / 8) / (1 + 1/2 + 1/4 + 1/8)."""
-    configurations = [complete({"optimizer": "sgd", "ema": 1.0})]
-    parameters = np.zeros((1, 1, 2))
+def averaged(points, half_life, dtype="float64"):
+    """Show one lane of one update in an epoch some points."""
+    configurations = [complete({"optimizer": "sgd", "ema": half_life})]
+    parameters = np.zeros((1, 1, 1), dtype)
     average = beginning(configurations, parameters)
     averager = Averager(average, configurations, parameters, [()], [1])
-    for point in (1.0, 2.0, 4.0, 8.0):
-        parameters[...] = point, -point
+    for point in points:
+        parameters[...] = point
         averager.advance(1)
     found = parameters.copy()
     put_means(found, average, np.array([True]))
-    np.testing.assert_allclose(found[0, 0], [10.625 / 1.875, -10.625 / 1.875], rtol=1e-15)
+    return float(found[0, 0, 0])
+
+
+def test_the_average_of_a_known_sequence():
+    """Shares of 1, 10/11 and 10/12: of three points (1, 3, 6) the mean is 6/36 * 1/11 + 3/6 * 10/11 + 6 * 10/12."""
+    assert averaged([1.0], 2.0) == 1.0
+    assert averaged([1.0, 3.0, 6.0], 2.0) == pytest.approx((1 / 11 + 3 * 10 / 11) / 6 + 6 * 10 / 12, rel=1e-14)
+
+
+def test_early_points_weigh_as_polynomial_decay_has_it():
+    """Point i of t has a weight in proportion to i (i + 1) ... (i + 8): Shamir & Zhang 2013, section 3."""
+    points = np.random.default_rng(1).normal(size=30)
+    weights = [math.prod(range(place, place + 9)) for place in range(1, 31)]
+    assert averaged(points, 1e9) == pytest.approx(np.average(points, weights=weights), rel=1e-12)
+
+
+def test_after_many_half_lives_a_point_weighs_half_as_much_for_every_one():
+    """With a half-life of 2 updates, from update 26 on; what came before has lost a factor of 2 ^ 87."""
+    points = np.random.default_rng(2).normal(size=200)
+    weights = 0.5 ** (np.arange(200)[::-1] / 2.0)
+    assert averaged(points, 2.0) == pytest.approx(np.average(points, weights=weights), rel=1e-12)
+
+
+def test_single_precision_keeps_the_mean_of_what_stays():
+    """As well as it can: half a unit in the last place at each of the 4,328 updates that it looks back on."""
+    assert averaged(np.full(60_000, 1.7, np.float32), 3000.0, "float32") == pytest.approx(1.7, rel=4328 * 2.0**-24)
 
 
 @pytest.mark.parametrize(("half_life", "steps", "updates"), [(1.0, 7, 7), (0.5, 8, 4), (3.0, 20, 60)])
 def test_a_half_life_is_counted_in_epochs(half_life, steps, updates):
-    assert kept(half_life, steps) ** updates == pytest.approx(0.5, rel=1e-12)
+    assert (1.0 - 1.0 / largest_weight(half_life, steps)) ** updates == pytest.approx(0.5, rel=1e-12)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_what_is_scored_is_the_mean_of_the_points_that_would_be_scored(optimizer):
     """One update in an epoch, so that every point can be had by training without an average."""
     plain = {"optimizer": optimizer, "model": "linear", "epochs": 9, "batch_size": 30}
-    population, shared = populate([plain, plain | {"ema": 2.0}], [fold(30)])
+    population, shared = populate([plain, plain | {"ema": 0.2}], [fold(30)])
     bare, own = populate([plain], [fold(30)])
     points = [evaluated(train(bare, own, epoch))[0, 0] for epoch in range(1, 10)]
     for epoch in (1, 4, 9):
         scored = evaluated(train(population, shared, epoch))
         with_average = population.places.index(1)
         np.testing.assert_array_equal(scored[1 - with_average, 0], points[epoch - 1])
-        np.testing.assert_allclose(scored[with_average, 0], mean_of(points[:epoch], 2.0), rtol=1e-11)
+        np.testing.assert_allclose(scored[with_average, 0], mean_of(points[:epoch], 0.2), rtol=1e-11)
 
 
 def test_a_fold_counts_its_own_updates():
@@ -75,8 +105,11 @@ def test_a_fold_counts_its_own_updates():
     population, shared = populate([configuration], [fold(20), fold(30, 1)])
     assert shared.steps == (3, 2)
     trained = train(population, shared)
-    np.testing.assert_allclose(trained.average.weight[0, 0, 0], sum(0.5 ** (age / 1.5) for age in range(3)), rtol=1e-12)
-    np.testing.assert_allclose(trained.average.weight[0, 1, 0], 1.5, rtol=1e-12)
+    assert trained.average.weight[0, :, 0] == pytest.approx([12 / 10, 11 / 10], rel=1e-12)
+    longer = complete(configuration | {"epochs": 40, "decay": "constant", "learning_rate": 1e-3})
+    population, shared = populate([longer], [fold(20), fold(30, 1)])
+    expected = [1.0 / (1.0 - 0.5 ** (1.0 / updates)) for updates in (1.5, 1.0)]
+    assert train(population, shared).average.weight[0, :, 0] == pytest.approx(expected, rel=1e-12)
 
 
 def test_before_the_first_update_the_average_is_where_training_starts():
