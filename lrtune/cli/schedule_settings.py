@@ -15,7 +15,9 @@ from lrtune.space.trial import Value
 from lrtune.text.errors import ConfigurationError, ExperimentError, nearest
 from lrtune.training.registry import DECAYS, KEYS, complete, problems
 
-WARMUP_KEYS = ("warmup", "warmup_shape", "warmup_start")
+KEYS_BESIDE = ("warmup", "warmup_shape", "warmup_start", "ema")
+"""What else than a factor of the decay can be set."""
+
 STEPS_PER_EPOCH = 10
 """Where nothing says how many updates an epoch has."""
 
@@ -61,7 +63,9 @@ def of_run(run: str, given: Given) -> SchedulePlan:
     folder = find(run)
     configuration = chosen_configuration(folder)
     steps = updates_in_epoch(folder, configuration) if given.steps is None else given.steps
-    return _settled(dict(configuration), given, steps)
+    plan = _settled(dict(configuration), given, steps)
+    own = {key: each for key, each in plan.configuration.items() if key.partition(".")[0] == "optimizer"}
+    return plan._replace(optimizer=own)
 
 
 def _settled(configuration: dict[str, Value], given: Given, steps: int) -> SchedulePlan:
@@ -108,7 +112,7 @@ def _set(configuration: dict[str, Value], text: str) -> list[str]:
 
 def _member(configuration: dict[str, Value], key: str) -> Member:
     """Find the declaration of a factor; ``first.final`` is inside the decay that ``first`` names."""
-    if key in WARMUP_KEYS:
+    if key in KEYS_BESIDE:
         return Member(key, KEYS[key])
     member = Member("decay", KEYS["decay"])
     for part in key.split("."):

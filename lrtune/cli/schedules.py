@@ -151,7 +151,7 @@ def _export(chosen: SchedulePlan, to: str, output: Path | None) -> None:
     from lrtune.handover import program
     from lrtune.reporting import export
 
-    text = program.export(chosen.configuration, chosen.steps, chosen.epochs, to)
+    text = program.written(chosen, to)
     if output is None:
         sys.stdout.write(text)
     else:

@@ -2,6 +2,7 @@
 
 ::
 
+    averaging   averages of parameters, where they go with it
     core        its constants, formulas and ``multiplier(update)``
     factors     factors of a decay as its formula wants them
     feedback    the same for what follows a clock or a loss

@@ -26,7 +26,8 @@ WIDTH = 100
 class SchedulePlan(NamedTuple):
     """What is exported: a complete configuration, trained for so many steps in each of its epochs.
 
-    ``warm`` is the number of updates of the warm-up, ``horizon`` what is left of the epochs after it.
+    ``warm`` is the number of updates of the warm-up, ``horizon`` what is left of the epochs after it. ``optimizer`` has
+    the keys of the one that a run chose together with it, and is None where none was.
     """
 
     configuration: Configuration
@@ -34,6 +35,7 @@ class SchedulePlan(NamedTuple):
     epochs: int
     warm: int
     horizon: float
+    optimizer: Configuration | None = None
 
     @property
     def decay(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Mapping
 
+from lrtune.handover.averaging import averaging_text
 from lrtune.handover.core import (
     WIDTH,
     SchedulePlan,
@@ -61,7 +62,11 @@ def export(configuration: Configuration, steps: int, epochs: int, target: str) -
         If the library cannot follow this schedule exactly.
 
     """
-    plan = plan_of(complete(configuration), steps, epochs)
+    return written(plan_of(complete(configuration), steps, epochs), target)
+
+
+def written(plan: SchedulePlan, target: str) -> str:
+    """Write what `export` writes, of a plan."""
     return TARGETS[target](plan)
 
 
@@ -113,7 +118,7 @@ _IMPORTS = {
 
 
 def _file(plan: SchedulePlan, library: str, ending: str, schedule: str, table: str) -> str:
-    body = "\n\n\n".join([schedule, table, ending.strip("\n")])
+    body = "\n\n\n".join([schedule, table, *averaging_text(plan, library), ending.strip("\n")])
     imports = [each for each in _IMPORTS[library] if f"{each.split()[-1]}." in body]
     standard = [f"import {each}" for each in ("math", "time") if f"{each}." in body]
     blocks = [
@@ -143,9 +148,24 @@ def _heading(plan: SchedulePlan) -> str:
     if plan.warm:
         shape = plan.configuration["warmup_shape"]
         lines += [f"    warmup = {plan.configuration['warmup']!r} of the horizon: {plan.warm} updates, {shape}"]
+    lines += _trained_with(plan)
     lines += ["", *textwrap.wrap(f"Source: {entry.source}.", WIDTH)]
     lines += ["Run this file to check it: it compares its rates with those that lrtune computed.", '"""']
     return "\n".join(lines)
+
+
+def _trained_with(plan: SchedulePlan) -> list[str]:
+    """Say which optimizer a run chose these rates with: they are rates of no other."""
+    if plan.optimizer is None:
+        return []
+    factors = {key.removeprefix("optimizer."): each for key, each in plan.optimizer.items() if "." in key}
+    lines = [f"    {name} = {literal(each)}" for name, each in factors.items()]
+    return [
+        "",
+        f"Chosen together with the optimizer {plan.optimizer['optimizer']}, as lrtune calls its factors:",
+        "",
+        *lines,
+    ]
 
 
 def _table(plan: SchedulePlan) -> str:

@@ -17,6 +17,7 @@ from lrtune.handover.pytorch import scheduler
 from lrtune.run.chosen import chosen_configuration, updates_in_epoch
 from lrtune.text.errors import ConfigurationError, LrtuneError, nearest
 from lrtune.text.paths import expanded
+from lrtune.training.averaging import is_averaged
 from lrtune.training.declarations import Configuration, Value, check_value, number
 from lrtune.training.feedback import is_watched
 from lrtune.training.registry import DECAYS, OPTIMIZERS, TRAINING_KEYS, complete, problems
@@ -27,7 +28,16 @@ from lrtune.training.wall_clock import follows_clock
 MOST_UPDATES = 10**8
 """A schedule is a table; a longer one would take gigabytes."""
 
-_KEYWORDS = ("learning_rate", "epochs", "steps_per_epoch", "warmup", "warmup_shape", "warmup_start", "fixed_momentum")
+_KEYWORDS = (
+    "learning_rate",
+    "epochs",
+    "steps_per_epoch",
+    "warmup",
+    "warmup_shape",
+    "warmup_start",
+    "fixed_momentum",
+    "ema",
+)
 _WARMUP = ("warmup", "warmup_shape", "warmup_start")
 _SHAPING = ("decay", *_WARMUP)
 """Keys of a configuration that shape its rates, with those behind a dot."""
@@ -74,6 +84,9 @@ class Schedule:
         (None: one divided by the updates of the warm-up).
     fixed_momentum
         Where only one part of a ``join`` moves the momentum, what it is in the other part.
+    ema
+        Half-life, in epochs, of the moving average of the parameters that goes with the rates; it changes none, and is
+        part of the code that is written. 0: none.
     factors
         Of the decay, such as ``final=0.01``.
 
@@ -108,11 +121,12 @@ class Schedule:
         warmup_shape: str = "linear",
         warmup_start: float | None = None,
         fixed_momentum: float = 0.9,
+        ema: float = 0.0,
         **factors: Any,
     ) -> None:
         shape = {"warmup": warmup, "warmup_shape": warmup_shape, "warmup_start": warmup_start}
         optimizer = {"momentum": {"momentum": fixed_momentum}}
-        rest = {"learning_rate": learning_rate, **shape, "optimizer": optimizer}
+        rest = {"learning_rate": learning_rate, **shape, "optimizer": optimizer, "ema": ema}
         configuration, wrong = _read(decay, factors, rest)
         length = _Length(*map(python_value, (epochs, steps_per_epoch)))
         wrong += length.problems()
@@ -148,14 +162,19 @@ class Schedule:
         array([0.4, 0.3, 0.2, 0.1])
 
         """
-        heads = (*_SHAPING, "learning_rate", *(("optimizer",) if configuration.get("optimizer") in OPTIMIZERS else ()))
+        heads = (
+            *_SHAPING,
+            "learning_rate",
+            "ema",
+            *(("optimizer",) if configuration.get("optimizer") in OPTIMIZERS else ()),
+        )
         known = {key: python_value(each) for key, each in configuration.items() if key.partition(".")[0] in heads}
         length = _Length(configuration.get("epochs") if epochs is None else epochs, steps_per_epoch)
         wrong = [*problems(known), *length.problems()]
         if wrong:
             raise ConfigurationError("; ".join(wrong))
         chosen = complete(known)
-        given: Values = {"learning_rate": known.get("learning_rate"), **{key: chosen[key] for key in _WARMUP}}
+        given: Values = {"learning_rate": known.get("learning_rate"), **{key: chosen[key] for key in (*_WARMUP, "ema")}}
         return cls(_nested_decay(chosen), **given, **length._asdict(), fixed_momentum=momentum_without_decay(chosen))
 
     @classmethod
@@ -306,6 +325,7 @@ class Schedule:
             "learning_rate": self._peak,
             **self._length._asdict(),
             **{key: self._configuration[key] for key in warming},
+            **({"ema": self._configuration["ema"]} if is_averaged(self._configuration) else {}),
         }
         words = [repr(_nested_decay(self._configuration)), *(f"{key}={each!r}" for key, each in named.items())]
         return f"Schedule({', '.join(words)})"

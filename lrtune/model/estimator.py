@@ -62,6 +62,7 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         decoupled: bool = False,
         clip_norm: float | None = None,
         numbers: str = USUAL,
+        ema: float = 0.0,
         dtype: str = "float32",
         random_state: Any = 0,
     ) -> None:
@@ -82,6 +83,7 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         self.decoupled = decoupled
         self.clip_norm = clip_norm
         self.numbers = numbers
+        self.ema = ema
         self.dtype = dtype
         self.random_state = random_state
 
@@ -227,6 +229,8 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         Largest norm of a gradient; None: no limit.
     numbers
         How numbers become features: ``"standard"``, ``"robust"`` or ``"piecewise"``.
+    ema
+        Half-life, in epochs, of the moving average of the parameters that predicts; 0: no average.
     label_smoothing
         Probability taken from the true class and spread over all.
     class_weight
@@ -267,6 +271,7 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         decoupled: bool = False,
         clip_norm: float | None = None,
         numbers: str = USUAL,
+        ema: float = 0.0,
         label_smoothing: float = 0.0,
         class_weight: str | Mapping[Any, float] | None = None,
         positive: Any = None,
@@ -291,6 +296,7 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
             decoupled=decoupled,
             clip_norm=clip_norm,
             numbers=numbers,
+            ema=ema,
             dtype=dtype,
             random_state=random_state,
         )

@@ -12,6 +12,7 @@ A *lane* is one (configuration, fold); a *population* is all lanes trained toget
 ::
 
     activations    activations
+    averaging      moving averages of parameters
     batches        mini-batches of several folds in lockstep, gathered a chunk of steps at a time
     costs          what training costs, estimated without measuring
     curves         learning curves

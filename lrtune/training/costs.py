@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 
+from lrtune.training.averaging import is_averaged
 from lrtune.training.batches import effective_batch_size, steps_per_epoch
 from lrtune.training.declarations import Configuration
 from lrtune.training.embeddings import FREQUENCIES
@@ -79,7 +80,7 @@ def cost_seconds(
 def lane_bytes(configuration: Configuration, problem: Problem, features: int, dtype: str) -> int:
     """Estimate the memory that one lane takes while it trains (bytes)."""
     shape = network(configuration, problem, features)
-    state = _state_numbers(str(configuration["optimizer"]), tuple(shape.shapes))
+    state = _kept_numbers(configuration, shape)
     waves = len(shape.embedded) * 3 * FREQUENCIES + (shape.widths[0] + 2 * shape.joined if shape.embedded else 0)
     units = (3 * sum(shape.widths[1:]) + waves) * _whole(configuration, "batch_size")
     return (4 * shape.size + state + units) * np.dtype(dtype).itemsize
@@ -100,12 +101,18 @@ def _array_seconds(configuration: Configuration, shape: Network, batch_size: int
     """Estimate what the arrays of one update of one lane take in float32 (seconds)."""
     optimizer = str(configuration["optimizer"])
     products = 3 * shape.size - math.prod(shape.blocks[0])
-    update = 3.0 + 3.5 * _state_numbers(optimizer, tuple(shape.shapes)) / shape.size
+    update = 3.0 + 3.5 * _kept_numbers(configuration, shape) / shape.size
     hidden = _UNIT_PASSES[shape.activation] + (_DROPOUT_PASSES if configuration["dropout"] else 0)
     units = hidden * sum(shape.widths[1:-1]) + _OUTPUT_PASSES * shape.widths[-1]
     units += _WAVE_PASSES * FREQUENCIES * len(shape.embedded)
     seconds = 2.0 * products * batch_size / _FLOPS + (update * shape.size + units * batch_size) / _NUMBERS
     return seconds * (_CURVATURE if OPTIMIZERS[optimizer].needs_curvature else 1.0)
+
+
+def _kept_numbers(configuration: Configuration, shape: Network) -> int:
+    """Count what a lane keeps from one update to the next beside its parameters."""
+    average = shape.size if is_averaged(configuration) else 0
+    return _state_numbers(str(configuration["optimizer"]), tuple(shape.shapes)) + average
 
 
 @cache

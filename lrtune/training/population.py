@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune.arrays import INITIAL, Array, Doubles, Integers, stream
-from lrtune.training import curves, feedback
+from lrtune.training import averaging, curves, feedback
+from lrtune.training.averaging import Average, Averager
 from lrtune.training.batches import BatchTable, epoch_batches, steps_per_epoch, table
 from lrtune.training.declarations import Configuration
 from lrtune.training.feedback import Feedback, Holdout, Scales, Watcher
@@ -68,6 +69,8 @@ class Population(NamedTuple):
         Number of epochs done.
     feedback
         What scales the rates, for a decay that watches a loss; else None.
+    average
+        The sums of moving averages; None if no configuration asks for one.
     losses
         ``(C, K, 2, points)``: training and validation losses after the watched epochs, NaN where there are none (yet);
         None if nothing is watched.
@@ -81,6 +84,7 @@ class Population(NamedTuple):
     diverged: Integers
     epoch: int
     feedback: Feedback | None = None
+    average: Average | None = None
     losses: Doubles | None = None
 
 
@@ -138,8 +142,9 @@ def start(configurations: Sequence[Configuration], plan: Plan) -> Population:
     )
     lanes = parameters.shape[:2]
     scaled = feedback.beginning(lanes, plan.epochs, plan.scales) if plan.holdouts or plan.scales else None
+    average = averaging.beginning(members, parameters)
     losses = None if plan.watched is None else curves.beginning(lanes, plan.watched.epochs)
-    return Population(members, tuple(places), parameters, states, np.zeros(lanes, np.int64), 0, scaled, losses)
+    return Population(members, tuple(places), parameters, states, np.zeros(lanes, np.int64), 0, scaled, average, losses)
 
 
 def take(population: Population, keep: Flags) -> Population:
@@ -157,6 +162,7 @@ def take(population: Population, keep: Flags) -> Population:
         states=tuple(states),
         diverged=population.diverged[keep],
         feedback=feedback.taken(population.feedback, keep),
+        average=averaging.taken(population.average, averaging.asking(population.configurations), keep),
         losses=None if population.losses is None else population.losses[keep],
     )
 
@@ -190,11 +196,16 @@ def train(
 
 
 def evaluated(population: Population) -> Array:
-    """Get the parameters ``(C, K, P)`` that are scored, which some optimizers keep apart from those they train."""
+    """Get the parameters ``(C, K, P)`` that are scored.
+
+    Some optimizers keep them apart from those they train; of what a configuration has averaged it is the average.
+    """
     members = zip(groups(population.configurations), population.states, strict=True)
-    return np.concatenate(
+    points = np.concatenate(
         [OPTIMIZERS[name].evaluated(population.parameters[lanes], state) for (name, lanes), state in members]
     )
+    averaging.put_means(points, population.average, averaging.asking(population.configurations))
+    return points
 
 
 def _living(population: Population) -> Flags:
@@ -215,6 +226,7 @@ def _epochs(population: Population, plan: Plan, until: int, clock: Clock | None)
         seed=plan.seed,
         folds=folds,
     )
+    averager = Averager(population.average, configurations, parameters, population.states, plan.steps)
     watcher = Watcher(configurations, plan.network, plan.steps, plan.epochs, plan.holdouts)
     recorder = curves.Recorder(plan.watched, plan.network, len(configurations))
     stopwatch = Stopwatch(configurations, plan.steps, plan.epochs, clock)
@@ -237,6 +249,7 @@ def _epochs(population: Population, plan: Plan, until: int, clock: Clock | None)
                 stopwatch.set_rates(rates[row], epoch, step)
                 scaled = rates[row] if scale is None else rates[row] * scale
                 stepper.step(batch, scaled, None if momenta is None else momenta[row])
+                averager.advance(len(batch.rows))
         _mark_diverged(population, epoch + 1)
         if population.feedback is not None and plan.holdouts:
             watcher.judge(population.feedback, evaluated(population), population.diverged == 0, epoch)
@@ -247,9 +260,10 @@ def _epochs(population: Population, plan: Plan, until: int, clock: Clock | None)
 
 
 def _mark_diverged(population: Population, epoch: int) -> None:
-    dead = ~np.isfinite(population.parameters).all(axis=-1)
+    dead: Flags = np.logical_not(np.isfinite(population.parameters).all(axis=-1))
     population.diverged[dead & (population.diverged == 0)] = epoch
     population.parameters[dead] = np.nan
+    averaging.freeze(population.average, averaging.asking(population.configurations), dead)
 
 
 def _merge(population: Population, places: Flags, part: Population) -> Population:
@@ -264,6 +278,7 @@ def _merge(population: Population, places: Flags, part: Population) -> Populatio
                 whole[places[lanes]] = piece
     if merged.feedback is not None and part.feedback is not None:
         feedback.put(merged.feedback, places, part.feedback)
+    averaging.put(merged.average, averaging.asking(population.configurations), places, part.average)
     if merged.losses is not None and part.losses is not None:
         merged.losses[places] = part.losses
     return merged._replace(epoch=part.epoch)

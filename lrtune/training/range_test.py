@@ -112,7 +112,8 @@ def ramp(
     Parameters
     ----------
     configurations
-        ``C`` of one shape (`lrtune.training.evaluate.shape_key`); their own rates and decays are not used.
+        ``C`` of one shape (`lrtune.training.evaluate.shape_key`); their own rates, decays and averages are not
+        used.
     folds, problem
         What to train on.
     rates
@@ -214,7 +215,7 @@ def _trace(
 
     From where a lane has diverged, its losses are infinite.
     """
-    filled = [{**complete(each), "decay": "constant"} for each in configurations]
+    filled = [{**complete(each), "decay": "constant", "ema": 0.0} for each in configurations]
     seen = [seen_by(filled[0], fold, problem) for fold in folds]
     size = max(effective_batch_size(int(filled[0]["batch_size"]), len(fold.features)) for fold in seen)  # type: ignore[arg-type]
     shared = plan(filled[0], seen, problem, batch_size=size, seed=seed, dtype=dtype)

@@ -155,6 +155,15 @@ TRAINING_KEYS: dict[str, Factor] = _table(
         optional=True,
     ),
     Factor(
+        "ema",
+        0.0,
+        "half-life, in epochs, of the moving average of the parameters that is scored and saved; 0: no average",
+        low=0.0,
+        scale="log",
+        search=(0.0, 0.3, 1.0, 3.0),
+        time="duration",
+    ),
+    Factor(
         "class_weight",
         None,
         "'balanced': rows weigh inversely to the frequency of their class; null: all rows weigh the same",

@@ -76,6 +76,7 @@ def company(configuration: Configuration) -> tuple[str | bool, ...]:
     """Sort key that brings together the configurations which are updated in the same way."""
     return (
         str(configuration["optimizer"]),
+        amount(configuration["ema"]) > 0.0,
         *(each.amount(configuration) > 0.0 for each in TREATMENTS.values()),
         amount(configuration["dropout"]) > 0.0,
         amount(configuration["label_smoothing"]) > 0.0,

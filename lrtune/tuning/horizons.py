@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from lrtune.space.trial import Configuration, Value
 from lrtune.training.declarations import Factor
-from lrtune.training.registry import DECAYS
+from lrtune.training.registry import DECAYS, TRAINING_KEYS
 from lrtune.verdict.races import LEAST_EPOCHS
 
 
@@ -21,19 +21,25 @@ def compressed(configuration: Configuration, shorter: int) -> Configuration:
     assert isinstance(epochs, int)
     fewer = min(epochs, max(LEAST_EPOCHS, round(epochs / shorter)))
     share = fewer / epochs
-    timed = {key: factor for key, factor in _timed(configuration, "decay") if key in configuration}
+    timed = {key: factor for key, factor in _timed(configuration) if key in configuration}
     scaled = {key: _scaled(configuration[key], factor, share) for key, factor in timed.items()}
     return {**configuration, **scaled, "epochs": fewer} if fewer < epochs else configuration
 
 
-def _timed(configuration: Configuration, prefix: str) -> Iterator[tuple[str, Factor]]:
+def _timed(configuration: Configuration) -> Iterator[tuple[str, Factor]]:
+    """Find what depends on the horizon."""
+    yield from ((key, factor) for key, factor in TRAINING_KEYS.items() if factor.time)
+    yield from _timed_factors(configuration, "decay")
+
+
+def _timed_factors(configuration: Configuration, prefix: str) -> Iterator[tuple[str, Factor]]:
     """Find the factors of a decay, and of those inside it, that depend on the horizon."""
     for factor in DECAYS[str(configuration[prefix])].factors:
         key = f"{prefix}.{factor.name}"
         if factor.time:
             yield key, factor
         if factor.kind == "decay":
-            yield from _timed(configuration, key)
+            yield from _timed_factors(configuration, key)
 
 
 def _scaled(value: Value, factor: Factor, share: float) -> Value:

@@ -73,14 +73,14 @@ def stand_ins():
     keras.saving = spaces(register_keras_serializable=anything)
     keras.optimizers = spaces(schedules=spaces(LearningRateSchedule=object))
     keras.callbacks = spaces(Callback=object)
-    jnp = module("jax.numpy", take=take, asarray=np.asarray)
+    jnp = module("jax.numpy", take=take, asarray=np.asarray, maximum=np.maximum)
     return {
         "torch": module("torch"),
         "keras": keras,
         "keras.ops": ops,
         "jax": module("jax", numpy=jnp),
         "jax.numpy": jnp,
-        "optax": module("optax", sgd=None),
+        "optax": module("optax", sgd=None, incremental_update=incremental_update),
     }
 
 
@@ -333,14 +333,132 @@ def test_formula_factors_and_source_are_in_the_file():
         assert piece in text
 
 
+# --- averages of the parameters
+
+POINTS = np.random.default_rng(0).normal(size=(STEPS * EPOCHS, 3))
+HALF_LIFE = 0.3
+AVERAGED = {"decay": "cosine", "ema": HALF_LIFE}
+
+
+def weighted_mean(points):
+    """The mean that training takes, one point after another."""
+    mean = points[0]
+    for count, point in enumerate(points[1:], 2):
+        share = max(1.0 - 0.5 ** (1.0 / (HALF_LIFE * STEPS)), 10.0 / (count + 9))
+        mean = (1.0 - share) * mean + share * point
+    return mean
+
+
+class AveragedModel:
+    """PyTorch's own, as its documentation has it: the first parameters are copied, further ones go to a function."""
+
+    def __init__(self, _model, avg_fn):
+        self.mean, self.count, self.avg_fn = None, 0, avg_fn
+
+    def update_parameters(self, model):
+        self.mean = model if self.count == 0 else self.avg_fn(self.mean, model, self.count)
+        self.count += 1
+
+
+def incremental_update(new_tensors, old_tensors, step_size):
+    """Optax' own, as its documentation has it."""
+    return step_size * new_tensors + (1.0 - step_size) * old_tensors
+
+
+class Variable:
+    def __init__(self):
+        self.value = None
+
+    def assign(self, value):
+        self.value = value
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.value, dtype)
+
+
+def test_exported_code_averages_as_training_does(define):
+    torch = define(AVERAGED, "pytorch")
+    torch["torch"].optim = types.SimpleNamespace(swa_utils=types.SimpleNamespace(AveragedModel=AveragedModel))
+    keras, variable = define(AVERAGED, "keras"), Variable()
+    keras["ops"].convert_to_numpy = np.asarray
+    callback, model = keras["Average"](), torch["averaged"](None)
+    callback.model = types.SimpleNamespace(trainable_variables=[variable])
+    rule, mean = define(AVERAGED, "optax")["averaged"], np.full(3, 7.0)
+    callback.on_train_begin()
+    for update, point in enumerate(POINTS):
+        expected = weighted_mean(POINTS[: update + 1])
+        model.update_parameters(point)
+        mean = rule(mean, point, update)
+        variable.value = point
+        callback.on_train_batch_end(update)
+        for found in (model.mean, mean, callback.means[0]):
+            np.testing.assert_allclose(found, expected, rtol=1e-10)
+    callback.on_train_end()
+    np.testing.assert_allclose(variable.value, weighted_mean(POINTS), rtol=1e-10)
+
+
+@pytest.mark.parametrize("decay", ["cosine", "plateau", "wall_clock"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_code_speaks_of_an_average_where_there_is_one(define, decay, target):
+    with_one, without = (export({"decay": decay, "ema": each}, STEPS, EPOCHS, target) for each in (2.0, 0.0))
+    assert "HALF_LIFE = 2.0" in with_one
+    assert "KEPT" not in without
+    define({"decay": decay, "ema": 2.0}, target)["check"]
+
+
 LIBRARIES = {"pytorch": "torch", "keras": "keras", "optax": "optax"}
 
 
 @pytest.mark.extra
 @pytest.mark.parametrize("target", [each for each, name in LIBRARIES.items() if importlib.util.find_spec(name)])
-@pytest.mark.parametrize("case", [*CASES, {"decay": "plateau"}, {"decay": "wall_clock"}], ids=label)
+@pytest.mark.parametrize("case", [*CASES, {"decay": "plateau"}, {"decay": "wall_clock"}, AVERAGED], ids=label)
 def test_the_check_in_the_file_passes_with_the_real_library(target, case, capsys):
     defined = {"__name__": "exported"}
     exec(compile(export(case, STEPS, EPOCHS, target), "exported.py", "exec"), defined)
     defined["check"]()
     assert "all rates" in capsys.readouterr().out
+
+
+@pytest.mark.extra
+@pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="PyTorch is not installed")
+def test_the_average_with_pytorch():
+    import torch
+
+    defined = {"__name__": "exported"}
+    exec(compile(export(AVERAGED, STEPS, EPOCHS, "pytorch"), "exported.py", "exec"), defined)
+    model = torch.nn.Linear(3, 1, bias=False, dtype=torch.float64)
+    average = defined["averaged"](model)
+    for point in POINTS:
+        with torch.no_grad():
+            model.weight.copy_(torch.tensor(point)[None])
+        average.update_parameters(model)
+    np.testing.assert_allclose(average.module.weight.detach().numpy()[0], weighted_mean(POINTS), rtol=1e-6)
+
+
+@pytest.mark.extra
+@pytest.mark.skipif(not importlib.util.find_spec("optax"), reason="optax is not installed")
+def test_the_average_with_optax():
+    defined = {"__name__": "exported"}
+    exec(compile(export(AVERAGED, STEPS, EPOCHS, "optax"), "exported.py", "exec"), defined)
+    mean = np.zeros(3, np.float32)
+    for count, point in enumerate(POINTS):
+        mean = defined["averaged"](mean, np.float32(point), count)
+    np.testing.assert_allclose(mean, weighted_mean(POINTS), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.extra
+@pytest.mark.skipif(not importlib.util.find_spec("keras"), reason="Keras is not installed")
+def test_the_average_with_keras():
+    import keras
+
+    defined = {"__name__": "exported"}
+    exec(compile(export(AVERAGED, STEPS, EPOCHS, "keras"), "exported.py", "exec"), defined)
+    model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(1, use_bias=False)])
+    callback, (weights,) = defined["Average"](), model.trainable_variables
+    callback.set_model(model)
+    callback.on_train_begin()
+    for point in POINTS:
+        weights.assign(point[:, None])
+        callback.on_train_batch_end(0)
+    callback.on_train_end()
+    np.testing.assert_allclose(np.asarray(weights)[:, 0], weighted_mean(POINTS), rtol=1e-5, atol=1e-6)

@@ -48,12 +48,16 @@ CYCLING = [{"decay": decay, "decay.cycle_momentum": True} for decay in ("cyclica
 
 
 def populations(name, folds, hidden, epochs, embedding="none"):
-    """Make populations of every optimizer with every decay, and with momentum cycled where a decay can do that."""
+    """Make populations of every optimizer with every decay, and with momentum cycled where a decay can do that.
+
+    Each pair is there with a moving average and without.
+    """
     for decays in (OTHERS + CYCLING, WATCHING):
         pairs = [
-            {"optimizer": optimizer, "hidden": hidden, "epochs": epochs, "embedding": embedding, **decay}
+            {"optimizer": optimizer, "hidden": hidden, "epochs": epochs, "embedding": embedding, "ema": ema, **decay}
             for optimizer in OPTIMIZERS
             for decay in decays
+            for ema in (0.0, 0.7)
         ]
         yield populate(name, folds, pairs)
 
@@ -65,7 +69,8 @@ def populate(name, folds, pairs):
 
 
 def pair(configuration):
-    return configuration["optimizer"], configuration["decay"], configuration.get("decay.cycle_momentum", False)
+    cycles = configuration.get("decay.cycle_momentum", False)
+    return configuration["optimizer"], configuration["decay"], cycles, configuration["ema"]
 
 
 def training_losses(population, shared):
@@ -137,6 +142,7 @@ def test_every_pair_keeps_the_invariants(name, hidden, embedding):
 def assert_same(one, other):
     np.testing.assert_array_equal(one.parameters, other.parameters)
     np.testing.assert_array_equal(one.diverged, other.diverged)
+    np.testing.assert_array_equal(evaluated(one), evaluated(other))
     for left, right in zip(one.states, other.states, strict=True):
         for first, second in zip(left, right, strict=True):
             np.testing.assert_array_equal(first, second)

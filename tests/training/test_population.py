@@ -46,6 +46,7 @@ def lanes(population, shared):
 def same_values(one, other):
     np.testing.assert_array_equal(one.parameters, other.parameters)
     np.testing.assert_array_equal(one.diverged, other.diverged)
+    np.testing.assert_array_equal(evaluated(one), evaluated(other))
     for left, right in zip(one.states, other.states, strict=True):
         for first, second in zip(left, right, strict=True):
             np.testing.assert_array_equal(first, second)
@@ -64,6 +65,7 @@ def values(draw):
         "dropout": draw(st.sampled_from([0.0, 0.0, 0.3])),
         "label_smoothing": draw(st.sampled_from([0.0, 0.0, 0.1])),
         "clip_norm": draw(st.sampled_from([None, None, 0.05, 3.0])),
+        "ema": draw(st.sampled_from([0.0, 0.0, 0.2, 2.0])),
     }
 
 
@@ -113,6 +115,7 @@ def test_so_is_a_lane_of_more_parameters_than_a_buffer_of_numpy_holds(dtype, act
         {"clip_norm": 0.1},
         {"weight_decay": 0.1, "dropout": 0.5},
         {"label_smoothing": 0.1, "decoupled": True},
+        {"ema": 0.5},
     ]
     configurations = [
         {

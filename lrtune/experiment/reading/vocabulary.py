@@ -15,7 +15,7 @@ SPACE_ONLY = ("learning_rate", "optimizer", "decay")
 LAYER_KEYS = Names(lambda: [each for each in MODEL_KEYS if each != "model"])
 """Keys that mean nothing to a linear model."""
 
-OPTIMIZER_OWN = ("learning_rate", "weight_decay", "decoupled", "clip_norm")
+OPTIMIZER_OWN = ("learning_rate", "weight_decay", "decoupled", "clip_norm", "ema")
 """Keys that an optimizer's branch may set for itself, overriding the same key outside."""
 
 LISTS = ("widths", "numbers")
