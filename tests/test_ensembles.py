@@ -88,8 +88,10 @@ def test_its_members_are_the_trials_retrained_on_all_rows_of_the_search(run):
     prepared, saved = prepare(chosen), model.load(folder / MODEL)
     rows = prepared.dataset.test_rows
     alone = [
-        prepared.refit(chosen.configuration(study.trials[each].configuration)).outputs(prepared.dataset.columns, rows)
-        for each in study.refit.made_of.trials
+        prepared.refit(chosen.configuration(study.trials[each].configuration), copy=copy).outputs(
+            prepared.dataset.columns, rows
+        )
+        for copy, each in enumerate(study.refit.made_of.trials)
     ]
     assert len(saved.members) == len(alone)
     np.testing.assert_allclose(saved.outputs(prepared.dataset.columns, rows), np.mean(alone, axis=0), rtol=1e-12)
@@ -228,6 +230,23 @@ def test_a_rule_that_looks_for_something_simple_stays_alone(run):
 
 
 @pytest.mark.parametrize(
+    ("retrain", "trials", "seeds", "networks"),
+    [
+        ("ensemble: auto, members: auto", 1, 5, 10),
+        ("ensemble: auto, members: auto", 3, 2, 10),
+        ("ensemble: auto, members: auto", 10, 1, 10),
+        ("ensemble: 1, members: auto", 1, 5, 5),
+        ("ensemble: 3, members: 4", 3, 4, 12),
+        ("ensemble: auto, members: 2, rows: all", 10, 2, 40),
+        ("ensemble: 1", 1, 1, 1),
+    ],
+)
+def test_so_many_seeds_that_there_are_five_networks(retrain, trials, seeds, networks):
+    chosen = experiment(retrain)
+    assert (chosen.seeds(trials), chosen.networks) == (seeds, networks)
+
+
+@pytest.mark.parametrize(
     ("averaged", "complete", "expected"),
     [(None, 2, ()), (None, 9, (3, 5)), (None, 10, (3, 5, 10)), (4, 9, (4,)), (4, 3, (3,)), (4, 1, ()), (1, 9, ())],
 )
@@ -240,7 +259,7 @@ def test_a_mean_has_no_more_members_than_there_are(averaged, complete, expected)
     [
         ("ensemble: 0", {}, "expected 'auto' or a whole number from 1 to 20, got 0"),
         ("ensemble: many", {}, "expected 'auto' or a whole number from 1 to 20, got 'many'"),
-        ("members: 0", {}, "expected at least 1, got 0"),
+        ("members: 0", {}, "expected 'auto' or a whole number from 1 to 20, got 0"),
         ("rows: everything", {}, "unknown value 'everything'"),
         ("membrs: 3", {}, "unknown key; did you mean 'members'?"),
         ("ensemble: auto", {"confirm": 2}, "cannot be told beside search.confirm"),

@@ -16,6 +16,7 @@ from lrtune.text.errors import ExperimentError, ModelError
 from lrtune.trainers.preparation import prepare
 from lrtune.training.evaluate import evaluate, fit, shape_key
 from lrtune.training.networks import network
+from lrtune.training.numbers.functions import robust, scaled
 from lrtune.training.registry import NUMBERS, complete
 from lrtune.training.tasks import Problem
 
@@ -203,3 +204,11 @@ def test_a_linear_model_has_no_embedding():
     assert network(complete(linear), Problem("squared", 1, 0, (0, 1)), 3).size == 4
     with pytest.raises(ExperimentError, match=r"space.embedding: has no effect on a linear model"):
         load_text("data: {path: a.csv, target: y}\nmodel: {type: linear}\nspace: {embedding: [none, periodic]}")
+
+
+def test_a_middle_range_without_an_inverse_is_none():
+    tiny = 2.3e-313
+    values = np.array([[-1.0], [tiny], [tiny], [tiny], [tiny * 1.5], [tiny * 2]])
+    parts = robust(values)
+    assert np.isfinite(parts["factor"]).all()
+    assert scaled(values, parts)[0, 0] == pytest.approx(-2.0)  # half of the whole range is the unit then

@@ -31,7 +31,7 @@ from lrtune.text.errors import nearest
 from lrtune.text.paths import expanded
 from lrtune.training.registry import BUILT_IN, DATA_KEYS, KEYS, METRICS, Complete, complete, usual_metric
 from lrtune.verdict.choice.rules import rule
-from lrtune.verdict.terms import Terms
+from lrtune.verdict.terms import ENOUGH, ENSEMBLES, Terms
 
 TASKS = ("binary", "multiclass", "regression")
 CONTENT = ("path", "test_path", "rare")
@@ -103,6 +103,18 @@ class Experiment:
         searched = [each.dimension for each in self.space.places() if each.name == "numbers"]
         options = [option.value for each in searched if isinstance(each, Choice) for option in each.options]
         return tuple(str(each) for each in dict.fromkeys([usual, *options]))
+
+    def seeds(self, trials: int) -> int:
+        """Say with how many seeds each of so many trials is trained in the end."""
+        members = self.retrain.members
+        return -(-ENOUGH // trials) if members == AUTO else int(members)
+
+    @property
+    def networks(self) -> int:
+        """How many networks may be trained in the end."""
+        trials = ENSEMBLES if self.retrain.ensemble == AUTO else (int(self.retrain.ensemble),)
+        most = max(each * self.seeds(each) for each in (1, *trials))
+        return int(most) * (2 if self.retrain.rows == "all" else 1)
 
     @property
     def inputs(self) -> dict[str, Path]:

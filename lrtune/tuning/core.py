@@ -258,7 +258,8 @@ class _Search(Finishing):
         """Keep time for retraining whatever may be the best in the end, and for what it is compared with."""
         known = [each for each in self.study.in_order() if each.state is TrialState.COMPLETE]
         candidates: list[Configuration] = [*coming, *([self.complete(best(known))] if known else [])]
-        costs = [retraining_seconds(each, self.setting, self.prepared.rows) for each in candidates]
+        networks = self.experiment.networks
+        costs = [networks * retraining_seconds(each, self.setting, self.prepared.rows) for each in candidates]
         extra = max(map(self.comparing_seconds, candidates), default=0.0)
         if extra * self.pace.ratio > COMPARING * (self.experiment.search.timeout or math.inf):
             extra = 0.0

@@ -109,8 +109,8 @@ class Finishing(Session):
 
     def recipe(self, delivered: Delivery) -> Recipe:
         """Say of what the model is to be made."""
-        asked = self.experiment.retrain
-        return Recipe(delivered.numbers, asked.members, asked.rows if self.prepared.test_rows else SEARCHED)
+        rows = self.experiment.retrain.rows if self.prepared.test_rows else SEARCHED
+        return Recipe(delivered.numbers, self.experiment.seeds(len(delivered.numbers)), rows)
 
     def retrain(self, recipe: Recipe, *, record: bool) -> Iterator[Event]:
         """Fit what is delivered on all training rows and save it; recorded unless only its files were lost.
@@ -135,6 +135,8 @@ class Finishing(Session):
     def fitted(self, recipe: Recipe, *, tested: bool) -> tuple[Model, list[int]]:
         """Train every member of a model; gives those that diverged on these rows and are left out.
 
+        Each has a seed of its own, that of the search for the first: what members have in common, a mean does not lose.
+
         Raises
         ------
         NoUsableResultError
@@ -142,7 +144,7 @@ class Finishing(Session):
 
         """
         members, lost = [], {}
-        for number, copy in itertools.product(recipe.trials, range(recipe.seeds)):
+        for copy, (number, _) in enumerate(itertools.product(recipe.trials, range(recipe.seeds))):
             trial = self.study.trials[number]
             scales, clock = median_scales(trial.scales), time.perf_counter
             try:

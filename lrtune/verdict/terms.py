@@ -10,6 +10,9 @@ from lrtune.verdict.choice.rules import Rule
 ENSEMBLES = (3, 5, 10)
 """Of so many of the best trials the mean may be chosen in place of one."""
 
+ENOUGH = 5
+"""So many networks a model has where nobody says how many seeds: more of them add little."""
+
 
 class Terms(NamedTuple):
     """What a choice follows from, beside the scores.

@@ -25,7 +25,7 @@ from lrtune.training.numbers.catalogue import USUAL
 from lrtune.training.registry import DATA_KEYS, METRICS, MODEL_KEYS, NUMBERS, TRAINING_KEYS, Factor, Value, usual_metric
 from lrtune.verdict.choice.rules import SELECTION_RULES, rule
 from lrtune.verdict.pruning import PRUNINGS
-from lrtune.verdict.terms import ENSEMBLES
+from lrtune.verdict.terms import ENOUGH, ENSEMBLES
 
 if TYPE_CHECKING:
     from lrtune.data.describe import Meaning
@@ -440,8 +440,10 @@ class RetrainSection(Section):
         description="of how many of the best trials the model is the mean; auto: as many as the folds speak for, one "
         f"or {', '.join(map(str, ENSEMBLES[:-1]))} or {ENSEMBLES[-1]}",
     )
-    members: int = Field(
-        default=1, ge=1, le=MOST_MEMBERS, description="with how many seeds each of them is trained, and averaged"
+    members: Averaged = Field(
+        default=1,
+        description="with how many seeds each of them is trained, and averaged; auto: so many that the model has at "
+        f"least {ENOUGH} networks",
     )
     rows: Literal["search", "all"] = Field(
         default="search",

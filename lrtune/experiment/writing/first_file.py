@@ -25,6 +25,7 @@ from lrtune.experiment.reading.sections import AUTO
 from lrtune.experiment.writing.default_space import default_space
 from lrtune.experiment.writing.yaml_text import quoted, yaml_text
 from lrtune.sampling.catalogue import STRATEGIES
+from lrtune.verdict.terms import ENOUGH
 
 FEWEST_ROWS, FEW_ROWS, SOME_ROWS, MANY_ROWS = 150, 500, 1_500, 20_000
 """Below the first, ten folds are drawn twice; below the second, fewer than ten several times; below the third there are
@@ -314,6 +315,7 @@ def _search(found: Seen) -> Iterator[str]:
 def _retrain() -> Iterator[str]:
     yield "retrain:"
     yield _line("ensemble", AUTO, "the mean of the best trials, where that is better on the folds; 1: the best alone")
+    yield _line("members", AUTO, f"seeds of each, so that the model has at least {ENOUGH} networks; 1: one each")
     yield ""
 
 

@@ -24,7 +24,7 @@ rows with them. Training rows never come near."""
 LIMIT = 3.0
 """What numbers that are pulled in never reach."""
 
-_EPSILON = np.finfo(np.float64).eps
+_EPSILON, _LEAST = np.finfo(np.float64).eps, np.finfo(np.float64).tiny  # the inverse of less overflows
 
 
 def standard(values: Floats) -> Parts:
@@ -52,7 +52,7 @@ def robust(values: Floats) -> Parts:
     small, exponents = _near_one(values)
     low, first, median, third, high = np.quantile(small, (0.0, 0.25, 0.5, 0.75, 1.0), axis=0)
     middle, half = _length(first, third), _length(low, high) / 2.0
-    spread = np.where(middle > 0.0, middle, np.where(half > 0.0, half, np.inf))
+    spread = np.where(middle > _LEAST, middle, np.where(half > _LEAST, half, np.inf))
     return _shift_and_factor(median, 1.0 / spread, exponents)
 
 
