@@ -71,7 +71,7 @@ def test_a_model_keeps_its_limits(tmp_path):
     model = lrtune.Regressor(model="linear", epochs=40, learning_rate=0.05).fit(x, 4 * x[:, 0] + 1)
     model.save(tmp_path)
     again = lrtune.load(tmp_path)
-    assert again.model_.limits == model.model_.limits == (-7, 9)
+    assert again.model_.members[0].limits == model.model_.members[0].limits == (-7, 9)
     assert again.predict([[1e6], [-1e6]]).tolist() == [9, -7]
     assert again.predict([[1.4]])[0] > 5.5  # a trend goes on
 
@@ -80,5 +80,5 @@ def test_classes_have_no_limits(tmp_path):
     x = np.linspace(-1, 1, 60)[:, None]
     model = lrtune.Classifier(epochs=2).fit(x, x[:, 0] > 0)
     model.save(tmp_path)
-    assert json.loads((tmp_path / "model.json").read_text())["limits"] is None
-    assert lrtune.load(tmp_path).model_.limits == UNLIMITED
+    assert json.loads((tmp_path / "model.json").read_text())["members"][0]["limits"] is None
+    assert lrtune.load(tmp_path).model_.members[0].limits == UNLIMITED

@@ -77,7 +77,7 @@ def test_every_trial_is_trained_on_its_own_encoding(folder):
 def test_the_model_predicts_with_the_encoder_that_it_was_trained_with(folder, numbers):
     searched(folder, EXPERIMENT.replace("[robust, standard]", numbers))
     model = lrtune.load(folder / "run").model_
-    assert model.encoder.numbers == numbers
+    assert model.members[0].encoder.numbers == numbers
     prepared = prepare(load_text(EXPERIMENT.replace("[robust, standard]", numbers), base=folder))
     _, fold = encoded(
         prepared.dataset.columns,
@@ -88,7 +88,7 @@ def test_the_model_predicts_with_the_encoder_that_it_was_trained_with(folder, nu
         dtype="float32",
         numbers=numbers,
     )
-    layers = fit(model.configuration, fold, prepared.setting.problem, seed=5, dtype="float32")
+    layers = fit(model.members[0].configuration, fold, prepared.setting.problem, seed=5, dtype="float32")
     units = fold.validation_features
     for number, (weights, biases) in enumerate(layers):
         units = (np.maximum(units, 0) if number else units) @ weights + biases
@@ -126,7 +126,7 @@ def test_an_estimator_encodes_as_it_is_told(folder):
     rng = np.random.default_rng(0)
     x = np.sinh(2 * rng.normal(size=(80, 3)))
     model = lrtune.Regressor(numbers="robust", epochs=3).fit(x, x[:, 0])
-    assert model.model_.encoder.numbers == "robust"
+    assert model.model_.members[0].encoder.numbers == "robust"
     model.save(folder / "model")
     again = lrtune.load(folder / "model")
     assert again.numbers == "robust"
@@ -156,12 +156,13 @@ def by_hand(layers, numbers, features):
 def test_a_saved_model_has_its_embedding(folder):
     searched(folder, EMBEDDED)
     model = lrtune.load(folder / "run").model_
-    assert model.encoder.names[:3] == ("a", "b", "c")
+    (member,) = model.members
+    assert member.encoder.names[:3] == ("a", "b", "c")
     assert model.problem.numbers == (0, 1)  # c is a boolean, and marks of missing cells are none either
-    assert [weights.shape for weights, _ in model.layers] == [(2, 1, 16), (2, 16, 3), (6 + 4, 7), (7, 1)]
+    assert [weights.shape for weights, _ in member.layers] == [(2, 1, 16), (2, 16, 3), (6 + 4, 7), (7, 1)]
     prepared = prepare(load_text(EMBEDDED, base=folder))
     columns, rows = prepared.dataset.columns, prepared.dataset.test_rows
-    expected = by_hand(model.layers, (0, 1), model.encoder.transform(columns, rows)) * model.scale + model.shift
+    expected = by_hand(member.layers, (0, 1), member.encoder.transform(columns, rows)) * member.scale + member.shift
     np.testing.assert_allclose(model.outputs(columns, rows), expected, rtol=1e-9)
     page = CliRunner().invoke(app, ["show", "run"]).stdout
     assert "mlp 7 tanh · embedding periodic" in " ".join(page.split())
@@ -171,8 +172,9 @@ def test_a_saved_model_has_its_embedding(folder):
 def test_a_model_whose_embedding_does_not_fit_is_refused(folder):
     searched(folder, EMBEDDED)
     model = lrtune.load(folder / "run").model_
-    for layers in (model.layers[2:], model.layers[:1] + model.layers[2:], model.layers[::-1]):
-        save(replace(model, layers=layers), folder / "damaged")
+    (member,) = model.members
+    for layers in (member.layers[2:], member.layers[:1] + member.layers[2:], member.layers[::-1]):
+        save(replace(model, members=(replace(member, layers=layers),)), folder / "damaged")
         with pytest.raises(ModelError, match="its parts do not fit together"):
             lrtune.load(folder / "damaged")
 
@@ -185,7 +187,8 @@ def test_an_embedding_is_searched_beside_none_with_every_kind_of_schedule(folder
     with (folder / "run" / "trials.csv").open() as file:
         assert {each["state"] for each in csv.DictReader(file)} == {"complete"}
     model = lrtune.load(folder / "run").model_
-    assert (len(model.layers) == 4) == (model.configuration["embedding"] == "periodic")
+    (member,) = model.members
+    assert (len(member.layers) == 4) == (member.configuration["embedding"] == "periodic")
 
 
 def test_the_finder_looks_at_embedded_networks(folder):

@@ -22,10 +22,10 @@ from lrtune.verdict.choice.candidates import Smoothing
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.confirmation import contenders
 from lrtune.verdict.correction import (
-    Average,
     Averages,
     Choosing,
     Correction,
+    DeliveredMean,
     Evidence,
     Race,
     cells,
@@ -115,7 +115,7 @@ def correction(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial,
         resamples=resamples,
         averages=averages,
     )
-    average = Average(len(delivered.numbers), delivered.mean) if delivered.is_mean else None
+    average = DeliveredMean(len(delivered.numbers), delivered.mean) if delivered.is_mean else None
     return corrected(evidence, made.trial.number, choosing, average)
 
 

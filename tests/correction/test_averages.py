@@ -6,7 +6,7 @@ from sklearn.metrics import log_loss, roc_auc_score, root_mean_squared_error
 
 from lrtune.run.observed import Observed
 from lrtune.training.metrics.scoring import can_average, keep, of_average, score, to_average
-from lrtune.verdict.correction import Average, Averages, Choosing, Evidence, corrected
+from lrtune.verdict.correction import Averages, Choosing, DeliveredMean, Evidence, corrected
 from lrtune.verdict.correction.averages import MOST_MEMBERS, Averaging, _members
 from lrtune.verdict.correction.core import _counts, _draws
 
@@ -39,7 +39,7 @@ METRICS = {
 
 
 def mean_score(metric, given, mean, weights):
-    """Average a metric over the folds that have rows, by their share of the fold."""
+    """DeliveredMean a metric over the folds that have rows, by their share of the fold."""
     parts, sizes = [], []
     for fold in range(FOLDS):
         rows = given.observed.folds == fold
@@ -84,7 +84,7 @@ def test_it_is_the_repeated_choice_in_loops(metric, sizes, alone, monkeypatch):
     expected, chosen = literal(metric, given, predictions, counts, sizes, alone=alone)
     draws = _draws(given, choosing)
     np.testing.assert_allclose(draws.levels + draws.chosen, expected, atol=1e-5)
-    found = corrected(given, int(given.means.argmax()), choosing, Average(sizes[0], -0.25))
+    found = corrected(given, int(given.means.argmax()), choosing, DeliveredMean(sizes[0], -0.25))
     assert found.score == pytest.approx(expected.mean(), abs=1e-5)
     assert (found.naive, found.optimism) == pytest.approx((-0.25, -0.25 - expected.mean()), abs=1e-5)
     shares = {size: chosen.count(size) / 30 for size in set(chosen) - {1}}
@@ -151,6 +151,6 @@ def test_the_score_of_a_mean_is_true_where_the_truth_is_known(averages):
             means[1] = predictions[order[0]]
         size = min(means, key=lambda each: log_loss(targets, means[each]))
         naive = -log_loss(targets, means[size])
-        found = corrected(given, int(order[0]), Choosing(seed=seed, averages=averages), Average(size, naive))
+        found = corrected(given, int(order[0]), Choosing(seed=seed, averages=averages), DeliveredMean(size, naive))
         errors.append(found.score + log_loss(truth[150:], everything[order[:size], 150:].mean(axis=0)))
     assert abs(np.mean(errors)) < 3 * np.std(errors) / np.sqrt(len(errors)) + 0.002

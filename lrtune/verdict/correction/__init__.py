@@ -10,7 +10,7 @@
     race       the races of a search, run again on resampled rows
 """
 
-from lrtune.verdict.correction.averages import Average, Averages
+from lrtune.verdict.correction.averages import Averages, DeliveredMean
 from lrtune.verdict.correction.core import BOOTSTRAP, FOLDS, Choosing, Correction, corrected
 from lrtune.verdict.correction.effort import Effort, cells, effort
 from lrtune.verdict.correction.evidence import Evidence
@@ -19,10 +19,10 @@ from lrtune.verdict.correction.race import Race
 __all__ = [
     "BOOTSTRAP",
     "FOLDS",
-    "Average",
     "Averages",
     "Choosing",
     "Correction",
+    "DeliveredMean",
     "Effort",
     "Evidence",
     "Race",

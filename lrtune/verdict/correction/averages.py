@@ -42,7 +42,7 @@ class Averages(NamedTuple):
         return _SECONDS
 
 
-class Average(NamedTuple):
+class DeliveredMean(NamedTuple):
     """The mean that was delivered: of how many configurations, and its score on the folds."""
 
     size: int

@@ -48,7 +48,7 @@ from lrtune.training.metrics.catalogue import METRICS
 from lrtune.verdict.choice.candidates import Candidates, Smoothing
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.comparison import Gain, corrected_error, t_quantile
-from lrtune.verdict.correction.averages import Average, Averages, Averaging, Resampled, over_members
+from lrtune.verdict.correction.averages import Averages, Averaging, DeliveredMean, Resampled, over_members
 from lrtune.verdict.correction.effort import LEAST, MOST
 from lrtune.verdict.correction.evidence import Evidence, FoldScores, standing
 from lrtune.verdict.correction.intervals import gain_of, interval_of, narrowing_of, no_narrower
@@ -132,7 +132,7 @@ class Choosing(NamedTuple):
 
 
 def corrected(
-    evidence: Evidence, chosen: int, choosing: Choosing | None = None, delivered: Average | None = None
+    evidence: Evidence, chosen: int, choosing: Choosing | None = None, delivered: DeliveredMean | None = None
 ) -> Correction:
     """Correct the score of a chosen configuration, or of a mean of the best, for having been chosen.
 
@@ -192,7 +192,9 @@ class _Draws(NamedTuple):
     deviations: Doubles
 
 
-def _bootstrapped(evidence: Evidence, chosen: int, choosing: Choosing, delivered: Average | None) -> Correction | None:
+def _bootstrapped(
+    evidence: Evidence, chosen: int, choosing: Choosing, delivered: DeliveredMean | None
+) -> Correction | None:
     """Correct by resampling; None where so few resamples have a score that they say nothing."""
     draws = _draws(evidence, choosing)
     values = draws.levels + draws.chosen
