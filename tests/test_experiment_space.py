@@ -76,6 +76,14 @@ class TestRules:
         assert space.size == 6
         assert space.default() == {"clip_norm": None, "class_weight": None}
 
+    def test_an_average_may_belong_to_some_optimizers(self):
+        space = parse_space({"optimizer": [{"adam": {"ema": [0, 1]}}, "schedule_free_sgd"]})
+        assert points(space) == [
+            {"optimizer": "adam", "ema": 0.0},
+            {"optimizer": "adam", "ema": 1.0},
+            {"optimizer": "schedule_free_sgd"},
+        ]
+
     def test_whole_numbers_become_floats_where_those_are_meant(self):
         point = parse_space({"learning_rate": [1], "decay": {"multistep": {"milestones": [[5, 10]]}}}).default()
         assert type(point["learning_rate"]) is float

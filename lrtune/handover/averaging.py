@@ -43,7 +43,7 @@ class Average(keras.callbacks.Callback):
         self.count, self.means = 0, [0.0 for _ in self.model.trainable_variables]
 
     def on_train_batch_end(self, batch, logs=None):
-        newest = [ops.convert_to_numpy(each) for each in self.model.trainable_variables]
+        newest = [ops.convert_to_numpy(each.value) for each in self.model.trainable_variables]
         self.means = [mean + share(self.count) * (each - mean) for mean, each in zip(self.means, newest)]
         self.count += 1
 

@@ -48,7 +48,8 @@ and the value at `t = T` belongs to the update that would come after the last. `
 _ELSEWHERE_INTRO = """\
 `n` is the number of updates in an epoch and `N` that of the horizon; schedulers are stepped at every update.
 `lrtune schedules export NAME --to pytorch` (or `keras`, `optax`) writes code with exactly these rates, warm-up and
-all, and `--run RUN` takes them from a finished run.
+all, and `--run RUN` takes them from a finished run. It names that run's optimizer with its factors, because rates of
+another one do not compare, and where the configuration averages its parameters (`ema`), the code does that too.
 
 Rates jump at the same update in every library, and the file checks each jump. Keras and optax compute with single
 precision, in which a time in epochs is too coarse to find an update by; so their rates are computed when the file is

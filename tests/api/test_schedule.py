@@ -93,6 +93,18 @@ def test_a_cosine_is_that_of_pytorch(case):
     np.testing.assert_allclose(schedule.rates, case["lr"][:horizon], rtol=1e-12, atol=1e-15)
 
 
+def test_an_average_changes_no_rate_and_goes_with_the_code():
+    given = {"learning_rate": 0.3, "epochs": EPOCHS, "steps_per_epoch": STEPS}
+    plain, averaged = lrtune.Schedule("linear", **given), lrtune.Schedule("linear", ema=2, **given)
+    np.testing.assert_array_equal(plain.rates, averaged.rates)
+    assert plain != averaged
+    assert eval(repr(averaged), {"Schedule": lrtune.Schedule}) == averaged
+    assert lrtune.Schedule.of({**averaged.configuration, "depth": 3}, steps_per_epoch=STEPS) == averaged
+    assert [("HALF_LIFE = 2.0" in each.code("optax")) for each in (plain, averaged)] == [False, True]
+    with pytest.raises(ConfigurationError, match="ema: expected a number of at least 0, got -1"):
+        lrtune.Schedule("linear", ema=-1, **given)
+
+
 @pytest.mark.parametrize(
     ("shape", "start", "rising"),
     [

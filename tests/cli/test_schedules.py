@@ -121,6 +121,17 @@ def test_the_schedule_of_a_run(run, folder):
     assert code.exit_code == 0, code.output
     assert f"PEAK = {best['learning_rate']!r} " in code.stdout
     assert "STEPS_PER_EPOCH = 5 " in code.stdout
+    assert f"the optimizer {best['optimizer']}, as" in code.stdout
+    for key in best:
+        if key.startswith("optimizer."):
+            assert f"{key.removeprefix('optimizer.')} = {best[key]!r}\n" in code.stdout
+
+
+def test_an_average_can_be_set(run):
+    code = run("schedules", "export", "linear", "--set", "ema=0.5", "--to", "keras")
+    assert code.exit_code == 0, code.output
+    assert "HALF_LIFE = 0.5 " in code.stdout
+    assert "optimizer adam" not in code.stdout
 
 
 def test_a_run_that_is_not_finished(run, folder):

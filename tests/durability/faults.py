@@ -71,6 +71,19 @@ FAULTS = [
         },
     ),
     *of(
+        "training/averaging.py",
+        "training/test_averaging.py",
+        {
+            "the average never gets long": ("weight + 1.0 / _EARLY, run.largest", "weight, run.largest"),
+            "the average forgets more slowly": ("math.log(2.0) / (half_life * steps)", "1.0 / (half_life * steps)"),
+            "a dead lane keeps an average": ("average.total[dead[asks]] = np.nan", "average.total[dead[asks]] *= 1.0"),
+            "the average is of the points that are trained": (
+                "run.optimizer.evaluated(run.parameters[:, :k], tuple(each[:, :k] for each in run.state))",
+                "run.parameters[:, :k]",
+            ),
+        },
+    ),
+    *of(
         "training/steps.py",
         "training/test_population.py",
         {
