@@ -9,8 +9,9 @@ from 1. The second share is that of the polynomial-decay averaging of Shamir & Z
 of 9): the initial parameters, of which nothing has been learnt, have no weight, and until a training is some 14
 half-lives long, its average looks back on about a tenth of it. TensorFlow's ``min(decay, (1 + t) / (10 + t))`` does
 nearly the same. Without it, and the start corrected as in Adam, a half-life that is long for the horizon averages over
-the whole descent: with linear decay over 8 epochs, a half-life of 3 was 6 % worse in loss. It makes no difference to
-short ones.
+the whole descent: with linear decay, on four tables with two splits each, a half-life of 10 had 3 ± 2 % more loss on
+the folds over 30 epochs and 9 ± 5 % over 8; with a constant rate there was no difference to be seen, nor with
+half-lives that are short for the horizon.
 
 What is averaged are the points that would be scored otherwise; for schedule-free optimizers these are averages already.
 Training itself never looks at the average. It is kept as a sum and a weight (``lrtune.training.updates`` says why), in
