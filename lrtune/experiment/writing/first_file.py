@@ -36,7 +36,16 @@ MORE_FOLDS = 10
 STRATEGY, TRIALS = "bayesian", 50
 
 UPDATES = 800
-"""Updates that a small network needs on most tables, about."""
+"""Updates that a small network needs on most small tables, about."""
+
+MORE_UPDATES, FEWER_TRIALS, PRUNING = 1600, 40, "halving"
+"""Where there are many rows there is more to learn: twice the updates, which halving pays for, and other features."""
+
+FEW_NUMBERS = 12
+"""Of so many, an embedding costs no more than the rest of a small network."""
+
+NUMBERS, EMBEDDING, HIDDEN = ["standard", "piecewise"], ["none", "periodic"], [[64], [128, 64]]
+"""What is searched there: how numbers become features, and where these are too many to be embedded, a second layer."""
 
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 200
 
@@ -81,6 +90,21 @@ class Seen:
     skewness: float
     missing: Mapping[str, float]
     groups: tuple[str, ...]
+
+    @property
+    def is_large(self) -> bool:
+        """Whether rows are enough to choose more by them than the rate and what belongs to it; a value says more."""
+        return self.rows >= (SOME_ROWS if self.counts else FEW_ROWS)
+
+    @property
+    def numbers(self) -> int:
+        """How many features are numbers, and not only yes and no."""
+        return sum(each.role == "feature" and each.kind == "numeric" for each in self.schema.columns)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether an embedding of the numbers is tried."""
+        return self.is_large and 0 < self.numbers <= FEW_NUMBERS
 
 
 def seen(table: Table, dataset: Dataset, splitter: str = "auto") -> Seen:
@@ -180,8 +204,9 @@ def steps(found: Seen) -> int:
 
 
 def epochs(found: Seen) -> int:
-    """Suggest epochs: about `UPDATES` updates in each fold or a few more, in fives."""
-    return int(np.clip(5 * np.ceil(UPDATES / steps(found) / 5), FEWEST_EPOCHS, MOST_EPOCHS))
+    """Suggest epochs: about `UPDATES` or `MORE_UPDATES` updates in each fold or a few more, in fives."""
+    updates = MORE_UPDATES if found.is_large else UPDATES
+    return int(np.clip(5 * np.ceil(updates / steps(found) / 5), FEWEST_EPOCHS, MOST_EPOCHS))
 
 
 def hidden(found: Seen) -> int:
@@ -202,7 +227,7 @@ def text(found: Seen, path: str, said: Values = MappingProxyType({})) -> str:
         Settings of `data` that somebody gave, in JSON's types.
 
     """
-    parts = (_head(), _data(found, path, said), _training(found), _search(found), _retrain(), _space())
+    parts = (_head(), _data(found, path, said), _training(found), _search(found), _retrain(), _space(found))
     return "\n".join(line for part in parts for line in part) + "\n"
 
 
@@ -285,7 +310,8 @@ def _plain(name: object) -> str:
 def _training(found: Seen) -> Iterator[str]:
     yield "model:"
     yield _line("type", "mlp", "or linear")
-    yield _line("hidden", [hidden(found)], "units of each hidden layer")
+    if "hidden" not in _features(found):
+        yield _line("hidden", [hidden(found)], "units of each hidden layer")
     yield ""
     yield "training:"
     updates = steps(found) * epochs(found)
@@ -300,7 +326,9 @@ def _search(found: Seen) -> Iterator[str]:
     yield "search:"
     others = ", ".join(each for each in STRATEGIES if each != STRATEGY)
     yield _line("strategy", STRATEGY, f"learns from its trials; or {others}")
-    yield _line("trials", TRIALS, "a larger number goes on with the same study")
+    yield _line("trials", FEWER_TRIALS if found.is_large else TRIALS, "a larger number goes on with the same study")
+    if found.is_large:
+        yield _line("pruning", PRUNING, "most trials are judged by a shorter training; or race, none")
     yield _line("metric", name, why)
     if parts == MORE_FOLDS:
         yield _line("folds", parts, "models of nine tenths of the rows are nearest to the one that is delivered")
@@ -319,7 +347,15 @@ def _retrain() -> Iterator[str]:
     yield ""
 
 
-def _space() -> Iterator[str]:
+def _space(found: Seen) -> Iterator[str]:
     yield "# A scalar is fixed, a list means pick one, {low, high} is a range. An item with a colon is a branch with"
     yield "# factors of its own. `learning_rate: auto` has the range found first, as `lrtune finder` does."
-    yield yaml_text({"space": default_space()}).rstrip("\n")
+    yield yaml_text({"space": {**default_space(), **_features(found)}}).rstrip("\n")
+
+
+def _features(found: Seen) -> Values:
+    """Say what is searched of the network, where there are rows enough to choose by."""
+    if not found.is_large:
+        return {}
+    numbers = {"numbers": NUMBERS} if found.numbers else {}
+    return {**numbers, **({"embedding": EMBEDDING} if found.is_embedded else {"hidden": HIDDEN})}
