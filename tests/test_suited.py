@@ -7,12 +7,15 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+import lrtune
 from lrtune import experiment
+from lrtune.cli import app
 from lrtune.data.memory import table_in_memory
 from lrtune.experiment.suited import look, suited
 from lrtune.experiment.writing import first_file
-from lrtune.text.errors import DataError, ExperimentError
+from lrtune.text.errors import DataError, ExperimentError, LrtuneError
 from lrtune.trainers.preparation import prepare
 from lrtune.training.batches import effective_batch_size, steps_per_epoch
 
@@ -123,6 +126,49 @@ def test_what_is_trained_and_by_what_it_is_judged():
         assert chosen.fixed["hidden"] == (64,)
         assert chosen.space == experiment.parse_space(experiment.default_space())
     assert suited(table_in_memory(columns(26_000, None)), target="y")[0].fixed["hidden"] == (128,)
+
+
+@pytest.mark.parametrize(
+    ("rows", "classes", "numbers", "searched"),
+    [
+        (700, True, 2, set()),
+        (700, False, 2, {"numbers", "embedding"}),
+        (2_000, True, 2, {"numbers", "embedding"}),
+        (2_000, True, 13, {"numbers", "hidden"}),
+        (2_000, True, 0, {"hidden"}),
+    ],
+)
+def test_where_rows_are_enough_features_are_searched_and_halving_pays(rows, classes, numbers, searched):
+    half = rows // 2
+    table = columns(rows, {"p": half, "q": half} if classes else None)
+    features = {f"x{place}": table["a"][place:] + table["a"][:place] for place in range(numbers)}
+    chosen, _ = made({**features, "t": ["u", "v"] * half, "y": table["y"]})
+    assert {"numbers", "embedding", "hidden"} & chosen.in_space == searched
+    assert (chosen.search.pruning, chosen.search.trials) == (("halving", 40) if searched else ("none", 50))
+
+
+def test_qualities_are_more_and_less_of_the_same():
+    table = table_in_memory(columns(700, {"p": 350, "q": 350}))
+    fast, good, best = (suited(table, target="y", quality=each)[0] for each in ("fast", "good", "best"))
+    assert suited(table, target="y")[0].canonical() == good.canonical()
+    assert fast.search.trials < good.search.trials < best.search.trials
+    assert fast.training.epochs <= good.training.epochs < best.training.epochs
+    assert (fast.retrain.members, good.retrain.members, best.retrain.members) == (1, "auto", "auto")
+    assert {"numbers", "embedding", "hidden"} <= best.in_space
+    with pytest.raises(LrtuneError, match="unknown value 'goood'; did you mean 'good'"):
+        suited(table, target="y", quality="goood")
+
+
+def test_a_file_says_itself_what_is_searched(tmp_path):
+    config = tmp_path / "c.yaml"
+    config.write_text("data: {path: sklearn:wine}\n")
+    for command in (["search", str(config)], ["check", str(config)]):
+        result = CliRunner().invoke(app, [*command, "--quality", "best"])
+        assert (result.exit_code, "a search without a file" in " ".join(result.output.split())) == (2, True)
+    with pytest.raises(LrtuneError, match="a search without a file"):
+        lrtune.search(config, quality="best")
+    written = CliRunner().invoke(app, ["init", "sklearn:wine", "--quality", "fast", "-o", "-"]).stdout
+    assert "trials: 20" in written
 
 
 # --- overrides

@@ -10,6 +10,7 @@ from lrtune.cli.options import (
     DataOption,
     JsonOption,
     PruningOption,
+    QualityOption,
     SeedOption,
     SelectOption,
     SetOption,
@@ -28,6 +29,7 @@ def check(
     data: DataOption = None,
     target: TargetOption = None,
     overrides: SetOption = None,
+    quality: QualityOption = None,
     trials: TrialsOption = None,
     strategy: StrategyOption = None,
     pruning: PruningOption = None,
@@ -58,7 +60,7 @@ def check(
         select=select,
         seed=seed,
     )
-    experiment, table = chosen(config, data, target, overrides, shortcuts)
+    experiment, table = chosen(config, data, target, overrides, shortcuts, quality=quality)
     made = plan(experiment, prepare(experiment, table=table))
     if as_json:
         sys.stdout.write(written.json_text(plans.plan_json(made)))

@@ -23,6 +23,7 @@ def chosen(
     overrides: Sequence[str] | None,
     shortcuts: Mapping[str, object] | None = None,
     *,
+    quality: str | None = None,
     quiet: bool = False,
 ) -> tuple[Experiment, Table | None]:
     """Load the experiment that the arguments of a command describe; and its table, if that had to be looked at.
@@ -38,6 +39,8 @@ def chosen(
         Settings as ``key.path=value``.
     shortcuts
         Settings that have an option of their own, by key path; None stands for "not given".
+    quality
+        How much a search without a file is to do.
     quiet
         Do not show that a table is being read.
 
@@ -59,7 +62,8 @@ def chosen(
     with named_as_typed(given), ExitStack() as shown:
         if path is None and not quiet:
             shown.enter_context(console.working(f"reading {data}"))
-        return experiment_and_table(path, data=data, target=target, overrides=[*(overrides or ()), *given.values()])
+        settings = [*(overrides or ()), *given.values()]
+        return experiment_and_table(path, data=data, target=target, overrides=settings, quality=quality)
 
 
 def _usual() -> Path:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from lrtune.cli.options import QualityOption
 from lrtune.text.errors import LrtuneError, nearest
 
 STDOUT = Path("-")
@@ -33,6 +34,7 @@ def init(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Say what the table means, as in data.missing=[]; repeatable."),
     ] = None,
+    quality: QualityOption = None,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File to write; - prints it.")] = Path(
         "config.yaml"
     ),
@@ -56,7 +58,7 @@ def init(
         raise LrtuneError(f"{output}: is there already and stays as it is; choose another name with --output")
     keys = _about_the_table(overrides or ())
     section = bare(data, overrides, target=target).data if overrides else DataSection(path=data, target=target)
-    seen = look(data, section)
+    seen = look(data, section, quality=quality)
     said = {key: plain(getattr(seen.said, key)) for key in keys}
     folder = Path() if output == STDOUT else output.parent
     text = first_file.text(seen.found, seen_from(folder, Path(), data), said)

@@ -29,6 +29,10 @@ SetOption = Annotated[
         "--set", metavar="KEY=VALUE", help="Replace one setting of the experiment, as in search.folds=10; repeatable."
     ),
 ]
+QualityOption = Annotated[
+    str | None,
+    typer.Option("--quality", metavar="NAME", help="Without a file, how much to do: fast, good (usual) or best."),
+]
 TrialsOption = Annotated[
     int | None, typer.Option("--trials", metavar="N", help="Number of configurations; a larger one goes on.")
 ]

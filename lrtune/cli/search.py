@@ -25,6 +25,7 @@ from lrtune.cli.options import (
     DataOption,
     JsonOption,
     PruningOption,
+    QualityOption,
     QuietOption,
     SeedOption,
     SelectOption,
@@ -64,6 +65,7 @@ def search(
             "--output", "-o", metavar="DIR", help="Folder of the run; by default one of its own under ./runs."
         ),
     ] = None,
+    quality: QualityOption = None,
     trials: TrialsOption = None,
     strategy: StrategyOption = None,
     pruning: PruningOption = None,
@@ -112,7 +114,7 @@ def search(
     demands = asked_gates(
         fail_under, fail_over, baseline, tolerance, remeasure=remeasure, fail_behind=fail_behind or ()
     )
-    experiment, table = chosen(config, data, target, overrides, shortcuts, quiet=quiet)
+    experiment, table = chosen(config, data, target, overrides, shortcuts, quality=quality, quiet=quiet)
     refuse_overwriting({"--junit": junit, "--summary": summary}, experiment.inputs)
     with ExitStack() as whole:
         screen = _Screen(whole, quiet=quiet, fresh=fresh)

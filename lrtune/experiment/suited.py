@@ -17,7 +17,7 @@ from lrtune.experiment.reading.document import Document, Origin
 from lrtune.experiment.reading.loading import apply, experiment_of, stem
 from lrtune.experiment.reading.sections import DataSection
 from lrtune.experiment.reading.yaml_text import read_text
-from lrtune.experiment.writing import first_file
+from lrtune.experiment.writing import first_file, qualities
 from lrtune.experiment.writing.first_file import Seen
 
 LABEL = "default experiment"
@@ -64,7 +64,9 @@ def bare(
     return experiment_of(document, LABEL, Path(), trainers)
 
 
-def look(data: str | Path | Table, said: DataSection, *, seed: int = 0, splitter: str = "auto") -> Look:
+def look(
+    data: str | Path | Table, said: DataSection, *, seed: int = 0, splitter: str = "auto", quality: str | None = None
+) -> Look:
     """Read a table, unless it is in memory, and see what is in it.
 
     Parameters
@@ -75,6 +77,8 @@ def look(data: str | Path | Table, said: DataSection, *, seed: int = 0, splitter
         What somebody says of it.
     seed, splitter
         Of the search: which rows are for the test, and how the others get into folds.
+    quality
+        How much the search is to do (`lrtune.experiment.writing.qualities`).
 
     Raises
     ------
@@ -82,6 +86,7 @@ def look(data: str | Path | Table, said: DataSection, *, seed: int = 0, splitter
         If it cannot be read, or does not fit what is said of it.
 
     """
+    wanted = qualities.quality(quality)
     if "dates" not in said.model_fields_set:
         said = said.model_copy(update={"dates": DATES})
     if said.test_path is not None and not isinstance(data, Table):
@@ -89,7 +94,7 @@ def look(data: str | Path | Table, said: DataSection, *, seed: int = 0, splitter
     table = data if isinstance(data, Table) else load(data, options=said.options)
     share = 0.0 if said.test_path is not None else said.test_size
     dataset = open_dataset(table, test_size=share, seed=seed, **said.meaning)
-    return Look(table, said, first_file.seen(table, dataset, splitter))
+    return Look(table, said, first_file.seen(table, dataset, splitter, wanted))
 
 
 def suited(
@@ -97,6 +102,7 @@ def suited(
     overrides: Sequence[str] = (),
     *,
     target: str | None = None,
+    quality: str | None = None,
     trainers: Collection[str] | None = None,
 ) -> tuple[Experiment, Table]:
     """Make the experiment that suits a table: the one that `lrtune init` writes, and overrides in it.
@@ -109,6 +115,8 @@ def suited(
         Settings that replace what is suggested, as ``"search.trials=20"``; the value is YAML.
     target
         The column to predict; None if the table or an override names it.
+    quality
+        How much the search is to do: ``fast``, ``good`` or ``best``; None: good.
     trainers
         Names of those that can train; None leaves it to who prepares the training.
 
@@ -127,7 +135,7 @@ def suited(
     """
     asked = bare(data, overrides, target=target, trainers=trainers)
     source = data if isinstance(data, Table) else asked.data.path
-    seen = look(source, asked.data, seed=asked.search.seed, splitter=asked.search.splitter)
+    seen = look(source, asked.data, seed=asked.search.seed, splitter=asked.search.splitter, quality=quality)
     document = read_text(first_file.text(seen.found, seen.said.path), LABEL)
     if _is_set(overrides, FOLDS):
         document.remove(REPEATS)  # suggested for the other number of folds

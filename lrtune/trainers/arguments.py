@@ -23,6 +23,7 @@ def experiment_and_table(
     X: Any = None,
     y: Any = None,
     overrides: Sequence[str] = (),
+    quality: str | None = None,
 ) -> tuple[Experiment, Table | None]:
     """Take the arguments for an experiment, and for the table if it is in memory or has been read.
 
@@ -37,6 +38,8 @@ def experiment_and_table(
         The column of `data` to predict.
     overrides
         Settings that replace those of the file, as ``"search.trials=20"``.
+    quality
+        How much a search without a file is to do: ``fast``, ``good`` or ``best``.
 
     Raises
     ------
@@ -50,11 +53,15 @@ def experiment_and_table(
         if overrides or any(each is not None for each in (data, target, X, y)):
             raise LrtuneError("an Experiment is complete; data, target, X, y and overrides go with a file, or alone")
         return experiment, None
+    if experiment is not None and quality is not None:
+        raise LrtuneError(
+            "quality says what is searched without a file, and a file says it itself; keep one of the two"
+        )
     table = table_in_memory(data, X=X, y=y)
     if X is not None and target is not None:
         raise LrtuneError(f"target={target!r} names a column of data; beside X, y is the target")
     if experiment is None:
-        return _without_file(data if table is None else table, target, overrides)
+        return _without_file(data if table is None else table, target, overrides, quality)
     if table is None:
         return experiments.load(experiment, overrides, data=data, target=target, trainers=TRAINERS), None
     column = target or table.target
@@ -62,7 +69,7 @@ def experiment_and_table(
 
 
 def _without_file(
-    data: str | Path | Table | None, target: str | None, overrides: Sequence[str]
+    data: str | Path | Table | None, target: str | None, overrides: Sequence[str], quality: str | None
 ) -> tuple[Experiment, Table]:
     if data is None:
         raise ExperimentError(["give an experiment file, or a table with --data FILE --target COLUMN"])
@@ -70,4 +77,4 @@ def _without_file(
         target = target or data.target
         if target is None and not any(each.startswith("data.target") for each in overrides):
             raise LrtuneError(f"say which column of data is to be predicted, target=...; it has {named(data.names)}")
-    return suited(data, overrides, target=target, trainers=TRAINERS)
+    return suited(data, overrides, target=target, quality=quality, trainers=TRAINERS)

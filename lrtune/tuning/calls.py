@@ -26,6 +26,7 @@ class SearchSettings(TypedDict, total=False):
     target: str | None
     X: Any
     y: Any
+    quality: str | None
     space: Values | None
     trials: int | None
     strategy: str | None
@@ -47,6 +48,7 @@ def search(
     target: str | None = None,
     X: Any = None,
     y: Any = None,
+    quality: str | None = None,
     space: Values | None = None,
     trials: int | None = None,
     strategy: str | None = None,
@@ -75,6 +77,8 @@ def search(
         Its column to predict.
     X, y
         In place of `data`: features (N, D), an array or a data frame, and the value or label of each row (N,).
+    quality
+        How much to do where there is no file: ``"fast"``, ``"good"`` (usual) or ``"best"``, as `lrtune search` has it.
     space
         What to search, in the form of the file: ``{"learning_rate": {"low": 1e-3, "high": 1, "scale": "log"}}``.
     trials, strategy, pruning, metric, folds, seed, workers, timeout
@@ -109,6 +113,7 @@ def search(
         "target": target,
         "X": X,
         "y": y,
+        "quality": quality,
         "space": space,
         "trials": trials,
         "strategy": strategy,
@@ -150,7 +155,7 @@ def search_steps(
     >>> sum(type(each).__name__ == "Recorded" and each.event.kind == "result" for each in steps)
     2
     """
-    given = {key: settings.get(key) for key in ("data", "target", "X", "y")}
+    given = {key: settings.get(key) for key in ("data", "target", "X", "y", "quality")}
     said = {f"{key}={value!r}": override(place, value) for key, place, value in _said(settings)}
     overrides = (*settings.get("overrides", ()), *said.values())
     with named_as_typed(said):

@@ -23,6 +23,7 @@ from lrtune.data.tables import Table
 from lrtune.experiment.reading.document import Values
 from lrtune.experiment.reading.sections import AUTO
 from lrtune.experiment.writing.default_space import default_space
+from lrtune.experiment.writing.qualities import GOOD, QUALITIES, Quality
 from lrtune.experiment.writing.yaml_text import quoted, yaml_text
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.verdict.terms import ENOUGH
@@ -33,13 +34,8 @@ ten if there can be, and above the last, three say enough."""
 
 MORE_FOLDS = 10
 
-STRATEGY, TRIALS = "bayesian", 50
-
-UPDATES = 800
-"""Updates that a small network needs on most small tables, about."""
-
-MORE_UPDATES, FEWER_TRIALS, PRUNING = 1600, 40, "halving"
-"""Where there are many rows there is more to learn: twice the updates, which halving pays for, and other features."""
+STRATEGY, PRUNING = "bayesian", "halving"
+"""Halving pays for longer trainings where there are many rows to learn from."""
 
 FEW_NUMBERS = 12
 """Of so many, an embedding costs no more than the rest of a small network."""
@@ -78,6 +74,8 @@ class Seen:
         Share of missing cells of each feature column that has any.
     groups
         Columns that look as if rows with equal values belong together.
+    quality
+        What is asked for.
 
     """
 
@@ -90,11 +88,12 @@ class Seen:
     skewness: float
     missing: Mapping[str, float]
     groups: tuple[str, ...]
+    quality: Quality = QUALITIES[GOOD]
 
     @property
     def is_large(self) -> bool:
-        """Whether rows are enough to choose more by them than the rate and what belongs to it; a value says more."""
-        return self.rows >= (SOME_ROWS if self.counts else FEW_ROWS)
+        """Whether rows are enough to choose more by them than the rate and what belongs to it."""
+        return self.rows >= self.quality.many[not self.counts]
 
     @property
     def numbers(self) -> int:
@@ -107,7 +106,7 @@ class Seen:
         return self.is_large and 0 < self.numbers <= FEW_NUMBERS
 
 
-def seen(table: Table, dataset: Dataset, splitter: str = "auto") -> Seen:
+def seen(table: Table, dataset: Dataset, splitter: str = "auto", quality: Quality = QUALITIES[GOOD]) -> Seen:
     """Look at a table and at the dataset made of it; the splitter is ``search.splitter``."""
     schema = dataset.schema
     kind = default_kind(schema) if splitter == "auto" else splitter
@@ -126,6 +125,7 @@ def seen(table: Table, dataset: Dataset, splitter: str = "auto") -> Seen:
         skewness=0.0 if classes else _skewness(target),
         missing={name: share for name, share in shares.items() if share},
         groups=tuple(name for name in table.names if name != schema.target and _belongs_together(table, name)),
+        quality=quality,
     )
 
 
@@ -204,8 +204,8 @@ def steps(found: Seen) -> int:
 
 
 def epochs(found: Seen) -> int:
-    """Suggest epochs: about `UPDATES` or `MORE_UPDATES` updates in each fold or a few more, in fives."""
-    updates = MORE_UPDATES if found.is_large else UPDATES
+    """Suggest epochs: about as many updates in each fold as the quality says or a few more, in fives."""
+    updates = found.quality.updates[found.is_large]
     return int(np.clip(5 * np.ceil(updates / steps(found) / 5), FEWEST_EPOCHS, MOST_EPOCHS))
 
 
@@ -227,7 +227,7 @@ def text(found: Seen, path: str, said: Values = MappingProxyType({})) -> str:
         Settings of `data` that somebody gave, in JSON's types.
 
     """
-    parts = (_head(), _data(found, path, said), _training(found), _search(found), _retrain(), _space(found))
+    parts = (_head(), _data(found, path, said), _training(found), _search(found), _retrain(found), _space(found))
     return "\n".join(line for part in parts for line in part) + "\n"
 
 
@@ -326,7 +326,7 @@ def _search(found: Seen) -> Iterator[str]:
     yield "search:"
     others = ", ".join(each for each in STRATEGIES if each != STRATEGY)
     yield _line("strategy", STRATEGY, f"learns from its trials; or {others}")
-    yield _line("trials", FEWER_TRIALS if found.is_large else TRIALS, "a larger number goes on with the same study")
+    yield _line("trials", found.quality.trials[found.is_large], "a larger number goes on with the same study")
     if found.is_large:
         yield _line("pruning", PRUNING, "most trials are judged by a shorter training; or race, none")
     yield _line("metric", name, why)
@@ -340,10 +340,13 @@ def _search(found: Seen) -> Iterator[str]:
     yield ""
 
 
-def _retrain() -> Iterator[str]:
+def _retrain(found: Seen) -> Iterator[str]:
     yield "retrain:"
     yield _line("ensemble", AUTO, "the mean of the best trials, where that is better on the folds; 1: the best alone")
-    yield _line("members", AUTO, f"seeds of each, so that the model has at least {ENOUGH} networks; 1: one each")
+    if found.quality.members is None:
+        yield _line("members", AUTO, f"seeds of each, so that the model has at least {ENOUGH} networks; 1: one each")
+    else:
+        yield _line("members", found.quality.members, f"seeds of each; auto: the model has at least {ENOUGH} networks")
     yield ""
 
 
@@ -357,5 +360,9 @@ def _features(found: Seen) -> Values:
     """Say what is searched of the network, where there are rows enough to choose by."""
     if not found.is_large:
         return {}
-    numbers = {"numbers": NUMBERS} if found.numbers else {}
-    return {**numbers, **({"embedding": EMBEDDING} if found.is_embedded else {"hidden": HIDDEN})}
+    features: dict[str, object] = {"numbers": NUMBERS} if found.numbers else {}
+    if found.is_embedded:
+        features["embedding"] = EMBEDDING
+    if not found.is_embedded or found.quality.is_deep:
+        features["hidden"] = HIDDEN
+    return features
