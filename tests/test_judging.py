@@ -8,8 +8,9 @@ import pytest
 
 from lrtune.experiment import load_text
 from lrtune.run import observed, out_of_fold
-from lrtune.run.names import OBSERVED, PREDICTIONS
-from lrtune.run.study import StudyState
+from lrtune.run.journal import Journal
+from lrtune.run.names import DATABASE, OBSERVED, PREDICTIONS
+from lrtune.run.study import REFIT, StudyState
 from lrtune.space.trial import TrialState
 from lrtune.text.errors import StudyError
 from lrtune.trainers.catalogue import expected_seconds
@@ -65,13 +66,13 @@ def test_what_is_kept_gives_the_reported_scores_again(run):
 @pytest.mark.parametrize("metric", ["accuracy", "log_loss", "roc_auc", "f1_macro"])
 def test_a_search_is_judged_by_its_predictions(metric, run, tmp_path):
     experiment, study, folder = (*searched(tmp_path, metric), tmp_path) if metric != "accuracy" else run
-    choice, found = judging.judge(experiment.terms, study, folder)
+    choice, _, found = judging.judge(experiment.terms, study, folder)
     assert found.method == "bootstrap"
     assert choice.trial is choice.best
     assert found.naive == pytest.approx(choice.trial.mean)
     assert found.low < found.score <= found.naive + 1e-9
     assert found.low < found.score < found.high or metric != "log_loss"
-    assert found.share(choice.trial.number) > 0
+    assert found.share([choice.trial.number]) > 0
     assert judging.judge(experiment.terms, study, folder).correction == found
 
 
@@ -88,7 +89,7 @@ def test_without_the_table_and_with_fewer_files_it_is_judged_all_the_same(run, t
             content = bytearray((copy / PREDICTIONS).read_bytes())
             content[len(content) // 3] ^= 1
             (copy / PREDICTIONS).write_bytes(content if damage == "changed" else content[:100])
-        choice, found = judging.judge(experiment.terms, study, copy)
+        choice, _, found = judging.judge(experiment.terms, study, copy)
         assert found.method == "folds"
         assert choice == judging.choice(experiment.terms, study)
 
@@ -114,10 +115,12 @@ def test_another_rule_on_a_finished_study_trains_no_fold_again(run, tmp_path):
     trials = len([each for each in run[1].trials.values() if each.state is TrialState.COMPLETE])
     assert trials > 8
     text = TEXT.replace("select: best", "select: within 60%, control: false")
+    with Journal(folder / DATABASE) as journal:
+        before = len(journal.events())
     experiment, study = searched(folder, text=text)
-    kinds = {"trials": len(study.trials), "seconds": study.search_seconds}
-    assert kinds == {"trials": 16, "seconds": run[1].search_seconds}
-    choice, found = judging.judge(experiment.terms, study, folder)
+    with Journal(folder / DATABASE) as journal:
+        assert [each.kind for each in journal.events()[before:]] == [REFIT]
+    choice, _, found = judging.judge(experiment.terms, study, folder)
     assert choice.trial.number == study.refit.trial != run[1].refit.trial
     assert choice.best.number == run[1].refit.trial
     assert choice.trial.configuration["decay"] == "constant"
@@ -128,17 +131,17 @@ def test_posterior_mean_chooses_and_is_repeated(run, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(run[2], folder)
     experiment, study = searched(folder, text=TEXT.replace("select: best", "select: posterior_mean"))
-    choice, found = judging.judge(experiment.terms, study, folder)
+    choice, _, found = judging.judge(experiment.terms, study, folder)
     assert study.refit.trial == choice.trial.number
     assert found.naive == pytest.approx(choice.trial.mean)
-    assert found.share(choice.trial.number) > 0
+    assert found.share([choice.trial.number]) > 0
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "f1_macro"])
 def test_a_raced_search_is_judged_with_its_races(metric, tmp_path):
     experiment, study = searched(tmp_path, metric, "race")
     assert study.count(TrialState.PRUNED) > 0
-    choice, found = judging.judge(experiment.terms, study, tmp_path)
+    choice, _, found = judging.judge(experiment.terms, study, tmp_path)
     assert found.method == "bootstrap"
     candidates = judging._candidates(study, choice)
     assert {each.state for each in candidates} == {TrialState.COMPLETE, TrialState.PRUNED}
@@ -161,16 +164,16 @@ def test_what_a_correction_may_take_follows_from_the_study_and_not_from_a_clock(
     experiment, study, folder = run
     seen, real = [], judging.effort
 
-    def counted(*given, training):
-        seen.append((given, training))
-        return real(*given, training=training)
+    def counted(*given, training, more):
+        seen.append((given, training, more))
+        return real(*given, training=training, more=more)
 
     monkeypatch.setattr(judging, "effort", counted)
     assert judging.judge(experiment.terms, study, folder).correction.resamples == 2000
     setting = prepare(experiment).setting
     expected = expected_seconds(experiment.configuration(experiment.space.default()), setting)
     trained = sum(len(each.fold_scores) for each in study.in_order())
-    assert seen == [((120, 16, 1.0), pytest.approx(expected * trained / 4, rel=5e-3))]
+    assert seen == [((120, 16, 1.0), pytest.approx(expected * trained / 4, rel=5e-3), 0.0)]
 
 
 def test_thinned_rows_are_resampled_as_a_sample_of_their_own():
@@ -190,7 +193,7 @@ def test_thinned_rows_are_resampled_as_a_sample_of_their_own():
 def test_only_the_best_thousand_are_looked_at(run, monkeypatch):
     experiment, study, folder = run
     monkeypatch.setattr(judging, "MOST_CANDIDATES", 3)
-    choice, found = judging.judge(experiment.terms, study, folder)
+    choice, _, found = judging.judge(experiment.terms, study, folder)
     numbers = {each.number for each in judging._candidates(study, choice)}
     assert {0, choice.trial.number} <= numbers
     assert len(numbers) <= 4

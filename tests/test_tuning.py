@@ -749,7 +749,7 @@ def test_the_final_retraining_follows_the_real_clock(tmp_path, monkeypatch):
     np.testing.assert_array_equal(still.members[0].layers[0][0], constant.members[0].layers[0][0])
     fast = prepared.refit(chosen, clock=map(float, itertools.count()).__next__)
     assert (fast.members[0].layers[0][0] != constant.members[0].layers[0][0]).any()
-    assert load(folder).configuration["decay.step_seconds"] is None
+    assert load(folder).members[0].configuration["decay.step_seconds"] is None
     (refit,) = [event for event in events if event.kind == "refit"]
     assert set(refit.body) == {"trial", "clock"}
     assert None not in (study.refit.test, study.refit.model)

@@ -271,7 +271,7 @@ def test_without_predictions_the_folds_speak():
     assert found.optimism == pytest.approx(0.2 / 3)
     half = 4.302653 * math.sqrt((1 / 3 + 0.5) * np.var(scores[0], ddof=1))
     assert (found.low, found.high) == pytest.approx((found.score - half, found.score + half))
-    assert (found.resamples, found.share(4), found.gain) == (0, None, None)
+    assert (found.resamples, found.share([4]), found.gain) == (0, None, None)
 
 
 def test_pruned_trials_do_not_count_among_folds():
@@ -408,7 +408,7 @@ def test_the_rule_of_the_search_is_repeated():
     assert found.shares == ((0, 1.0),)  # everything is within 99 % of the best: the simplest is always taken
     assert found.optimism == pytest.approx(0.0, abs=1e-9)
     by_rule = corrected(simple_first, 0, Choosing(Rule("one_se")))
-    assert by_rule.share(0) > corrected(given, 0).share(0)
+    assert by_rule.share([0]) > corrected(given, 0).share([0])
 
 
 def test_the_posterior_mean_is_repeated_by_its_weights():

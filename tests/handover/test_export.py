@@ -445,7 +445,7 @@ def test_the_average_with_optax():
 @pytest.mark.extra
 @pytest.mark.skipif(not importlib.util.find_spec("keras"), reason="Keras is not installed")
 def test_the_average_with_keras():
-    import keras
+    keras = pytest.importorskip("keras")
 
     defined = {"__name__": "exported"}
     exec(compile(export(AVERAGED, STEPS, EPOCHS, "keras"), "exported.py", "exec"), defined)

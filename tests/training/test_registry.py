@@ -197,9 +197,9 @@ class TestComplete:
 class TestProblems:
     def test_names_every_one(self):
         assert problems({"warmup": 2, "dropout": 1.0, "optimizer": "adm"}) == [
-            "dropout: expected a number of at least 0 and below 1, got 1.0",
             "optimizer: expected one of " + ", ".join(f"'{name}'" for name in OPTIMIZERS) + ", got 'adm'",
             "warmup: expected a number of at least 0 and below 1, got 2",
+            "dropout: expected a number of at least 0 and below 1, got 1.0",
         ]
         assert problems({"decay": "cosine", "decay.final": 2.0, "decay.evry": 1, "epoch": 3}) == [
             "decay.final: expected a number of at least 0 and at most 1, got 2.0",
