@@ -238,7 +238,9 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def pages(root: Path) -> dict[Path, str]:
     """Give the content of every generated file of a checkout."""
-    parts = {root / each.file: each.put_into((root / each.file).read_text(encoding="utf-8")) for each in PARTS}
+    parts = {root / each.file: (root / each.file).read_text(encoding="utf-8") for each in PARTS}
+    for each in PARTS:  # a file may have several
+        parts[root / each.file] = each.put_into(parts[root / each.file])
     return {
         root / "docs" / "schedules.md": schedules_page(),
         root / "docs" / "optimizers.md": optimizers_page(),

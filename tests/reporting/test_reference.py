@@ -40,3 +40,10 @@ def test_an_entry_that_is_added_is_documented(monkeypatch):
     monkeypatch.setitem(STRATEGIES, "toy", STRATEGIES["grid"]._replace(name="toy", summary="plays"))
     (text,) = (each.text() for each in reference.PARTS if each.name == "strategies")
     assert "| `toy` | plays | few, finite dimensions | 256 |" in text
+
+
+def test_a_file_keeps_all_of_its_parts():
+    found = reference.pages(ROOT)
+    for part in reference.PARTS:
+        for line in part.lines():
+            assert line in found[ROOT / part.file].splitlines()
