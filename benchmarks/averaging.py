@@ -33,7 +33,7 @@ import polars as pl
 from lrtune.arrays import one_blas_thread
 from lrtune.experiment.suited import suited
 from lrtune.model.fitting import encoded
-from lrtune.trainers.population import Setting
+from lrtune.trainers.contract import Setting
 from lrtune.trainers.preparation import Prepared, prepare
 from lrtune.training.evaluate import block_lanes, evaluate
 from lrtune.training.registry import OPTIMIZERS, complete

@@ -31,7 +31,8 @@ from lrtune.experiment import load_text
 from lrtune.run.study import PRUNED, RESULT, StudyState
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import Trial, TrialState, ranking
-from lrtune.trainers.population import Work, run_block
+from lrtune.trainers.contract import Work
+from lrtune.trainers.population import run_block
 from lrtune.trainers.preparation import prepare
 from lrtune.training.metrics.scoring import row_values, surprise
 from lrtune.training.registry import METRICS

@@ -71,6 +71,9 @@ CONTROL = 53
 ANCHORS = 54
 """Training rows that a linear anchor sees, where a fold has many: ``[seed, ANCHORS, fold]``."""
 
+FITS = 61
+"""Seeds of the fits of other trainers than lrtune's own: ``[seed, FITS, fold]``."""
+
 NESTED = 52
 """Seed of the outer folds: ``[seed, NESTED]``."""
 

@@ -10,7 +10,7 @@ from lrtune.run.journal import Journal
 from lrtune.run.names import DATABASE
 from lrtune.run.study import replay
 from lrtune.trainers import anchors
-from lrtune.trainers.population import Setting
+from lrtune.trainers.contract import Setting
 from lrtune.trainers.preparation import prepare
 from lrtune.training.tasks import Fold, Problem
 from lrtune.tuning import core as tuning

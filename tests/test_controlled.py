@@ -18,7 +18,7 @@ from lrtune.run.names import DATABASE
 from lrtune.run.study import CONTROLLED, replay
 from lrtune.space.trial import Trial, TrialState
 from lrtune.trainers import population
-from lrtune.trainers.population import Work
+from lrtune.trainers.contract import Work
 from lrtune.trainers.preparation import prepare
 from lrtune.training.registry import DECAYS, complete
 from lrtune.tuning import controlled as pairing

@@ -9,7 +9,7 @@ from trainer_parts import replace_part
 from lrtune.engines.local import Serial
 from lrtune.trainers import population as evaluation
 from lrtune.trainers.catalogue import expected_seconds, retraining_seconds
-from lrtune.trainers.population import Setting
+from lrtune.trainers.contract import Setting
 from lrtune.training.evaluate import Fold, Problem, shape_key
 from lrtune.training.registry import complete
 from lrtune.tuning.blocks import blocks, scored

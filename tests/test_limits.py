@@ -11,7 +11,7 @@ from lrtune.data.columns import Columns
 from lrtune.data.schema import ColumnSpec, Schema
 from lrtune.model.fitting import encoded
 from lrtune.trainers.anchors import anchors
-from lrtune.trainers.population import Setting
+from lrtune.trainers.contract import Setting
 from lrtune.training.evaluate import evaluate, fit, predict_outputs
 from lrtune.training.tasks import UNLIMITED, Problem
 

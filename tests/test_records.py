@@ -8,7 +8,7 @@ import pytest
 from lrtune.run import out_of_fold
 from lrtune.run.bodies import RecordLayout
 from lrtune.space.trial import Stage
-from lrtune.trainers.population import Evaluated
+from lrtune.trainers.contract import Evaluated
 from lrtune.trainers.preparation import RecordForm
 from lrtune.tuning.records import Records
 from lrtune.verdict.races import race_by_rows

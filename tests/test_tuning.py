@@ -32,7 +32,7 @@ from lrtune.text.errors import NoUsableResultError, StudyError
 from lrtune.trainers import calibration
 from lrtune.trainers import population as evaluation
 from lrtune.trainers.catalogue import expected_seconds
-from lrtune.trainers.population import Work
+from lrtune.trainers.contract import Work
 from lrtune.trainers.preparation import prepare
 from lrtune.training.metrics.scoring import row_values
 from lrtune.tuning import blocks as block_cutting

@@ -34,6 +34,10 @@ class OverdueError(Exception):
     """Raised by a block's function that gives up because `time_is_up`."""
 
 
+class FailedError(Exception):
+    """Raised by a block's function that has a sentence for what went wrong, which needs no name of an error."""
+
+
 class Done(NamedTuple):
     """The end of one block: its key with a value, or with the reason why there is none, or its time was up.
 
@@ -79,6 +83,8 @@ def guarded(function: Function, shared: object, key: int, payload: object, secon
         return Done(key, value, seconds=time.monotonic() - start)
     except OverdueError:
         return Done(key, overdue=True)
+    except FailedError as error:
+        return Done(key, failure=str(error))
     except MemoryError:
         return Done(key, failure="out of memory")
     except Exception as error:  # noqa: BLE001 - whatever a block raises is the reason of its failure, not ours

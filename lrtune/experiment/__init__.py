@@ -10,7 +10,7 @@
 """
 
 from lrtune.experiment.core import TASKS, Experiment
-from lrtune.experiment.reading.loading import load, load_text, with_rates
+from lrtune.experiment.reading.loading import load, load_text, with_defaults, with_rates
 from lrtune.experiment.reading.space_form import parse_space
 from lrtune.experiment.writing.default_space import default_space
 from lrtune.experiment.writing.schema import schema
@@ -23,5 +23,6 @@ __all__ = [
     "load_text",
     "parse_space",
     "schema",
+    "with_defaults",
     "with_rates",
 ]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lrtune.experiment.reading.document import Document, Values
+from lrtune.experiment.reading.document import Document, KeyPath, Values
 from lrtune.experiment.reading.sections import (
     AUTO,
     BUDGETS,
-    TRAINER,
     DataSection,
     RetrainSection,
     SearchSection,
@@ -22,14 +21,14 @@ from lrtune.experiment.reading.sections import (
     homes,
     usual_round,
 )
-from lrtune.experiment.reading.validation import check_trainer
-from lrtune.experiment.writing.yaml_text import nested_space, plain, yaml_text
+from lrtune.experiment.reading.trainer_form import DEFAULTS, TRAINER, ChosenTrainer, read_trainer
+from lrtune.experiment.writing.yaml_text import nested_space, plain, rate_space, yaml_text
 from lrtune.run.identity import Canonical
 from lrtune.space import Choice, SearchSpace
 from lrtune.space.trial import Configuration, Value
 from lrtune.text.errors import nearest
 from lrtune.text.paths import expanded
-from lrtune.training.registry import BUILT_IN, DATA_KEYS, KEYS, METRICS, Complete, complete, usual_metric
+from lrtune.training.registry import DATA_KEYS, KEYS, METRICS, Complete, complete, complete_schedule, usual_metric
 from lrtune.verdict.choice.rules import rule
 from lrtune.verdict.terms import ENOUGH, ENSEMBLES, Terms
 
@@ -63,7 +62,7 @@ class Experiment:
         Optimizers whose learning rate is ``auto``: their range is still to be found (`lrtune.finder.resolved`), and
         until then the documented one.
     trainer
-        What trains, by name.
+        What trains.
 
     """
 
@@ -78,7 +77,7 @@ class Experiment:
     fixed: Mapping[str, Value]
     in_space: frozenset[str]
     automatic: tuple[str, ...] = ()
-    trainer: str = BUILT_IN
+    trainer: ChosenTrainer = ChosenTrainer()
     _document: Document = field(repr=False, compare=False)
 
     @property
@@ -103,6 +102,13 @@ class Experiment:
         searched = [each.dimension for each in self.space.places() if each.name == "numbers"]
         options = [option.value for each in searched if isinstance(each, Choice) for option in each.options]
         return tuple(str(each) for each in dict.fromkeys([usual, *options]))
+
+    @property
+    def horizon(self) -> int:
+        """Epochs of the default configuration; 1 where a training has none."""
+        epochs = self.configuration(self.space.default()).get("epochs", 1)
+        assert isinstance(epochs, int)
+        return epochs
 
     def seeds(self, trials: int) -> int:
         """Say with how many seeds each of so many trials is trained in the end."""
@@ -129,7 +135,12 @@ class Experiment:
 
     @functools.cached_property
     def _completed(self) -> Callable[[tuple[tuple[str, Value], ...]], Complete]:
-        return functools.lru_cache(maxsize=_MOST_KEPT)(lambda items: complete({**self.fixed, **dict(items)}))
+        return functools.lru_cache(maxsize=_MOST_KEPT)(lambda items: self._filled({**self.fixed, **dict(items)}))
+
+    def _filled(self, configuration: Configuration) -> Complete:
+        if not self.trainer.is_foreign:
+            return complete(configuration)
+        return complete_schedule(configuration) if self.trainer.scheduled else Complete(configuration)
 
     def canonical(self) -> Canonical:
         """Describe in JSON's types all that results depend on.
@@ -140,8 +151,9 @@ class Experiment:
         data = {key: each for key, each in _values(self.data).items() if key not in CONTENT and key not in DATA_KEYS}
         search = {key: each for key, each in _values(self.search).items() if key not in BUDGETS}
         fixed = {key: plain(self.fixed[key]) for key in sorted(self.fixed)}
+        trainer = {} if self.trainer == ChosenTrainer() else {TRAINER: plain(self.trainer.canonical())}
         return {
-            **self._trainer,
+            **trainer,
             "data": data,
             "fixed": fixed,
             "dtype": self.training.dtype,
@@ -167,8 +179,33 @@ class Experiment:
             If it is none of them.
 
         """
-        document = Document({TRAINER: self.trainer}, self._document.root, self._document.origins)
-        check_trainer(document, trainers)
+        said = {key: each for key, each in self._document.values.items() if key in (TRAINER, DEFAULTS)}
+        document = Document(said, self._document.root, self._document.origins)
+        read_trainer(document, trainers)
+        document.raise_problems()
+
+    @property
+    def own_names(self) -> frozenset[str]:
+        """Parameters of another trainer than lrtune's own that the experiment sets; empty for that."""
+        if not self.trainer.is_foreign:
+            return frozenset()
+        shared = {*homes(self.trainer), *(("learning_rate", "decay") if self.trainer.scheduled else ())}
+        named = {key for key in self.in_space if not (self.trainer.scheduled and key.startswith("decay."))}
+        return frozenset((named | set(self.trainer.defaults)) - shared)
+
+    def refuse(self, wrong: Sequence[tuple[str, str]]) -> None:
+        """Refuse what its trainer will not train: problems, each with the parameter it is about, or an empty text.
+
+        Raises
+        ------
+        ExperimentError
+            If there is any.
+
+        """
+        document = Document({}, self._document.root, self._document.origins)
+        for key, problem in wrong:
+            place: KeyPath = (TRAINER,) if not key else (DEFAULTS, key) if key not in self.in_space else ("space", key)
+            document.report(place, problem)
         document.raise_problems()
 
     def metric(self, task: str) -> str:
@@ -202,7 +239,7 @@ class Experiment:
         for key in ("label_smoothing", "class_weight"):
             if key in self.in_space:
                 document.report(("space", key), "needs classes and this target is regression")
-            elif self.fixed[key] != KEYS[key].default:
+            elif self.fixed.get(key, KEYS[key].default) != KEYS[key].default:
                 document.report(("training", key), "needs classes and this target is regression")
 
     def to_yaml(self, folder: Path | None = None) -> str:
@@ -222,7 +259,12 @@ class Experiment:
 
         Loading the text gives a space of one point, whose `configuration` is the one given. `folder` as in `to_yaml`.
         """
-        return self._written(folder, configuration, nested_space(configuration))
+        if not self.trainer.is_foreign:
+            return self._written(folder, configuration, nested_space(configuration))
+        rate = rate_space(configuration) if self.trainer.scheduled else {}
+        own = sorted(key for key in self.in_space if key not in (*homes(self.trainer), *rate) and key in configuration)
+        fixed = {key: [plain(each)] if isinstance(each := configuration[key], tuple) else each for key in own}
+        return self._written(folder, configuration, {**rate, **fixed})
 
     def _written(self, folder: Path | None, fixed: Configuration, space: Values) -> str:
         data = {
@@ -235,8 +277,9 @@ class Experiment:
                 data[key] = seen_from(folder, self.base, data[key])
         if "test_path" in data:
             del data["test_size"]
+        places = homes(self.trainer).items()
         settings, model, training = (
-            {key: plain(fixed[flat]) for flat, (home, key) in homes().items() if home == section and flat in fixed}
+            {key: plain(fixed[flat]) for flat, (home, key) in places if home == section and flat in fixed}
             for section in ("data", "model", "training")
         )
         training["dtype"] = self.training.dtype
@@ -245,8 +288,10 @@ class Experiment:
             del search["folds"]
         if search["round"] == usual_round(self.search.strategy, self.search.pruning):
             del search["round"]  # so that another strategy gets its own
-        written = {"data": data | settings, "model": model, "training": training, "search": search}
-        return yaml_text({**self._trainer, **written, **self._retrain, "space": dict(space)})
+        written = {"data": data | settings, **({"model": model} if model else {}), "training": training}
+        return yaml_text(
+            {**self._said_of_trainer(folder), **written, "search": search, **self._retrain, "space": dict(space)}
+        )
 
     @property
     def _retrain(self) -> dict[str, Values]:
@@ -254,9 +299,13 @@ class Experiment:
         said = self.retrain.model_dump(exclude_unset=True)
         return {"retrain": said} if said else {}
 
-    @property
-    def _trainer(self) -> dict[str, str]:
-        return {} if self.trainer == BUILT_IN else {TRAINER: self.trainer}
+    def _said_of_trainer(self, folder: Path | None) -> dict[str, Values | str]:
+        """Write what trains, unless it is lrtune itself, and its defaults; its paths start from where they did."""
+        if self.trainer == ChosenTrainer():
+            return {}
+        place = seen_from(folder, self.base, str(self.trainer.said.get("folder", ".")))
+        defaults = {key: plain(each) for key, each in self.trainer.defaults.items()}
+        return {TRAINER: plain(self.trainer.written(place)), **({DEFAULTS: defaults} if defaults else {})}
 
 
 def _is_left_out(key: str, value: Any) -> bool:

@@ -34,7 +34,7 @@ from lrtune.finder.rules import (
     until_divergence,
 )
 from lrtune.space.trial import Configuration
-from lrtune.trainers.population import Setting
+from lrtune.trainers.contract import Setting
 from lrtune.training.batches import effective_batch_size, steps_per_epoch
 from lrtune.training.range_test import SweepCurves, geometric, ladder, ramp, repeated, short_runs, thinned
 from lrtune.training.schedules import multipliers

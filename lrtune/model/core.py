@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from lrtune.data.columns import Columns, arrays_for
 from lrtune.data.encoding import Encoder
 from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
+from lrtune.model.foreign import TrainedEstimator, TrainedProgram
 from lrtune.run import files
 from lrtune.run.names import MODEL
 from lrtune.space.trial import Configuration, frozen
@@ -35,8 +36,8 @@ from lrtune.training.networks import embedded_features
 from lrtune.training.tasks import UNLIMITED, Problem
 
 FORMAT = 3
-DESCRIPTION, WEIGHTS = "model.json", "model.npz"
-"""Where a run keeps its model."""
+DESCRIPTION, WEIGHTS, FILES = "model.json", "model.npz", "files"
+"""Where a run keeps its model, and what another trainer has saved of its own."""
 
 Layer = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
@@ -91,9 +92,13 @@ class TrainedNetwork:
         return np.clip(outputs * self.scale + self.shift, *self.limits) if problem.loss == "squared" else outputs
 
 
+Member: TypeAlias = TrainedNetwork | TrainedEstimator | TrainedProgram
+"""What a model may consist of."""
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
-    """Trained networks with everything around them; their mean is what the model says.
+    """What was trained with everything around it; of several members the mean is what the model says.
 
     Attributes
     ----------
@@ -105,13 +110,16 @@ class Model:
         One, or several.
     class_weights
         Factor of the rows' weights for each class of the schema, if there were any beside the configuration's.
+    told
+        Oriented score of the test rows, where only the training itself could tell it; it is not saved.
 
     """
 
     schema: Schema
     problem: Problem
-    members: tuple[TrainedNetwork, ...]
+    members: tuple[Member, ...]
     class_weights: tuple[float, ...] | None = None
+    told: float | None = None
 
     def outputs(self, columns: Columns, rows: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float64]:
         """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, for all or some rows."""
@@ -165,11 +173,14 @@ def save(model: Model, folder: Path) -> str:
 
     """
     weights = io.BytesIO()
-    np.savez(weights, *(each for member in model.members for layer in member.layers for each in layer))
+    np.savez(weights, *(each for member in model.members for each in _arrays(member)))
     digest = hashlib.sha256(weights.getvalue()).hexdigest()
     # Sorted, because the order of keys is an accident: a configuration replayed from the journal has another one.
     text = json.dumps(_described(model, digest), ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)
     files.make_folder(folder)
+    for member in model.members:
+        if isinstance(member, TrainedProgram) and member.folder.resolve() != (folder / FILES).resolve():
+            files.replace_folder(member.folder, folder / FILES)
     files.write(folder / WEIGHTS, weights.getvalue())
     files.write(folder / DESCRIPTION, text)
     return hashlib.sha256(weights.getvalue() + text.encode()).hexdigest()[:16]
@@ -200,7 +211,21 @@ def _described(model: Model, weights: str) -> Json:
     return {**description, "digest": _digest(description)}
 
 
-def _of_member(member: TrainedNetwork, encoder: int) -> Json:
+def _arrays(member: Member) -> Iterator[npt.NDArray[Any]]:
+    """List what is kept of a member as arrays."""
+    if isinstance(member, TrainedNetwork):
+        yield from (each for layer in member.layers for each in layer)
+    elif isinstance(member, TrainedEstimator):
+        yield np.frombuffer(member.content, dtype=np.uint8)
+
+
+def _of_member(member: Member, encoder: int) -> Json:
+    shared = {"encoder": encoder, "configuration": dict(member.configuration), "seed": member.seed}
+    if isinstance(member, TrainedEstimator):
+        return {**shared, "estimator": member.called}
+    if isinstance(member, TrainedProgram):
+        own = ("kind", "said", "base", "called", "task", "classes")
+        return {**shared, "program": {key: getattr(member, key) for key in own}}
     return {
         "encoder": encoder,
         "configuration": dict(member.configuration),
@@ -236,13 +261,16 @@ def class_names(folder: Path) -> list[str]:
     return [str(each) for each in load(folder / MODEL).schema.classes] if is_saved(folder / MODEL) else []
 
 
-def load(folder: Path) -> Model:
+def load(folder: Path, *, trust: bool = False) -> Model:
     """Read a saved model. Nothing in the files is executed.
 
     Parameters
     ----------
     folder
         The folder that it was saved to, or a run, whose model is in the folder ``model``.
+    trust
+        Whether an estimator that consists of other types than scikit-learn's may be made of it when it predicts, which
+        may run code of the file.
 
     Raises
     ------
@@ -260,7 +288,7 @@ def load(folder: Path) -> Model:
     if hashlib.sha256(content).hexdigest() != description.get("weights"):
         raise ModelError(f"{folder / WEIGHTS}: damaged, or not the weights that {DESCRIPTION} describes")
     try:
-        return _rebuilt(description, content)
+        return _rebuilt(description, content, folder, trust=trust)
     except _DAMAGE as error:
         raise ModelError(f"{folder}: the model is damaged (its parts do not fit together)") from error
 
@@ -300,12 +328,17 @@ def _description(path: Path) -> Json:
     return dict(description)
 
 
-def _rebuilt(description: Json, content: bytes) -> Model:
+def _rebuilt(description: Json, content: bytes, folder: Path, *, trust: bool) -> Model:
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         flat = iter([archive[name] for name in archive.files])
     problem = Problem(**{**description["problem"], "numbers": tuple(description["problem"]["numbers"])})
     encoders = [Encoder.from_dict(each) for each in description["encoders"]]
-    members = tuple(_member(each, encoders, flat, problem) for each in description["members"])
+    members = tuple(
+        _foreign_member(each, encoders, flat, folder, trust=trust)
+        if {"estimator", "program"} & set(each)
+        else _member(each, encoders, flat, problem)
+        for each in description["members"]
+    )
     if not members or next(flat, None) is not None:
         raise ValueError("there are not as many weights as members")
     class_weights = description["class_weights"]
@@ -315,6 +348,19 @@ def _rebuilt(description: Json, content: bytes) -> Model:
         members=members,
         class_weights=None if class_weights is None else tuple(class_weights),
     )
+
+
+def _foreign_member(
+    described: Json, encoders: Sequence[Encoder], arrays: Iterator[npt.NDArray[Any]], folder: Path, *, trust: bool
+) -> TrainedEstimator | TrainedProgram:
+    """Take what another trainer made from the file."""
+    encoder, seed = encoders[described["encoder"]], int(described["seed"])
+    configuration = {key: frozen(value) for key, value in described["configuration"].items()}
+    if "estimator" in described:
+        content = next(arrays).tobytes()
+        return TrainedEstimator(encoder, configuration, content, str(described["estimator"]), seed, trust)
+    own = {**described["program"], "classes": tuple(described["program"]["classes"])}
+    return TrainedProgram(encoder, configuration, folder=folder / FILES, seed=seed, **own)
 
 
 def _member(

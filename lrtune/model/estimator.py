@@ -342,20 +342,22 @@ class Regressor(RegressorMixin, _Trained):  # type: ignore[misc]
         return self._outputs(X)[:, 0]
 
 
-def load(path: str | Path) -> Classifier | Regressor:
+def load(path: str | Path, *, trust: bool = False) -> Classifier | Regressor:
     """Load a saved model as a fitted estimator. Nothing in the files is executed.
 
     Parameters
     ----------
     path
         The folder of a run, or of a model.
+    trust
+        Whether an estimator of another library than scikit-learn may be made of the file, which may run code of it.
 
     Returns
     -------
     estimator
         Data frames are matched by the names of their columns, in any order. An array has the columns of the training
         table in their order, without the target. Its parameters are those of the configuration, of the first one where
-        the model is a mean.
+        the model is a mean; of another trainer's model they stand in ``model_.members`` and these are the defaults.
 
     Raises
     ------
@@ -363,15 +365,18 @@ def load(path: str | Path) -> Classifier | Regressor:
         If there is no model, or it is damaged.
 
     """
-    model = saved.load(expanded(path))
+    model = saved.load(expanded(path), trust=trust)
     schema = model.schema
     first = model.members[0]
-    dtype = str(first.layers[0][0].dtype)
+    own: Values = {}
+    dtype = "float32"
+    if isinstance(first, saved.TrainedNetwork):
+        own, dtype = nested(first.configuration), str(first.layers[0][0].dtype)
     estimator: Classifier | Regressor
     if schema.task == "regression":
-        estimator = Regressor(**_known(nested(first.configuration), Regressor), dtype=dtype, random_state=first.seed)
+        estimator = Regressor(**_known(own, Regressor), dtype=dtype, random_state=first.seed)
     else:
-        estimator = Classifier(**_known(nested(first.configuration), Classifier), dtype=dtype, random_state=first.seed)
+        estimator = Classifier(**_known(own, Classifier), dtype=dtype, random_state=first.seed)
         estimator.classes_ = np.unique(np.array(schema.classes))
         if schema.classes != tuple(estimator.classes_.tolist()):
             estimator.positive = schema.positive

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import os
+import shutil
 import stat
 import threading
 from collections.abc import Iterable, Mapping
@@ -62,6 +63,25 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"{folder}: cannot be created ({error.strerror}); choose another with --output") from error
+
+
+def replace_folder(source: Path, folder: Path) -> None:
+    """Copy a folder over another one, which is gone then, or at the end of a copy that failed.
+
+    Raises
+    ------
+    StudyError
+        If it cannot be written.
+
+    """
+    new = folder.with_name(f"{folder.name}.new")
+    try:
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.copytree(source, new)
+        shutil.rmtree(folder, ignore_errors=True)
+        new.rename(folder)
+    except OSError as error:
+        raise StudyError(f"{folder}: cannot be written ({error.strerror or error})") from error
 
 
 def refuse_links(folder: Path) -> None:

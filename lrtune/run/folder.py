@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from lrtune.space.described import space_of
 from lrtune.space.trial import Configuration, Trial, frozen, ranking
 from lrtune.text.errors import DamagedError, StudyError
 from lrtune.text.written import Json
-from lrtune.training.registry import complete
+from lrtune.training.registry import complete, complete_schedule
 
 _LATER = (RESULT, TRIALS, PREDICTIONS)
 """What a search writes after the first events of its study."""
@@ -96,8 +96,12 @@ class Run:
         """Complete a point of the space; quicker than asking the experiment, because the study knows what is fixed."""
         if self.is_told:
             return dict(point)
-        fixed = self.study.header.asked.get("fixed", {})
-        return complete({**{key: frozen(value) for key, value in fixed.items()}, **point})
+        asked = self.study.header.asked
+        whole = {**{key: frozen(value) for key, value in asked.get("fixed", {}).items()}, **point}
+        trainer = asked.get("trainer")
+        if not isinstance(trainer, Mapping):
+            return complete(whole)
+        return complete_schedule(whole) if trainer["scheduled"] else whole
 
     @property
     def space(self) -> SearchSpace:

@@ -11,8 +11,8 @@ EXPERIMENT, BEST = "experiment.yaml", "best.yaml"
 TRIALS, RESULT = "trials.csv", "result.json"
 """The result is written last: a run that has it is finished."""
 
-MODEL, NESTED = "model", "nested"
-"""Folders."""
+MODEL, NESTED, FITS = "model", "nested", "fits"
+"""Folders: the last one has what each fit of somebody else's code leaves."""
 
 BASELINE_SCORES = "baseline.json"
 """Scores of a baseline's configuration on the run's folds, where it had to be trained again."""
@@ -24,7 +24,7 @@ RATES, RATE_TABLE, RATE_FIGURE = "finder.json", "finder.csv", "finder.svg"
 FINDER = (RATES, RATE_TABLE, RATE_FIGURE)
 """What a search of rates leaves."""
 
-FOLLOWED = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, PREDICTIONS, MODEL, NESTED)
+FOLLOWED = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, PREDICTIONS, MODEL, NESTED, FITS)
 """What is written in place; everything else is put there as a whole, instead of a link that may be there."""
 
 OWN = (*FOLLOWED, OBSERVED, EXPERIMENT, BEST, TRIALS, RESULT, *FINDER)

@@ -19,7 +19,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lrtune.arrays import ANCHORS, Doubles, Rows, one_blas_thread, stream
-from lrtune.trainers.population import Setting
+from lrtune.trainers.contract import Setting
 from lrtune.training.outcomes import cells, outcome_of
 from lrtune.training.tasks import Fold, Outcome
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from lrtune.arrays import one_blas_thread
 from lrtune.space.trial import Configuration, Value
-from lrtune.trainers.population import Setting
+from lrtune.trainers.contract import Setting
 from lrtune.training.batches import effective_batch_size
 from lrtune.training.declarations import number
 from lrtune.training.evaluate import seen_by
@@ -34,15 +34,14 @@ _SECONDS, _FEWEST, _MOST = 0.1, 4, 64
 
 def speed_key(configuration: Configuration) -> SpeedKey:
     """Take out of a complete configuration what the time of an update depends on."""
-    keys = (*_KEYS, *_LAYER_KEYS) if configuration["model"] == "mlp" else _KEYS
-    return tuple((key, configuration[key]) for key in sorted(keys))
+    keys = (*_KEYS, *_LAYER_KEYS) if configuration.get("model") == "mlp" else _KEYS
+    return tuple((key, configuration.get(key)) for key in sorted(keys))
 
 
 def with_speed(configuration: Configuration, speeds: Mapping[SpeedKey, float]) -> Configuration:
     """Let a wall-clock decay without a speed of its own have the measured one; others stay as they are."""
-    if not follows_clock(configuration):
-        return configuration
-    return {**configuration, "decay.step_seconds": speeds[speed_key(configuration)]}
+    known = speeds.get(speed_key(configuration)) if follows_clock(configuration) else None
+    return configuration if known is None else {**configuration, "decay.step_seconds": known}
 
 
 def measured_step_seconds(configuration: Configuration, setting: Setting, clock: Clock) -> float:

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 from lrtune.model import Model
-from lrtune.model.fitting import fit_model
-from lrtune.space.trial import Configuration
-from lrtune.trainers.population import (
-    Setting,
-    Work,
-    lanes_at_once,
-    population_seconds,
-    run_block,
-)
+from lrtune.space.trial import Configuration, Value
+from lrtune.trainers.contract import Retraining, Setting, Work
+from lrtune.trainers.foreign import blocks, retraining
+from lrtune.trainers.foreign.fits import KEEPER
+from lrtune.trainers.population import fit, lanes_at_once, population_seconds, run_block
 from lrtune.training.evaluate import shape_key
-from lrtune.training.registry import BUILT_IN
+from lrtune.training.registry import BUILT_IN, COMMAND, ESTIMATOR, FUNCTION
 from lrtune.training.tasks import Outcome
+
+
+class Described(NamedTuple):
+    """What a trainer says before anything is trained.
+
+    Attributes
+    ----------
+    defaults
+        Values of its default configuration, as far as the experiment does not say them.
+    wrong
+        What is wrong, each with the parameter that it is about, or an empty text.
+
+    """
+
+    defaults: Mapping[str, Value] = {}
+    wrong: Sequence[tuple[str, str]] = ()
+
+
+def _nothing(_setting: Setting, _names: Sequence[str], _default: Configuration) -> Described:
+    return Described()
 
 
 class Trainer(NamedTuple):
@@ -43,7 +59,14 @@ class Trainer(NamedTuple):
         The time that a configuration takes on all folds of a setting on one core, in the company of so many lanes,
         itself included; None: of as many as ``lanes`` says. An estimate, for plans and for the order of blocks.
     fit
-        Trains a configuration on given rows, as `lrtune.model.fitting.fit_model` does.
+        Trains a configuration on given rows.
+    describe
+        Looks at what is trained, which may run code of the experiment, before anything is: ``(setting, names of
+        parameters, default configuration)``.
+    close
+        Ends what still runs in this process.
+    is_foreign
+        Whether it is code of somebody else: it has no virtual clock, and a fit may fail for reasons of its own.
 
     """
 
@@ -53,7 +76,29 @@ class Trainer(NamedTuple):
     alike: Callable[[Configuration], Hashable]
     lanes: Callable[[Configuration, Setting], int]
     seconds: Callable[[Configuration, Setting, int | None], float]
-    fit: Callable[..., Model]
+    fit: Callable[[Retraining], Model]
+    describe: Callable[[Setting, Sequence[str], Configuration], Described] = _nothing
+    close: Callable[[], None] = lambda: None
+    is_foreign: bool = False
+
+
+def _describe(setting: Setting, names: Sequence[str], default: Configuration) -> Described:
+    return Described(*retraining.described(setting, names, default))
+
+
+def _foreign(name: str, summary: str) -> Trainer:
+    return Trainer(
+        name,
+        summary,
+        run=blocks.run,
+        alike=blocks.alone,
+        lanes=blocks.lanes,
+        seconds=blocks.seconds,
+        fit=retraining.fit,
+        describe=_describe,
+        close=KEEPER.close,
+        is_foreign=True,
+    )
 
 
 _ENTRIES = (
@@ -64,8 +109,13 @@ _ENTRIES = (
         alike=shape_key,
         lanes=lanes_at_once,
         seconds=population_seconds,
-        fit=fit_model,
+        fit=fit,
     ),
+    _foreign(
+        ESTIMATOR, "an estimator of scikit-learn or a relative of one, or a pipeline: {estimator: sklearn.svm.SVC}"
+    ),
+    _foreign(FUNCTION, "a Python function: train.py:train"),
+    _foreign(COMMAND, 'any program: {command: "python train.py --rate {learning_rate}"}'),
 )
 
 TRAINERS: dict[str, Trainer] = {entry.name: entry for entry in _ENTRIES}

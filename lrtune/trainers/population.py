@@ -5,61 +5,12 @@ It neither knows where it runs nor what becomes of the scores.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
-from lrtune.arrays import Array
 from lrtune.engines.contract import OverdueError, time_is_up
+from lrtune.model import Model
+from lrtune.model.fitting import fit_model
 from lrtune.space.trial import Configuration
-from lrtune.training.evaluate import (
-    Fold,
-    Outcome,
-    Problem,
-    StoppedError,
-    block_lanes,
-    cost_seconds,
-    evaluate,
-)
-from lrtune.training.registry import BUILT_IN
-
-
-class Setting(NamedTuple):
-    """What every configuration of a study is trained and scored on; shipped to each worker once."""
-
-    folds: tuple[Fold, ...]
-    problem: Problem
-    metric: str
-    seed: int
-    dtype: str
-    trainer: str = BUILT_IN
-
-
-class Work(NamedTuple):
-    """What a worker gets at a time: configurations of one shape, and the folds to train them on."""
-
-    configurations: Sequence[Configuration]
-    first: int = 0
-    end: int | None = None
-
-
-class Evaluated(NamedTuple):
-    """The end of one configuration's stage: an outcome, or the reason why there is none."""
-
-    number: int
-    outcome: Outcome | None
-    failure: str | None = None
-
-    @property
-    def predictions(self) -> list[Array] | None:
-        """What the metric keeps of each fold's validation rows; None unless every fold of the stage has them."""
-        if self.outcome is None:
-            return None
-        kept = [each for each in self.outcome.predictions if each is not None]
-        return kept if len(kept) == len(self.outcome.predictions) else None
-
-
-Numbered = tuple[int, Configuration]
-"""A trial's number and its complete configuration."""
+from lrtune.trainers.contract import Retraining, Setting, Work
+from lrtune.training.evaluate import Outcome, StoppedError, block_lanes, cost_seconds, evaluate
 
 
 def run_block(setting: Setting, work: Work) -> list[Outcome]:
@@ -96,3 +47,25 @@ def population_seconds(configuration: Configuration, setting: Setting, lanes: in
     In the company of so many ``lanes``, itself included; None: of as many as train fast together.
     """
     return cost_seconds(configuration, setting.folds, setting.problem, setting.dtype, lanes=lanes)
+
+
+def fit(task: Retraining) -> Model:
+    """Train a network on given rows.
+
+    Raises
+    ------
+    NoUsableResultError
+        If it diverges there.
+
+    """
+    return fit_model(
+        task.columns,
+        task.schema,
+        task.rows,
+        task.configuration,
+        seed=task.setting.seed,
+        dtype=task.setting.dtype,
+        scales=task.scales,
+        clock=task.clock,
+        copy=task.copy,
+    )

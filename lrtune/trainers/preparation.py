@@ -17,9 +17,10 @@ from lrtune.experiment import Experiment
 from lrtune.model import Model
 from lrtune.model.fitting import encoded, encoded_fold, problem_of
 from lrtune.space.trial import Configuration, FinalScore
+from lrtune.text.paths import expanded
 from lrtune.trainers.catalogue import TRAINERS
+from lrtune.trainers.contract import Foreign, Retraining, Setting
 from lrtune.trainers.partition import LeftOut, Partition, further_notes, search_folds, why_undefined
-from lrtune.trainers.population import Setting
 from lrtune.training.feedback import Scales
 from lrtune.training.metrics.scoring import keep, score
 from lrtune.training.registry import METRICS
@@ -168,6 +169,7 @@ class Prepared:
         clock: Clock = time.perf_counter,
         copy: int = 0,
         tested: bool = False,
+        setting: Setting | None = None,
     ) -> Model:
         """Train a complete configuration on all training rows.
 
@@ -179,6 +181,8 @@ class Prepared:
             As in `fit_model`.
         tested
             Whether the test rows train as well.
+        setting
+            What the search trained on, where that has a folder by now.
 
         Raises
         ------
@@ -186,23 +190,20 @@ class Prepared:
             If it diverges there, although it did not on the folds.
 
         """
-        return TRAINERS[self.setting.trainer].fit(
-            self.dataset.columns,
-            self.schema,
-            np.union1d(self.dataset.train_rows, self.dataset.test_rows) if tested else self.dataset.train_rows,
-            configuration,
-            seed=self.setting.seed,
-            dtype=self.setting.dtype,
-            scales=scales,
-            clock=clock,
-            copy=copy,
-        )
+        data, none = self.dataset, np.empty(0, dtype=np.int64)
+        rows = np.union1d(data.train_rows, data.test_rows) if tested else data.train_rows
+        test_rows = none if tested else data.test_rows
+        setting = setting or self.setting
+        task = Retraining(data.columns, self.schema, rows, test_rows, configuration, setting, scales, clock, copy)
+        return TRAINERS[setting.trainer].fit(task)
 
     def tested(self, model: Model) -> FinalScore:
         """Score a model on the test rows."""
         columns, rows = self.dataset.columns, self.dataset.test_rows
         if not len(rows):
             return FinalScore(None, 0)
+        if model.told is not None:
+            return FinalScore(model.told, len(rows))
         assert columns.target is not None
         targets = columns.target[rows]
         has = why_undefined(self.metric, targets, self.schema)
@@ -254,8 +255,29 @@ def prepare(experiment: Experiment, *, table: Table | None = None, rows: tuple[R
     notes = (*part.notes, *(further_notes(experiment, dataset, metric) if rows is None else ()))
     folds = encoded_folds(experiment, dataset, part)
     problem = problem_of(dataset.schema)
-    setting = Setting(folds, problem, metric, search.seed, experiment.training.dtype, experiment.trainer)
+    name, dtype = experiment.trainer.name, experiment.training.dtype
+    foreign = _foreign(experiment, dataset, part) if experiment.trainer.is_foreign else None
+    setting = Setting(folds, problem, metric, search.seed, dtype, name, foreign)
     return Prepared(dataset, part.splits, setting, part.left_out, notes)
+
+
+def _foreign(experiment: Experiment, dataset: Dataset, part: Partition) -> Foreign:
+    """Put together what code of somebody else needs."""
+    columns, schema = dataset.columns, dataset.schema
+    assert columns.target is not None
+    path = experiment.data.path
+    table = path if path.startswith("sklearn:") else str((experiment.base / expanded(path)).absolute())
+    return Foreign(
+        said=experiment.trainer.said,
+        called=experiment.trainer.called,
+        base=str(experiment.base.absolute()),
+        table=table,
+        folder=None,
+        task=schema.problem,
+        classes=schema.classes,
+        targets=columns.target,
+        rows=part.splits,
+    )
 
 
 def encoded_folds(experiment: Experiment, dataset: Dataset, part: Partition) -> tuple[Fold, ...]:

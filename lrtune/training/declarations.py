@@ -57,7 +57,8 @@ class Factor(NamedTuple):
         Default search dimension: a tuple of choices, a `Range`, or None for "stays at its default".
     kind
         ``"float"``, ``"int"``, ``"bool"``, ``"choice"``, ``"widths"`` (whole numbers), ``"numbers"`` (increasing
-        numbers) or ``"decay"`` (the name of another decay, which brings its own factors).
+        numbers), ``"decay"`` (the name of another decay, which brings its own factors) or ``"any"`` (a parameter of
+        another trainer, of which nothing is known).
     choices
         Legal values of a ``"choice"`` or a ``"decay"``; names of a table as a view of it (``OPTIMIZERS.keys()``,
         `Names`), because entries may be added.
@@ -126,6 +127,7 @@ def describe_range(factor: Factor) -> str:
         "bool": "true or false",
         "widths": "a list of whole numbers",
         "numbers": "a list of increasing numbers",
+        "any": "a number, a text, true, false, null or a list of numbers",
     }
     return nouns[factor.kind] + _bounds(factor) + (", or null" if factor.optional else "")
 
@@ -135,6 +137,9 @@ def _is_legal(factor: Factor, value: object) -> bool:
         return any(type(value) is type(choice) and value == choice for choice in factor.choices)
     if factor.kind == "bool":
         return isinstance(value, bool)
+    if factor.kind == "any":
+        items = value if isinstance(value, tuple | list) and 0 < len(value) <= LONGEST_LIST else None
+        return _is_plain(value) if items is None else all(_is_number(each, whole=False) for each in items)
     if factor.kind in ("widths", "numbers"):
         return _is_legal_list(factor, value)
     return _is_number(value, whole=factor.kind == "int") and _is_inside(factor, value)
@@ -147,6 +152,10 @@ def _is_legal_list(factor: Factor, value: object) -> bool:
     if not all(_is_number(each, whole=whole) and _is_inside(factor, each) for each in value):
         return False
     return whole or all(before <= after for before, after in itertools.pairwise(value))
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, bool | str) or _is_number(value, whole=False)
 
 
 def _is_number(value: object, *, whole: bool) -> bool:

@@ -94,7 +94,8 @@ class Holdout(NamedTuple):
 
 def is_watched(configuration: Configuration) -> bool:
     """Tell whether a complete configuration needs a holdout."""
-    return DECAYS[str(configuration["decay"])].follows == "loss"
+    entry = DECAYS.get(str(configuration.get("decay")))  # what another trainer trains may have no rate
+    return entry is not None and entry.follows == "loss"
 
 
 def rules(configurations: Sequence[Configuration]) -> Rules:

@@ -38,13 +38,16 @@ class Cell(NamedTuple):
     predicted: tuple[int, ...] = ()
 
 
-def cells(metric: str, prediction: Doubles, fold: Fold, classes: int) -> list[Cell]:
-    """Score predictions ``(C, O, M)`` for the validation rows of a fold, which may be in original units."""
+def cells(metric: str, prediction: Doubles, fold: Fold, classes: int, *, bare: bool = False) -> list[Cell]:
+    """Score predictions ``(C, O, M)`` for the validation rows of a fold, which may be in original units.
+
+    Where they are ``bare`` labels, no metric that needs probabilities stands beside.
+    """
     if not len(prediction):  # every lane diverged
         return []
     targets = fold.validation_targets
     kept = keep(metric, prediction, targets)
-    scores, others = score(metric, kept, targets, classes), beside(prediction, targets, classes)
+    scores, others = score(metric, kept, targets, classes), beside(prediction, targets, classes, bare=bare)
     counts = predicted(prediction, targets, classes).tolist() if classes else [()] * len(prediction)
     stored = compact(metric, kept, classes)
     return [

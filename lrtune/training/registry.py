@@ -24,13 +24,18 @@ from lrtune.training.optimizers.catalogue import OPTIMIZERS, Optimizer
 
 __all__ = [
     "BUILT_IN",
+    "COMMAND",
     "DATA_KEYS",
     "DECAYS",
+    "ESTIMATOR",
+    "FUNCTION",
     "KEYS",
     "METRICS",
     "MODEL_KEYS",
     "NUMBERS",
     "OPTIMIZERS",
+    "SCHEDULED",
+    "SCHEDULE_KEYS",
     "TRAINING_KEYS",
     "Complete",
     "Configuration",
@@ -42,6 +47,7 @@ __all__ = [
     "Value",
     "check_value",
     "complete",
+    "complete_schedule",
     "describe_range",
     "problems",
     "usual_metric",
@@ -50,6 +56,12 @@ __all__ = [
 
 BUILT_IN = "population"
 """Name of the trainer that this room is."""
+
+ESTIMATOR, FUNCTION, COMMAND = "estimator", "function", "command"
+"""Names of the others, which are code of somebody else."""
+
+SCHEDULED = {"sklearn.linear_model.SGDClassifier": "eta0", "sklearn.linear_model.SGDRegressor": "eta0"}
+"""Estimators that are trained batch by batch with a rate that anybody may set, and the name of that rate."""
 
 
 def _table(*factors: Factor) -> dict[str, Factor]:
@@ -188,6 +200,10 @@ KEYS: Mapping[str, Factor] = ChainMap(DATA_KEYS, MODEL_KEYS, TRAINING_KEYS)  # w
 """Everything that a configuration holds beside factors, in the order in which dimensions stand in a space."""
 
 
+SCHEDULE_KEYS = ("learning_rate", "decay", "warmup", "warmup_shape", "warmup_start", "epochs", "batch_size")
+"""What a configuration of another trainer has from lrtune: the rate of every update, and how many there are."""
+
+
 class Complete(dict[str, Value]):
     """A configuration in which every key has a value; `complete` makes it, and nobody changes it."""
 
@@ -213,6 +229,16 @@ def complete(configuration: Configuration) -> Complete:
         filled.setdefault(key, factor.default)
     _fill(filled, "optimizer", optimizer.factors)
     _fill(filled, "decay", DECAYS[str(filled["decay"])].factors)
+    return filled
+
+
+def complete_schedule(configuration: Configuration) -> Complete:
+    """Fill in what shapes the rates of another trainer, if there is a rate; its other keys are its own business."""
+    filled = Complete(configuration)
+    if "learning_rate" in filled:
+        for key in SCHEDULE_KEYS:
+            filled.setdefault(key, TRAINING_KEYS[key].default)
+        _fill(filled, "decay", DECAYS[str(filled["decay"])].factors)
     return filled
 
 

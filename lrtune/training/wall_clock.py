@@ -28,7 +28,8 @@ Clock: TypeAlias = Callable[[], float]
 
 def follows_clock(configuration: Configuration) -> bool:
     """Tell whether a complete configuration needs a clock: its decay follows the time, and no speed is fixed."""
-    return DECAYS[str(configuration["decay"])].follows == "clock" and configuration["decay.step_seconds"] is None
+    entry = DECAYS.get(str(configuration.get("decay")))  # what another trainer trains may have no rate
+    return entry is not None and entry.follows == "clock" and configuration["decay.step_seconds"] is None
 
 
 class _Lane(NamedTuple):

@@ -9,6 +9,7 @@
     controlled     the controlled pair: what decay is worth, with everything else equal
     core           the loop
     demands        what is asked of a search's result, and whether it is met
+    describing     what another trainer than lrtune's own says before it trains
     estimator      a search as a scikit-learn estimator
     finishing      the end of a search
     horizons       the same configuration on a shorter horizon

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from lrtune.engines.contract import Executor, completed
 from lrtune.space.trial import Stage
 from lrtune.trainers.catalogue import TRAINERS, expected_seconds
-from lrtune.trainers.population import Evaluated, Numbered, Setting, Work
+from lrtune.trainers.contract import Evaluated, Numbered, Setting, Work
 from lrtune.tuning.pace import BLOCK_SECONDS, Pace
 
 
@@ -89,7 +89,8 @@ class _Waiting:
         del self.waiting[place]
         self.owed = self.owed_with(block)
         self.begun.append(block)
-        return Work([configuration for _, configuration in block], self.stage.first, self.stage.end)
+        numbers, configurations = zip(*block, strict=True)
+        return Work(configurations, self.stage.first, self.stage.end, numbers)
 
     def fits(self, block: list[Numbered]) -> bool:
         """Tell whether there is time for a block."""

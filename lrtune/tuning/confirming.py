@@ -5,8 +5,8 @@ from __future__ import annotations
 from lrtune.arrays import CONFIRMATION
 from lrtune.experiment import Experiment
 from lrtune.run.bodies import Body
+from lrtune.trainers.contract import Evaluated, Setting
 from lrtune.trainers.partition import fresh_folds, fresh_seed
-from lrtune.trainers.population import Evaluated, Setting
 from lrtune.trainers.preparation import Prepared, encoded_folds
 
 
@@ -29,7 +29,10 @@ def fresh_setting(
     kept = slice(-(folds or 0), None) if prepared.is_in_order else slice(folds)  # of time, those with the longest past
     part = part._replace(splits=part.splits[kept], numbers=part.numbers[kept])
     encoded = encoded_folds(experiment, prepared.dataset, part)
-    return prepared.setting._replace(folds=encoded, seed=fresh_seed(experiment, purpose))
+    setting = prepared.setting._replace(folds=encoded, seed=fresh_seed(experiment, purpose))
+    if setting.foreign is None:
+        return setting
+    return setting._replace(foreign=setting.foreign._replace(rows=part.splits))
 
 
 def body(evaluated: Evaluated) -> Body:

@@ -23,9 +23,9 @@ from lrtune.run.study import CONTROLLED
 from lrtune.space.trial import Configuration, Trial, mean_of
 from lrtune.text.errors import DataError
 from lrtune.trainers.catalogue import expected_seconds
-from lrtune.trainers.population import Setting
+from lrtune.trainers.contract import Setting
 from lrtune.training.declarations import number
-from lrtune.training.registry import Complete, complete
+from lrtune.training.registry import Complete, complete_schedule
 from lrtune.tuning.confirming import fresh_setting
 from lrtune.tuning.session import Session
 from lrtune.verdict.controlled import CONSTANT, LINEAR
@@ -40,22 +40,26 @@ FRESH_FOLDS = 3
 def counterparts(winner: Complete) -> list[Complete]:
     """List the winner with a constant rate, or if that is what it has, with linear decay to zero; one for each rate."""
     rate, is_constant = number(winner["learning_rate"]), winner["decay"] == CONSTANT
-    kept = {key: value for key, value in winner.items() if not key.startswith("decay")}
+    kept = {key: value for key, value in winner.items() if key.partition(".")[0] != "decay"}
     decay = LINEAR if is_constant else CONSTANT
     rates = [rate / share if is_constant else rate * share for share in SHARES]
-    return [complete({**kept, "decay": decay, "learning_rate": each}) for each in rates]
+    return [complete_schedule({**kept, "decay": decay, "learning_rate": each}) for each in rates]
 
 
 def controlled_seconds(winner: Configuration, setting: Setting) -> float:
     """Estimate what the controlled pair takes on one core (seconds)."""
     folds = len(setting.folds)
+    if "decay" not in winner:
+        return 0.0
     share = len(SHARES) + 2 * min(FRESH_FOLDS, folds) / folds
     return share * expected_seconds(winner, setting, lanes=len(SHARES) * folds)
 
 
 def controlled(session: Session, winner: Trial, workers: int | None) -> Iterator[Event]:
-    """Train the controlled pair of a winner, if there is time, and record it."""
+    """Train the controlled pair of a winner that has a rate, if there is time, and record it."""
     chosen = session.complete(winner)
+    if "decay" not in chosen:
+        return
     if not session.pace.allows(controlled_seconds(chosen, session.setting)):
         return
     try:
@@ -63,12 +67,12 @@ def controlled(session: Session, winner: Trial, workers: int | None) -> Iterator
     except DataError:  # by chance, the metric has a score on fewer than two of its folds
         return
     others = counterparts(chosen)
-    tried = _scores(session, session.setting, others, workers)
+    tried = _scores(session, session.setting, others, workers, called="control")
     if tried is None:
         return
     means = [mean_of(each) for each in tried]  # where every rate diverged, that is what there is to tell of the first
     best = max(range(len(others)), key=lambda place: (means[place] is not None, means[place] or 0.0, -place))
-    both = _scores(session, fresh, [chosen, others[best]], workers)
+    both = _scores(session, fresh, [chosen, others[best]], workers, called="control-fresh")
     if both is None:
         return
     pair = ControlledPair(
@@ -84,10 +88,14 @@ def controlled(session: Session, winner: Trial, workers: int | None) -> Iterator
 
 
 def _scores(
-    session: Session, setting: Setting, configurations: Sequence[Complete], workers: int | None
+    session: Session, setting: Setting, configurations: Sequence[Complete], workers: int | None, *, called: str
 ) -> tuple[tuple[float | None, ...], ...] | None:
     """Score some configurations on all folds of a setting; None if one failed, or for want of time."""
     numbered = list(enumerate(configurations))
-    found = {each.number: each.outcome for block in session.trained(setting, numbered, workers) for each in block}
+    found = {
+        each.number: each.outcome
+        for block in session.trained(setting, numbered, workers, called=called)
+        for each in block
+    }
     outcomes = [outcome for place, _ in numbered if (outcome := found.get(place)) is not None]
     return tuple(each.scores for each in outcomes) if len(outcomes) == len(numbered) else None

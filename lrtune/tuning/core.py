@@ -23,8 +23,8 @@ from lrtune.run.study import PRUNED, RESULT, SPEED, TRIAL, result_body
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import DEFAULT, Configuration, Stage, Trial, TrialState
 from lrtune.trainers.calibration import measured_step_seconds, speed_key, with_speed
-from lrtune.trainers.catalogue import expected_seconds, retraining_seconds
-from lrtune.trainers.population import Evaluated, Numbered
+from lrtune.trainers.catalogue import TRAINERS, expected_seconds, retraining_seconds
+from lrtune.trainers.contract import Evaluated, Numbered
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import METRICS
 from lrtune.training.wall_clock import follows_clock
@@ -89,14 +89,17 @@ def tune(
         session = _Search(experiment, prepared, folder, journal, compare=compare)
         yield from session.begin()
         session.hurry(time.monotonic() if started is None else started)
-        executor = session.executor(workers)
         try:
-            session.restore(executor)
-            yield from session.search(executor)
+            executor = session.executor(workers)
+            try:
+                session.restore(executor)
+                yield from session.search(executor)
+            finally:
+                executor.close()
+            yield from session.confirm(workers)
+            yield from session.finish(workers)
         finally:
-            executor.close()
-        yield from session.confirm(workers)
-        yield from session.finish(workers)
+            TRAINERS[session.setting.trainer].close()
 
 
 class _Search(Finishing):
@@ -107,7 +110,7 @@ class _Search(Finishing):
     ) -> None:
         super().__init__(experiment, prepared, folder, journal, compare=compare)
         self.pruning = PRUNINGS[experiment.search.pruning]
-        epochs = _epochs(experiment.configuration(experiment.space.default()))
+        epochs = experiment.horizon
         self.stages = self.pruning.stages(self.setting.metric, len(self.setting.folds), epochs)
         self.proposing = 0.0
 
@@ -227,6 +230,8 @@ class _Search(Finishing):
 
     def lacks_speed(self, trial: Trial) -> bool:
         """Tell whether a trial cannot be trained before a speed is measured."""
+        if TRAINERS[self.setting.trainer].is_foreign:  # it has the real clock
+            return False
         chosen = self.complete(trial)
         return follows_clock(chosen) and speed_key(chosen) not in self.study.speeds
 
@@ -291,12 +296,6 @@ class _Search(Finishing):
         earlier = [each for each in trials if self.round_of(each) < present]
         rows = self.records.scores if METRICS[self.setting.metric].is_by_rows else None
         return self.pruning.dropped(StageEnd(entrants, earlier, stage, len(self.setting.folds), rows))
-
-
-def _epochs(configuration: Configuration) -> int:
-    epochs = configuration["epochs"]
-    assert isinstance(epochs, int)
-    return epochs
 
 
 def _result(evaluated: Evaluated, number: int, stage: Stage, predictions: str | None, *, more: bool) -> Body:

@@ -69,7 +69,8 @@ class Finishing(Session):
         if not trials:
             return
         setting = fresh_setting(self.experiment, self.prepared)
-        for block in self.trained(setting, [(each.number, self.complete(each)) for each in trials], workers):
+        again = [(each.number, self.complete(each)) for each in trials]
+        for block in self.trained(setting, again, workers, called="confirm"):
             yield from self.record([Event(CONFIRM, confirmation_body(each)) for each in block])
 
     def finish(self, workers: int | None) -> Iterator[Event]:
@@ -149,7 +150,14 @@ class Finishing(Session):
             scales, clock = median_scales(trial.scales), time.perf_counter
             try:
                 members.append(
-                    self.prepared.refit(self.complete(trial), scales=scales, clock=clock, copy=copy, tested=tested)
+                    self.prepared.refit(
+                        self.complete(trial),
+                        scales=scales,
+                        clock=clock,
+                        copy=copy,
+                        tested=tested,
+                        setting=self.setting,
+                    )
                 )
             except NoUsableResultError as error:
                 lost[number] = error

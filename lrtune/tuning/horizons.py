@@ -17,8 +17,9 @@ from lrtune.verdict.races import LEAST_EPOCHS
 
 def compressed(configuration: Configuration, shorter: int) -> Configuration:
     """Divide the horizon of a complete configuration by ``shorter``, as far as `LEAST_EPOCHS` are left."""
-    epochs = configuration["epochs"]
-    assert isinstance(epochs, int)
+    epochs = configuration.get("epochs")
+    if shorter == 1 or not isinstance(epochs, int):
+        return configuration
     fewer = min(epochs, max(LEAST_EPOCHS, round(epochs / shorter)))
     share = fewer / epochs
     timed = {key: factor for key, factor in _timed(configuration) if key in configuration}
@@ -29,7 +30,8 @@ def compressed(configuration: Configuration, shorter: int) -> Configuration:
 def _timed(configuration: Configuration) -> Iterator[tuple[str, Factor]]:
     """Find what depends on the horizon."""
     yield from ((key, factor) for key, factor in TRAINING_KEYS.items() if factor.time)
-    yield from _timed_factors(configuration, "decay")
+    if "decay" in configuration:
+        yield from _timed_factors(configuration, "decay")
 
 
 def _timed_factors(configuration: Configuration, prefix: str) -> Iterator[tuple[str, Factor]]:

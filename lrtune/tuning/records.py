@@ -13,7 +13,7 @@ from lrtune.run.bodies import RecordLayout
 from lrtune.run.observed import Observed, observe
 from lrtune.space.trial import Stage
 from lrtune.text.errors import StudyError
-from lrtune.trainers.population import Evaluated
+from lrtune.trainers.contract import Evaluated
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.metrics.scoring import row_values, surprise
 from lrtune.verdict.races import RowScores

@@ -25,6 +25,7 @@ from lrtune.trainers.preparation import Prepared, prepare
 from lrtune.tuning import remarks
 from lrtune.tuning.core import tune
 from lrtune.tuning.demands import Demands, judged
+from lrtune.tuning.describing import described
 from lrtune.tuning.naming import run_folder
 from lrtune.tuning.nested import outer_folds, search_inside, summary
 from lrtune.tuning.searched import searched
@@ -79,6 +80,7 @@ def steps(
     prepared = prepare(experiment, table=table)
     demands = demands or Demands()
     demands.check(prepared.metric)
+    experiment = described(experiment, prepared)
     known, finding = yield from _with_rates(experiment, prepared)
     folder = run_folder(known, prepared, output)
     files.refuse_inputs(folder, _inputs(experiment, folder))

@@ -17,7 +17,7 @@ from lrtune.run.bodies import Recipe, SeedScores
 from lrtune.run.journal import Event
 from lrtune.run.study import SEEDS
 from lrtune.text.errors import StudyError
-from lrtune.trainers.population import Setting
+from lrtune.trainers.contract import Setting
 from lrtune.training.metrics.scoring import can_average, of_average, score, to_average
 from lrtune.tuning.session import Session
 from lrtune.verdict.recorded import records
@@ -33,8 +33,8 @@ def seeded(session: Session, recipe: Recipe, workers: int | None) -> Iterator[Ev
         return
     if not can_average(session.setting.metric):
         return
-    others = (copied(session.setting, copy) for copy in range(1, recipe.seeds))
-    copies = [_recorded(session, recipe), *(_predictions(session, each, recipe, workers) for each in others)]
+    others = ((copied(session.setting, copy), copy) for copy in range(1, recipe.seeds))
+    copies = [_recorded(session, recipe), *(_predictions(session, *each, recipe, workers) for each in others)]
     whole = [each for each in copies if each is not None]
     if len(whole) == len(copies):
         yield from session.record([Event(SEEDS, SeedScores(recipe, _scores(session.setting, whole)).body())])
@@ -61,10 +61,11 @@ def _recorded(session: Session, recipe: Recipe) -> Kept | None:
     return [np.split(each, ends) for each in found]
 
 
-def _predictions(session: Session, setting: Setting, recipe: Recipe, workers: int | None) -> Kept | None:
+def _predictions(session: Session, setting: Setting, copy: int, recipe: Recipe, workers: int | None) -> Kept | None:
     """Train every trial of a recipe; what is kept of each, fold by fold. None if one is missing."""
     numbered = [(number, session.complete(session.study.trials[number])) for number in recipe.trials]
-    found = {each.number: each.predictions for block in session.trained(setting, numbered, workers) for each in block}
+    blocks = session.trained(setting, numbered, workers, called=f"seed-{copy}")
+    found = {each.number: each.predictions for block in blocks for each in block}
     kept = [each for number, _ in numbered if (each := found.get(number)) is not None]
     return kept if len(kept) == len(numbered) else None
 

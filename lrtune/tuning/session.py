@@ -15,14 +15,14 @@ from lrtune.run import observed
 from lrtune.run.bodies import CLOCK, FoldsLeftOut, Header, Mended, RowCounts
 from lrtune.run.identity import differences
 from lrtune.run.journal import Event, Journal
-from lrtune.run.names import OBSERVED, PREDICTIONS
+from lrtune.run.names import FITS, OBSERVED, PREDICTIONS
 from lrtune.run.study import MENDED, STUDY, StudyState
 from lrtune.run.versions import kernels, versions
 from lrtune.space.trial import Trial
 from lrtune.text.errors import StudyError
 from lrtune.trainers.calibration import with_speed
 from lrtune.trainers.catalogue import TRAINERS, expected_seconds
-from lrtune.trainers.population import Evaluated, Numbered, Setting
+from lrtune.trainers.contract import Evaluated, Numbered, Setting
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import Complete
 from lrtune.tuning.blocks import scored
@@ -52,7 +52,7 @@ class Session:
         self.journal = journal
         self.study = StudyState()
         self.records = Records(folder / PREDICTIONS, prepared)
-        self.setting: Setting = prepared.setting
+        self.setting: Setting = self.placed(prepared.setting, FITS)
         self.spent = 0.0
         self.preparing = 0.0
         self.pace = Pace()
@@ -155,15 +155,25 @@ class Session:
         """Complete a trial's configuration."""
         return self.experiment.configuration(trial.configuration)
 
+    def placed(self, setting: Setting, name: str) -> Setting:
+        """Give the fits of code of somebody else folders of their own in that of the run."""
+        if setting.foreign is None:
+            return setting
+        return setting._replace(foreign=setting.foreign._replace(folder=str(self.folder / name)))
+
     def engine(self, setting: Setting, slots: int) -> Executor:
         """Start what runs blocks of a setting."""
         start = ENGINES[self.experiment.search.engine].load()
         return start(TRAINERS[setting.trainer].run, setting, slots)
 
     def trained(
-        self, setting: Setting, configurations: Sequence[tuple[int, Complete]], workers: int | None
+        self, setting: Setting, configurations: Sequence[tuple[int, Complete]], workers: int | None, *, called: str
     ) -> Iterator[list[Evaluated]]:
-        """Train numbered configurations on all folds of a setting, block by block, as far as there is time."""
+        """Train numbered configurations on all folds of a setting, block by block, as far as there is time.
+
+        ``called`` tells these fits from those of the trials.
+        """
+        setting = self.placed(setting, f"{FITS}/{called}")
         numbered: list[Numbered] = [(number, with_speed(each, self.study.speeds)) for number, each in configurations]
         seconds = sum(expected_seconds(each, setting) for _, each in numbered)
         executor = self.engine(setting, workers or workers_worth(seconds))

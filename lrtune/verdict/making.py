@@ -104,7 +104,7 @@ def result_of(
         selection=judgement and selection(judgement.choice, again),
         constant=judgement and constant_rate(judgement.choice.trial, trials, metric, completed),
         anchors=anchors(study.anchors, scores, other_default, metric, rows_ratio),
-        control=control(pair, best, str(completed(best.configuration)["decay"]), metric),
+        control=control(pair, best, str(completed(best.configuration).get("decay")), metric),
         training=training(study, rows_ratio),
         confirmation=again,
         decays=kinds(trials, "decay", CONSTANT, metric, rows_ratio),
@@ -182,10 +182,10 @@ def training(study: StudyState, rows_ratio: float | None) -> Training | None:
 
 def constant_rate(chosen: Trial, trials: Sequence[Trial], metric: str, completed: Completed) -> ConstantRate | None:
     """Find the best trial whose rate is constant; None if that is the chosen one, or there is none."""
-    if completed(chosen.configuration)["decay"] == CONSTANT:
+    if completed(chosen.configuration).get("decay", CONSTANT) == CONSTANT:
         return None
     for each in ranking(trials):
-        if completed(each.configuration)["decay"] == CONSTANT:
+        if completed(each.configuration).get("decay") == CONSTANT:
             return ConstantRate(each.number, own_sign(metric, each.mean))
     return None
 
@@ -249,7 +249,7 @@ def savings(study: StudyState, completed: Completed) -> Savings | None:
     folds = max((len(each.fold_scores) for each in scored if each.state is TrialState.COMPLETE), default=0)
     if kind == "none" or not folds:
         return None
-    epochs = {each.number: float(completed(each.configuration)["epochs"]) for each in scored}  # type: ignore[arg-type]
+    epochs = {each.number: float(completed(each.configuration).get("epochs", 1)) for each in scored}  # type: ignore[arg-type]
     whole = sum(epochs.values())
     saved = 1.0 - sum(epochs[each.number] * _done(each) for each in scored) / folds / whole
     pruned = [each for each in scored if each.state is TrialState.PRUNED]

@@ -73,6 +73,8 @@ class Pruning(NamedTuple):
         Whether trials are dropped by comparisons that a correction of the score runs again on resampled rows.
     follows_scores
         Whether trials are dropped by scores of which nothing is kept, so that a correction cannot.
+    shortens
+        Whether its stages have fewer epochs.
 
     """
 
@@ -85,6 +87,7 @@ class Pruning(NamedTuple):
     round: int | None = None
     is_race: bool = False
     follows_scores: bool = False
+    shortens: bool = False
 
 
 _ENTRIES = (
@@ -112,6 +115,7 @@ _ENTRIES = (
         first=stages.bracket,
         round=27,  # of which a third and then a ninth go on
         follows_scores=True,
+        shortens=True,
     ),
 )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from lrtune.experiment.reading.document import Document, KeyPath, Values, repeated, shown
-from lrtune.experiment.reading.vocabulary import LISTS, Member, coerced, illegal
+from lrtune.experiment.reading.vocabulary import LISTS, OWN, Member, coerced, illegal
 from lrtune.space import Choice, Option
 from lrtune.space.dimensions import LINEAR, LOG, REVERSED_LOG, SCALES, Dimension, Integer, Ordinal, Real, spaced
 from lrtune.text.errors import nearest
@@ -29,11 +29,19 @@ class Legal(NamedTuple):
 def read_leaf(document: Document, value: Any, path: KeyPath, member: Member) -> Dimension | None:
     """Read a value that has no branches; None after reporting what is wrong with it."""
     if isinstance(value, dict):
-        return _range(document, value, path, member)
+        return _range(document, value, path, _of_numbers(value, member))
     if isinstance(value, list):
         return _list(document, value, path, member)
     fixed = _legal(document, value, path, member.factor)
     return None if fixed is None else _listed(member, [fixed.value])
+
+
+def _of_numbers(value: Values, member: Member) -> Member:
+    """Take a parameter of which nothing is known for a number where it has a range, for a whole one if the ends are."""
+    if member.factor.kind != OWN:
+        return member
+    whole = all(type(value.get(end)) is int for end in ("low", "high"))
+    return member._replace(factor=member.factor._replace(kind="int" if whole else "float"))
 
 
 def _legal(document: Document, value: Any, path: KeyPath, factor: Factor) -> Legal | None:

@@ -10,16 +10,18 @@ from lrtune.data.formats import PACKED
 from lrtune.experiment.core import Experiment, seen_from
 from lrtune.experiment.reading.automatic import asking, filled
 from lrtune.experiment.reading.document import Document, KeyPath, Origin, dotted
-from lrtune.experiment.reading.sections import TRAINER, SearchSection, homes, usual_round
+from lrtune.experiment.reading.sections import SearchSection, homes, usual_round
 from lrtune.experiment.reading.space_form import SpaceReader, check_warmup
-from lrtune.experiment.reading.validation import Sections, check_sections, check_trainer, read_sections
+from lrtune.experiment.reading.trainer_form import DEFAULTS, ChosenTrainer, read_trainer
+from lrtune.experiment.reading.validation import Sections, check_sections, read_sections
+from lrtune.experiment.reading.vocabulary import BuiltInNames, OwnNames, coerced, illegal
 from lrtune.experiment.reading.yaml_text import override, read_file, read_text
 from lrtune.experiment.writing.default_space import default_space
+from lrtune.experiment.writing.yaml_text import plain
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Value
 from lrtune.text.paths import expanded
-from lrtune.training.registry import BUILT_IN
 
 
 def load(
@@ -98,6 +100,24 @@ def with_rates(experiment: Experiment, ranges: Mapping[str, tuple[float, float]]
     return experiment_of(Document(values, old.root, dict(old.origins)), experiment.name, experiment.base)
 
 
+def with_defaults(experiment: Experiment, defaults: Mapping[str, Value]) -> Experiment:
+    """Put values of the default configuration of another trainer where the experiment does not say them.
+
+    Parameters
+    ----------
+    experiment
+        It stays as it is.
+    defaults
+        By parameter; those that the experiment does not search are passed over.
+
+    """
+    old = experiment._document  # noqa: SLF001 - the experiment is ours
+    said = old.values.get(DEFAULTS) or {}
+    wanted = {key: plain(defaults[key]) for key in sorted(experiment.in_space & set(defaults)) if key not in said}
+    values = {**copy.deepcopy(old.values), DEFAULTS: {**said, **wanted}}
+    return experiment_of(Document(values, old.root, dict(old.origins)), experiment.name, experiment.base)
+
+
 def experiment_of(document: Document, name: str, base: Path, trainers: Collection[str] | None = None) -> Experiment:
     """Check a document as a whole, and freeze it; the arguments as in `load`, `load_text`.
 
@@ -107,17 +127,20 @@ def experiment_of(document: Document, name: str, base: Path, trainers: Collectio
         With everything that is wrong.
 
     """
-    sections = read_sections(document)
-    check_trainer(document, trainers)
-    reader = SpaceReader(document)
+    trainer = read_trainer(document, trainers)
+    sections = read_sections(document, trainer)
+    names = OwnNames(trainer.scheduled, trainer.defaults) if trainer.is_foreign else BuiltInNames()
+    reader = SpaceReader(document, vocabulary=names)
     if document.values.get("space") is None:
-        document.values["space"] = default_space()
+        document.values["space"] = {} if trainer.is_foreign else default_space()
     space = reader.read(document.values["space"], model=_model_type(document))
     _refuse_both(document, reader)
+    if trainer.is_foreign:
+        _check_own(document, reader, trainer)
     if sections is not None:
-        check_sections(document, sections)
+        check_sections(document, sections, trainer)
         _refuse_ranges(document, sections, reader)
-        check_warmup(document, reader, space, _fixed(sections, reader, space))
+        check_warmup(document, reader, space, _fixed(sections, reader, space, trainer))
     document.raise_problems()
     assert sections is not None
     return Experiment(
@@ -129,8 +152,8 @@ def experiment_of(document: Document, name: str, base: Path, trainers: Collectio
         search=_with_defaults(sections.search, space),
         retrain=sections.retrain,
         space=space,
-        trainer=document.values.get(TRAINER, BUILT_IN),
-        fixed=_fixed(sections, reader, space),
+        trainer=trainer,
+        fixed=_fixed(sections, reader, space, trainer),
         in_space=frozenset(reader.mentioned),
         automatic=asking(document.values["space"]) if reader.automatic else (),
         _document=document,
@@ -182,10 +205,46 @@ def _take_out_of_the_way(document: Document, changed: KeyPath) -> None:
             document.remove(("space", flat))
 
 
-def _fixed(sections: Sections, reader: SpaceReader, space: SearchSpace) -> dict[str, Value]:
+def _check_own(document: Document, reader: SpaceReader, trainer: ChosenTrainer) -> None:
+    """Report what is wrong with a space and the defaults of another trainer."""
+    if not reader.mentioned:
+        document.report(("space",), f"is missing: name parameters of {trainer.called}, and what to try of each")
+    for path in reader.automatic:
+        document.report(path, "'auto' is for lrtune's own networks; `lrtune finder` tells a range to write here")
+    members = reader.vocabulary.members(tuple(trainer.defaults))
+    for key, value in trainer.defaults.items():
+        if key not in members:
+            document.report((DEFAULTS, key), reader.vocabulary.unknown(key))
+        elif problem := illegal(members[key].factor, coerced(value, members[key].factor)):
+            document.report((DEFAULTS, key), problem)
+    shaping = [key for key in ("decay", "warmup", "warmup_shape", "warmup_start") if key in reader.mentioned]
+    if shaping and trainer.scheduled and not _has_rate(reader, trainer):
+        document.report(reader.mentioned[shaping[0]], "shapes a rate, and there is none: search learning_rate as well")
+
+
+def _has_rate(reader: SpaceReader, trainer: ChosenTrainer) -> bool:
+    """Tell whether another trainer is given rates: its learning rate is searched, or fixed."""
+    return trainer.scheduled and "learning_rate" in {*reader.mentioned, *trainer.defaults}
+
+
+def _own_fixed(reader: SpaceReader, trainer: ChosenTrainer) -> dict[str, Value]:
+    """Take the defaults of another trainer that are not searched."""
+    members = reader.vocabulary.members(tuple(trainer.defaults)) if trainer.is_foreign else {}
+    return {
+        key: coerced(each, members[key].factor)
+        for key, each in trainer.defaults.items()
+        if key in members and key not in reader.mentioned
+    }
+
+
+def _fixed(sections: Sections, reader: SpaceReader, space: SearchSpace, trainer: ChosenTrainer) -> dict[str, Value]:
     """Collect what every configuration has: the sections without what is searched, and dimensions of one point."""
-    fixed: dict[str, Value] = {}
-    for flat, (section, key) in homes().items():
+    fixed: dict[str, Value] = _own_fixed(reader, trainer)
+    said = reader.document.values.get("training") or {}
+    unsaid = trainer.is_foreign and not _has_rate(reader, trainer)  # then nobody needs epochs that nobody named
+    for flat, (section, key) in homes(trainer).items():
+        if flat in fixed or (unsaid and section == "training" and key not in said):
+            continue
         value = getattr(getattr(sections, section), key)
         left_to_the_optimizer = flat == "weight_decay" and value is None
         if flat not in reader.mentioned and not left_to_the_optimizer:

@@ -16,13 +16,24 @@ from lrtune.data.options import DataOptions, Skip
 from lrtune.data.schema import FEWEST_FOLDS, RARE_ROWS, USUAL_FOLDS
 from lrtune.engines.catalogue import ENGINES, LOCAL
 from lrtune.experiment.reading.document import repeated, shown
+from lrtune.experiment.reading.trainer_form import ChosenTrainer
 from lrtune.experiment.reading.vocabulary import SPACE_ONLY
 from lrtune.sampling.catalogue import FREE_ROUND, STRATEGIES
 from lrtune.text.durations import seconds
 from lrtune.text.errors import nearest
 from lrtune.text.written import Json
 from lrtune.training.numbers.catalogue import USUAL
-from lrtune.training.registry import DATA_KEYS, METRICS, MODEL_KEYS, NUMBERS, TRAINING_KEYS, Factor, Value, usual_metric
+from lrtune.training.registry import (
+    DATA_KEYS,
+    METRICS,
+    MODEL_KEYS,
+    NUMBERS,
+    SCHEDULE_KEYS,
+    TRAINING_KEYS,
+    Factor,
+    Value,
+    usual_metric,
+)
 from lrtune.verdict.choice.rules import SELECTION_RULES, rule
 from lrtune.verdict.pruning import PRUNINGS
 from lrtune.verdict.terms import ENOUGH, ENSEMBLES
@@ -469,6 +480,11 @@ BUDGETS = (
 """Keys of `search` that say how far it goes and on what machines: changing one continues the study."""
 
 
+def shared(trainer: ChosenTrainer) -> tuple[str, ...]:
+    """List the keys of `training` that another trainer than lrtune's own takes."""
+    return tuple(key for key in SCHEDULE_KEYS if key not in SPACE_ONLY and trainer.scheduled)
+
+
 def usual_round(strategy: str, pruning: str) -> int:
     """Say how many configurations are proposed together unless the experiment does."""
     return STRATEGIES[strategy].round or PRUNINGS[pruning].round or FREE_ROUND
@@ -479,9 +495,6 @@ READ: dict[str, type[Section]] = {"data": DataSection, "search": SearchSection, 
 
 SECTIONS = ("data", *DECLARED, "search", "retrain")
 
-TRAINER = "trainer"
-"""The key that stands beside the sections: what trains."""
-
 
 def keys_of(section: str) -> Collection[str]:
     """List what may stand in a section."""
@@ -490,8 +503,13 @@ def keys_of(section: str) -> Collection[str]:
     return READ[section].model_fields
 
 
-def homes() -> dict[str, tuple[str, str]]:
-    """Tell in which section and key each flat key of a configuration is fixed; the others have no place but `space`."""
+def homes(trainer: ChosenTrainer | None = None) -> dict[str, tuple[str, str]]:
+    """Tell in which section and key each flat key of a configuration is fixed; the others have no place but `space`.
+
+    Of another trainer than lrtune's own, how its table is encoded and, if it takes one, the schedule.
+    """
+    if trainer is not None and trainer.is_foreign:
+        return {key: place for key, place in homes().items() if place[0] == "data" or key in shared(trainer)}
     declarations = {
         "model" if key == "type" else key: (section, key)
         for section in DECLARED

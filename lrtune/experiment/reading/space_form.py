@@ -18,11 +18,15 @@ from lrtune.experiment.reading.sections import AUTO, homes
 from lrtune.experiment.reading.vocabulary import (
     LAYER_KEYS,
     OPTIMIZER_OWN,
+    BuiltInNames,
     Member,
+    OwnNames,
+    Vocabulary,
+    coerced,
+    illegal,
     inside,
     own_defaults,
     unknown_factor,
-    unknown_key,
 )
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import Dimension, Ordinal, Real
@@ -45,6 +49,8 @@ class SpaceReader:
         Where each real range stands, which no grid can walk.
     automatic
         Where a learning rate is ``auto``: until the finder has found a range, it has the documented one.
+    vocabulary
+        What may stand there.
 
     """
 
@@ -52,6 +58,7 @@ class SpaceReader:
     mentioned: dict[str, KeyPath] = field(default_factory=dict)
     ranges: list[KeyPath] = field(default_factory=list)
     automatic: list[KeyPath] = field(default_factory=list)
+    vocabulary: Vocabulary = field(default_factory=BuiltInNames)
 
     def read(self, values: Any, path: KeyPath = ("space",), *, model: str = "mlp") -> SearchSpace:
         """Read a space; `model` is the type of model where the space does not choose one.
@@ -61,13 +68,14 @@ class SpaceReader:
         if not isinstance(values, dict):
             self.document.report(path, f"must be a mapping of keys such as learning_rate, got {shown(values)}")
             return SearchSpace()
+        members = self.vocabulary.members([key for key in values if isinstance(key, str)])
         for key in values:
-            if key not in KEYS:
-                self.document.report((*path, key), unknown_key(key))
-        members = {key: Member(key, factor) for key, factor in KEYS.items()}
+            if key not in members:
+                self.document.report((*path, str(key)), self.vocabulary.unknown(str(key)))
         dimensions = {each.name: each for each in self._all(values, path, members)}
-        self._settle_layers(dimensions, model)
-        _settle_optimizer(dimensions)
+        if isinstance(self.vocabulary, BuiltInNames):
+            self._settle_layers(dimensions, model)
+            _settle_optimizer(dimensions)
         return SearchSpace(tuple(dimensions.values()))
 
     def _all(self, values: Values, path: KeyPath, members: Mapping[str, Member]) -> list[Dimension]:
@@ -77,7 +85,7 @@ class SpaceReader:
 
     def _dimension(self, value: Any, path: KeyPath, member: Member) -> Dimension | None:
         self.mentioned.setdefault(member.key, path)
-        if member.branches:
+        if member.branches or (member.is_own and _has_branches(value)):
             return self._branches(value, path, member)
         if member.key == "learning_rate" and value == AUTO:
             self.automatic.append(path)
@@ -103,6 +111,8 @@ class SpaceReader:
         return Choice(member.key, tuple(options.values()), member.factor.default) if options else None
 
     def _option(self, item: Any, path: KeyPath, member: Member) -> Option | None:
+        if member.is_own:
+            return self._own_option(item, path, member)
         if isinstance(item, dict) and len(item) == 1:
             ((name, factors),) = item.items()
             path = (*path, name)
@@ -118,6 +128,25 @@ class SpaceReader:
             self.document.report(path, f"expected a mapping of its factors, got {shown(factors)}")
             return None
         return Option(name, self._inside(factors or {}, path, member, name))
+
+    def _own_option(self, item: Any, path: KeyPath, member: Member) -> Option | None:
+        """Read an option of another trainer's parameter, with the parameters that only it has."""
+        value, factors = next(iter(item.items())) if isinstance(item, dict) and len(item) == 1 else (item, None)
+        if isinstance(value, dict) or not isinstance(factors, dict | None):
+            problem = f"expected a value, alone or with a mapping of the parameters that only it has, got {shown(item)}"
+            self.document.report(path, problem)
+            return None
+        wrong = illegal(member.factor, legal := coerced(value, member.factor))
+        if wrong is not None:
+            self.document.report(path, wrong)
+            return None
+        assert isinstance(self.vocabulary, OwnNames)
+        inner, path = factors or {}, (*path, str(value))
+        members = self.vocabulary.own([str(key) for key in inner])
+        for key in inner:
+            if key not in members:
+                self.document.report((*path, str(key)), self.vocabulary.unknown(str(key)))
+        return Option(legal, SearchSpace(tuple(self._all(inner, path, members))))
 
     def _inside(self, values: Values, path: KeyPath, member: Member, name: str) -> SearchSpace:
         members = inside(member, name)
@@ -138,6 +167,15 @@ class SpaceReader:
                 self.document.report(self.mentioned[key], "has no effect on a linear model")
             elif options:
                 _push_down(dimensions, "model", key, {"mlp": None})
+
+
+_ENDS = ("low", "high", "scale", "points")
+
+
+def _has_branches(value: Any) -> bool:
+    """Tell whether a parameter has an option with parameters of its own; a range is none."""
+    items = value if isinstance(value, list) else [value]
+    return any(isinstance(each, dict) and len(each) == 1 and not set(each) & set(_ENDS) for each in items)
 
 
 def _settle_optimizer(dimensions: dict[str, Dimension]) -> None:
@@ -188,7 +226,7 @@ def check_warmup(document: Document, reader: SpaceReader, space: SearchSpace, fi
     """Report the one combination that no branch can exclude: keys of the warm-up that contradict each other."""
     shape, start = KEYS["warmup_shape"], KEYS["warmup_start"]
     contradiction: dict[str, Value] = {shape.name: "exponential", start.name: 0.0}
-    settled = complete(fixed)
+    settled = complete({key: fixed[key] for key in contradiction if key in fixed})
     possible = {
         each.name: each.point(contradiction) is not None for each in space.dimensions if each.name in contradiction
     }

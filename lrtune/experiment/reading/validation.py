@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
@@ -13,7 +13,6 @@ from lrtune.experiment.reading.document import Document, KeyPath, Values, shown
 from lrtune.experiment.reading.sections import (
     AUTO,
     SECTIONS,
-    TRAINER,
     DataSection,
     RetrainSection,
     SearchSection,
@@ -21,12 +20,15 @@ from lrtune.experiment.reading.sections import (
     Settings,
     declared,
     keys_of,
+    shared,
 )
+from lrtune.experiment.reading.trainer_form import DEFAULTS, TRAINER, ChosenTrainer
 from lrtune.experiment.reading.vocabulary import coerced, illegal
 from lrtune.text.errors import nearest
 from lrtune.training.declarations import Factor
-from lrtune.training.registry import BUILT_IN, KEYS
+from lrtune.training.registry import COMMAND, FUNCTION, KEYS
 from lrtune.verdict.choice.rules import BEST
+from lrtune.verdict.pruning import PRUNINGS
 
 AnySection = TypeVar("AnySection", bound=Section)
 
@@ -54,12 +56,14 @@ class Sections(NamedTuple):
     retrain: RetrainSection
 
 
-def read_sections(document: Document) -> Sections | None:
+def read_sections(document: Document, trainer: ChosenTrainer) -> Sections | None:
     """Read all sections and report every mistake in them; None if any section is unusable."""
-    names = (*SECTIONS, TRAINER, "space")
+    names = (*SECTIONS, TRAINER, DEFAULTS, "space")
     for key in document.values:
         if key not in names:
             document.report((key,), f"unknown section; {nearest(key, names)}")
+    if trainer.is_foreign:
+        _refuse_built_in(document, trainer)
     data = _section(document, "data", DataSection)
     model = _settings(document, "model")
     training = _settings(document, "training")
@@ -69,6 +73,21 @@ def read_sections(document: Document) -> Sections | None:
     if data is None or model is None or training is None or search is None or retrain is None:
         return None
     return Sections(data, model, training, search, retrain)
+
+
+def _refuse_built_in(document: Document, trainer: ChosenTrainer) -> None:
+    """Report settings of lrtune's own networks, which another trainer would not hear of."""
+    if document.values.get("model"):
+        problem = f"describes lrtune's own networks; the parameters of {trainer.called} stand under space"
+        document.report(("model",), problem)
+        document.remove(("model",))
+    given, known = document.values.get("training"), ("dtype", *shared(trainer))
+    for key in [key for key in given if key not in known] if isinstance(given, dict) else ():
+        takes = "" if trainer.scheduled else ", which takes no schedule"
+        document.report(
+            ("training", key), f"has no effect on {trainer.called}{takes}; its parameters stand under space"
+        )
+        document.remove(("training", key))
 
 
 def _section(document: Document, name: str, kind: type[AnySection]) -> AnySection | None:
@@ -140,15 +159,6 @@ def _unknown(key: str, section: str) -> str:
     return f"unknown key; {nearest(key, keys_of(section))}"
 
 
-def check_trainer(document: Document, trainers: Collection[str] | None) -> None:
-    """Report what trains if it is no name, or none of some trainers."""
-    name = document.values.get(TRAINER, BUILT_IN)
-    if not isinstance(name, str) or not name:
-        document.report((TRAINER,), f"expected the name of a trainer, got {shown(name)}")
-    elif trainers is not None and name not in trainers:
-        document.report((TRAINER,), f"unknown value '{name}'; {nearest(name, trainers)}")
-
-
 def _require_data(document: Document) -> None:
     data = document.values.get("data")
     given = data if isinstance(data, dict) else {}
@@ -164,11 +174,26 @@ def _names_its_target(path: str) -> bool:
     return path.startswith("sklearn:") or names_its_target(path)
 
 
-def check_sections(document: Document, sections: Sections) -> None:
+def check_sections(document: Document, sections: Sections, trainer: ChosenTrainer) -> None:
     """Report keys that contradict each other."""
     _check_columns(document, sections.data)
     _check_splitter(document, sections.data, sections.search)
     _check_ensemble(document, sections.search, sections.retrain)
+    if trainer.is_foreign:
+        _check_foreign(document, sections, trainer)
+
+
+def _check_foreign(document: Document, sections: Sections, trainer: ChosenTrainer) -> None:
+    """Report what another trainer cannot do."""
+    if PRUNINGS[sections.search.pruning].shortens and not trainer.scheduled:
+        document.report(
+            ("search", "pruning"),
+            f"'{sections.search.pruning}' trains for fewer epochs at first, and {trainer.called} has none; 'race' drops "
+            "configurations after the first fold",
+        )
+    several = [key for key in ("ensemble", "members") if getattr(sections.retrain, key) not in (1, AUTO)]
+    for key in several if trainer.name in (FUNCTION, COMMAND) else ():
+        document.report(("retrain", key), f"of {trainer.called} one model is trained in the end, no mean of several")
 
 
 def _check_ensemble(document: Document, search: SearchSection, retrain: RetrainSection) -> None:

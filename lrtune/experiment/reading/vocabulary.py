@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple, Protocol
 
 from lrtune.experiment.reading.document import shown
 from lrtune.text.errors import nearest
 from lrtune.training.declarations import Names
-from lrtune.training.registry import DECAYS, KEYS, MODEL_KEYS, OPTIMIZERS, Factor, Value, check_value
+from lrtune.training.registry import (
+    DECAYS,
+    KEYS,
+    MODEL_KEYS,
+    OPTIMIZERS,
+    SCHEDULE_KEYS,
+    Factor,
+    Value,
+    check_value,
+)
 
 SPACE_ONLY = ("learning_rate", "optimizer", "decay")
 """Keys that have no place but `space`: a search is about them."""
@@ -21,6 +32,11 @@ OPTIMIZER_OWN = ("learning_rate", "weight_decay", "decoupled", "clip_norm", "ema
 LISTS = ("widths", "numbers")
 """Kinds of factors whose values are lists."""
 
+_NAME = re.compile(r"[A-Za-z_][\w-]*")
+
+OWN = "any"
+"""Kind of the parameters of another trainer: nothing is known of them but the values that are given."""
+
 _LARGEST = 10**9  # epochs, rows, units: a larger number is a slip
 
 
@@ -29,6 +45,11 @@ class Member(NamedTuple):
 
     key: str
     factor: Factor
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a parameter of another trainer."""
+        return self.factor.kind == OWN
 
     @property
     def branches(self) -> bool:
@@ -44,6 +65,62 @@ class Member(NamedTuple):
     def names(self) -> list[str]:
         """The names that it may take."""
         return [str(each) for each in self.factor.choices]
+
+
+class Vocabulary(Protocol):
+    """What may stand directly under `space`."""
+
+    def members(self, keys: Collection[str]) -> dict[str, Member]:
+        """List what may stand there, if these keys do, in the order of the dimensions."""
+
+    def unknown(self, key: str) -> str:
+        """Say what is wrong with a key that is not among the members."""
+
+
+class BuiltInNames:
+    """The keys of lrtune's own networks."""
+
+    def members(self, _keys: Collection[str]) -> dict[str, Member]:
+        """List the registry."""
+        return {key: Member(key, factor) for key, factor in KEYS.items()}
+
+    def unknown(self, key: str) -> str:
+        """Say what is wrong with a key."""
+        return unknown_key(key)
+
+
+class OwnNames(NamedTuple):
+    """The parameters of another trainer, and the keys of a schedule if it takes one.
+
+    Attributes
+    ----------
+    scheduled
+        Whether it takes the rate of every update from lrtune.
+    defaults
+        Values of the default configuration, as far as they are known.
+
+    """
+
+    scheduled: bool
+    defaults: Mapping[str, Value]
+
+    def members(self, keys: Collection[str]) -> dict[str, Member]:
+        """List the keys of the schedule, then the parameters by name: how they are written is no difference."""
+        shared = [key for key in SCHEDULE_KEYS if self.scheduled]
+        found = {key: Member(key, self._with_default(KEYS[key])) for key in shared}
+        return found | self.own([key for key in keys if key not in shared])
+
+    def own(self, keys: Collection[str]) -> dict[str, Member]:
+        """Make the places of parameters, as far as their names are legal."""
+        factors = [Factor(key, None, "", kind=OWN) for key in sorted(keys) if _NAME.fullmatch(key)]
+        return {each.name: Member(each.name, self._with_default(each)) for each in factors}
+
+    def _with_default(self, factor: Factor) -> Factor:
+        return factor._replace(default=self.defaults.get(factor.name, factor.default))
+
+    def unknown(self, _key: str) -> str:
+        """Say what is wrong with a key."""
+        return "expected the name of a parameter: letters, digits, _ and -"
 
 
 def inside(member: Member, name: str) -> dict[str, Member]:
@@ -75,6 +152,8 @@ def coerced(value: Any, factor: Factor) -> Any:
     """
     if factor.kind == "float" and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if factor.kind == OWN and isinstance(value, list | tuple):
+        return tuple(value)
     if factor.kind in LISTS and isinstance(value, list | tuple):
         item = factor._replace(kind="float" if factor.kind == "numbers" else "int")
         return tuple(coerced(each, item) for each in value)

@@ -10,10 +10,10 @@ from lrtune.experiment.reading.sections import (
     DECLARED,
     READ,
     SECTIONS,
-    TRAINER,
     Section,
     declared,
 )
+from lrtune.experiment.reading.trainer_form import TRAINER
 from lrtune.experiment.reading.vocabulary import LISTS, Member, inside
 from lrtune.experiment.writing.yaml_text import plain
 from lrtune.space.dimensions import SCALES

@@ -85,8 +85,17 @@ def _styled(value: Any) -> Any:
 
 def nested_space(configuration: Configuration) -> Values:
     """Write the learning rate, the optimizer and the decay of a complete configuration as a space of one point."""
-    branches = {key: _branch(configuration, Member(key, KEYS[key])) for key in ("optimizer", "decay")}
-    return {"learning_rate": configuration["learning_rate"], **branches}
+    optimizer = _branch(configuration, Member("optimizer", KEYS["optimizer"]))
+    rate = rate_space(configuration)
+    return {"learning_rate": rate["learning_rate"], "optimizer": optimizer, "decay": rate["decay"]}
+
+
+def rate_space(configuration: Configuration) -> Values:
+    """Write the learning rate and the decay of a complete configuration, if it has them."""
+    if "learning_rate" not in configuration:
+        return {}
+    decay = _branch(configuration, Member("decay", KEYS["decay"]))
+    return {"learning_rate": configuration["learning_rate"], "decay": decay}
 
 
 def _branch(configuration: Configuration, member: Member) -> Any:
@@ -106,4 +115,6 @@ def _fixed(value: Any, member: Member) -> Any:
 
 def plain(value: Any) -> Any:
     """Turn tuples into lists, for YAML and JSON."""
+    if isinstance(value, Mapping):
+        return {key: plain(each) for key, each in value.items()}
     return [plain(each) for each in value] if isinstance(value, list | tuple) else value

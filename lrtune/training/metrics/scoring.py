@@ -79,7 +79,7 @@ def score(metric: str, kept: Array, targets: Array, classes: int) -> Doubles:
     return _oriented(metric, METRICS[metric].score(kept, targets, classes))
 
 
-def beside(prediction: Doubles, targets: Array, classes: int) -> dict[str, Doubles]:
+def beside(prediction: Doubles, targets: Array, classes: int, *, bare: bool = False) -> dict[str, Doubles]:
     """Score predictions by every metric that stands beside the one that is tuned, as `score` does.
 
     Parameters
@@ -88,10 +88,13 @@ def beside(prediction: Doubles, targets: Array, classes: int) -> dict[str, Doubl
         ``(C, O, M)``, as `keep` takes it.
     targets, classes
         As in `score`.
+    bare
+        Whether they are labels in place of probabilities, so that only metrics that count labels say something.
 
     """
     task = {0: "regression", 2: "binary"}.get(classes, "multiclass")
     shown = [each.name for each in METRICS.values() if each.is_beside and task in each.tasks]
+    shown = [name for name in shown if not bare or METRICS[name].keeps == "label"]
     return {name: score(name, keep(name, prediction, targets), targets, classes) for name in shown}
 
 

@@ -1,0 +1,252 @@
+"""The file's `trainer` -> what trains, with its settings: the built-in networks, or code of somebody else.
+
+Nothing is imported here: a file that names code is read, shown and compared without running it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lrtune.experiment.reading.document import Document, KeyPath, Values, shown
+from lrtune.text.durations import seconds
+from lrtune.text.errors import nearest
+from lrtune.training.registry import BUILT_IN, COMMAND, ESTIMATOR, FUNCTION, SCHEDULED
+
+TRAINER = "trainer"
+"""The key that stands beside the sections: what trains."""
+
+DEFAULTS = "defaults"
+"""The key beside it: values of the default configuration of another trainer."""
+
+_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+_STEP = re.compile(r"[A-Za-z_]\w*")
+_FUNCTION = re.compile(r"([^:]+\.py|[A-Za-z_]\w*(\.[A-Za-z_]\w*)*):[A-Za-z_]\w*")
+
+_MOST_RETRIES, _MOST_GPUS = 100, 64
+
+
+@dataclass(frozen=True)
+class ChosenTrainer:
+    """What trains.
+
+    Attributes
+    ----------
+    name
+        Its entry in `lrtune.trainers.catalogue.TRAINERS`.
+    said
+        What the experiment says of it, checked and in JSON's types; empty for the built-in one. Under the name of its
+        kind stands what it trains: the steps of an estimator as pairs of a name and a class, ``file.py:function``, or
+        the words of a command.
+    scheduled
+        Whether it takes the rate of every update from lrtune.
+    defaults
+        Values of its default configuration, as far as they are known.
+
+    """
+
+    name: str = BUILT_IN
+    said: Values = field(default_factory=dict)
+    scheduled: bool = True
+    defaults: Values = field(default_factory=dict)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether that is code of somebody else."""
+        return bool(self.said)
+
+    @property
+    def called(self) -> str:
+        """How sentences call it: a class, a function or a command."""
+        if self.name == ESTIMATOR:
+            return " + ".join(path.rpartition(".")[2] for _, path in self.said[ESTIMATOR])
+        return str(self.said[FUNCTION]) if self.name == FUNCTION else shlex.join(self.said[COMMAND])
+
+    def canonical(self) -> Values | str:
+        """Describe what results depend on; where code lies, and how long it may run, is left out."""
+        if not self.is_foreign:
+            return self.name
+        kept = {key: self.said[key] for key in (self.name, "report") if key in self.said}
+        if self.name == FUNCTION:
+            kept[FUNCTION] = re.split(r"[/\\]", str(kept[FUNCTION]))[-1]
+        return {**kept, "scheduled": self.scheduled}
+
+    def written(self, folder: str | None) -> Values | str:
+        """Write it in the form of the file; relative paths in it start from a folder."""
+        if not self.is_foreign:
+            return self.name
+        steps = self.said.get(ESTIMATOR)
+        form = {} if steps is None else {ESTIMATOR: steps[0][1] if not steps[0][0] else [{n: p} for n, p in steps]}
+        return {**self.said, **form, **({} if folder is None or self.name == ESTIMATOR else {"folder": folder})}
+
+
+def read_trainer(document: Document, trainers: Collection[str] | None) -> ChosenTrainer:
+    """Read what trains, and its default configuration; reports what is wrong.
+
+    Parameters
+    ----------
+    document
+        The file.
+    trainers
+        Names of those that can train; None leaves it to who prepares the training.
+
+    """
+    value = document.values.get(TRAINER, BUILT_IN)
+    if isinstance(value, str) and ":" in value:
+        value = {FUNCTION: value}
+    if isinstance(value, dict):
+        return _foreign(document, value)
+    if DEFAULTS in document.values:
+        document.report((DEFAULTS,), "has no effect on lrtune's own networks, whose defaults are documented")
+    if not isinstance(value, str) or not value:
+        document.report((TRAINER,), f"expected the name of a trainer, or {_forms()}, got {shown(value)}")
+        return ChosenTrainer()
+    if trainers is not None and value not in trainers:
+        named = [each for each in trainers if each not in _OPTIONS]
+        document.report((TRAINER,), f"unknown value '{value}'; {nearest(value, named)}")
+    return ChosenTrainer(value)
+
+
+def _forms() -> str:
+    return "{estimator: module.Class}, file.py:function or {command: ...}"
+
+
+def _foreign(document: Document, value: Values) -> ChosenTrainer:
+    kinds = [each for each in _OPTIONS if each in value]
+    if len(kinds) != 1:
+        names = " or ".join(f"'{each}'" for each in _OPTIONS)
+        problem = f"expected one of {names} in it" if not kinds else f"has {' and '.join(kinds)}; keep one of the two"
+        document.report((TRAINER,), problem)
+        return ChosenTrainer()
+    (kind,) = kinds
+    options, said = _OPTIONS[kind], {}
+    for key, given in value.items():
+        if key not in options:
+            document.report((TRAINER, str(key)), f"unknown key; {nearest(str(key), options)}")
+            continue
+        try:
+            said[key] = options[key](given)
+        except ValueError as error:
+            document.report((TRAINER, key), str(error))
+    if kind not in said:
+        return ChosenTrainer()
+    scheduled = kind != ESTIMATOR or said[ESTIMATOR][-1][1] in SCHEDULED
+    return ChosenTrainer(kind, said, scheduled, _defaults(document))
+
+
+def _defaults(document: Document) -> Values:
+    given = document.values.get(DEFAULTS, {})
+    if not isinstance(given, dict):
+        document.report((DEFAULTS,), f"must be a mapping of parameters, got {shown(given)}")
+        return {}
+    found = {}
+    for key, value in given.items():
+        path: KeyPath = (DEFAULTS, str(key))
+        if isinstance(value, dict):
+            document.report(path, f"expected one value, got {shown(value)}; what is searched stands under space")
+        else:
+            found[str(key)] = tuple(value) if isinstance(value, list) else value
+    return found
+
+
+def _steps(value: Any) -> tuple[tuple[str, str], ...]:
+    """Read an estimator: a class, or the steps of a pipeline, which may have names."""
+    if not isinstance(value, list):
+        return (("", _class(value)),)
+    if not value:
+        raise ValueError("an empty list is no pipeline")
+    steps = [next(iter(each.items())) if isinstance(each, dict) and len(each) == 1 else ("", each) for each in value]
+    named = [(name or _class(path).rpartition(".")[2].lower(), _class(path)) for name, path in steps]
+    for name, _ in named:
+        if not isinstance(name, str) or not _STEP.fullmatch(name) or "__" in name:
+            raise ValueError(f"expected a name of letters, digits and single underscores for a step, got {shown(name)}")
+        if [each for each, _ in named].count(name) > 1:
+            raise ValueError(f"two steps are called '{name}'; name them, as in [{{first: module.Class}}, ...]")
+    return tuple(named)
+
+
+def _class(value: Any) -> str:
+    if isinstance(value, str) and _PATH.fullmatch(value):
+        return value
+    raise ValueError(f"expected a class with its module, such as sklearn.svm.SVC, got {shown(value)}")
+
+
+def _function(value: Any) -> str:
+    if isinstance(value, str) and _FUNCTION.fullmatch(value):
+        return value
+    raise ValueError(f"expected file.py:function or package.module:function, got {shown(value)}")
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    if isinstance(value, list) and value and all(isinstance(each, str | int | float) for each in value):
+        return tuple(map(str, value))
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"expected a command, such as python train.py, got {shown(value)}")
+    try:
+        return tuple(shlex.split(value))
+    except ValueError as error:
+        raise ValueError(f"is no command a shell could read ({error}): {shown(value)}") from error
+
+
+def _report(value: Any) -> Values:
+    """Read where a program that cannot be changed says its score."""
+    keys = ("key", "file", "pattern")
+    if not isinstance(value, dict) or not value or set(value) - set(keys):
+        raise ValueError(
+            f"expected {{key: val.loss, file: metrics.json}} or {{pattern: 'loss=(.*)'}}, got {shown(value)}"
+        )
+    wrong = [key for key, each in value.items() if not isinstance(each, str) or not each]
+    if wrong:
+        raise ValueError(f"expected text for {wrong[0]}, got {shown(value[wrong[0]])}")
+    if ("pattern" in value) == ("key" in value):
+        raise ValueError("expected either 'key', of a JSON file, or 'pattern', of lines of text")
+    if "pattern" in value:
+        try:
+            pattern = re.compile(value["pattern"])
+        except re.error as error:
+            raise ValueError(f"'{value['pattern']}' is no regular expression ({error})") from error
+        if pattern.groups != 1:
+            raise ValueError(f"expected one group, (...), around the number in '{value['pattern']}'")
+    return dict(value)
+
+
+def _whole(least: int, most: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if type(value) is int and least <= value <= most:
+            return value
+        raise ValueError(f"expected a whole number from {least} to {most}, got {shown(value)}")
+
+    return read
+
+
+def _resources(value: Any) -> Values:
+    """Read what a fit needs for itself alone."""
+    if not isinstance(value, dict) or set(value) != {"gpus"}:
+        raise ValueError(f"expected {{gpus: 1}}, got {shown(value)}")
+    return {"gpus": _whole(0, _MOST_GPUS)(value["gpus"])}
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ValueError(f"expected true or false, got {shown(value)}")
+
+
+def _folder(value: Any) -> str:
+    if isinstance(value, str) and value:
+        return value
+    raise ValueError(f"expected a folder, got {shown(value)}")
+
+
+_FITS: Mapping[str, Callable[[Any], Any]] = {"timeout": seconds, "retry": _whole(0, _MOST_RETRIES)}
+_PROGRAMS = {**_FITS, "folder": _folder, "keep": _flag, "resources": _resources}
+
+_OPTIONS: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
+    ESTIMATOR: {ESTIMATOR: _steps, **_FITS},
+    FUNCTION: {FUNCTION: _function, **_PROGRAMS},
+    COMMAND: {COMMAND: _words, "report": _report, "grace": seconds, **_PROGRAMS},
+}
+"""Trainers that are code of somebody else: the first key names it, the others say how a fit runs."""

@@ -1,0 +1,169 @@
+"""Members of a model that another trainer made: an estimator, or what a function or a command has saved.
+
+An estimator is written by skops, without pickle: reading one that consists of scikit-learn's and NumPy's own types runs
+nothing of the file, and any other is read for those who say that they trust it. What a function saved, only that
+function can read; it is run for those who say so, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lrtune.arrays import Array, Floats
+from lrtune.data.encoding import Encoder
+from lrtune.space.trial import Configuration
+from lrtune.text.errors import ModelError, named
+from lrtune.training.tasks import Problem
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedEstimator:
+    """A fitted estimator of a model.
+
+    Attributes
+    ----------
+    encoder
+        Turns the cells of a table into ``D`` features.
+    configuration
+        How it was trained.
+    content
+        What skops wrote.
+    called
+        Its class, as the experiment names it.
+    seed
+        That it was trained with.
+    trusted
+        Whether types beyond scikit-learn's own may be made of it, which may run code of the file.
+
+    """
+
+    encoder: Encoder
+    configuration: Configuration
+    content: bytes
+    called: str
+    seed: int = 0
+    trusted: bool = False
+
+    @cached_property
+    def estimator(self) -> Any:
+        """The estimator.
+
+        Raises
+        ------
+        ModelError
+            If it consists of types that nobody has said to trust, or cannot be read.
+
+        """
+        import skops.io
+
+        try:
+            foreign = skops.io.get_untrusted_types(data=self.content)
+            if foreign and not self.trusted:
+                raise ModelError(
+                    f"the model is a {self.called}, of which reading {named(sorted(foreign))} may run code of the file; "
+                    "add --trust, or trust=True, if you know where it comes from"
+                )
+            return skops.io.loads(self.content, trusted=foreign)
+        except ModelError:
+            raise
+        except Exception as error:
+            raise ModelError(f"the {self.called} of the model cannot be read here: {error}") from error
+
+    def outputs(self, features: Floats, problem: Problem) -> npt.NDArray[np.float64]:
+        """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, of encoded rows."""
+        found, kind = predicted(self.estimator, features.astype(np.float32), problem.classes)
+        if not problem.classes:
+            return found[:, None]
+        return found if kind == "outputs" else np.eye(problem.classes)[found.astype(np.int64)]
+
+
+def predicted(estimator: Any, features: Any, classes: int, *, scores: bool = False) -> tuple[Array, str]:
+    """Ask an estimator: values or probabilities of all classes are ``outputs``, else numbers of classes ``codes``.
+
+    Parameters
+    ----------
+    estimator
+        Fitted to numbers of classes, or to values.
+    features
+        ``(N, D)``.
+    classes
+        How many there are; 0 for values.
+    scores
+        Whether those of the positive one of two classes, ``scores``, serve where there are no probabilities.
+
+    """
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if not classes:
+            return np.asarray(estimator.predict(features), dtype=np.float64).reshape(len(features), -1)[:, 0], "outputs"
+        if hasattr(estimator, "predict_proba"):
+            found = np.asarray(estimator.predict_proba(features), dtype=np.float64)
+            whole = np.zeros((len(found), classes))
+            whole[:, np.asarray(estimator.classes_, dtype=np.int64)] = found  # a class may be missing in training
+            return whole, "outputs"
+        if scores and classes == 2 and hasattr(estimator, "decision_function"):
+            return np.asarray(estimator.decision_function(features), dtype=np.float64), "scores"
+        return np.asarray(estimator.predict(features)).astype(np.int64), "codes"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedProgram:
+    """What a function or a command has made of all rows, in files of its own.
+
+    Attributes
+    ----------
+    encoder
+        Turns the cells of a table into ``D`` features.
+    configuration
+        How it was trained.
+    kind, said, base
+        What trained it, and the folder that its paths start from.
+    called
+        How sentences call it.
+    task, classes
+        What is predicted.
+    folder
+        Where its files are.
+    seed
+        That it was trained with.
+    predict
+        Computes what `outputs` does; None: the code has not been started, because nobody has said to trust it.
+
+    """
+
+    encoder: Encoder
+    configuration: Configuration
+    kind: str
+    said: dict[str, Any]
+    base: str
+    called: str
+    task: str
+    classes: tuple[Any, ...]
+    folder: Path
+    seed: int = 0
+    predict: Callable[[Floats, Problem], npt.NDArray[np.float64]] | None = field(default=None, repr=False)
+
+    def outputs(self, features: Floats, problem: Problem) -> npt.NDArray[np.float64]:
+        """Let the code predict encoded rows; as `TrainedEstimator.outputs`.
+
+        Raises
+        ------
+        ModelError
+            If the code was not started, or has no way to predict.
+
+        """
+        if self.predict is None:
+            raise ModelError(
+                f"the model is what {self.called} saved, and predicting runs its code; add --trust, or trust=True, if "
+                "you know where it comes from"
+            )
+        return self.predict(features, problem)

@@ -1,0 +1,119 @@
+"""What whoever trains is given, and what comes back: folds of arrays and configurations in, outcomes out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from lrtune.arrays import Array, Rows
+from lrtune.data.columns import Columns
+from lrtune.data.schema import Label, Schema
+from lrtune.space.trial import Configuration
+from lrtune.training.feedback import Scales
+from lrtune.training.registry import BUILT_IN
+from lrtune.training.tasks import Fold, Outcome, Problem
+from lrtune.training.wall_clock import Clock
+
+
+class Foreign(NamedTuple):
+    """What a trainer that is code of somebody else needs beside arrays of features.
+
+    Attributes
+    ----------
+    said
+        Its settings, as `lrtune.experiment.reading.trainer_form.ChosenTrainer` has them.
+    called
+        How sentences call it.
+    base, table
+        Folder that its paths start from; the table, for programs that read it themselves.
+    folder
+        Where each of its fits has a folder; None: fits have none.
+    task, classes
+        What is predicted; the classes as the table has them, none for a regression.
+    targets
+        Of all rows of the table: numbers of classes, or values ``(N,)``.
+    rows
+        Training and validation rows of each fold.
+
+    """
+
+    said: Mapping[str, Any]
+    called: str
+    base: str
+    table: str
+    folder: str | None
+    task: str
+    classes: tuple[Label, ...]
+    targets: Array
+    rows: tuple[tuple[Rows, Rows], ...]
+
+
+class Setting(NamedTuple):
+    """What every configuration of a study is trained and scored on; shipped to each worker once."""
+
+    folds: tuple[Fold, ...]
+    problem: Problem
+    metric: str
+    seed: int
+    dtype: str
+    trainer: str = BUILT_IN
+    foreign: Foreign | None = None
+
+
+class Retraining(NamedTuple):
+    """A training on given rows, from which a model comes.
+
+    Attributes
+    ----------
+    columns, schema
+        The table.
+    rows, test_rows
+        Those to train on, and those that the model is scored on afterwards.
+    configuration
+        What to train, complete.
+    setting
+        What the search trained on; its folds play no part.
+    scales, clock, copy
+        As in `lrtune.model.fitting.fit_model`.
+
+    """
+
+    columns: Columns
+    schema: Schema
+    rows: Rows
+    test_rows: Rows
+    configuration: Configuration
+    setting: Setting
+    scales: Scales = ()
+    clock: Clock = time.perf_counter
+    copy: int = 0
+
+
+class Work(NamedTuple):
+    """What a worker gets at a time: configurations of one shape, the folds to train them on, and their numbers."""
+
+    configurations: Sequence[Configuration]
+    first: int = 0
+    end: int | None = None
+    numbers: Sequence[int] = ()
+
+
+class Evaluated(NamedTuple):
+    """The end of one configuration's stage: an outcome, or the reason why there is none."""
+
+    number: int
+    outcome: Outcome | None
+    failure: str | None = None
+
+    @property
+    def predictions(self) -> list[Array] | None:
+        """What the metric keeps of each fold's validation rows; None unless every fold of the stage has them."""
+        if self.outcome is None:
+            return None
+        kept = [each for each in self.outcome.predictions if each is not None]
+        return kept if len(kept) == len(self.outcome.predictions) else None
+
+
+Numbered = tuple[int, Configuration]
+"""A trial's number and its complete configuration."""

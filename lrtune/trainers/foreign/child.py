@@ -1,0 +1,271 @@
+"""The process in which somebody else's code runs, one fit at a time; `lrtune.trainers.foreign.processes` starts it.
+
+Its standard input and output are the worker's questions and its own answers; what the code prints goes to a log of the
+fit. Where the worker is gone, the process ends, with all that it has started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import random
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from lrtune.arrays import Array
+from lrtune.space.trial import frozen
+from lrtune.trainers.foreign import commands, devices, estimators, functions, messages
+from lrtune.trainers.foreign.ending import Ending, Report, as_array
+from lrtune.trainers.foreign.run import Part, Run, TrainingError
+from lrtune.training.registry import COMMAND, ESTIMATOR, FUNCTION
+
+
+class StoppedError(Exception):
+    """The worker wants the fit to end."""
+
+
+class Child:
+    """What a worker has told this process, and how it is answered."""
+
+    def __init__(self, questions: IO[bytes], answers: IO[bytes]) -> None:
+        self.questions, self.answers = questions, answers
+        self.inbox: queue.Queue[messages.Message] = queue.Queue()
+        self.about: Mapping[str, Any] = {}
+        self.folds: dict[int, tuple[Mapping[str, Any], Mapping[str, Array]]] = {}
+        self.function: Any = None
+        self.module: Any = None
+        self.device = "cpu"
+        self.program: int | None = None
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self) -> None:
+        """Take questions as they come; at their end nobody is there any more."""
+        while (message := messages.read(self.questions)) is not None:
+            self.inbox.put(message)
+        if self.program is not None:
+            with contextlib.suppress(OSError):
+                os.killpg(self.program, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.killpg(0, signal.SIGKILL)
+        os._exit(1)
+
+    def answer(self, said: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> None:
+        """Tell the worker something."""
+        messages.write(self.answers, said, arrays)
+
+    def serve(self) -> None:
+        """Answer questions, one after the other."""
+        while True:
+            said, arrays = self.inbox.get()
+            if said["do"] == "stop":  # it came too late
+                continue
+            try:
+                getattr(self, f"do_{said['do']}")(said, arrays)
+            except StoppedError:
+                self.answer({"is": "stopped"})
+            except commands.AgainError as error:
+                self.answer({"is": "again", "reason": str(error)})
+            except TrainingError as error:
+                traceback.print_exc()
+                self.answer({"is": "failed", "reason": str(error)})
+            except MemoryError:
+                self.answer({"is": "failed", "reason": "out of memory"})
+            except BaseException as error:  # noqa: BLE001 - whatever the code raises costs its fit and nothing else
+                traceback.print_exception(error)
+                self.answer({"is": "failed", "reason": functions.told(error)})
+
+    def do_open(self, said: Mapping[str, Any], _arrays: Mapping[str, Array]) -> None:
+        """Learn what is trained; import it."""
+        self.about = said
+        settings = said["said"]
+        self.device = devices.take(settings.get("resources", {}).get("gpus", 0))
+        if said["kind"] == FUNCTION:
+            self.module, self.function = functions.load(settings[FUNCTION], said["folder"])
+        elif said["kind"] == ESTIMATOR:
+            estimators.classes_of(settings[ESTIMATOR])
+        self.answer({"is": "open"})
+
+    def do_describe(self, said: Mapping[str, Any], _arrays: Mapping[str, Array]) -> None:
+        """Look at what is trained before it is."""
+        kind, settings = self.about["kind"], self.about["said"]
+        defaults: dict[str, Any] = {}
+        wrong: list[tuple[str, str]] = []
+        if kind == ESTIMATOR:
+            asked = {"task": self.about["task"], "metric": self.about["metric"]}
+            fixed = {key: frozen(value) for key, value in said["default"].items()}
+            defaults, wrong = estimators.described(settings[ESTIMATOR], said["names"], fixed, **asked)
+        elif kind == COMMAND:
+            wrong = commands.described(settings[COMMAND], said["names"])
+        self.answer({"is": "described", "defaults": defaults, "wrong": wrong})
+
+    def do_fold(self, said: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Keep the arrays of a fold."""
+        self.folds[said["place"]] = said, arrays
+
+    def do_fit(self, said: Mapping[str, Any], _arrays: Mapping[str, Array]) -> None:
+        """Train one configuration on one fold."""
+        folder = Path(said["folder"]) if said["folder"] else None
+        with _logged(folder):
+            _seed(said["seed"])
+            run = self.run(said, folder)
+            found, more = self.trained(run, self.folds[said["place"]][1]["train_targets"])
+        arrays = {} if found.predictions is None else {"predictions": found.predictions}
+        self.answer({"is": "done", **_plain(found), "memory": _peak_memory()}, {**arrays, **more})
+
+    def do_predict(self, said: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Let the code predict rows with what it saved."""
+        predict = getattr(self.module, functions.PREDICT, None)
+        if predict is None:
+            raise TrainingError(f"{self.about['said'][FUNCTION]}: there is no function predict(run, X) beside it")
+        self.folds[-1] = {}, {**arrays}
+        with _logged(None):
+            found = as_array(predict(self.run(said, Path(said["folder"])), arrays["validation_X"]))
+        self.answer(
+            {"is": "done", "kind": "labels" if found.dtype.kind in "USb" else "outputs"}, {"predictions": found}
+        )
+
+    def run(self, said: Mapping[str, Any], folder: Path | None) -> Run:
+        """Make what a function is given."""
+        _, arrays = self.folds[said["place"]]
+        classes = self.about["classes"]
+        labels = np.array(classes)
+        train, validation = (
+            Part(
+                arrays[f"{name}_X"],
+                labels[arrays[f"{name}_targets"]] if classes else arrays[f"{name}_targets"],
+                arrays[f"{name}_rows"],
+            )
+            for name in ("train", "validation")
+        )
+        return Run(
+            {key: frozen(value) for key, value in said["configuration"].items()},
+            train,
+            validation,
+            seed=said["seed"],
+            stream_seed=said["stream_seed"],
+            index=said["streams"],
+            folder=folder or Path(),
+            task=self.about["task"],
+            classes=classes,
+            fold=said["fold"],
+            trial=said["trial"],
+            final=said["final"],
+            device=self.device,
+            scales=said["scales"],
+        )
+
+    def trained(self, run: Run, targets: Array) -> tuple[Ending, dict[str, Array]]:
+        """Train by what was opened; at the end also what is to be kept of an estimator."""
+        kind, settings, metric = self.about["kind"], self.about["said"], self.about["metric"]
+        tell = self.telling(run)
+        if kind == ESTIMATOR:
+            estimator = estimators.trained(settings[ESTIMATOR], run, targets, tell)
+            found = estimators.ending(estimator, run, metric)
+            return found, {"content": np.frombuffer(_dumped(estimator), np.uint8)} if run.final else {}
+        if kind == FUNCTION:
+            return functions.trained(self.function, run, tell), {}
+        place = {"data": self.about["data"], "folder": self.about["folder"]}
+        try:
+            return commands.trained(settings, run, **place, tell=tell, started=self.began), {}
+        finally:
+            self.program = None
+
+    def began(self, program: int) -> None:
+        """Remember a program, so that it ends with this process; the worker may have to end it, too."""
+        self.program = program
+        self.answer({"is": "began", "group": program})
+
+    def telling(self, run: Run) -> Any:
+        """Make what is called after every report: it is written down, and the fit may be stopped."""
+        path = run.folder / "reports.jsonl" if self.about["kind"] != ESTIMATOR else None
+
+        def tell(report: Report) -> None:
+            if path is not None:
+                with path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"epoch": report.epoch, **dict(functions.numbers(report))}) + "\n")
+            if not self.inbox.empty() and self.inbox.get().said["do"] == "stop":
+                raise StoppedError
+
+        return tell
+
+
+def _plain(found: Ending) -> dict[str, Any]:
+    curve = [(each.epoch, dict(each.values)) for each in found.curve]
+    return {"values": dict(found.values), "curve": curve, "kind": found.kind, "scales": list(found.scales)}
+
+
+def _dumped(estimator: Any) -> bytes:
+    """Write an estimator without pickle."""
+    import skops.io
+
+    try:
+        return bytes(skops.io.dumps(estimator))
+    except Exception as error:
+        raise TrainingError(f"{type(estimator).__name__} cannot be saved without pickle: {error}") from error
+
+
+def _seed(seed: int) -> None:
+    """Set the global generators, so that a fit does not depend on the one before it in this process."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - for code that uses it
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+
+
+def _peak_memory() -> int:
+    """Measure how much memory this process ever had (bytes); 0 where that cannot be told."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(most) if sys.platform == "darwin" else int(most) * 1024
+
+
+@contextlib.contextmanager
+def _logged(folder: Path | None) -> Any:
+    """Send what is printed to the log of a fit, or nowhere."""
+    path = os.devnull if folder is None else folder / "log.txt"
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    kept = [os.dup(1), os.dup(2)]
+    try:
+        sys.stdout.flush()
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        yield
+    except Exception as error:
+        if not isinstance(error, StoppedError):
+            traceback.print_exc()
+        raise
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        for place, old in zip((1, 2), kept, strict=True):
+            os.dup2(old, place)
+            os.close(old)
+        os.close(file)
+
+
+def main() -> None:
+    """Serve the worker that started this process."""
+    questions, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(2, 1)  # whatever prints must not answer
+    Child(questions, answers).serve()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError, subprocess.SubprocessError):
+        main()
