@@ -10,7 +10,7 @@ from lrtune.space.trial import Configuration, Value
 from lrtune.trainers.contract import Retraining, Setting, Work
 from lrtune.trainers.foreign import blocks, retraining
 from lrtune.trainers.foreign.fits import KEEPER
-from lrtune.trainers.population import fit, lanes_at_once, population_seconds, run_block
+from lrtune.trainers.population import block_bytes, fit, lanes_at_once, population_seconds, run_block
 from lrtune.training.evaluate import shape_key
 from lrtune.training.registry import BUILT_IN, COMMAND, ESTIMATOR, FUNCTION
 from lrtune.training.tasks import Outcome
@@ -65,6 +65,9 @@ class Trainer(NamedTuple):
         parameters, default configuration)``.
     close
         Ends what still runs in this process.
+    memory
+        Bytes of a block of such configurations beside the arrays of the folds; what code of somebody else takes, nobody
+        knows.
     is_foreign
         Whether it is code of somebody else: it has no virtual clock, and a fit may fail for reasons of its own.
 
@@ -79,6 +82,7 @@ class Trainer(NamedTuple):
     fit: Callable[[Retraining], Model]
     describe: Callable[[Setting, Sequence[str], Configuration], Described] = _nothing
     close: Callable[[], None] = lambda: None
+    memory: Callable[[Configuration, Setting], float] = lambda _configuration, _setting: 0.0
     is_foreign: bool = False
 
 
@@ -110,6 +114,7 @@ _ENTRIES = (
         lanes=lanes_at_once,
         seconds=population_seconds,
         fit=fit,
+        memory=block_bytes,
     ),
     _foreign(
         ESTIMATOR, "an estimator of scikit-learn or a relative of one, or a pipeline: {estimator: sklearn.svm.SVC}"

@@ -10,6 +10,7 @@ from lrtune.model import Model
 from lrtune.model.fitting import fit_model
 from lrtune.space.trial import Configuration
 from lrtune.trainers.contract import Retraining, Setting, Work
+from lrtune.training.costs import features_seen, lane_bytes
 from lrtune.training.evaluate import Outcome, StoppedError, block_lanes, cost_seconds, evaluate
 
 
@@ -39,6 +40,12 @@ def run_block(setting: Setting, work: Work) -> list[Outcome]:
 def lanes_at_once(configuration: Configuration, setting: Setting) -> int:
     """Say how many lanes of a configuration's shape train fast together."""
     return block_lanes(configuration, setting.folds, setting.problem, setting.dtype)
+
+
+def block_bytes(configuration: Configuration, setting: Setting) -> float:
+    """Estimate what a block of such configurations takes beside the folds."""
+    features = features_seen(configuration, setting.folds)
+    return lanes_at_once(configuration, setting) * lane_bytes(configuration, setting.problem, features, setting.dtype)
 
 
 def population_seconds(configuration: Configuration, setting: Setting, lanes: int | None) -> float:

@@ -15,7 +15,6 @@ from lrtune.trainers.anchors import anchor_seconds
 from lrtune.trainers.catalogue import TRAINERS, expected_seconds
 from lrtune.trainers.partition import fresh_folds, outer_folds
 from lrtune.trainers.preparation import Prepared
-from lrtune.training.costs import features_seen, lane_bytes
 from lrtune.tuning.controlled import controlled_seconds
 
 SCHEMA = 1
@@ -219,11 +218,7 @@ def _estimate(experiment: Experiment, prepared: Prepared, first: Sequence[Config
     total = each * (trials + min(search.confirm, trials) / search.repeats)
     workers = experiment.workers or workers_worth(total)
     arrays = sum(fold.nbytes for fold in setting.folds)
-    block = max(
-        TRAINERS[setting.trainer].lanes(one, setting)
-        * lane_bytes(one, setting.problem, features_seen(one, setting.folds), setting.dtype)
-        for one in first
-    )
+    block = max(TRAINERS[setting.trainer].memory(one, setting) for one in first)
     others = workers * (_WORKER_BYTES + arrays + block) if workers > 1 else block
     whole = total / workers + each / len(setting.folds) * _LONE_FACTOR
     compared = anchor_seconds(setting) + (controlled_seconds(first[0], setting) if search.control else 0.0)
