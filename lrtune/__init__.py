@@ -44,7 +44,8 @@ __all__ = [
 if TYPE_CHECKING:
     from lrtune.finder import find_learning_rate
     from lrtune.handover.schedule import Schedule
-    from lrtune.model.estimator import Classifier, Regressor, load
+    from lrtune.model.estimator import Classifier, Regressor
+    from lrtune.trainers.loading import load
     from lrtune.tuning.ask_and_tell import Study
     from lrtune.tuning.calls import search, search_steps
     from lrtune.tuning.estimator import SearchCV
@@ -59,7 +60,7 @@ else:  # a type checker that saw `__getattr__` would take every misspelt name fo
         "SearchCV": "lrtune.tuning.estimator",
         "Study": "lrtune.tuning.ask_and_tell",
         "find_learning_rate": "lrtune.finder",
-        "load": "lrtune.model.estimator",
+        "load": "lrtune.trainers.loading",
         "search": "lrtune.tuning.calls",
         "search_steps": "lrtune.tuning.calls",
         "suggest": "lrtune.tuning.suggestions",

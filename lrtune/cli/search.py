@@ -163,7 +163,8 @@ class _Screen:
         if begun.part in (Part.TRIALS, Part.OUTER):
             self.watch = self.part.enter_context(live.watch_search(begun.metric, begun.trials))
         elif begun.part is not Part.JUDGING:
-            words = f"reading {begun.about}" if begun.part is Part.READING else str(begun.part)
+            named = {Part.READING: "reading", Part.CODE: "running code of the experiment:"}
+            words = f"{named[begun.part]} {begun.about}" if begun.part in named else str(begun.part)
             self.part.enter_context(console.working(words))
 
 

@@ -77,7 +77,7 @@ class Experiment:
     fixed: Mapping[str, Value]
     in_space: frozenset[str]
     automatic: tuple[str, ...] = ()
-    trainer: ChosenTrainer = ChosenTrainer()
+    trainer: ChosenTrainer = field(default_factory=ChosenTrainer)
     _document: Document = field(repr=False, compare=False)
 
     @property

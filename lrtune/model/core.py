@@ -46,7 +46,8 @@ class Prediction(NamedTuple):
     """What a model says of some rows.
 
     ``values`` holds the labels as the table spelled them, or floats in the target's units; ``probabilities
-    (N, classes)`` has its columns in the order of the model's classes and is None for regression.
+    (N, classes)`` has its columns in the order of the model's classes and is None for regression, and where a member
+    says labels alone.
     """
 
     values: npt.NDArray[Any]
@@ -140,7 +141,9 @@ class Model:
         outputs = self.outputs(arrays_for(table, self.schema))
         if self.problem.loss == "squared":
             return Prediction(outputs[:, 0], None)
-        return Prediction(np.array(self.schema.classes)[outputs.argmax(axis=1)], outputs)
+        labels = np.array(self.schema.classes)[outputs.argmax(axis=1)]
+        bare = any(not isinstance(each, TrainedNetwork) and each.is_bare for each in self.members)
+        return Prediction(labels, None if bare else outputs)
 
 
 def averaged(models: Sequence[Model]) -> Model:

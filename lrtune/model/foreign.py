@@ -65,16 +65,22 @@ class TrainedEstimator:
 
         try:
             foreign = skops.io.get_untrusted_types(data=self.content)
-            if foreign and not self.trusted:
-                raise ModelError(
-                    f"the model is a {self.called}, of which reading {named(sorted(foreign))} may run code of the file; "
-                    "add --trust, or trust=True, if you know where it comes from"
-                )
+        except Exception as error:
+            raise ModelError(f"the {self.called} of the model is damaged: {error}") from error
+        if foreign and not self.trusted:
+            raise ModelError(
+                f"the model is a {self.called}, and reading {named(sorted(foreign))} in it may run code of the file; add "
+                "--trust, or trust=True, if you know where it comes from"
+            )
+        try:
             return skops.io.loads(self.content, trusted=foreign)
-        except ModelError:
-            raise
         except Exception as error:
             raise ModelError(f"the {self.called} of the model cannot be read here: {error}") from error
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it says labels, and no probabilities."""
+        return not hasattr(self.estimator, "predict_proba")
 
     def outputs(self, features: Floats, problem: Problem) -> npt.NDArray[np.float64]:
         """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, of encoded rows."""
@@ -136,7 +142,10 @@ class TrainedProgram:
     seed
         That it was trained with.
     predict
-        Computes what `outputs` does; None: the code has not been started, because nobody has said to trust it.
+        Computes what `outputs` does, and whether these are bare labels; None: the code has not been started, because
+        nobody has said to trust it.
+    said_labels
+        Whether what it said each time were bare labels.
 
     """
 
@@ -150,7 +159,8 @@ class TrainedProgram:
     classes: tuple[Any, ...]
     folder: Path
     seed: int = 0
-    predict: Callable[[Floats, Problem], npt.NDArray[np.float64]] | None = field(default=None, repr=False)
+    predict: Callable[[Floats, Problem], tuple[npt.NDArray[np.float64], bool]] | None = field(default=None, repr=False)
+    said_labels: list[bool] = field(default_factory=list, repr=False)
 
     def outputs(self, features: Floats, problem: Problem) -> npt.NDArray[np.float64]:
         """Let the code predict encoded rows; as `TrainedEstimator.outputs`.
@@ -166,4 +176,11 @@ class TrainedProgram:
                 f"the model is what {self.called} saved, and predicting runs its code; add --trust, or trust=True, if "
                 "you know where it comes from"
             )
-        return self.predict(features, problem)
+        found, bare = self.predict(features, problem)
+        self.said_labels.append(bare)
+        return found
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether what it said last were labels, and no probabilities."""
+        return self.said_labels[-1:] == [True]

@@ -83,17 +83,20 @@ def listed(names: Sequence[str]) -> str:
 def _search_rows(search: PlannedSearch) -> list[tuple[str, str]]:
     pruned = search.pruning != "none"
     size = "infinitely many" if search.space_size is None else formats.count(search.space_size)
+    rows = [("trainer", f"{search.trainer}: a search runs it, and nothing has run it here")] if search.trainer else []
+    populations = (
+        "populations",
+        f"{formats.count(search.populations)}, of configurations with equal shapes that train as one",
+    )
     return [
+        *rows,
         ("metric", search.metric),
         ("strategy", search.strategy),
         *([("pruning", f"{search.pruning}: what is below is the most it can be")] if pruned else []),
         ("configurations", f"{formats.count(search.trials)} of {size}"),
         ("fits", f"{formats.count(search.fits)}: {_fits(search)}"),
         ("compared with", f"a linear model{', and the best with a constant rate' if search.control else ''}"),
-        (
-            "populations",
-            f"{formats.count(search.populations)}, of configurations with equal shapes that train as one",
-        ),
+        *([] if search.trainer else [populations]),
         ("default", tables.configuration_line(search.default)),
     ]
 

@@ -62,10 +62,10 @@ class Header:
         Of the experiment.
     task
         What is predicted: ``binary``, ``multiclass`` or ``regression``.
-    experiment, data, folds, engine
+    experiment, data, folds, engine, code
         What a result depends on (`lrtune.run.identity`).
     fingerprint
-        Hash of these four.
+        Hash of these.
     rows
         How many there are.
     rows_ratio
@@ -88,6 +88,7 @@ class Header:
     data: str | None = None
     folds: str | None = None
     engine: int | None = None
+    code: str | None = None
     fingerprint: str | None = None
     rows: RowCounts | None = None
     rows_ratio: float | None = None
@@ -105,7 +106,7 @@ class Header:
     @property
     def identity(self) -> Canonical:
         """What the result depends on, to be compared with that of another study."""
-        return identity(self.experiment, self.data, self.folds, self.engine)
+        return identity(self.experiment, self.data, self.folds, self.engine, self.code)
 
     def body(self) -> Body:
         """Write it down, without what is not known."""

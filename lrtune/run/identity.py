@@ -14,7 +14,11 @@ Canonical: TypeAlias = Mapping[str, Any]
 
 
 def identity(
-    experiment: Canonical | None, data: str | None, folds: str | None, engine: int | None = ENGINE
+    experiment: Canonical | None,
+    data: str | None,
+    folds: str | None,
+    engine: int | None = ENGINE,
+    code: str | None = None,
 ) -> Canonical:
     """Everything a result depends on, in JSON's types.
 
@@ -26,9 +30,12 @@ def identity(
         Hashes of what training sees of the table, and of the rows of every fold.
     engine
         Version of the engine.
+    code
+        Hash of the files that the experiment names as what trains; None if it names none.
 
     """
-    return {"experiment": experiment, "data": data, "folds": folds, "engine": engine}
+    known = {"experiment": experiment, "data": data, "folds": folds, "engine": engine}
+    return known if code is None else {**known, "code": code}
 
 
 def fingerprint(found: Canonical) -> str:

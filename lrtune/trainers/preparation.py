@@ -19,6 +19,7 @@ from lrtune.model.fitting import encoded, encoded_fold, problem_of
 from lrtune.space.trial import Configuration, FinalScore
 from lrtune.text.paths import expanded
 from lrtune.trainers.catalogue import TRAINERS
+from lrtune.trainers.code import code_hash
 from lrtune.trainers.contract import Foreign, Retraining, Setting
 from lrtune.trainers.partition import LeftOut, Partition, further_notes, search_folds, why_undefined
 from lrtune.training.feedback import Scales
@@ -124,6 +125,12 @@ class Prepared:
         for rows in (self.dataset.test_rows, *(part for split in self.splits for part in split)):
             digest.update(np.int64(len(rows)).tobytes() + rows.astype(np.int64).tobytes())
         return digest.hexdigest()
+
+    @property
+    def code_hash(self) -> str | None:
+        """Hash of the files that the experiment names as what trains; None if it names none."""
+        foreign = self.setting.foreign
+        return None if foreign is None else code_hash(self.setting.trainer, foreign)
 
     @property
     def is_in_order(self) -> bool:

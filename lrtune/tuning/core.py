@@ -35,7 +35,7 @@ from lrtune.tuning.pace import Pace
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.verdict.choice import best
 from lrtune.verdict.pruning import PRUNINGS, StageEnd
-from lrtune.verdict.stages import Dropped, rest
+from lrtune.verdict.stages import Dropped, rest, second_fold_apart
 from lrtune.verdict.standing import oriented
 
 ENCODING = 0.25
@@ -111,7 +111,9 @@ class _Search(Finishing):
         super().__init__(experiment, prepared, folder, journal, compare=compare)
         self.pruning = PRUNINGS[experiment.search.pruning]
         epochs = experiment.horizon
-        self.stages = self.pruning.stages(self.setting.metric, len(self.setting.folds), epochs)
+        stages = self.pruning.stages(self.setting.metric, len(self.setting.folds), epochs)
+        may_only_score = self.pruning.is_race and TRAINERS[self.setting.trainer].may_only_score
+        self.stages = second_fold_apart(stages) if may_only_score else stages
         self.proposing = 0.0
 
     def executor(self, workers: int | None) -> Executor:
@@ -294,8 +296,15 @@ class _Search(Finishing):
         trials = self.study.in_order()
         entrants = [each for each in trials if self.round_of(each) == present]
         earlier = [each for each in trials if self.round_of(each) < present]
-        rows = self.records.scores if METRICS[self.setting.metric].is_by_rows else None
+        by_rows = METRICS[self.setting.metric].is_by_rows and self.have_predictions(entrants)
+        if by_rows and stage.first:  # the race was run after the first fold, and a correction repeats that one
+            return []
+        rows = self.records.scores if by_rows else None
         return self.pruning.dropped(StageEnd(entrants, earlier, stage, len(self.setting.folds), rows))
+
+    def have_predictions(self, trials: Sequence[Trial]) -> bool:
+        """Tell whether predictions are there of all trials that have scores."""
+        return all(each.number in self.study.predictions for each in trials if each.fold_scores)
 
 
 def _result(evaluated: Evaluated, number: int, stage: Stage, predictions: str | None, *, more: bool) -> Body:

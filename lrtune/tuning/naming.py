@@ -11,7 +11,7 @@ from lrtune.trainers.preparation import Prepared
 
 def identity_of(experiment: Experiment, prepared: Prepared) -> identity.Canonical:
     """Everything a result depends on (`lrtune.run.identity`)."""
-    return identity.identity(experiment.canonical(), prepared.data_hash, prepared.folds_hash)
+    return identity.identity(experiment.canonical(), prepared.data_hash, prepared.folds_hash, code=prepared.code_hash)
 
 
 def fingerprint_of(experiment: Experiment, prepared: Prepared) -> str:

@@ -68,6 +68,8 @@ class PlannedSearch:
 
     Attributes
     ----------
+    trainer
+        What trains, where that is not lrtune itself; None: its own networks.
     metric, strategy, pruning
         Their names.
     space_size
@@ -89,6 +91,7 @@ class PlannedSearch:
 
     """
 
+    trainer: str | None
     metric: str
     strategy: str
     pruning: str
@@ -170,7 +173,9 @@ def _search(experiment: Experiment, prepared: Prepared, first: Sequence[Configur
     search, size, trials = experiment.search, experiment.space.size, experiment.planned
     folds, again = len(prepared.setting.folds), min(search.confirm, trials)
     fresh, outer = _further_folds(experiment, prepared)
+    trainer = experiment.trainer
     return PlannedSearch(
+        trainer=trainer.called if trainer.is_foreign else None,
         metric=prepared.metric,
         strategy=search.strategy,
         pruning=search.pruning,
@@ -179,7 +184,7 @@ def _search(experiment: Experiment, prepared: Prepared, first: Sequence[Configur
         folds=folds,
         confirm=again,
         nested=outer,
-        control=search.control,
+        control=search.control and "decay" in first[0],
         fits=(trials * folds + again * fresh + 1) * (1 + outer),
         populations=len({TRAINERS[prepared.setting.trainer].alike(each) for each in first}),
         default=experiment.space.default(),

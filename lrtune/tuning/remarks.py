@@ -9,7 +9,7 @@ from lrtune.finder import RateFinding
 from lrtune.run.study import StudyState
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.text import formats
-from lrtune.text.errors import counted
+from lrtune.text.errors import counted, listed
 from lrtune.trainers.calibration import speed_key
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.wall_clock import follows_clock
@@ -28,7 +28,10 @@ def notes(
         *_swept(finding),
         *_timed(study, experiment, result.best.number),
         *prepared.warnings,
-        *on_correction(experiment.search.strategy, experiment.search.pruning, result.corrected),
+        *on_correction(
+            experiment.search.strategy, experiment.search.pruning, result.corrected, told=not study.predictions
+        ),
+        *_on_default(experiment),
         *prepared.notes,
     )
 
@@ -97,10 +100,29 @@ def _timed(study: StudyState, experiment: Experiment, best: int) -> tuple[str, .
     return (f"each update of trial {best} counted as {seconds} s, measured here; wall_clock's step_seconds fixes it",)
 
 
-def on_correction(strategy: str, pruning: str, corrected: Corrected | None) -> tuple[str, ...]:
-    """Say how far a correction holds where the search followed the scores, or where there were no predictions."""
+def _on_default(experiment: Experiment) -> Iterator[str]:
+    """Say how far trial 0 is the default configuration of a trainer that is not lrtune's own."""
+    own, first = experiment.own_names, experiment.space.default()
+    known = experiment.trainer.defaults
+    unknown = sorted(key for key in own if key in first and key not in known)
+    if unknown:
+        yield (
+            f"nobody said what the default of {listed(unknown)} is: trial 0, called the default, has the middle of a "
+            "range and the first of a list; `defaults:` in the experiment names values"
+        )
+    for key in sorted(key for key in own if key in first and key in known and first[key] != known[key]):
+        yield f"the default of {key}, {known[key]!r}, is not in the space: trial 0 has {first[key]!r}"
+
+
+def on_correction(strategy: str, pruning: str, corrected: Corrected | None, *, told: bool = False) -> tuple[str, ...]:
+    """Say how far a correction holds where the search followed the scores, or where there were no predictions.
+
+    ``told``: the trainer gives scores and no predictions at all.
+    """
     if corrected is None:
         return ()
+    if corrected.method != "bootstrap" and told:
+        return ("the trainer gives scores and no predictions: the correction is made from fold scores alone",)
     if corrected.method != "bootstrap":
         return ("the out-of-fold predictions are missing or damaged: the correction is made from fold scores alone",)
     if STRATEGIES[strategy].follows_scores or PRUNINGS[pruning].follows_scores:

@@ -80,7 +80,9 @@ def steps(
     prepared = prepare(experiment, table=table)
     demands = demands or Demands()
     demands.check(prepared.metric)
-    experiment = described(experiment, prepared)
+    if experiment.trainer.is_foreign:
+        yield Begun(Part.CODE, about=experiment.trainer.called)
+        experiment = described(experiment, prepared)
     known, finding = yield from _with_rates(experiment, prepared)
     folder = run_folder(known, prepared, output)
     files.refuse_inputs(folder, _inputs(experiment, folder))

@@ -19,6 +19,7 @@ class Part(StrEnum):
     """The parts of a search that take time."""
 
     READING = "reading the table"
+    CODE = "starting"
     RATES = "finding the range of learning rates"
     TRIALS = "training"
     OUTER = "training inside of an outer fold"
@@ -35,7 +36,7 @@ class Begun:
     part
         Which one.
     about
-        The table that is read, or the number of the outer fold; else empty.
+        The table that is read, the code that is started, or the number of the outer fold; else empty.
     folder, metric, trials
         Of a part that trains: where it is recorded, what scores are of, how many configurations will be tried.
 

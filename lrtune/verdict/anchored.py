@@ -54,7 +54,7 @@ _ENTRIES = (
         "linear",
         ASKED["linear"],
         ASKED["linear"],
-        "search space.model: [linear, mlp], or take the linear model: it is simpler",
+        "take the linear model: it is simpler; a network of lrtune may be linear as well (space.model: [linear, mlp])",
     ),
     AnchorKind("default", "default", "trial 0, the default", ASKED["default"]),
 )

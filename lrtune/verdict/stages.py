@@ -40,6 +40,19 @@ def first_folds(metric: str, folds: int, _epochs: int) -> tuple[Stage, ...]:
     return (Stage(0, first), Stage(first, folds)) if first < folds else (Stage(0, folds),)
 
 
+def second_fold_apart(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """Look again after the second fold, for a trainer that may give scores and no predictions: one fold says nothing.
+
+    >>> second_fold_apart([Stage(0, 1), Stage(1, 5)])
+    (Stage(first=0, end=1, shorter=1), Stage(first=1, end=2, shorter=1), Stage(first=2, end=5, shorter=1))
+    """
+    first, *others = stages
+    if first.end > 1 or not others or others[0].end <= first.end + 1:
+        return tuple(stages)
+    second = Stage(first.end, first.end + 1)
+    return (first, second, Stage(second.end, others[0].end), *others[1:])
+
+
 def short_horizons(_metric: str, folds: int, epochs: int) -> tuple[Stage, ...]:
     """Train a ninth of the epochs, a third, all; as far as that leaves enough."""
     return tuple(Stage(0, folds, each) for each in rungs(epochs))

@@ -188,8 +188,8 @@ def _check_foreign(document: Document, sections: Sections, trainer: ChosenTraine
     if PRUNINGS[sections.search.pruning].shortens and not trainer.scheduled:
         document.report(
             ("search", "pruning"),
-            f"'{sections.search.pruning}' trains for fewer epochs at first, and {trainer.called} has none; 'race' drops "
-            "configurations after the first fold",
+            f"'{sections.search.pruning}' trains for fewer epochs at first, and {trainer.called} has none; 'race' "
+            "drops configurations after the first fold",
         )
     several = [key for key in ("ensemble", "members") if getattr(sections.retrain, key) not in (1, AUTO)]
     for key in several if trainer.name in (FUNCTION, COMMAND) else ():

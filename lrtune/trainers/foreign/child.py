@@ -124,9 +124,13 @@ class Child:
 
     def do_predict(self, said: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
         """Let the code predict rows with what it saved."""
+        if self.about["kind"] != FUNCTION:
+            raise TrainingError(
+                "a program that trains has no way to predict here; it has saved its files in model/files"
+            )
         predict = getattr(self.module, functions.PREDICT, None)
         if predict is None:
-            raise TrainingError(f"{self.about['said'][FUNCTION]}: there is no function predict(run, X) beside it")
+            raise TrainingError("there is no function predict(run, X) beside it")
         self.folds[-1] = {}, {**arrays}
         with _logged(None):
             found = as_array(predict(self.run(said, Path(said["folder"])), arrays["validation_X"]))

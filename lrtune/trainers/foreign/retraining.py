@@ -140,14 +140,14 @@ def _awake(member: TrainedProgram) -> TrainedProgram:
         rows=(),
     )
 
-    def predict(features: Floats, problem: Problem) -> npt.NDArray[np.float64]:
+    def predict(features: Floats, problem: Problem) -> tuple[npt.NDArray[np.float64], bool]:
         setting = Setting((), problem, "", member.seed, "float32", member.kind, foreign)
         return _asked(setting, member, features)
 
     return replace(member, predict=predict)
 
 
-def _asked(setting: Setting, member: TrainedProgram, features: Floats) -> npt.NDArray[np.float64]:
+def _asked(setting: Setting, member: TrainedProgram, features: Floats) -> tuple[npt.NDArray[np.float64], bool]:
     """Ask the code for predictions of encoded rows; as `Model.outputs`."""
     assert setting.foreign is not None
     nothing = np.empty(0, dtype=np.int64)
@@ -171,7 +171,7 @@ def _asked(setting: Setting, member: TrainedProgram, features: Floats) -> npt.ND
         raise ModelError(f"{member.called}: {error}") from error
     assert found is not None
     outputs = found.outputs[0].T
-    return np.hstack([1.0 - outputs, outputs]) if setting.problem.loss == "logistic" else outputs
+    return (np.hstack([1.0 - outputs, outputs]) if setting.problem.loss == "logistic" else outputs), found.is_bare
 
 
 def _metric_for(member: TrainedProgram, ending: Ending) -> str:
