@@ -21,7 +21,7 @@ from lrtune.experiment.reading.sections import (
     homes,
     usual_round,
 )
-from lrtune.experiment.reading.trainer_form import DEFAULTS, TRAINER, ChosenTrainer, read_trainer
+from lrtune.experiment.reading.trainer_form import DEFAULTS, LOADED, TRAINER, ChosenTrainer, read_trainer
 from lrtune.experiment.writing.yaml_text import nested_space, plain, rate_space, yaml_text
 from lrtune.run.identity import Canonical
 from lrtune.space import Choice, SearchSpace
@@ -123,9 +123,14 @@ class Experiment:
         return int(most) * (2 if self.retrain.rows == "all" else 1)
 
     @property
+    def loader(self) -> str | None:
+        """The function that loads the rows, as ``file.py:function``; None: they are a table."""
+        return self.data.path.removeprefix(LOADED) if self.data.path.startswith(LOADED) else None
+
+    @property
     def inputs(self) -> dict[str, Path]:
         """Where it and its tables are read from, by what these files are; some of them may not be there."""
-        named = {"the training table": self.data.path, "the test table": self.data.test_path}
+        named = {"the training table": None if self.loader else self.data.path, "the test table": self.data.test_path}
         tables = {what: self.base / expanded(each) for what, each in named.items() if each is not None}
         return {"the experiment file": Path(self._document.root.label), **tables}
 
@@ -272,6 +277,9 @@ class Experiment:
             for key, each in _values(self.data).items()
             if each is not None and key not in DATA_KEYS and not _is_left_out(key, each)
         }
+        if self.loader is not None:
+            del data["path"], data["target"]
+            data = {"loader": self.loader, **data}
         for key in ("path", "test_path"):
             if key in data:
                 data[key] = seen_from(folder, self.base, data[key])

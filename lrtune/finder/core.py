@@ -16,6 +16,7 @@ from typing import Any
 from lrtune import experiment as experiments
 from lrtune.arrays import one_blas_thread
 from lrtune.experiment import Experiment
+from lrtune.finder import foreign
 from lrtune.finder.rules import Suggestion
 from lrtune.finder.sweeps import METHODS, RAMP, RateCurve, Sweep, rate_curve
 from lrtune.text.errors import LrtuneError, nearest
@@ -150,11 +151,17 @@ def find(
     """
     names = tuple(dict.fromkeys(optimizers)) or offered(experiment)
     sweep = Sweep(method, updates, repetitions, low, high)
+    if experiment.trainer.is_foreign:
+        problems = [*_illegal(sweep), *_not_of_others(method, updates, repetitions)]
+        if problems:
+            raise LrtuneError("; ".join(problems))
+        curves = foreign.find(experiment, prepared, sweep, names)
+        return RateFinding(foreign.METHOD, len(prepared.setting.folds), 1, curves)
     _check(names, sweep)
     setting = prepared.setting
     with one_blas_thread():
-        curves = [rate_curve(base(experiment, name), setting, sweep) for name in names]
-    return RateFinding(method, len(setting.folds), len(curves[0].losses), tuple(curves))
+        swept = [rate_curve(base(experiment, name), setting, sweep) for name in names]
+    return RateFinding(method, len(setting.folds), len(swept[0].losses), tuple(swept))
 
 
 def resolved(experiment: Experiment, prepared: Prepared) -> tuple[Experiment, RateFinding | None]:
@@ -177,7 +184,9 @@ def resolved(experiment: Experiment, prepared: Prepared) -> tuple[Experiment, Ra
 
 
 def offered(experiment: Experiment) -> tuple[str, ...]:
-    """List the optimizers that an experiment may choose."""
+    """List the optimizers that an experiment may choose; of another trainer, the values of a parameter of that name."""
+    if experiment.trainer.is_foreign:
+        return foreign.offered(experiment)
     for each in experiment.space.dimensions:
         if each.name == "optimizer" and hasattr(each, "options"):
             return tuple(str(option.value) for option in each.options)
@@ -216,6 +225,16 @@ def _illegal(sweep: Sweep) -> Iterator[str]:
     yield from (f"the ends of the range of rates must be above 0 and finite, got {_shown(end)}" for end in wrong)
     if not wrong and len(ends) == 2 and ends[0] >= ends[1]:
         yield f"the low end of the range of rates must be below the high end, got {ends[0]:g} and {ends[1]:g}"
+
+
+def _not_of_others(method: str, updates: int | None, repetitions: int | None) -> Iterator[str]:
+    """Refuse what only lrtune's own networks can do."""
+    if method not in METHODS:
+        yield f"unknown method '{method}'; {nearest(method, METHODS)}"
+    for name, given in (("updates", updates), ("repetitions", repetitions)):
+        if given is not None:
+            share = f"{foreign.SHORT_SHARE:.0%}"
+            yield f"{name} is for lrtune's own networks; another trainer has short runs of {share} of its epochs"
 
 
 def _is(value: object, kind: type) -> bool:

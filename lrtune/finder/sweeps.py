@@ -96,6 +96,8 @@ class ShortRuns:
         ``(R, K, m)`` and ``(R, K)``: losses at the end, infinite where a run has diverged, and before training.
     updates
         Of each.
+    whole
+        Whether they are the planned training instead, in full and with its decay.
 
     """
 
@@ -103,6 +105,7 @@ class ShortRuns:
     losses: Doubles
     start: Doubles
     updates: int
+    whole: bool = False
 
     @property
     def mean(self) -> Doubles:

@@ -227,7 +227,7 @@ def _of_member(member: Member, encoder: int) -> Json:
     if isinstance(member, TrainedEstimator):
         return {**shared, "estimator": member.called}
     if isinstance(member, TrainedProgram):
-        own = ("kind", "said", "base", "called", "task", "classes")
+        own = ("kind", "said", "base", "called", "task", "classes", "loader")
         return {**shared, "program": {key: getattr(member, key) for key in own}}
     return {
         "encoder": encoder,

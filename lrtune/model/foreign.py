@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.arrays import Array, Floats
+from lrtune.arrays import Floats
 from lrtune.data.encoding import Encoder
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import ModelError, named
+from lrtune.training.estimated import predicted
 from lrtune.training.tasks import Problem
 
 
@@ -69,8 +70,8 @@ class TrainedEstimator:
             raise ModelError(f"the {self.called} of the model is damaged: {error}") from error
         if foreign and not self.trusted:
             raise ModelError(
-                f"the model is a {self.called}, and reading {named(sorted(foreign))} in it may run code of the file; add "
-                "--trust, or trust=True, if you know where it comes from"
+                f"the model is a {self.called}, and reading {named(sorted(foreign))} in it may run code of the file; "
+                "add --trust, or trust=True, if you know where it comes from"
             )
         try:
             return skops.io.loads(self.content, trusted=foreign)
@@ -88,37 +89,6 @@ class TrainedEstimator:
         if not problem.classes:
             return found[:, None]
         return found if kind == "outputs" else np.eye(problem.classes)[found.astype(np.int64)]
-
-
-def predicted(estimator: Any, features: Any, classes: int, *, scores: bool = False) -> tuple[Array, str]:
-    """Ask an estimator: values or probabilities of all classes are ``outputs``, else numbers of classes ``codes``.
-
-    Parameters
-    ----------
-    estimator
-        Fitted to numbers of classes, or to values.
-    features
-        ``(N, D)``.
-    classes
-        How many there are; 0 for values.
-    scores
-        Whether those of the positive one of two classes, ``scores``, serve where there are no probabilities.
-
-    """
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if not classes:
-            return np.asarray(estimator.predict(features), dtype=np.float64).reshape(len(features), -1)[:, 0], "outputs"
-        if hasattr(estimator, "predict_proba"):
-            found = np.asarray(estimator.predict_proba(features), dtype=np.float64)
-            whole = np.zeros((len(found), classes))
-            whole[:, np.asarray(estimator.classes_, dtype=np.int64)] = found  # a class may be missing in training
-            return whole, "outputs"
-        if scores and classes == 2 and hasattr(estimator, "decision_function"):
-            return np.asarray(estimator.decision_function(features), dtype=np.float64), "scores"
-        return np.asarray(estimator.predict(features)).astype(np.int64), "codes"
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +111,8 @@ class TrainedProgram:
         Where its files are.
     seed
         That it was trained with.
+    loader
+        The function that loaded the rows, where they are no table.
     predict
         Computes what `outputs` does, and whether these are bare labels; None: the code has not been started, because
         nobody has said to trust it.
@@ -159,6 +131,7 @@ class TrainedProgram:
     classes: tuple[Any, ...]
     folder: Path
     seed: int = 0
+    loader: str = ""
     predict: Callable[[Floats, Problem], tuple[npt.NDArray[np.float64], bool]] | None = field(default=None, repr=False)
     said_labels: list[bool] = field(default_factory=list, repr=False)
 
@@ -171,6 +144,11 @@ class TrainedProgram:
             If the code was not started, or has no way to predict.
 
         """
+        if self.loader:
+            raise ModelError(
+                f"the model was trained on rows that {self.loader} loaded, and not on a table; predict with the files in "
+                f"{self.folder} in a program of your own"
+            )
         if self.predict is None:
             raise ModelError(
                 f"the model is what {self.called} saved, and predicting runs its code; add --trust, or trust=True, if "

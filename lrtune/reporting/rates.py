@@ -214,7 +214,8 @@ def _effort(finding: RateFinding) -> str:
     if not short:
         return swept
     rates = _span([len(each.rates) for each in short])
-    return f"{swept}; then {rates} rates in short runs of {_span([each.updates for each in short])} updates"
+    updates = _span([each.updates for each in short])
+    return f"{swept}; then {rates} rates {'in full,' if short[0].whole else 'in short runs of'} {updates} updates"
 
 
 def _span(numbers: Sequence[int]) -> str:

@@ -25,9 +25,9 @@ def code_hash(trainer: str, foreign: Foreign) -> str | None:
 
 def _files(trainer: str, foreign: Foreign) -> Iterator[Path]:
     folder = Path(foreign.base) / str(foreign.said.get("folder", "."))
-    if trainer == FUNCTION:
-        where = str(foreign.said[FUNCTION]).rpartition(":")[0]
+    functions = [foreign.loader, *([str(foreign.said[FUNCTION])] if trainer == FUNCTION else [])]
+    for where in (each.rpartition(":")[0] for each in functions):
         if where.endswith(".py"):
             yield folder / where
-    elif trainer == COMMAND:
+    if trainer == COMMAND:
         yield from (folder / word for word in foreign.said[COMMAND] if not word.startswith(("-", "/", "{")))

@@ -25,8 +25,9 @@ class Foreign(NamedTuple):
         Its settings, as `lrtune.experiment.reading.trainer_form.ChosenTrainer` has them.
     called
         How sentences call it.
-    base, table
-        Folder that its paths start from; the table, for programs that read it themselves.
+    base, table, loader
+        Folder that its paths start from; the table, for programs that read it themselves; the function that loads the
+        rows where there is none, or an empty text.
     folder
         Where each of its fits has a folder; None: fits have none.
     task, classes
@@ -47,6 +48,7 @@ class Foreign(NamedTuple):
     classes: tuple[Label, ...]
     targets: Array
     rows: tuple[tuple[Rows, Rows], ...]
+    loader: str = ""
 
 
 class Setting(NamedTuple):

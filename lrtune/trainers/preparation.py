@@ -21,6 +21,7 @@ from lrtune.text.paths import expanded
 from lrtune.trainers.catalogue import TRAINERS
 from lrtune.trainers.code import code_hash
 from lrtune.trainers.contract import Foreign, Retraining, Setting
+from lrtune.trainers.loaded import loaded_table, with_roles
 from lrtune.trainers.partition import LeftOut, Partition, further_notes, search_folds, why_undefined
 from lrtune.training.feedback import Scales
 from lrtune.training.metrics.scoring import keep, score
@@ -247,6 +248,11 @@ def prepare(experiment: Experiment, *, table: Table | None = None, rows: tuple[R
     """
     experiment.check_trainer(TRAINERS)
     data, search = experiment.data, experiment.search
+    meaning = data.meaning
+    if experiment.loader is not None and table is None:
+        table = loaded_table(experiment)
+    if experiment.loader is not None and table is not None:
+        meaning = with_roles(table, meaning)
     dataset = open_dataset(
         data.path if table is None else table,
         base=experiment.base,
@@ -255,7 +261,7 @@ def prepare(experiment: Experiment, *, table: Table | None = None, rows: tuple[R
         test_size=data.test_size,
         seed=search.seed,
         rows=rows,
-        **data.meaning,
+        **meaning,
     )
     metric = experiment.metric(dataset.schema.problem)
     part = search_folds(experiment, dataset, metric)
@@ -272,8 +278,9 @@ def _foreign(experiment: Experiment, dataset: Dataset, part: Partition) -> Forei
     """Put together what code of somebody else needs."""
     columns, schema = dataset.columns, dataset.schema
     assert columns.target is not None
-    path = experiment.data.path
-    table = path if path.startswith("sklearn:") else str((experiment.base / expanded(path)).absolute())
+    path, loader = experiment.data.path, experiment.loader or ""
+    is_file = not loader and not path.startswith("sklearn:")
+    table = str((experiment.base / expanded(path)).absolute()) if is_file else "" if loader else path
     return Foreign(
         said=experiment.trainer.said,
         called=experiment.trainer.called,
@@ -284,6 +291,7 @@ def _foreign(experiment: Experiment, dataset: Dataset, part: Partition) -> Forei
         classes=schema.classes,
         targets=columns.target,
         rows=part.splits,
+        loader=loader,
     )
 
 

@@ -11,6 +11,7 @@ from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import Configuration
+from lrtune.text.errors import LrtuneError
 from lrtune.trainers.anchors import anchor_seconds
 from lrtune.trainers.catalogue import TRAINERS, expected_seconds
 from lrtune.trainers.partition import fresh_folds, outer_folds
@@ -140,6 +141,22 @@ class SearchPlan:
     estimate: Estimate
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+
+
+def refuse_loader(experiment: Experiment) -> None:
+    """Refuse to plan what only running code would tell.
+
+    Raises
+    ------
+    LrtuneError
+        If the rows come from a function.
+
+    """
+    if experiment.loader is not None:
+        raise LrtuneError(
+            f"nothing is wrong with the file; its rows come from {experiment.loader}, which `lrtune search` runs and "
+            "`lrtune check` does not, so that there is no plan"
+        )
 
 
 def plan(experiment: Experiment, prepared: Prepared) -> SearchPlan:

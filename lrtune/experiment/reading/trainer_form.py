@@ -26,6 +26,12 @@ _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _STEP = re.compile(r"[A-Za-z_]\w*")
 _FUNCTION = re.compile(r"([^:]+\.py|[A-Za-z_]\w*(\.[A-Za-z_]\w*)*):[A-Za-z_]\w*")
 
+LOADED = "loader:"
+"""What a path begins with that names a function whose rows are the table (``data.loader``)."""
+
+LOADED_TARGET = "y"
+"""What the target is called there."""
+
 _MOST_RETRIES, _MOST_GPUS = 100, 64
 
 
@@ -108,6 +114,27 @@ def read_trainer(document: Document, trainers: Collection[str] | None) -> Chosen
         named = [each for each in trainers if each not in _OPTIONS]
         document.report((TRAINER,), f"unknown value '{value}'; {nearest(value, named)}")
     return ChosenTrainer(value)
+
+
+def settle_loader(document: Document, trainer: ChosenTrainer) -> None:
+    """Turn ``data.loader`` into the path of a table that a function loads; reports what is wrong with it."""
+    data = document.values.get("data")
+    if not isinstance(data, dict) or "loader" not in data:
+        return
+    place: KeyPath = ("data", "loader")
+    spec, origin = data.pop("loader"), document.origin(place)
+    try:
+        _function(spec)
+    except ValueError as error:
+        document.report(place, str(error))
+        spec = "invalid.py:load"
+    if trainer.name not in (FUNCTION, COMMAND):
+        document.report(place, "is for functions and commands; an estimator takes a table (data.path)")
+    for key in ("path", "target", "test_path"):
+        if key in data:
+            document.report(("data", key), "has no effect beside data.loader; keep one of the two")
+    document.put(("data", "path"), f"{LOADED}{spec}", origin)
+    document.put(("data", "target"), LOADED_TARGET, origin)
 
 
 def _forms() -> str:

@@ -10,7 +10,9 @@ A worker has one such process at a time, which goes from fit to fit, so that wha
     devices     there: graphics cards, each to one process
     estimators  there: scikit-learn's estimators and their relatives
     fits        one fit: its folder, what is kept of it, when it is tried again
+    ending      there: what a fit ends with
     functions   there: a Python function that yields reports
+    loading     there: rows of any shape that a function loads
     messages    what goes to and fro: JSON and arrays
     predictions from what a fit predicts to what metrics take
     processes   the process, seen from the worker: started, asked, ended

@@ -24,10 +24,10 @@ import numpy as np
 
 from lrtune.arrays import Array
 from lrtune.space.trial import frozen
-from lrtune.trainers.foreign import commands, devices, estimators, functions, messages
+from lrtune.trainers.foreign import commands, devices, estimators, functions, loading, messages
 from lrtune.trainers.foreign.ending import Ending, Report, as_array
 from lrtune.trainers.foreign.run import Part, Run, TrainingError
-from lrtune.training.registry import COMMAND, ESTIMATOR, FUNCTION
+from lrtune.training.registry import COMMAND, ESTIMATOR, FUNCTION, SCHEDULED
 
 
 class StoppedError(Exception):
@@ -45,6 +45,7 @@ class Child:
         self.function: Any = None
         self.module: Any = None
         self.device = "cpu"
+        self.loaded: loading.Loaded | None = None
         self.program: int | None = None
         threading.Thread(target=self.listen, daemon=True).start()
 
@@ -90,10 +91,17 @@ class Child:
         settings = said["said"]
         self.device = devices.take(settings.get("resources", {}).get("gpus", 0))
         if said["kind"] == FUNCTION:
-            self.module, self.function = functions.load(settings[FUNCTION], said["folder"])
+            self.module, self.function = functions.found_function(settings[FUNCTION], said["folder"])
         elif said["kind"] == ESTIMATOR:
             estimators.classes_of(settings[ESTIMATOR])
+        if said["loader"]:
+            self.loaded = loading.load(said["loader"], said["folder"])
         self.answer({"is": "open"})
+
+    def do_load(self, _said: Mapping[str, Any], _arrays: Mapping[str, Array]) -> None:
+        """Tell what the worker needs of the rows."""
+        assert self.loaded is not None
+        self.answer({"is": "loaded"}, self.loaded.table())
 
     def do_describe(self, said: Mapping[str, Any], _arrays: Mapping[str, Array]) -> None:
         """Look at what is trained before it is."""
@@ -102,7 +110,8 @@ class Child:
         wrong: list[tuple[str, str]] = []
         if kind == ESTIMATOR:
             asked = {"task": self.about["task"], "metric": self.about["metric"]}
-            fixed = {key: frozen(value) for key, value in said["default"].items()}
+            default = {key: frozen(value) for key, value in said["default"].items()}
+            fixed = estimators.own(default, scheduled=settings[ESTIMATOR][-1][1] in SCHEDULED)
             defaults, wrong = estimators.described(settings[ESTIMATOR], said["names"], fixed, **asked)
         elif kind == COMMAND:
             wrong = commands.described(settings[COMMAND], said["names"])
@@ -141,16 +150,8 @@ class Child:
     def run(self, said: Mapping[str, Any], folder: Path | None) -> Run:
         """Make what a function is given."""
         _, arrays = self.folds[said["place"]]
+        train, validation = (self.part(arrays, name) for name in ("train", "validation"))
         classes = self.about["classes"]
-        labels = np.array(classes)
-        train, validation = (
-            Part(
-                arrays[f"{name}_X"],
-                labels[arrays[f"{name}_targets"]] if classes else arrays[f"{name}_targets"],
-                arrays[f"{name}_rows"],
-            )
-            for name in ("train", "validation")
-        )
         return Run(
             {key: frozen(value) for key, value in said["configuration"].items()},
             train,
@@ -167,6 +168,13 @@ class Child:
             device=self.device,
             scales=said["scales"],
         )
+
+    def part(self, arrays: Mapping[str, Array], name: str) -> Part:
+        """Take the rows of a fold, out of what the worker has sent or of what was loaded."""
+        rows, targets, classes = arrays[f"{name}_rows"], arrays[f"{name}_targets"], self.about["classes"]
+        if self.loaded is not None and said_rows(arrays):
+            return Part(self.loaded.rows(rows), self.loaded.y[rows], rows)
+        return Part(arrays[f"{name}_X"], np.array(classes)[targets] if classes else targets, rows)
 
     def trained(self, run: Run, targets: Array) -> tuple[Ending, dict[str, Array]]:
         """Train by what was opened; at the end also what is to be kept of an estimator."""
@@ -201,6 +209,11 @@ class Child:
                 raise StoppedError
 
         return tell
+
+
+def said_rows(arrays: Mapping[str, Array]) -> bool:
+    """Tell whether rows are those of the table; a model that predicts is given others."""
+    return bool(len(arrays["train_rows"]))
 
 
 def _plain(found: Ending) -> dict[str, Any]:

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from lrtune.arrays import Array
-from lrtune.model.foreign import predicted
 from lrtune.text.errors import nearest, reason
 from lrtune.trainers.foreign.ending import Ending, Report
 from lrtune.trainers.foreign.run import Run, TrainingError
+from lrtune.training.estimated import predicted
 from lrtune.training.metrics.catalogue import METRICS
 from lrtune.training.registry import DATA_KEYS, SCHEDULE_KEYS, SCHEDULED
 

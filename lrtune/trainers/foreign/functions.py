@@ -21,7 +21,7 @@ PREDICT = "predict"
 """Name of the function beside the one that trains, which serves `lrtune predict`."""
 
 
-def load(spec: str, folder: str) -> tuple[ModuleType, Callable[[Run], Any]]:
+def found_function(spec: str, folder: str) -> tuple[ModuleType, Callable[..., Any]]:
     """Import a function by ``file.py:name`` or ``package.module:name``; files and packages are found in a folder.
 
     Raises

@@ -69,6 +69,7 @@ class Process:
         threading.Thread(target=self._listen, daemon=True).start()
         folder = str((Path(foreign.base) / str(foreign.said.get("folder", "."))).resolve())
         about = {"kind": kind, "said": dict(foreign.said), "folder": folder, "data": foreign.table, "metric": metric}
+        about["loader"] = foreign.loader
         self.ask({"do": "open", **about, "task": foreign.task, "classes": list(foreign.classes)})
         try:
             self.wait()

@@ -18,7 +18,7 @@ from lrtune.model import Model
 from lrtune.model.fitting import FINAL, encoded, problem_of
 from lrtune.model.foreign import TrainedEstimator, TrainedProgram
 from lrtune.space.trial import Configuration, Value, frozen
-from lrtune.text.errors import ModelError, NoUsableResultError
+from lrtune.text.errors import DataError, ModelError, NoUsableResultError
 from lrtune.trainers.contract import Foreign, Retraining, Setting
 from lrtune.trainers.foreign.ending import Ending
 from lrtune.trainers.foreign.fits import KEEPER, Asked, Fitted, fitted
@@ -43,6 +43,27 @@ def described(
     except (FailedError, DiedError) as error:
         return {}, [("", str(error))]
     return {key: frozen(each) for key, each in said["defaults"].items()}, [(key, each) for key, each in said["wrong"]]
+
+
+def loaded(kind: str, said: Mapping[str, Any], called: str, base: str, loader: str) -> Mapping[str, Array]:
+    """Let a function load the rows: their numbers as features ``X (N, D)``, ``y``, and perhaps groups and times.
+
+    Raises
+    ------
+    DataError
+        If it cannot be run, or returns something else.
+
+    """
+    foreign = Foreign(said, called, base, "", None, "", (), np.empty(0), (), loader)
+    setting = Setting((), Problem("squared", 1, 0), "", 0, "float32", kind, foreign)
+    try:
+        process = KEEPER.get(setting)
+        process.ask({"do": "load"})
+        return process.wait().arrays
+    except (FailedError, DiedError) as error:
+        raise DataError(f"data.loader: {loader}: {error}") from error
+    finally:
+        KEEPER.close()
 
 
 def fit(task: Retraining) -> Model:
@@ -94,6 +115,7 @@ def fit(task: Retraining) -> Model:
         classes=tuple(foreign.classes),
         folder=folder,
         seed=seed,
+        loader=foreign.loader,
     )
     model = Model(task.schema, problem_of(task.schema), (program,))
     return replace(model, told=_told(final, found, fold.validation_targets) if len(task.test_rows) else None)

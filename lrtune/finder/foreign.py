@@ -1,0 +1,262 @@
+"""The finder for trainers that are not lrtune's own: short runs over all rates, then a few rates trained in full.
+
+Code of somebody else tells a loss when it likes to, not before and after every update: so there is no ramp. Each rate
+has a run of its own, with rates that fall along a line to zero, on few epochs and few folds (a ladder of short runs).
+Where they lead, the planned training is done in full, on all folds, with the best rate of the short runs carried over
+to the planned horizon and a third and three times of it; as long as the best of them is at an end, the next one joins,
+and in the end the rates between it and its neighbours. What is recommended is the best of those trained in full.
+
+The loss is the metric's, on the validation rows; of a metric that is no error, one minus it.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from lrtune.arrays import Doubles
+from lrtune.engines.catalogue import ENGINES
+from lrtune.engines.contract import Executor, completed
+from lrtune.engines.local import available_cores
+from lrtune.experiment import Experiment
+from lrtune.finder.rules import (
+    FALLING,
+    FLAT,
+    OK,
+    Suggestion,
+    best_of_short_runs,
+    carried_over,
+    is_gain,
+    search_range,
+    status,
+)
+from lrtune.finder.sweeps import LADDER, RateCurve, ShortRuns, Sweep, mean_multiplier
+from lrtune.space import Choice
+from lrtune.space.trial import Configuration, Value
+from lrtune.text.errors import LrtuneError, NoUsableResultError, nearest
+from lrtune.trainers.anchors import anchors, constant_name
+from lrtune.trainers.catalogue import TRAINERS
+from lrtune.trainers.contract import Setting, Work
+from lrtune.trainers.preparation import Prepared
+from lrtune.training.declarations import number
+from lrtune.training.metrics.catalogue import METRICS
+from lrtune.training.registry import Complete, complete_schedule
+from lrtune.training.tasks import Outcome
+
+OPTIMIZER = "optimizer"
+"""A parameter of this name is what the finder goes through; without it there is one answer."""
+
+LOW, HIGH = 1e-5, 10.0
+PER_DECADE = 2
+SHORT_SHARE, SHORT_FOLDS = 0.15, 2
+"""Of the planned epochs, and how many folds, short runs have."""
+
+STEP = 3.0
+"""Between rates that are trained in full, and its root at the end."""
+
+FURTHER = 3
+"""So often the next rate joins where the best is at an end."""
+
+Numbered = tuple[int, Complete]
+
+
+def find(experiment: Experiment, prepared: Prepared, sweep: Sweep, names: Sequence[str]) -> tuple[RateCurve, ...]:
+    """Find the rates of a trainer for each of its optimizers, or for what it is.
+
+    Raises
+    ------
+    LrtuneError
+        If it takes no rate, or something is asked of it that only lrtune's own networks can do.
+    NoUsableResultError
+        If no run tells a loss.
+
+    """
+    check(experiment, names)
+    default = experiment.configuration(experiment.space.default())
+    setting = prepared.setting
+    with tempfile.TemporaryDirectory(prefix="lrtune-finder-") as folder:
+        assert setting.foreign is not None
+        setting = setting._replace(foreign=setting.foreign._replace(folder=folder))
+        slots = experiment.workers or available_cores()
+        executor = ENGINES[experiment.search.engine].load()(TRAINERS[setting.trainer].run, setting, slots)
+        try:
+            runs = _Runs(setting, executor)
+            return tuple(_curve(runs, each, _with(default, each, names), sweep) for each in names or [_called(setting)])
+        finally:
+            executor.close()
+            TRAINERS[setting.trainer].close()
+
+
+def offered(experiment: Experiment) -> tuple[str, ...]:
+    """List the optimizers that an experiment of another trainer may choose; empty if it has no such parameter."""
+    for each in experiment.space.dimensions:
+        if each.name == OPTIMIZER and isinstance(each, Choice):
+            return tuple(str(option.value) for option in each.options)
+    return ()
+
+
+def check(experiment: Experiment, names: Sequence[str]) -> None:
+    """Refuse what takes no rate, and optimizers that it does not have."""
+    trainer, default = experiment.trainer, experiment.configuration(experiment.space.default())
+    if "decay" not in default:
+        why = "its space has no learning_rate" if trainer.scheduled else "it is trained by a method of its own"
+        raise LrtuneError(
+            f"{trainer.called} takes no rate from lrtune: {why}; the finder is for functions, commands and SGDClassifier "
+            "or SGDRegressor, with learning_rate in the space"
+        )
+    known = offered(experiment)
+    for name in names:
+        if name not in known:
+            problem = nearest(name, known) if known else f"the space has no parameter called {OPTIMIZER}"
+            raise LrtuneError(f"unknown optimizer '{name}'; {problem}")
+
+
+def _called(setting: Setting) -> str:
+    assert setting.foreign is not None
+    return setting.foreign.called
+
+
+def _with(default: Complete, name: str, names: Sequence[str]) -> Complete:
+    """Take the default configuration, with an optimizer."""
+    if not names:
+        return default
+    return complete_schedule({**default, OPTIMIZER: name})
+
+
+class _Runs:
+    """Runs the fits that the finder wants, and remembers how many there were."""
+
+    def __init__(self, setting: Setting, executor: Executor) -> None:
+        self.setting = setting
+        self.executor = executor
+        self.count = 0
+        self.failure = ""
+
+    def losses(self, configurations: Sequence[Configuration], folds: int) -> Doubles:
+        """Compute the loss of each configuration on the first folds ``(K, n)``; infinite where one did not end well."""
+        works = [
+            Work([each], place, place + 1, [self.count + run]) for run, each, place in _fits(configurations, folds)
+        ]
+        self.count += len(configurations)
+        losses = np.full((folds, len(configurations)), math.inf)
+        for done in completed(self.executor, works):
+            run, place = divmod(done.key, folds)
+            if done.failure is not None:
+                self.failure = done.failure
+                continue
+            outcome: Outcome = done.value[0]
+            score = outcome.scores[0]
+            if score is not None and math.isfinite(score):
+                losses[place, run] = self.loss(score)
+        return losses
+
+    def loss(self, score: float) -> float:
+        """Turn an oriented score into a loss."""
+        return 1.0 - score if METRICS[self.setting.metric].larger_is_better else -score
+
+    def constant(self, folds: int) -> Doubles:
+        """Compute the loss of predictions that look at no feature ``(K,)``."""
+        scores = anchors(self.setting)[constant_name(self.setting)].scores
+        return np.array([self.loss(-math.inf if each is None else each) for each in scores[:folds]])
+
+
+def _fits(configurations: Sequence[Configuration], folds: int) -> Iterator[tuple[int, Configuration, int]]:
+    for run, each in enumerate(configurations):
+        for place in range(folds):
+            yield run, each, place
+
+
+def _curve(runs: _Runs, name: str, base: Complete, sweep: Sweep) -> RateCurve:
+    """Try all rates in short runs, and those where they lead in full."""
+    low, high = sweep.low or LOW, sweep.high or max(HIGH, (sweep.low or LOW) * 1e3)
+    rates = np.geomspace(low, high, max(round(PER_DECADE * math.log10(high / low)) + 1, 2))
+    epochs = int(number(base["epochs"]))
+    short = max(1, round(SHORT_SHARE * epochs))
+    folds = min(SHORT_FOLDS, len(runs.setting.folds))
+    line = {key: each for key, each in base.items() if key.partition(".")[0] not in ("decay", "warmup")}
+    shape: dict[str, Value] = {**line, "decay": "linear", "warmup": 0.0, "epochs": short}
+    losses = runs.losses([complete_schedule({**shape, "learning_rate": float(each)}) for each in rates], folds)
+    if not np.isfinite(losses).any():
+        raise NoUsableResultError(f"{name}: no short run has a loss; {runs.failure or 'all of them diverged'}")
+    constant = runs.constant(folds)
+    start = constant[None].copy()
+    updates, decay = _updates(runs.setting, base, short), str(base["decay"])
+    seen = status(rates, losses[None], start)
+    whole: ShortRuns | None = None
+    if seen in (OK, FALLING):
+        lowest = losses[:, int(np.argmin(np.minimum(losses, constant[:, None]).mean(axis=0)))]
+        if not is_gain(lowest[None], start, constant):
+            seen = FLAT
+        else:
+            whole = _in_full(runs, base, float(best_of_short_runs(rates, losses[None], start)), short / epochs)
+    answer = Suggestion(seen) if whole is None else _answer(whole, rates, losses, constant)
+    return RateCurve(name, decay, rates, losses[None], start, constant, updates, whole, answer)
+
+
+def _updates(setting: Setting, base: Complete, epochs: int) -> int:
+    rows = min(len(fold.features) for fold in setting.folds)
+    return epochs * math.ceil(rows / number(base["batch_size"]))
+
+
+def _in_full(runs: _Runs, base: Complete, best: float, share: float) -> ShortRuns:
+    """Train the planned horizon around the best rate of the short runs, carried over to it."""
+    centre = best * carried_over(share, mean_multiplier(base, runs.setting))
+    folds, found = len(runs.setting.folds), dict[float, Doubles]()
+
+    def train(rates: Sequence[float]) -> None:
+        new = [float(f"{each:.3g}") for each in rates]
+        new = [each for each in dict.fromkeys(new) if each not in found]
+        losses = (
+            runs.losses([complete_schedule({**base, "learning_rate": each}) for each in new], folds) if new else None
+        )
+        found.update({each: losses[:, place] for place, each in enumerate(new)} if losses is not None else {})
+
+    train([centre / STEP, centre, centre * STEP])
+    for _ in range(FURTHER):
+        best = _best(found)
+        if min(found) < best < max(found):
+            break
+        train([best / STEP if best == min(found) else best * STEP])
+    train([_best(found) / math.sqrt(STEP), _best(found) * math.sqrt(STEP)])
+    rates = np.array(sorted(found))
+    losses = np.stack([found[each] for each in rates.tolist()], axis=-1)
+    updates = _updates(runs.setting, base, int(number(base["epochs"])))
+    return ShortRuns(rates, losses[None], np.full((1, folds), np.inf), updates, whole=True)
+
+
+def _best(found: Mapping[float, Doubles]) -> float:
+    return min(found, key=lambda rate: (float(found[rate].mean()), rate))
+
+
+def _answer(whole: ShortRuns, rates: Doubles, losses: Doubles, constant: Doubles) -> Suggestion:
+    """Recommend the best rate that was trained in full; those that its folds cannot tell from it are the interval."""
+    own = whole.losses[0]
+    means = own.mean(axis=0)
+    best = int(np.argmin(means))
+    with np.errstate(invalid="ignore"):
+        apart = own - own[:, [best]]
+        errors = apart.std(axis=0, ddof=1) / math.sqrt(len(own)) if len(own) > 1 else np.zeros(len(means))
+    near = np.flatnonzero((means - means[best] <= errors) & np.isfinite(means))
+    ladder = np.minimum(losses, constant[:, None]).mean(axis=0)
+    lowest = int(np.argmin(ladder))
+    broken = [
+        float(rate) for rate, each in zip(rates[lowest:], losses.T[lowest:], strict=True) if not np.isfinite(each).all()
+    ]
+    edge = broken[0] if broken else None
+    recommended = float(whole.rates[best])
+    return Suggestion(
+        OK,
+        recommended,
+        (float(whole.rates[near.min()]), float(whole.rates[near.max()])),
+        float(rates[lowest]),
+        None,
+        edge,
+        search_range(recommended, edge),
+    )
+
+
+METHOD = LADDER
+"""What the sweep is called."""
