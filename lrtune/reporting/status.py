@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Words
 from lrtune.reporting.progress import climb
+from lrtune.run.fits import RunningFit, running_fits
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text import formats
 from lrtune.verdict.standing import larger_is_better, own_sign, standing
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from lrtune.space.trial import Configuration
 
 SCHEMA = 1
+MOST_FITS = 8
+"""Fits at work that a page names."""
+
 PICTURE = 60
 """Width of the picture of the best score."""
 
@@ -81,6 +85,8 @@ class Status:
         The best mean score after each complete trial, by number.
     seconds
         What it took so far.
+    fits
+        What is being trained right now by code of somebody else.
     changed
         When something was last written (seconds since 1970).
 
@@ -97,6 +103,7 @@ class Status:
     best: BestSoFar | None
     bests: tuple[float, ...]
     seconds: SecondsSoFar
+    fits: tuple[RunningFit, ...]
     changed: float
 
 
@@ -119,6 +126,7 @@ def status(run: Run) -> Status:
             retrain=round(run.study.retrain_seconds, 3),
             left=_left(run, done),
         ),
+        fits=tuple(running_fits(run.folder)) if run.running else (),
         changed=run.changed,
     )
 
@@ -198,8 +206,20 @@ def _facts(run: Run, found: Status) -> Iterator[tuple[str, str]]:
         yield "configuration", tables.configuration_line(best.configuration)
         if picture := climb(bests(run.trials), PICTURE):
             yield "best so far", picture
+    if found.fits:
+        yield "at work", "; ".join(map(_fit_text, found.fits[:MOST_FITS]))
     left = "" if seconds.left is None else f", about {formats.duration(seconds.left)} left"
     yield "time", f"{formats.duration(seconds.search)} so far{left}"
+
+
+def _fit_text(fit: RunningFit) -> str:
+    """Say how far a fit is.
+
+    >>> _fit_text(RunningFit(3, 2, 4, 12)), _fit_text(RunningFit(3, 2, None, None))
+    ('trial 3, fold 2: epoch 4 of 12', 'trial 3, fold 2')
+    """
+    of = "" if fit.epochs is None else f" of {fit.epochs}"
+    return f"trial {fit.trial}, fold {fit.fold}" + ("" if fit.epoch is None else f": epoch {fit.epoch}{of}")
 
 
 def _ends(run: Run, trials: TrialCounts) -> Iterator[str]:

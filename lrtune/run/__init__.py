@@ -7,6 +7,7 @@
     chosen        what a finished run chose
     database      a study's events as rows of SQLite
     files         files of a run's folder
+    fits          fits of somebody else's code that are at work
     folder        a run's folder as it is, finished or not
     identity      what makes two runs the same
     journal       the study's memory

@@ -24,6 +24,9 @@ DEFAULT = 0
 """Number of the default configuration's trial: never pruned, because results are compared with it."""
 
 
+LOGGED = "; see "
+"""In a reason why a trial failed, what stands before the log that tells more."""
+
 TIES = "log_loss"
 """The metric that decides between trials of equal means."""
 

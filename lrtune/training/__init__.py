@@ -20,6 +20,7 @@ A *lane* is one (configuration, fold); a *population* is all lanes trained toget
     declarations   the vocabulary in which decays, optimizers and keys are declared
     deferred       functions that are named now and imported when they are first called
     embeddings     periodic embeddings of numbers
+    estimated      what an estimator predicts that is not lrtune's own
     evaluate       configurations in, fold scores and predictions out
     feedback       reduce on plateau
     losses         losses

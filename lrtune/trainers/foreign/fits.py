@@ -20,7 +20,7 @@ import numpy as np
 
 from lrtune.arrays import FITS, Array, stream
 from lrtune.engines.contract import FailedError
-from lrtune.space.trial import Configuration
+from lrtune.space.trial import LOGGED, Configuration
 from lrtune.trainers.contract import Foreign, Setting
 from lrtune.trainers.foreign import messages
 from lrtune.trainers.foreign.ending import Ending, Report
@@ -264,4 +264,4 @@ def _others(folder: Path) -> Iterator[Path]:
 def _log_hint(folder: Path | None) -> str:
     if folder is None or not (folder / "log.txt").is_file() or not (folder / "log.txt").stat().st_size:
         return ""
-    return f"; see {folder.parent.parent.name}/{folder.parent.name}/{folder.name}/log.txt"
+    return f"{LOGGED}{folder.parent.parent.name}/{folder.parent.name}/{folder.name}/log.txt"

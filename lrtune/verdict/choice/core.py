@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrtune.space.trial import Trial, TrialState, ranking
+from lrtune.space.trial import LOGGED, Trial, TrialState, ranking
 from lrtune.text.errors import NoUsableResultError
 from lrtune.verdict.choice.candidates import Candidates, Smoothing
 from lrtune.verdict.choice.rules import Rule, simplicity
@@ -142,9 +142,17 @@ def _is_rival(chosen: Trial, other: Trial, rows_ratio: float | None) -> bool:
     return found is not None and found.interval is not None and found.interval[0] <= 0.0 <= found.interval[1]
 
 
+def _distinct(reasons: Iterable[str]) -> list[str]:
+    """Leave out reasons that differ in the log they name alone."""
+    found: dict[str, str] = {}
+    for each in reasons:
+        found.setdefault(each.partition(LOGGED)[0], each)
+    return list(found.values())
+
+
 def _why_nothing(trials: list[Trial]) -> str:
     diverged = sum(each.state is TrialState.DIVERGED for each in trials)
-    reasons = sorted({each.reason for each in trials if each.state is TrialState.FAILED and each.reason})
+    reasons = sorted(_distinct(each.reason for each in trials if each.state is TrialState.FAILED and each.reason))
     none = "the only trial gave no" if len(trials) == 1 else f"none of the {len(trials)} trials gave a"
     sentence = f"{none} usable score: {diverged} diverged"
     if reasons:
