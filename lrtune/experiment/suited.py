@@ -135,6 +135,8 @@ def suited(
     """
     asked = bare(data, overrides, target=target, trainers=trainers)
     source = data if isinstance(data, Table) else asked.data.path
+    if asked.trainer.is_foreign:  # what suits a table is a network of lrtune's; others are as they are asked for
+        return asked, source if isinstance(source, Table) else load(source, options=asked.data.options)
     seen = look(source, asked.data, seed=asked.search.seed, splitter=asked.search.splitter, quality=quality)
     document = read_text(first_file.text(seen.found, seen.said.path), LABEL)
     if _is_set(overrides, FOLDS):

@@ -103,10 +103,8 @@ def check(experiment: Experiment, names: Sequence[str]) -> None:
     trainer, default = experiment.trainer, experiment.configuration(experiment.space.default())
     if "decay" not in default:
         why = "its space has no learning_rate" if trainer.scheduled else "it is trained by a method of its own"
-        raise LrtuneError(
-            f"{trainer.called} takes no rate from lrtune: {why}; the finder is for functions, commands and SGDClassifier "
-            "or SGDRegressor, with learning_rate in the space"
-        )
+        takers = "functions, commands, SGDClassifier and SGDRegressor, with learning_rate in the space"
+        raise LrtuneError(f"{trainer.called} takes no rate from lrtune: {why}; the finder is for {takers}")
     known = offered(experiment)
     for name in names:
         if name not in known:

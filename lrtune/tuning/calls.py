@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.experiment.reading.document import Values
-from lrtune.text.errors import named_as_typed
+from lrtune.text.errors import LrtuneError, named_as_typed
 from lrtune.text.paths import expanded
 from lrtune.trainers.arguments import experiment_and_table
 from lrtune.tuning.search import steps
@@ -27,6 +28,7 @@ class SearchSettings(TypedDict, total=False):
     X: Any
     y: Any
     quality: str | None
+    trainer: str | Mapping[str, Any] | Callable[..., Any] | None
     space: Values | None
     trials: int | None
     strategy: str | None
@@ -49,6 +51,7 @@ def search(
     X: Any = None,
     y: Any = None,
     quality: str | None = None,
+    trainer: str | Mapping[str, Any] | Callable[..., Any] | None = None,
     space: Values | None = None,
     trials: int | None = None,
     strategy: str | None = None,
@@ -79,6 +82,9 @@ def search(
         In place of `data`: features (N, D), an array or a data frame, and the value or label of each row (N,).
     quality
         How much to do where there is no file: ``"fast"``, ``"good"`` (usual) or ``"best"``, as `lrtune search` has it.
+    trainer
+        What trains, in the form of the file: ``{"estimator": "sklearn.svm.SVC"}``, ``"train.py:train"``, or the
+        function itself if a file has it; None: lrtune's own networks.
     space
         What to search, in the form of the file: ``{"learning_rate": {"low": 1e-3, "high": 1, "scale": "log"}}``.
     trials, strategy, pruning, metric, folds, seed, workers, timeout
@@ -114,6 +120,7 @@ def search(
         "X": X,
         "y": y,
         "quality": quality,
+        "trainer": trainer,
         "space": space,
         "trials": trials,
         "strategy": strategy,
@@ -182,11 +189,26 @@ _SEARCH = ("trials", "strategy", "pruning", "metric", "folds", "seed", "workers"
 
 def _said(settings: SearchSettings) -> Iterator[tuple[str, str, object]]:
     """Yield the keyword, the key path and the value of each setting of the experiment that is given."""
-    places = {"space": "space", **{key: f"search.{key}" for key in _SEARCH}}
+    places = {"trainer": "trainer", "space": "space", **{key: f"search.{key}" for key in _SEARCH}}
     for key, place in places.items():
         value = settings.get(key)
         if value is not None:
-            yield key, place, value
+            yield key, place, _where(value) if callable(value) else value
+
+
+def _where(function: Callable[..., Any]) -> str:
+    """Name a function by the file that has it, so that other processes find it."""
+    name = getattr(function, "__name__", "")
+    try:
+        file = inspect.getsourcefile(function)
+    except TypeError:
+        file = None
+    if file is None or not Path(file).is_file() or not name.isidentifier() or function.__qualname__ != name:
+        raise LrtuneError(
+            f"trainer={function!r}: other processes cannot find it; write it into a file, as a function of its own, and "
+            "give trainer='train.py:train'"
+        )
+    return f"{Path(file).resolve()}:{name}"
 
 
 def override(place: str, value: object) -> str:

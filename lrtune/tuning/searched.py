@@ -34,10 +34,13 @@ class Searched(Result):
 
     @cached_property
     def model(self) -> Classifier | Regressor:
-        """The best configuration, retrained on all training rows: an estimator that is fitted."""
-        from lrtune.model.estimator import load
+        """The best configuration, retrained on all training rows: an estimator that is fitted.
 
-        return load(self.folder)
+        What another trainer made predicts by its own code, which the search has run already.
+        """
+        from lrtune.trainers.loading import load
+
+        return load(self.folder, trust=True)
 
     @cached_property
     def trials(self) -> Any:

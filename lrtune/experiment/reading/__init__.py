@@ -9,6 +9,7 @@
     nesting      configurations in the form that the estimators' parameters have, and back to flat keys
     sections     the flat sections of an experiment, frozen
     space_form   the file's `space` -> a `SearchSpace`
+    trainer_form what trains: lrtune's own networks, or code of somebody else
     validation   values of the sections -> frozen models
     vocabulary   what may stand where in a space
     yaml_text    YAML text -> plain values that remember where they came from
