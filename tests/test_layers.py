@@ -54,8 +54,9 @@ DOORS = {
     "polars": ("data/compressed.py", "data/frames.py", "data/inference.py"),
     "sklearn": (
         *("data/folds.py", "data/holdout.py", "data/archives.py"),
-        *("trainers/anchors.py", "model/estimator.py", "tuning/estimator.py"),
+        *("trainers/anchors.py", "trainers/foreign/estimators.py", "model/estimator.py", "tuning/estimator.py"),
     ),
+    "skops": ("model/foreign.py", "trainers/foreign/child.py"),
     "scipy": ("sampling", "verdict"),
     "joblib": ("engines/processes.py",),
     "sqlite3": ("run/database.py", "run/lock.py"),

@@ -267,7 +267,7 @@ class Experiment:
         if not self.trainer.is_foreign:
             return self._written(folder, configuration, nested_space(configuration))
         rate = rate_space(configuration) if self.trainer.scheduled else {}
-        own = sorted(key for key in self.in_space if key not in (*homes(self.trainer), *rate) and key in configuration)
+        own = sorted(self.own_names & self.in_space & set(configuration))
         fixed = {key: [plain(each)] if isinstance(each := configuration[key], tuple) else each for key in own}
         return self._written(folder, configuration, {**rate, **fixed})
 

@@ -16,7 +16,7 @@ from typing import Any
 from lrtune import experiment as experiments
 from lrtune.arrays import one_blas_thread
 from lrtune.experiment import Experiment
-from lrtune.finder import foreign
+from lrtune.finder.foreign import METHOD, SHORT_SHARE, find_in_full, optimizers_of
 from lrtune.finder.rules import Suggestion
 from lrtune.finder.sweeps import METHODS, RAMP, RateCurve, Sweep, rate_curve
 from lrtune.text.errors import LrtuneError, nearest
@@ -155,8 +155,8 @@ def find(
         problems = [*_illegal(sweep), *_not_of_others(method, updates, repetitions)]
         if problems:
             raise LrtuneError("; ".join(problems))
-        curves = foreign.find(experiment, prepared, sweep, names)
-        return RateFinding(foreign.METHOD, len(prepared.setting.folds), 1, curves)
+        curves = find_in_full(experiment, prepared, sweep, names)
+        return RateFinding(METHOD, len(prepared.setting.folds), 1, curves)
     _check(names, sweep)
     setting = prepared.setting
     with one_blas_thread():
@@ -186,7 +186,7 @@ def resolved(experiment: Experiment, prepared: Prepared) -> tuple[Experiment, Ra
 def offered(experiment: Experiment) -> tuple[str, ...]:
     """List the optimizers that an experiment may choose; of another trainer, the values of a parameter of that name."""
     if experiment.trainer.is_foreign:
-        return foreign.offered(experiment)
+        return optimizers_of(experiment)
     for each in experiment.space.dimensions:
         if each.name == "optimizer" and hasattr(each, "options"):
             return tuple(str(option.value) for option in each.options)
@@ -233,7 +233,7 @@ def _not_of_others(method: str, updates: int | None, repetitions: int | None) ->
         yield f"unknown method '{method}'; {nearest(method, METHODS)}"
     for name, given in (("updates", updates), ("repetitions", repetitions)):
         if given is not None:
-            share = f"{foreign.SHORT_SHARE:.0%}"
+            share = f"{SHORT_SHARE:.0%}"
             yield f"{name} is for lrtune's own networks; another trainer has short runs of {share} of its epochs"
 
 

@@ -13,14 +13,11 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from lrtune.arrays import Doubles
-from lrtune.engines.catalogue import ENGINES
-from lrtune.engines.contract import Executor, completed
-from lrtune.engines.local import available_cores
 from lrtune.experiment import Experiment
 from lrtune.finder.rules import (
     FALLING,
@@ -35,16 +32,14 @@ from lrtune.finder.rules import (
 )
 from lrtune.finder.sweeps import LADDER, RateCurve, ShortRuns, Sweep, mean_multiplier
 from lrtune.space import Choice
-from lrtune.space.trial import Configuration, Value
+from lrtune.space.trial import Value
 from lrtune.text.errors import LrtuneError, NoUsableResultError, nearest
 from lrtune.trainers.anchors import anchors, constant_name
-from lrtune.trainers.catalogue import TRAINERS
-from lrtune.trainers.contract import Setting, Work
+from lrtune.trainers.contract import Setting
+from lrtune.trainers.foreign.sweeping import Sweeping, sweeping
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.declarations import number
-from lrtune.training.metrics.catalogue import METRICS
 from lrtune.training.registry import Complete, complete_schedule
-from lrtune.training.tasks import Outcome
 
 OPTIMIZER = "optimizer"
 """A parameter of this name is what the finder goes through; without it there is one answer."""
@@ -60,10 +55,10 @@ STEP = 3.0
 FURTHER = 3
 """So often the next rate joins where the best is at an end."""
 
-Numbered = tuple[int, Complete]
 
-
-def find(experiment: Experiment, prepared: Prepared, sweep: Sweep, names: Sequence[str]) -> tuple[RateCurve, ...]:
+def find_in_full(
+    experiment: Experiment, prepared: Prepared, sweep: Sweep, names: Sequence[str]
+) -> tuple[RateCurve, ...]:
     """Find the rates of a trainer for each of its optimizers, or for what it is.
 
     Raises
@@ -80,17 +75,11 @@ def find(experiment: Experiment, prepared: Prepared, sweep: Sweep, names: Sequen
     with tempfile.TemporaryDirectory(prefix="lrtune-finder-") as folder:
         assert setting.foreign is not None
         setting = setting._replace(foreign=setting.foreign._replace(folder=folder))
-        slots = experiment.workers or available_cores()
-        executor = ENGINES[experiment.search.engine].load()(TRAINERS[setting.trainer].run, setting, slots)
-        try:
-            runs = _Runs(setting, executor)
+        with sweeping(setting, experiment.search.engine, experiment.workers) as runs:
             return tuple(_curve(runs, each, _with(default, each, names), sweep) for each in names or [_called(setting)])
-        finally:
-            executor.close()
-            TRAINERS[setting.trainer].close()
 
 
-def offered(experiment: Experiment) -> tuple[str, ...]:
+def optimizers_of(experiment: Experiment) -> tuple[str, ...]:
     """List the optimizers that an experiment of another trainer may choose; empty if it has no such parameter."""
     for each in experiment.space.dimensions:
         if each.name == OPTIMIZER and isinstance(each, Choice):
@@ -105,7 +94,7 @@ def check(experiment: Experiment, names: Sequence[str]) -> None:
         why = "its space has no learning_rate" if trainer.scheduled else "it is trained by a method of its own"
         takers = "functions, commands, SGDClassifier and SGDRegressor, with learning_rate in the space"
         raise LrtuneError(f"{trainer.called} takes no rate from lrtune: {why}; the finder is for {takers}")
-    known = offered(experiment)
+    known = optimizers_of(experiment)
     for name in names:
         if name not in known:
             problem = nearest(name, known) if known else f"the space has no parameter called {OPTIMIZER}"
@@ -124,50 +113,7 @@ def _with(default: Complete, name: str, names: Sequence[str]) -> Complete:
     return complete_schedule({**default, OPTIMIZER: name})
 
 
-class _Runs:
-    """Runs the fits that the finder wants, and remembers how many there were."""
-
-    def __init__(self, setting: Setting, executor: Executor) -> None:
-        self.setting = setting
-        self.executor = executor
-        self.count = 0
-        self.failure = ""
-
-    def losses(self, configurations: Sequence[Configuration], folds: int) -> Doubles:
-        """Compute the loss of each configuration on the first folds ``(K, n)``; infinite where one did not end well."""
-        works = [
-            Work([each], place, place + 1, [self.count + run]) for run, each, place in _fits(configurations, folds)
-        ]
-        self.count += len(configurations)
-        losses = np.full((folds, len(configurations)), math.inf)
-        for done in completed(self.executor, works):
-            run, place = divmod(done.key, folds)
-            if done.failure is not None:
-                self.failure = done.failure
-                continue
-            outcome: Outcome = done.value[0]
-            score = outcome.scores[0]
-            if score is not None and math.isfinite(score):
-                losses[place, run] = self.loss(score)
-        return losses
-
-    def loss(self, score: float) -> float:
-        """Turn an oriented score into a loss."""
-        return 1.0 - score if METRICS[self.setting.metric].larger_is_better else -score
-
-    def constant(self, folds: int) -> Doubles:
-        """Compute the loss of predictions that look at no feature ``(K,)``."""
-        scores = anchors(self.setting)[constant_name(self.setting)].scores
-        return np.array([self.loss(-math.inf if each is None else each) for each in scores[:folds]])
-
-
-def _fits(configurations: Sequence[Configuration], folds: int) -> Iterator[tuple[int, Configuration, int]]:
-    for run, each in enumerate(configurations):
-        for place in range(folds):
-            yield run, each, place
-
-
-def _curve(runs: _Runs, name: str, base: Complete, sweep: Sweep) -> RateCurve:
+def _curve(runs: Sweeping, name: str, base: Complete, sweep: Sweep) -> RateCurve:
     """Try all rates in short runs, and those where they lead in full."""
     low, high = sweep.low or LOW, sweep.high or max(HIGH, (sweep.low or LOW) * 1e3)
     rates = np.geomspace(low, high, max(round(PER_DECADE * math.log10(high / low)) + 1, 2))
@@ -179,7 +125,7 @@ def _curve(runs: _Runs, name: str, base: Complete, sweep: Sweep) -> RateCurve:
     losses = runs.losses([complete_schedule({**shape, "learning_rate": float(each)}) for each in rates], folds)
     if not np.isfinite(losses).any():
         raise NoUsableResultError(f"{name}: no short run has a loss; {runs.failure or 'all of them diverged'}")
-    constant = runs.constant(folds)
+    constant = _constant(runs, folds)
     start = constant[None].copy()
     updates, decay = _updates(runs.setting, base, short), str(base["decay"])
     seen = status(rates, losses[None], start)
@@ -194,12 +140,18 @@ def _curve(runs: _Runs, name: str, base: Complete, sweep: Sweep) -> RateCurve:
     return RateCurve(name, decay, rates, losses[None], start, constant, updates, whole, answer)
 
 
+def _constant(runs: Sweeping, folds: int) -> Doubles:
+    """Compute the loss of predictions that look at no feature ``(K,)``."""
+    scores = anchors(runs.setting)[constant_name(runs.setting)].scores
+    return np.array([runs.loss(-math.inf if each is None else each) for each in scores[:folds]])
+
+
 def _updates(setting: Setting, base: Complete, epochs: int) -> int:
     rows = min(len(fold.features) for fold in setting.folds)
     return epochs * math.ceil(rows / number(base["batch_size"]))
 
 
-def _in_full(runs: _Runs, base: Complete, best: float, share: float) -> ShortRuns:
+def _in_full(runs: Sweeping, base: Complete, best: float, share: float) -> ShortRuns:
     """Train the planned horizon around the best rate of the short runs, carried over to it."""
     centre = best * carried_over(share, mean_multiplier(base, runs.setting))
     folds, found = len(runs.setting.folds), dict[float, Doubles]()

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self, overload
 
 import numpy as np
+import numpy.typing as npt
 
-from lrtune.arrays import Doubles
 from lrtune.experiment.reading.document import Values
 from lrtune.experiment.reading.nesting import Branch, flattened, nested, python_value
 from lrtune.handover.program import TARGETS, export
@@ -222,17 +222,17 @@ class Schedule:
         return int(self._length.steps_per_epoch)
 
     @cached_property
-    def multipliers(self) -> Doubles:
+    def multipliers(self) -> npt.NDArray[np.float64]:
         """The rate of each update over the peak (T,); read only."""
         return _kept(multipliers(self._configuration, self.steps_per_epoch, self.epochs))
 
     @cached_property
-    def rates(self) -> Doubles:
+    def rates(self) -> npt.NDArray[np.float64]:
         """The rate of each update (T,); read only."""
         return _kept(self.multipliers * number(self._configuration["learning_rate"]))
 
     @cached_property
-    def momentum(self) -> Doubles | None:
+    def momentum(self) -> npt.NDArray[np.float64] | None:
         """The momentum, or Adam's beta1, of each update (T,), where the decay moves it; read only; else None."""
         table = tabulate_momentum([self._configuration], [self.steps_per_epoch], self.epochs)
         return None if table is None else _kept(table[:, 0, 0].copy())
@@ -300,9 +300,9 @@ class Schedule:
     def __getitem__(self, update: int) -> float: ...
 
     @overload
-    def __getitem__(self, update: slice) -> Doubles: ...
+    def __getitem__(self, update: slice) -> npt.NDArray[np.float64]: ...
 
-    def __getitem__(self, update: int | slice) -> float | Doubles:
+    def __getitem__(self, update: int | slice) -> float | npt.NDArray[np.float64]:
         found = self.rates[update]
         return found if isinstance(update, slice) else float(found)
 
@@ -331,7 +331,7 @@ class Schedule:
         return f"Schedule({', '.join(words)})"
 
 
-def _kept(values: Doubles) -> Doubles:
+def _kept(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     values.flags.writeable = False
     return values
 

@@ -146,8 +146,8 @@ class TrainedProgram:
         """
         if self.loader:
             raise ModelError(
-                f"the model was trained on rows that {self.loader} loaded, and not on a table; predict with the files in "
-                f"{self.folder} in a program of your own"
+                f"the model was trained on rows that {self.loader} loaded, and not on a table; predict with the files "
+                f"in {self.folder} in a program of your own"
             )
         if self.predict is None:
             raise ModelError(

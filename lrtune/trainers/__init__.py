@@ -9,6 +9,7 @@
     code          which files an experiment names as what trains
     contract      what whoever trains is given, and what comes back
     foreign       code of somebody else: estimators, functions, commands       doors: scikit-learn, skops
+    loaded        rows that a function loads, as a table
     loading       a saved model, ready to predict
     partition     which folds a search is judged on
     population    the built-in trainer as a function that workers run

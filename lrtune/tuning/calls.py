@@ -205,8 +205,8 @@ def _where(function: Callable[..., Any]) -> str:
         file = None
     if file is None or not Path(file).is_file() or not name.isidentifier() or function.__qualname__ != name:
         raise LrtuneError(
-            f"trainer={function!r}: other processes cannot find it; write it into a file, as a function of its own, and "
-            "give trainer='train.py:train'"
+            f"trainer={function!r}: other processes cannot find it; write it into a file, as a function of its own, "
+            "and give trainer='train.py:train'"
         )
     return f"{Path(file).resolve()}:{name}"
 

@@ -26,11 +26,11 @@ from lrtune.arrays import Array
 from lrtune.space.trial import frozen
 from lrtune.trainers.foreign import commands, devices, estimators, functions, loading, messages
 from lrtune.trainers.foreign.ending import Ending, Report, as_array
-from lrtune.trainers.foreign.run import Part, Run, TrainingError
+from lrtune.trainers.foreign.run import FitRows, FitRun, TrainingError
 from lrtune.training.registry import COMMAND, ESTIMATOR, FUNCTION, SCHEDULED
 
 
-class StoppedError(Exception):
+class FitStoppedError(Exception):
     """The worker wants the fit to end."""
 
 
@@ -72,7 +72,7 @@ class Child:
                 continue
             try:
                 getattr(self, f"do_{said['do']}")(said, arrays)
-            except StoppedError:
+            except FitStoppedError:
                 self.answer({"is": "stopped"})
             except commands.AgainError as error:
                 self.answer({"is": "again", "reason": str(error)})
@@ -147,12 +147,12 @@ class Child:
             {"is": "done", "kind": "labels" if found.dtype.kind in "USb" else "outputs"}, {"predictions": found}
         )
 
-    def run(self, said: Mapping[str, Any], folder: Path | None) -> Run:
+    def run(self, said: Mapping[str, Any], folder: Path | None) -> FitRun:
         """Make what a function is given."""
         _, arrays = self.folds[said["place"]]
         train, validation = (self.part(arrays, name) for name in ("train", "validation"))
         classes = self.about["classes"]
-        return Run(
+        return FitRun(
             {key: frozen(value) for key, value in said["configuration"].items()},
             train,
             validation,
@@ -169,14 +169,14 @@ class Child:
             scales=said["scales"],
         )
 
-    def part(self, arrays: Mapping[str, Array], name: str) -> Part:
+    def part(self, arrays: Mapping[str, Array], name: str) -> FitRows:
         """Take the rows of a fold, out of what the worker has sent or of what was loaded."""
         rows, targets, classes = arrays[f"{name}_rows"], arrays[f"{name}_targets"], self.about["classes"]
         if self.loaded is not None and said_rows(arrays):
-            return Part(self.loaded.rows(rows), self.loaded.y[rows], rows)
-        return Part(arrays[f"{name}_X"], np.array(classes)[targets] if classes else targets, rows)
+            return FitRows(self.loaded.rows(rows), self.loaded.y[rows], rows)
+        return FitRows(arrays[f"{name}_X"], np.array(classes)[targets] if classes else targets, rows)
 
-    def trained(self, run: Run, targets: Array) -> tuple[Ending, dict[str, Array]]:
+    def trained(self, run: FitRun, targets: Array) -> tuple[Ending, dict[str, Array]]:
         """Train by what was opened; at the end also what is to be kept of an estimator."""
         kind, settings, metric = self.about["kind"], self.about["said"], self.about["metric"]
         tell = self.telling(run)
@@ -197,7 +197,7 @@ class Child:
         self.program = program
         self.answer({"is": "began", "group": program})
 
-    def telling(self, run: Run) -> Any:
+    def telling(self, run: FitRun) -> Any:
         """Make what is called after every report: it is written down, and the fit may be stopped."""
         path = run.folder / "reports.jsonl" if self.about["kind"] != ESTIMATOR else None
 
@@ -206,7 +206,7 @@ class Child:
                 with path.open("a", encoding="utf-8") as file:
                     file.write(json.dumps({"epoch": report.epoch, **dict(functions.numbers(report))}) + "\n")
             if not self.inbox.empty() and self.inbox.get().said["do"] == "stop":
-                raise StoppedError
+                raise FitStoppedError
 
         return tell
 
@@ -261,7 +261,7 @@ def _logged(folder: Path | None) -> Any:
         os.dup2(file, 2)
         yield
     except Exception as error:
-        if not isinstance(error, StoppedError):
+        if not isinstance(error, FitStoppedError):
             traceback.print_exc()
         raise
     finally:

@@ -37,7 +37,7 @@ import numpy as np
 from lrtune.arrays import Array
 from lrtune.text.errors import nearest, reason
 from lrtune.trainers.foreign.ending import LABELS, VALUE, Ending, Report
-from lrtune.trainers.foreign.run import Run, TrainingError
+from lrtune.trainers.foreign.run import FitRun, TrainingError
 
 AGAIN = 75
 """Exit code of a program that asks to be run once more (EX_TEMPFAIL of sysexits.h)."""
@@ -72,7 +72,7 @@ def described(words: Sequence[str], names: Sequence[str]) -> list[tuple[str, str
 
 def trained(
     said: Mapping[str, Any],
-    run: Run,
+    run: FitRun,
     *,
     data: str,
     folder: str,
@@ -194,7 +194,7 @@ class _Reports:
         return Report(epoch if isinstance(epoch, int) and epoch > 0 else number, values)
 
 
-def _variables(run: Run, data: str) -> dict[str, str]:
+def _variables(run: FitRun, data: str) -> dict[str, str]:
     """Write the files that tell a program what to do, and name them."""
     folder = run.folder
     config = folder / "config.json"
@@ -219,7 +219,7 @@ def _variables(run: Run, data: str) -> dict[str, str]:
     return {**variables, "data": data, "fold": str(run.fold), "seed": str(run.seed), **epochs}
 
 
-def _write_rows(run: Run, places: Mapping[str, Path]) -> None:
+def _write_rows(run: FitRun, places: Mapping[str, Path]) -> None:
     """Write the rows of a fold, unless another fit has."""
     if all(places[key].exists() for key in ("train", "validation", "arrays")) and not run.final:
         return

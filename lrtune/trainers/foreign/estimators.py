@@ -17,7 +17,7 @@ import numpy as np
 from lrtune.arrays import Array
 from lrtune.text.errors import nearest, reason
 from lrtune.trainers.foreign.ending import Ending, Report
-from lrtune.trainers.foreign.run import Run, TrainingError
+from lrtune.trainers.foreign.run import FitRun, TrainingError
 from lrtune.training.estimated import predicted
 from lrtune.training.metrics.catalogue import METRICS
 from lrtune.training.registry import DATA_KEYS, SCHEDULE_KEYS, SCHEDULED
@@ -150,7 +150,7 @@ def _target(task: str) -> str:
     return "a number" if task == "regression" else "a class"
 
 
-def trained(steps: Sequence[Sequence[str]], run: Run, codes: Array, tell: Any) -> Any:
+def trained(steps: Sequence[Sequence[str]], run: FitRun, codes: Array, tell: Any) -> Any:
     """Train an estimator on the rows of a fit; ``codes`` are numbers of classes or values ``(N,)``."""
     rate = SCHEDULED.get(steps[-1][1])
     parameters = own(run.configuration, scheduled=rate is not None)
@@ -162,7 +162,7 @@ def trained(steps: Sequence[Sequence[str]], run: Run, codes: Array, tell: Any) -
         return _by_batches(estimator, rate, run, codes, tell)
 
 
-def _by_batches(estimator: Any, rate: str, run: Run, codes: Array, tell: Any) -> Any:
+def _by_batches(estimator: Any, rate: str, run: FitRun, codes: Array, tell: Any) -> Any:
     """Train batch by batch with the rates of the schedule; what comes before the last step is fitted once."""
     last, features = estimator, run.train.X
     if hasattr(estimator, "steps"):
@@ -179,7 +179,7 @@ def _by_batches(estimator: Any, rate: str, run: Run, codes: Array, tell: Any) ->
     return estimator
 
 
-def ending(estimator: Any, run: Run, metric: str) -> Ending:
+def ending(estimator: Any, run: FitRun, metric: str) -> Ending:
     """Ask an estimator for what a metric needs of the validation rows."""
     if not len(run.validation.y):
         return Ending({})

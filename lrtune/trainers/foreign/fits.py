@@ -25,7 +25,7 @@ from lrtune.trainers.contract import Foreign, Setting
 from lrtune.trainers.foreign import messages
 from lrtune.trainers.foreign.ending import Ending, Report
 from lrtune.trainers.foreign.messages import Message
-from lrtune.trainers.foreign.processes import DiedError, Process
+from lrtune.trainers.foreign.processes import CodeProcess, DiedError
 from lrtune.training.registry import ESTIMATOR
 from lrtune.training.tasks import Fold
 
@@ -78,18 +78,18 @@ class Keeper:
     """The process of this worker, started when it is needed and replaced when it is not what it was."""
 
     def __init__(self) -> None:
-        self.process: Process | None = None
+        self.process: CodeProcess | None = None
         self.about: object = None
         self.foreign: Foreign | None = None
 
-    def get(self, setting: Setting) -> Process:
+    def get(self, setting: Setting) -> CodeProcess:
         """Give a process that runs the code of a setting; one that knows other folds forgets them."""
         foreign = setting.foreign
         assert foreign is not None
         about = (setting.trainer, setting.metric, foreign._replace(folder=None, targets=None, rows=()))  # type: ignore[arg-type]
         if self.process is None or not self.process.is_alive or self.about != about:
             self.close()
-            self.process, self.about = Process(setting.trainer, foreign, setting.metric), about
+            self.process, self.about = CodeProcess(setting.trainer, foreign, setting.metric), about
         elif self.foreign is not foreign:
             self.process.folds.clear()
         self.foreign = foreign
@@ -172,7 +172,7 @@ def _tried(
     raise FailedError(f"{where}{failure}{_log_hint(folder)}")
 
 
-def _asked(process: Process, setting: Setting, asked: Asked, folder: Path | None) -> Message:
+def _asked(process: CodeProcess, setting: Setting, asked: Asked, folder: Path | None) -> Message:
     foreign = setting.foreign
     assert foreign is not None
     log = None

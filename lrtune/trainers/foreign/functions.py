@@ -15,7 +15,7 @@ from typing import Any
 
 from lrtune.text.errors import nearest, reason
 from lrtune.trainers.foreign.ending import Ending, Report, ask_for_predictions
-from lrtune.trainers.foreign.run import Run, TrainingError
+from lrtune.trainers.foreign.run import FitRun, TrainingError
 
 PREDICT = "predict"
 """Name of the function beside the one that trains, which serves `lrtune predict`."""
@@ -90,7 +90,7 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {reason(error)}{where}"
 
 
-def trained(function: Callable[[Run], Any], run: Run, tell: Callable[[Report], None]) -> Ending:
+def trained(function: Callable[[FitRun], Any], run: FitRun, tell: Callable[[Report], None]) -> Ending:
     """Run a function to its end; `tell` is called after every report, and may raise in order to stop it."""
     made = function(run)
     last: Any = {}
@@ -120,7 +120,7 @@ def trained(function: Callable[[Run], Any], run: Run, tell: Callable[[Report], N
     return ask_for_predictions(made_last, last, curve, run.scales)
 
 
-def _watch(run: Run, report: Report) -> None:
+def _watch(run: FitRun, report: Report) -> None:
     if "monitor" not in report.values:
         raise TrainingError(
             f"decay {run['decay']} watches a loss: every report needs 'monitor', the loss on run.monitor"

@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import lrtune
 from lrtune.arrays import Array
 from lrtune.engines.contract import FailedError, OverdueError, time_is_up
 from lrtune.trainers.contract import Foreign
@@ -41,7 +40,7 @@ class DiedError(Exception):
     """The process is gone in the middle of a fit; says how."""
 
 
-class Process:
+class CodeProcess:
     """A process that runs the code of one trainer.
 
     Parameters
@@ -182,7 +181,7 @@ class Process:
 
 def _with_lrtune() -> str:
     """Let the process find this lrtune, wherever it was imported from."""
-    here = str(Path(lrtune.__file__).resolve().parent.parent)
+    here = str(Path(__file__).resolve().parents[3])
     return os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 

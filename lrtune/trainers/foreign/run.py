@@ -17,7 +17,7 @@ from lrtune.training.feedback import SHARE, Scales
 Batch = TypeVar("Batch")
 
 
-class Part(NamedTuple):
+class FitRows(NamedTuple):
     """Some rows.
 
     Attributes
@@ -40,7 +40,7 @@ class TrainingError(Exception):
     """Something is wrong with how the code of a fit uses what it was given; says what in one sentence."""
 
 
-class Run:
+class FitRun:
     """One fit of one configuration on one fold.
 
     ``run["width"]`` is the value of a parameter.
@@ -74,8 +74,8 @@ class Run:
     def __init__(
         self,
         configuration: Configuration,
-        train: Part,
-        validation: Part,
+        train: FitRows,
+        validation: FitRows,
         *,
         seed: int,
         stream_seed: int,
@@ -101,15 +101,15 @@ class Run:
         self.validation = validation
         self.train, self.monitor = self._held_out(train)
 
-    def _held_out(self, train: Part) -> tuple[Part, Part]:
+    def _held_out(self, train: FitRows) -> tuple[FitRows, FitRows]:
         """Set the rows apart that a decay watches, if it is one that does."""
-        rows, nothing = len(train.y), Part(train.X[:0], train.y[:0], train.indices[:0])
+        rows, nothing = len(train.y), FitRows(train.X[:0], train.y[:0], train.indices[:0])
         if "learning_rate" not in self._configuration or not self._new_rates(1).watches or rows < 2:
             return train, nothing
         order = stream(self._address[0], WATCHED, self._address[1]).permutation(rows)
         count = min(max(round(SHARE * rows), 1), rows - 1)
         held, kept = np.sort(order[:count]), np.sort(order[count:])
-        return tuple(Part(train.X[each], train.y[each], train.indices[each]) for each in (kept, held))  # type: ignore[return-value]
+        return tuple(FitRows(train.X[each], train.y[each], train.indices[each]) for each in (kept, held))  # type: ignore[return-value]
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._configuration:
