@@ -21,6 +21,7 @@ searches whose 90 % interval holds zero, with its standard error; ``half`` is ha
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import resource
@@ -38,6 +39,7 @@ from lrtune.experiment.suited import suited
 from lrtune.run.bodies import ControlledPair
 from lrtune.run.study import StudyState
 from lrtune.space.trial import Trial
+from lrtune.text.errors import NoUsableResultError
 from lrtune.trainers.population import Setting
 from lrtune.trainers.preparation import Prepared, prepare
 from lrtune.training.evaluate import evaluate
@@ -52,7 +54,7 @@ TABLES = {
     "hpc_jobs": ("hpc_jobs.csv", "class", 400),
     "birdstrikes": ("birdstrikes.csv", "damaged", 400),
 }
-NOTHING, SEED, FLAT = "nothing to learn", "other seed", "flat"
+WORLDS = NOTHING, SEED, FLAT = "nothing to learn", "other seed", "flat"
 DECAYS = {NOTHING: "[constant, linear, cosine, {exponential: {k: {low: 0.03, high: 0.5, scale: log}}}]"}
 """Of the space, where it is not that of `FLAT`."""
 
@@ -69,8 +71,8 @@ model: {{type: mlp, hidden: [16]}}
 training: {{epochs: 20, batch_size: 16}}
 search: {{strategy: random, trials: 20, metric: accuracy, folds: {folds}, seed: {seed}}}
 space:
-  learning_rate: {{low: 1e-3, high: 1.0, scale: log}}
-  optimizer: [momentum, {{adam: {{learning_rate: {{low: 3e-4, high: 3e-1, scale: log}}}}}}]
+  learning_rate: {{low: 1e-3, high: 0.2, scale: log}}
+  optimizer: [momentum, {{adam: {{learning_rate: {{low: 3e-4, high: 6e-2, scale: log}}}}}}]
   decay: {decay}
 """
 
@@ -100,10 +102,10 @@ def simulate(tables: list[str], folds: list[int], replications: int, save: Path 
     """Search samples on which decay does nothing."""
     print("| population, rows, folds | world | searches | same training | bias | covers | half |")
     print("|---|---|--:|--:|--:|--:|--:|")
-    pooled: dict[str, list[Found]] = {NOTHING: [], SEED: [], FLAT: []}
+    pooled: dict[str, list[Found]] = {world: [] for world in WORLDS}
     for name in tables:
         for count in folds:
-            pairs = [replicate(name, count, seed, save) for seed in range(replications)]
+            pairs = [each for seed in range(replications) if (each := replicate(name, count, seed, save)) is not None]
             for world in pooled:
                 found = [each[world] for each in pairs]
                 pooled[world] += found
@@ -127,10 +129,10 @@ def line(what: str, world: str, found: list[Found]) -> str:
     return f"| {what} | {world} | {len(found)} | {same} | {gains.mean():+.2f} ± {error:.2f} | {shown} |"
 
 
-def replicate(name: str, folds: int, seed: int, save: Path | None) -> dict[str, Found]:
-    """Search a sample with its labels and one without, and look at the pairs of all worlds."""
+def replicate(name: str, folds: int, seed: int, save: Path | None) -> dict[str, Found] | None:
+    """Search a sample with its labels and one without, and look at the pairs of all worlds; None if one diverged."""
     pairs: dict[str, tuple[ControlledPair, Trial, str]] = {}
-    with tempfile.TemporaryDirectory() as made:
+    with tempfile.TemporaryDirectory() as made, contextlib.suppress(NoUsableResultError):
         experiment, prepared, study = searched(name, FLAT, folds, seed, Path(made) / "flat")
         winner = best(study.in_order())
         pairs[FLAT] = study.controlled[winner.number], winner, "exponential"
@@ -138,13 +140,16 @@ def replicate(name: str, folds: int, seed: int, save: Path | None) -> dict[str, 
         *_, study = searched(name, NOTHING, folds, seed, Path(made) / "nothing")
         winner = best(study.in_order())
         pairs[NOTHING] = study.controlled[winner.number], winner, winner.configuration["decay"]
+    if len(pairs) < len(WORLDS):
+        return None
     shown = {world: control(*pair, "accuracy") for world, pair in pairs.items()}
     if save is not None:
         with save.open("a", encoding="utf-8") as file:
             for world, (pair, winner, decay) in pairs.items():
                 where = {"table": name, "folds": folds, "seed": seed, "world": world, "decay": decay}
                 file.write(json.dumps({**where, **pair.body(winner.number), "inside": winner.fold_scores}) + "\n")
-    return {world: Found(each.gain, each.low, each.high) for world, each in shown.items()}
+    found = {world: Found(each.gain, each.low, each.high) for world, each in shown.items()}
+    return None if any(each.gain is None for each in found.values()) else found
 
 
 def searched(name: str, world: str, folds: int, seed: int, folder: Path) -> tuple[Experiment, Prepared, StudyState]:
