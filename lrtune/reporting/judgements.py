@@ -23,7 +23,7 @@ def headline(result: Result, scores: Show) -> str:
     """
     default, gain = result.default, result.gain
     found = f"{result.metric} {_score(result, scores)}"
-    if result.best.number == default.number and not is_mean(result):
+    if result.best.number == default.number and not result.is_mean:
         return f"{found}: {_default_chosen(result, scores)}"
     if default.mean is None:
         return f"{found}; the default configuration {_WITHOUT_SCORE[default.state]}"
@@ -45,11 +45,6 @@ def _how(result: Result) -> str:
 def _best_mean(first: Ahead, scores: Show) -> str:
     by = "" if first.gain is None else f", ahead by {formats.gap(first.gain.mean, scores)}"
     return f"trial {first.number} has the best mean{by}"
-
-
-def is_mean(result: Result) -> bool:
-    """Tell whether the mean of several trials is delivered."""
-    return result.delivered is not None and len(result.delivered.trials) > 1
 
 
 def _beside_default(gain: Difference | None, other: str) -> str:

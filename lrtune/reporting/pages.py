@@ -158,7 +158,7 @@ def _anchors_table(result: Result) -> list[Grid]:
 
 def _mean_row(result: Result) -> list[tuple[str, float | None, Mapping[str, float | None]]]:
     found = result.delivered
-    return [(delivered.called(found), found.mean, {})] if found is not None and len(found.trials) > 1 else []
+    return [(found.scored, found.mean, {})] if found is not None and found.is_mean else []
 
 
 def _top_title(shown: int, trials: Counts) -> str:

@@ -10,10 +10,11 @@ is too good. Where a lane diverged a score is None, never NaN.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lrtune.space.trial import Configuration
 from lrtune.text.formats import significant
 from lrtune.text.written import Json, to_json
 from lrtune.verdict.comparison import Difference, Gain
@@ -80,6 +81,8 @@ class Delivered:
         scored there.
     diverged
         Trials that diverged on all rows and are no part of the model.
+    configurations
+        Of the trials, each with everything that trains it again; empty in a result of an earlier version.
 
     """
 
@@ -92,6 +95,39 @@ class Delivered:
     of_seeds: float | None = None
     rows: str = "search"
     diverged: tuple[int, ...] = ()
+    configurations: tuple[Configuration, ...] = ()
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether it is the mean of several trials."""
+        return len(self.trials) > 1
+
+    @property
+    def scored(self) -> str:
+        """What its scores on the folds are of, in words: one seed of each trial.
+
+        >>> Delivered((4,), 0.9, (0.9,)).scored, Delivered((4, 7, 1), 0.9, (0.9,), seeds=5).scored
+        ('trial 4', 'the mean of the 3 best trials')
+        """
+        return model_called(self.trials)
+
+    @property
+    def called(self) -> str:
+        """What the model is, in words."""
+        return model_called(self.trials, self.seeds)
+
+
+def model_called(trials: Sequence[int], seeds: int = 1) -> str:
+    """Say in a few words what a model is made of.
+
+    >>> model_called((4,)), model_called((4, 7, 1), 5), model_called((4,), 5)
+    ('trial 4', 'the mean of the 3 best trials, of 5 seeds each', 'the mean of 5 seeds of trial 4')
+    """
+    if len(trials) > 1:
+        words = f"the mean of the {len(trials)} best trials"
+        return words if seeds == 1 else f"{words}, of {seeds} seeds each"
+    words = f"trial {trials[0]}"
+    return words if seeds == 1 else f"the mean of {seeds} seeds of {words}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -501,11 +537,32 @@ class Result:
         return "the best" if self.ahead is None else f"trial {self.best.number}"
 
     @property
+    def is_mean(self) -> bool:
+        """Whether the mean of several trials is delivered."""
+        return self.delivered is not None and self.delivered.is_mean
+
+    @property
+    def mean(self) -> float | None:
+        """Mean over the folds of what is delivered: the best alone, or the mean of several trials."""
+        return self.delivered.mean if self.delivered is not None and self.delivered.is_mean else self.best.mean
+
+    @property
+    def fold_scores(self) -> tuple[float | None, ...]:
+        """The scores of this mean."""
+        found = self.delivered
+        return found.fold_scores if found is not None and found.is_mean else self.best.fold_scores
+
+    @property
+    def scored(self) -> str:
+        """What this mean and these scores are of, in words."""
+        return f"trial {self.best.number}" if self.delivered is None else self.delivered.scored
+
+    @property
     def expected(self) -> Expected:
         """What to expect of the delivered model on new rows."""
         if self.corrected is None:
-            assert self.best.mean is not None  # the best is complete
-            return Expected(self.metric, self.best.mean, None, None)
+            assert self.mean is not None  # what is delivered is complete
+            return Expected(self.metric, self.mean, None, None)
         return Expected(self.metric, self.corrected.score, self.corrected.low, self.corrected.high)
 
     def to_json(self) -> Json:
