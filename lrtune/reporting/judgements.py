@@ -114,12 +114,15 @@ def _chosen_by(result: Result, scores: Show) -> str:
 def worth_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     """Say whether tuning was worth it: against the default configuration, and whether decay was."""
     rows = []
-    if result.best.number != result.default.number:
+    if result.is_mean:
+        rows.append(("difference", f"of {result.scored}: {gain_sentence(result, scores)}"))
+    elif result.best.number != result.default.number:
         rows.append(("difference", gain_sentence(result, scores)))
     elif result.ahead and result.ahead.gain:
         rows.append(("difference", f"trial {result.ahead.number} is {_apart(result.ahead.gain, scores)}"))
     if result.control:
-        rows.append(("decay", decay_sentence(result.control, scores)))
+        of = f"of {result.called}: " if result.is_mean else ""
+        rows.append(("decay", of + decay_sentence(result.control, scores)))
     elif result.constant:
         words = f"trial {result.constant.number} has {scores(result.constant.mean)}, the best with a constant rate; "
         rows.append(("decay", words + "rate and optimizer may differ, too"))

@@ -36,7 +36,7 @@ from lrtune.verdict.result import (
     Training,
     Unscored,
 )
-from lrtune.verdict.standing import canonical_keys, own_ends, own_sign, standing
+from lrtune.verdict.standing import canonical_keys, means_beside, own_ends, own_sign, standing
 
 if TYPE_CHECKING:
     from lrtune.run.study import StudyState
@@ -97,7 +97,7 @@ def result_of(
         larger_is_better=METRICS[metric].larger_is_better,
         best=standing(best, metric, completed(best.configuration)),
         default=standing(default, metric, completed(default.configuration)),
-        gain=comparison.between(best, default, rows_ratio),
+        gain=comparison.difference(scores, default.fold_scores, rows_ratio),
         ahead=ahead(ranking(trials)[0], best, metric, rows_ratio),
         delivered=judgement and delivered(judgement.delivery, study, completed),
         corrected=judgement and corrected(judgement.correction, judgement.delivery, metric),
@@ -139,6 +139,8 @@ def delivered(found: Delivery, study: StudyState, completed: Completed) -> Deliv
         of_seeds=own_sign(metric, math.fsum(known.scores) / len(known.scores)) if known else None,
         rows=made.rows,
         diverged=study.refit.diverged if study.refit else (),
+        beside=means_beside(found.beside),
+        predicted=found.predicted,
         configurations=tuple(_in_order(completed(study.trials[each].configuration)) for each in found.numbers),
     )
 

@@ -83,6 +83,11 @@ class Delivered:
         Trials that diverged on all rows and are no part of the model.
     configurations
         Of the trials, each with everything that trains it again; empty in a result of an earlier version.
+    beside
+        Of a mean of trials: its means over the folds by other metrics, each in its own sign. What is kept of
+        predictions does not always tell them: of the log loss of three classes not even which class is predicted.
+    predicted
+        How often it predicts each class on the folds; empty where that is not told either.
 
     """
 
@@ -96,6 +101,8 @@ class Delivered:
     rows: str = "search"
     diverged: tuple[int, ...] = ()
     configurations: tuple[Configuration, ...] = ()
+    beside: Mapping[str, float | None] = field(default_factory=dict)
+    predicted: tuple[int, ...] = ()
 
     @property
     def is_mean(self) -> bool:
@@ -261,7 +268,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class ClassCounts:
-    """How often a class occurs among the rows that the folds validate, and how often the best predicts it there.
+    """How often a class occurs among the rows that the folds validate, and how often it is predicted there.
 
     A row counts once, however many repeats of the folds it is validated in: ``predicted`` is the mean over them.
     """
@@ -460,7 +467,7 @@ class Result:
     default
         The default configuration, which is always trial 0.
     gain
-        The paired differences best - default; None where the two cannot be compared.
+        The paired differences of what is delivered and the default; None where the two cannot be compared.
     delivered, corrected, selection, constant
         What is handed over, its score without luck, how the choice was made, and the best constant rate (None if that
         is the best, or there is none). All are None while the search goes on.
@@ -470,9 +477,10 @@ class Result:
         What decay is worth by the controlled pair; None without one (``search.control``), or for want of time.
     training
         Rows that the delivered model is trained on, and about how many one on a fold is.
-    classes
+    classes, classes_of_mean
         How often each occurs among the rows that are validated (in time order not all are), and how often the best
-        predicts it; the positive one of two is the second.
+        predicts it; or, and then the second is true, the mean of trials that is delivered, where that can be told. The
+        positive class of two is the second.
     confirmation, nested
         None unless they were asked for.
     decays, optimizers
@@ -514,6 +522,7 @@ class Result:
     control: Control | None = None
     training: Training | None = None
     classes: tuple[ClassCounts, ...] = ()
+    classes_of_mean: bool = False
     confirmation: Confirmation | None = None
     nested: Nested | None = None
     decays: tuple[Kind, ...] = ()
@@ -534,7 +543,14 @@ class Result:
     @property
     def called(self) -> str:
         """What a sentence calls the chosen trial: the best, if it has the best mean."""
+        if self.is_mean:
+            return "the best trial alone"
         return "the best" if self.ahead is None else f"trial {self.best.number}"
+
+    @property
+    def handed_over(self) -> str:
+        """What a sentence calls what is delivered, by what its score is of."""
+        return self.scored if self.is_mean else self.called
 
     @property
     def is_mean(self) -> bool:
