@@ -1,7 +1,8 @@
-"""Rules about what the best has to beat: the default configuration, and what was not tuned."""
+"""Rules about what has to be beaten: the default configuration, what was not tuned, and by a mean the best alone."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from lrtune.space.trial import Trial
@@ -81,6 +82,26 @@ def _no_clear_gain(case: Case, found: Difference) -> Iterator[Finding]:
             "more folds or search.repeats would make sure",
             {"gain": case.gain.mean, "probability": case.gain.probability},
         )
+
+
+def mean_loses(case: Case) -> Iterator[Finding]:
+    """Notice a mean that was asked for by number, and that the best alone beats."""
+    best, scores = case.best.mean, [each for each in case.handed_over_scores if each is not None]
+    if case.averaged == 1 or best is None:
+        return
+    mean = math.fsum(scores) / len(scores)
+    if mean >= best or formats.is_nothing(best - mean):
+        return
+    show = formats.score_format([mean, best])
+    found = difference(case.best.fold_scores, case.handed_over_scores, case.rows_ratio)
+    sure = "" if found is None or found.probability is None else f" (probability {found.probability:.2f} that it is)"
+    yield Finding(
+        "ensemble",
+        WARNING,
+        f"{case.handed_over} is worse than the best alone, by {formats.gap(best - mean, show)} on the folds{sure}",
+        "set retrain.ensemble: auto, which takes a mean only where it is better",
+        {"mean": mean, "best": best},
+    )
 
 
 def anchors_win(case: Case) -> Iterator[Finding]:

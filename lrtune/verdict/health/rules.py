@@ -11,7 +11,7 @@ from lrtune.verdict.health.classes import silent_classes
 from lrtune.verdict.health.core import Case
 from lrtune.verdict.health.dimensions import edges, no_effect
 from lrtune.verdict.health.fits import overfitting, underfitting
-from lrtune.verdict.health.rivals import anchors_win, default_wins
+from lrtune.verdict.health.rivals import anchors_win, default_wins, mean_loses
 from lrtune.verdict.health.scores import (
     few_trials,
     fold_apart,
@@ -49,6 +49,7 @@ class HealthRule(NamedTuple):
 _ENTRIES = (
     HealthRule("anchors", anchors_win),
     HealthRule("default", default_wins),
+    HealthRule("ensemble", mean_loses, scores=("mean", "best")),
     HealthRule("test", surprising_test, scores=("test",), intervals=("interval", "widened")),
     HealthRule("unscored", unscored_folds),
     HealthRule("classes", silent_classes),
