@@ -261,7 +261,7 @@ def savings(study: StudyState, completed: Completed) -> Savings | None:
     saved = 1.0 - sum(epochs[each.number] * _done(each) for each in scored) / folds / whole
     pruned = [each for each in scored if each.state is TrialState.PRUNED]
     first = FirstPruned(pruned[0].number, pruned[0].reason) if pruned else None
-    return Savings(kind, len(pruned), first, round(saved, 4), round(study.search_seconds * saved / (1.0 - saved), 3))
+    return Savings(kind, len(pruned), first, round(saved, 4), round(study.trials_seconds * saved / (1.0 - saved), 3))
 
 
 def _done(trial: Trial) -> float:

@@ -414,7 +414,7 @@ class Savings:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """Wall time over all sessions."""
+    """Wall time: of the search over all sessions, and of the last retraining with the score of its seeds."""
 
     search: float
     retrain: float
