@@ -25,6 +25,7 @@ from lrtune.space.trial import ranking
 from lrtune.text.errors import ExperimentError, NoUsableResultError
 from lrtune.trainers.preparation import prepare
 from lrtune.tuning import core as tuning
+from lrtune.tuning import remarks
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.ensembles import candidate_sizes, delivery
 from lrtune.verdict.examination import examine, examined
@@ -232,7 +233,10 @@ def test_a_rule_that_looks_for_something_simple_stays_alone(run):
     chosen, study, folder = run
     terms = chosen.terms._replace(rule=Rule("one_se"))
     found = delivery(terms, study, folder, choice(terms, study))
-    assert (len(found.numbers), found.sizes, found.why_single) == (1, (), None)
+    assert (len(found.numbers), found.sizes) == (1, ())
+    assert found.why_single == "search.select: one_se chooses a single trial"
+    alone = terms._replace(averaged=1)
+    assert delivery(alone, study, folder, choice(alone, study)).why_single is None  # nothing else was asked for
 
 
 @pytest.mark.parametrize(
@@ -268,7 +272,7 @@ def test_a_mean_has_no_more_members_than_there_are(averaged, complete, expected)
         ("members: 0", {}, "expected 'auto' or a whole number from 1 to 20, got 0"),
         ("rows: everything", {}, "unknown value 'everything'"),
         ("membrs: 3", {}, "unknown key; did you mean 'members'?"),
-        ("ensemble: auto", {"confirm": 2}, "cannot be told beside search.confirm"),
+        ("ensemble: 3", {"confirm": 2}, "cannot be told beside search.confirm"),
         ("ensemble: 3", {"select": "one_se"}, "search.select: one_se chooses a single trial"),
     ],
 )
@@ -374,3 +378,33 @@ def test_the_health_report_judges_the_mean_beside_the_default(run):
     alike = found.but(best=found.default, delivered=replace(found.delivered, fold_scores=found.default.fold_scores))
     (default,) = [each for each in examine(Run(folder, study), alike, chosen.space) if each.name == "default"]
     assert f"the default is as good ({called} is better with probability 0.50)" in default.sentence
+
+
+def test_confirmed_trials_are_delivered_alone_with_their_seeds(tmp_path):
+    found = lrtune.search(experiment("ensemble: auto, members: 2", confirm=2), output=tmp_path)
+    assert len(found.delivered.trials) == 1
+    assert found.delivered.seeds == len(found.model.model_.members) == 2
+    assert any("no mean of several: search.confirm scores single trials again" in each for each in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("search", "reason"),
+    [("metric: accuracy", "accuracy keeps labels, which have no mean"), ("metric: log_loss", None)],
+)
+def test_seeds_without_a_score_on_the_folds_say_why(search, reason, tmp_path):
+    chosen = experiment("ensemble: 1, members: 2", TEXT.replace("metric: log_loss", search))
+    found = lrtune.search(chosen, output=tmp_path)
+    said = [each for each in found.notes if each.startswith("the 2 seeds that the model has of each trial")]
+    assert (found.delivered.of_seeds is None) == (reason is not None)
+    assert [each.endswith(f"no score on the folds: {reason}") for each in said] == ([True] if reason else [])
+    with Journal(tmp_path / DATABASE) as journal:
+        text = page_text(found.plain(), replay(journal.events()), tmp_path)
+    assert ("what all seeds have on the folds is not known" in text) == (reason is not None)
+
+
+def test_seeds_for_which_there_was_no_time_say_so(tmp_path):
+    chosen = experiment("ensemble: 1, members: 2", timeout="10m")
+    found = lrtune.search(chosen, output=tmp_path)
+    lost = found.plain().but(delivered=replace(found.delivered, of_seeds=None))
+    said = remarks.notes(lost, study_of(tmp_path, chosen), chosen, prepare(chosen), None)
+    assert any(each.endswith("there was no time to train them on the folds") for each in said)

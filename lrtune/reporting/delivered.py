@@ -24,6 +24,8 @@ def rows(result: Result, scores: Show) -> list[tuple[str, str]]:
         said.append(f"{scores(found.mean)} on the folds, where the best alone has {scores(result.best.mean)}")
     if found.of_seeds is not None:
         said.append(f"with all seeds {scores(found.of_seeds)} instead of {scores(found.mean)}")
+    elif found.seeds > 1:
+        said.append("what all seeds have on the folds is not known")
     if found.diverged:
         said.append(f"without {_trials(found.diverged)}, which diverged on all rows")
     return [("delivered", "; ".join(said))]

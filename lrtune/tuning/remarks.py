@@ -12,6 +12,7 @@ from lrtune.text import formats
 from lrtune.text.errors import counted
 from lrtune.trainers.calibration import speed_key
 from lrtune.trainers.preparation import Prepared
+from lrtune.training.metrics.scoring import can_average
 from lrtune.training.wall_clock import follows_clock
 from lrtune.verdict.pruning import PRUNINGS
 from lrtune.verdict.result import Corrected, Result
@@ -25,6 +26,7 @@ def notes(
         *_end(study, experiment),
         *_not_compared(study, experiment, result),
         *_alone(result),
+        *_seeds(result, experiment),
         *_swept(finding),
         *_timed(study, experiment, result.best.number),
         *prepared.warnings,
@@ -76,6 +78,20 @@ def _alone(result: Result) -> Iterator[str]:
     """Say why one trial is delivered where a mean of several was asked for."""
     if result.delivered is not None and result.delivered.why_single is not None:
         yield f"one trial is delivered and no mean of several: {result.delivered.why_single}"
+
+
+def _seeds(result: Result, experiment: Experiment) -> Iterator[str]:
+    """Say why nobody knows what all seeds together have on the folds."""
+    found = result.delivered
+    if found is None or found.seeds == 1 or found.of_seeds is not None:
+        return
+    if not can_average(result.metric):
+        why = f"{result.metric} keeps labels, which have no mean"
+    elif experiment.search.timeout is not None:
+        why = "there was no time to train them on the folds"
+    else:
+        why = "not all out-of-fold predictions are kept"
+    yield f"the {found.seeds} seeds that the model has of each trial have no score on the folds: {why}"
 
 
 def _swept(finding: RateFinding | None) -> Iterator[str]:

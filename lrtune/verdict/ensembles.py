@@ -85,8 +85,12 @@ class Delivery(NamedTuple):
 def delivery(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial) -> Delivery:
     """Say what is to be delivered: the chosen trial, or a mean that is better on the folds."""
     alone = Delivery((made.trial.number,), _scores(made.trial))
-    if terms.averaged == 1 or made.rule.name != BEST or terms.confirm:
+    if terms.averaged == 1:
         return alone
+    if made.rule.name != BEST:
+        return alone._replace(why_single=f"search.select: {made.rule} chooses a single trial")
+    if terms.confirm:
+        return alone._replace(why_single="search.confirm scores single trials again")
     ranked = ranking(study.in_order())
     sizes = candidate_sizes(terms.averaged, len(ranked))
     if not sizes:
