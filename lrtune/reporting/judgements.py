@@ -92,6 +92,8 @@ def corrected_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
         words = f"{scores(found.naive)}{_sizes(result)}, {_luck(found.optimism, scores)}"
         if found.share is not None:
             words += f"; chosen in {formats.share(found.share)} of {formats.count(found.resamples)} resamples"
+            if found.drawn > found.resamples:
+                words += f" ({formats.count(found.drawn)} were drawn; the others leave out nothing that has a score)"
         if chosen and chosen.fresh:
             words += ", which repeat the choice without the fresh scores"
         rows.append(("mean of folds", words))

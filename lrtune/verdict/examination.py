@@ -60,6 +60,7 @@ def examine(run: Run, result: Result, space: SearchSpace) -> list[Finding]:
             gain=result.corrected.gain if result.corrected else None,
             how=result.selection.how if result.selection else "a rule",
             averaged=averaged,
+            units=result.corrected.units if result.corrected else None,
             delivered=delivered,
             settled=frozenset(f"data.{key}" for key in ("order", "group") if run.study.header.asked["data"].get(key)),
         )

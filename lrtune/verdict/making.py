@@ -162,6 +162,8 @@ def corrected(found: Correction, handed_over: Delivery, metric: str) -> Correcte
         resamples=found.resamples,
         share=found.share(handed_over.numbers),
         gain=found.gain,
+        drawn=found.drawn,
+        units=found.units,
     )
 
 

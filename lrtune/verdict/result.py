@@ -41,11 +41,15 @@ class Corrected:
     score, low, high
         Without that, and its 95 % interval.
     resamples
-        Of the rows, how many.
+        Of the rows, how many have a score.
     share
         In which part of them the same was chosen: this trial alone, or a mean of as many; None without resamples.
     gain
         Over the default configuration, without the luck of the choice; None if the default is the best.
+    drawn
+        How many resamples were drawn: one that leaves out no rows with a score says nothing.
+    units
+        How many rows, groups or stretches of time there were to draw; None without resamples.
 
     """
 
@@ -58,6 +62,8 @@ class Corrected:
     resamples: int
     share: float | None
     gain: Gain | None
+    drawn: int = 0
+    units: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

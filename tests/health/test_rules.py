@@ -538,3 +538,22 @@ def test_a_mean_that_loses_to_the_best_alone_is_told(scores, sentence):
         assert odd["ensemble"].sentence == f"the mean of the 5 best trials is {sentence}"
         assert "retrain.ensemble: auto" in odd["ensemble"].advice
     assert "ensemble" not in names(trials, delivered=[0.8, 0.8, 0.8])  # one trial, whatever its score
+
+
+@pytest.mark.parametrize(
+    ("units", "settled", "words"),
+    [
+        (2, {"data.group"}, "2 groups"),
+        (9, {"data.order"}, "9 stretches of time"),
+        (9, set(), "9 rows"),
+        (1, {"data.group"}, "1 group"),
+        (10, {"data.group"}, None),
+        (None, {"data.group"}, None),
+    ],
+)
+def test_an_interval_that_rests_on_few_units_is_told(units, settled, words):
+    trials = sampled(12, lambda point: point["learning_rate"])
+    odd = {each.name: each for each in findings(case(trials, units=units, settled=frozenset(settled)))}
+    assert ("interval" in odd) == (words is not None)
+    if words:
+        assert odd["interval"].sentence.startswith(f"the 95 % interval rests on {words}: ")

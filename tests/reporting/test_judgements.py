@@ -301,3 +301,13 @@ def test_notes_say_how_far_the_correction_holds():
         assert "intervals held the truth in 90 % and more (docs/honesty.md)" in sentence
     assert "missing or damaged" in on_correction("grid", "none", replace(found, method="folds"))[0]
     assert on_correction("bayesian", "none", None) == ()
+
+
+def test_resamples_that_say_nothing_are_counted_on_the_page():
+    few = judged(FOUND._replace(resamples=1003, drawn=2000))
+    (row,) = [each for name, each in judgements.corrected_rows(result(few), scores) if name == "mean of folds"]
+    assert row.endswith(
+        "chosen in 62 % of 1,003 resamples (2,000 were drawn; the others leave out nothing that has a score)"
+    )
+    (row,) = [each for name, each in judgements.corrected_rows(result(), scores) if name == "mean of folds"]
+    assert row.endswith("chosen in 62 % of 1,000 resamples")

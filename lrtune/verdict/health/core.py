@@ -50,6 +50,8 @@ class Case(NamedTuple):
         Of how many trials the mean is delivered.
     delivered
         Scores of what is delivered, on each fold; those of the best where none are given.
+    units
+        How many rows, groups or stretches of time the resamples draw from; None without resamples.
     settled
         Which of ``data.order`` and ``data.group`` are given.
 
@@ -73,6 +75,7 @@ class Case(NamedTuple):
     how: str = "a rule"
     averaged: int = 1
     delivered: Sequence[float | None] = ()
+    units: int | None = None
     settled: frozenset[str] = frozenset()
 
     @property
