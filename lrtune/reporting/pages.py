@@ -15,7 +15,7 @@ from lrtune.training.registry import KEYS
 from lrtune.verdict.anchored import ANCHORS
 from lrtune.verdict.controlled import CONSTANT
 from lrtune.verdict.health.classes import silent_text, validated_text
-from lrtune.verdict.result import Counts, Kind, Result
+from lrtune.verdict.result import Anchor, Counts, Kind, Result
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,13 +146,19 @@ def _anchors_table(result: Result) -> list[Grid]:
     rows = [
         *_mean_row(result),
         (f"trial {best.number}, {'chosen' if result.ahead else 'the best'}", best.mean, best.beside),
-        *((ANCHORS[each.name].called, each.mean, each.beside) for each in result.anchors),
+        *((_anchor_called(each), each.mean, each.beside) for each in result.anchors),
     ]
     columns = [[mean for _, mean, _ in rows], *([beside.get(name) for _, _, beside in rows] for name in others)]
     shown = [list(map(formats.score_format(column), column)) for column in columns]
     cells = [(*numbers, name) for (name, _, _), numbers in zip(rows, zip(*shown, strict=True), strict=True)]
     title = "beside what was not tuned: means over the same folds"
     return [Grid(title, (metric, *others, ""), cells)]
+
+
+def _anchor_called(anchor: Anchor) -> str:
+    """Name an anchor, and of several ways to encode numbers the one that it has."""
+    called = ANCHORS[anchor.name].called
+    return called if anchor.numbers is None else f"{called}, {anchor.numbers} numbers"
 
 
 def _mean_row(result: Result) -> list[tuple[str, float | None, Mapping[str, float | None]]]:

@@ -213,6 +213,8 @@ class Anchor:
         Means over the folds by other metrics, each in its own sign.
     gain
         The paired differences of what is delivered and the anchor, both raw; None where the two cannot be compared.
+    numbers
+        How numbers are encoded for the linear model, where several ways were searched: the best for it on these folds.
 
     """
 
@@ -221,6 +223,7 @@ class Anchor:
     fold_scores: tuple[float | None, ...]
     beside: Mapping[str, float | None]
     gain: Difference | None
+    numbers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
