@@ -408,3 +408,27 @@ def test_seeds_for_which_there_was_no_time_say_so(tmp_path):
     lost = found.plain().but(delivered=replace(found.delivered, of_seeds=None))
     said = remarks.notes(lost, study_of(tmp_path, chosen), chosen, prepare(chosen), None)
     assert any(each.endswith("there was no time to train them on the folds") for each in said)
+
+
+@pytest.mark.parametrize(
+    ("repeated", "said"),
+    [
+        (0, "9 rows that the search never saw; by a model without them: the one"),
+        (1, "9 rows, 1 of which is a training row, too; by a model without the others: the one that is handed over"),
+        (9, "9 rows, all of which are training rows, too; the model that is handed over was trained on them once more"),
+    ],
+)
+def test_test_rows_that_are_training_rows_are_not_called_unseen(repeated, said, tmp_path):
+    rng = np.random.default_rng(3)
+    rows = [f"{x:.4f},{y:.4f},{'ab'[int(x > y)]}" for x, y in rng.normal(size=(69, 2))]
+    train, test = rows[:60], [*rows[:repeated], *rows[60 : 69 - repeated]]
+    for name, part in (("train.csv", train), ("test.csv", test)):
+        (tmp_path / name).write_text("\n".join(["x,y,kind", *part]) + "\n")
+    text = TEXT.replace(
+        "path: sklearn:breast_cancer, test_size: 0.2", "path: train.csv, test_path: test.csv, target: kind"
+    )
+    chosen = load_text(text.replace("ensemble: 1", "rows: all"), base=tmp_path)
+    found = lrtune.search(chosen, output=tmp_path / "run")
+    assert found.test.repeated == repeated
+    with Journal(tmp_path / "run" / DATABASE) as journal:
+        assert said in page_text(found.plain(), replay(journal.events()), tmp_path)

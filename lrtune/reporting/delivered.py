@@ -39,4 +39,9 @@ def tested(result: Result) -> str:
     """Say that the test is of a model without these rows, where the one that is handed over has them."""
     if result.delivered is None or result.delivered.rows == "search":
         return ""
-    return "; by a model without them: the one that is handed over was trained on them as well"
+    test = result.test
+    if test is None or not test.repeated:
+        return "; by a model without them: the one that is handed over was trained on them as well"
+    if test.repeated == test.rows:
+        return "; the model that is handed over was trained on them once more"
+    return "; by a model without the others: the one that is handed over was trained on all of them"

@@ -15,7 +15,7 @@ from lrtune.training.registry import KEYS
 from lrtune.verdict.anchored import ANCHORS
 from lrtune.verdict.controlled import CONSTANT
 from lrtune.verdict.health.classes import silent_text, validated_text
-from lrtune.verdict.result import Anchor, Counts, Kind, Result
+from lrtune.verdict.result import Anchor, Counts, HeldOut, Kind, Result
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -216,9 +216,17 @@ def _score_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     rows += _classes(result)
     rows += [*nested.confirmation_rows(result, scores), *nested.rows(result.nested, scores)]
     if test:
-        shown = f"{tables.tested_text(test, scores)} on {formats.plural(test.rows, 'row')} that the search never saw"
+        shown = f"{tables.tested_text(test, scores)} on {formats.plural(test.rows, 'row')}{_unseen(test)}"
         rows.append(("test", shown + delivered.tested(result)))
     return rows
+
+
+def _unseen(test: HeldOut) -> str:
+    """Say that the search never saw the test rows, as far as that is so."""
+    if not test.repeated:
+        return " that the search never saw"
+    which = "all" if test.repeated == test.rows else formats.count(test.repeated)
+    return f", {which} of which {'is a training row' if test.repeated == 1 else 'are training rows'}, too"
 
 
 MAJORITY = 0.6

@@ -376,11 +376,15 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """The score on rows that the search never saw; where it is None, ``has`` says why there is none."""
+    """The score on rows that the search never saw; where it is None, ``has`` says why there is none.
+
+    ``repeated`` of these rows, from a table of its own, equal rows that it was trained on.
+    """
 
     score: float | None
     rows: int
     has: str | None = None
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
