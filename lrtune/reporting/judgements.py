@@ -34,6 +34,8 @@ def headline(result: Result, scores: Show) -> str:
 
 def _default_chosen(result: Result, scores: Show) -> str:
     if result.ahead is None:
+        if result.counts.total == 1:
+            return "the default configuration, the only one that was tried"
         return "the default configuration is the best that was tried"
     return f"the default configuration, chosen by {_how(result)}; {_best_mean(result.ahead, scores)}"
 
@@ -90,7 +92,7 @@ def corrected_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     found, chosen = result.corrected, result.selection
     if found:
         words = f"{scores(found.naive)}{_sizes(result)}, {_luck(found.optimism, scores)}"
-        if found.share is not None:
+        if found.share is not None and result.counts.total > 1:
             words += f"; chosen in {formats.share(found.share)} of {formats.count(found.resamples)} resamples"
             if found.drawn > found.resamples:
                 words += f" ({formats.count(found.drawn)} were drawn; the others leave out nothing that has a score)"
@@ -105,7 +107,7 @@ def corrected_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
 def _luck(optimism: float, scores: Show) -> str:
     if formats.is_nothing(optimism):
         return "no different from the corrected score"
-    return f"too {'good' if optimism > 0 else 'bad'} by {formats.gap(optimism, scores)}"
+    return f"too {'good' if optimism > 0 else 'bad'} by {formats.rough_gap(optimism, scores)}"
 
 
 def _chosen_by(result: Result, scores: Show) -> str:

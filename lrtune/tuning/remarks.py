@@ -30,7 +30,7 @@ def notes(
         *_swept(finding),
         *_timed(study, experiment, result.best.number),
         *prepared.warnings,
-        *on_correction(experiment.search.strategy, experiment.search.pruning, result.corrected),
+        *_on_correction(result, experiment),
         *prepared.notes,
     )
 
@@ -111,6 +111,13 @@ def _timed(study: StudyState, experiment: Experiment, best: int) -> tuple[str, .
         return ()
     seconds = formats.number(study.speeds[speed_key(chosen)])
     return (f"each update of trial {best} counted as {seconds} s, measured here; wall_clock's step_seconds fixes it",)
+
+
+def _on_correction(result: Result, experiment: Experiment) -> tuple[str, ...]:
+    """Say how far the correction holds, unless there was nothing to choose."""
+    if result.counts.total == 1:
+        return ()
+    return on_correction(experiment.search.strategy, experiment.search.pruning, result.corrected)
 
 
 def on_correction(strategy: str, pruning: str, corrected: Corrected | None) -> tuple[str, ...]:
