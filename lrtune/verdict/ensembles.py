@@ -11,7 +11,7 @@ Averages of the models of one search: Caruana et al. 2004, "Ensemble selection f
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -111,6 +111,22 @@ def delivery(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial) -
     rivals = found if terms.averaged is not None else [alone._replace(sizes=sizes), *found]
     taken = max(rivals, key=lambda each: (each.mean, -len(each.numbers)))
     return _with_more(taken, metric, kept[: len(taken.numbers)], seen) if taken.is_mean else taken
+
+
+def score_inside(study: StudyState, folder: Path, numbers: Sequence[int]) -> float | None:
+    """Give the mean over the folds of what some trials have together; oriented.
+
+    Raises
+    ------
+    StudyError
+        If their out-of-fold predictions are missing.
+
+    """
+    members = [study.trials[each] for each in numbers]
+    if len(members) == 1:
+        return members[0].mean
+    seen = observed.read(folder / OBSERVED)
+    return float(np.mean(_fold_scores(study.header.metric, records(study, folder, members, seen), seen)))
 
 
 def candidate_sizes(averaged: int | None, complete: int) -> tuple[int, ...]:

@@ -326,7 +326,7 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class OuterScore:
-    """One outer fold: score and number of its rows, the trial that its search chose, and that one's mean inside.
+    """One outer fold: score and number of its rows, the trial that its search chose, and the mean inside of its model.
 
     ``trained`` is the number of rows that its search had, and its model is trained on.
     """
