@@ -147,7 +147,7 @@ def replicate(name: str, folds: int, seed: int, save: Path | None) -> dict[str, 
         with save.open("a", encoding="utf-8") as file:
             for world, (pair, winner, decay) in pairs.items():
                 where = {"table": name, "folds": folds, "seed": seed, "world": world, "decay": decay}
-                file.write(json.dumps({**where, **pair.body(winner.number), "inside": winner.fold_scores}) + "\n")
+                file.write(json.dumps({**pair.body(winner.number), **where, "inside": winner.fold_scores}) + "\n")
     found = {world: Found(each.gain, each.low, each.high) for world, each in shown.items()}
     return None if any(each.gain is None for each in found.values()) else found
 
