@@ -37,7 +37,7 @@ from lrtune.arrays import CONTROL, one_blas_thread
 from lrtune.experiment import Experiment, load, load_text
 from lrtune.experiment.suited import suited
 from lrtune.run.bodies import ControlledPair
-from lrtune.run.study import StudyState
+from lrtune.run.study import ANCHORED, CONTROLLED, StudyState
 from lrtune.space.trial import Trial
 from lrtune.text.errors import NoUsableResultError
 from lrtune.trainers.population import Setting
@@ -75,6 +75,10 @@ space:
   optimizer: [momentum, {{adam: {{learning_rate: {{low: 3e-4, high: 6e-2, scale: log}}}}}}]
   decay: {decay}
 """
+
+
+RUNS = 3
+"""Of each search whose cost is measured; the median is taken, and the share within each run."""
 
 
 class Found(NamedTuple):
@@ -186,8 +190,8 @@ def with_other_seeds(experiment: Experiment, prepared: Prepared, study: StudySta
 
 
 def costs() -> None:
-    """Compare the processor seconds of a random search of 40 trials with and without anchors and pair, in turn."""
-    print("| experiment | search of 40 trials (s) | with anchors and pair (s) | more |\n|---|--:|--:|--:|")
+    """Compare the processor seconds of anchors and pair with those of the search of 40 trials that they follow."""
+    print("| experiment | search of 40 trials (s) | anchors (s) | pair (s) | more |\n|---|--:|--:|--:|--:|")
     settings = ["search.strategy=random", "search.trials=40", "search.pruning=none", "search.confirm=0"]
     for name, target in TARGETS.items():
         table = ROOT / "datasets" / f"{name}.csv"
@@ -196,9 +200,10 @@ def costs() -> None:
             f"configs/{name}.yaml": own,
             f"--data {name}.csv": usual(table, target, settings),
         }.items():
-            runs = [tuple(seconds(experiment, compare=each) for each in (False, True)) for _ in range(3)]
-            without, whole = (min(each) for each in zip(*runs, strict=True))
-            print(f"| `{what}` | {without:.2f} | {whole:.2f} | {100 * (whole / without - 1):+.0f} % |", flush=True)
+            runs = [seconds(experiment) for _ in range(RUNS)]
+            search, anchors, pair = np.median(runs, axis=0)
+            more = np.median([(two + three) / one for one, two, three in runs])
+            print(f"| `{what}` | {search:.2f} | {anchors:.2f} | {pair:.2f} | +{100 * more:.0f} % |", flush=True)
 
 
 def usual(table: Path, target: str, settings: list[str]) -> Experiment:
@@ -207,13 +212,18 @@ def usual(table: Path, target: str, settings: list[str]) -> Experiment:
     return experiment
 
 
-def seconds(experiment: Experiment, *, compare: bool) -> float:
-    """Search once in this process, and take its processor time."""
+def seconds(experiment: Experiment) -> tuple[float, float, float]:
+    """Search once in this process: its processor time, and of it apart that of the anchors and of the pair."""
+    spent = {ANCHORED: 0.0, CONTROLLED: 0.0}
     with tempfile.TemporaryDirectory() as made:
-        prepared, began = prepare(experiment), used()
-        for _ in tuning.tune(experiment, prepared, Path(made) / "run", workers=1, compare=compare):
-            pass
-        return used() - began
+        prepared = prepare(experiment)
+        began = before = used()
+        for event in tuning.tune(experiment, prepared, Path(made) / "run", workers=1):
+            now = used()
+            if event.kind in spent:
+                spent[event.kind] += now - before
+            before = now
+    return used() - began - sum(spent.values()), spent[ANCHORED], spent[CONTROLLED]
 
 
 def used() -> float:
