@@ -34,7 +34,7 @@ class Searched(Result):
 
     @cached_property
     def model(self) -> Classifier | Regressor:
-        """The best configuration, retrained on all training rows: an estimator that is fitted."""
+        """What is delivered, trained on all training rows: an estimator that is fitted."""
         from lrtune.model.estimator import load
 
         return load(self.folder)
