@@ -1,11 +1,14 @@
 """What was not tuned: the scores of models fitted by hand on the same folds; once in a study, or not at all."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn import metrics as reference
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from lrtune.experiment import load_text
+from lrtune.model.fitting import encoded
 from lrtune.run.journal import Journal
 from lrtune.run.names import DATABASE
 from lrtune.run.study import replay
@@ -112,6 +115,35 @@ def test_the_mean_is_that_of_the_training_targets():
         errors = target[valid] - target[train].mean()
         assert -found.beside["rmse"][place] == pytest.approx(np.sqrt(np.mean(errors**2)))
         assert -found.beside["mae"][place] == pytest.approx(np.mean(np.abs(errors)))
+
+
+CONCRETE = f"path: {Path(__file__).parents[1] / 'datasets' / 'concrete.csv'}, target: compressive_strength"
+
+
+@pytest.mark.parametrize(("data", "numbers"), [("path: sklearn:diabetes", "standard"), (CONCRETE, "piecewise")])
+def test_where_encoders_are_searched_the_linear_anchor_has_the_best_of_them(data, numbers, tmp_path):
+    text = TEXT.replace("path: sklearn:DATA", data)
+    text = text.replace("  optimizer: [sgd, adam]", "  numbers: [standard, piecewise, robust]")
+    chosen = load_text(text, name="case")
+    prepared, study = prepare(chosen), study_of(tmp_path, chosen)
+    target, scores = prepared.dataset.columns.target, {}
+    for name in ("standard", "piecewise", "robust"):
+        folds = [
+            encoded(prepared.dataset.columns, prepared.schema, *split, index=0, dtype="float32", numbers=name)[1]
+            for split in prepared.splits
+        ]
+        scores[name] = [
+            -reference.root_mean_squared_error(
+                target[valid], Ridge().fit(fold.features, target[train]).predict(fold.validation_features)
+            )
+            for (train, valid), fold in zip(prepared.splits, folds, strict=True)
+        ]
+    best = max(scores, key=lambda name: np.mean(scores[name]))
+    assert study.anchors["linear"].numbers == best == numbers
+    assert study.anchors["linear"].scores == pytest.approx(scores[best], rel=1e-4)
+    assert study.anchors["mean"].numbers is None
+    result = result_of(study, chosen.configuration)
+    assert next(each for each in result.anchors if each.name == "linear").numbers == best
 
 
 def a_fold(labels, seed=0, index=0):

@@ -1,18 +1,23 @@
 """What is delivered: the mean of the best trials, of several seeds, or the best alone; and what it is trained on."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.metrics import log_loss, root_mean_squared_error
+from rich.console import Console
+from sklearn.metrics import accuracy_score, log_loss, r2_score, roc_auc_score, root_mean_squared_error
 
 import lrtune
 from lrtune import model
 from lrtune.experiment import load_text
 from lrtune.model import fitting
 from lrtune.model.core import DESCRIPTION, WEIGHTS
+from lrtune.reporting import console
+from lrtune.reporting.pages import search_page
 from lrtune.run import observed, out_of_fold
 from lrtune.run.bodies import Recipe
+from lrtune.run.folder import Run
 from lrtune.run.journal import Journal, canonical
 from lrtune.run.names import BEST, DATABASE, MODEL, OBSERVED, PREDICTIONS
 from lrtune.run.study import replay
@@ -20,8 +25,10 @@ from lrtune.space.trial import ranking
 from lrtune.text.errors import ExperimentError, NoUsableResultError
 from lrtune.trainers.preparation import prepare
 from lrtune.tuning import core as tuning
+from lrtune.tuning import remarks
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.ensembles import candidate_sizes, delivery
+from lrtune.verdict.examination import examine, examined
 from lrtune.verdict.gates import behind_gate
 from lrtune.verdict.judging import choice, judge
 from lrtune.verdict.making import result_of
@@ -226,7 +233,10 @@ def test_a_rule_that_looks_for_something_simple_stays_alone(run):
     chosen, study, folder = run
     terms = chosen.terms._replace(rule=Rule("one_se"))
     found = delivery(terms, study, folder, choice(terms, study))
-    assert (len(found.numbers), found.sizes, found.why_single) == (1, (), None)
+    assert (len(found.numbers), found.sizes) == (1, ())
+    assert found.why_single == "search.select: one_se chooses a single trial"
+    alone = terms._replace(averaged=1)
+    assert delivery(alone, study, folder, choice(alone, study)).why_single is None  # nothing else was asked for
 
 
 @pytest.mark.parametrize(
@@ -262,7 +272,7 @@ def test_a_mean_has_no_more_members_than_there_are(averaged, complete, expected)
         ("members: 0", {}, "expected 'auto' or a whole number from 1 to 20, got 0"),
         ("rows: everything", {}, "unknown value 'everything'"),
         ("membrs: 3", {}, "unknown key; did you mean 'members'?"),
-        ("ensemble: auto", {"confirm": 2}, "cannot be told beside search.confirm"),
+        ("ensemble: 3", {"confirm": 2}, "cannot be told beside search.confirm"),
         ("ensemble: 3", {"select": "one_se"}, "search.select: one_se chooses a single trial"),
     ],
 )
@@ -294,3 +304,131 @@ def test_what_is_handed_over_is_what_has_to_beat_the_default(run):
     assert default.gain.mean == pytest.approx(np.mean(np.array(judgement.delivery.scores) - scores))
     gate = behind_gate(found.but(best=found.default), "default")  # a mean whose first trial is the default
     assert gate.numbers["limit"] == pytest.approx(-scores.mean())
+
+
+def test_what_a_mean_predicts_is_told_where_the_predictions_tell_it(run):
+    chosen, study, folder = run
+    found = judge(chosen.terms, study, folder).delivery
+    seen = observed.read(folder / OBSERVED)
+    truth = probabilities(study, folder, found.numbers).mean(axis=0)
+    positive = np.where(seen.targets == 1, truth, 1.0 - truth)
+    parts = [seen.folds == fold for fold in range(4)]
+    areas = [roc_auc_score(seen.targets[each], positive[each]) for each in parts]
+    assert found.beside["roc_auc"] == pytest.approx(areas)
+    hits = [accuracy_score(seen.targets[each], positive[each] > 0.5) for each in parts]
+    assert found.beside["accuracy"] == pytest.approx(hits)
+    assert found.predicted == (int((positive <= 0.5).sum()), int((positive > 0.5).sum()))
+    result = examined(Run(folder, study), judged_result(run), chosen.space, ["no", "yes"])
+    assert [each.predicted for each in result.classes] == list(found.predicted)
+    assert result.classes_of_mean
+    assert result.delivered.beside["accuracy"] == pytest.approx(np.mean(hits))
+
+
+def judged_result(run):
+    chosen, study, folder = run
+    judgement = judge(chosen.terms, study, folder)
+    return result_of(study, chosen.configuration, rows_ratio=1 / 3, judgement=judgement)
+
+
+def test_three_classes_are_counted_for_the_best_alone_because_a_loss_does_not_tell_them(tmp_path):
+    chosen = experiment("ensemble: 3", TEXT.replace("sklearn:breast_cancer", "sklearn:wine"))
+    study = study_of(tmp_path, chosen)
+    found = examined(Run(tmp_path, study), judged_result((chosen, study, tmp_path)), chosen.space, list("abc"))
+    assert (found.is_mean, found.classes_of_mean, found.delivered.beside) == (True, False, {})
+    assert sum(each.predicted for each in found.classes) == pytest.approx(len(observed.read(tmp_path / OBSERVED).folds))
+
+
+def test_values_of_a_mean_have_all_other_metrics(tmp_path):
+    chosen = experiment("ensemble: 3", DIABETES)
+    study = study_of(tmp_path, chosen)
+    found, seen = judge(chosen.terms, study, tmp_path).delivery, observed.read(tmp_path / OBSERVED)
+    layout = study.header.predictions
+    mean = np.mean([out_of_fold.read(tmp_path / PREDICTIONS, each, layout.like) for each in found.numbers], axis=0)
+    parts = [seen.folds == fold for fold in range(4)]
+    assert found.beside["mae"] == pytest.approx([-np.abs(mean - seen.targets)[each].mean() for each in parts])
+    assert found.beside["r2"] == pytest.approx([r2_score(seen.targets[each], mean[each]) for each in parts])
+
+
+def test_each_row_of_the_page_says_whether_it_is_of_the_mean_or_of_the_best(run):
+    chosen, study, folder = run
+    found = examined(Run(folder, study), judged_result(run), chosen.space, ["no", "yes"])
+    mean = np.array(found.delivered.fold_scores)
+    default = np.array([-each for each in study.trials[0].fold_scores])
+    assert found.gain.mean == pytest.approx((default - mean).mean())  # of a loss, less is better
+    text = page_text(found, study, folder)
+    called = f"the mean of the {len(found.delivered.trials)} best trials"
+    assert f"difference of {called}: better by" in text
+    assert f"mean, by fold {mean[0]:.4f}" in text
+    assert "decay of the best trial alone: " in text
+    itself = page_text(found.but(best=found.default), study, folder)  # a mean whose first trial is the default
+    assert f"difference of {called}: better by" in itself
+
+
+def page_text(found, study, folder):
+    page = search_page(found, ranking(study.in_order()), {}, folder=folder, run="case")
+    return " ".join(console.page_text(Console(width=100), page).split())
+
+
+def test_the_health_report_judges_the_mean_beside_the_default(run):
+    chosen, study, folder = run
+    found = judged_result(run)
+    odd = {each.name: each.sentence for each in examine(Run(folder, study), found, chosen.space)}
+    called = f"the mean of the {len(found.delivered.trials)} best trials"
+    assert "default" not in odd or called in odd["default"]
+    alike = found.but(best=found.default, delivered=replace(found.delivered, fold_scores=found.default.fold_scores))
+    (default,) = [each for each in examine(Run(folder, study), alike, chosen.space) if each.name == "default"]
+    assert f"the default is as good ({called} is better with probability 0.50)" in default.sentence
+
+
+def test_confirmed_trials_are_delivered_alone_with_their_seeds(tmp_path):
+    found = lrtune.search(experiment("ensemble: auto, members: 2", confirm=2), output=tmp_path)
+    assert len(found.delivered.trials) == 1
+    assert found.delivered.seeds == len(found.model.model_.members) == 2
+    assert any("no mean of several: search.confirm scores single trials again" in each for each in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("search", "reason"),
+    [("metric: accuracy", "accuracy keeps labels, which have no mean"), ("metric: log_loss", None)],
+)
+def test_seeds_without_a_score_on_the_folds_say_why(search, reason, tmp_path):
+    chosen = experiment("ensemble: 1, members: 2", TEXT.replace("metric: log_loss", search))
+    found = lrtune.search(chosen, output=tmp_path)
+    said = [each for each in found.notes if each.startswith("the 2 seeds that the model has of each trial")]
+    assert (found.delivered.of_seeds is None) == (reason is not None)
+    assert [each.endswith(f"no score on the folds: {reason}") for each in said] == ([True] if reason else [])
+    with Journal(tmp_path / DATABASE) as journal:
+        text = page_text(found.plain(), replay(journal.events()), tmp_path)
+    assert ("what all seeds have on the folds is not known" in text) == (reason is not None)
+
+
+def test_seeds_for_which_there_was_no_time_say_so(tmp_path):
+    chosen = experiment("ensemble: 1, members: 2", timeout="10m")
+    found = lrtune.search(chosen, output=tmp_path)
+    lost = found.plain().but(delivered=replace(found.delivered, of_seeds=None))
+    said = remarks.notes(lost, study_of(tmp_path, chosen), chosen, prepare(chosen), None)
+    assert any(each.endswith("there was no time to train them on the folds") for each in said)
+
+
+@pytest.mark.parametrize(
+    ("repeated", "said"),
+    [
+        (0, "9 rows that the search never saw; by a model without them: the one"),
+        (1, "9 rows, 1 of which is a training row, too; by a model without the others: the one that is handed over"),
+        (9, "9 rows, all of which are training rows, too; the model that is handed over was trained on them once more"),
+    ],
+)
+def test_test_rows_that_are_training_rows_are_not_called_unseen(repeated, said, tmp_path):
+    rng = np.random.default_rng(3)
+    rows = [f"{x:.4f},{y:.4f},{'ab'[int(x > y)]}" for x, y in rng.normal(size=(69, 2))]
+    train, test = rows[:60], [*rows[:repeated], *rows[60 : 69 - repeated]]
+    for name, part in (("train.csv", train), ("test.csv", test)):
+        (tmp_path / name).write_text("\n".join(["x,y,kind", *part]) + "\n")
+    text = TEXT.replace(
+        "path: sklearn:breast_cancer, test_size: 0.2", "path: train.csv, test_path: test.csv, target: kind"
+    )
+    chosen = load_text(text.replace("ensemble: 1", "rows: all"), base=tmp_path)
+    found = lrtune.search(chosen, output=tmp_path / "run")
+    assert found.test.repeated == repeated
+    with Journal(tmp_path / "run" / DATABASE) as journal:
+        assert said in page_text(found.plain(), replay(journal.events()), tmp_path)

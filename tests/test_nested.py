@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 from lrtune.cli import app
 from lrtune.experiment import load_text
 from lrtune.reporting.nested import rows
+from lrtune.run import observed, out_of_fold
 from lrtune.run.journal import Journal, canonical
-from lrtune.run.names import DATABASE
+from lrtune.run.names import DATABASE, OBSERVED, PREDICTIONS
 from lrtune.run.study import RESULT, replay
 from lrtune.text.errors import DataError, ExperimentError
 from lrtune.trainers.preparation import prepare
@@ -216,3 +217,25 @@ def test_the_search_tells_of_it_and_a_second_one_trains_nothing(tmp_path, monkey
     again = CliRunner().invoke(app, [*arguments, "--json"])
     assert again.exit_code == 0, again.output
     assert json.loads(again.stdout)["nested"] == nested
+
+
+@pytest.mark.usefixtures("table")
+def test_a_mean_that_an_inner_search_delivers_is_set_beside_its_own_score_inside(tmp_path):
+    text = f"data: {{{USUAL}}}" + SETTINGS.format(search="nested: 3, metric: log_loss") + "retrain: {ensemble: 3}\n"
+    known = load_text(text, name="case", base=tmp_path)
+    prepared = prepare(known)
+    folds = outer_folds(known, prepared, tmp_path / "run")
+    for each in folds:
+        list(search_inside(known, each, workers=1))
+    found = summary(folds, 3, prepared.metric)
+    for fold, row in zip(folds, found.folds, strict=True):
+        with Journal(fold.folder / DATABASE) as journal:
+            study = replay(journal.events())
+        layout, seen = study.header.predictions, observed.read(fold.folder / OBSERVED)
+        members = study.refit.made_of.trials
+        kept = [out_of_fold.read(fold.folder / PREDICTIONS, each, layout.like) for each in members]
+        losses = -np.log(np.mean(np.exp(-np.array(kept, dtype=np.float64)), axis=0))
+        assert len(members) == 3
+        assert row.inner == pytest.approx(np.mean([losses[seen.folds == each].mean() for each in range(3)]))
+    outer = [each.score for each in found.folds]
+    assert found.optimism == pytest.approx(np.mean(outer) - np.mean([each.inner for each in found.folds]))

@@ -2,9 +2,21 @@ import json
 
 import pytest
 
-from lrtune.run.bodies import Header
+from lrtune.run.bodies import CLOCK, Header
 from lrtune.run.journal import Event, canonical
-from lrtune.run.study import FINISHED, PRUNED, REFIT, RESULT, SPEED, STUDY, TRIAL, replay, result_body
+from lrtune.run.study import (
+    ANCHORED,
+    FINISHED,
+    PRUNED,
+    REFIT,
+    RESULT,
+    SEEDS,
+    SPEED,
+    STUDY,
+    TRIAL,
+    replay,
+    result_body,
+)
 from lrtune.space.trial import TrialState, ranking
 from lrtune.text.errors import NoUsableResultError
 from lrtune.trainers.calibration import speed_key
@@ -87,10 +99,10 @@ def test_a_new_trial_reopens_a_finished_study():
     assert replay([*EVENTS, Event(FINISHED, {"reason": "trials"}), proposed(4)]).finished is None
 
 
-def test_the_last_refit_counts_and_its_seconds_add_up():
+def test_the_last_refit_counts_and_so_do_its_seconds():
     clocks = [{"seconds": 2.0, "retraining": 2.0}, {"seconds": 6.0, "retraining": 1.0}]
     study = replay([Event(REFIT, {"trial": 1 - place, "clock": clock}) for place, clock in enumerate(clocks)])
-    assert (study.refit.trial, study.retrain_seconds) == (0, 3.0)
+    assert (study.refit.trial, study.retrain_seconds) == (0, 1.0)
     assert study.search_seconds == 5.0  # of blocks that were stopped, and left no event of their own
 
 
@@ -152,3 +164,21 @@ def test_without_a_usable_score_the_reasons_are_named():
         NoUsableResultError, match=r"none of the 2 trials .* 1 diverged; failed: out of memory; try smaller"
     ):
         best(study.in_order())
+
+
+def test_only_the_last_retraining_counts_with_the_score_of_its_seeds():
+    seeds = {"trials": [0], "seeds": 3, "scores": [0.9], CLOCK: {"seconds": 4.0}}
+    made = {"trial": 0, CLOCK: {"seconds": 1.5, "retraining": 1.0}}
+    again = {"trial": 0, "seeds": 3, CLOCK: {"seconds": 2.5, "retraining": 2.5}}
+    study = replay([Event(REFIT, made), Event(SEEDS, seeds), Event(REFIT, again)])
+    assert (study.retrain_seconds, study.search_seconds) == (6.5, 0.5)
+    study.add(Event(REFIT, made))  # one seed once more
+    assert study.retrain_seconds == 1.0
+
+
+def test_what_trials_are_compared_with_is_no_training_of_trials():
+    trial = proposed(0)
+    scored = Event(RESULT, {**result_body(0, [0.9]), CLOCK: {"seconds": 3.0}})
+    anchors = Event(ANCHORED, {"anchors": {}, CLOCK: {"seconds": 2.0}})
+    study = replay([trial, scored, anchors])
+    assert (study.trials_seconds, study.search_seconds) == (3.0, 5.0)

@@ -312,3 +312,10 @@ def test_path_frame_and_arrays_have_one_experiment(tmp_path, table):
     assert len(hashes) == 1
     arrays, _ = suited(table_in_memory(X=features, y=table["y"]), target="target")
     assert json.dumps({**arrays.canonical(), "data": None}) == json.dumps({**of_path.canonical(), "data": None})
+
+
+def test_what_is_made_of_the_best_trials_stays_where_they_are_confirmed():
+    usual = suited(table_in_memory(columns(200, None)), target="y")[0]
+    confirmed = suited(table_in_memory(columns(200, None)), ["search.confirm=3"], target="y")[0]
+    assert confirmed.search.confirm == 3
+    assert confirmed.retrain == usual.retrain

@@ -29,11 +29,12 @@ def compare(
     """Compare the best trials of two runs, or any two trials.
 
     Fold by fold with a test corrected for overlapping folds where the folds are the same, and all that differs in
-    configuration and experiment. Where the folds are not the same, says why and shows the numbers alone.
+    configuration and experiment. Where the folds are not the same, says why and shows the numbers alone. Of runs that
+    deliver a mean of several trials, says how these compare as well.
 
     Example: lrtune compare wine-1a2b3c4d wine-5e6f7a8b
     """
-    from lrtune.reporting import console, versus
+    from lrtune.reporting import console, versus, versus_page
     from lrtune.run.pairing import why_not_paired
     from lrtune.text import written
 
@@ -42,16 +43,19 @@ def compare(
     if as_json:
         sys.stdout.write(written.json_text(written.to_json(found)))
     else:
-        console.show(versus.page(found))
+        console.show(versus_page.page(found))
 
 
 def _side(text: str) -> Side:
     from lrtune.reporting.versus import Side
     from lrtune.run.folder import open_run
     from lrtune.verdict.choice import chosen
+    from lrtune.verdict.stored import stored
 
     named = None if expanded(text).exists() else re.fullmatch(r"(.+):(\d+)", text)
     folder = find(named[1] if named else text, finished=False)
     run = open_run(folder)
-    trial = run.trial(int(named[2])) if named else chosen(run.study)
-    return Side(run, name_of(folder), trial)
+    if named:
+        return Side(run, name_of(folder), run.trial(int(named[2])))
+    result = None if run.is_told else stored(run)
+    return Side(run, name_of(folder), chosen(run.study), None if result is None else result.delivered)

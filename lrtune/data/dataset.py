@@ -39,6 +39,8 @@ class Dataset:
         Sorted row numbers of `columns`; without test rows the latter are empty.
     notes
         What is odd about the test rows, one finished sentence each.
+    repeated
+        How many of the test rows are training rows as well.
 
     """
 
@@ -48,6 +50,7 @@ class Dataset:
     train_rows: Rows
     test_rows: Rows
     notes: tuple[str, ...] = ()
+    repeated: int = 0
 
     @property
     def hash(self) -> str:
@@ -156,4 +159,5 @@ def _with_test(dataset: Dataset, table: Table, test: Table) -> Dataset:
         raise DataError(f"the test table does not fit: {error}") from None
     repeated = repeated_rows(table, test, schema)
     notes = (repetition_note(repeated, test.rows),) if repeated else ()
-    return replace(dataset, columns=columns, test_rows=np.arange(table.rows, columns.rows), notes=notes)
+    rows = np.arange(table.rows, columns.rows)
+    return replace(dataset, columns=columns, test_rows=rows, notes=notes, repeated=repeated)

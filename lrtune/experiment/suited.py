@@ -24,7 +24,6 @@ LABEL = "default experiment"
 """What messages call a file that nobody wrote."""
 
 FOLDS, REPEATS = ("search", "folds"), ("search", "repeats")
-CONFIRM, RETRAIN = ("search", "confirm"), ("retrain",)
 
 DATES = "encode"
 
@@ -141,8 +140,6 @@ def suited(
     document = read_text(first_file.text(seen.found, seen.said.path), LABEL)
     if _is_set(overrides, FOLDS):
         document.remove(REPEATS)  # suggested for the other number of folds
-    if _is_set(overrides, CONFIRM):
-        document.remove(RETRAIN)  # what is confirmed is a single trial
     apply(document, overrides)
     return experiment_of(document, stem(_path(data)), Path(), trainers), seen.table
 

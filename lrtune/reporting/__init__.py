@@ -37,4 +37,5 @@
     to_mlflow          a run as runs of MLflow
     to_optuna          a run as an Optuna study, in a SQLite file that optuna-dashboard opens
     versus             two trials beside each other, of two runs or of one
+    versus_page        that comparison as a page
 """

@@ -12,6 +12,9 @@ WIDTH = 100
 
 _INDENT, _GAP = 2, 2
 
+_READABLE = 24
+"""In a narrower last column of a table the words stand below each other."""
+
 
 class Headline(NamedTuple):
     """The one sentence to remember."""
@@ -88,7 +91,7 @@ def _height(block: Block, width: int) -> int:
 
 
 def fitting(block: Grid, width: int) -> Grid:
-    """Leave out numbers, the last ones first, where the words of the last column would have no room beside them.
+    """Leave out numbers, the last ones first, where the text of the last column would have no room beside them.
 
     >>> fitting(Grid("", ("rmse", "mae", ""), [("0.25", "0.15", "linear model")]), 14)
     Grid(title='', header=('rmse', ''), rows=[('0.25', 'linear model')], left=())
@@ -103,11 +106,12 @@ def fitting(block: Grid, width: int) -> Grid:
 
 
 def _least_width(block: Grid, kept: Sequence[int]) -> int:
-    """Say what some columns take if no word of the last one is broken."""
+    """Say what some columns take if no word of the last one is broken, and what stands there can be read."""
     lines = (block.header, *block.rows)
     *others, last = kept
-    words = [len(word) for row in lines for word in row[last].split()]
-    return sum(max(len(row[each]) for row in lines) + _GAP for each in others) + max(words, default=0)
+    words = max((len(word) for row in lines for word in row[last].split()), default=0)
+    text = max(words, min(_READABLE, max(len(row[last]) for row in lines)))
+    return sum(max(len(row[each]) for row in lines) + _GAP for each in others) + text
 
 
 def _wrapped(text: str, width: int) -> int:

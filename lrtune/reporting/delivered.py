@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lrtune.verdict.result import Delivered, Result
+from lrtune.verdict.result import Result
 
 Show = Callable[[float | None], str]
 
@@ -12,31 +12,20 @@ SHOWN = 5
 """Members of a mean that are named."""
 
 
-def called(found: Delivered) -> str:
-    """Say in a few words what is handed over.
-
-    >>> called(Delivered((4,), 0.9, (0.9,))), called(Delivered((4, 7, 1), 0.9, (0.9,), seeds=5))
-    ('trial 4', 'the mean of the 3 best trials, of 5 seeds each')
-    """
-    if len(found.trials) > 1:
-        words = f"the mean of the {len(found.trials)} best trials"
-        return words if found.seeds == 1 else f"{words}, of {found.seeds} seeds each"
-    words = f"trial {found.trials[0]}"
-    return words if found.seeds == 1 else f"the mean of {found.seeds} seeds of {words}"
-
-
 def rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     """Say of what the model is made, if of more than one trial and one seed, and what that is worth on the folds."""
     found = result.delivered
     if found is None or (len(found.trials) == 1 and found.seeds == 1):
         return []
-    said = [called(found)]
-    if len(found.trials) > 1:
+    said = [found.called]
+    if found.is_mean:
         numbers = ", ".join(map(str, found.trials[:SHOWN])) + (", ..." if len(found.trials) > SHOWN else "")
         said[0] += f" ({numbers})"
         said.append(f"{scores(found.mean)} on the folds, where the best alone has {scores(result.best.mean)}")
     if found.of_seeds is not None:
         said.append(f"with all seeds {scores(found.of_seeds)} instead of {scores(found.mean)}")
+    elif found.seeds > 1:
+        said.append("what all seeds have on the folds is not known")
     if found.diverged:
         said.append(f"without {_trials(found.diverged)}, which diverged on all rows")
     return [("delivered", "; ".join(said))]
@@ -50,4 +39,9 @@ def tested(result: Result) -> str:
     """Say that the test is of a model without these rows, where the one that is handed over has them."""
     if result.delivered is None or result.delivered.rows == "search":
         return ""
-    return "; by a model without them: the one that is handed over was trained on them as well"
+    test = result.test
+    if test is None or not test.repeated:
+        return "; by a model without them: the one that is handed over was trained on them as well"
+    if test.repeated == test.rows:
+        return "; the model that is handed over was trained on them once more"
+    return "; by a model without the others: the one that is handed over was trained on all of them"

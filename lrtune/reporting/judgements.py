@@ -23,7 +23,7 @@ def headline(result: Result, scores: Show) -> str:
     """
     default, gain = result.default, result.gain
     found = f"{result.metric} {_score(result, scores)}"
-    if result.best.number == default.number and not is_mean(result):
+    if result.best.number == default.number and not result.is_mean:
         return f"{found}: {_default_chosen(result, scores)}"
     if default.mean is None:
         return f"{found}; the default configuration {_WITHOUT_SCORE[default.state]}"
@@ -34,6 +34,8 @@ def headline(result: Result, scores: Show) -> str:
 
 def _default_chosen(result: Result, scores: Show) -> str:
     if result.ahead is None:
+        if result.counts.total == 1:
+            return "the default configuration, the only one that was tried"
         return "the default configuration is the best that was tried"
     return f"the default configuration, chosen by {_how(result)}; {_best_mean(result.ahead, scores)}"
 
@@ -45,11 +47,6 @@ def _how(result: Result) -> str:
 def _best_mean(first: Ahead, scores: Show) -> str:
     by = "" if first.gain is None else f", ahead by {formats.gap(first.gain.mean, scores)}"
     return f"trial {first.number} has the best mean{by}"
-
-
-def is_mean(result: Result) -> bool:
-    """Tell whether the mean of several trials is delivered."""
-    return result.delivered is not None and len(result.delivered.trials) > 1
 
 
 def _beside_default(gain: Difference | None, other: str) -> str:
@@ -95,8 +92,10 @@ def corrected_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     found, chosen = result.corrected, result.selection
     if found:
         words = f"{scores(found.naive)}{_sizes(result)}, {_luck(found.optimism, scores)}"
-        if found.share is not None:
+        if found.share is not None and result.counts.total > 1:
             words += f"; chosen in {formats.share(found.share)} of {formats.count(found.resamples)} resamples"
+            if found.drawn > found.resamples:
+                words += f" ({formats.count(found.drawn)} were drawn; the others leave out nothing that has a score)"
         if chosen and chosen.fresh:
             words += ", which repeat the choice without the fresh scores"
         rows.append(("mean of folds", words))
@@ -108,7 +107,7 @@ def corrected_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
 def _luck(optimism: float, scores: Show) -> str:
     if formats.is_nothing(optimism):
         return "no different from the corrected score"
-    return f"too {'good' if optimism > 0 else 'bad'} by {formats.gap(optimism, scores)}"
+    return f"too {'good' if optimism > 0 else 'bad'} by {formats.rough_gap(optimism, scores)}"
 
 
 def _chosen_by(result: Result, scores: Show) -> str:
@@ -119,12 +118,15 @@ def _chosen_by(result: Result, scores: Show) -> str:
 def worth_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     """Say whether tuning was worth it: against the default configuration, and whether decay was."""
     rows = []
-    if result.best.number != result.default.number:
+    if result.is_mean:
+        rows.append(("difference", f"of {result.scored}: {gain_sentence(result, scores)}"))
+    elif result.best.number != result.default.number:
         rows.append(("difference", gain_sentence(result, scores)))
     elif result.ahead and result.ahead.gain:
         rows.append(("difference", f"trial {result.ahead.number} is {_apart(result.ahead.gain, scores)}"))
     if result.control:
-        rows.append(("decay", decay_sentence(result.control, scores)))
+        of = f"of {result.called}: " if result.is_mean else ""
+        rows.append(("decay", of + decay_sentence(result.control, scores)))
     elif result.constant:
         words = f"trial {result.constant.number} has {scores(result.constant.mean)}, the best with a constant rate; "
         rows.append(("decay", words + "rate and optimizer may differ, too"))

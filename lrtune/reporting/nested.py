@@ -52,4 +52,4 @@ def too(optimism: float, scores: Callable[[float | None], str]) -> str:
     """
     if formats.is_nothing(optimism):
         return "the same"
-    return f"{formats.gap(optimism, scores)} too {'good' if optimism > 0 else 'bad'}"
+    return f"{formats.rough_gap(optimism, scores)} too {'good' if optimism > 0 else 'bad'}"

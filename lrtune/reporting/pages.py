@@ -15,8 +15,7 @@ from lrtune.training.registry import KEYS
 from lrtune.verdict.anchored import ANCHORS
 from lrtune.verdict.controlled import CONSTANT
 from lrtune.verdict.health.classes import silent_text, validated_text
-from lrtune.verdict.result import Counts, Kind, Result
-from lrtune.verdict.standing import Standing
+from lrtune.verdict.result import Anchor, Counts, HeldOut, Kind, Result
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,9 +144,9 @@ def _anchors_table(result: Result) -> list[Grid]:
     best, metric = result.best, result.metric
     others = [name for name in best.beside if name != metric]
     rows = [
-        (f"trial {best.number}, {'chosen' if result.ahead else 'the best'}", best.mean, best.beside),
         *_mean_row(result),
-        *((ANCHORS[each.name].called, each.mean, each.beside) for each in result.anchors),
+        (f"trial {best.number}, {'chosen' if result.ahead else 'the best'}", best.mean, best.beside),
+        *((_anchor_called(each), each.mean, each.beside) for each in result.anchors),
     ]
     columns = [[mean for _, mean, _ in rows], *([beside.get(name) for _, _, beside in rows] for name in others)]
     shown = [list(map(formats.score_format(column), column)) for column in columns]
@@ -156,9 +155,15 @@ def _anchors_table(result: Result) -> list[Grid]:
     return [Grid(title, (metric, *others, ""), cells)]
 
 
+def _anchor_called(anchor: Anchor) -> str:
+    """Name an anchor, and of several ways to encode numbers the one that it has."""
+    called = ANCHORS[anchor.name].called
+    return called if anchor.numbers is None else f"{called}, {anchor.numbers} numbers"
+
+
 def _mean_row(result: Result) -> list[tuple[str, float | None, Mapping[str, float | None]]]:
     found = result.delivered
-    return [(delivered.called(found), found.mean, {})] if found is not None and len(found.trials) > 1 else []
+    return [(found.scored, found.mean, found.beside)] if found is not None and found.is_mean else []
 
 
 def _top_title(shown: int, trials: Counts) -> str:
@@ -204,16 +209,24 @@ def _model_keys(whole: Configuration, searched: set[str]) -> set[str]:
 
 def _score_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     """List the scores, and what they are worth."""
-    best, test = result.best, result.test
+    test = result.test
     rows = [*judgements.corrected_rows(result, scores), *delivered.rows(result, scores), *_unscored(result)]
-    rows.append((f"{_adjective(result)}, by fold", _by_fold(best, scores)))
+    rows.append((f"{'mean' if result.is_mean else _adjective(result)}, by fold", _by_fold(result.fold_scores, scores)))
     rows += judgements.worth_rows(result, scores)
     rows += _classes(result)
     rows += [*nested.confirmation_rows(result, scores), *nested.rows(result.nested, scores)]
     if test:
-        shown = f"{tables.tested_text(test, scores)} on {formats.plural(test.rows, 'row')} that the search never saw"
+        shown = f"{tables.tested_text(test, scores)} on {formats.plural(test.rows, 'row')}{_unseen(test)}"
         rows.append(("test", shown + delivered.tested(result)))
     return rows
+
+
+def _unseen(test: HeldOut) -> str:
+    """Say that the search never saw the test rows, as far as that is so."""
+    if not test.repeated:
+        return " that the search never saw"
+    which = "all" if test.repeated == test.rows else formats.count(test.repeated)
+    return f", {which} of which {'is a training row' if test.repeated == 1 else 'are training rows'}, too"
 
 
 MAJORITY = 0.6
@@ -223,7 +236,8 @@ MAJORITY = 0.6
 def _classes(result: Result) -> list[tuple[str, str]]:
     """Say which classes are never predicted, and whether the positive one, if the metric is about it, is most rows."""
     silent = silent_text(result.classes)
-    said = [f"never predicts {silent}"] if silent else []
+    whose = f"{result.handed_over if result.classes_of_mean else result.called} " if result.is_mean else ""
+    said = [f"{whose}never predicts {silent}"] if silent else []
     if len(result.classes) == 2 and METRICS[result.metric].needs == POSITIVES:
         negative, positive = result.classes
         share = positive.rows / (positive.rows + negative.rows)
@@ -249,15 +263,19 @@ def _effort_rows(result: Result) -> list[tuple[str, str]]:
     }
     counts["unfinished"] = trials.total - sum(counts.values())
     ends = ", ".join(f"{formats.count(number)} {state}" for state, number in counts.items() if number)
-    retraining = f", {formats.duration(seconds.retrain)} to retrain {result.called}" if seconds.retrain else ""
+    retraining = f", {formats.duration(seconds.retrain)} to retrain {_retrained(result)}" if seconds.retrain else ""
     return [
         ("trials", f"{formats.count(trials.total)}: {ends}; {formats.duration(seconds.search)} to search{retraining}"),
         *savings_row(result.pruning),
     ]
 
 
-def _by_fold(shown: Standing, scores: Show) -> str:
-    cells = ["diverged" if each is None else scores(each) for each in shown.fold_scores]
+def _retrained(result: Result) -> str:
+    return "the trials of the mean" if result.is_mean else result.called
+
+
+def _by_fold(shown: Sequence[float | None], scores: Show) -> str:
+    cells = ["diverged" if each is None else scores(each) for each in shown]
     return "  ".join(cells[:10]) + (f"  and {len(cells) - 10} more" if len(cells) > 10 else "")
 
 

@@ -239,21 +239,30 @@ def seed_scores(body: Body) -> SeedScores:
 
 
 class AnchorScores(NamedTuple):
-    """Oriented scores of an anchor on each fold, and those by other metrics."""
+    """Oriented scores of an anchor on each fold, and by other metrics; how numbers were encoded if in several ways."""
 
     scores: tuple[float | None, ...]
     beside: Mapping[str, tuple[float | None, ...]]
+    numbers: str | None = None
+
+    def body(self) -> Body:
+        """Write it down; the encoding only where there was a choice."""
+        said = self._asdict()
+        written: Body = to_json({key: each for key, each in said.items() if each is not None})
+        return written
 
 
 def anchors_body(found: Mapping[str, AnchorScores]) -> Body:
     """Write down what the anchors have, by name."""
-    return {"anchors": {name: to_json(each._asdict()) for name, each in found.items()}}
+    return {"anchors": {name: each.body() for name, each in found.items()}}
 
 
 def anchor_scores(body: Body) -> dict[str, AnchorScores]:
     """Read the body of an ``anchors`` event: the anchors by name."""
     return {
-        name: AnchorScores(tuple(each["scores"]), {key: tuple(more) for key, more in each["beside"].items()})
+        name: AnchorScores(
+            tuple(each["scores"]), {key: tuple(more) for key, more in each["beside"].items()}, each.get("numbers")
+        )
         for name, each in body["anchors"].items()
     }
 

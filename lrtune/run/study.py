@@ -74,8 +74,12 @@ class StudyState:
         Why the search ended; None while it goes on.
     mended
         Each time the journal was found damaged.
-    search_seconds, retrain_seconds
-        Wall time spent, over all sessions.
+    search_seconds
+        Wall time spent over all sessions, but for what is in `retrain_seconds`.
+    trials_seconds
+        The part of it in which trials were trained; without what they are compared with.
+    refit_seconds, seeds_seconds
+        What the last retraining took, and the last score of several seeds.
 
     """
 
@@ -91,7 +95,15 @@ class StudyState:
     finished: str | None = None
     mended: list[Mended] = field(default_factory=list)
     search_seconds: float = 0.0
-    retrain_seconds: float = 0.0
+    trials_seconds: float = 0.0
+    refit_seconds: float = 0.0
+    seeds_seconds: float = 0.0
+
+    @property
+    def retrain_seconds(self) -> float:
+        """Wall time that the model took which is there now, with the score of its seeds on the folds."""
+        own = self.seeds is not None and self.refit is not None and self.refit.made_of[:2] == self.seeds.recipe[:2]
+        return self.refit_seconds + (self.seeds_seconds if own else 0.0)
 
     @property
     def tested(self) -> FinalScore | None:
@@ -216,7 +228,9 @@ def _on_result(study: StudyState, body: Body) -> None:
     )
     study.trials[trial.number] = _of_horizon(scored, shorter, scores) if shorter > 1 else _of_folds(scored, body)
     study.finished = None  # there was more time
-    study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
+    seconds = body.get(CLOCK, {}).get("seconds", 0.0)
+    study.search_seconds += seconds
+    study.trials_seconds += seconds
 
 
 def _of_horizon(trial: Trial, shorter: int, scores: tuple[float | None, ...]) -> Trial:
@@ -289,13 +303,13 @@ def _on_refit(study: StudyState, body: Body) -> None:
     study.refit = bodies.refit(body)
     clock = body.get(CLOCK, {})
     retraining = clock.get(RETRAINING, 0.0)
-    study.retrain_seconds += retraining
+    study.refit_seconds = retraining
     study.search_seconds += clock.get("seconds", 0.0) - retraining  # blocks that the end of the time has stopped
 
 
 def _on_seeds(study: StudyState, body: Body) -> None:
     study.seeds = bodies.seed_scores(body)
-    study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
+    study.seeds_seconds = body.get(CLOCK, {}).get("seconds", 0.0)
 
 
 def _on_anchors(study: StudyState, body: Body) -> None:

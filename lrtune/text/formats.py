@@ -216,6 +216,17 @@ def is_nothing(difference: float) -> bool:
     return abs(difference) < NOTHING
 
 
+def rough_gap(difference: float, show: Callable[[float | None], str]) -> str:
+    """Write how far two scores are apart as they are written, or that it is less than can be written so.
+
+    >>> show = score_format([0.97])
+    >>> rough_gap(-0.01, show), rough_gap(3e-5, show)
+    ('0.0100', 'less than 0.0001')
+    """
+    text, nothing = show(abs(difference)), show(0.0)
+    return f"less than {nothing[:-1]}1" if text == nothing else text
+
+
 def gap(difference: float, show: Callable[[float | None], str]) -> str:
     """Write how far two scores are apart, as they are written or with the digits that it takes to be more than zero.
 

@@ -1,7 +1,8 @@
 """What a sceptic compares a tuned network with: what no feature is needed for, and a linear model. scikit-learn's door.
 
 Both see the folds of the search, encoded as the networks see them, and are scored by the same code. They are neither
-lanes nor trials.
+lanes nor trials. Where several ways to encode numbers are searched, the linear model has the one that is best for it on
+these folds.
 
 ``majority``, ``mean``
     The share of each class among the training rows, half a row more of each so that none is impossible; the mean of
@@ -14,14 +15,16 @@ lanes nor trials.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from lrtune.arrays import ANCHORS, Doubles, Rows, one_blas_thread, stream
+from lrtune.space.trial import mean_of
 from lrtune.trainers.contract import Setting
 from lrtune.training.outcomes import cells, outcome_of
-from lrtune.training.tasks import Fold, Outcome
+from lrtune.training.tasks import Fold
 
 MOST_ROWS = 50_000
 """Training rows that a linear model sees."""
@@ -32,31 +35,72 @@ _EXPECTED_ITERATIONS, _PRODUCTS_PER_SECOND, _CALL = 30, 1.5e9, 4e-3
 Anchor = Callable[[Setting, Fold], Doubles]
 
 
+class Fitted(NamedTuple):
+    """What an anchor has on the folds.
+
+    Attributes
+    ----------
+    scores, beside, predicted
+        As those of `lrtune.training.tasks.Outcome`.
+    numbers
+        How numbers were encoded, where several ways were tried.
+
+    """
+
+    scores: tuple[float | None, ...]
+    beside: Mapping[str, tuple[float | None, ...]]
+    predicted: tuple[int, ...]
+    numbers: str | None = None
+
+
 def constant_name(setting: Setting) -> str:
     """Name the anchor that looks at no feature: of classes or of values."""
     return "majority" if setting.problem.classes else "mean"
 
 
-def anchors(setting: Setting) -> dict[str, Outcome]:
+def anchors(setting: Setting) -> dict[str, Fitted]:
     """Fit and score every anchor on every fold."""
-    kinds: dict[str, Anchor] = {constant_name(setting): _constant, "linear": _linear}
     with one_blas_thread():
-        return {name: _scored(setting, fitted) for name, fitted in kinds.items()}
+        return {constant_name(setting): _scored(setting, _constant), "linear": _best_linear(setting)}
+
+
+def encodings(fold: Fold) -> tuple[str, ...]:
+    """List the ways in which numbers are encoded in a fold, the usual one first."""
+    return (fold.numbers, *fold.others)
+
+
+def _best_linear(setting: Setting) -> Fitted:
+    """Fit a linear model to each encoding that is searched, and take the best."""
+    ways = encodings(setting.folds[0])
+    if len(ways) == 1:
+        return _scored(setting, _linear)
+    found = [_scored(_encoded_as(setting, each), _linear)._replace(numbers=each) for each in ways]
+    means = [mean_of(each.scores) for each in found]
+    return found[max(range(len(found)), key=lambda place: (means[place] is not None, means[place] or 0.0, -place))]
+
+
+def _encoded_as(setting: Setting, numbers: str) -> Setting:
+    return setting._replace(folds=tuple(fold.encoded_as(numbers) for fold in setting.folds))
 
 
 def anchor_seconds(setting: Setting) -> float:
     """Estimate what `anchors` takes on one core (seconds)."""
     outputs = max(setting.problem.outputs, 1)
-    sizes = [min(len(fold.features), MOST_ROWS) * fold.features.shape[1] * outputs for fold in setting.folds]
+    sizes = [
+        min(len(fold.features), MOST_ROWS) * fold.encoded_as(each).features.shape[1] * outputs
+        for fold in setting.folds
+        for each in encodings(fold)
+    ]
     return float(len(sizes) * _CALL + 4 * _EXPECTED_ITERATIONS * sum(sizes) / _PRODUCTS_PER_SECOND)
 
 
-def _scored(setting: Setting, fitted: Anchor) -> Outcome:
+def _scored(setting: Setting, fitted: Anchor) -> Fitted:
     rows = []
     for fold in setting.folds:
         prediction = fitted(setting, fold).T[None]
         rows += cells(setting.metric, prediction, fold, setting.problem.classes)
-    return outcome_of(rows)
+    found = outcome_of(rows)
+    return Fitted(found.scores, found.beside, found.predicted)
 
 
 def _constant(setting: Setting, fold: Fold) -> Doubles:

@@ -16,7 +16,9 @@ from lrtune.text.written import Json, json_text, to_json
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.evaluate import evaluate
 from lrtune.training.registry import METRICS, complete, problems
+from lrtune.training.tasks import Outcome
 from lrtune.training.wall_clock import follows_clock
+from lrtune.tuning.seeds import mean_scores
 from lrtune.tuning.steps import Begun, Part
 from lrtune.verdict import gates
 from lrtune.verdict.conditions import Gate
@@ -48,7 +50,7 @@ class Demands:
     tolerance
         How much worse than the baseline is fine, in the metric's unit.
     remeasure
-        Whether the baseline's configuration is trained on this run's folds where data or folds differ.
+        Whether what the baseline delivers is trained on this run's folds where data or folds differ.
 
     """
 
@@ -95,14 +97,14 @@ def _against(
     reason = gates.why_not_comparable(result, theirs)
     if reason is not None:
         return gates.unknown_baseline(f"{baseline.called}: {reason}")
-    other, scores = gates.not_same_folds(result, theirs), theirs.best.fold_scores
+    other, scores = gates.not_same_folds(result, theirs), theirs.fold_scores
     if other is not None:
         if not demands.remeasure:
             return gates.unknown_baseline(
                 f"{baseline.called}: {other}; --remeasure would train its configuration on these"
             )
         try:
-            scores = yield from _trained_again(theirs.best.configuration, prepared, folder)
+            scores = yield from _trained_again(_configurations(theirs), prepared, folder)
         except LrtuneError as error:
             return gates.unknown_baseline(f"{baseline.called}: its configuration cannot be trained here: {error}")
     return gates.baseline_gate(
@@ -110,35 +112,62 @@ def _against(
         scores,
         tolerance=demands.tolerance,
         rows_ratio=prepared.rows_ratio,
-        before=None if other is None else theirs.best.mean,
+        before=None if other is None else theirs.mean,
+        called=theirs.scored if result.is_mean or theirs.is_mean else None,
     )
 
 
+def _configurations(theirs: Result) -> tuple[Configuration, ...]:
+    """List what the baseline's model consists of.
+
+    Raises
+    ------
+    ConfigurationError
+        If it does not say that.
+
+    """
+    if not theirs.is_mean or theirs.delivered is None:
+        return (theirs.best.configuration,)
+    if not theirs.delivered.configurations:
+        raise ConfigurationError("it does not say of which configurations its mean is")
+    return theirs.delivered.configurations
+
+
 def _trained_again(
-    configuration: Configuration, prepared: Prepared, folder: Path
+    configurations: Sequence[Configuration], prepared: Prepared, folder: Path
 ) -> Generator[Begun, None, tuple[float | None, ...]]:
-    """Score the baseline's configuration on this run's folds, or remember what that gave; in the metric's own sign.
+    """Score what the baseline delivers on this run's folds, or remember what that gave; in the metric's own sign.
 
     Raises
     ------
     LrtuneError
-        If the configuration cannot be trained here.
+        If a configuration cannot be trained here.
 
     """
     setting = prepared.setting
-    made = {"configuration": to_json(configuration), "data": prepared.data_hash, "folds": prepared.folds_hash}
+    made = {"configurations": to_json(configurations), "data": prepared.data_hash, "folds": prepared.folds_hash}
     made |= {"metric": setting.metric, "seed": setting.seed, "dtype": setting.dtype, "engine": ENGINE}
     known = _known(folder / BASELINE_SCORES)
     if {key: value for key, value in known.items() if key != "scores"} == made:
         return tuple(known["scores"])
     yield Begun(Part.BASELINE)
-    scores = tuple(own_sign(setting.metric, each) for each in _fold_scores(configuration, prepared))
+    scores = tuple(own_sign(setting.metric, each) for each in _fold_scores(configurations, prepared))
     files.write(folder / BASELINE_SCORES, json_text({**made, "scores": list(scores)}))
     return scores
 
 
-def _fold_scores(configuration: Configuration, prepared: Prepared) -> Sequence[float | None]:
-    """Train a configuration out of a result on every fold; oriented scores."""
+def _fold_scores(configurations: Sequence[Configuration], prepared: Prepared) -> Sequence[float | None]:
+    """Train configurations out of a result on every fold, and score their mean; oriented."""
+    outcomes = [_outcome(each, prepared) for each in configurations]
+    if len(outcomes) == 1:
+        return outcomes[0].scores
+    members = [[kept for kept in each.predictions if kept is not None] for each in outcomes]
+    if any(None in each.scores for each in outcomes):
+        return [None] * len(prepared.setting.folds)
+    return mean_scores(prepared.setting, members)
+
+
+def _outcome(configuration: Configuration, prepared: Prepared) -> Outcome:
     found = problems(configuration)
     if found:
         raise ConfigurationError("; ".join(found))
@@ -149,7 +178,7 @@ def _fold_scores(configuration: Configuration, prepared: Prepared) -> Sequence[f
         (outcome,) = evaluate(
             [configuration], setting.folds, setting.problem, setting.metric, seed=setting.seed, dtype=setting.dtype
         )
-    return outcome.scores
+    return outcome
 
 
 def _known(path: Path) -> Json:

@@ -51,9 +51,12 @@ class SearchCV(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
 
     Attributes
     ----------
-    best_params_, best_score_, best_index_, best_estimator_
-        Complete configuration, mean score, trial number and retrained model of the choice. Scores are in the metric's
-        own sign: an error is positive.
+    best_params_, best_score_, best_index_
+        Complete configuration, mean score and trial number of the best trial, as `cv_results_` has them. Scores are in
+        the metric's own sign: an error is positive.
+    best_estimator_
+        The model that is delivered: of the best trial, or the mean of several (``result_.delivered``, whose mean score
+        is ``result_.mean``).
     cv_results_
         A mapping of arrays, one entry for each trial: ``params``, ``state``, ``mean_test_score``, ``std_test_score``,
         ``rank_test_score`` (1 for the best) and ``split<k>_test_score``; NaN where a trial has no score there.

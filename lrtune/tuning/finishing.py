@@ -105,7 +105,8 @@ class Finishing(Session):
         """Score what was not tuned on the same folds, if that has not been done and there is time."""
         if self.study.anchors or not self.pace.allows(anchor_seconds(self.setting)):
             return
-        found = {name: AnchorScores(each.scores, each.beside) for name, each in anchors(self.setting).items()}
+        fitted = anchors(self.setting).items()
+        found = {name: AnchorScores(each.scores, each.beside, each.numbers) for name, each in fitted}
         yield from self.record([Event(ANCHORED, anchors_body(found))])
 
     def recipe(self, delivered: Delivery) -> Recipe:

@@ -31,6 +31,7 @@ from lrtune.trainers import partition
 from lrtune.trainers.preparation import Prepared, prepare
 from lrtune.tuning import tune
 from lrtune.verdict.choice import chosen
+from lrtune.verdict.ensembles import score_inside
 from lrtune.verdict.result import Nested, OuterScore
 from lrtune.verdict.standing import own_sign
 
@@ -99,8 +100,8 @@ def summary(folds: list[OuterFold], made: int, metric: str) -> Nested | None:
         return None
     studies = [_study(each) for each in folds]
     scores = [_tested(each).score for each in studies]
-    inner = [chosen(each).mean for each in studies]
-    rows = tuple(_row(each, metric) for each in studies)
+    inner = [score_inside(each, fold.folder, _delivered(each)) for each, fold in zip(studies, folds, strict=True)]
+    rows = tuple(_row(each, own, metric) for each, own in zip(studies, inner, strict=True))
     known = [each for each in scores if each is not None]
     if len(known) < len(scores):
         return Nested(None, None, None, made, rows)
@@ -120,8 +121,13 @@ def _tested(study: StudyState) -> FinalScore:
     return study.tested
 
 
-def _row(study: StudyState, metric: str) -> OuterScore:
+def _delivered(study: StudyState) -> tuple[int, ...]:
+    """List the trials that its model is made of."""
+    return study.refit.made_of.trials if study.refit else (chosen(study).number,)
+
+
+def _row(study: StudyState, inner: float | None, metric: str) -> OuterScore:
     best, test = chosen(study), _tested(study)
     rows = study.header.rows
     trained = None if rows is None else rows.train
-    return OuterScore(own_sign(metric, test.score), test.rows, best.number, own_sign(metric, best.mean), trained)
+    return OuterScore(own_sign(metric, test.score), test.rows, best.number, own_sign(metric, inner), trained)

@@ -12,6 +12,7 @@ from lrtune.text import formats
 from lrtune.text.errors import counted, listed
 from lrtune.trainers.calibration import speed_key
 from lrtune.trainers.preparation import Prepared
+from lrtune.training.metrics.scoring import can_average
 from lrtune.training.wall_clock import follows_clock
 from lrtune.verdict.pruning import PRUNINGS
 from lrtune.verdict.result import Corrected, Result
@@ -25,12 +26,11 @@ def notes(
         *_end(study, experiment),
         *_not_compared(study, experiment, result),
         *_alone(result),
+        *_seeds(result, experiment),
         *_swept(finding),
         *_timed(study, experiment, result.best.number),
         *prepared.warnings,
-        *on_correction(
-            experiment.search.strategy, experiment.search.pruning, result.corrected, told=not study.predictions
-        ),
+        *_on_correction(result, experiment, study),
         *_on_default(experiment),
         *prepared.notes,
     )
@@ -81,6 +81,20 @@ def _alone(result: Result) -> Iterator[str]:
         yield f"one trial is delivered and no mean of several: {result.delivered.why_single}"
 
 
+def _seeds(result: Result, experiment: Experiment) -> Iterator[str]:
+    """Say why nobody knows what all seeds together have on the folds."""
+    found = result.delivered
+    if found is None or found.seeds == 1 or found.of_seeds is not None:
+        return
+    if not can_average(result.metric):
+        why = f"{result.metric} keeps labels, which have no mean"
+    elif experiment.search.timeout is not None:
+        why = "there was no time to train them on the folds"
+    else:
+        why = "not all out-of-fold predictions are kept"
+    yield f"the {found.seeds} seeds that the model has of each trial have no score on the folds: {why}"
+
+
 def _swept(finding: RateFinding | None) -> Iterator[str]:
     """Say what was searched where the experiment said ``learning_rate: auto``."""
     for name, each in finding.suggestions.items() if finding else ():
@@ -112,6 +126,14 @@ def _on_default(experiment: Experiment) -> Iterator[str]:
         )
     for key in sorted(key for key in own if key in first and key in known and first[key] != known[key]):
         yield f"the default of {key}, {known[key]!r}, is not in the space: trial 0 has {first[key]!r}"
+
+
+def _on_correction(result: Result, experiment: Experiment, study: StudyState) -> tuple[str, ...]:
+    """Say how far the correction holds, unless there was nothing to choose."""
+    if result.counts.total == 1:
+        return ()
+    strategy, pruning = experiment.search.strategy, experiment.search.pruning
+    return on_correction(strategy, pruning, result.corrected, told=not study.predictions)
 
 
 def on_correction(strategy: str, pruning: str, corrected: Corrected | None, *, told: bool = False) -> tuple[str, ...]:

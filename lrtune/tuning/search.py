@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from lrtune.data.tables import Table
@@ -173,6 +174,8 @@ def _judged(experiment: Experiment, study: StudyState, prepared: Prepared, folde
         paired=experiment.search.control,
         judgement=judgement,
     )
+    if found.test is not None:
+        found = found.but(test=replace(found.test, repeated=prepared.dataset.repeated))
     classes = [str(each) for each in prepared.schema.classes]
     return examined(Run(folder, study), found, experiment.space, classes, defects)
 

@@ -34,7 +34,7 @@ class Searched(Result):
 
     @cached_property
     def model(self) -> Classifier | Regressor:
-        """The best configuration, retrained on all training rows: an estimator that is fitted.
+        """What is delivered, trained on all training rows: an estimator that is fitted.
 
         What another trainer made predicts by its own code, which the search has run already.
         """

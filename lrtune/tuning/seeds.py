@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
@@ -37,7 +38,9 @@ def seeded(session: Session, recipe: Recipe, workers: int | None) -> Iterator[Ev
     copies = [_recorded(session, recipe), *(_predictions(session, *each, recipe, workers) for each in others)]
     whole = [each for each in copies if each is not None]
     if len(whole) == len(copies):
-        yield from session.record([Event(SEEDS, SeedScores(recipe, _scores(session.setting, whole)).body())])
+        yield from session.record(
+            [Event(SEEDS, SeedScores(recipe, mean_scores(session.setting, list(chain(*whole)))).body())]
+        )
 
 
 def copied(setting: Setting, copy: int) -> Setting:
@@ -70,9 +73,9 @@ def _predictions(session: Session, setting: Setting, copy: int, recipe: Recipe, 
     return kept if len(kept) == len(numbered) else None
 
 
-def _scores(setting: Setting, copies: list[Kept]) -> tuple[float, ...]:
+def mean_scores(setting: Setting, members: Kept) -> tuple[float, ...]:
+    """Score the mean of several predictions on each fold of a setting; what is kept of each, fold by fold."""
     metric, classes = setting.metric, setting.problem.classes
-    members = [each for copy in copies for each in copy]
     scores = []
     for place, fold in enumerate(setting.folds):
         mean = np.mean([to_average(metric, each[place]) for each in members], axis=0)

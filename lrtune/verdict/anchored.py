@@ -96,6 +96,7 @@ def anchors(
             fold_scores=tuple(own_sign(metric, score) for score in each.scores),
             beside=means_beside(each.beside),
             gain=difference(scores, each.scores, rows_ratio),
+            numbers=each.numbers,
         )
         for name in ANCHORS
         if (each := there.get(name)) is not None

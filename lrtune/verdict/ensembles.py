@@ -11,8 +11,9 @@ Averages of the models of one search: Caruana et al. 2004, "Ensemble selection f
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,7 +23,15 @@ from lrtune.run.names import OBSERVED
 from lrtune.space.trial import ranking
 from lrtune.text.errors import StudyError
 from lrtune.training.metrics.catalogue import METRICS
-from lrtune.training.metrics.scoring import can_average, of_average, score, to_average
+from lrtune.training.metrics.scoring import (
+    beside,
+    can_average,
+    of_average,
+    predicted,
+    prediction_of,
+    score,
+    to_average,
+)
 from lrtune.verdict.choice import ChosenTrial
 from lrtune.verdict.choice.rules import BEST
 from lrtune.verdict.recorded import records
@@ -48,6 +57,10 @@ class Delivery(NamedTuple):
         Of the means that were candidates.
     why_single
         Why there was no mean to choose, where one was asked for.
+    beside
+        Of a mean: oriented scores on each fold by other metrics, as far as what is kept of its members tells them.
+    predicted
+        Of a mean: how often it predicts each class, on all folds together; empty where that is not known.
 
     """
 
@@ -55,6 +68,8 @@ class Delivery(NamedTuple):
     scores: tuple[float, ...]
     sizes: tuple[int, ...] = ()
     why_single: str | None = None
+    beside: Mapping[str, tuple[float | None, ...]] = MappingProxyType({})
+    predicted: tuple[int, ...] = ()
 
     @property
     def mean(self) -> float:
@@ -70,8 +85,12 @@ class Delivery(NamedTuple):
 def delivery(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial) -> Delivery:
     """Say what is to be delivered: the chosen trial, or a mean that is better on the folds."""
     alone = Delivery((made.trial.number,), _scores(made.trial))
-    if terms.averaged == 1 or made.rule.name != BEST or terms.confirm:
+    if terms.averaged == 1:
         return alone
+    if made.rule.name != BEST:
+        return alone._replace(why_single=f"search.select: {made.rule} chooses a single trial")
+    if terms.confirm:
+        return alone._replace(why_single="search.confirm scores single trials again")
     ranked = ranking(study.in_order())
     sizes = candidate_sizes(terms.averaged, len(ranked))
     if not sizes:
@@ -90,7 +109,24 @@ def delivery(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial) -
     means = {size: tuple(_fold_scores(metric, kept[:size], seen).tolist()) for size in sizes}
     found = [Delivery(tuple(each.number for each in members[:size]), means[size], sizes) for size in sizes]
     rivals = found if terms.averaged is not None else [alone._replace(sizes=sizes), *found]
-    return max(rivals, key=lambda each: (each.mean, -len(each.numbers)))
+    taken = max(rivals, key=lambda each: (each.mean, -len(each.numbers)))
+    return _with_more(taken, metric, kept[: len(taken.numbers)], seen) if taken.is_mean else taken
+
+
+def score_inside(study: StudyState, folder: Path, numbers: Sequence[int]) -> float | None:
+    """Give the mean over the folds of what some trials have together; oriented.
+
+    Raises
+    ------
+    StudyError
+        If their out-of-fold predictions are missing.
+
+    """
+    members = [study.trials[each] for each in numbers]
+    if len(members) == 1:
+        return members[0].mean
+    seen = observed.read(folder / OBSERVED)
+    return float(np.mean(_fold_scores(study.header.metric, records(study, folder, members, seen), seen)))
 
 
 def candidate_sizes(averaged: int | None, complete: int) -> tuple[int, ...]:
@@ -110,8 +146,29 @@ def _scores(trial: Trial) -> tuple[float, ...]:
 
 def _fold_scores(metric: str, kept: Array, seen: Observed) -> Array:
     """Score the mean of some records (n, R) or (n, R, classes) on each fold (K,)."""
+    parts = _means(metric, kept, seen)
+    return np.array([score(metric, mean, targets, seen.classes)[0] for mean, targets in parts])
+
+
+def _means(metric: str, kept: Array, seen: Observed) -> list[tuple[Array, Array]]:
+    """Average some records; what a metric keeps of the mean (1, M), and the targets (M,), for each fold."""
     mean = of_average(metric, to_average(metric, kept).mean(axis=0))[None]
     ends = np.flatnonzero(np.append(seen.folds[1:] != seen.folds[:-1], True)) + 1
     starts = np.concatenate([[0], ends[:-1]])
-    parts: Sequence[slice] = [slice(start, end) for start, end in zip(starts, ends, strict=True)]
-    return np.array([score(metric, mean[:, part], seen.targets[part], seen.classes)[0] for part in parts])
+    return [(mean[:, start:end], seen.targets[start:end]) for start, end in zip(starts, ends, strict=True)]
+
+
+def _with_more(taken: Delivery, metric: str, kept: Array, seen: Observed) -> Delivery:
+    """Add what else can be told of a mean."""
+    folds, classes = _means(metric, kept, seen), seen.classes
+    predictions = [(prediction_of(metric, mean, targets, classes), targets) for mean, targets in folds]
+    known = [(each, targets) for each, targets in predictions if each is not None]
+    if len(known) < len(folds):
+        return taken
+    scores = [beside(prediction, targets, classes) for prediction, targets in known]
+    others = {
+        name: tuple(float(each[name][0]) if np.isfinite(each[name][0]) else None for each in scores)
+        for name in scores[0]
+    }
+    counts = [predicted(prediction, targets, classes)[0] for prediction, targets in known] if classes else []
+    return taken._replace(beside=others, predicted=tuple(np.sum(counts, axis=0).tolist()) if classes else ())

@@ -14,7 +14,7 @@ from lrtune.verdict.comparison import corrected_error, t_quantile
 from lrtune.verdict.findings import Finding, attempted
 from lrtune.verdict.health import Case, findings, in_own_sign
 from lrtune.verdict.result import ClassCounts, Corrected, Result
-from lrtune.verdict.standing import own_ends
+from lrtune.verdict.standing import oriented, own_ends
 
 
 def examine(run: Run, result: Result, space: SearchSpace) -> list[Finding]:
@@ -40,6 +40,7 @@ def examine(run: Run, result: Result, space: SearchSpace) -> list[Finding]:
     assert rows is not None  # a study that trains says how many
     share = None if result.corrected is None else result.corrected.share
     averaged = len(result.delivered.trials) if result.delivered else 1
+    delivered = tuple(oriented(run.metric, each) for each in result.fold_scores)
     found = findings(
         Case(
             trials=run.trials,
@@ -52,12 +53,15 @@ def examine(run: Run, result: Result, space: SearchSpace) -> list[Finding]:
             interval=_interval(run, best, result.corrected),
             share=None if result.confirmation or averaged > 1 else share,  # fresh scores, or a mean
             classes=result.classes,
+            classes_of_mean=result.classes_of_mean,
             unscored=result.unscored,
             anchors=result.anchors,
             optimism=result.corrected.optimism if result.corrected else 0.0,
             gain=result.corrected.gain if result.corrected else None,
             how=result.selection.how if result.selection else "a rule",
             averaged=averaged,
+            units=result.corrected.units if result.corrected else None,
+            delivered=delivered,
             settled=frozenset(f"data.{key}" for key in ("order", "group") if run.study.header.asked["data"].get(key)),
         )
     )
@@ -102,16 +106,19 @@ def _interval(run: Run, best: Trial, corrected: Corrected | None) -> tuple[float
 
 
 def with_classes(run: Run, result: Result, classes: Sequence[str]) -> Result:
-    """Add how often each class occurs among the rows that the folds validate, and how often the best predicts it.
+    """Add how often each class occurs among the rows that the folds validate, and how often it is predicted.
+
+    By the mean of trials that is delivered where that is known, else by the best.
 
     ``classes`` are their names; without them they are told by number.
     """
-    path, best = run.folder / OBSERVED, run.trial(result.best.number)
-    if not best.predicted or not path.is_file():
+    path, own = run.folder / OBSERVED, result.delivered.predicted if result.delivered else ()
+    counted = own or run.trial(result.best.number).predicted
+    if not counted or not path.is_file():
         return result
     seen = observed.read(path)
     names = classes or [str(each) for each in range(seen.classes)]
     once = int(seen.validated.sum()) / int(seen.sizes.sum())  # one, divided by the repeats of the folds
-    predicted = [once * each for each in best.predicted]
+    predicted = [once * each for each in counted]
     counts = zip(names, seen.validated.tolist(), predicted, strict=True)
-    return result.but(classes=tuple(ClassCounts(*each) for each in counts))
+    return result.but(classes=tuple(ClassCounts(*each) for each in counts), classes_of_mean=bool(own))

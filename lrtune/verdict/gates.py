@@ -3,7 +3,9 @@
 A gate is a condition that a result must meet. It has one of three states, of which two are failures: a condition that
 could not be checked has not been met.
 
-A result is *worse than the baseline* if the paired differences of the two best configurations, fold by fold, lie below
+All of them judge what is delivered, be that one trial or the mean of several.
+
+A result is *worse than the baseline* if the paired differences of what both deliver, fold by fold, lie below
 ``-tolerance`` with ``p < 0.05`` in the one-sided corrected resampled t-test (`lrtune.verdict.comparison`). So noise
 does not fail a night's run, and what it takes to fail it follows from how much the folds disagree: more folds or
 repeats see smaller losses.
@@ -30,11 +32,11 @@ def judged_score(result: Result) -> tuple[str, float]:
     """Choose the score that limits apply to: the corrected one where there is one, else the mean over the folds."""
     if result.corrected is not None:
         return "corrected", result.corrected.score
-    return "mean", _known(result.best.mean)
+    return "mean", _known(result.mean)
 
 
 def _known(mean: float | None) -> float:
-    assert mean is not None  # the best is complete
+    assert mean is not None  # what is delivered is complete
     return mean
 
 
@@ -77,8 +79,7 @@ def behind_gate(result: Result, name: str) -> Gate:
 
     """
     kind, score = judged_score(result)
-    alone = result.delivered is None or len(result.delivered.trials) == 1
-    if name == "default" and alone and result.best.number == result.default.number:
+    if name == "default" and not result.is_mean and result.best.number == result.default.number:
         return Gate(BEHIND, State.FAILED, _default_itself(result), {"anchor": name})
     found = next((each for each in result.anchors if ANCHORS[each.name].asked == name), None)
     if found is None or found.mean is None:
@@ -127,7 +128,7 @@ def why_not_comparable(result: Result, baseline: Result) -> str | None:
     """
     if baseline.metric != result.metric:
         return f"its metric is {formats.printable(baseline.metric)}, not {result.metric}"
-    scores = baseline.best.fold_scores
+    scores = baseline.fold_scores
     return None if scores and None not in scores else "it has no score on every fold"
 
 
@@ -154,8 +155,9 @@ def baseline_gate(
     tolerance: float = 0.0,
     rows_ratio: float | None = None,
     before: float | None = None,
+    called: str | None = None,
 ) -> Gate:
-    """Compare the best configuration with the baseline's, fold by fold.
+    """Compare what is delivered with what the baseline delivers, fold by fold.
 
     Parameters
     ----------
@@ -169,9 +171,11 @@ def baseline_gate(
         Validation rows over training rows of a fold, as in `lrtune.verdict.comparison.difference`.
     before
         The baseline's mean on its own folds, if ``theirs`` come from training its configuration on these.
+    called
+        What the baseline's scores are of, in words; said where one of the two delivers a mean of several trials.
 
     """
-    ours = [oriented(result.metric, each) for each in result.best.fold_scores]
+    ours = [oriented(result.metric, each) for each in result.fold_scores]
     others = [oriented(result.metric, each) for each in theirs]
     found = difference(ours, others, rows_ratio)
     if found is None:
@@ -185,12 +189,16 @@ def baseline_gate(
     p = raised.probability if raised else None
     failed = found.mean < -margin and (p is None or p < ALPHA)
     mean = own_sign(result.metric, (sum(mine) - found.mean * found.folds) / found.folds)
-    own = result.best.mean
-    texts = formats.score_format([own, mean])
+    texts = formats.score_format([result.mean, mean])
     whose = "of the baseline"
+    if called is not None:
+        whose += f" ({called})"
+    elif before is not None:
+        whose += "'s configuration"
     if before is not None:
-        whose = f"of the baseline's configuration, trained on these folds (on its own: {texts(before)})"
-    start = f"{result.metric} {texts(own)} against {texts(mean)} {whose}: "
+        whose += f", trained on these folds (on its own: {texts(before)})"
+    judged = texts(result.mean) if called is None else f"{texts(result.mean)} ({result.scored})"
+    start = f"{result.metric} {judged} against {texts(mean)} {whose}: "
     return Gate(
         BASELINE,
         State.FAILED if failed else State.PASSED,

@@ -36,7 +36,7 @@ from lrtune.verdict.result import (
     Training,
     Unscored,
 )
-from lrtune.verdict.standing import own_ends, own_sign, standing
+from lrtune.verdict.standing import canonical_keys, means_beside, own_ends, own_sign, standing
 
 if TYPE_CHECKING:
     from lrtune.run.study import StudyState
@@ -97,9 +97,9 @@ def result_of(
         larger_is_better=METRICS[metric].larger_is_better,
         best=standing(best, metric, completed(best.configuration)),
         default=standing(default, metric, completed(default.configuration)),
-        gain=comparison.between(best, default, rows_ratio),
+        gain=comparison.difference(scores, default.fold_scores, rows_ratio),
         ahead=ahead(ranking(trials)[0], best, metric, rows_ratio),
-        delivered=judgement and delivered(judgement.delivery, study),
+        delivered=judgement and delivered(judgement.delivery, study, completed),
         corrected=judgement and corrected(judgement.correction, judgement.delivery, metric),
         selection=judgement and selection(judgement.choice, again),
         constant=judgement and constant_rate(judgement.choice.trial, trials, metric, completed),
@@ -124,7 +124,7 @@ def result_of(
 _ENDS = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED, TrialState.DIVERGED)
 
 
-def delivered(found: Delivery, study: StudyState) -> Delivered:
+def delivered(found: Delivery, study: StudyState, completed: Completed) -> Delivered:
     """Write down what is handed over."""
     metric, seeds = study.header.metric, study.seeds
     made = study.refit.made_of if study.refit else Recipe(found.numbers)
@@ -139,7 +139,14 @@ def delivered(found: Delivery, study: StudyState) -> Delivered:
         of_seeds=own_sign(metric, math.fsum(known.scores) / len(known.scores)) if known else None,
         rows=made.rows,
         diverged=study.refit.diverged if study.refit else (),
+        beside=means_beside(found.beside),
+        predicted=found.predicted,
+        configurations=tuple(_in_order(completed(study.trials[each].configuration)) for each in found.numbers),
     )
+
+
+def _in_order(configuration: Configuration) -> Configuration:
+    return {key: configuration[key] for key in canonical_keys([configuration])}
 
 
 def corrected(found: Correction, handed_over: Delivery, metric: str) -> Corrected:
@@ -155,6 +162,8 @@ def corrected(found: Correction, handed_over: Delivery, metric: str) -> Correcte
         resamples=found.resamples,
         share=found.share(handed_over.numbers),
         gain=found.gain,
+        drawn=found.drawn,
+        units=found.units,
     )
 
 
@@ -254,7 +263,7 @@ def savings(study: StudyState, completed: Completed) -> Savings | None:
     saved = 1.0 - sum(epochs[each.number] * _done(each) for each in scored) / folds / whole
     pruned = [each for each in scored if each.state is TrialState.PRUNED]
     first = FirstPruned(pruned[0].number, pruned[0].reason) if pruned else None
-    return Savings(kind, len(pruned), first, round(saved, 4), round(study.search_seconds * saved / (1.0 - saved), 3))
+    return Savings(kind, len(pruned), first, round(saved, 4), round(study.trials_seconds * saved / (1.0 - saved), 3))
 
 
 def _done(trial: Trial) -> float:

@@ -10,10 +10,11 @@ is too good. Where a lane diverged a score is None, never NaN.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lrtune.space.trial import Configuration
 from lrtune.text.formats import significant
 from lrtune.text.written import Json, to_json
 from lrtune.verdict.comparison import Difference, Gain
@@ -40,11 +41,15 @@ class Corrected:
     score, low, high
         Without that, and its 95 % interval.
     resamples
-        Of the rows, how many.
+        Of the rows, how many have a score.
     share
         In which part of them the same was chosen: this trial alone, or a mean of as many; None without resamples.
     gain
         Over the default configuration, without the luck of the choice; None if the default is the best.
+    drawn
+        How many resamples were drawn: one that leaves out no rows with a score says nothing.
+    units
+        How many rows, groups or stretches of time there were to draw; None without resamples.
 
     """
 
@@ -57,6 +62,8 @@ class Corrected:
     resamples: int
     share: float | None
     gain: Gain | None
+    drawn: int = 0
+    units: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,13 @@ class Delivered:
         scored there.
     diverged
         Trials that diverged on all rows and are no part of the model.
+    configurations
+        Of the trials, each with everything that trains it again; empty in a result of an earlier version.
+    beside
+        Of a mean of trials: its means over the folds by other metrics, each in its own sign. What is kept of
+        predictions does not always tell them: of the log loss of three classes not even which class is predicted.
+    predicted
+        How often it predicts each class on the folds; empty where that is not told either.
 
     """
 
@@ -92,6 +106,41 @@ class Delivered:
     of_seeds: float | None = None
     rows: str = "search"
     diverged: tuple[int, ...] = ()
+    configurations: tuple[Configuration, ...] = ()
+    beside: Mapping[str, float | None] = field(default_factory=dict)
+    predicted: tuple[int, ...] = ()
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether it is the mean of several trials."""
+        return len(self.trials) > 1
+
+    @property
+    def scored(self) -> str:
+        """What its scores on the folds are of, in words: one seed of each trial.
+
+        >>> Delivered((4,), 0.9, (0.9,)).scored, Delivered((4, 7, 1), 0.9, (0.9,), seeds=5).scored
+        ('trial 4', 'the mean of the 3 best trials')
+        """
+        return model_called(self.trials)
+
+    @property
+    def called(self) -> str:
+        """What the model is, in words."""
+        return model_called(self.trials, self.seeds)
+
+
+def model_called(trials: Sequence[int], seeds: int = 1) -> str:
+    """Say in a few words what a model is made of.
+
+    >>> model_called((4,)), model_called((4, 7, 1), 5), model_called((4,), 5)
+    ('trial 4', 'the mean of the 3 best trials, of 5 seeds each', 'the mean of 5 seeds of trial 4')
+    """
+    if len(trials) > 1:
+        words = f"the mean of the {len(trials)} best trials"
+        return words if seeds == 1 else f"{words}, of {seeds} seeds each"
+    words = f"trial {trials[0]}"
+    return words if seeds == 1 else f"the mean of {seeds} seeds of {words}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +213,8 @@ class Anchor:
         Means over the folds by other metrics, each in its own sign.
     gain
         The paired differences of what is delivered and the anchor, both raw; None where the two cannot be compared.
+    numbers
+        How numbers are encoded for the linear model, where several ways were searched: the best for it on these folds.
 
     """
 
@@ -172,6 +223,7 @@ class Anchor:
     fold_scores: tuple[float | None, ...]
     beside: Mapping[str, float | None]
     gain: Difference | None
+    numbers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +277,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class ClassCounts:
-    """How often a class occurs among the rows that the folds validate, and how often the best predicts it there.
+    """How often a class occurs among the rows that the folds validate, and how often it is predicted there.
 
     A row counts once, however many repeats of the folds it is validated in: ``predicted`` is the mean over them.
     """
@@ -274,7 +326,7 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class OuterScore:
-    """One outer fold: score and number of its rows, the trial that its search chose, and that one's mean inside.
+    """One outer fold: score and number of its rows, the trial that its search chose, and the mean inside of its model.
 
     ``trained`` is the number of rows that its search had, and its model is trained on.
     """
@@ -324,11 +376,15 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """The score on rows that the search never saw; where it is None, ``has`` says why there is none."""
+    """The score on rows that the search never saw; where it is None, ``has`` says why there is none.
+
+    ``repeated`` of these rows, from a table of its own, equal rows that it was trained on.
+    """
 
     score: float | None
     rows: int
     has: str | None = None
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +427,7 @@ class Savings:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """Wall time over all sessions."""
+    """Wall time: of the search over all sessions, and of the last retraining with the score of its seeds."""
 
     search: float
     retrain: float
@@ -424,7 +480,7 @@ class Result:
     default
         The default configuration, which is always trial 0.
     gain
-        The paired differences best - default; None where the two cannot be compared.
+        The paired differences of what is delivered and the default; None where the two cannot be compared.
     delivered, corrected, selection, constant
         What is handed over, its score without luck, how the choice was made, and the best constant rate (None if that
         is the best, or there is none). All are None while the search goes on.
@@ -434,9 +490,10 @@ class Result:
         What decay is worth by the controlled pair; None without one (``search.control``), or for want of time.
     training
         Rows that the delivered model is trained on, and about how many one on a fold is.
-    classes
+    classes, classes_of_mean
         How often each occurs among the rows that are validated (in time order not all are), and how often the best
-        predicts it; the positive one of two is the second.
+        predicts it; or, and then the second is true, the mean of trials that is delivered, where that can be told. The
+        positive class of two is the second.
     confirmation, nested
         None unless they were asked for.
     decays, optimizers
@@ -478,6 +535,7 @@ class Result:
     control: Control | None = None
     training: Training | None = None
     classes: tuple[ClassCounts, ...] = ()
+    classes_of_mean: bool = False
     confirmation: Confirmation | None = None
     nested: Nested | None = None
     decays: tuple[Kind, ...] = ()
@@ -498,14 +556,42 @@ class Result:
     @property
     def called(self) -> str:
         """What a sentence calls the chosen trial: the best, if it has the best mean."""
+        if self.is_mean:
+            return "the best trial alone"
         return "the best" if self.ahead is None else f"trial {self.best.number}"
+
+    @property
+    def handed_over(self) -> str:
+        """What a sentence calls what is delivered, by what its score is of."""
+        return self.scored if self.is_mean else self.called
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether the mean of several trials is delivered."""
+        return self.delivered is not None and self.delivered.is_mean
+
+    @property
+    def mean(self) -> float | None:
+        """Mean over the folds of what is delivered: the best alone, or the mean of several trials."""
+        return self.delivered.mean if self.delivered is not None and self.delivered.is_mean else self.best.mean
+
+    @property
+    def fold_scores(self) -> tuple[float | None, ...]:
+        """The scores of this mean."""
+        found = self.delivered
+        return found.fold_scores if found is not None and found.is_mean else self.best.fold_scores
+
+    @property
+    def scored(self) -> str:
+        """What this mean and these scores are of, in words."""
+        return f"trial {self.best.number}" if self.delivered is None else self.delivered.scored
 
     @property
     def expected(self) -> Expected:
         """What to expect of the delivered model on new rows."""
         if self.corrected is None:
-            assert self.best.mean is not None  # the best is complete
-            return Expected(self.metric, self.best.mean, None, None)
+            assert self.mean is not None  # what is delivered is complete
+            return Expected(self.metric, self.mean, None, None)
         return Expected(self.metric, self.corrected.score, self.corrected.low, self.corrected.high)
 
     def to_json(self) -> Json:

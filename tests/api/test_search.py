@@ -127,3 +127,11 @@ def test_an_experiment_is_complete(rows):
     assert found.best == lrtune.search("case.yaml", output="two").best
     with pytest.raises(LrtuneError, match="is complete"):
         lrtune.search(load(Path("case.yaml")), trials=3)
+
+
+def test_one_configuration_has_no_note_on_a_search_that_followed_scores(rows):
+    asked = {**QUICK, "strategy": "bayesian", "data": pl.DataFrame(rows), "target": "y"}
+    several = lrtune.search(output="several", **asked)
+    alone = lrtune.search(output="alone", **{**asked, "trials": 1})
+    assert any("the search that followed their scores" in each for each in several.notes)
+    assert not any("the search that followed their scores" in each for each in alone.notes)

@@ -132,3 +132,22 @@ def test_what_is_not_there_is_said(run, words, said):
     result = run("compare", *words)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+def test_runs_that_deliver_a_mean_say_so_and_are_compared_by_it(run, made_runs):
+    search(run, "single", "search.metric=log_loss")
+    search(run, "mean", "search.metric=log_loss", "retrain.ensemble=3", "retrain.members=2")
+    whole = json.loads((made_runs / "mean" / "result.json").read_text())
+    best, mean = whole["best"], whole["delivered"]
+    found = json.loads(run("compare", "single", "mean", "--json").stdout)
+    assert found["difference"]["mean"] == 0.0  # the trials are the same
+    assert found["delivered"]["mean"] == pytest.approx(mean["mean"] - best["mean"])
+    assert found["second"]["test_of"] == "the mean of the 3 best trials, of 2 seeds each"
+    assert found["first"]["test_of"] == f"trial {best['number']}"
+    shown = " ".join(run("compare", "single", "mean").stdout.split())
+    assert (
+        f"{best['mean']:.4f} (trial {best['number']}) and {mean['mean']:.4f} (the mean of the 3 best trials)" in shown
+    )
+    assert f"{whole['test']['score']:.4f} by the mean of the 3 best trials, of 2 seeds each" in shown
+    trials = json.loads(run("compare", "single", f"mean:{best['number']}", "--json").stdout)
+    assert trials["delivered"] is None

@@ -2,9 +2,13 @@ import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lrtune.cli import exits
+from lrtune.experiment import load
+from lrtune.run import observed
+from lrtune.run.names import OBSERVED, PREDICTIONS
 from lrtune.tuning import demands, finishing
 
 SEARCH = ("search", "blobs.yaml")
@@ -180,6 +184,56 @@ def test_a_comparison_that_cannot_be_made_is_a_failure_with_its_reason(run, base
     assert cases()["baseline"] == ["error"]
 
 
+MEAN = (*SEARCH, "--set", "search.metric=log_loss", "--set", "retrain.ensemble=3")
+
+
+def test_what_both_deliver_is_compared_where_one_is_a_mean(run):
+    single = ("--set", "search.metric=log_loss", "--set", "retrain.ensemble=1")
+    assert run(*SEARCH, *single, "--output", "before").exit_code == 0
+    assert run(*MEAN, "--output", "now", "--baseline", "before").exit_code in (0, exits.WORSE)
+    before, now = (json.loads((Path(name) / "result.json").read_text()) for name in ("before", "now"))
+    numbers, mean = now["gates"][0]["numbers"], now["delivered"]["mean"]
+    assert now["best"]["mean"] == before["best"]["mean"] != mean
+    assert numbers["difference"] == pytest.approx(before["best"]["mean"] - mean)  # of a loss, less is better
+    assert "(the mean of the 3 best trials) against" in now["gates"][0]["sentence"]
+    assert f"of the baseline (trial {before['best']['number']})" in now["gates"][0]["sentence"]
+    assert run(*MEAN, "--output", "again", "--baseline", "now").exit_code == 0
+    assert "equal on the same" in gates("again")[0]["sentence"]
+
+
+def test_a_mean_is_trained_again_as_a_whole(run):
+    assert run(*MEAN, "--output", "before").exit_code == 0
+    base = json.loads(Path("before/result.json").read_text())
+    other = (*MEAN, "--seed", "4", "--output", "now", "--baseline", "base.json", "--remeasure")
+    Path("base.json").write_text(json.dumps(base))
+    assert run(*other).exit_code in (0, exits.WORSE)
+    kept = json.loads(Path("now/baseline.json").read_text())
+    assert kept["configurations"] == base["delivered"]["configurations"]
+    (gate,) = gates()
+    assert gate["numbers"]["before"] == base["delivered"]["mean"]
+    shown = "of the baseline (the mean of the 3 best trials), trained on these folds (on its own:"
+    assert shown in gate["sentence"]
+    probabilities = []
+    for place, each in enumerate(base["delivered"]["configurations"]):  # each alone, as a search of its own
+        name = f"alone{place}"
+        Path(f"{name}.yaml").write_text(load("blobs.yaml", ["search.metric=log_loss"]).dump(each, Path()))
+        assert run("search", f"{name}.yaml", "--seed", "4", "--output", name).exit_code == 0
+        probabilities.append(np.exp(-np.fromfile(f"{name}/{PREDICTIONS}", np.float32)))
+    folds = observed.read(Path("alone0") / OBSERVED).folds
+    losses = -np.log(np.mean(probabilities, axis=0, dtype=np.float64))
+    assert kept["scores"] == pytest.approx([losses[folds == fold].mean() for fold in range(3)], rel=1e-5)
+
+
+def test_an_older_mean_cannot_be_trained_again(run):
+    assert run(*MEAN, "--output", "before").exit_code == 0
+    base = json.loads(Path("before/result.json").read_text())
+    base["delivered"] = without(base["delivered"], "configurations")
+    Path("base.json").write_text(json.dumps(base))
+    other = (*MEAN, "--seed", "4", "--output", "now", "--baseline", "base.json", "--remeasure")
+    assert run(*other).exit_code == exits.GATE
+    assert "it does not say of which configurations its mean is" in gates()[0]["numbers"]["reason"]
+
+
 def test_a_baseline_that_cannot_be_read_is_told_before_the_search(run):
     stderr = run(*SEARCH, "--baseline", "nowhere", "--trials", "2").stderr
     assert stderr.startswith("--baseline nowhere: no run 'nowhere'")
@@ -194,7 +248,7 @@ def test_other_folds_are_compared_after_training_the_baseline_on_them_once(run, 
     result = run(*other, "--remeasure")
     assert result.exit_code == 0, result.output
     kept = json.loads(Path("now/baseline.json").read_text())
-    assert kept["configuration"] == base["best"]["configuration"]
+    assert kept["configurations"] == [base["best"]["configuration"]]
     same = json.loads(run("search", "before/best.yaml", "--seed", "4", "--output", "alone", "--json").stdout)
     assert kept["scores"] == same["best"]["fold_scores"]  # as if it had been searched for there
     assert gates()[0]["numbers"]["before"] == pytest.approx(base["best"]["mean"])

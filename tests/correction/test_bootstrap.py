@@ -440,3 +440,14 @@ def test_where_no_resample_has_a_score_the_folds_speak():
     kept = (targets + rng.normal(size=(3, 20))).astype(np.float32)
     given = evidence("r2", kept, targets, folds, classes=0)  # constant on each fold, as a few kept rows may be
     assert corrected(given._replace(scores=rng.normal(size=(2, 3))), 0).method == "folds"
+
+
+def test_of_two_groups_half_of_the_resamples_say_nothing_and_that_is_counted():
+    kept, targets, folds = searched(count=2)
+    found = corrected(evidence("accuracy", kept, targets, folds, units=folds), 0, Choosing(resamples=2000, default=-1))
+    assert (found.units, found.drawn) == (2, 2000)
+    assert found.resamples == pytest.approx(1000, abs=4 * math.sqrt(500))  # both groups are drawn in half of them
+    rows = corrected(evidence("accuracy", kept, targets, folds), 0, Choosing(resamples=500, default=-1))
+    assert (rows.units, rows.drawn, rows.resamples) == (60, 500, 500)
+    folds_only = evidence("accuracy", kept, targets, folds)._replace(predictions=None)
+    assert corrected(folds_only, 0).units is None

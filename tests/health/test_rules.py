@@ -512,3 +512,48 @@ def test_the_documentation_tells_of_every_rule():
     page = (Path(__file__).parents[2] / "docs" / "health.md").read_text(encoding="utf-8")
     told = [line.split("`")[1].replace(" ", "_") for line in page.splitlines() if re.match(r"\| `[\w ]+` \(", line)]
     assert sorted(told) == sorted(HEALTH_RULES)
+
+
+@pytest.mark.parametrize(
+    ("scores", "sentence"),
+    [
+        (
+            [0.88, 0.90, 0.89],
+            "worse than the best alone, by 0.0133 on the folds (probability 0.94 that it is)",
+        ),
+        ([0.90, 0.91, 0.90], None),
+        ([0.91, 0.92, 0.91], None),
+    ],
+)
+def test_a_mean_that_loses_to_the_best_alone_is_told(scores, sentence):
+    point = space().default()
+    best = Trial(1, {**point, "learning_rate": 0.01}, TrialState.COMPLETE, (0.90, 0.91, 0.90))
+    trials = [Trial(0, point, TrialState.COMPLETE, (0.5, 0.5, 0.6)), best]
+    odd = {each.name: each for each in findings(case(trials, averaged=5, delivered=scores))}
+    assert ("ensemble" in odd) == (sentence is not None)
+    if sentence is not None:
+        gaps = np.subtract(best.fold_scores, scores)
+        t = gaps.mean() / np.sqrt((1 / 3 + 1 / 2) * gaps.var(ddof=1))  # two parts to train on, one to validate
+        assert f"(probability {stats.t.cdf(t, 2):.2f} that it is)" in odd["ensemble"].sentence
+        assert odd["ensemble"].sentence == f"the mean of the 5 best trials is {sentence}"
+        assert "retrain.ensemble: auto" in odd["ensemble"].advice
+    assert "ensemble" not in names(trials, delivered=[0.8, 0.8, 0.8])  # one trial, whatever its score
+
+
+@pytest.mark.parametrize(
+    ("units", "settled", "words"),
+    [
+        (2, {"data.group"}, "2 groups"),
+        (9, {"data.order"}, "9 stretches of time"),
+        (9, set(), "9 rows"),
+        (1, {"data.group"}, "1 group"),
+        (10, {"data.group"}, None),
+        (None, {"data.group"}, None),
+    ],
+)
+def test_an_interval_that_rests_on_few_units_is_told(units, settled, words):
+    trials = sampled(12, lambda point: point["learning_rate"])
+    odd = {each.name: each for each in findings(case(trials, units=units, settled=frozenset(settled)))}
+    assert ("interval" in odd) == (words is not None)
+    if words:
+        assert odd["interval"].sentence.startswith(f"the 95 % interval rests on {words}: ")

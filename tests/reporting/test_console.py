@@ -150,3 +150,14 @@ def test_a_number_and_its_unit_stand_in_one_line(capsys, monkeypatch, columns):
     lines = capsys.readouterr().out.splitlines()
     assert not [each for each in lines if re.match(r"\s*%", each) or each.endswith("±")]
     assert " ".join(" ".join(lines).split()).count("87 %: better by 0.5 ± 0.1, chosen in 8 %") == 4
+
+
+@pytest.mark.parametrize("columns", range(52, 100, 4))
+def test_the_last_column_of_a_table_has_room_for_more_than_a_word(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    console.show([ANCHORS])
+    lines = capsys.readouterr().out.splitlines()
+    names = [row[-1] for row in ANCHORS.rows]
+    for name in names:  # whole, or after two dozen columns
+        first = next(line for line in lines if f"  {name[:12]}" in line).rstrip()
+        assert first.endswith(name) or len(first) - first.index(name[:12]) + len(name.split()[-1]) >= 24

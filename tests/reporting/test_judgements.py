@@ -16,7 +16,7 @@ from lrtune.verdict.correction import Correction
 from lrtune.verdict.ensembles import Delivery
 from lrtune.verdict.judging import Judgement
 from lrtune.verdict.making import constant_rate, corrected, selection
-from lrtune.verdict.result import Ahead, Control, Training, TriedRate
+from lrtune.verdict.result import Ahead, Control, Counts, Training, TriedRate
 
 
 def scores(value):
@@ -168,7 +168,7 @@ def test_no_difference_is_said_in_words_and_a_small_one_with_its_digits():
     rows = dict(judgements.corrected_rows(result(judged(FOUND._replace(optimism=0.0))), scores))
     assert rows["mean of folds"].startswith("0.970, no different from the corrected score; chosen")
     rows = dict(judgements.corrected_rows(result(judged(FOUND._replace(optimism=-3.4e-6))), scores))
-    assert rows["mean of folds"].startswith("0.970, too bad by 3.4e-6; chosen")
+    assert rows["mean of folds"].startswith("0.970, too bad by less than 0.001; chosen")
     tiny = judgements.decay_sentence(pair(gain=-2e-6), scores)
     assert tiny.startswith("all else equal, cosine loses 2.0e-6 to a constant rate")
     nothing = judgements.decay_sentence(pair(gain=0.0), scores)
@@ -301,3 +301,40 @@ def test_notes_say_how_far_the_correction_holds():
         assert "intervals held the truth in 90 % and more (docs/honesty.md)" in sentence
     assert "missing or damaged" in on_correction("grid", "none", replace(found, method="folds"))[0]
     assert on_correction("bayesian", "none", None) == ()
+
+
+def test_resamples_that_say_nothing_are_counted_on_the_page():
+    few = judged(FOUND._replace(resamples=1003, drawn=2000))
+    (row,) = [each for name, each in judgements.corrected_rows(result(few), scores) if name == "mean of folds"]
+    assert row.endswith(
+        "chosen in 62 % of 1,003 resamples (2,000 were drawn; the others leave out nothing that has a score)"
+    )
+    (row,) = [each for name, each in judgements.corrected_rows(result(), scores) if name == "mean of folds"]
+    assert row.endswith("chosen in 62 % of 1,000 resamples")
+
+
+def test_of_one_configuration_nothing_is_said_of_a_choice():
+    alone = {"counts": Counts(1, 1, 0, 0, 0), "chosen": 0}
+    found = judged(FOUND._replace(gain=None))
+    assert judgements.headline(result(found, **alone), scores).endswith(
+        ": the default configuration, the only one that was tried"
+    )
+    (row,) = [
+        each for name, each in judgements.corrected_rows(result(found, **alone), scores) if name == "mean of folds"
+    ]
+    assert "chosen in" not in row
+
+
+@pytest.mark.parametrize(
+    ("optimism", "said"),
+    [
+        (5.5e-5, "too good by less than 0.001"),
+        (-5.5e-5, "too bad by less than 0.001"),
+        (0.0, "no different from the corrected score"),
+        (-0.002, "too bad by 0.002"),
+    ],
+)
+def test_luck_has_the_digits_that_are_shown(optimism, said):
+    found = judged(FOUND._replace(optimism=optimism))
+    (row,) = [each for name, each in judgements.corrected_rows(result(found), scores) if name == "mean of folds"]
+    assert f", {said}" in row

@@ -197,15 +197,15 @@ def _check_foreign(document: Document, sections: Sections, trainer: ChosenTraine
 
 
 def _check_ensemble(document: Document, search: SearchSection, retrain: RetrainSection) -> None:
-    """Report what chooses single trials where a mean of several is asked for."""
-    if retrain.ensemble == 1:
+    """Report what chooses single trials where a mean of several is asked for; ``auto`` takes what there is."""
+    if retrain.ensemble in (1, AUTO):
         return
     if search.confirm:
         document.report(
             ("retrain", "ensemble"),
             "cannot be told beside search.confirm, which scores single trials again; keep one of the two",
         )
-    if retrain.ensemble != AUTO and search.select != BEST:
+    if search.select != BEST:
         document.report(
             ("retrain", "ensemble"),
             f"is of the best means, and search.select: {search.select} chooses a single trial; keep one of the two",

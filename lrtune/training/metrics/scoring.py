@@ -54,6 +54,14 @@ def of_average(metric: str, means: Doubles) -> Doubles:
     return _AVERAGING[METRICS[metric].keeps].after(means)
 
 
+def prediction_of(metric: str, kept: Array, targets: Array, classes: int) -> Doubles | None:
+    """Turn what was kept (C, M) back into predictions, as `beside` takes them; None where it does not tell them.
+
+    The loss of a row tells the probability of its true class, which of two classes is all, and of more is not.
+    """
+    return _AVERAGING[METRICS[metric].keeps].whole(kept.astype(np.float64), targets, classes)
+
+
 def is_defined(metric: str, targets: Array) -> bool:
     """Tell whether predictions for rows with these targets (M,) have a score."""
     return len(targets) > 0 and _HAS[METRICS[metric].needs](targets)
@@ -207,10 +215,11 @@ _KEEP: dict[Kept, Callable[[Doubles, Array], Array]] = {
 
 
 class _Averaging(NamedTuple):
-    """From what is kept to what can be averaged, and back."""
+    """From what is kept to what can be averaged, and back; and to the whole predictions."""
 
     before: Callable[[Doubles], Doubles]
     after: Callable[[Doubles], Doubles]
+    whole: Callable[[Doubles, Array, int], Doubles | None]
 
 
 def _same(values: Doubles) -> Doubles:
@@ -221,9 +230,18 @@ def _loss_of(truth: Doubles) -> Doubles:
     return np.asarray(-np.log(truth))
 
 
+def _of_losses(losses: Doubles, targets: Array, classes: int) -> Doubles | None:
+    truth = np.exp(-losses)
+    return np.where(targets == 1, truth, 1.0 - truth)[:, None] if classes == 2 else None
+
+
+def _of_scores(scores: Doubles, _targets: Array, classes: int) -> Doubles:
+    return scores[:, None] if classes == 2 else np.ascontiguousarray(scores.swapaxes(-1, -2))
+
+
 _AVERAGING: dict[Kept, _Averaging] = {
-    "loss": _Averaging(lambda losses: np.exp(-losses), _loss_of),
-    "score": _Averaging(_same, _same),
-    "value": _Averaging(_same, _same),
+    "loss": _Averaging(lambda losses: np.exp(-losses), _loss_of, _of_losses),
+    "score": _Averaging(_same, _same, _of_scores),
+    "value": _Averaging(_same, _same, lambda values, _targets, _classes: values[:, None]),
 }
 """A mean of labels is none."""

@@ -51,7 +51,7 @@ from lrtune.verdict.comparison import Gain, corrected_error, t_quantile
 from lrtune.verdict.correction.averages import Averages, Averaging, DeliveredMean, Resampled, over_members
 from lrtune.verdict.correction.effort import LEAST, MOST
 from lrtune.verdict.correction.evidence import Evidence, FoldScores, standing
-from lrtune.verdict.correction.intervals import gain_of, interval_of, narrowing_of, no_narrower
+from lrtune.verdict.correction.intervals import gain_of, interval_of, narrowing_of, no_narrower, units_of
 from lrtune.verdict.correction.race import Race, Replay
 
 BOOTSTRAP, FOLDS = "bootstrap", "folds"
@@ -73,7 +73,11 @@ class Correction(NamedTuple):
     score, low, high
         Corrected score, and its 95 % interval.
     resamples
-        How many; 0 for ``"folds"``.
+        How many have a score; 0 for ``"folds"``.
+    drawn
+        How many were drawn: one that leaves out no rows with a score says nothing.
+    units
+        How many rows, groups or stretches of time there are to draw; None for ``"folds"``.
     shares
         In which share of the resamples each trial was chosen alone: (number, share), the largest first.
     averages
@@ -93,6 +97,8 @@ class Correction(NamedTuple):
     shares: tuple[tuple[int, float], ...] = ()
     averages: tuple[tuple[int, float], ...] = ()
     gain: Gain | None = None
+    drawn: int = 0
+    units: int | None = None
 
     def share(self, numbers: Sequence[int]) -> float | None:
         """Give the share of resamples in which a trial, or a mean of so many, was chosen; None if there are none."""
@@ -209,7 +215,10 @@ def _bootstrapped(
     if (chosen != choosing.default or delivered is not None) and evidence.is_complete(choosing.default):
         gain = _gain_over(draws, evidence.place(choosing.default), evidence.means, narrowing)
     shares, averages = _shares(draws.picks[usable], evidence.numbers, choosing.averages)
-    return Correction(BOOTSTRAP, naive, naive - score, score, low, high, int(usable.sum()), shares, averages, gain)
+    seen, drawn, units = int(usable.sum()), len(usable), units_of(evidence)
+    return Correction(
+        BOOTSTRAP, naive, naive - score, score, low, high, seen, shares, averages, gain, drawn=drawn, units=units
+    )
 
 
 def _gain_over(draws: _Draws, place: int, means: Doubles, narrowing: float) -> Gain:

@@ -22,14 +22,15 @@ Another sample would have made another model, and of the models that one sample 
 _MANY = 1_000_000
 
 
-def _units(evidence: Evidence) -> int:
+def units_of(evidence: Evidence) -> int:
+    """Count what is resampled as a whole: rows, groups or stretches of time."""
     assert evidence.observed is not None
     return len(np.unique(evidence.observed.units))
 
 
 def narrowing_of(evidence: Evidence) -> float:
     """Give ``w`` of the module's text."""
-    units = _units(evidence)
+    units = units_of(evidence)
     few = t_quantile(units - 1, LEVEL) / t_quantile(_MANY, LEVEL) * math.sqrt(units / (units - 1)) if units > 1 else 1.0
     return math.sqrt((1.0 + RETRAINING) / (math.e - 1.0)) * few
 
@@ -39,7 +40,7 @@ def no_narrower(evidence: Evidence, score: float, interval: tuple[float, float])
     if not METRICS[evidence.metric].is_share:
         return interval
     assert evidence.observed is not None
-    units = _units(evidence) / evidence.observed.share
+    units = units_of(evidence) / evidence.observed.share
     low, high = wilson(score, units, t_quantile(_MANY, LEVEL) * math.sqrt(1.0 + RETRAINING))
     return min(interval[0], low), max(interval[1], high)
 

@@ -8,6 +8,7 @@ Arithmetic only: a `Case` in, findings out. Every threshold is a documented cons
     core         what the rules look at
     dimensions   rules about the search space
     fits         rules about learning curves
+    intervals    rules about the interval of the score
     rivals       rules about what the best has to beat
     rules        every rule, one entry each, and all of them together
     scores       rules about scores

@@ -33,14 +33,15 @@ def validated_text(classes: Sequence[ClassCounts], rows: int) -> str:
 
 
 def silent_classes(case: Case) -> Iterator[Finding]:
-    """Notice classes that occur and that the best never predicts."""
+    """Notice classes that occur and that the best, or the delivered mean, never predicts."""
     names = silent_text(case.classes)
     if names:
         part = validated_text(case.classes, case.rows)
         yield Finding(
             "classes",
             WARNING,
-            f"{case.called} never predicts {names}" + (f"; {part}" if part else ""),
+            f"{case.handed_over if case.classes_of_mean else case.called} never predicts {names}"
+            + (f"; {part}" if part else ""),
             "set class_weight: balanced, or judge by balanced_accuracy or f1_macro",
             {"classes": {each.name: each.rows for each in silent(case.classes)}},
         )

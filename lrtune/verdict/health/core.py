@@ -34,7 +34,8 @@ class Case(NamedTuple):
         Share of the bootstraps in which the best trial is chosen again; None without bootstraps, or where a mean is
         delivered.
     classes
-        How often each occurs, and how often the best predicts it; empty for regression.
+        How often each occurs, and how often the best predicts it, or the mean that is delivered
+        (``classes_of_mean``); empty for regression.
     unscored
         The folds without a score; None if all have one.
     anchors
@@ -47,6 +48,10 @@ class Case(NamedTuple):
         By what it was chosen, where another trial has the best mean.
     averaged
         Of how many trials the mean is delivered.
+    delivered
+        Scores of what is delivered, on each fold; those of the best where none are given.
+    units
+        How many rows, groups or stretches of time the resamples draw from; None without resamples.
     settled
         Which of ``data.order`` and ``data.group`` are given.
 
@@ -62,12 +67,15 @@ class Case(NamedTuple):
     interval: tuple[float, float] | None = None
     share: float | None = None
     classes: Sequence[ClassCounts] = ()
+    classes_of_mean: bool = False
     unscored: Unscored | None = None
     anchors: Sequence[Anchor] = ()
     optimism: float = 0.0
     gain: Gain | None = None
     how: str = "a rule"
     averaged: int = 1
+    delivered: Sequence[float | None] = ()
+    units: int | None = None
     settled: frozenset[str] = frozenset()
 
     @property
@@ -83,12 +91,19 @@ class Case(NamedTuple):
     @property
     def called(self) -> str:
         """What a sentence calls the chosen trial: the best, if it has the best mean."""
+        if self.averaged > 1:
+            return "the best trial alone"
         return "the best" if self.first.number == self.best.number else f"trial {self.best.number}"
 
     @property
     def handed_over(self) -> str:
         """What a sentence calls what is delivered."""
         return f"the mean of the {self.averaged} best trials" if self.averaged > 1 else self.called
+
+    @property
+    def handed_over_scores(self) -> Sequence[float | None]:
+        """The scores of what is delivered, on each fold."""
+        return self.delivered or self.best.fold_scores
 
     @property
     def ratio(self) -> float:

@@ -1,26 +1,27 @@
-"""Rules about what the best has to beat: the default configuration, and what was not tuned."""
+"""Rules about what has to be beaten: the default configuration, what was not tuned, and by a mean the best alone."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from lrtune.space.trial import Trial
 from lrtune.text import formats
 from lrtune.verdict.anchored import ANCHORS
-from lrtune.verdict.comparison import LIKELY, Difference, between
+from lrtune.verdict.comparison import LIKELY, Difference, between, difference
 from lrtune.verdict.findings import HINT, WARNING, Finding
 from lrtune.verdict.health.core import Case
 from lrtune.verdict.result import Anchor
 
 
 def default_wins(case: Case) -> Iterator[Finding]:
-    """Notice that the default configuration is the best, or as good as far as the folds can tell."""
+    """Notice that the default configuration is the best, or for all that folds tell as good as what is delivered."""
     default = case.trials[0]
     others = len(case.complete) - 1
     if default.mean is None or not others:
         return
-    if case.best.number != default.number:
-        found = between(case.best, default, case.rows_ratio)
+    if case.best.number != default.number or case.averaged > 1:
+        found = difference(case.handed_over_scores, default.fold_scores, case.rows_ratio)
         if found is not None and found.error is not None:
             yield from _no_clear_gain(case, found)
     elif case.first.number == default.number:
@@ -59,7 +60,7 @@ def _no_clear_gain(case: Case, found: Difference) -> Iterator[Finding]:
             "default",
             WARNING,
             f"as far as {found.folds} folds can tell, the default is as good"
-            f" ({case.called} is better with probability {found.probability:.2f})",
+            f" ({case.handed_over} is better with probability {found.probability:.2f})",
             "prefer the default unless more folds or search.repeats say otherwise",
             numbers,
         )
@@ -67,7 +68,7 @@ def _no_clear_gain(case: Case, found: Difference) -> Iterator[Finding]:
         yield Finding(
             "default",
             HINT,
-            f"{case.called} is likely better than the default (probability {found.probability:.2f}), but"
+            f"{case.handed_over} is likely better than the default (probability {found.probability:.2f}), but"
             f" {found.folds} folds leave doubt",
             "more folds or search.repeats would make sure",
             numbers,
@@ -81,6 +82,26 @@ def _no_clear_gain(case: Case, found: Difference) -> Iterator[Finding]:
             "more folds or search.repeats would make sure",
             {"gain": case.gain.mean, "probability": case.gain.probability},
         )
+
+
+def mean_loses(case: Case) -> Iterator[Finding]:
+    """Notice a mean that was asked for by number, and that the best alone beats."""
+    best, scores = case.best.mean, [each for each in case.handed_over_scores if each is not None]
+    if case.averaged == 1 or best is None:
+        return
+    mean = math.fsum(scores) / len(scores)
+    if mean >= best or formats.is_nothing(best - mean):
+        return
+    show = formats.score_format([mean, best])
+    found = difference(case.best.fold_scores, case.handed_over_scores, case.rows_ratio)
+    sure = "" if found is None or found.probability is None else f" (probability {found.probability:.2f} that it is)"
+    yield Finding(
+        "ensemble",
+        WARNING,
+        f"{case.handed_over} is worse than the best alone, by {formats.gap(best - mean, show)} on the folds{sure}",
+        "set retrain.ensemble: auto, which takes a mean only where it is better",
+        {"mean": mean, "best": best},
+    )
 
 
 def anchors_win(case: Case) -> Iterator[Finding]:

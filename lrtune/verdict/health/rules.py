@@ -11,14 +11,14 @@ from lrtune.verdict.health.classes import silent_classes
 from lrtune.verdict.health.core import Case
 from lrtune.verdict.health.dimensions import edges, no_effect
 from lrtune.verdict.health.fits import overfitting, underfitting
-from lrtune.verdict.health.rivals import anchors_win, default_wins
+from lrtune.verdict.health.intervals import few_units, surprising_test
+from lrtune.verdict.health.rivals import anchors_win, default_wins, mean_loses
 from lrtune.verdict.health.scores import (
     few_trials,
     fold_apart,
     folds_disagree,
     many_diverged,
     noise,
-    surprising_test,
     uncertain_winner,
     unscored_folds,
 )
@@ -49,7 +49,9 @@ class HealthRule(NamedTuple):
 _ENTRIES = (
     HealthRule("anchors", anchors_win),
     HealthRule("default", default_wins),
+    HealthRule("ensemble", mean_loses, scores=("mean", "best")),
     HealthRule("test", surprising_test, scores=("test",), intervals=("interval", "widened")),
+    HealthRule("interval", few_units),
     HealthRule("unscored", unscored_folds),
     HealthRule("classes", silent_classes),
     HealthRule("diverged", many_diverged),

@@ -1,4 +1,4 @@
-"""Rules about scores: noise, the test rows, folds, divergence."""
+"""Rules about scores: noise, folds, divergence."""
 
 from __future__ import annotations
 
@@ -30,12 +30,6 @@ PER_DIMENSION = 5
 LATE = 0.75
 """A search was still getting better if its best is among the last quarter of the trials and likely better than the best
 before."""
-
-FEW_ROWS = 1500
-"""With fewer rows, what a fold takes away shows in the score."""
-
-LEAST_TEST = 10
-"""The score on fewer test rows says nothing: one of them may be all of it."""
 
 DIVERGED = 0.2
 """A larger share of diverged trials is many; there must be at least `DIVERGED_TRIALS`."""
@@ -169,37 +163,6 @@ def diverging_rates(trials: Sequence[Trial]) -> dict[str, float]:
         if bad and 2 * mistakes < bad:
             found[name] = -rate
     return found
-
-
-def surprising_test(case: Case) -> Iterator[Finding]:
-    """Notice a test score outside the interval, which is widened for the luck of the test rows themselves.
-
-    An interval from ``n`` rows is taken to be ``sqrt(n / m)`` times as wide for a score on ``m`` others, and the two
-    errors are independent.
-    """
-    if case.test is None or case.interval is None or case.test_rows < LEAST_TEST or not math.isfinite(case.test):
-        return
-    low, high = case.interval
-    factor = math.sqrt(1.0 + case.rows / case.test_rows)
-    middle = (low + high) / 2.0
-    wide = middle - (middle - low) * factor, middle + (high - middle) * factor
-    if wide[0] <= case.test <= wide[1]:
-        return
-    worse = case.test < wide[0]
-    side, rows = "worse" if worse else "better", counted(case.test_rows, "test row")
-    yield Finding(
-        "test",
-        WARNING if worse else HINT,
-        f"the score on the {rows} is {side} than the interval of the cross-validation allows",
-        other_kind(case, "the test rows") if worse or case.rows >= FEW_ROWS else _more_rows(case),
-        {"test": case.test, "interval": list(case.interval), "widened": list(wide)},
-    )
-
-
-def _more_rows(case: Case) -> str:
-    """Say why a model may be better on few rows than those on the folds were."""
-    seen, folds = counted(case.rows, "row"), round(case.rows / (1.0 + case.ratio))
-    return f"the model has seen {seen}, those on the folds about {folds}: of few rows that may be all; more folds tell"
 
 
 def unscored_folds(case: Case) -> Iterator[Finding]:
