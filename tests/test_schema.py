@@ -95,6 +95,58 @@ def test_mistakes_are_not_valid(text):
     assert not is_valid(text)
 
 
+ESTIMATOR = "trainer: {estimator: sklearn.svm.SVC}"
+FOREIGN = [
+    f"{ESTIMATOR}\nspace: {{C: {{low: 1, high: 2, scale: log}}, kernel: [linear, {{rbf: {{gamma: [1, 2]}}}}]}}",
+    f"{ESTIMATOR}\nspace: {{learning_rate: [optimal], decay: 3}}",
+    "trainer: {estimator: [a.B, {name: a.C}], timeout: 3m, retry: 1}\nspace: {name__x: [null, true, [1, 2]]}",
+    "trainer: {estimator: sklearn.linear_model.SGDClassifier}\nspace: {decay: [cosine], learning_rate: 0.1, alpha: 1}",
+    "trainer: train.py:train\ndefaults: {width: 3}\ntraining: {epochs: 3}\nspace: {width: [3, 4], learning_rate: 1, decay: linear}",
+    "trainer: {function: a.b:train, keep: true, resources: {gpus: 1}, folder: x}\nspace: {width: {low: 1, high: 3}}",
+    "trainer: {command: python x.py, grace: 5, report: {key: a.b, file: m.json}}\nspace: {n: {low: 1, high: 3}}",
+    "trainer: {command: [x, 3], report: {pattern: 'a(.*)'}}\nspace: {branch: {one: {a: [1, 2]}}}",
+    "trainer: a.py:train\ndata: {loader: a.py:load}\nspace: {a: 1}",
+]
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+def test_other_trainers_are_valid_and_their_parameters_are_their_own(text):
+    values = read_text(text, "x.yaml").values
+    assert [each.message for each in VALIDATOR.iter_errors(values)] == []
+    data = "" if "loader" in text else "\ndata: {path: x.csv, target: y}"
+    experiment.load_text(text + data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "space: {kernel: [linear, rbf]}",
+        "defaults: {width: 3}",
+        "trainer: {estimator: SVC}",
+        "trainer: {estimator: []}",
+        "trainer: {estimator: a.B, command: x}",
+        "trainer: {estimator: a.B, folder: x}",
+        "trainer: {estimator: a.B, retry: -1}",
+        "trainer: {function: train}",
+        "trainer: {command: ''}",
+        "trainer: {command: x, report: {}}",
+        "trainer: {command: x, report: {key: a, pattern: '(b)'}}",
+        "trainer: {command: x, resources: {cpus: 1}}",
+        "trainer: {commnad: x}",
+        f"{ESTIMATOR}\nmodel: {{hidden: [3]}}",
+        f"{ESTIMATOR}\nspace: {{C: {{low: 1, hihg: 2}}}}",
+        f"{ESTIMATOR}\nspace: {{C: []}}",
+        f"{ESTIMATOR}\nspace: {{1C: 3}}",
+        f"{ESTIMATOR}\ndefaults: {{C: {{low: 1, high: 2}}}}",
+        "trainer: a.py:train\nspace: {learning_rate: fast}",
+        "trainer: a.py:train\nspace: {decay: [{step: {evry: 1}}]}",
+        "data: {loader: load, path: x}",
+    ],
+)
+def test_mistakes_of_other_trainers_are_not_valid(text):
+    assert not is_valid(text)
+
+
 def test_everything_has_a_description():
     for key in KEYS:
         assert SCHEMA["$defs"][f"key_{key}"]["description"]

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
 
 from lrtune.experiment.reading.document import Document, KeyPath, Values, shown
-from lrtune.text.durations import seconds
+from lrtune.experiment.reading.trainer_options import OPTIONS, function_name
 from lrtune.text.errors import nearest
 from lrtune.training.registry import BUILT_IN, COMMAND, ESTIMATOR, FUNCTION, SCHEDULED
 
@@ -22,17 +21,11 @@ TRAINER = "trainer"
 DEFAULTS = "defaults"
 """The key beside it: values of the default configuration of another trainer."""
 
-_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
-_STEP = re.compile(r"[A-Za-z_]\w*")
-_FUNCTION = re.compile(r"([^:]+\.py|[A-Za-z_]\w*(\.[A-Za-z_]\w*)*):[A-Za-z_]\w*")
-
 LOADED = "loader:"
 """What a path begins with that names a function whose rows are the table (``data.loader``)."""
 
 LOADED_TARGET = "y"
 """What the target is called there."""
-
-_MOST_RETRIES, _MOST_GPUS = 100, 64
 
 
 @dataclass(frozen=True)
@@ -111,7 +104,7 @@ def read_trainer(document: Document, trainers: Collection[str] | None) -> Chosen
         document.report((TRAINER,), f"expected the name of a trainer, or {_forms()}, got {shown(value)}")
         return ChosenTrainer()
     if trainers is not None and value not in trainers:
-        named = [each for each in trainers if each not in _OPTIONS]
+        named = [each for each in trainers if each not in OPTIONS]
         document.report((TRAINER,), f"unknown value '{value}'; {nearest(value, named)}")
     return ChosenTrainer(value)
 
@@ -124,7 +117,7 @@ def settle_loader(document: Document, trainer: ChosenTrainer) -> None:
     place: KeyPath = ("data", "loader")
     spec, origin = data.pop("loader"), document.origin(place)
     try:
-        _function(spec)
+        function_name(spec)
     except ValueError as error:
         document.report(place, str(error))
         spec = "invalid.py:load"
@@ -142,20 +135,20 @@ def _forms() -> str:
 
 
 def _foreign(document: Document, value: Values) -> ChosenTrainer:
-    kinds = [each for each in _OPTIONS if each in value]
+    kinds = [each for each in OPTIONS if each in value]
     if len(kinds) != 1:
-        names = " or ".join(f"'{each}'" for each in _OPTIONS)
+        names = " or ".join(f"'{each}'" for each in OPTIONS)
         problem = f"expected one of {names} in it" if not kinds else f"has {' and '.join(kinds)}; keep one of the two"
         document.report((TRAINER,), problem)
         return ChosenTrainer()
     (kind,) = kinds
-    options, said = _OPTIONS[kind], {}
+    options, said = OPTIONS[kind], {}
     for key, given in value.items():
         if key not in options:
             document.report((TRAINER, str(key)), f"unknown key; {nearest(str(key), options)}")
             continue
         try:
-            said[key] = options[key](given)
+            said[key] = options[key].read(given)
         except ValueError as error:
             document.report((TRAINER, key), str(error))
     if kind not in said:
@@ -177,103 +170,3 @@ def _defaults(document: Document) -> Values:
         else:
             found[str(key)] = tuple(value) if isinstance(value, list) else value
     return found
-
-
-def _steps(value: Any) -> tuple[tuple[str, str], ...]:
-    """Read an estimator: a class, or the steps of a pipeline, which may have names."""
-    if not isinstance(value, list):
-        return (("", _class(value)),)
-    if not value:
-        raise ValueError("an empty list is no pipeline")
-    steps = [next(iter(each.items())) if isinstance(each, dict) and len(each) == 1 else ("", each) for each in value]
-    named = [(name or _class(path).rpartition(".")[2].lower(), _class(path)) for name, path in steps]
-    for name, _ in named:
-        if not isinstance(name, str) or not _STEP.fullmatch(name) or "__" in name:
-            raise ValueError(f"expected a name of letters, digits and single underscores for a step, got {shown(name)}")
-        if [each for each, _ in named].count(name) > 1:
-            raise ValueError(f"two steps are called '{name}'; name them, as in [{{first: module.Class}}, ...]")
-    return tuple(named)
-
-
-def _class(value: Any) -> str:
-    if isinstance(value, str) and _PATH.fullmatch(value):
-        return value
-    raise ValueError(f"expected a class with its module, such as sklearn.svm.SVC, got {shown(value)}")
-
-
-def _function(value: Any) -> str:
-    if isinstance(value, str) and _FUNCTION.fullmatch(value):
-        return value
-    raise ValueError(f"expected file.py:function or package.module:function, got {shown(value)}")
-
-
-def _words(value: Any) -> tuple[str, ...]:
-    if isinstance(value, list) and value and all(isinstance(each, str | int | float) for each in value):
-        return tuple(map(str, value))
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"expected a command, such as python train.py, got {shown(value)}")
-    try:
-        return tuple(shlex.split(value))
-    except ValueError as error:
-        raise ValueError(f"is no command a shell could read ({error}): {shown(value)}") from error
-
-
-def _report(value: Any) -> Values:
-    """Read where a program that cannot be changed says its score."""
-    keys = ("key", "file", "pattern")
-    if not isinstance(value, dict) or not value or set(value) - set(keys):
-        raise ValueError(
-            f"expected {{key: val.loss, file: metrics.json}} or {{pattern: 'loss=(.*)'}}, got {shown(value)}"
-        )
-    wrong = [key for key, each in value.items() if not isinstance(each, str) or not each]
-    if wrong:
-        raise ValueError(f"expected text for {wrong[0]}, got {shown(value[wrong[0]])}")
-    if ("pattern" in value) == ("key" in value):
-        raise ValueError("expected either 'key', of a JSON file, or 'pattern', of lines of text")
-    if "pattern" in value:
-        try:
-            pattern = re.compile(value["pattern"])
-        except re.error as error:
-            raise ValueError(f"'{value['pattern']}' is no regular expression ({error})") from error
-        if pattern.groups != 1:
-            raise ValueError(f"expected one group, (...), around the number in '{value['pattern']}'")
-    return dict(value)
-
-
-def _whole(least: int, most: int) -> Callable[[Any], int]:
-    def read(value: Any) -> int:
-        if type(value) is int and least <= value <= most:
-            return value
-        raise ValueError(f"expected a whole number from {least} to {most}, got {shown(value)}")
-
-    return read
-
-
-def _resources(value: Any) -> Values:
-    """Read what a fit needs for itself alone."""
-    if not isinstance(value, dict) or set(value) != {"gpus"}:
-        raise ValueError(f"expected {{gpus: 1}}, got {shown(value)}")
-    return {"gpus": _whole(0, _MOST_GPUS)(value["gpus"])}
-
-
-def _flag(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise ValueError(f"expected true or false, got {shown(value)}")
-
-
-def _folder(value: Any) -> str:
-    if isinstance(value, str) and value:
-        return value
-    raise ValueError(f"expected a folder, got {shown(value)}")
-
-
-_FITS: Mapping[str, Callable[[Any], Any]] = {"timeout": seconds, "retry": _whole(0, _MOST_RETRIES)}
-_PROGRAMS = {**_FITS, "folder": _folder, "keep": _flag, "resources": _resources}
-
-_OPTIONS: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
-    ESTIMATOR: {ESTIMATOR: _steps, **_FITS},
-    FUNCTION: {FUNCTION: _function, **_PROGRAMS},
-    COMMAND: {COMMAND: _words, "report": _report, "grace": seconds, **_PROGRAMS},
-}
-"""Trainers that are code of somebody else: the first key names it, the others say how a fit runs."""

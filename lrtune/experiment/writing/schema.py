@@ -13,32 +13,119 @@ from lrtune.experiment.reading.sections import (
     Section,
     declared,
 )
-from lrtune.experiment.reading.trainer_form import TRAINER
+from lrtune.experiment.reading.trainer_form import DEFAULTS, TRAINER
+from lrtune.experiment.reading.trainer_options import FUNCTION_FORM, OPTIONS
 from lrtune.experiment.reading.vocabulary import LISTS, Member, inside
 from lrtune.experiment.writing.yaml_text import plain
 from lrtune.space.dimensions import SCALES
 from lrtune.text.written import Json
-from lrtune.training.registry import BUILT_IN, DECAYS, KEYS, OPTIMIZERS, Factor
+from lrtune.training.registry import (
+    BUILT_IN,
+    DECAYS,
+    ESTIMATOR,
+    KEYS,
+    OPTIMIZERS,
+    SCHEDULE_KEYS,
+    SCHEDULED,
+    Factor,
+)
 
 
 def schema() -> Json:
     """Make the JSON Schema (draft 2020-12) of an experiment file."""
     sections = {name: _by_pydantic(READ[name]) if name in READ else _declared(name) for name in SECTIONS}
+    sections["data"] = _with_loader(sections["data"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "lrtune experiment",
         "type": "object",
         "additionalProperties": False,
-        "properties": {TRAINER: _trainer(), **{name: sections[name] for name in SECTIONS}, "space": _space()},
+        "properties": {
+            TRAINER: _trainer(),
+            DEFAULTS: _defaults(),
+            **{name: sections[name] for name in SECTIONS},
+            "space": {"type": "object", "description": _SEARCHED},
+        },
+        "if": {"required": [TRAINER], "properties": {TRAINER: _reference("foreign")}},
+        "then": _of_foreign(),
+        "else": {"properties": {DEFAULTS: False, "space": _space()}},
         "$defs": {
+            "foreign": {"anyOf": [FUNCTION_FORM, {"type": "object"}]},
+            "own_value": _own_value(),
+            "own_dimension": _own_dimension(),
             **{f"key_{key}": _dimension(Member(key, factor)) for key, factor in KEYS.items()},
             **{f"decay_{name}": _branch(Member("decay", KEYS["decay"]), name) for name in DECAYS},
         },
     }
 
 
+def _with_loader(data: Json) -> Json:
+    """Let a function load the rows where no path is given."""
+    about = "function that gives the rows, {X, y} and perhaps groups and time, for functions and commands"
+    loader = {**FUNCTION_FORM, "description": about}
+    required = [{"required": data["required"]}, {"required": ["loader"]}]
+    rest = {key: each for key, each in data.items() if key not in ("required", "properties")}
+    return {**rest, "properties": {**data["properties"], "loader": loader}, "anyOf": required}
+
+
 def _trainer() -> Json:
-    return {"type": "string", "minLength": 1, "default": BUILT_IN, "description": "what trains"}
+    name = {"type": "string", "minLength": 1, "description": "an entry of the table of trainers, or file.py:function"}
+    kinds = [
+        {
+            "type": "object",
+            "required": [kind],
+            "additionalProperties": False,
+            "properties": {key: {**each.form, "description": each.meaning} for key, each in options.items()},
+        }
+        for kind, options in OPTIONS.items()
+    ]
+    return {"description": "what trains", "default": BUILT_IN, "anyOf": [name, *kinds]}
+
+
+def _defaults() -> Json:
+    about = "default values of parameters of a function or a command, and of an estimator where they are not its own"
+    return {"type": "object", "description": about, "additionalProperties": _reference("own_value")}
+
+
+def _of_foreign() -> Json:
+    """Describe what is different where code of somebody else trains: its parameters are its own business."""
+    about = {"type": "object", "description": _SEARCHED, "propertyNames": {"pattern": _PARAMETER}}
+    own = {**about, "additionalProperties": _reference("own_dimension")}
+    scheduled = {**own, "properties": {key: _reference(f"key_{key}") for key in SCHEDULE_KEYS}}
+    estimator = {"type": "object", "required": [ESTIMATOR]}
+    other = {**estimator, "properties": {ESTIMATOR: {"not": {"enum": list(SCHEDULED)}}}}  # or a list: who knows
+    return {
+        "properties": {"model": {"maxProperties": 0}},
+        "if": {"properties": {TRAINER: other}},
+        "then": {"properties": {"space": own}},
+        "else": {"properties": {"space": scheduled}},
+    }
+
+
+_SEARCHED = "What is searched: a scalar is fixed, a list means pick one, {low, high} is a range."
+_PARAMETER = r"^[A-Za-z_][\w-]*$"
+
+
+_SCALAR: Json = {"type": ["string", "number", "boolean", "null"]}
+
+
+def _own_value() -> Json:
+    return {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]}
+
+
+def _own_dimension() -> Json:
+    value, inner = _reference("own_value"), _reference("own_dimension")
+    ends = {"not": {"anyOf": [{"required": [key]} for key in _range(KEYS["learning_rate"])["properties"]]}}
+    branch = {
+        "type": "object",
+        "description": "a value, and the parameters that only it has",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": {"type": ["object", "null"], "additionalProperties": inner},
+        **ends,
+    }
+    choice = {"type": "array", "minItems": 1, "items": {"anyOf": [value, branch]}}
+    return {"anyOf": [_SCALAR, branch, choice, _range(Factor("", None, ""))]}
 
 
 def _by_pydantic(kind: type[Section]) -> Json:
@@ -86,7 +173,7 @@ def _space() -> Json:
     dimensions = {key: _reference(f"key_{key}") for key in KEYS}
     return {
         "type": "object",
-        "description": "What is searched: a scalar is fixed, a list means pick one, {low, high} is a range.",
+        "description": _SEARCHED,
         "additionalProperties": False,
         "properties": dimensions,
     }
@@ -106,16 +193,19 @@ def _leaf_forms(factor: Factor) -> list[Json]:
     if factor.kind not in LISTS:
         forms.insert(0, one)
     if factor.kind in ("float", "int"):
-        end = value_schema(factor._replace(optional=False))
-        properties = {
-            "low": end,
-            "high": end,
-            "scale": {"enum": list(SCALES), "default": factor.scale},
-            "points": {"type": "integer", "minimum": 2, "description": "how many values a grid takes of the range"},
-        }
-        required = ["low", "high"]
-        forms.append({"type": "object", "additionalProperties": False, "required": required, "properties": properties})
+        forms.append(_range(factor))
     return forms
+
+
+def _range(factor: Factor) -> Json:
+    end = value_schema(factor._replace(optional=False))
+    properties = {
+        "low": end,
+        "high": end,
+        "scale": {"enum": list(SCALES), "default": factor.scale},
+        "points": {"type": "integer", "minimum": 2, "description": "how many values a grid takes of the range"},
+    }
+    return {"type": "object", "additionalProperties": False, "required": ["low", "high"], "properties": properties}
 
 
 def _branch_forms(member: Member) -> list[Json]:

@@ -167,6 +167,7 @@ class Child:
             final=said["final"],
             device=self.device,
             scales=said["scales"],
+            scheduled=self.about["kind"] != ESTIMATOR or self.about["said"][ESTIMATOR][-1][1] in SCHEDULED,
         )
 
     def part(self, arrays: Mapping[str, Array], name: str) -> FitRows:

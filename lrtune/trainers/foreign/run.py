@@ -88,8 +88,10 @@ class FitRun:
         final: bool = False,
         device: str = "cpu",
         scales: Scales = (),
+        scheduled: bool = True,
     ) -> None:
         self._configuration = dict(configuration)
+        self._has_rates = scheduled and "learning_rate" in configuration  # a rate may be an estimator's own
         self._address = stream_seed, index
         self._scales = tuple(scales)
         self._rates: Rates | None = None
@@ -104,7 +106,7 @@ class FitRun:
     def _held_out(self, train: FitRows) -> tuple[FitRows, FitRows]:
         """Set the rows apart that a decay watches, if it is one that does."""
         rows, nothing = len(train.y), FitRows(train.X[:0], train.y[:0], train.indices[:0])
-        if "learning_rate" not in self._configuration or not self._new_rates(1).watches or rows < 2:
+        if not self._has_rates or rows < 2 or not self._new_rates(1).watches:
             return train, nothing
         order = stream(self._address[0], WATCHED, self._address[1]).permutation(rows)
         count = min(max(round(SHARE * rows), 1), rows - 1)
@@ -247,7 +249,7 @@ class FitRun:
 
     def _settle(self, steps: int) -> None:
         """Tabulate the rates, now that the updates of an epoch are known."""
-        if "learning_rate" not in self._configuration:
+        if not self._has_rates:
             return
         if self._rates is None or self._rates.steps != steps:
             if self._counted and self.update:
@@ -261,7 +263,7 @@ class FitRun:
         return Rates(self._configuration, self.epochs, steps, scales=self._scales)
 
     def _known_rates(self, called: str) -> Rates:
-        if "learning_rate" not in self._configuration:
+        if not self._has_rates:
             raise TrainingError(f"{called}: the experiment has no rate; search learning_rate")
         if self._rates is None:
             self._settle(math.ceil(len(self.train.y) / number(self._configuration["batch_size"])))
