@@ -93,6 +93,7 @@ class Child:
         if said["kind"] == FUNCTION:
             self.module, self.function = functions.found_function(settings[FUNCTION], said["folder"])
         elif said["kind"] == ESTIMATOR:
+            sys.path.append(said["folder"])  # a class of one's own
             estimators.classes_of(settings[ESTIMATOR])
         if said["loader"]:
             self.loaded = loading.load(said["loader"], said["folder"])

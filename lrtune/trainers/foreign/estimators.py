@@ -73,7 +73,12 @@ def made(steps: Sequence[Sequence[str]], parameters: Mapping[str, Any], seed: in
         If it refuses a parameter.
 
     """
-    built = [each() for each in classes_of(steps)]
+    built = []
+    for each, (_, path) in zip(classes_of(steps), steps, strict=True):
+        try:
+            built.append(each())
+        except Exception as error:
+            raise TrainingError(f"{path} cannot be made without arguments: {reason(error)}") from error
     if steps[0][0]:
         from sklearn.pipeline import Pipeline
 

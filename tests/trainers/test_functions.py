@@ -1,0 +1,364 @@
+"""Searches with Python functions: what they are given and give, and whatever they do."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from patience import PATIENCE
+from typer.testing import CliRunner
+
+import lrtune
+from lrtune.cli import app
+from lrtune.experiment import load_text
+from lrtune.run.folder import open_run
+from lrtune.run.journal import Journal, canonical
+from lrtune.run.names import DATABASE
+from lrtune.text.errors import ExperimentError, ModelError, NoUsableResultError
+from lrtune.trainers.preparation import prepare
+
+LOOP = """\
+import numpy as np
+
+
+def outputs(W, X):
+    exponentials = np.exp(X @ W)
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def train(run):
+    codes = np.searchsorted(run.classes, run.train.y)
+    W = np.zeros((run.train.X.shape[1], len(run.classes)))
+    for epoch in range(run.epochs):
+        for rows in run.batches():
+            wrong = outputs(W, run.train.X[rows]) - np.eye(len(run.classes))[codes[rows]]
+            W -= run.rate * (run.train.X[rows].T @ wrong / len(rows) + run["l2"] * W)
+        truth = np.searchsorted(run.classes, run.validation.y)
+        shares = outputs(W, run.validation.X)
+        yield {"loss": -np.log(shares[np.arange(len(truth)), truth]).mean() if len(truth) else 0.0}
+    np.save(run.folder / "W.npy", W)
+    return shares
+
+
+def predict(run, X):
+    return outputs(np.load(run.folder / "W.npy"), X)
+"""
+EXPERIMENT = """\
+trainer: train.py:train
+defaults: {l2: 0.0, learning_rate: 0.1}
+data: {path: trees.csv, target: kind}
+training: {epochs: 4, batch_size: 16}
+search: {trials: 4, folds: 3, workers: 1}
+space:
+  learning_rate: {low: 1e-2, high: 1, scale: log}
+  decay: [constant, linear]
+  l2: [0.0, 0.01]
+"""
+
+
+def searched(folder, code=LOOP, text=EXPERIMENT, **settings):
+    (folder / "train.py").write_text(textwrap.dedent(code))
+    (folder / "file.yaml").write_text(text)
+    return lrtune.search("file.yaml", output=folder / "run", **settings)
+
+
+def fails(folder, body, **settings):
+    """Search with a function of this body; returns why every trial failed."""
+    code = "import os, sys, time, threading\nimport numpy as np\n\n\ndef train(run):\n" + textwrap.indent(
+        textwrap.dedent(body), "    "
+    )
+    with pytest.raises(NoUsableResultError) as caught:
+        searched(folder, code, **settings)
+    return str(caught.value)
+
+
+def test_scores_are_those_of_the_same_loop_written_out(folder):
+    found = searched(folder)
+    setting = prepare(load_text(EXPERIMENT, base=folder)).setting
+    for row in found.trials.iter_rows(named=True):
+        rates = lrtune.Schedule(row["decay"], learning_rate=row["learning_rate"], epochs=4, steps_per_epoch=3).rates
+        for number, fold in enumerate(setting.folds, 1):
+            W, places = np.zeros((3, 3)), iter(rates.tolist())
+            for epoch in range(4):
+                order = np.random.default_rng([0, 2, fold.index, epoch]).permutation(len(fold.features))
+                for start in range(0, len(order), 16):
+                    rows = order[start : start + 16]
+                    shares = np.exp(fold.features[rows] @ W)
+                    shares /= shares.sum(axis=1, keepdims=True)
+                    shares[np.arange(len(rows)), fold.targets[rows]] -= 1
+                    W -= next(places) * (fold.features[rows].T @ shares / len(rows) + row["l2"] * W)
+            shares = np.exp(fold.validation_features @ W)
+            truth = shares[np.arange(len(shares)), fold.validation_targets] / shares.sum(axis=1)
+            assert row[f"fold_{number}"] == pytest.approx(-np.log(truth).mean(), rel=1e-6)
+
+
+def test_everything_else_serves_a_function(folder):
+    found = searched(folder)
+    assert found.corrected.method == "bootstrap"
+    assert {each.name for each in found.anchors} == {"majority", "linear", "default"}
+    assert found.control is not None
+    assert found.test.score is not None
+    trial = open_run(found.folder).trials[0]
+    assert trial.curves.epochs[-1] == 4
+    runner = CliRunner()
+    for command in ("show", "health", "status", "trials", "importance"):
+        assert runner.invoke(app, [command, str(found.folder)]).exit_code == 0
+    assert runner.invoke(app, ["compare", f"{found.folder}:0", f"{found.folder}:1"]).exit_code == 0
+    exported = runner.invoke(app, ["schedules", "export", "--run", str(found.folder), "--to", "pytorch"])
+    assert exported.exit_code == 0, exported.output
+
+
+def test_its_model_predicts_for_those_who_trust_it(folder):
+    found = searched(folder)
+    table = pl.read_csv(folder / "trees.csv")
+    with pytest.raises(ModelError, match="predicting runs its code; add --trust"):
+        lrtune.load(found.folder).predict(table)
+    shares = lrtune.load(found.folder, trust=True).predict_proba(table)
+    assert np.allclose(shares.sum(axis=1), 1.0)
+    printed = CliRunner().invoke(app, ["predict", str(found.folder), "trees.csv", "--trust"])
+    assert printed.stdout.splitlines()[0] == "kind,probability_ash,probability_birch,probability_cedar"
+    assert (found.folder / "model" / "files" / "W.npy").exists()
+
+
+def test_looking_never_runs_it(folder):
+    found = searched(folder)
+    (folder / "train.py").write_text("raise SystemExit('it was run')\n")
+    runner = CliRunner()
+    for arguments in (["show"], ["health"], ["status"], ["trials"], ["compare", str(found.folder)]):
+        assert runner.invoke(app, [arguments[0], str(found.folder), *arguments[1:]]).exit_code == 0
+    assert runner.invoke(app, ["check", "file.yaml"]).exit_code == 0
+
+
+def test_another_file_is_another_study(folder):
+    first = searched(folder)
+    (folder / "train.py").write_text(LOOP + "\n# changed\n")
+    (folder / "again.yaml").write_text(EXPERIMENT)
+    other = lrtune.search("again.yaml", output=folder / "other")
+    assert first.fingerprint != other.fingerprint
+    assert [each.state for each in open_run(first.folder).trials] == [
+        each.state for each in open_run(other.folder).trials
+    ]
+
+
+def test_labels_and_bare_scores_will_do_where_the_metric_takes_them(folder):
+    labels = "def train(run):\n    return np.array([run.classes[0]] * len(run.validation.y))\n"
+    text = EXPERIMENT.replace("folds: 3", "folds: 3, metric: accuracy")
+    found = searched(folder, f"import numpy as np\n\n\n{labels}", text)
+    setting = prepare(load_text(text, base=folder)).setting
+    assert found.best.fold_scores == tuple(float((each.validation_targets == 0).mean()) for each in setting.folds)
+    told = searched(folder, "def train(run):\n    return 0.25 + run['l2']\n", text, fresh=True)
+    assert told.best.mean == pytest.approx(0.26)
+    assert any("gives scores and no predictions" in each for each in told.notes)
+
+
+def test_a_loss_that_is_no_number_is_a_training_that_diverged(folder):
+    code = """
+        def train(run):
+            for epoch in range(run.epochs):
+                yield {"loss": float("nan") if run["learning_rate"] > 0.1 and epoch == 2 else 1.0, "log_loss": 1.0}
+    """
+    found = searched(folder, code)
+    states = dict(found.trials.select("learning_rate", "state").iter_rows())
+    assert {state for rate, state in states.items() if rate > 0.1} == {"diverged"}
+    assert {state for rate, state in states.items() if rate <= 0.1} == {"complete"}
+
+
+def test_a_plateau_watches_what_the_function_tells_of_rows_of_its_own(folder):
+    code = """
+        def train(run):
+            assert len(run.monitor.y) == round(0.1 * (len(run.train.y) + len(run.monitor.y)))
+            seen = []
+            for epoch in range(run.epochs):
+                seen.append(run.rate)
+                for rows in run.batches():
+                    pass
+                yield {"monitor": 1.0, "log_loss": seen[-1] / seen[0]}
+    """
+    text = EXPERIMENT.replace("[constant, linear]", "{plateau: {patience: 0, factor: 0.5}}").replace(
+        "epochs: 4", "epochs: 3"
+    )
+    found = searched(folder, code, text)
+    assert found.best.fold_scores == (0.5, 0.5, 0.5)  # good, bad: cut at the end of the second epoch
+    assert open_run(found.folder).trials[0].scales == ((1.0, 1.0, 0.5),) * 3
+
+
+@pytest.mark.parametrize("pruning", ["race", "halving"])
+def test_races_serve_it_with_predictions_and_without(pruning, folder):
+    text = EXPERIMENT.replace("trials: 4", f"trials: 9, pruning: {pruning}").replace("epochs: 4", "epochs: 27")
+    text = text.replace("batch_size: 16", "batch_size: 64")
+    told = """
+        def train(run):
+            for epoch in range(run.epochs):
+                for rows in run.batches():
+                    pass
+                yield {"log_loss": run["learning_rate"] + 0.001 * run.fold}
+    """
+    found = searched(folder, told, text)
+    assert found.counts.pruned > 0
+    assert found.best.configuration["learning_rate"] == min(found.trials["learning_rate"])
+
+
+def test_the_finder_finds_the_rates_of_a_function(folder):
+    (folder / "train.py").write_text(LOOP)
+    (folder / "file.yaml").write_text(EXPERIMENT.replace("epochs: 4", "epochs: 8"))
+    finding = lrtune.find_learning_rate("file.yaml")
+    answer = finding.curves[0].suggestion
+    assert answer.status == "ok"
+    assert finding.curves[0].short.whole
+    means = finding.curves[0].short.losses[0].mean(axis=0)
+    assert answer.recommended == finding.curves[0].short.rates[np.argmin(means)]
+    assert 0.02 < answer.recommended < 20
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("yield {'loss': 'high'}", "reported loss = 'high'; expected a number"),
+        ("yield 0.5", "reported 0.5; expected a mapping such as {'loss': 0.4}"),
+        ("return None", "reported nothing and returned nothing"),
+        ("yield {'accuracy': 0.5}", "its last report says accuracy and not 'log_loss', and there are no predictions"),
+        ("return run['nothing']", "run['nothing']: there is no such parameter"),
+        ("return np.zeros((2, 2))", "predicts 2 rows; the validation rows are"),
+        ("return {'loss': 1.0}['los']", "KeyError: 'los' (train.py, line 6)"),
+        ("raise SystemExit(3)", "SystemExit: 3 (train.py, line 6)"),
+        ("sys.exit()", "SystemExit: SystemExit (train.py, line 6)"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("os._exit(7)", "the training process ended with exit code 7"),
+        ("os.kill(os.getpid(), 11)", "the training process was killed by SIGSEGV"),
+        ("os.kill(os.getpid(), 9)", "the training process was killed by SIGKILL (out of memory?)"),
+        ("raise MemoryError", "out of memory"),
+        ("np.zeros(2**60)", "MemoryError"),
+        ("yield {}\n    run.set_rate(3)", "int is no optimizer of PyTorch or Keras"),
+    ],
+)
+def test_whatever_a_fit_does_costs_its_trial_and_says_why(body, expected, folder):
+    why = fails(folder, body, trials=1)
+    assert "defect" not in why
+    if "MemoryError" not in expected:
+        assert expected in why
+    assert not list(folder.glob("core*"))
+
+
+def test_prints_and_children_and_leaks_cost_nothing(folder):
+    code = """
+        import os, subprocess, sys, threading
+
+        kept = []
+
+
+        def train(run):
+            print("hello", flush=True)
+            os.write(1, b"raw")
+            subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+            if os.fork() == 0:
+                os._exit(0)
+            threading.Thread(target=print, args=("late",), daemon=True).start()
+            kept.append(bytearray(2**20))
+            yield {"log_loss": 1.0}
+    """
+    found = searched(folder, code, trials=2)
+    assert found.counts.complete == 2
+    assert "hello" in (found.folder / "fits" / "0000" / "fold-1-epochs-4" / "log.txt").read_text()
+    assert not children_of_fits()
+
+
+def test_a_fit_that_hangs_is_stopped_after_its_time(folder):
+    text = EXPERIMENT.replace("trainer: train.py:train", "trainer: {function: train.py:train, timeout: 1s}")
+    why = fails(folder, "while True:\n    time.sleep(0.01)", text=text, trials=1)
+    assert "took longer than trainer.timeout (1 s)" in why
+    assert not children_of_fits()
+
+
+def test_a_fit_that_is_stopped_frees_what_it_holds(folder):
+    code = """
+        import time
+
+
+        def train(run):
+            try:
+                while True:
+                    time.sleep(0.01)
+                    yield {"log_loss": 1.0}
+            finally:
+                (run.folder.parent / "freed").touch()
+    """
+    text = EXPERIMENT.replace("trainer: train.py:train", "trainer: {function: train.py:train, timeout: 1s}")
+    with pytest.raises(NoUsableResultError):
+        searched(folder, code, text, trials=1)
+    assert list((folder / "run" / "fits").glob("*/freed"))
+
+
+def test_a_fit_may_be_tried_again_and_finds_what_it_left(folder):
+    code = """
+        def train(run):
+            mark = run.folder / "mark"
+            if not mark.exists():
+                mark.touch()
+                raise RuntimeError("the first time")
+            yield {"log_loss": 1.0}
+    """
+    text = EXPERIMENT.replace("trainer: train.py:train", "trainer: {function: train.py:train, retry: 1}")
+    assert searched(folder, code, text, trials=2).counts.complete == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (
+            "import nowhere\n",
+            "train.py cannot be imported: ModuleNotFoundError: No module named 'nowhere' (train.py, line 1)",
+        ),
+        ("def trian(run):\n    pass\n", "train.py has no function 'train'; did you mean 'trian'?"),
+        ("def train(run:\n", "train.py cannot be imported: SyntaxError: '(' was never closed"),
+        ("raise SystemExit\n", "train.py cannot be imported: SystemExit"),
+    ],
+)
+def test_code_that_cannot_be_imported_ends_before_anything_is_trained(code, expected, folder):
+    with pytest.raises(ExperimentError) as caught:
+        searched(folder, code)
+    assert expected in caught.value.problems[0]
+
+
+def test_a_search_that_was_killed_goes_on_and_keeps_the_fits_that_had_ended(folder):
+    slow = LOOP.replace("    for epoch in", "    import time; time.sleep(0.3)\n    for epoch in")
+    (folder / "train.py").write_text(slow)
+    (folder / "file.yaml").write_text(EXPERIMENT)
+    command = [sys.executable, "-m", "lrtune", "search", "file.yaml", "-o", "run", "-q"]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + PATIENCE
+    while len(list((folder / "run" / "fits").glob("*/*/ending"))) < 2 and time.monotonic() < end:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    while children_of_fits() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not children_of_fits()
+    known = {each: each.stat().st_mtime_ns for each in (folder / "run" / "fits").glob("*/*/ending")}
+    assert known
+    lrtune.search("file.yaml", output=folder / "run")
+    assert all(each.stat().st_mtime_ns == time_ for each, time_ in known.items())
+    (folder / "whole").mkdir()
+    lrtune.search("file.yaml", output=folder / "whole")
+    contents = []
+    for name in ("run", "whole"):
+        with Journal(folder / name / DATABASE) as journal:
+            contents.append([canonical(each) for each in journal.events()])
+    assert contents[0] == contents[1]
+
+
+def children_of_fits():
+    """List the processes of fits that are alive."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        try:
+            words, here = (each / "cmdline").read_bytes(), (each / "cwd").resolve() == Path.cwd()
+        except OSError:
+            continue
+        if here and (b"foreign.child" in words or b"time.sleep(600)" in words):
+            found.append(int(each.name))
+    return found
