@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from sklearn.metrics import log_loss, root_mean_squared_error
+from sklearn.metrics import balanced_accuracy_score, log_loss, root_mean_squared_error
 
 import lrtune
 from lrtune import model
@@ -201,7 +201,6 @@ def _never(*_given, **_more):
 @pytest.mark.parametrize(
     ("retrain", "search", "reason"),
     [
-        ("ensemble: auto", {"metric": "accuracy"}, "accuracy keeps labels"),
         ("ensemble: auto", {"trials": 2}, "too few complete trials"),
     ],
 )
@@ -214,6 +213,36 @@ def test_where_there_is_no_mean_the_reason_is_told(retrain, search, reason, tmp_
     found = judge(chosen.terms, study, tmp_path).delivery
     assert found.numbers == (study.refit.trial,)
     assert reason in found.why_single
+
+
+def test_labels_of_the_mean_probabilities_are_scored(tmp_path):
+    chosen = experiment("ensemble: 5, members: 2", TEXT.replace("log_loss", "balanced_accuracy"))
+    study = study_of(tmp_path, chosen)
+    found, seen = judge(chosen.terms, study, tmp_path).delivery, observed.read(tmp_path / OBSERVED)
+    layout = study.header.predictions
+    assert layout.dtype == "float16"
+    kept = [out_of_fold.read(tmp_path / PREDICTIONS, each, layout.like) for each in found.numbers]
+    labels = np.mean(kept, axis=0, dtype=float) > 0.5
+    expected = [
+        balanced_accuracy_score(seen.targets[seen.folds == fold], labels[seen.folds == fold]) for fold in range(4)
+    ]
+    assert len(found.numbers) == 5
+    assert found.scores == pytest.approx(expected)
+    assert len(study.seeds.scores) == 4
+    again = study_of(tmp_path / "again", chosen, workers=2)
+    assert (tmp_path / "again" / PREDICTIONS).read_bytes() == (tmp_path / PREDICTIONS).read_bytes()
+    assert again.refit.model == study.refit.model
+
+
+def test_where_probabilities_have_no_room_there_is_no_mean(tmp_path, monkeypatch):
+    monkeypatch.setattr(out_of_fold, "TOTAL_BYTES", 455 * 12)
+    chosen = experiment("ensemble: auto, members: 2", TEXT.replace("log_loss", "accuracy"))
+    study = study_of(tmp_path, chosen)
+    found = judge(chosen.terms, study, tmp_path).delivery
+    assert study.header.predictions.dtype == "uint8"
+    assert found.numbers == (study.refit.trial,)
+    assert found.why_single == "the table is too large to keep all out-of-fold predictions"
+    assert study.seeds is None
 
 
 def test_lost_predictions_leave_the_best_alone(run, tmp_path):

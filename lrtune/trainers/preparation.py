@@ -141,13 +141,16 @@ class Prepared:
         return np.asarray(np.argsort(np.argsort(times, kind="stable"), kind="stable") // stretch)
 
     @property
-    def record_form(self) -> RecordForm:
-        """Dtype and columns of the out-of-fold results that the metric needs."""
+    def record_forms(self) -> tuple[RecordForm, ...]:
+        """Dtype and columns of the out-of-fold results that the metric needs; the last where there is no room.
+
+        Labels alone are enough for scores, and of probabilities a mean can be taken as well.
+        """
         classes = self.setting.problem.classes
-        kept = METRICS[self.metric].keeps
+        columns, kept = classes if classes > 2 else 1, METRICS[self.metric].keeps
         if kept == "label":
-            return RecordForm("uint8" if classes <= 256 else "uint16", 1)
-        return RecordForm("float32", classes if kept == "score" and classes > 2 else 1)
+            return RecordForm("float16", columns), RecordForm("uint8" if classes <= 256 else "uint16", 1)
+        return (RecordForm("float32", columns if kept == "score" else 1),)
 
     def setting_of(self, configuration: Configuration) -> Setting:
         """Encode the folds as a complete configuration asks for, which need not be one of the experiment."""

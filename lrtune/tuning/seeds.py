@@ -18,7 +18,7 @@ from lrtune.run.journal import Event
 from lrtune.run.study import SEEDS
 from lrtune.text.errors import StudyError
 from lrtune.trainers.population import Setting
-from lrtune.training.metrics.scoring import can_average, of_average, score, to_average
+from lrtune.training.metrics.scoring import has_labels, of_average, score, to_average
 from lrtune.tuning.session import Session
 from lrtune.verdict.recorded import records
 
@@ -30,8 +30,6 @@ def seeded(session: Session, recipe: Recipe, workers: int | None) -> Iterator[Ev
     """Score the mean of all seeds on the folds, unless that is known, there is one only, or the time is over."""
     known = session.study.seeds
     if recipe.seeds == 1 or (known is not None and known.recipe[:2] == recipe[:2]):
-        return
-    if not can_average(session.setting.metric):
         return
     others = (copied(session.setting, copy) for copy in range(1, recipe.seeds))
     copies = [_recorded(session, recipe), *(_predictions(session, each, recipe, workers) for each in others)]
@@ -57,6 +55,8 @@ def _recorded(session: Session, recipe: Recipe) -> Kept | None:
         found = records(session.study, session.folder, [session.study.trials[each] for each in recipe.trials], seen)
     except (StudyError, OSError):
         return None
+    if has_labels(found):
+        return None
     ends = np.cumsum(seen.sizes)[:-1]
     return [np.split(each, ends) for each in found]
 
@@ -74,6 +74,6 @@ def _scores(setting: Setting, copies: list[Kept]) -> tuple[float, ...]:
     members = [each for copy in copies for each in copy]
     scores = []
     for place, fold in enumerate(setting.folds):
-        mean = np.mean([to_average(metric, each[place]) for each in members], axis=0)
-        scores.append(float(score(metric, of_average(metric, mean)[None], fold.validation_targets, classes)[0]))
+        mean = np.mean([to_average(metric, each[place]) for each in members], axis=0, keepdims=True)
+        scores.append(float(score(metric, of_average(metric, mean), fold.validation_targets, classes)[0]))
     return tuple(scores)

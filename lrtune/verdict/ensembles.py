@@ -21,8 +21,7 @@ from lrtune.run import observed
 from lrtune.run.names import OBSERVED
 from lrtune.space.trial import ranking
 from lrtune.text.errors import StudyError
-from lrtune.training.metrics.catalogue import METRICS
-from lrtune.training.metrics.scoring import can_average, of_average, score, to_average
+from lrtune.training.metrics.scoring import has_labels, of_average, score, to_average
 from lrtune.verdict.choice import ChosenTrial
 from lrtune.verdict.choice.rules import BEST
 from lrtune.verdict.recorded import records
@@ -77,20 +76,18 @@ def delivery(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial) -
     if not sizes:
         return alone._replace(why_single="there are too few complete trials")
     metric = study.header.metric
-    if not can_average(metric):
-        return alone._replace(why_single=f"{metric} keeps labels, which have no mean; {_averaged_metrics()}")
     members = ranked[: sizes[-1]]
     try:
         seen = observed.read(folder / OBSERVED)
         kept = records(study, folder, members, seen)
     except (StudyError, OSError):
         return alone._replace(why_single="out-of-fold predictions are missing")
-    if seen.share < 1.0:
+    if seen.share < 1.0 or has_labels(kept):
         return alone._replace(why_single="the table is too large to keep all out-of-fold predictions")
     means = {size: tuple(_fold_scores(metric, kept[:size], seen).tolist()) for size in sizes}
     found = [Delivery(tuple(each.number for each in members[:size]), means[size], sizes) for size in sizes]
     rivals = found if terms.averaged is not None else [alone._replace(sizes=sizes), *found]
-    return max(rivals, key=lambda each: (each.mean, -len(each.numbers)))
+    return max(rivals, key=lambda each: (float(f"{each.mean:.12g}"), -len(each.numbers)))  # equal ones stay equal
 
 
 def candidate_sizes(averaged: int | None, complete: int) -> tuple[int, ...]:
@@ -100,17 +97,13 @@ def candidate_sizes(averaged: int | None, complete: int) -> tuple[int, ...]:
     return (min(averaged, complete),) if min(averaged, complete) > 1 else ()
 
 
-def _averaged_metrics() -> str:
-    return "there is one for " + ", ".join(name for name in METRICS if can_average(name))
-
-
 def _scores(trial: Trial) -> tuple[float, ...]:
     return tuple(float(each) for each in trial.fold_scores if each is not None)
 
 
 def _fold_scores(metric: str, kept: Array, seen: Observed) -> Array:
     """Score the mean of some records (n, R) or (n, R, classes) on each fold (K,)."""
-    mean = of_average(metric, to_average(metric, kept).mean(axis=0))[None]
+    mean = of_average(metric, to_average(metric, kept).mean(axis=0, keepdims=True))
     ends = np.flatnonzero(np.append(seen.folds[1:] != seen.folds[:-1], True)) + 1
     starts = np.concatenate([[0], ends[:-1]])
     parts: Sequence[slice] = [slice(start, end) for start, end in zip(starts, ends, strict=True)]
