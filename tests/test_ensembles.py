@@ -1,14 +1,18 @@
 """What is delivered: the mean of the best trials, of several seeds, or the best alone; and what it is trained on."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, log_loss, root_mean_squared_error
+from typer.testing import CliRunner
 
 import lrtune
 from lrtune import model
+from lrtune.cli import app
 from lrtune.experiment import load_text
+from lrtune.experiment.suited import suited
 from lrtune.model import fitting
 from lrtune.model.core import DESCRIPTION, WEIGHTS
 from lrtune.run import observed, out_of_fold
@@ -323,3 +327,61 @@ def test_what_is_handed_over_is_what_has_to_beat_the_default(run):
     assert default.gain.mean == pytest.approx(np.mean(np.array(judgement.delivery.scores) - scores))
     gate = behind_gate(found.but(best=found.default), "default")  # a mean whose first trial is the default
     assert gate.numbers["limit"] == pytest.approx(-scores.mean())
+
+
+# --- a bag
+
+
+BAG = "bag: true"
+
+
+@pytest.mark.parametrize("text", [TEXT, DIABETES])
+def test_a_bag_is_the_mean_of_the_models_that_were_scored_on_the_folds(text, tmp_path):
+    chosen = experiment(BAG, text)
+    study, prepared = study_of(tmp_path, chosen), prepare(chosen)
+    saved, dataset = model.load(tmp_path), prepared.dataset
+    alone = [replace(saved, members=(each,)) for each in saved.members]
+    assert study.refit.made_of == Recipe((study.refit.trial,), bag=True)
+    assert len(alone) == len(prepared.splits) == 4
+    for fold, ((_, validation), mine) in enumerate(zip(prepared.splits, alone, strict=True)):
+        outputs, targets = mine.outputs(dataset.columns, validation), dataset.columns.target[validation]
+        loss = log_loss(targets, outputs) if text is TEXT else root_mean_squared_error(targets, outputs[:, 0])
+        assert study.trials[study.refit.trial].fold_scores[fold] == pytest.approx(-loss, rel=1e-5)
+    rows = dataset.test_rows
+    mean = np.mean([each.outputs(dataset.columns, rows) for each in alone], axis=0)
+    np.testing.assert_allclose(saved.outputs(dataset.columns, rows), mean, rtol=1e-12)
+    targets = dataset.columns.target[rows]
+    loss = log_loss(targets, mean) if text is TEXT else root_mean_squared_error(targets, mean[:, 0])
+    assert study.refit.test.score == pytest.approx(-loss)
+    study_of(tmp_path / "again", chosen, workers=2)
+    assert canonical(events_of(tmp_path / "again")) == canonical(events_of(tmp_path))
+
+
+def test_a_bag_is_made_of_a_finished_search_and_has_the_numbers_of_the_single_model(tmp_path):
+    single = lrtune.search(experiment("ensemble: 1"), output=tmp_path)
+    before = len(events_of(tmp_path))
+    found = lrtune.search(experiment(BAG), output=tmp_path)
+    assert [each.kind for each in events_of(tmp_path)][before:] == ["refit"]
+    assert (found.corrected, found.best) == (single.corrected, single.best)
+    assert json.loads((tmp_path / "result.json").read_text())["delivered"]["bag"]
+    assert found.delivered == replace(single.delivered, bag=True)
+    assert len(lrtune.load(tmp_path).model_.members) == 4
+    page = CliRunner().invoke(app, ["show", str(tmp_path)], env={"COLUMNS": "300"}).stdout
+    assert f"the mean of the 4 models of the folds of trial {found.best.number}" in page
+    assert "scores on the folds are of one of them: their mean has none of its own" in page
+
+
+@pytest.mark.parametrize("others", ["ensemble: auto", "members: 3", "rows: all", "members: auto, rows: all"])
+def test_a_bag_is_refused_beside_what_else_is_trained(others):
+    with pytest.raises(ExperimentError) as caught:
+        experiment(f"{BAG}, {others}")
+    named = ", ".join(f"retrain.{each.partition(':')[0]}" for each in others.split(", "))
+    assert f"delivers the models of one trial's folds as they are; leave {named} out" in str(caught.value)
+    with pytest.raises(ExperimentError, match=r"retrain\.bag"):
+        experiment("bag: maybe")
+
+
+def test_without_a_file_a_bag_takes_the_place_of_what_is_suggested():
+    chosen = suited("sklearn:wine", ["retrain.bag=true"])[0]
+    assert (chosen.retrain.bag, chosen.retrain.ensemble, chosen.retrain.members) == (True, 1, 1)
+    assert chosen.networks == chosen.search.folds * chosen.search.repeats == 20

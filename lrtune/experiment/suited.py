@@ -24,7 +24,8 @@ LABEL = "default experiment"
 """What messages call a file that nobody wrote."""
 
 FOLDS, REPEATS = ("search", "folds"), ("search", "repeats")
-CONFIRM, RETRAIN = ("search", "confirm"), ("retrain",)
+CONFIRM, RETRAIN, ROWS, BAG = ("search", "confirm"), ("retrain",), ("retrain", "rows"), ("retrain", "bag")
+OPTIMIZER, RATE = ("space", "optimizer"), ("space", "learning_rate")
 
 DATES = "encode"
 
@@ -139,8 +140,12 @@ def suited(
     document = read_text(first_file.text(seen.found, seen.said.path), LABEL)
     if _is_set(overrides, FOLDS):
         document.remove(REPEATS)  # suggested for the other number of folds
-    if _is_set(overrides, CONFIRM):
-        document.remove(RETRAIN)  # what is confirmed is a single trial
+    if asked.data.test_path is not None:
+        document.remove(ROWS)  # a table of its own is there to judge
+    if _is_set(overrides, CONFIRM) or _is_set(overrides, BAG):
+        document.remove(RETRAIN)  # what is confirmed, or has its folds' models delivered, is a single trial
+    if _is_set(overrides, OPTIMIZER):
+        document.remove(RATE)  # suggested for another one
     apply(document, overrides)
     return experiment_of(document, stem(_path(data)), Path(), trainers), seen.table
 

@@ -18,6 +18,8 @@ def called(found: Delivered) -> str:
     >>> called(Delivered((4,), 0.9, (0.9,))), called(Delivered((4, 7, 1), 0.9, (0.9,), seeds=5))
     ('trial 4', 'the mean of the 3 best trials, of 5 seeds each')
     """
+    if found.bag:
+        return f"the mean of the {len(found.fold_scores)} models of the folds of trial {found.trials[0]}"
     if len(found.trials) > 1:
         words = f"the mean of the {len(found.trials)} best trials"
         return words if found.seeds == 1 else f"{words}, of {found.seeds} seeds each"
@@ -28,13 +30,15 @@ def called(found: Delivered) -> str:
 def rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     """Say of what the model is made, if of more than one trial and one seed, and what that is worth on the folds."""
     found = result.delivered
-    if found is None or (len(found.trials) == 1 and found.seeds == 1):
+    if found is None or (len(found.trials) == 1 and found.seeds == 1 and not found.bag):
         return []
     said = [called(found)]
     if len(found.trials) > 1:
         numbers = ", ".join(map(str, found.trials[:SHOWN])) + (", ..." if len(found.trials) > SHOWN else "")
         said[0] += f" ({numbers})"
         said.append(f"{scores(found.mean)} on the folds, where the best alone has {scores(result.best.mean)}")
+    if found.bag:
+        said.append("scores on the folds are of one of them: their mean has none of its own")
     if found.of_seeds is not None:
         said.append(f"with all seeds {scores(found.of_seeds)} instead of {scores(found.mean)}")
     if found.diverged:

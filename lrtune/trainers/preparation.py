@@ -15,7 +15,7 @@ from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.model import Model
-from lrtune.model.fitting import encoded, encoded_fold, problem_of
+from lrtune.model.fitting import FINAL, encoded, encoded_fold, problem_of
 from lrtune.space.trial import Configuration, FinalScore
 from lrtune.trainers.catalogue import TRAINERS
 from lrtune.trainers.partition import LeftOut, Partition, further_notes, search_folds, why_undefined
@@ -171,8 +171,9 @@ class Prepared:
         clock: Clock = time.perf_counter,
         copy: int = 0,
         tested: bool = False,
+        fold: int | None = None,
     ) -> Model:
-        """Train a complete configuration on all training rows.
+        """Train a complete configuration on all training rows, or on those of a fold.
 
         Parameters
         ----------
@@ -182,6 +183,8 @@ class Prepared:
             As in `fit_model`.
         tested
             Whether the test rows train as well.
+        fold
+            The place of a fold: the model is the one that was scored on its validation rows.
 
         Raises
         ------
@@ -189,10 +192,13 @@ class Prepared:
             If it diverges there, although it did not on the folds.
 
         """
+        rows = np.union1d(self.dataset.train_rows, self.dataset.test_rows) if tested else self.dataset.train_rows
+        if fold is not None:
+            rows, copy = self.splits[fold][0], self.setting.folds[fold].index - FINAL
         return TRAINERS[self.setting.trainer].fit(
             self.dataset.columns,
             self.schema,
-            np.union1d(self.dataset.train_rows, self.dataset.test_rows) if tested else self.dataset.train_rows,
+            rows,
             configuration,
             seed=self.setting.seed,
             dtype=self.setting.dtype,

@@ -139,6 +139,7 @@ def delivered(found: Delivery, study: StudyState) -> Delivered:
         of_seeds=own_sign(metric, math.fsum(known.scores) / len(known.scores)) if known else None,
         rows=made.rows,
         diverged=study.refit.diverged if study.refit else (),
+        bag=made.bag,
     )
 
 

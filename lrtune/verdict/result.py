@@ -80,6 +80,9 @@ class Delivered:
         scored there.
     diverged
         Trials that diverged on all rows and are no part of the model.
+    bag
+        Whether the model is the mean of those of the folds. The scores on the folds are of each of them alone: on a row
+        that one of them was not trained on, all others were.
 
     """
 
@@ -92,6 +95,7 @@ class Delivered:
     of_seeds: float | None = None
     rows: str = "search"
     diverged: tuple[int, ...] = ()
+    bag: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +241,10 @@ class ClassCounts:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """The size of the training that a number is about: rows of the delivered model, and of those on the folds."""
+    """The size of the training that a number is about: rows of the search, and of the models on its folds.
+
+    The model that is handed over has all of the former, and those of the test too where `Delivered.rows` says so.
+    """
 
     rows: int
     fold_rows: int

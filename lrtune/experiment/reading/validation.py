@@ -171,8 +171,23 @@ def check_sections(document: Document, sections: Sections) -> None:
     _check_ensemble(document, sections.search, sections.retrain)
 
 
+BESIDE_A_BAG = ("ensemble", "members", "rows")
+"""Keys of `retrain` that say what else is trained."""
+
+
+def _usual(section: RetrainSection, key: str) -> object:
+    return type(section).model_fields[key].default
+
+
 def _check_ensemble(document: Document, search: SearchSection, retrain: RetrainSection) -> None:
-    """Report what chooses single trials where a mean of several is asked for."""
+    """Report what contradicts a mean of several."""
+    if retrain.bag:
+        others = [f"retrain.{key}" for key in BESIDE_A_BAG if getattr(retrain, key) != _usual(retrain, key)]
+        if others:
+            document.report(
+                ("retrain", "bag"),
+                f"delivers the models of one trial's folds as they are; leave {', '.join(others)} out",
+            )
     if retrain.ensemble == 1:
         return
     if search.confirm:
