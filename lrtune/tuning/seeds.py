@@ -18,7 +18,7 @@ from lrtune.run.journal import Event
 from lrtune.run.study import SEEDS
 from lrtune.text.errors import StudyError
 from lrtune.trainers.population import Setting
-from lrtune.training.metrics.scoring import has_labels, of_average, score, to_average
+from lrtune.training.metrics.scoring import has_labels, score_of_mean
 from lrtune.tuning.session import Session
 from lrtune.verdict.recorded import records
 
@@ -72,8 +72,7 @@ def _predictions(session: Session, setting: Setting, recipe: Recipe, workers: in
 def _scores(setting: Setting, copies: list[Kept]) -> tuple[float, ...]:
     metric, classes = setting.metric, setting.problem.classes
     members = [each for copy in copies for each in copy]
-    scores = []
-    for place, fold in enumerate(setting.folds):
-        mean = np.mean([to_average(metric, each[place]) for each in members], axis=0, keepdims=True)
-        scores.append(float(score(metric, of_average(metric, mean), fold.validation_targets, classes)[0]))
-    return tuple(scores)
+    return tuple(
+        score_of_mean(metric, [each[place] for each in members], fold.validation_targets, classes)
+        for place, fold in enumerate(setting.folds)
+    )

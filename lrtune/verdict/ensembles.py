@@ -21,7 +21,7 @@ from lrtune.run import observed
 from lrtune.run.names import OBSERVED
 from lrtune.space.trial import ranking
 from lrtune.text.errors import StudyError
-from lrtune.training.metrics.scoring import has_labels, of_average, score, to_average
+from lrtune.training.metrics.scoring import has_labels, score_of_mean
 from lrtune.verdict.choice import ChosenTrial
 from lrtune.verdict.choice.rules import BEST
 from lrtune.verdict.recorded import records
@@ -84,7 +84,7 @@ def delivery(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial) -
         return alone._replace(why_single="out-of-fold predictions are missing")
     if seen.share < 1.0 or has_labels(kept):
         return alone._replace(why_single="the table is too large to keep all out-of-fold predictions")
-    means = {size: tuple(_fold_scores(metric, kept[:size], seen).tolist()) for size in sizes}
+    means = {size: _fold_scores(metric, kept[:size], seen) for size in sizes}
     found = [Delivery(tuple(each.number for each in members[:size]), means[size], sizes) for size in sizes]
     rivals = found if terms.averaged is not None else [alone._replace(sizes=sizes), *found]
     return max(rivals, key=lambda each: (float(f"{each.mean:.12g}"), -len(each.numbers)))  # equal ones stay equal
@@ -101,10 +101,9 @@ def _scores(trial: Trial) -> tuple[float, ...]:
     return tuple(float(each) for each in trial.fold_scores if each is not None)
 
 
-def _fold_scores(metric: str, kept: Array, seen: Observed) -> Array:
-    """Score the mean of some records (n, R) or (n, R, classes) on each fold (K,)."""
-    mean = of_average(metric, to_average(metric, kept).mean(axis=0, keepdims=True))
+def _fold_scores(metric: str, kept: Array, seen: Observed) -> tuple[float, ...]:
+    """Score the mean of some records (n, R) or (n, R, classes) on each fold."""
     ends = np.flatnonzero(np.append(seen.folds[1:] != seen.folds[:-1], True)) + 1
     starts = np.concatenate([[0], ends[:-1]])
     parts: Sequence[slice] = [slice(start, end) for start, end in zip(starts, ends, strict=True)]
-    return np.array([score(metric, mean[:, part], seen.targets[part], seen.classes)[0] for part in parts])
+    return tuple(score_of_mean(metric, kept[:, part], seen.targets[part], seen.classes) for part in parts)

@@ -12,7 +12,7 @@ and gives NaN or 0 (its R2 of a constant target is 1 or 0, its F1 without a posi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -122,6 +122,12 @@ def predicted(prediction: Doubles, targets: Array, classes: int) -> Integers:
     labels = _label(prediction, targets)
     cells = np.arange(len(labels))[:, None] * classes + labels
     return np.bincount(cells.ravel(), minlength=len(labels) * classes).reshape(len(labels), classes)
+
+
+def score_of_mean(metric: str, records: Iterable[Array], targets: Array, classes: int) -> float:
+    """Score the mean of several predictions for the same rows, from what was `recorded` of each; see `score`."""
+    mean = np.mean([to_average(metric, each) for each in records], axis=0, keepdims=True)
+    return float(score(metric, of_average(metric, mean), targets, classes)[0])
 
 
 def scorer(metric: str, kept: Array, targets: Array, classes: int) -> Scorer:
