@@ -53,7 +53,8 @@ def test_they_are_those_of_the_predictions_that_are_kept(whole):
     seen = observed.read(folder / OBSERVED)
     ends = np.cumsum([0, *seen.sizes])
     for trial in study.in_order():
-        labels = out_of_fold.read(folder / PREDICTIONS, trial.number, ("uint8", (len(seen.targets),)))
+        record = out_of_fold.read(folder / PREDICTIONS, trial.number, ("float16", (len(seen.targets), 3)))
+        labels = record.argmax(axis=1)
         assert list(trial.predicted) == np.bincount(labels, minlength=3).tolist()
         for name, function in (("accuracy", accuracy_score), ("balanced_accuracy", balanced_accuracy_score)):
             expected = [function(seen.targets[a:b], labels[a:b]) for a, b in itertools.pairwise(ends)]

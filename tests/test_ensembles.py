@@ -6,11 +6,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rich.console import Console
-from sklearn.metrics import accuracy_score, log_loss, r2_score, roc_auc_score, root_mean_squared_error
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    log_loss,
+    r2_score,
+    roc_auc_score,
+    root_mean_squared_error,
+)
+from typer.testing import CliRunner
 
 import lrtune
 from lrtune import model
+from lrtune.cli import app
 from lrtune.experiment import load_text
+from lrtune.experiment.suited import suited
 from lrtune.model import fitting
 from lrtune.model.core import DESCRIPTION, WEIGHTS
 from lrtune.reporting import console
@@ -208,7 +218,6 @@ def _never(*_given, **_more):
 @pytest.mark.parametrize(
     ("retrain", "search", "reason"),
     [
-        ("ensemble: auto", {"metric": "accuracy"}, "accuracy keeps labels"),
         ("ensemble: auto", {"trials": 2}, "too few complete trials"),
     ],
 )
@@ -221,6 +230,36 @@ def test_where_there_is_no_mean_the_reason_is_told(retrain, search, reason, tmp_
     found = judge(chosen.terms, study, tmp_path).delivery
     assert found.numbers == (study.refit.trial,)
     assert reason in found.why_single
+
+
+def test_labels_of_the_mean_probabilities_are_scored(tmp_path):
+    chosen = experiment("ensemble: 5, members: 2", TEXT.replace("log_loss", "balanced_accuracy"))
+    study = study_of(tmp_path, chosen)
+    found, seen = judge(chosen.terms, study, tmp_path).delivery, observed.read(tmp_path / OBSERVED)
+    layout = study.header.predictions
+    assert layout.dtype == "float16"
+    kept = [out_of_fold.read(tmp_path / PREDICTIONS, each, layout.like) for each in found.numbers]
+    labels = np.mean(kept, axis=0, dtype=float) > 0.5
+    expected = [
+        balanced_accuracy_score(seen.targets[seen.folds == fold], labels[seen.folds == fold]) for fold in range(4)
+    ]
+    assert len(found.numbers) == 5
+    assert found.scores == pytest.approx(expected)
+    assert len(study.seeds.scores) == 4
+    again = study_of(tmp_path / "again", chosen, workers=2)
+    assert (tmp_path / "again" / PREDICTIONS).read_bytes() == (tmp_path / PREDICTIONS).read_bytes()
+    assert again.refit.model == study.refit.model
+
+
+def test_where_probabilities_have_no_room_there_is_no_mean(tmp_path, monkeypatch):
+    monkeypatch.setattr(out_of_fold, "TOTAL_BYTES", 455 * 12)
+    chosen = experiment("ensemble: auto, members: 2", TEXT.replace("log_loss", "accuracy"))
+    study = study_of(tmp_path, chosen)
+    found = judge(chosen.terms, study, tmp_path).delivery
+    assert study.header.predictions.dtype == "uint8"
+    assert found.numbers == (study.refit.trial,)
+    assert found.why_single == "the table is too large to keep all out-of-fold predictions"
+    assert study.seeds is None
 
 
 def test_lost_predictions_leave_the_best_alone(run, tmp_path):
@@ -387,19 +426,15 @@ def test_confirmed_trials_are_delivered_alone_with_their_seeds(tmp_path):
     assert any("no mean of several: search.confirm scores single trials again" in each for each in found.notes)
 
 
-@pytest.mark.parametrize(
-    ("search", "reason"),
-    [("metric: accuracy", "accuracy keeps labels, which have no mean"), ("metric: log_loss", None)],
-)
-def test_seeds_without_a_score_on_the_folds_say_why(search, reason, tmp_path):
-    chosen = experiment("ensemble: 1, members: 2", TEXT.replace("metric: log_loss", search))
+@pytest.mark.parametrize("metric", ["accuracy", "log_loss"])
+def test_seeds_have_a_score_on_the_folds_by_every_metric(metric, tmp_path):
+    chosen = experiment("ensemble: 1, members: 2", TEXT.replace("metric: log_loss", f"metric: {metric}"))
     found = lrtune.search(chosen, output=tmp_path)
-    said = [each for each in found.notes if each.startswith("the 2 seeds that the model has of each trial")]
-    assert (found.delivered.of_seeds is None) == (reason is not None)
-    assert [each.endswith(f"no score on the folds: {reason}") for each in said] == ([True] if reason else [])
+    assert found.delivered.of_seeds is not None
+    assert not [each for each in found.notes if each.startswith("the 2 seeds that the model has of each trial")]
     with Journal(tmp_path / DATABASE) as journal:
         text = page_text(found.plain(), replay(journal.events()), tmp_path)
-    assert ("what all seeds have on the folds is not known" in text) == (reason is not None)
+    assert "with all seeds" in text
 
 
 def test_seeds_for_which_there_was_no_time_say_so(tmp_path):
@@ -432,3 +467,61 @@ def test_test_rows_that_are_training_rows_are_not_called_unseen(repeated, said, 
     assert found.test.repeated == repeated
     with Journal(tmp_path / "run" / DATABASE) as journal:
         assert said in page_text(found.plain(), replay(journal.events()), tmp_path)
+
+
+# --- a bag
+
+
+BAG = "bag: true"
+
+
+@pytest.mark.parametrize("text", [TEXT, DIABETES])
+def test_a_bag_is_the_mean_of_the_models_that_were_scored_on_the_folds(text, tmp_path):
+    chosen = experiment(BAG, text)
+    study, prepared = study_of(tmp_path, chosen), prepare(chosen)
+    saved, dataset = model.load(tmp_path), prepared.dataset
+    alone = [replace(saved, members=(each,)) for each in saved.members]
+    assert study.refit.made_of == Recipe((study.refit.trial,), bag=True)
+    assert len(alone) == len(prepared.splits) == 4
+    for fold, ((_, validation), mine) in enumerate(zip(prepared.splits, alone, strict=True)):
+        outputs, targets = mine.outputs(dataset.columns, validation), dataset.columns.target[validation]
+        loss = log_loss(targets, outputs) if text is TEXT else root_mean_squared_error(targets, outputs[:, 0])
+        assert study.trials[study.refit.trial].fold_scores[fold] == pytest.approx(-loss, rel=1e-5)
+    rows = dataset.test_rows
+    mean = np.mean([each.outputs(dataset.columns, rows) for each in alone], axis=0)
+    np.testing.assert_allclose(saved.outputs(dataset.columns, rows), mean, rtol=1e-12)
+    targets = dataset.columns.target[rows]
+    loss = log_loss(targets, mean) if text is TEXT else root_mean_squared_error(targets, mean[:, 0])
+    assert study.refit.test.score == pytest.approx(-loss)
+    study_of(tmp_path / "again", chosen, workers=2)
+    assert canonical(events_of(tmp_path / "again")) == canonical(events_of(tmp_path))
+
+
+def test_a_bag_is_made_of_a_finished_search_and_has_the_numbers_of_the_single_model(tmp_path):
+    single = lrtune.search(experiment("ensemble: 1"), output=tmp_path)
+    before = len(events_of(tmp_path))
+    found = lrtune.search(experiment(BAG), output=tmp_path)
+    assert [each.kind for each in events_of(tmp_path)][before:] == ["refit"]
+    assert (found.corrected, found.best) == (single.corrected, single.best)
+    assert json.loads((tmp_path / "result.json").read_text())["delivered"]["bag"]
+    assert found.delivered == replace(single.delivered, bag=True)
+    assert len(lrtune.load(tmp_path).model_.members) == 4
+    page = CliRunner().invoke(app, ["show", str(tmp_path)], env={"COLUMNS": "300"}).stdout
+    assert f"the mean of the 4 models of the folds of trial {found.best.number}" in page
+    assert "scores on the folds are of one of them: their mean has none of its own" in page
+
+
+@pytest.mark.parametrize("others", ["ensemble: auto", "members: 3", "rows: all", "members: auto, rows: all"])
+def test_a_bag_is_refused_beside_what_else_is_trained(others):
+    with pytest.raises(ExperimentError) as caught:
+        experiment(f"{BAG}, {others}")
+    named = ", ".join(f"retrain.{each.partition(':')[0]}" for each in others.split(", "))
+    assert f"delivers the models of one trial's folds as they are; leave {named} out" in str(caught.value)
+    with pytest.raises(ExperimentError, match=r"retrain\.bag"):
+        experiment("bag: maybe")
+
+
+def test_without_a_file_a_bag_takes_the_place_of_what_is_suggested():
+    chosen = suited("sklearn:wine", ["retrain.bag=true"])[0]
+    assert (chosen.retrain.bag, chosen.retrain.ensemble, chosen.retrain.members) == (True, 1, 1)
+    assert chosen.networks == chosen.search.folds * chosen.search.repeats == 20

@@ -57,7 +57,7 @@ def test_what_is_kept_gives_the_reported_scores_again(run):
         == np.unique(np.concatenate([validation for _, validation in prepared.splits]), return_inverse=True)[1].tolist()
     )
     trial = study.trials[0]
-    kept = out_of_fold.read(folder / PREDICTIONS, 0, ("uint8", (len(seen.targets),)))
+    kept = out_of_fold.read(folder / PREDICTIONS, 0, ("float16", (len(seen.targets), 3))).argmax(axis=1)
     for fold, reported in enumerate(trial.fold_scores):
         rows = seen.folds == fold
         assert score("accuracy", kept[None, rows], seen.targets[rows], 3)[0] == pytest.approx(reported)

@@ -1,5 +1,6 @@
 """Out-of-fold results that come stage by stage make the same file as those that come at once."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,18 +19,21 @@ ROWS = sum(SIZES)
 STAGES = (Stage(0, 1), Stage(1, 3))
 
 
-def records(path, rows=ROWS, units=None):
-    """Stand in for an experiment: labels of three folds, of which so many rows are kept."""
+PROBABILITIES, LABELS = RecordLayout("float16", 3, ROWS), RecordLayout("uint8", 1, ROWS)
+
+
+def records(path, rows=ROWS, units=None, layout=PROBABILITIES):
+    """Stand in for an experiment: predictions for three folds, of which so many rows are kept."""
     rng = np.random.default_rng(0)
     folds = tuple(SimpleNamespace(validation_targets=rng.integers(0, 3, size)) for size in SIZES)
     prepared = SimpleNamespace(
         setting=SimpleNamespace(folds=folds, seed=3),
         metric="accuracy",
-        record_form=RecordForm("uint8", 1),
+        record_forms=(RecordForm("float16", 3), RecordForm("uint8", 1)),
         units=lambda fold: None if units is None else units[fold],
     )
     made = Records(path, prepared)
-    made.take(RecordLayout("uint8", 1, rows))
+    made.take(replace(layout, rows=rows))
     return made
 
 
@@ -48,7 +52,7 @@ def block(predictions, stage, lost=()):
 
 def predictions(count):
     rng = np.random.default_rng(1)
-    return {number: [rng.integers(0, 3, size).astype(np.uint8) for size in SIZES] for number in range(count)}
+    return {number: [rng.dirichlet(np.ones(3), size).astype(np.float16) for size in SIZES] for number in range(count)}
 
 
 @pytest.mark.parametrize("rows", [ROWS, 9, 1])
@@ -62,7 +66,7 @@ def test_stages_in_any_order_of_trials_write_what_one_stage_writes(tmp_path, row
     assert parts.path.read_bytes() == whole.path.read_bytes()
     kept = out_of_fold.kept_rows(ROWS, rows, seed=3)
     for number, folds in found.items():
-        record = out_of_fold.read(parts.path, number, ("uint8", (rows,)))
+        record = out_of_fold.read(parts.path, number, ("float16", (rows, 3)))
         np.testing.assert_array_equal(record, np.concatenate(folds)[kept])
 
 
@@ -70,9 +74,27 @@ def test_a_trial_that_was_pruned_has_its_first_part_and_zeros(tmp_path):
     found, made = predictions(3), records(tmp_path / "file")
     hashes = made.keep(block(found, STAGES[0], lost=(1,)), STAGES[0])
     assert set(hashes) == {0, 2}
-    record = out_of_fold.read(made.path, 2, ("uint8", (ROWS,)))
-    np.testing.assert_array_equal(record, [*found[2][0], *[0] * (ROWS - SIZES[0])])
+    record = out_of_fold.read(made.path, 2, PROBABILITIES.like)
+    np.testing.assert_array_equal(record, [*found[2][0], *[[0, 0, 0]] * (ROWS - SIZES[0])])
     assert hashes[2] == out_of_fold.digest(found[2][0])
+
+
+def test_where_probabilities_have_no_room_labels_are_kept(tmp_path, monkeypatch):
+    found, made = predictions(2), records(tmp_path / "file", layout=LABELS)
+    hashes = made.keep(block(found, Stage(0, 3)), Stage(0, 3))
+    for number, folds in found.items():
+        record = out_of_fold.read(made.path, number, LABELS.like)
+        np.testing.assert_array_equal(record, np.concatenate(folds).argmax(axis=1))
+        assert hashes[number] == out_of_fold.digest(record)
+    whole, labels = ROWS * 3 * 2 * 5, ROWS * 5
+    for room, expected in (
+        (whole, PROBABILITIES),
+        (whole - 1, LABELS),
+        (labels, LABELS),
+        (labels - 1, replace(LABELS, rows=ROWS - 1)),
+    ):
+        monkeypatch.setattr(out_of_fold, "TOTAL_BYTES", room)
+        assert made.new_layout(5) == expected
 
 
 def test_short_horizons_leave_no_records(tmp_path):
@@ -81,15 +103,18 @@ def test_short_horizons_leave_no_records(tmp_path):
     assert not made.path.exists()
 
 
-def test_what_a_race_reads_is_the_kept_rows_of_a_fold(tmp_path):
+@pytest.mark.parametrize("layout", [PROBABILITIES, LABELS])
+def test_what_a_race_reads_is_the_kept_rows_of_a_fold(tmp_path, layout):
     units = [np.arange(size) // 2 for size in SIZES]
-    found, made = predictions(3), records(tmp_path / "file", 12, units)
+    found, made = predictions(3), records(tmp_path / "file", 12, units, layout)
     made.keep(block(found, Stage(0, 3)), Stage(0, 3))
     kept = out_of_fold.kept_rows(ROWS, 12, seed=3)
     own = kept[(kept >= SIZES[0]) & (kept < SIZES[0] + SIZES[1])] - SIZES[0]
     scores = made.scores([2, 0], 1)
     targets = made.folds[1].validation_targets
-    np.testing.assert_array_equal(scores.values, [(found[number][1] == targets)[own] for number in (2, 0)])
+    np.testing.assert_array_equal(
+        scores.values, [(found[number][1].argmax(axis=1) == targets)[own] for number in (2, 0)]
+    )
     np.testing.assert_array_equal(scores.units, units[1][own])
     assert scores.exception is None
 

@@ -38,6 +38,10 @@ def made(table, *overrides, target="y"):
     return chosen, prepare(chosen, table=table)
 
 
+def dimensions(chosen):
+    return {each.name for each in chosen.space.places()}
+
+
 def csv(path, table):
     lines = [",".join(map(str, row)) for row in zip(*table.values(), strict=True)]
     path.write_text("\n".join([",".join(table), *lines]) + "\n")
@@ -144,7 +148,10 @@ def test_where_rows_are_enough_features_are_searched_and_halving_pays(rows, clas
     features = {f"x{place}": table["a"][place:] + table["a"][:place] for place in range(numbers)}
     chosen, _ = made({**features, "t": ["u", "v"] * half, "y": table["y"]})
     assert {"numbers", "embedding", "hidden"} & chosen.in_space == searched
-    assert (chosen.search.pruning, chosen.search.trials) == (("halving", 40) if searched else ("none", 50))
+    assert (chosen.search.pruning, chosen.search.trials) == (("halving", 24) if searched else ("none", 50))
+    (optimizer,) = (each.dimension for each in chosen.space.places() if each.name == "optimizer")
+    assert [each.value for each in optimizer.options] == (["adam"] if searched else ["adam", "momentum"])
+    assert {"learning_rate", "decay"} <= dimensions(chosen)
 
 
 def test_qualities_are_more_and_less_of_the_same():
@@ -180,6 +187,14 @@ def test_overrides_go_before_what_is_suggested():
     assert (chosen.search.trials, chosen.training.epochs, chosen.search.strategy) == (7, 3, "tpe")
     assert (chosen.search.metric, chosen.fixed["hidden"], chosen.search.folds) == ("mae", (5,), 10)
     assert "batch_size" not in made(columns(200, None), "space.batch_size=[16, 64]")[0].fixed
+
+
+def test_another_optimizer_has_its_own_rates():
+    told = "space.optimizer=[{sgd: {learning_rate: {low: 0.1, high: 1.0}}}]"
+    chosen, _ = made(columns(700, None), told)
+    assert (chosen.space.default()["optimizer"], chosen.space.default()["learning_rate"]) == ("sgd", 0.1)
+    suggested, _ = made(columns(700, None))
+    assert "learning_rate" in dimensions(suggested)
 
 
 @pytest.mark.parametrize(("also", "repeats"), [((), 1), (("search.repeats=4",), 4)])

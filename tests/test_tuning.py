@@ -300,16 +300,14 @@ def test_out_of_fold_results_are_the_validation_predictions(tmp_path):
     prepared = prepare(chosen)
     layout = study.header.predictions
     targets = np.concatenate([fold.validation_targets for fold in prepared.setting.folds])
-    assert layout == RecordLayout("uint8", 1, len(targets))
+    assert layout == RecordLayout("float16", 3, len(targets))
     bounds = np.cumsum([0, *(len(fold.validation_targets) for fold in prepared.setting.folds)])
     for trial in study.in_order():
-        record = out_of_fold.read(folder / PREDICTIONS, trial.number, ("uint8", (len(targets),)))
-        accuracy = [(record == targets)[start:end].mean() for start, end in itertools.pairwise(bounds)]
+        record = out_of_fold.read(folder / PREDICTIONS, trial.number, layout.like)
+        accuracy = [(record.argmax(axis=1) == targets)[start:end].mean() for start, end in itertools.pairwise(bounds)]
         assert accuracy == pytest.approx(trial.fold_scores, abs=1e-12)
     (result,) = [event for event in events if event.kind == "result" and event.body["trial"] == 3]
-    assert result.body["predictions"] == out_of_fold.digest(
-        out_of_fold.read(folder / PREDICTIONS, 3, ("uint8", (len(targets),)))
-    )
+    assert result.body["predictions"] == out_of_fold.digest(out_of_fold.read(folder / PREDICTIONS, 3, layout.like))
 
 
 def test_lost_model_files_are_made_again_and_nothing_is_recorded_twice(tmp_path):
@@ -417,9 +415,11 @@ def test_what_a_race_decided_can_be_decided_again_from_what_was_kept(tmp_path):
     assert all(event.body["stage"] == 0 for event in decisions)
     for event in decisions:
         pair = [event.body["against"], event.body["trial"]]
-        records = [out_of_fold.read(folder / PREDICTIONS, each, ("uint8", (count,))) for each in pair]
+        records = [out_of_fold.read(folder / PREDICTIONS, each, ("float16", (count, 3))) for each in pair]
         part = np.array(records)[:, : len(fold.validation_targets)]
-        verdict = race_by_rows(RowScores(row_values("accuracy", part, fold.validation_targets)), rivals=9)
+        verdict = race_by_rows(
+            RowScores(row_values("accuracy", part.argmax(axis=-1), fold.validation_targets)), rivals=9
+        )
         assert verdict.worse[1] == pytest.approx(event.body["probability"])
         assert event.body["probability"] > event.body["limit"]
         (result,) = results_of(events, event.body["trial"])

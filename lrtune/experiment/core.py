@@ -118,6 +118,8 @@ class Experiment:
     @property
     def networks(self) -> int:
         """How many networks may be trained in the end."""
+        if self.retrain.bag:
+            return self.search.folds * self.search.repeats
         trials = ENSEMBLES if self.retrain.ensemble == AUTO else (int(self.retrain.ensemble),)
         most = max(each * self.seeds(each) for each in (1, *trials))
         return int(most) * (2 if self.retrain.rows == "all" else 1)

@@ -24,6 +24,8 @@ LABEL = "default experiment"
 """What messages call a file that nobody wrote."""
 
 FOLDS, REPEATS = ("search", "folds"), ("search", "repeats")
+RETRAIN, ROWS, BAG = ("retrain",), ("retrain", "rows"), ("retrain", "bag")
+OPTIMIZER, RATE = ("space", "optimizer"), ("space", "learning_rate")
 
 DATES = "encode"
 
@@ -140,6 +142,12 @@ def suited(
     document = read_text(first_file.text(seen.found, seen.said.path), LABEL)
     if _is_set(overrides, FOLDS):
         document.remove(REPEATS)  # suggested for the other number of folds
+    if asked.data.test_path is not None:
+        document.remove(ROWS)  # a table of its own is there to judge
+    if _is_set(overrides, BAG):
+        document.remove(RETRAIN)  # what has its folds' models delivered is a single trial
+    if _is_set(overrides, OPTIMIZER):
+        document.remove(RATE)  # suggested for another one
     apply(document, overrides)
     return experiment_of(document, stem(_path(data)), Path(), trainers), seen.table
 

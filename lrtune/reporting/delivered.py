@@ -15,13 +15,15 @@ SHOWN = 5
 def rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     """Say of what the model is made, if of more than one trial and one seed, and what that is worth on the folds."""
     found = result.delivered
-    if found is None or (len(found.trials) == 1 and found.seeds == 1):
+    if found is None or (len(found.trials) == 1 and found.seeds == 1 and not found.bag):
         return []
     said = [found.called]
     if found.is_mean:
         numbers = ", ".join(map(str, found.trials[:SHOWN])) + (", ..." if len(found.trials) > SHOWN else "")
         said[0] += f" ({numbers})"
         said.append(f"{scores(found.mean)} on the folds, where the best alone has {scores(result.best.mean)}")
+    if found.bag:
+        said.append("scores on the folds are of one of them: their mean has none of its own")
     if found.of_seeds is not None:
         said.append(f"with all seeds {scores(found.of_seeds)} instead of {scores(found.mean)}")
     elif found.seeds > 1:

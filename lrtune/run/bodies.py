@@ -156,12 +156,15 @@ class Recipe(NamedTuple):
         How many models there are of each.
     rows
         ``search``, or ``all``: those of the test as well.
+    bag
+        Whether it is the mean of the models of the folds, in place of one of all rows.
 
     """
 
     trials: tuple[int, ...]
     seeds: int = 1
     rows: str = "search"
+    bag: bool = False
 
     def body(self) -> Body:
         """Write down what is not as it is for a single model of the rows of the search."""
@@ -169,7 +172,14 @@ class Recipe(NamedTuple):
             **({"trials": list(self.trials)} if len(self.trials) > 1 else {}),
             **({"seeds": self.seeds} if self.seeds > 1 else {}),
             **({"rows": self.rows} if self.rows != "search" else {}),
+            **({"bag": True} if self.bag else {}),
         }
+
+
+def recipe(body: Body) -> Recipe:
+    """Read what `Recipe.body` wrote, beside the number of the best trial."""
+    trials = tuple(body.get("trials", [body["trial"]]))
+    return Recipe(trials, body.get("seeds", 1), body.get("rows", "search"), body.get("bag", False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,12 +222,11 @@ def refit(body: Body) -> Refit:
     """Read the body of a ``refit`` event; where the rates followed the real clock, it holds the score and the hash."""
     said = {**body, **body.get(CLOCK, {})}
     test = said.get("test")
-    recipe = Recipe(tuple(said.get("trials", [said["trial"]])), said.get("seeds", 1), said.get("rows", "search"))
     return Refit(
         trial=int(said["trial"]),
         test=FinalScore(test["score"], test["rows"], test.get("has")) if test else None,
         model=said.get("model"),
-        recipe=recipe,
+        recipe=recipe(said),
         diverged=tuple(said.get("diverged", ())),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ENGINE = 2
+ENGINE = 3
 """Goes up whenever a change makes the engine give other bytes for the same experiment."""
 
 

@@ -15,7 +15,7 @@ from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.model import Model
-from lrtune.model.fitting import encoded, encoded_fold, problem_of
+from lrtune.model.fitting import FINAL, encoded, encoded_fold, problem_of
 from lrtune.space.trial import Configuration, FinalScore
 from lrtune.text.paths import expanded
 from lrtune.trainers.catalogue import TRAINERS
@@ -150,13 +150,16 @@ class Prepared:
         return np.asarray(np.argsort(np.argsort(times, kind="stable"), kind="stable") // stretch)
 
     @property
-    def record_form(self) -> RecordForm:
-        """Dtype and columns of the out-of-fold results that the metric needs."""
+    def record_forms(self) -> tuple[RecordForm, ...]:
+        """Dtype and columns of the out-of-fold results that the metric needs; the last where there is no room.
+
+        Labels alone are enough for scores, and of probabilities a mean can be taken as well.
+        """
         classes = self.setting.problem.classes
-        kept = METRICS[self.metric].keeps
+        columns, kept = classes if classes > 2 else 1, METRICS[self.metric].keeps
         if kept == "label":
-            return RecordForm("uint8" if classes <= 256 else "uint16", 1)
-        return RecordForm("float32", classes if kept == "score" and classes > 2 else 1)
+            return RecordForm("float16", columns), RecordForm("uint8" if classes <= 256 else "uint16", 1)
+        return (RecordForm("float32", columns if kept == "score" else 1),)
 
     def setting_of(self, configuration: Configuration) -> Setting:
         """Encode the folds as a complete configuration asks for, which need not be one of the experiment."""
@@ -178,8 +181,9 @@ class Prepared:
         copy: int = 0,
         tested: bool = False,
         setting: Setting | None = None,
+        fold: int | None = None,
     ) -> Model:
-        """Train a complete configuration on all training rows.
+        """Train a complete configuration on all training rows, or on those of a fold.
 
         Parameters
         ----------
@@ -191,6 +195,8 @@ class Prepared:
             Whether the test rows train as well.
         setting
             What the search trained on, where that has a folder by now.
+        fold
+            The place of a fold: the model is the one that was scored on its validation rows.
 
         Raises
         ------
@@ -202,6 +208,8 @@ class Prepared:
         rows = np.union1d(data.train_rows, data.test_rows) if tested else data.train_rows
         test_rows = none if tested else data.test_rows
         setting = setting or self.setting
+        if fold is not None:
+            rows, copy = self.splits[fold][0], setting.folds[fold].index - FINAL
         task = Retraining(data.columns, self.schema, rows, test_rows, configuration, setting, scales, clock, copy)
         return TRAINERS[setting.trainer].fit(task)
 

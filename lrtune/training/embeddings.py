@@ -19,7 +19,7 @@ from lrtune.arrays import Array
 
 FREQUENCIES, OUTPUTS = 16, 3
 
-SPREAD = 0.1
+SPREAD = 0.3
 """Standard deviation of the initial frequencies, in turns for each unit of a feature."""
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune.arrays import Array, Doubles
-from lrtune.training.metrics.scoring import beside, compact, keep, predicted, score
+from lrtune.training.metrics.scoring import beside, keep, predicted, recorded, score
 from lrtune.training.tasks import Fold, LaneCurves, Outcome
 
 
@@ -23,7 +23,7 @@ class Cell(NamedTuple):
     diverged
         The epoch at whose end it was found to be non-finite; else None.
     kept
-        What the metric needs of its predictions (`Metric.keeps`).
+        What is stored of its predictions (`lrtune.training.metrics.scoring.recorded`).
     beside
         Scores by other metrics; None where there is none.
     predicted
@@ -46,10 +46,10 @@ def cells(metric: str, prediction: Doubles, fold: Fold, classes: int, *, bare: b
     if not len(prediction):  # every lane diverged
         return []
     targets = fold.validation_targets
-    kept = keep(metric, prediction, targets)
-    scores, others = score(metric, kept, targets, classes), beside(prediction, targets, classes, bare=bare)
+    scores = score(metric, keep(metric, prediction, targets), targets, classes)
+    others = beside(prediction, targets, classes, bare=bare)
     counts = predicted(prediction, targets, classes).tolist() if classes else [()] * len(prediction)
-    stored = compact(metric, kept, classes)
+    stored = recorded(metric, prediction, targets)
     return [
         Cell(float(scores[lane]), None, stored[lane], _of_lane(others, lane), tuple(counts[lane]))
         for lane in range(len(prediction))

@@ -131,9 +131,9 @@ class Outcome(NamedTuple):
     diverged
         The epoch, counted from 1, at whose end the lane was found to be non-finite; else None.
     predictions
-        What the metric needs of the validation rows (`Metric.keeps`): ``"label"`` uint8 or uint16 ``(M,)``, ``"loss"``
-        float32 ``(M,)``, ``"score"`` float32 ``(M,)`` for two classes and ``(M, classes)`` for more, ``"value"``
-        float32 ``(M,)`` in original units. None where the lane diverged.
+        What the metric needs of the validation rows (`Metric.keeps`): ``"label"`` probabilities in float16, ``(M,)``
+        for two classes and ``(M, classes)`` for more; ``"loss"`` float32 ``(M,)``, ``"score"`` float32 probabilities,
+        ``"value"`` float32 ``(M,)`` in original units. None where the lane diverged.
     scales
         What the rates of each epoch were multiplied by, for a decay that watches a loss; else empty on every fold.
     curves

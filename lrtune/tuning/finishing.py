@@ -15,7 +15,7 @@ from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, Recipe, anchors_b
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import MODEL
 from lrtune.run.study import ANCHORED, CONFIRM, FINISHED, REFIT
-from lrtune.space.trial import Configuration, TrialState
+from lrtune.space.trial import Configuration, Trial, TrialState
 from lrtune.text.errors import NoUsableResultError
 from lrtune.trainers.anchors import anchor_seconds, anchors
 from lrtune.trainers.preparation import Prepared
@@ -112,7 +112,8 @@ class Finishing(Session):
     def recipe(self, delivered: Delivery) -> Recipe:
         """Say of what the model is to be made."""
         rows = self.experiment.retrain.rows if self.prepared.test_rows else SEARCHED
-        return Recipe(delivered.numbers, self.experiment.seeds(len(delivered.numbers)), rows)
+        bag = self.experiment.retrain.bag
+        return Recipe(delivered.numbers, self.experiment.seeds(len(delivered.numbers)), rows, bag)
 
     def retrain(self, recipe: Recipe, *, record: bool) -> Iterator[Event]:
         """Fit what is delivered on all training rows and save it; recorded unless only its files were lost.
@@ -145,6 +146,8 @@ class Finishing(Session):
             If all of them did.
 
         """
+        if recipe.bag:
+            return self.bag(self.study.trials[recipe.trials[0]]), []
         members, lost = [], {}
         for copy, (number, _) in enumerate(itertools.product(recipe.trials, range(recipe.seeds))):
             trial = self.study.trials[number]
@@ -165,3 +168,8 @@ class Finishing(Session):
         if not members:
             raise lost[recipe.trials[0]]
         return model.averaged(members), sorted(lost)
+
+    def bag(self, trial: Trial) -> Model:
+        """Train the models of a trial's folds once more, and take their mean."""
+        configuration, folds = self.complete(trial), range(len(self.setting.folds))
+        return model.averaged([self.prepared.refit(configuration, fold=each) for each in folds])

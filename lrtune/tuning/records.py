@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lrtune.arrays import Rows
+from lrtune.arrays import Array, Rows
 from lrtune.run import out_of_fold
 from lrtune.run.bodies import RecordLayout
 from lrtune.run.observed import Observed, observe
@@ -15,6 +15,7 @@ from lrtune.space.trial import Stage
 from lrtune.text.errors import StudyError
 from lrtune.trainers.contract import Evaluated
 from lrtune.trainers.preparation import Prepared
+from lrtune.training.metrics import scoring
 from lrtune.training.metrics.scoring import row_values, surprise
 from lrtune.verdict.races import RowScores
 
@@ -41,8 +42,10 @@ class Records:
 
     def new_layout(self, trials: int) -> RecordLayout:
         """Decide how results are kept, and how many rows of them, if so many trials are planned."""
-        form = self.prepared.record_form
-        return RecordLayout(form.dtype, form.columns, out_of_fold.room(self.bounds[-1], form.row_bytes, trials))
+        rows, forms = self.bounds[-1], self.prepared.record_forms
+        room = {each: out_of_fold.room(rows, each.row_bytes, trials) for each in forms}
+        form = next((each for each in forms if room[each] == rows), forms[-1])
+        return RecordLayout(form.dtype, form.columns, room[form])
 
     def take(self, layout: RecordLayout | None) -> None:
         """Go by what the study decided when it began."""
@@ -76,13 +79,18 @@ class Records:
         if stage.shorter > 1 or not len(kept):
             return {}
         records = [
-            (each.number, out_of_fold.record(predictions, kept))
+            (each.number, self._as_kept(out_of_fold.record(predictions, kept)))
             for each in block
             if (predictions := each.predictions) is not None
         ]
         if records:
             out_of_fold.write(self.path, records, first=part.start, rows=self.layout.rows)
         return {number: out_of_fold.digest(each) for number, each in records}
+
+    def _as_kept(self, record: Array) -> Array:
+        """Leave labels of probabilities where these had no room."""
+        labels = np.issubdtype(self.layout.dtype, np.integer)
+        return scoring.labels_of(record, self.layout.dtype) if labels else record
 
     def lost(self, written: Mapping[int, Sequence[tuple[int, str]]]) -> dict[Stage, list[int]]:
         """Name the stages, and of each the trials, whose results are not what was written.
@@ -114,5 +122,5 @@ class Records:
         records = np.stack([out_of_fold.read(self.path, each, self.layout.like)[part] for each in numbers])
         units = self.prepared.units(fold)
         metric, targets = self.prepared.metric, self.folds[fold].validation_targets[kept]
-        values = row_values(metric, records, targets)
+        values = row_values(metric, scoring.kept(metric, records), targets)
         return RowScores(values, None if units is None else units[kept], surprise(metric, values))

@@ -12,7 +12,6 @@ from lrtune.text import formats
 from lrtune.text.errors import counted, listed
 from lrtune.trainers.calibration import speed_key
 from lrtune.trainers.preparation import Prepared
-from lrtune.training.metrics.scoring import can_average
 from lrtune.training.wall_clock import follows_clock
 from lrtune.verdict.pruning import PRUNINGS
 from lrtune.verdict.result import Corrected, Result
@@ -86,9 +85,7 @@ def _seeds(result: Result, experiment: Experiment) -> Iterator[str]:
     found = result.delivered
     if found is None or found.seeds == 1 or found.of_seeds is not None:
         return
-    if not can_average(result.metric):
-        why = f"{result.metric} keeps labels, which have no mean"
-    elif experiment.search.timeout is not None:
+    if experiment.search.timeout is not None:
         why = "there was no time to train them on the folds"
     else:
         why = "not all out-of-fold predictions are kept"

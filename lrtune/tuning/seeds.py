@@ -19,7 +19,7 @@ from lrtune.run.journal import Event
 from lrtune.run.study import SEEDS
 from lrtune.text.errors import StudyError
 from lrtune.trainers.contract import Setting
-from lrtune.training.metrics.scoring import can_average, of_average, score, to_average
+from lrtune.training.metrics.scoring import has_labels, score_of_mean
 from lrtune.tuning.session import Session
 from lrtune.verdict.recorded import records
 
@@ -31,8 +31,6 @@ def seeded(session: Session, recipe: Recipe, workers: int | None) -> Iterator[Ev
     """Score the mean of all seeds on the folds, unless that is known, there is one only, or the time is over."""
     known = session.study.seeds
     if recipe.seeds == 1 or (known is not None and known.recipe[:2] == recipe[:2]):
-        return
-    if not can_average(session.setting.metric):
         return
     others = ((copied(session.setting, copy), copy) for copy in range(1, recipe.seeds))
     copies = [_recorded(session, recipe), *(_predictions(session, *each, recipe, workers) for each in others)]
@@ -60,6 +58,8 @@ def _recorded(session: Session, recipe: Recipe) -> Kept | None:
         found = records(session.study, session.folder, [session.study.trials[each] for each in recipe.trials], seen)
     except (StudyError, OSError):
         return None
+    if has_labels(found):
+        return None
     ends = np.cumsum(seen.sizes)[:-1]
     return [np.split(each, ends) for each in found]
 
@@ -76,8 +76,7 @@ def _predictions(session: Session, setting: Setting, copy: int, recipe: Recipe, 
 def mean_scores(setting: Setting, members: Kept) -> tuple[float, ...]:
     """Score the mean of several predictions on each fold of a setting; what is kept of each, fold by fold."""
     metric, classes = setting.metric, setting.problem.classes
-    scores = []
-    for place, fold in enumerate(setting.folds):
-        mean = np.mean([to_average(metric, each[place]) for each in members], axis=0)
-        scores.append(float(score(metric, of_average(metric, mean)[None], fold.validation_targets, classes)[0]))
-    return tuple(scores)
+    return tuple(
+        score_of_mean(metric, [each[place] for each in members], fold.validation_targets, classes)
+        for place, fold in enumerate(setting.folds)
+    )

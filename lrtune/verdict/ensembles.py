@@ -22,14 +22,12 @@ from lrtune.run import observed
 from lrtune.run.names import OBSERVED
 from lrtune.space.trial import ranking
 from lrtune.text.errors import StudyError
-from lrtune.training.metrics.catalogue import METRICS
 from lrtune.training.metrics.scoring import (
     beside,
-    can_average,
-    of_average,
+    has_labels,
     predicted,
     prediction_of,
-    score,
+    score_of_mean,
     to_average,
 )
 from lrtune.verdict.choice import ChosenTrial
@@ -96,20 +94,18 @@ def delivery(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial) -
     if not sizes:
         return alone._replace(why_single="there are too few complete trials")
     metric = study.header.metric
-    if not can_average(metric):
-        return alone._replace(why_single=f"{metric} keeps labels, which have no mean; {_averaged_metrics()}")
     members = ranked[: sizes[-1]]
     try:
         seen = observed.read(folder / OBSERVED)
         kept = records(study, folder, members, seen)
     except (StudyError, OSError):
         return alone._replace(why_single="out-of-fold predictions are missing")
-    if seen.share < 1.0:
+    if seen.share < 1.0 or has_labels(kept):
         return alone._replace(why_single="the table is too large to keep all out-of-fold predictions")
-    means = {size: tuple(_fold_scores(metric, kept[:size], seen).tolist()) for size in sizes}
+    means = {size: _fold_scores(metric, kept[:size], seen) for size in sizes}
     found = [Delivery(tuple(each.number for each in members[:size]), means[size], sizes) for size in sizes]
     rivals = found if terms.averaged is not None else [alone._replace(sizes=sizes), *found]
-    taken = max(rivals, key=lambda each: (each.mean, -len(each.numbers)))
+    taken = max(rivals, key=lambda each: (float(f"{each.mean:.12g}"), -len(each.numbers)))  # equal ones stay equal
     return _with_more(taken, metric, kept[: len(taken.numbers)], seen) if taken.is_mean else taken
 
 
@@ -136,33 +132,31 @@ def candidate_sizes(averaged: int | None, complete: int) -> tuple[int, ...]:
     return (min(averaged, complete),) if min(averaged, complete) > 1 else ()
 
 
-def _averaged_metrics() -> str:
-    return "there is one for " + ", ".join(name for name in METRICS if can_average(name))
-
-
 def _scores(trial: Trial) -> tuple[float, ...]:
     return tuple(float(each) for each in trial.fold_scores if each is not None)
 
 
-def _fold_scores(metric: str, kept: Array, seen: Observed) -> Array:
-    """Score the mean of some records (n, R) or (n, R, classes) on each fold (K,)."""
-    parts = _means(metric, kept, seen)
-    return np.array([score(metric, mean, targets, seen.classes)[0] for mean, targets in parts])
+def _fold_scores(metric: str, kept: Array, seen: Observed) -> tuple[float, ...]:
+    """Score the mean of some records (n, R) or (n, R, classes) on each fold."""
+    return tuple(score_of_mean(metric, kept[:, part], seen.targets[part], seen.classes) for part in _parts(seen))
 
 
-def _means(metric: str, kept: Array, seen: Observed) -> list[tuple[Array, Array]]:
-    """Average some records; what a metric keeps of the mean (1, M), and the targets (M,), for each fold."""
-    mean = of_average(metric, to_average(metric, kept).mean(axis=0))[None]
+def _parts(seen: Observed) -> list[slice]:
+    """Say where the rows of each fold are."""
     ends = np.flatnonzero(np.append(seen.folds[1:] != seen.folds[:-1], True)) + 1
     starts = np.concatenate([[0], ends[:-1]])
-    return [(mean[:, start:end], seen.targets[start:end]) for start, end in zip(starts, ends, strict=True)]
+    return [slice(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
 def _with_more(taken: Delivery, metric: str, kept: Array, seen: Observed) -> Delivery:
     """Add what else can be told of a mean."""
-    folds, classes = _means(metric, kept, seen), seen.classes
-    predictions = [(prediction_of(metric, mean, targets, classes), targets) for mean, targets in folds]
-    known = [(each, targets) for each, targets in predictions if each is not None]
+    classes, parts = seen.classes, _parts(seen)
+    means = [to_average(metric, kept[:, part]).mean(axis=0)[None] for part in parts]
+    folds = [
+        (prediction_of(metric, each, seen.targets[part], classes), part)
+        for each, part in zip(means, parts, strict=True)
+    ]
+    known = [(each, seen.targets[part]) for each, part in folds if each is not None]
     if len(known) < len(folds):
         return taken
     scores = [beside(prediction, targets, classes) for prediction, targets in known]

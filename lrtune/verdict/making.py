@@ -142,6 +142,7 @@ def delivered(found: Delivery, study: StudyState, completed: Completed) -> Deliv
         beside=means_beside(found.beside),
         predicted=found.predicted,
         configurations=tuple(_in_order(completed(study.trials[each].configuration)) for each in found.numbers),
+        bag=made.bag,
     )
 
 

@@ -94,6 +94,9 @@ class Delivered:
         predictions does not always tell them: of the log loss of three classes not even which class is predicted.
     predicted
         How often it predicts each class on the folds; empty where that is not told either.
+    bag
+        Whether the model is the mean of those of the folds. The scores on the folds are of each of them alone: on a row
+        that one of them was not trained on, all others were.
 
     """
 
@@ -106,6 +109,7 @@ class Delivered:
     of_seeds: float | None = None
     rows: str = "search"
     diverged: tuple[int, ...] = ()
+    bag: bool = False
     configurations: tuple[Configuration, ...] = ()
     beside: Mapping[str, float | None] = field(default_factory=dict)
     predicted: tuple[int, ...] = ()
@@ -127,6 +131,8 @@ class Delivered:
     @property
     def called(self) -> str:
         """What the model is, in words."""
+        if self.bag:
+            return f"the mean of the {len(self.fold_scores)} models of the folds of trial {self.trials[0]}"
         return model_called(self.trials, self.seeds)
 
 
@@ -289,7 +295,10 @@ class ClassCounts:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """The size of the training that a number is about: rows of the delivered model, and of those on the folds."""
+    """The size of the training that a number is about: rows of the search, and of the models on its folds.
+
+    The model that is handed over has all of the former, and those of the test too where `Delivered.rows` says so.
+    """
 
     rows: int
     fold_rows: int

@@ -2,10 +2,16 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import log_loss, roc_auc_score, root_mean_squared_error
+from sklearn.metrics import (
+    accuracy_score,
+    f1_score,
+    log_loss,
+    roc_auc_score,
+    root_mean_squared_error,
+)
 
 from lrtune.run.observed import Observed
-from lrtune.training.metrics.scoring import can_average, keep, of_average, score, to_average
+from lrtune.training.metrics.scoring import keep, kept, of_average, recorded, score, to_average
 from lrtune.verdict.correction import Averages, Choosing, DeliveredMean, Evidence, corrected
 from lrtune.verdict.correction.averages import MOST_MEMBERS, Averaging, _members
 from lrtune.verdict.correction.core import _counts, _draws
@@ -23,13 +29,14 @@ def probabilities(configurations=7, rows=ROWS, seed=0, noise=1.0):
 
 def evidence(metric, predictions, targets, classes=2, complete=None):
     folds = np.arange(len(targets)) * FOLDS // len(targets)
-    kept = keep(metric, predictions[:, None, :], targets)
-    scores = np.array([score(metric, kept[:, folds == k], targets[folds == k], classes) for k in range(FOLDS)])
+    record = recorded(metric, predictions[:, None, :] if predictions.ndim == 2 else predictions, targets)
+    predicted = kept(metric, record)
+    scores = np.array([score(metric, predicted[:, folds == k], targets[folds == k], classes) for k in range(FOLDS)])
     if complete is not None:
         scores[1:, ~complete] = np.nan
-    numbers = np.arange(len(kept))
+    numbers = np.arange(len(record))
     observed = Observed(targets, folds, np.arange(len(targets)), np.bincount(folds), classes)
-    return Evidence(metric, numbers, scores, numbers, kept.astype(np.float32), observed, 1 / (FOLDS - 1))
+    return Evidence(metric, numbers, scores, numbers, record, observed, 1 / (FOLDS - 1))
 
 
 METRICS = {
@@ -38,15 +45,32 @@ METRICS = {
 }
 
 
+LABELS = {
+    "accuracy": lambda targets, mean, weights: accuracy_score(targets, mean > 0.5, sample_weight=weights),
+    "f1": lambda targets, mean, weights: f1_score(targets, mean > 0.5, sample_weight=weights),
+}
+METRICS.update(LABELS)
+OF_CLASSES = "accuracy of classes"
+
+
+def accuracy_of_classes(targets, mean, weights):
+    return accuracy_score(targets, mean.argmax(axis=1), sample_weight=weights)
+
+
 def mean_score(metric, given, mean, weights):
     """DeliveredMean a metric over the folds that have rows, by their share of the fold."""
     parts, sizes = [], []
     for fold in range(FOLDS):
         rows = given.observed.folds == fold
-        if weights[rows].sum():
-            parts.append(METRICS[metric](given.observed.targets[rows], mean[rows], weights[rows]))
+        needed = given.observed.targets == 1 if metric == "f1" else True  # no positives, no score
+        if weights[rows & needed].sum():
+            parts.append(
+                {**METRICS, OF_CLASSES: accuracy_of_classes}[metric](
+                    given.observed.targets[rows], mean[rows], weights[rows]
+                )
+            )
             sizes.append(weights[rows].sum() / rows.sum())
-    return np.average(parts, weights=sizes)
+    return round(np.average(parts, weights=sizes), 12)  # ties are ties in whatever order sums were taken
 
 
 def literal(metric, given, predictions, counts, sizes, *, alone):
@@ -78,7 +102,9 @@ def literal(metric, given, predictions, counts, sizes, *, alone):
 def test_it_is_the_repeated_choice_in_loops(metric, sizes, alone, monkeypatch):
     monkeypatch.setattr("lrtune.verdict.correction.core.LEAST", 30)
     predictions, targets = probabilities()
-    given = evidence(metric, predictions, targets, 2 if metric == "log_loss" else 0)
+    given = evidence(metric, predictions, targets, 0 if metric == "rmse" else 2)
+    if metric in LABELS:
+        predictions = given.predictions.astype(float)  # rounded to half precision
     choosing = Choosing(seed=5, resamples=30, averages=Averages(sizes, alone))
     counts = _counts(ROWS, 30, np.random.default_rng([5, 41]))
     expected, chosen = literal(metric, given, predictions, counts, sizes, alone=alone)
@@ -101,9 +127,29 @@ def test_a_mean_of_what_is_kept_is_what_is_kept_of_the_mean(metric):
     np.testing.assert_allclose(mean, keep(metric, predictions.mean(axis=0)[None, None], targets)[0], rtol=1e-12)
 
 
-def test_labels_have_no_mean():
-    assert not can_average("accuracy")
-    assert not can_average("f1")
+def test_labels_of_many_classes_are_those_of_the_mean():
+    rng = np.random.default_rng(3)
+    predictions, targets = rng.dirichlet(np.ones(4), size=(5, 80)).swapaxes(1, 2), rng.integers(4, size=80)
+    record = recorded("accuracy", predictions, targets)
+    labels = of_average("accuracy", to_average("accuracy", record).mean(axis=0, keepdims=True))[0]
+    expected = record.astype(float).mean(axis=0).argmax(axis=1)
+    np.testing.assert_array_equal(labels, expected)
+    assert (labels != kept("accuracy", record)).any()
+    given = evidence("accuracy", predictions, targets, classes=4)
+    drawn = _counts(80, 6, rng)
+    values = rng.normal(size=(6, 5))
+    found = Averaging(given, Averages((2, 3)))(values, drawn)
+    for line, weights in enumerate(drawn):
+        order = np.argsort(-values[line])
+        for place, size in enumerate((2, 3)):
+            mean = record[order[:size]].astype(float).mean(axis=0)
+            for scores, counted in (
+                (found.whole, weights * 0 + 1),
+                (found.inside, weights),
+                (found.outside, weights == 0),
+            ):
+                expected = mean_score(OF_CLASSES, given, mean, counted * 1.0)
+                assert scores[line, place] == pytest.approx(expected)
 
 
 def test_probabilities_of_many_classes_have_one():

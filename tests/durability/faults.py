@@ -710,7 +710,7 @@ FAULTS = [
         "training/embeddings.py",
         "training/test_networks.py",
         {
-            "waves are slower": ("SPREAD = 0.1", "SPREAD = 0.05"),
+            "waves are slower": ("SPREAD = 0.3", "SPREAD = 0.15"),
             "gradients of waves have the other sign": (
                 "np.negative(gradients[0], out=gradients[0])",
                 "np.positive(gradients[0], out=gradients[0])",

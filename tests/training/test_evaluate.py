@@ -187,12 +187,13 @@ def test_outcomes_do_not_depend_on_the_company():
             np.testing.assert_array_equal(one, other)
 
 
-def test_labels_are_kept_as_small_integers():
+def test_where_labels_are_scored_probabilities_are_kept_in_half_precision():
     folds = iris_folds()
     (outcome,) = evaluate(CONFIGURATIONS[:1], folds, SOFTMAX, "accuracy", seed=5, dtype="float32")
     for fold, score, kept in zip(folds, outcome.scores, outcome.predictions, strict=True):
-        assert kept.dtype == np.uint8
-        assert score == accuracy_score(fold.validation_targets, kept)
+        assert (kept.dtype, kept.shape) == (np.float16, (len(fold.validation_targets), 3))
+        np.testing.assert_allclose(kept.sum(axis=1, dtype=float), 1.0, atol=2e-3)
+        assert score == accuracy_score(fold.validation_targets, kept.argmax(axis=1))
 
 
 def test_two_classes_are_scored_by_the_probability_of_the_second():

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from lrtune.training.metrics.scoring import compact, is_defined, keep, score
+from lrtune.training.metrics.scoring import is_defined, keep, kept, labels_of, recorded, score
 from lrtune.training.registry import METRICS
 
 LABEL_SCORES = {
@@ -198,21 +198,42 @@ def test_what_is_kept_is_small_and_scores_nearly_the_same():
     targets = rng.integers(0, 3, 50)
     prediction = probabilities(rng, 3, 50, ties=False)
     for metric, dtype, shape in (
-        ("accuracy", np.uint8, (3, 50)),
+        ("accuracy", np.float16, (3, 50, 3)),
         ("log_loss", np.float32, (3, 50)),
         ("roc_auc", np.float32, (3, 50, 3)),
     ):
-        small = compact(metric, keep(metric, prediction, targets), 3)
+        small = recorded(metric, prediction, targets)
         assert small.dtype == dtype
         assert small.shape == shape
-        again = score(metric, small, targets, 3)
+        again = score(metric, kept(metric, small), targets, 3)
         np.testing.assert_allclose(again, scored(metric, prediction, targets, 3), rtol=1e-6)
-    assert compact("accuracy", np.array([[299]]), 300).dtype == np.uint16
-    assert compact("accuracy", np.array([[255]]), 256).dtype == np.uint8
-    assert compact("mae", np.array([[1.5]]), 0).dtype == np.float32
+    assert recorded("mae", np.array([[[1.5]]]), np.zeros(1)).dtype == np.float32
+
+
+@pytest.mark.parametrize("gap", [0.0, 1e-9, 1e-5, 1e-4, 1e-3])
+@pytest.mark.parametrize("outputs", [1, 3, 7])
+def test_rounded_probabilities_have_the_labels_of_the_exact_ones(outputs, gap):
+    """Half precision makes ties of what was none; two probabilities of each row are nearly equal and the largest."""
+    rng = np.random.default_rng(outputs)
+    if outputs == 1:
+        prediction = 0.5 + gap * rng.uniform(-1, 1, (4, 1, 300))
+        expected = (prediction[:, 0] > 0.5).astype(int)
+    else:
+        prediction = rng.uniform(0.1, 0.2, (4, outputs, 300))
+        np.put_along_axis(prediction, rng.integers(0, outputs, (4, 2, 300)), 0.3, axis=1)
+        prediction += gap * rng.uniform(-1, 1, prediction.shape)
+        expected = prediction.argmax(axis=1)
+    record = recorded("accuracy", prediction, np.zeros(300))
+    assert record.dtype == np.float16
+    np.testing.assert_array_equal(kept("accuracy", record), expected)
+    np.testing.assert_array_equal(labels_of(record[0], "uint8"), expected[0])
+    exact = prediction[:, 0] if outputs == 1 else prediction.swapaxes(1, 2)
+    np.testing.assert_allclose(record, exact, rtol=2e-3)
+    labels = expected.astype(np.uint8)
+    assert kept("accuracy", labels) is labels
 
 
 def test_many_classes_do_not_overflow_the_confusion_counts():
     targets = np.arange(300)
     labels = keep("accuracy", np.eye(300)[None], targets)
-    assert score("f1_macro", compact("f1_macro", labels, 300), targets, 300)[0] == 1.0
+    assert score("f1_macro", labels.astype(np.uint16), targets, 300)[0] == 1.0

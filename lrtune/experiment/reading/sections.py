@@ -461,6 +461,10 @@ class RetrainSection(Section):
         description="what the model is trained on: the rows of the search, or those of the test as well, once a model "
         "without them has been scored there",
     )
+    bag: bool = Field(
+        default=False,
+        description="deliver the models of the folds of the best trial, and their mean, in place of one of all rows",
+    )
 
 
 BUDGETS = (

@@ -191,13 +191,28 @@ def _check_foreign(document: Document, sections: Sections, trainer: ChosenTraine
             f"'{sections.search.pruning}' trains for fewer epochs at first, and {trainer.called} has none; 'race' "
             "drops configurations after the first fold",
         )
-    several = [key for key in ("ensemble", "members") if getattr(sections.retrain, key) not in (1, AUTO)]
+    several = [key for key in ("ensemble", "members", "bag") if getattr(sections.retrain, key) not in (1, AUTO, False)]
     for key in several if trainer.name in (FUNCTION, COMMAND) else ():
         document.report(("retrain", key), f"of {trainer.called} one model is trained in the end, no mean of several")
 
 
+BESIDE_A_BAG = ("ensemble", "members", "rows")
+"""Keys of `retrain` that say what else is trained."""
+
+
+def _usual(section: RetrainSection, key: str) -> object:
+    return type(section).model_fields[key].default
+
+
 def _check_ensemble(document: Document, search: SearchSection, retrain: RetrainSection) -> None:
-    """Report what chooses single trials where a mean of several is asked for; ``auto`` takes what there is."""
+    """Report what contradicts a mean of several; ``auto`` takes what there is."""
+    if retrain.bag:
+        others = [f"retrain.{key}" for key in BESIDE_A_BAG if getattr(retrain, key) != _usual(retrain, key)]
+        if others:
+            document.report(
+                ("retrain", "bag"),
+                f"delivers the models of one trial's folds as they are; leave {', '.join(others)} out",
+            )
     if retrain.ensemble in (1, AUTO):
         return
     if search.confirm:

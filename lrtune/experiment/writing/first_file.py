@@ -40,10 +40,15 @@ STRATEGY, PRUNING = "bayesian", "halving"
 FEW_NUMBERS = 12
 """Of so many, an embedding costs no more than the rest of a small network."""
 
+RATE = {"low": 1e-3, "high": 5e-2, "scale": "log"}
+"""Searched for Adam alone where features are searched as well: other rates and optimizers are hardly ever among the
+best there, and a trial is dear."""
+
 NUMBERS, EMBEDDING, HIDDEN = ["standard", "piecewise"], ["none", "periodic"], [[64], [128, 64]]
 """What is searched there: how numbers become features, and where these are too many to be embedded, a second layer."""
 
-FEWEST_EPOCHS, MOST_EPOCHS = 10, 200
+FEWEST_EPOCHS, MOST_EPOCHS, MOST_ROWS = 10, 200, 256
+"""Of a training, and rows of a mini-batch."""
 
 SKEWED = 2.0
 """Beyond this skewness, a few very large values rule the mean of squares."""
@@ -193,8 +198,9 @@ def _borne(found: Seen, wanted: int) -> int:
 
 
 def batch_size(found: Seen) -> int:
-    """Suggest the rows of a mini-batch: a power of two that gives about thirty updates in an epoch, from 16 to 256."""
-    return int(2 ** np.clip(np.round(np.log2(max(found.rows, 1) / 30)), 4, 8))
+    """Suggest the rows of a mini-batch: a power of two that gives fifteen or thirty updates in an epoch, about."""
+    wanted, least = (15, 32) if found.is_large else (30, 16)
+    return int(np.clip(2 ** np.round(np.log2(max(found.rows, 1) / wanted)), least, MOST_ROWS))
 
 
 def steps(found: Seen) -> int:
@@ -206,6 +212,8 @@ def steps(found: Seen) -> int:
 def epochs(found: Seen) -> int:
     """Suggest epochs: about as many updates in each fold as the quality says or a few more, in fives."""
     updates = found.quality.updates[found.is_large]
+    if found.is_large and not found.counts and batch_size(found) < MOST_ROWS:
+        updates = updates * 3 // 2  # of small mini-batches; values go on to get better where classes begin to overfit
     return int(np.clip(5 * np.ceil(updates / steps(found) / 5), FEWEST_EPOCHS, MOST_EPOCHS))
 
 
@@ -342,6 +350,7 @@ def _search(found: Seen) -> Iterator[str]:
 
 def _retrain(found: Seen) -> Iterator[str]:
     yield "retrain:"
+    yield _line("rows", "all", "once they have judged a model without them, the test rows train as well; or search")
     yield _line("ensemble", AUTO, "the mean of the best trials, where that is better on the folds; 1: the best alone")
     if found.quality.members is None:
         yield _line("members", AUTO, f"seeds of each, so that the model has at least {ENOUGH} networks; 1: one each")
@@ -360,7 +369,9 @@ def _features(found: Seen) -> Values:
     """Say what is searched of the network, where there are rows enough to choose by."""
     if not found.is_large:
         return {}
-    features: dict[str, object] = {"numbers": NUMBERS} if found.numbers else {}
+    features: dict[str, object] = {"optimizer": "adam", "learning_rate": RATE}
+    if found.numbers:
+        features["numbers"] = NUMBERS
     if found.is_embedded:
         features["embedding"] = EMBEDDING
     if not found.is_embedded or found.quality.is_deep:

@@ -29,7 +29,7 @@ class Quality(NamedTuple):
 
     name: str
     summary: str
-    trials: tuple[int, int] = (50, 40)
+    trials: tuple[int, int] = (50, 24)
     updates: tuple[int, int] = (800, 1600)
     many: tuple[int, int] = (1500, 500)
     is_deep: bool = False
@@ -42,7 +42,7 @@ _ENTRIES = (
     Quality(
         "fast",
         "fewer configurations and one seed: a third of the time of good, or less",
-        trials=(20, 20),
+        trials=(20, 16),
         updates=(800, 800),
         members=1,
     ),
@@ -50,7 +50,7 @@ _ENTRIES = (
     Quality(
         "best",
         "more and longer trainings, and deeper networks: five times the time of good, or more",
-        trials=(80, 80),
+        trials=(80, 56),
         updates=(1600, 3200),
         many=(500, 300),
         is_deep=True,

@@ -12,7 +12,7 @@ and gives NaN or 0 (its R2 of a constant target is 1 or 0, its F1 without a posi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -39,27 +39,49 @@ def keep(metric: str, prediction: Doubles, targets: Array) -> Array:
     return _KEEP[METRICS[metric].keeps](prediction, targets)
 
 
-def can_average(metric: str) -> bool:
-    """Tell whether what a metric keeps of several predictions tells what it would keep of their mean."""
-    return METRICS[metric].keeps in _AVERAGING
+def recorded(metric: str, prediction: Doubles, targets: Array) -> Array:
+    """Store of predictions what a metric needs, of one and of a mean of several, in the smallest type that serves.
+
+    It is what `keep` gives, in float32; in place of labels the probabilities in float16, ``(C, M)`` of class 1 or
+    ``(C, M, classes)``, rounded so that `kept` finds the same labels. Parameters as in `keep`.
+    """
+    if METRICS[metric].keeps != "label":
+        return keep(metric, prediction, targets).astype(np.float32)
+    return _rounded(prediction)
 
 
-def to_average(metric: str, kept: Array) -> Doubles:
-    """Turn what was kept into what predictions are averaged by: probabilities, or values; of any shape."""
-    return _AVERAGING[METRICS[metric].keeps].before(kept.astype(np.float64))
+def kept(metric: str, record: Array) -> Array:
+    """Turn what was stored ``(C, ...)`` into what a metric keeps; labels that were stored as such stay."""
+    return record if has_labels(record) or METRICS[metric].keeps != "label" else _label_of(record)
 
 
-def of_average(metric: str, means: Doubles) -> Doubles:
-    """Turn means of what `to_average` gives into what a metric keeps."""
+def labels_of(record: Array, dtype: str) -> Array:
+    """Turn stored probabilities ``(M,)`` or ``(M, classes)`` into labels of an integer type."""
+    labels: Array = _label_of(record[None])[0].astype(dtype)
+    return labels
+
+
+def has_labels(record: Array) -> bool:
+    """Tell whether labels are stored, of which no mean can be taken."""
+    return bool(np.issubdtype(record.dtype, np.integer))
+
+
+def to_average(metric: str, record: Array) -> Doubles:
+    """Turn what was stored into what predictions are averaged by: probabilities, or values; of any shape."""
+    return _AVERAGING[METRICS[metric].keeps].before(record.astype(np.float64))
+
+
+def of_average(metric: str, means: Doubles) -> Array:
+    """Turn means of what `to_average` gives ``(C, ...)`` into what a metric keeps."""
     return _AVERAGING[METRICS[metric].keeps].after(means)
 
 
-def prediction_of(metric: str, kept: Array, targets: Array, classes: int) -> Doubles | None:
-    """Turn what was kept (C, M) back into predictions, as `beside` takes them; None where it does not tell them.
+def prediction_of(metric: str, means: Doubles, targets: Array, classes: int) -> Doubles | None:
+    """Turn means of what `to_average` gives ``(C, ...)`` into predictions as `beside` takes them; None: they do not tell.
 
     The loss of a row tells the probability of its true class, which of two classes is all, and of more is not.
     """
-    return _AVERAGING[METRICS[metric].keeps].whole(kept.astype(np.float64), targets, classes)
+    return _AVERAGING[METRICS[metric].keeps].whole(means, targets, classes)
 
 
 def is_defined(metric: str, targets: Array) -> bool:
@@ -75,7 +97,7 @@ def score(metric: str, kept: Array, targets: Array, classes: int) -> Doubles:
     metric
         Its name.
     kept
-        What `keep` made of the predictions; `compact` form will do, with less precision.
+        What `keep` made of the predictions, or `kept` of what was stored of them.
     targets
         ``(M,)``: labels, or values.
     classes
@@ -111,6 +133,12 @@ def predicted(prediction: Doubles, targets: Array, classes: int) -> Integers:
     labels = _label(prediction, targets)
     cells = np.arange(len(labels))[:, None] * classes + labels
     return np.bincount(cells.ravel(), minlength=len(labels) * classes).reshape(len(labels), classes)
+
+
+def score_of_mean(metric: str, records: Iterable[Array], targets: Array, classes: int) -> float:
+    """Score the mean of several predictions for the same rows, from what was `recorded` of each; see `score`."""
+    mean = np.mean([to_average(metric, each) for each in records], axis=0, keepdims=True)
+    return float(score(metric, of_average(metric, mean), targets, classes)[0])
 
 
 def scorer(metric: str, kept: Array, targets: Array, classes: int) -> Scorer:
@@ -160,18 +188,25 @@ def _oriented(metric: str, values: Doubles) -> Doubles:
     return values if METRICS[metric].larger_is_better else -values
 
 
-def compact(metric: str, kept: Array, classes: int) -> Array:
-    """Store in the smallest type that serves: uint8 or uint16 for labels, float32 for the rest."""
-    if METRICS[metric].keeps == "label":
-        return kept.astype(np.uint8 if classes <= np.iinfo(np.uint8).max + 1 else np.uint16)
-    return kept.astype(np.float32)
-
-
 def _label(prediction: Doubles, _targets: Array) -> Integers:
-    if prediction.shape[-2] == 1:
-        return (prediction[..., 0, :] > 0.5).astype(np.int64)
-    labels: Integers = prediction.argmax(axis=-2)
-    return labels
+    return _label_of(_score(prediction, _targets))
+
+
+def _label_of(probabilities: Array) -> Integers:
+    """Find the labels (C, M) of probabilities of class 1 (C, M), or of all classes (C, M, classes)."""
+    if probabilities.ndim == 2:
+        return (probabilities > 0.5).astype(np.int64)
+    return np.asarray(probabilities.argmax(axis=-1))
+
+
+def _rounded(prediction: Doubles) -> Array:
+    """Round probabilities to half precision; what belongs to a label that a tie would change is the next one above."""
+    probabilities = _score(prediction, np.empty(0))
+    found, labels = probabilities.astype(np.float16), _label_of(probabilities)
+    changed = np.nonzero(_label_of(found) != labels)
+    places = changed if found.ndim == 2 else (*changed, labels[changed])
+    found[places] = np.nextafter(found[places], np.float16(2.0))
+    return found
 
 
 def _loss(prediction: Doubles, targets: Array) -> Doubles:
@@ -218,7 +253,7 @@ class _Averaging(NamedTuple):
     """From what is kept to what can be averaged, and back; and to the whole predictions."""
 
     before: Callable[[Doubles], Doubles]
-    after: Callable[[Doubles], Doubles]
+    after: Callable[[Doubles], Array]
     whole: Callable[[Doubles, Array, int], Doubles | None]
 
 
@@ -230,8 +265,7 @@ def _loss_of(truth: Doubles) -> Doubles:
     return np.asarray(-np.log(truth))
 
 
-def _of_losses(losses: Doubles, targets: Array, classes: int) -> Doubles | None:
-    truth = np.exp(-losses)
+def _of_truth(truth: Doubles, targets: Array, classes: int) -> Doubles | None:
     return np.where(targets == 1, truth, 1.0 - truth)[:, None] if classes == 2 else None
 
 
@@ -240,8 +274,8 @@ def _of_scores(scores: Doubles, _targets: Array, classes: int) -> Doubles:
 
 
 _AVERAGING: dict[Kept, _Averaging] = {
-    "loss": _Averaging(lambda losses: np.exp(-losses), _loss_of, _of_losses),
+    "label": _Averaging(_same, _label_of, _of_scores),
+    "loss": _Averaging(lambda losses: np.exp(-losses), _loss_of, _of_truth),
     "score": _Averaging(_same, _same, _of_scores),
     "value": _Averaging(_same, _same, lambda values, _targets, _classes: values[:, None]),
 }
-"""A mean of labels is none."""

@@ -93,15 +93,15 @@ class Averaging:
         observed, metric, count = self.evidence.observed, self.evidence.metric, len(order)
         assert observed is not None
         means = np.stack([self.tables[order[:, :size]].mean(axis=1) for size in self.sizes], axis=1)
-        kept = of_average(metric, means.reshape(count * len(self.sizes), *means.shape[2:]))
+        predicted = of_average(metric, means.reshape(count * len(self.sizes), *means.shape[2:]))
         weights = np.concatenate([np.ones((1, drawn.shape[1]), np.float32), drawn, (drawn == 0).astype(np.float32)])
-        folds = np.full((len(weights), len(self.evidence.scores), len(kept)), np.nan)
+        folds = np.full((len(weights), len(self.evidence.scores), len(predicted)), np.nan)
         shares = np.zeros(folds.shape[:2])
         for fold in range(folds.shape[1]):
             start, end = np.searchsorted(observed.folds, [fold, fold + 1])
             if start < end:
                 part = weights[:, start:end]
-                score = scorer(metric, kept[:, start:end], observed.targets[start:end], observed.classes)
+                score = scorer(metric, predicted[:, start:end], observed.targets[start:end], observed.classes)
                 folds[:, fold], shares[:, fold] = score(part), total(part)[:, 0] / (end - start)
         scores = average(folds, shares).reshape(len(weights), count, len(self.sizes))
         own = np.arange(count)

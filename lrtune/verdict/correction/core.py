@@ -273,7 +273,7 @@ def _with_averages(draws: _Draws, tops: Doubles, found: Resampled, chooser: _Cho
     members, whole, inside, outside = found
     plain = chooser.plain[0]
     levels = whole + over_members(chooser.anchors - plain, members, averages.sizes)
-    values = levels + chooser.ratio * (inside - whole)
+    values = chooser.rounded(levels + chooser.ratio * (inside - whole))
     expected = whole + over_members(typical - plain, members, averages.sizes)
     rivals = np.concatenate([tops[:, None] if averages.alone else np.full((len(tops), 1), -np.inf), values], axis=1)
     best = np.where(np.isfinite(rivals), rivals, -np.inf).argmax(axis=1)  # of equal ones, that of fewer
@@ -299,12 +299,15 @@ class _Chooser:
 
     def values(self, counts: Singles, folds: Doubles, means: Doubles) -> Doubles:
         """Say what each resample takes each configuration for (B, C); ``-inf``: it is no candidate."""
-        values = self.anchors + self.ratio * (means - self.plain)
-        values = np.round(values / self.digit) * self.digit  # sums in another order: what is equal stays equal
+        values = self.rounded(self.anchors + self.ratio * (means - self.plain))
         values = np.where(np.isfinite(values), values, -np.inf)
         if self.replay is not None:
             values[~self.replay.survivors(counts, folds)] = -np.inf
         return np.asarray(values)
+
+    def rounded(self, values: Doubles) -> Doubles:
+        """Leave out the last digits, in which sums in another order differ: what is equal stays equal."""
+        return np.asarray(np.round(values / self.digit) * self.digit)
 
     def pick(self, values: Doubles, folds: Doubles) -> Array:
         """Choose one of them for each resample (B,)."""

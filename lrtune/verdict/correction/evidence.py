@@ -8,7 +8,7 @@ import numpy as np
 
 from lrtune.arrays import Array, Doubles, Integers, Singles
 from lrtune.run.observed import Observed
-from lrtune.training.metrics.scoring import scorer
+from lrtune.training.metrics.scoring import kept, scorer
 from lrtune.training.metrics.weighted import total
 
 
@@ -26,8 +26,8 @@ class Evidence(NamedTuple):
     order
         Place of each in the order of simplicity (C,).
     predictions
-        What is kept of their out-of-fold predictions (C, R) or (C, R, classes); arbitrary where the score is NaN. None
-        if there is nothing.
+        What is stored of their out-of-fold predictions (C, R) or (C, R, classes); arbitrary where the score is NaN.
+        None if there is nothing.
     observed
         Targets, folds and units of these rows.
     rows_ratio
@@ -131,7 +131,10 @@ class FoldScores:
         self.columns = [np.flatnonzero(each) for each in trained]
         self.scorers = [
             scorer(
-                evidence.metric, evidence.predictions[columns, start:end], observed.targets[start:end], observed.classes
+                evidence.metric,
+                kept(evidence.metric, evidence.predictions[columns, start:end]),
+                observed.targets[start:end],
+                observed.classes,
             )
             if start < end and len(columns)
             else None

@@ -13,7 +13,7 @@ import numpy as np
 from lrtune.arrays import Array, Doubles, Integers, Singles
 from lrtune.space.trial import DEFAULT
 from lrtune.training.metrics.catalogue import METRICS
-from lrtune.training.metrics.scoring import row_values, surprise
+from lrtune.training.metrics.scoring import kept, row_values, surprise
 from lrtune.verdict.correction.evidence import Evidence
 from lrtune.verdict.races import LEAST_UNITS, limit, race_by_folds
 
@@ -45,7 +45,8 @@ class Replay:
         rows = evidence.observed.folds < race.folds
         self.units = evidence.observed.units[rows]
         if self.by_rows:
-            values = row_values(evidence.metric, evidence.predictions[:, rows], evidence.observed.targets[rows])
+            predicted = kept(evidence.metric, evidence.predictions[:, rows])
+            values = row_values(evidence.metric, predicted, evidence.observed.targets[rows])
             exception = surprise(evidence.metric, values)
             self.exception = np.zeros(len(values)) if exception is None else exception
             self.sums, self.sizes, self.units = _by_unit(values, self.units)
