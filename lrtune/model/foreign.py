@@ -7,7 +7,9 @@ function can read; it is run for those who say so, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +44,8 @@ class TrainedEstimator:
         That it was trained with.
     trusted
         Whether types beyond scikit-learn's own may be made of it, which may run code of the file.
+    folder
+        Where a module of one's own lies that has its class, as long as the search goes on; else it must be importable.
 
     """
 
@@ -51,6 +55,7 @@ class TrainedEstimator:
     called: str
     seed: int = 0
     trusted: bool = False
+    folder: str = ""
 
     @cached_property
     def estimator(self) -> Any:
@@ -74,7 +79,8 @@ class TrainedEstimator:
                 "add --trust, or trust=True, if you know where it comes from"
             )
         try:
-            return skops.io.loads(self.content, trusted=foreign)
+            with _importable(self.folder):
+                return skops.io.loads(self.content, trusted=foreign)
         except Exception as error:
             raise ModelError(f"the {self.called} of the model cannot be read here: {error}") from error
 
@@ -89,6 +95,16 @@ class TrainedEstimator:
         if not problem.classes:
             return found[:, None]
         return found if kind == "outputs" else np.eye(problem.classes)[found.astype(np.int64)]
+
+
+@contextmanager
+def _importable(folder: str) -> Iterator[None]:
+    """Let modules of a folder be imported for a moment."""
+    sys.path.append(folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
 
 
 @dataclass(frozen=True, eq=False)

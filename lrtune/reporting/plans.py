@@ -34,7 +34,7 @@ def plan_page(plan: SearchPlan) -> list[Block]:
         Facts("data", _data_rows(plan.data)),
         Facts("columns", _column_rows((each.name, each.kind, each.role) for each in plan.columns)),
         Facts("search", _search_rows(plan.search)),
-        Facts("estimate", _estimate_rows(plan.estimate)),
+        Facts("estimate", _estimate_rows(plan.estimate, plan.search.trainer)),
     ]
     said = [Remarks("notes", plan.notes), Remarks("warnings", plan.warnings)]
     return page + [each for each in said if each.sentences]
@@ -112,8 +112,10 @@ def _fits(search: PlannedSearch) -> str:
     return words
 
 
-def _estimate_rows(estimate: Estimate) -> list[tuple[str, str]]:
+def _estimate_rows(estimate: Estimate, trainer: str | None) -> list[tuple[str, str]]:
     processes = formats.plural(estimate.workers, "process", "processes")
+    if trainer is not None:
+        return [("time", f"as long as fits of {trainer} take, which nobody knows yet; with {processes}")]
     return [
         ("time", f"{formats.duration(estimate.seconds)} with {processes}"),
         ("memory", formats.memory(estimate.bytes)),

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lrtune.arrays import one_blas_thread
+from lrtune.engines.contract import FailedError
 from lrtune.run import files
-from lrtune.run.names import BASELINE_SCORES
+from lrtune.run.names import BASELINE_SCORES, FITS
 from lrtune.run.versions import ENGINE
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import ConfigurationError, LrtuneError
 from lrtune.text.written import Json, json_text, to_json
+from lrtune.trainers.catalogue import TRAINERS
+from lrtune.trainers.contract import Work
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.evaluate import evaluate
 from lrtune.training.registry import METRICS, complete, problems
@@ -151,14 +154,15 @@ def _trained_again(
     if {key: value for key, value in known.items() if key != "scores"} == made:
         return tuple(known["scores"])
     yield Begun(Part.BASELINE)
-    scores = tuple(own_sign(setting.metric, each) for each in _fold_scores(configurations, prepared))
+    scores = tuple(own_sign(setting.metric, each) for each in _fold_scores(configurations, prepared, folder))
     files.write(folder / BASELINE_SCORES, json_text({**made, "scores": list(scores)}))
     return scores
 
 
-def _fold_scores(configurations: Sequence[Configuration], prepared: Prepared) -> Sequence[float | None]:
+def _fold_scores(configurations: Sequence[Configuration], prepared: Prepared, folder: Path) -> Sequence[float | None]:
     """Train configurations out of a result on every fold, and score their mean; oriented."""
-    outcomes = [_outcome(each, prepared) for each in configurations]
+    is_foreign = TRAINERS[prepared.setting.trainer].is_foreign
+    outcomes = [_foreign(each, prepared, folder) if is_foreign else _outcome(each, prepared) for each in configurations]
     if len(outcomes) == 1:
         return outcomes[0].scores
     members = [[kept for kept in each.predictions if kept is not None] for each in outcomes]
@@ -178,6 +182,20 @@ def _outcome(configuration: Configuration, prepared: Prepared) -> Outcome:
         (outcome,) = evaluate(
             [configuration], setting.folds, setting.problem, setting.metric, seed=setting.seed, dtype=setting.dtype
         )
+    return outcome
+
+
+def _foreign(configuration: Configuration, prepared: Prepared, folder: Path) -> Outcome:
+    """Let code of somebody else train a configuration."""
+    setting, entry = prepared.setting, TRAINERS[prepared.setting.trainer]
+    assert setting.foreign is not None
+    setting = setting._replace(foreign=setting.foreign._replace(folder=str(folder / FITS / "baseline")))
+    try:
+        (outcome,) = entry.run(setting, Work([configuration]))
+    except FailedError as error:
+        raise ConfigurationError(str(error)) from error
+    finally:
+        entry.close()
     return outcome
 
 

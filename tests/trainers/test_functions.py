@@ -100,7 +100,7 @@ def test_scores_are_those_of_the_same_loop_written_out(folder):
 def test_everything_else_serves_a_function(folder):
     found = searched(folder)
     assert found.corrected.method == "bootstrap"
-    assert {each.name for each in found.anchors} == {"majority", "linear", "default"}
+    assert {"majority", "linear"} <= {each.name for each in found.anchors}
     assert found.control is not None
     assert found.test.score is not None
     trial = open_run(found.folder).trials[0]
@@ -162,7 +162,8 @@ def test_a_loss_that_is_no_number_is_a_training_that_diverged(folder):
             for epoch in range(run.epochs):
                 yield {"loss": float("nan") if run["learning_rate"] > 0.1 and epoch == 2 else 1.0, "log_loss": 1.0}
     """
-    found = searched(folder, code)
+    rates = "[0.01, 0.1, 0.3, 1.0]"
+    found = searched(folder, code, EXPERIMENT.replace("{low: 1e-2, high: 1, scale: log}", rates), trials=8)
     states = dict(found.trials.select("learning_rate", "state").iter_rows())
     assert {state for rate, state in states.items() if rate > 0.1} == {"diverged"}
     assert {state for rate, state in states.items() if rate <= 0.1} == {"complete"}
@@ -171,7 +172,7 @@ def test_a_loss_that_is_no_number_is_a_training_that_diverged(folder):
 def test_a_plateau_watches_what_the_function_tells_of_rows_of_its_own(folder):
     code = """
         def train(run):
-            assert len(run.monitor.y) == round(0.1 * (len(run.train.y) + len(run.monitor.y)))
+            assert run.final or len(run.monitor.y) == round(0.1 * (len(run.train.y) + len(run.monitor.y)))
             seen = []
             for epoch in range(run.epochs):
                 seen.append(run.rate)
@@ -233,7 +234,7 @@ def test_the_finder_finds_the_rates_of_a_function(folder):
         ("os.kill(os.getpid(), 9)", "the training process was killed by SIGKILL (out of memory?)"),
         ("raise MemoryError", "out of memory"),
         ("np.zeros(2**60)", "MemoryError"),
-        ("yield {}\n    run.set_rate(3)", "int is no optimizer of PyTorch or Keras"),
+        ("yield {}\nrun.set_rate(3)", "int is no optimizer of PyTorch or Keras"),
     ],
 )
 def test_whatever_a_fit_does_costs_its_trial_and_says_why(body, expected, folder):
@@ -347,7 +348,7 @@ def test_a_search_that_was_killed_goes_on_and_keeps_the_fits_that_had_ended(fold
     contents = []
     for name in ("run", "whole"):
         with Journal(folder / name / DATABASE) as journal:
-            contents.append([canonical(each) for each in journal.events()])
+            contents.append(canonical(journal.events()))
     assert contents[0] == contents[1]
 
 

@@ -190,7 +190,7 @@ class Child:
             return functions.trained(self.function, run, tell), {}
         place = {"data": self.about["data"], "folder": self.about["folder"]}
         try:
-            return commands.trained(settings, run, **place, tell=tell, started=self.began), {}
+            return commands.trained(settings, run, **place, tell=tell, obey=self.obey, started=self.began), {}
         finally:
             self.program = None
 
@@ -198,6 +198,18 @@ class Child:
         """Remember a program, so that it ends with this process; the worker may have to end it, too."""
         self.program = program
         self.answer({"is": "began", "group": program})
+
+    def obey(self) -> None:
+        """Give up if the worker wants the fit to end.
+
+        Raises
+        ------
+        FitStoppedError
+            If it does.
+
+        """
+        if not self.inbox.empty() and self.inbox.get().said["do"] == "stop":
+            raise FitStoppedError
 
     def telling(self, run: FitRun) -> Any:
         """Make what is called after every report: it is written down, and the fit may be stopped."""
@@ -207,8 +219,7 @@ class Child:
             if path is not None:
                 with path.open("a", encoding="utf-8") as file:
                     file.write(json.dumps({"epoch": report.epoch, **dict(functions.numbers(report))}) + "\n")
-            if not self.inbox.empty() and self.inbox.get().said["do"] == "stop":
-                raise FitStoppedError
+            self.obey()
 
         return tell
 

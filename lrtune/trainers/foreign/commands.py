@@ -37,13 +37,11 @@ import numpy as np
 from lrtune.arrays import Array
 from lrtune.text.errors import nearest, reason
 from lrtune.trainers.foreign.ending import LABELS, VALUE, Ending, Report
+from lrtune.trainers.foreign.processes import PROGRAM_GRACE
 from lrtune.trainers.foreign.run import FitRun, TrainingError
 
 AGAIN = 75
 """Exit code of a program that asks to be run once more (EX_TEMPFAIL of sysexits.h)."""
-
-GRACE = 10.0
-"""Seconds between SIGTERM and SIGKILL, unless the experiment says otherwise."""
 
 TAIL = 20
 """Lines of a program's output that say why it failed."""
@@ -77,9 +75,10 @@ def trained(
     data: str,
     folder: str,
     tell: Callable[[Report], None],
+    obey: Callable[[], None],
     started: Callable[[int], None],
 ) -> Ending:
-    """Run a command to its end; `tell` is called after every report, and may raise in order to stop it."""
+    """Run a command to its end; `tell` is called after every report, `obey` often: it raises in order to stop it."""
     variables = _variables(run, data)
     for name in ("report", "predictions"):
         Path(variables[name]).unlink(missing_ok=True)
@@ -106,9 +105,9 @@ def trained(
     started(process.pid)
     reports = _Reports(Path(variables["report"]))
     try:
-        code = _followed(process, reports, tell)
+        code = _followed(process, reports, tell, obey)
     finally:
-        stop(process, float(said.get("grace", GRACE)))
+        stop(process, float(said.get("grace", PROGRAM_GRACE)))
     if code == AGAIN:
         raise AgainError(f"exit code {AGAIN}: the program asks to be run once more")
     if code:
@@ -142,7 +141,9 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def _followed(process: subprocess.Popen[bytes], reports: _Reports, tell: Callable[[Report], None]) -> int:
+def _followed(
+    process: subprocess.Popen[bytes], reports: _Reports, tell: Callable[[Report], None], obey: Callable[[], None]
+) -> int:
     wait = _FIRST_WAIT
     while True:
         code = process.poll()
@@ -150,6 +151,7 @@ def _followed(process: subprocess.Popen[bytes], reports: _Reports, tell: Callabl
             tell(each)
         if code is not None:
             return code
+        obey()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(wait)
         wait = min(2 * wait, _LONGEST_WAIT)

@@ -21,6 +21,7 @@ from lrtune.engines.contract import FailedError, OverdueError, time_is_up
 from lrtune.trainers.contract import Foreign
 from lrtune.trainers.foreign import messages
 from lrtune.trainers.foreign.messages import Message
+from lrtune.training.registry import COMMAND
 
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR")}
 
@@ -32,6 +33,9 @@ MOST_LOG = 10 * 2**20
 
 MORE_MEMORY = 2**30
 """A process that has come to need so many bytes more than after its first fit is replaced after a fit."""
+
+PROGRAM_GRACE = 10.0
+"""Seconds that a program has between SIGTERM and SIGKILL, unless the experiment says otherwise."""
 
 _EVERY = 0.2
 
@@ -56,6 +60,7 @@ class CodeProcess:
         self.program: int | None = None
         self.folds: list[int] = []
         self.first_memory = 0
+        self.grace = GRACE + float(foreign.said.get("grace", PROGRAM_GRACE if kind == COMMAND else 0.0))
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "lrtune.trainers.foreign.child"],
             stdin=subprocess.PIPE,
@@ -123,7 +128,7 @@ class CodeProcess:
                     raise FailedError(f"took longer than trainer.timeout ({seconds:g} s)") from None
                 if self.process.poll() is None:
                     continue
-                message = self.answers.get(timeout=GRACE)  # what it said before it ended
+                message = self.last_words()
             if message is None:
                 raise DiedError(self._death())
             if message.said["is"] == "began":
@@ -134,22 +139,32 @@ class CodeProcess:
                 raise FailedError(message.said.get("reason", "was stopped"))
             return message
 
+    def last_words(self) -> Message | None:
+        """Read what a process said before it ended; one that it has forked may hold its answers open for ever."""
+        try:
+            return self.answers.get(timeout=GRACE)
+        except queue.Empty:
+            return None
+
     def stop(self) -> None:
-        """Ask a fit to end, and kill the process if it does not."""
+        """Ask a fit to end, and kill the process if it does not within its grace."""
         self.ask({"do": "stop"})
+        end = time.monotonic() + self.grace
         with contextlib.suppress(queue.Empty):
-            while self.answers.get(timeout=GRACE) is not None:
-                pass
+            while (left := end - time.monotonic()) > 0:
+                message = self.answers.get(timeout=left)
+                if message is None or message.said["is"] in ("stopped", "failed", "done"):
+                    break
         self.kill()
 
     def _death(self) -> str:
         code = self.process.wait()
+        self.log.seek(0)
+        lines = [line for line in self.log.read().decode(errors="replace").splitlines() if line.strip()]
         self.kill()
         if code < 0:
             name = signal.Signals(-code).name if -code in {each.value for each in signal.Signals} else -code
             return f"the training process was killed by {name}" + (" (out of memory?)" if code == -9 else "")
-        self.log.seek(0)
-        lines = [line for line in self.log.read().decode(errors="replace").splitlines() if line.strip()]
         said = f": {lines[-1]}" if lines else ""
         return f"the training process ended with exit code {code}{said}"
 

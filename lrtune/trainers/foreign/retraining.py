@@ -101,7 +101,8 @@ def fit(task: Retraining) -> Model:
     seed = setting.seed
     if setting.trainer == ESTIMATOR:
         called = str(foreign.said[ESTIMATOR][-1][1])
-        estimator = TrainedEstimator(encoder, task.configuration, found.content, called, seed, trusted=True)
+        content, place = found.content, str(Path(foreign.base).resolve())
+        estimator = TrainedEstimator(encoder, task.configuration, content, called, seed, trusted=True, folder=place)
         return Model(task.schema, problem_of(task.schema), (estimator,))
     folder = Path(place) / "final" / "all"
     program = TrainedProgram(

@@ -77,7 +77,7 @@ def of_average(metric: str, means: Doubles) -> Array:
 
 
 def prediction_of(metric: str, means: Doubles, targets: Array, classes: int) -> Doubles | None:
-    """Turn means of what `to_average` gives ``(C, ...)`` into predictions as `beside` takes them; None: they do not tell.
+    """Turn means of what `to_average` gives ``(C, ...)`` into predictions for `beside`; None where they do not tell.
 
     The loss of a row tells the probability of its true class, which of two classes is all, and of more is not.
     """
