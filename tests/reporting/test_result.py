@@ -58,7 +58,7 @@ def test_without_test_rows_there_is_no_test(make_study, filled):
 
 def test_a_model_that_fails_on_the_test_rows_has_null_there(make_study, filled):
     study = make_study([{"learning_rate": 0.1}], [[0.5, 0.5]], test={"score": None, "rows": 9})
-    assert result(study, filled)["test"] == {"score": None, "rows": 9, "has": None}
+    assert result(study, filled)["test"] == {"score": None, "rows": 9, "has": None, "repeated": 0}
 
 
 def test_a_default_that_diverged_has_nulls_and_no_gain(make_study, filled):
