@@ -161,7 +161,7 @@ def test_a_test_without_a_score_is_a_sentence(run, folder):
     assert page.exit_code == 0, page.output
     assert "no score (only class 'p') on 7 rows that the search never saw" in shown(page)
     result = json.loads((folder / "run" / "result.json").read_text())
-    assert result["test"] == {"score": None, "rows": 7, "has": "only class 'p'"}
+    assert result["test"] == {"score": None, "rows": 7, "has": "only class 'p'", "repeated": 0}
     assert result["unscored"] is None
     best = result["best"]["number"]
     retrained = run("retrain", "run", "--trial", (best + 1) % 3)

@@ -24,7 +24,7 @@ def test_a_result_says_what_was_found(study, filled):
     assert found["default"]["mean"] == pytest.approx(0.92)
     assert found["gain"]["mean"] == pytest.approx(0.05)
     assert (found["gain"]["wins"], found["gain"]["folds"]) == (3, 3)
-    assert found["test"] == {"score": 0.96, "rows": 360, "has": None}
+    assert found["test"] == {"score": 0.96, "rows": 360, "has": None, "repeated": 0}
     assert found["trials"] == {"total": 4, "complete": 2, "pruned": 0, "failed": 1, "diverged": 1}
     assert found["seconds"] == {"search": 8.0, "retrain": 0.5, "total": 8.5}
     assert found["finished"] == "trials"
@@ -58,7 +58,7 @@ def test_without_test_rows_there_is_no_test(make_study, filled):
 
 def test_a_model_that_fails_on_the_test_rows_has_null_there(make_study, filled):
     study = make_study([{"learning_rate": 0.1}], [[0.5, 0.5]], test={"score": None, "rows": 9})
-    assert result(study, filled)["test"] == {"score": None, "rows": 9, "has": None}
+    assert result(study, filled)["test"] == {"score": None, "rows": 9, "has": None, "repeated": 0}
 
 
 def test_a_default_that_diverged_has_nulls_and_no_gain(make_study, filled):
