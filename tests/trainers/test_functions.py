@@ -106,7 +106,7 @@ def test_everything_else_serves_a_function(folder):
     trial = open_run(found.folder).trials[0]
     assert trial.curves.epochs[-1] == 4
     runner = CliRunner()
-    for command in ("show", "health", "status", "trials", "importance"):
+    for command in ("show", "health", "status", "trials"):
         assert runner.invoke(app, [command, str(found.folder)]).exit_code == 0
     assert runner.invoke(app, ["compare", f"{found.folder}:0", f"{found.folder}:1"]).exit_code == 0
     exported = runner.invoke(app, ["schedules", "export", "--run", str(found.folder), "--to", "pytorch"])

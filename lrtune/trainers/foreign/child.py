@@ -115,7 +115,7 @@ class Child:
             fixed = estimators.own(default, scheduled=settings[ESTIMATOR][-1][1] in SCHEDULED)
             defaults, wrong = estimators.described(settings[ESTIMATOR], said["names"], fixed, **asked)
         elif kind == COMMAND:
-            wrong = commands.described(settings[COMMAND], said["names"])
+            wrong = commands.described(settings[COMMAND], [*said["names"], *said["default"]])
         self.answer({"is": "described", "defaults": defaults, "wrong": wrong})
 
     def do_fold(self, said: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
