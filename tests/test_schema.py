@@ -101,7 +101,7 @@ FOREIGN = [
     f"{ESTIMATOR}\nspace: {{learning_rate: [optimal], decay: 3}}",
     "trainer: {estimator: [a.B, {name: a.C}], timeout: 3m, retry: 1}\nspace: {name__x: [null, true, [1, 2]]}",
     "trainer: {estimator: sklearn.linear_model.SGDClassifier}\nspace: {decay: [cosine], learning_rate: 0.1, alpha: 1}",
-    "trainer: train.py:train\ndefaults: {width: 3}\ntraining: {epochs: 3}\nspace: {width: [3, 4], learning_rate: 1, decay: linear}",
+    "trainer: train.py:train\ndefaults: {width: 3}\ntraining: {epochs: 3}\nspace: {width: [3, 4], learning_rate: 1}",
     "trainer: {function: a.b:train, keep: true, resources: {gpus: 1}, folder: x}\nspace: {width: {low: 1, high: 3}}",
     "trainer: {command: python x.py, grace: 5, report: {key: a.b, file: m.json}}\nspace: {n: {low: 1, high: 3}}",
     "trainer: {command: [x, 3], report: {pattern: 'a(.*)'}}\nspace: {branch: {one: {a: [1, 2]}}}",
