@@ -23,9 +23,14 @@ from lrtune.experiment.writing.first_file import Seen
 LABEL = "default experiment"
 """What messages call a file that nobody wrote."""
 
-FOLDS, REPEATS = ("search", "folds"), ("search", "repeats")
-CONFIRM, RETRAIN, ROWS, BAG = ("search", "confirm"), ("retrain",), ("retrain", "rows"), ("retrain", "bag")
-OPTIMIZER, RATE = ("space", "optimizer"), ("space", "learning_rate")
+WITHDRAWN = {
+    ("search", "folds"): ("search", "repeats"),  # suggested for the other number of folds
+    ("search", "confirm"): ("retrain", "ensemble"),  # what is confirmed is a single trial,
+    ("retrain", "bag"): ("retrain",),  # and so is what has its folds' models delivered
+    ("data", "test_path"): ("retrain", "rows"),  # a table of its own is there to judge
+    ("space", "optimizer"): ("space", "learning_rate"),  # suggested for another one
+}
+"""What is not suggested where an override says something of another place."""
 
 DATES = "encode"
 
@@ -138,14 +143,9 @@ def suited(
     source = data if isinstance(data, Table) else asked.data.path
     seen = look(source, asked.data, seed=asked.search.seed, splitter=asked.search.splitter, quality=quality)
     document = read_text(first_file.text(seen.found, seen.said.path), LABEL)
-    if _is_set(overrides, FOLDS):
-        document.remove(REPEATS)  # suggested for the other number of folds
-    if asked.data.test_path is not None:
-        document.remove(ROWS)  # a table of its own is there to judge
-    if _is_set(overrides, CONFIRM) or _is_set(overrides, BAG):
-        document.remove(RETRAIN)  # what is confirmed, or has its folds' models delivered, is a single trial
-    if _is_set(overrides, OPTIMIZER):
-        document.remove(RATE)  # suggested for another one
+    for place, suggestion in WITHDRAWN.items():
+        if _is_set(overrides, place):
+            document.remove(suggestion)
     apply(document, overrides)
     return experiment_of(document, stem(_path(data)), Path(), trainers), seen.table
 
