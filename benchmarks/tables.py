@@ -6,7 +6,7 @@ Each table is split at random, three quarters to train (at most 8,000 rows), the
 fitted, each with its defaults, in a process of its own:
 
 * ``lrtune``: `lrtune.search(data=..., target=...)` with nothing else said, one worker; ``lrtune_single`` delivers one
-  trial instead of a mean;
+  trial instead of a mean, ``lrtune_best`` is ``--quality best``;
 * scikit-learn's ``linear`` (LogisticRegression or Ridge) and ``mlp`` (MLPClassifier or MLPRegressor) behind the usual
   pipeline (median, standard scale, one-hot), and ``hgb`` (HistGradientBoosting); ``hgb_tuned`` is the last with 50
   random settings and three folds;
@@ -177,14 +177,16 @@ def classes(given: Task) -> list[str]:
     return sorted(given.train[given.target].cast(pl.String).unique().to_list())
 
 
-def by_lrtune(given: Task, split: int, overrides: list[str]) -> np.ndarray:
+def by_lrtune(given: Task, split: int, overrides: list[str], quality: str | None = None) -> np.ndarray:
     """Search as somebody would who only has a table."""
     import lrtune
 
     kind = "classification" if given.is_classes else "regression"
     settings = [f"data.task={kind}", f"search.seed={split}", *overrides]
     with tempfile.TemporaryDirectory() as folder:
-        found = lrtune.search(data=given.train, target=given.target, overrides=settings, workers=1, output=folder)
+        found = lrtune.search(
+            data=given.train, target=given.target, quality=quality, overrides=settings, workers=1, output=folder
+        )
         rows = given.test.drop(given.target)
         if not given.is_classes:
             return np.asarray(found.model.predict(rows))
@@ -195,6 +197,11 @@ def by_lrtune(given: Task, split: int, overrides: list[str]) -> np.ndarray:
 def by_lrtune_single(given: Task, split: int, overrides: list[str]) -> np.ndarray:
     """Search likewise, and take the best trial alone."""
     return by_lrtune(given, split, [*overrides, "retrain.ensemble=1"])
+
+
+def by_lrtune_best(given: Task, split: int, overrides: list[str]) -> np.ndarray:
+    """Search with ``--quality best``."""
+    return by_lrtune(given, split, overrides, "best")
 
 
 def columns(given: Task) -> tuple[list[str], list[str]]:
@@ -338,6 +345,7 @@ def by_realmlp(given: Task, split: int, _overrides: list[str]) -> np.ndarray:
 METHODS: dict[str, Callable[[Task, int, list[str]], np.ndarray]] = {
     "lrtune": by_lrtune,
     "lrtune_single": by_lrtune_single,
+    "lrtune_best": by_lrtune_best,
     "hgb": by_hgb,
     "hgb_tuned": by_tuned_hgb,
     "linear": by_linear,

@@ -189,6 +189,17 @@ def test_overrides_go_before_what_is_suggested():
     assert "batch_size" not in made(columns(200, None), "space.batch_size=[16, 64]")[0].fixed
 
 
+def test_what_is_suggested_of_the_model_goes_where_something_else_is_asked_for(tmp_path):
+    plain = made(columns(200, None))[0].retrain
+    assert (plain.ensemble, plain.members, plain.rows) == ("auto", "auto", "all")
+    confirmed = made(columns(200, None), "search.confirm=3")[0].retrain
+    assert (confirmed.ensemble, confirmed.members, confirmed.rows) == (1, "auto", "all")
+    path = csv(tmp_path / "test.csv", columns(50, None))
+    assert made(columns(200, None), f"data.test_path={path}")[0].retrain.rows == "search"
+    bag = made(columns(200, None), "retrain.bag=true")[0].retrain
+    assert (bag.ensemble, bag.members, bag.rows, bag.bag) == (1, 1, "search", True)
+
+
 def test_another_optimizer_has_its_own_rates():
     told = "space.optimizer=[{sgd: {learning_rate: {low: 0.1, high: 1.0}}}]"
     chosen, _ = made(columns(700, None), told)

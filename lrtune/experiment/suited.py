@@ -23,9 +23,13 @@ from lrtune.experiment.writing.first_file import Seen
 LABEL = "default experiment"
 """What messages call a file that nobody wrote."""
 
-FOLDS, REPEATS = ("search", "folds"), ("search", "repeats")
-RETRAIN, ROWS, BAG = ("retrain",), ("retrain", "rows"), ("retrain", "bag")
-OPTIMIZER, RATE = ("space", "optimizer"), ("space", "learning_rate")
+WITHDRAWN = {
+    ("search", "folds"): ("search", "repeats"),  # suggested for the other number of folds
+    ("retrain", "bag"): ("retrain",),  # what has its folds' models delivered is a single trial
+    ("data", "test_path"): ("retrain", "rows"),  # a table of its own is there to judge
+    ("space", "optimizer"): ("space", "learning_rate"),  # suggested for another one
+}
+"""What is not suggested where an override says something of another place."""
 
 DATES = "encode"
 
@@ -140,14 +144,9 @@ def suited(
         return asked, source if isinstance(source, Table) else load(source, options=asked.data.options)
     seen = look(source, asked.data, seed=asked.search.seed, splitter=asked.search.splitter, quality=quality)
     document = read_text(first_file.text(seen.found, seen.said.path), LABEL)
-    if _is_set(overrides, FOLDS):
-        document.remove(REPEATS)  # suggested for the other number of folds
-    if asked.data.test_path is not None:
-        document.remove(ROWS)  # a table of its own is there to judge
-    if _is_set(overrides, BAG):
-        document.remove(RETRAIN)  # what has its folds' models delivered is a single trial
-    if _is_set(overrides, OPTIMIZER):
-        document.remove(RATE)  # suggested for another one
+    for place, suggestion in WITHDRAWN.items():
+        if _is_set(overrides, place):
+            document.remove(suggestion)
     apply(document, overrides)
     return experiment_of(document, stem(_path(data)), Path(), trainers), seen.table
 

@@ -186,12 +186,12 @@ def _affordable(
     evidence: Evidence, study: StudyState, *, raced: bool, averages: Averages | None
 ) -> tuple[Evidence, int]:
     """Leave as many rows as there is time for beside the training; says with how many resamples, too."""
-    seen = evidence.observed
-    if seen is None:
+    seen, predictions = evidence.observed, evidence.predictions
+    if seen is None or predictions is None:
         return evidence, 0
     folds, configurations = evidence.scores.shape
     products = cells(evidence.metric, seen.classes, folds=folds, raced=raced)
-    more = averages.seconds if averages else 0.0
+    more = averages.seconds(predictions) if averages else 0.0
     made = effort(len(seen.targets), configurations, products, training=_trained(study, folds), more=more)
     return thinned(evidence, made.rows), made.resamples
 

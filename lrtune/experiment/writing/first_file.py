@@ -40,15 +40,15 @@ STRATEGY, PRUNING = "bayesian", "halving"
 FEW_NUMBERS = 12
 """Of so many, an embedding costs no more than the rest of a small network."""
 
-RATE = {"low": 1e-3, "high": 5e-2, "scale": "log"}
+RATE = {"low": 3e-4, "high": 5e-2, "scale": "log"}
 """Searched for Adam alone where features are searched as well: other rates and optimizers are hardly ever among the
 best there, and a trial is dear."""
 
 NUMBERS, EMBEDDING, HIDDEN = ["standard", "piecewise"], ["none", "periodic"], [[64], [128, 64]]
 """What is searched there: how numbers become features, and where these are too many to be embedded, a second layer."""
 
-FEWEST_EPOCHS, MOST_EPOCHS, MOST_ROWS = 10, 200, 256
-"""Of a training, and rows of a mini-batch."""
+FEWEST_EPOCHS, MOST_EPOCHS = 10, 200
+FEWEST_ROWS_AT_ONCE, MOST_ROWS_AT_ONCE = 16, 256
 
 SKEWED = 2.0
 """Beyond this skewness, a few very large values rule the mean of squares."""
@@ -198,9 +198,12 @@ def _borne(found: Seen, wanted: int) -> int:
 
 
 def batch_size(found: Seen) -> int:
-    """Suggest the rows of a mini-batch: a power of two that gives fifteen or thirty updates in an epoch, about."""
-    wanted, least = (15, 32) if found.is_large else (30, 16)
-    return int(np.clip(2 ** np.round(np.log2(max(found.rows, 1) / wanted)), least, MOST_ROWS))
+    """Suggest the rows of a mini-batch: a power of two that gives about thirty updates in an epoch, or fifteen.
+
+    So many are enough for values, where more epochs are worth more; classes would be overfitted.
+    """
+    wanted = 15 if found.is_large and not found.counts else 30
+    return int(np.clip(2 ** np.round(np.log2(max(found.rows, 1) / wanted)), FEWEST_ROWS_AT_ONCE, MOST_ROWS_AT_ONCE))
 
 
 def steps(found: Seen) -> int:
@@ -212,8 +215,8 @@ def steps(found: Seen) -> int:
 def epochs(found: Seen) -> int:
     """Suggest epochs: about as many updates in each fold as the quality says or a few more, in fives."""
     updates = found.quality.updates[found.is_large]
-    if found.is_large and not found.counts and batch_size(found) < MOST_ROWS:
-        updates = updates * 3 // 2  # of small mini-batches; values go on to get better where classes begin to overfit
+    if found.is_large and not found.counts and batch_size(found) < MOST_ROWS_AT_ONCE:
+        updates = updates * 3 // 2  # of small mini-batches
     return int(np.clip(5 * np.ceil(updates / steps(found) / 5), FEWEST_EPOCHS, MOST_EPOCHS))
 
 

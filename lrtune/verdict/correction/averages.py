@@ -12,6 +12,7 @@ for the mean of the first ``n`` in resample ``b``::
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ MOST_MEMBERS = 64
 _TOGETHER = 8  # resamples whose means are scored by one product: it is wasteful, and still faster than a loop
 
 _SECONDS = 2.5e-8
-"""Of one core, for each row of each resample; like those of `core` found once."""
+"""Of one core, for each number of each row of each resample; like those of `effort` found once."""
 
 
 class Averages(NamedTuple):
@@ -36,10 +37,9 @@ class Averages(NamedTuple):
     sizes: tuple[int, ...]
     alone: bool = True
 
-    @property
-    def seconds(self) -> float:
-        """Of one core, for each row of each resample."""
-        return _SECONDS
+    def seconds(self, predictions: Array) -> float:
+        """Say what a row of a resample takes on one core, where so many numbers are kept of each (C, R, ...)."""
+        return _SECONDS * math.prod(predictions.shape[2:])
 
 
 class DeliveredMean(NamedTuple):
