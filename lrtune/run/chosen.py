@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 from lrtune.run import files
@@ -11,16 +12,16 @@ from lrtune.run.names import RESULT
 from lrtune.space.trial import Configuration, frozen
 from lrtune.text.errors import StudyError
 from lrtune.training.declarations import number
-from lrtune.training.registry import problems
+from lrtune.training.registry import SCHEDULE_KEYS, problems
 
 
 def chosen_configuration(folder: Path) -> Configuration:
-    """Read the complete configuration that a finished run chose.
+    """Read the complete configuration that a finished run chose; of another trainer than lrtune's own, its schedule.
 
     Raises
     ------
     StudyError
-        If the run is not finished, or its result is damaged.
+        If the run is not finished, its result is damaged, or what it trained takes no rates.
 
     """
     try:
@@ -28,6 +29,11 @@ def chosen_configuration(folder: Path) -> Configuration:
         configuration = {key: frozen(each) for key, each in found.items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise StudyError(f"{folder}: has no readable {RESULT}; a run has one when it is finished") from error
+    trainer = open_run(folder).study.header.asked.get("trainer")
+    if isinstance(trainer, Mapping):
+        if "decay" not in configuration or not trainer["scheduled"]:
+            raise StudyError(f"{folder}: what it trained takes no rates from lrtune, so that it has no schedule")
+        configuration = {key: each for key, each in configuration.items() if key.partition(".")[0] in SCHEDULE_KEYS}
     if wrong := problems(configuration):
         raise StudyError(f"{folder / RESULT}: damaged ({wrong[0]}); run the search again to have it written anew")
     return configuration
