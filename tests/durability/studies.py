@@ -24,6 +24,55 @@ search: {{trials: 7, folds: 3, round: 4}}
 RACE = PLAIN.replace("round: 4", "round: 4, pruning: race")
 LONGER = RACE.replace("trials: 7", "trials: 96").replace("round: 4", "round: 24").replace("epochs: 9", "epochs: 60")
 
+FUNCTION = """\
+import numpy as np
+
+
+def train(run):
+    W = np.zeros((run.train.X.shape[1], len(run.classes)))
+    codes = np.searchsorted(run.classes, run.train.y)
+    for epoch in range(run.epochs):
+        for rows in run.batches():
+            shares = outputs(W, run.train.X[rows])
+            W -= run.rate * run.train.X[rows].T @ (shares - np.eye(len(run.classes))[codes[rows]]) / len(rows)
+        yield {"loss": float(np.square(W).mean())}
+    np.save(run.folder / "W.npy", W)
+    return outputs(W, run.validation.X)
+
+
+def outputs(W, X):
+    shares = np.exp(X @ W)
+    return shares / shares.sum(axis=1, keepdims=True)
+"""
+PROGRAM = """\
+import json, os
+import numpy as np
+
+arrays = np.load(os.environ["LRTUNE_ARRAYS"])
+classes = np.unique(arrays["train_y"])
+X, codes = arrays["train_X"], np.searchsorted(classes, arrays["train_y"])
+W = np.zeros((X.shape[1], len(classes)))
+for line in open(os.environ["LRTUNE_RATES"]):
+    shares = np.exp(X @ W)
+    W -= float(line) * X.T @ (shares / shares.sum(axis=1, keepdims=True) - np.eye(len(classes))[codes]) / len(X)
+shares = np.exp(arrays["validation_X"] @ W)
+np.save(os.environ["LRTUNE_PREDICTIONS"], shares / shares.sum(axis=1, keepdims=True))
+with open(os.environ["LRTUNE_REPORT"], "a") as file:
+    file.write(json.dumps({"loss": float(np.square(W).mean())}) + chr(10))
+"""
+OTHERS = """
+data: {path: "sklearn:iris"}
+training: {epochs: 12}
+search: {trials: 24, folds: 3, pruning: race, round: 8, strategy: bayesian}
+space:
+  learning_rate: {low: 1e-3, high: 1.0, scale: log}
+  decay: [constant, exponential: {k: {low: 0.01, high: 0.5, scale: log}}]
+"""
+OF_A_FUNCTION, OF_A_PROGRAM = (
+    f"trainer: train.py:train{OTHERS}",
+    f"trainer: {{command: '{{python}} program.py'}}{OTHERS}",
+)
+
 FILES = ("trials.csv", "out_of_fold.bin", "best.yaml", "model/model.json", "model/model.npz")
 
 BUDGETS = (b"workers:", b"timeout:", b"block_timeout:")

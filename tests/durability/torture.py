@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from accepted import attempts
 from crashes import at_points, at_random_instants, seconds_of
 from fuzzing import fuzz
-from studies import LONGER, PLAIN, RACE, Forks, content
+from studies import FUNCTION, LONGER, OF_A_FUNCTION, OF_A_PROGRAM, PLAIN, PROGRAM, RACE, Forks, content
 
-INSTANTS, EXAMPLES, CASES = 50, 2000, 3000
+INSTANTS, OTHERS_OF_EACH, EXAMPLES, CASES = 50, 10, 2000, 3000
 
 
 def say(text):
@@ -69,6 +69,36 @@ def killed_at_random(folder, studies, seed):
     return wrong
 
 
+def others_killed_at_random(folder, studies, seed):
+    """Kill searches with a function and with a program at random instants."""
+    wrong = []
+    for kind, name, code, text in (
+        ("function", "train.py", FUNCTION, OF_A_FUNCTION),
+        ("program", "program.py", PROGRAM, OF_A_PROGRAM),
+    ):
+        here = folder / kind
+        here.mkdir()
+        (here / name).write_text(code)
+        (here / "file.yaml").write_text(text)
+        rng, identical, kills = np.random.default_rng(seed), 0, 0
+        undisturbed, seconds = seconds_of(here, "file.yaml", 1)
+        for number in range(studies):
+            done, found = at_random_instants(
+                here,
+                "file.yaml",
+                f"random-{number}",
+                rng,
+                workers=1 + number % 2,
+                seconds=seconds,
+                undisturbed=undisturbed,
+            )
+            kills += done
+            identical += not found
+            wrong += [f"{kind}, study {number}: {each}" for each in found]
+        say(f"  of a {kind}: {kills} kills, {identical} of {studies} studies identical, no process left over")
+    return wrong
+
+
 def broken_files(folder, examples):
     """Try broken experiments and tables."""
     seen = []
@@ -104,6 +134,7 @@ def main():
         say("killing searches")
         wrong = killed_where_it_writes(folder, part)
         wrong += killed_at_random(folder, INSTANTS // part, chosen.seed)
+        wrong += others_killed_at_random(folder, OTHERS_OF_EACH // part, chosen.seed)
         say("breaking files")
         wrong += broken_files(folder, EXAMPLES // part)
         say("trying odd files")
