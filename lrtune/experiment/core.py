@@ -155,7 +155,8 @@ class Experiment:
         Left out are budgets (`BUDGETS`), what is made of the best trials (`retrain`), and what the content of the table
         tells (`CONTENT`). Keys of configurations that stand under `data` are among what is fixed.
         """
-        data = {key: each for key, each in _values(self.data).items() if key not in CONTENT and key not in DATA_KEYS}
+        unsaid = (*CONTENT, *DATA_KEYS, *(("encode",) if self.data.encode else ()))
+        data = {key: each for key, each in _values(self.data).items() if key not in unsaid}
         search = {key: each for key, each in _values(self.search).items() if key not in BUDGETS}
         fixed = {key: plain(self.fixed[key]) for key in sorted(self.fixed)}
         trainer = {} if self.trainer == ChosenTrainer() else {TRAINER: plain(self.trainer.canonical())}
@@ -287,6 +288,8 @@ class Experiment:
                 data[key] = seen_from(folder, self.base, data[key])
         if "test_path" in data:
             del data["test_size"]
+        if self.data.encode:
+            del data["encode"]
         places = homes(self.trainer).items()
         settings, model, training = (
             {key: plain(fixed[flat]) for flat, (home, key) in places if home == section and flat in fixed}

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from lrtune.arrays import Floats, one_blas_thread
 from lrtune.data.columns import Columns, arrays_for
 from lrtune.data.encoding import Encoder
+from lrtune.data.raw_frames import FrameShape, RawRows
 from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
 from lrtune.model.foreign import TrainedEstimator, TrainedProgram
@@ -82,11 +83,12 @@ class TrainedNetwork:
     limits: tuple[float, float] = UNLIMITED
     seed: int = 0
 
-    def outputs(self, features: Floats, problem: Problem) -> npt.NDArray[np.float64]:
+    def outputs(self, features: Floats | RawRows, problem: Problem) -> npt.NDArray[np.float64]:
         """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, of encoded rows.
 
         In float64 whatever the weights are, so that a row's prediction hardly depends on the rows beside it.
         """
+        assert not isinstance(features, RawRows)
         layers = [(weights.astype(np.float64), biases.astype(np.float64)) for weights, biases in self.layers]
         activation, embedded = str(self.configuration["activation"]), embedded_features(self.configuration, problem)
         outputs = predict_outputs(layers, features, activation=activation, loss=problem.loss, embedded=embedded)
@@ -151,15 +153,15 @@ def averaged(models: Sequence[Model]) -> Model:
 
     Members that encode rows in the same way share one encoder, so that rows are encoded once.
     """
-    known: dict[str, Encoder] = {}
+    known: dict[str, Encoder | FrameShape] = {}
     members = []
     for each in (member for model in models for member in model.members):
         encoder = known.setdefault(json.dumps(each.encoder.to_dict()), each.encoder)
-        members.append(replace(each, encoder=encoder))
+        members.append(replace(each, encoder=encoder))  # type: ignore[arg-type]  # it is of the same kind
     return replace(models[0], members=tuple(members))
 
 
-def _encoders(model: Model) -> list[Encoder]:
+def _encoders(model: Model) -> list[Encoder | FrameShape]:
     """List the encoders of its members, each once."""
     return list({id(each.encoder): each.encoder for each in model.members}.values())
 
@@ -335,7 +337,9 @@ def _rebuilt(description: Json, content: bytes, folder: Path, *, trust: bool) ->
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         flat = iter([archive[name] for name in archive.files])
     problem = Problem(**{**description["problem"], "numbers": tuple(description["problem"]["numbers"])})
-    encoders = [Encoder.from_dict(each) for each in description["encoders"]]
+    encoders: list[Encoder | FrameShape] = [
+        FrameShape.from_dict(each) if "frame" in each else Encoder.from_dict(each) for each in description["encoders"]
+    ]
     members = tuple(
         _foreign_member(each, encoders, flat, folder, trust=trust)
         if {"estimator", "program"} & set(each)
@@ -354,7 +358,12 @@ def _rebuilt(description: Json, content: bytes, folder: Path, *, trust: bool) ->
 
 
 def _foreign_member(
-    described: Json, encoders: Sequence[Encoder], arrays: Iterator[npt.NDArray[Any]], folder: Path, *, trust: bool
+    described: Json,
+    encoders: Sequence[Encoder | FrameShape],
+    arrays: Iterator[npt.NDArray[Any]],
+    folder: Path,
+    *,
+    trust: bool,
 ) -> TrainedEstimator | TrainedProgram:
     """Take what another trainer made from the file."""
     encoder, seed = encoders[described["encoder"]], int(described["seed"])
@@ -367,12 +376,14 @@ def _foreign_member(
 
 
 def _member(
-    described: Json, encoders: Sequence[Encoder], arrays: Iterator[npt.NDArray[Any]], problem: Problem
+    described: Json, encoders: Sequence[Encoder | FrameShape], arrays: Iterator[npt.NDArray[Any]], problem: Problem
 ) -> TrainedNetwork:
     """Take a member's arrays from those of the file."""
     encoder, limits = encoders[described["encoder"]], described["limits"]
     configuration = {key: frozen(value) for key, value in described["configuration"].items()}
     layers = tuple((next(arrays), next(arrays)) for _ in range(described["layers"]))
+    if not isinstance(encoder, Encoder):
+        raise TypeError("a network takes encoded features")
     _check_shapes(layers, encoder.width, embedded_features(configuration, problem), problem.outputs)
     return TrainedNetwork(
         encoder=encoder,

@@ -20,10 +20,15 @@ import numpy.typing as npt
 
 from lrtune.arrays import Floats
 from lrtune.data.encoding import Encoder
+from lrtune.data.raw_frames import FrameShape, RawRows
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import ModelError, named
 from lrtune.training.estimated import predicted
 from lrtune.training.tasks import Problem
+
+
+HARMLESS = ("functools.partial",)
+"""Types beyond scikit-learn's and those that skops knows that only hold what is made of other types."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +38,7 @@ class TrainedEstimator:
     Attributes
     ----------
     encoder
-        Turns the cells of a table into ``D`` features.
+        Turns the cells of a table into ``D`` features, or takes them as they are.
     configuration
         How it was trained.
     content
@@ -49,7 +54,7 @@ class TrainedEstimator:
 
     """
 
-    encoder: Encoder
+    encoder: Encoder | FrameShape
     configuration: Configuration
     content: bytes
     called: str
@@ -70,9 +75,10 @@ class TrainedEstimator:
         import skops.io
 
         try:
-            foreign = skops.io.get_untrusted_types(data=self.content)
+            types = skops.io.get_untrusted_types(data=self.content)
         except Exception as error:
             raise ModelError(f"the {self.called} of the model is damaged: {error}") from error
+        foreign = [each for each in types if not each.startswith("sklearn.") and each not in HARMLESS]
         if foreign and not self.trusted:
             raise ModelError(
                 f"the model is a {self.called}, and reading {named(sorted(foreign))} in it may run code of the file; "
@@ -80,7 +86,7 @@ class TrainedEstimator:
             )
         try:
             with _importable(self.folder):
-                return skops.io.loads(self.content, trusted=foreign)
+                return skops.io.loads(self.content, trusted=types)
         except Exception as error:
             raise ModelError(f"the {self.called} of the model cannot be read here: {error}") from error
 
@@ -89,9 +95,14 @@ class TrainedEstimator:
         """Whether it says labels, and no probabilities."""
         return not hasattr(self.estimator, "predict_proba")
 
-    def outputs(self, features: Floats, problem: Problem) -> npt.NDArray[np.float64]:
+    def outputs(self, features: Floats | RawRows, problem: Problem) -> npt.NDArray[np.float64]:
         """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, of encoded rows."""
-        found, kind = predicted(self.estimator, features.astype(np.float32), problem.classes)
+        if isinstance(features, RawRows):
+            assert isinstance(self.encoder, FrameShape)
+            seen = self.encoder.frame(features)
+        else:
+            seen = features.astype(np.float32)
+        found, kind = predicted(self.estimator, seen, problem.classes)
         if not problem.classes:
             return found[:, None]
         return found if kind == "outputs" else np.eye(problem.classes)[found.astype(np.int64)]
@@ -114,7 +125,7 @@ class TrainedProgram:
     Attributes
     ----------
     encoder
-        Turns the cells of a table into ``D`` features.
+        Turns the cells of a table into ``D`` features, or takes them as they are.
     configuration
         How it was trained.
     kind, said, base
@@ -137,7 +148,7 @@ class TrainedProgram:
 
     """
 
-    encoder: Encoder
+    encoder: Encoder | FrameShape
     configuration: Configuration
     kind: str
     said: dict[str, Any]
@@ -148,10 +159,12 @@ class TrainedProgram:
     folder: Path
     seed: int = 0
     loader: str = ""
-    predict: Callable[[Floats, Problem], tuple[npt.NDArray[np.float64], bool]] | None = field(default=None, repr=False)
+    predict: Callable[[Floats | RawRows, Problem], tuple[npt.NDArray[np.float64], bool]] | None = field(
+        default=None, repr=False
+    )
     said_labels: list[bool] = field(default_factory=list, repr=False)
 
-    def outputs(self, features: Floats, problem: Problem) -> npt.NDArray[np.float64]:
+    def outputs(self, features: Floats | RawRows, problem: Problem) -> npt.NDArray[np.float64]:
         """Let the code predict encoded rows; as `TrainedEstimator.outputs`.
 
         Raises

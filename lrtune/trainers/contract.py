@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from lrtune.arrays import Array, Rows
 from lrtune.data.columns import Columns
+from lrtune.data.raw_frames import FrameShape
 from lrtune.data.schema import Label, Schema
 from lrtune.space.trial import Configuration
 from lrtune.training.feedback import Scales
@@ -36,6 +37,8 @@ class Foreign(NamedTuple):
         Of all rows of the table: numbers of classes, or values ``(N,)``.
     rows
         Training and validation rows of each fold.
+    shape, columns
+        Where it takes data frames in place of encoded features: what they are like, and all rows of the table.
 
     """
 
@@ -49,6 +52,8 @@ class Foreign(NamedTuple):
     targets: Array
     rows: tuple[tuple[Rows, Rows], ...]
     loader: str = ""
+    shape: FrameShape | None = None
+    columns: Columns | None = None
 
 
 class Setting(NamedTuple):

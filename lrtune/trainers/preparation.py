@@ -11,6 +11,7 @@ import numpy as np
 
 from lrtune.arrays import Rows
 from lrtune.data.dataset import Dataset, open_dataset
+from lrtune.data.raw_frames import frame_shape
 from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
@@ -300,6 +301,8 @@ def _foreign(experiment: Experiment, dataset: Dataset, part: Partition) -> Forei
         targets=columns.target,
         rows=part.splits,
         loader=loader,
+        shape=None if experiment.data.encode else frame_shape(schema),
+        columns=None if experiment.data.encode else columns,
     )
 
 

@@ -2,10 +2,7 @@
 
 import numpy as np
 import pytest
-
-
-def write(path, header, rows):
-    path.write_text("\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n", encoding="utf-8")
+from trainer_tables import write
 
 
 @pytest.fixture

@@ -316,6 +316,10 @@ class DataSection(Section):
         default="ignore", description="whether date columns become features (day, month, weekday, hour)"
     )
     numbers: NumbersName = Field(default=USUAL, json_schema_extra=_told(_numbers_text))
+    encode: bool = Field(
+        default=True,
+        description="whether features are encoded; false: another trainer than lrtune's own gets data frames of pandas",
+    )
     rare: Literal["keep", "drop", "merge"] = Field(
         default="keep",
         description=f"what becomes of classes with fewer than {RARE_ROWS} rows; keep: they stay as they are, drop: "

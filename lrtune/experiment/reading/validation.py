@@ -22,7 +22,7 @@ from lrtune.experiment.reading.sections import (
     keys_of,
     shared,
 )
-from lrtune.experiment.reading.trainer_form import DEFAULTS, TRAINER, ChosenTrainer
+from lrtune.experiment.reading.trainer_form import DEFAULTS, LOADED, TRAINER, ChosenTrainer
 from lrtune.experiment.reading.vocabulary import coerced, illegal
 from lrtune.text.errors import nearest
 from lrtune.training.declarations import Factor
@@ -181,10 +181,16 @@ def check_sections(document: Document, sections: Sections, trainer: ChosenTraine
     _check_ensemble(document, sections.search, sections.retrain)
     if trainer.is_foreign:
         _check_foreign(document, sections, trainer)
+    elif not sections.data.encode:
+        document.report(("data", "encode"), "is for other trainers; lrtune's own networks take encoded features")
 
 
 def _check_foreign(document: Document, sections: Sections, trainer: ChosenTrainer) -> None:
     """Report what another trainer cannot do."""
+    if not sections.data.encode and trainer.name == COMMAND:
+        document.report(("data", "encode"), "is for estimators and functions; a command reads LRTUNE_DATA itself")
+    if not sections.data.encode and sections.data.path.startswith(LOADED):
+        document.report(("data", "encode"), "has no effect beside data.loader, whose X is taken as it is")
     if PRUNINGS[sections.search.pruning].shortens and not trainer.scheduled:
         document.report(
             ("search", "pruning"),

@@ -23,6 +23,7 @@ from typing import IO, Any
 import numpy as np
 
 from lrtune.arrays import Array
+from lrtune.data.raw_frames import FrameShape, RawRows
 from lrtune.space.trial import frozen
 from lrtune.trainers.foreign import commands, devices, estimators, functions, loading, messages
 from lrtune.trainers.foreign.ending import Ending, Report, as_array
@@ -46,6 +47,7 @@ class Child:
         self.module: Any = None
         self.device = "cpu"
         self.loaded: loading.Loaded | None = None
+        self.shape: FrameShape | None = None
         self.program: int | None = None
         threading.Thread(target=self.listen, daemon=True).start()
 
@@ -95,6 +97,8 @@ class Child:
         elif said["kind"] == ESTIMATOR:
             sys.path.append(said["folder"])  # a class of one's own
             estimators.classes_of(settings[ESTIMATOR])
+        if said["frame"] is not None:
+            self.shape = FrameShape.from_dict(said["frame"])
         if said["loader"]:
             self.loaded = loading.load(said["loader"], said["folder"])
         self.answer({"is": "open"})
@@ -143,7 +147,8 @@ class Child:
             raise TrainingError("there is no function predict(run, X) beside it")
         self.folds[-1] = {}, {**arrays}
         with _logged(None):
-            found = as_array(predict(self.run(said, Path(said["folder"])), arrays["validation_X"]))
+            run = self.run(said, Path(said["folder"]))
+            found = as_array(predict(run, run.validation.X))
         self.answer(
             {"is": "done", "kind": "labels" if found.dtype.kind in "USb" else "outputs"}, {"predictions": found}
         )
@@ -176,7 +181,14 @@ class Child:
         rows, targets, classes = arrays[f"{name}_rows"], arrays[f"{name}_targets"], self.about["classes"]
         if self.loaded is not None and said_rows(arrays):
             return FitRows(self.loaded.rows(rows), self.loaded.y[rows], rows)
-        return FitRows(arrays[f"{name}_X"], np.array(classes)[targets] if classes else targets, rows)
+        labels = np.array(classes)[targets] if classes else targets
+        return FitRows(self.features(arrays, name), labels, rows)
+
+    def features(self, arrays: Mapping[str, Array], name: str) -> Any:
+        """Take the features of some rows: encoded, or as a data frame."""
+        if self.shape is None:
+            return arrays[f"{name}_X"]
+        return self.shape.frame(RawRows(arrays[f"{name}_numeric"], arrays[f"{name}_codes"]))
 
     def trained(self, run: FitRun, targets: Array) -> tuple[Ending, dict[str, Array]]:
         """Train by what was opened; at the end also what is to be kept of an estimator."""

@@ -17,7 +17,7 @@ import numpy as np
 from lrtune.arrays import Array
 from lrtune.text.errors import nearest, reason
 from lrtune.trainers.foreign.ending import Ending, Report
-from lrtune.trainers.foreign.run import FitRun, TrainingError
+from lrtune.trainers.foreign.run import FitRun, TrainingError, rows_of
 from lrtune.training.estimated import predicted
 from lrtune.training.metrics.catalogue import METRICS
 from lrtune.training.registry import DATA_KEYS, SCHEDULE_KEYS, SCHEDULED
@@ -179,7 +179,7 @@ def _by_batches(estimator: Any, rate: str, run: FitRun, codes: Array, tell: Any)
     for epoch in range(run.epochs):
         for rows in run.batches():
             last.set_params(**{rate: max(run.rate, 1e-300)})  # it refuses a rate of 0
-            last.partial_fit(features[rows], codes[rows], **more)
+            last.partial_fit(rows_of(features, rows), codes[rows], **more)
         tell(Report(epoch + 1, {}))
     return estimator
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lrtune.arrays import FITS, Array, stream
+from lrtune.data.raw_frames import RawRows
 from lrtune.engines.contract import FailedError
 from lrtune.space.trial import LOGGED, Configuration
 from lrtune.trainers.contract import Foreign, Setting
@@ -86,7 +87,7 @@ class Keeper:
         """Give a process that runs the code of a setting; one that knows other folds forgets them."""
         foreign = setting.foreign
         assert foreign is not None
-        about = (setting.trainer, setting.metric, foreign._replace(folder=None, targets=None, rows=()))  # type: ignore[arg-type]
+        about = (setting.trainer, setting.metric, foreign._replace(folder=None, targets=None, rows=(), columns=None))  # type: ignore[arg-type]
         if self.process is None or not self.process.is_alive or self.about != about:
             self.close()
             self.process, self.about = CodeProcess(setting.trainer, foreign, setting.metric), about
@@ -195,15 +196,20 @@ def _said(setting: Setting, asked: Asked) -> dict[str, Any]:
 
 def arrays_of(fold: Fold, foreign: Foreign, place: int) -> dict[str, Array]:
     """Give the arrays of a fold as a process takes them: features, codes or values, row numbers."""
-    train, validation = foreign.rows[place]
-    return {
-        "train_X": fold.features,
-        "train_targets": foreign.targets[train],
-        "train_rows": train,
-        "validation_X": fold.validation_features,
-        "validation_targets": foreign.targets[validation],
-        "validation_rows": validation,
-    }
+    parts = zip(("train", "validation"), foreign.rows[place], (fold.features, fold.validation_features), strict=True)
+    found: dict[str, Array] = {}
+    for name, rows, features in parts:
+        found |= {f"{name}_targets": foreign.targets[rows], f"{name}_rows": rows}
+        if foreign.shape is None or foreign.columns is None:
+            found[f"{name}_X"] = features
+        else:
+            found |= raw(name, foreign.shape.transform(foreign.columns, rows))
+    return found
+
+
+def raw(name: str, rows: RawRows) -> dict[str, Array]:
+    """Name the arrays of rows that a process makes a data frame of."""
+    return {f"{name}_numeric": rows.numeric, f"{name}_codes": rows.codes}
 
 
 def _ending(message: Message) -> Ending:

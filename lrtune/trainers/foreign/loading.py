@@ -10,7 +10,7 @@ import numpy as np
 from lrtune.arrays import Array, Integers
 from lrtune.trainers.foreign.ending import as_array
 from lrtune.trainers.foreign.functions import found_function, told
-from lrtune.trainers.foreign.run import TrainingError
+from lrtune.trainers.foreign.run import TrainingError, rows_of
 
 NAMES = ("X", "y", "groups", "time")
 
@@ -35,9 +35,7 @@ class Loaded:
 
     def rows(self, rows: Integers) -> Any:
         """Take some rows of X: by an array of row numbers, or one by one of what has only items."""
-        if hasattr(self.X, "iloc"):
-            return self.X.iloc[rows]
-        return [self.X[int(each)] for each in rows] if isinstance(self.X, list | tuple) else self.X[rows]
+        return rows_of(self.X, rows)
 
     def table(self) -> dict[str, Array]:
         """Give what folds are made by, and the numbers of X as far as they are a table."""

@@ -72,8 +72,14 @@ class CodeProcess:
         atexit.register(self.kill)
         threading.Thread(target=self._listen, daemon=True).start()
         folder = str((Path(foreign.base) / str(foreign.said.get("folder", "."))).resolve())
-        about = {"kind": kind, "said": dict(foreign.said), "folder": folder, "data": foreign.table, "metric": metric}
-        about["loader"] = foreign.loader
+        about: dict[str, Any] = {
+            "kind": kind,
+            "said": dict(foreign.said),
+            "folder": folder,
+            "data": foreign.table,
+            "metric": metric,
+        }
+        about |= {"loader": foreign.loader, "frame": None if foreign.shape is None else foreign.shape.to_dict()}
         self.ask({"do": "open", **about, "task": foreign.task, "classes": list(foreign.classes)})
         try:
             self.wait()

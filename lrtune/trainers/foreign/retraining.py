@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrtune.arrays import Array, Floats
+from lrtune.data.raw_frames import FrameShape, RawRows
 from lrtune.engines.contract import FailedError
 from lrtune.model import Model
 from lrtune.model.fitting import FINAL, encoded, problem_of
@@ -21,7 +22,7 @@ from lrtune.space.trial import Configuration, Value, frozen
 from lrtune.text.errors import DataError, ModelError, NoUsableResultError
 from lrtune.trainers.contract import Foreign, Retraining, Setting
 from lrtune.trainers.foreign.ending import Ending
-from lrtune.trainers.foreign.fits import KEEPER, Asked, Fitted, fitted
+from lrtune.trainers.foreign.fits import KEEPER, Asked, Fitted, arrays_of, fitted, raw
 from lrtune.trainers.foreign.predictions import predicted, told_score
 from lrtune.trainers.foreign.processes import DiedError
 from lrtune.training.metrics.scoring import keep, score
@@ -82,16 +83,10 @@ def fit(task: Retraining) -> Model:
         task.columns, task.schema, task.rows, task.test_rows, index=FINAL, dtype=setting.dtype, numbers=numbers
     )
     place = foreign.folder or tempfile.mkdtemp(prefix="lrtune-")
-    final = setting._replace(foreign=foreign._replace(rows=((task.rows, task.test_rows),), folder=place))
+    everything = foreign._replace(rows=((task.rows, task.test_rows),), folder=place)
+    final = setting._replace(foreign=everything)
     asked = Asked(_PLACE, task.configuration, 0, 0, FINAL + task.copy, task.scales, final=True)
-    arrays = {
-        "train_X": fold.features,
-        "train_targets": foreign.targets[task.rows],
-        "train_rows": task.rows,
-        "validation_X": fold.validation_features,
-        "validation_targets": foreign.targets[task.test_rows],
-        "validation_rows": task.test_rows,
-    }
+    arrays, taken = arrays_of(fold, everything, 0), foreign.shape or encoder
     try:
         found = fitted(final, asked, arrays)
     except FailedError as error:
@@ -102,11 +97,11 @@ def fit(task: Retraining) -> Model:
     if setting.trainer == ESTIMATOR:
         called = str(foreign.said[ESTIMATOR][-1][1])
         content, place = found.content, str(Path(foreign.base).resolve())
-        estimator = TrainedEstimator(encoder, task.configuration, content, called, seed, trusted=True, folder=place)
+        estimator = TrainedEstimator(taken, task.configuration, content, called, seed, trusted=True, folder=place)
         return Model(task.schema, problem_of(task.schema), (estimator,))
     folder = Path(place) / "final" / "all"
     program = TrainedProgram(
-        encoder=encoder,
+        encoder=taken,
         configuration=task.configuration,
         kind=setting.trainer,
         said=dict(foreign.said),
@@ -161,27 +156,33 @@ def _awake(member: TrainedProgram) -> TrainedProgram:
         classes=member.classes,
         targets=np.empty(0),
         rows=(),
+        shape=member.encoder if isinstance(member.encoder, FrameShape) else None,
     )
 
-    def predict(features: Floats, problem: Problem) -> tuple[npt.NDArray[np.float64], bool]:
+    def predict(features: Floats | RawRows, problem: Problem) -> tuple[npt.NDArray[np.float64], bool]:
         setting = Setting((), problem, "", member.seed, "float32", member.kind, foreign)
         return _asked(setting, member, features)
 
     return replace(member, predict=predict)
 
 
-def _asked(setting: Setting, member: TrainedProgram, features: Floats) -> tuple[npt.NDArray[np.float64], bool]:
+def _asked(
+    setting: Setting, member: TrainedProgram, features: Floats | RawRows
+) -> tuple[npt.NDArray[np.float64], bool]:
     """Ask the code for predictions of encoded rows; as `Model.outputs`."""
     assert setting.foreign is not None
     nothing = np.empty(0, dtype=np.int64)
+    count = len(features.numeric) if isinstance(features, RawRows) else len(features)
     arrays: dict[str, Array] = {
-        "train_X": features[:0].astype(np.float32),
         "train_targets": nothing,
         "train_rows": nothing,
-        "validation_X": features.astype(np.float32),
-        "validation_targets": np.zeros(len(features), dtype=np.int64),
-        "validation_rows": np.arange(len(features)),
+        "validation_targets": np.zeros(count, dtype=np.int64),
+        "validation_rows": np.arange(count),
     }
+    if isinstance(features, RawRows):
+        arrays |= raw("train", RawRows(features.numeric[:0], features.codes[:0])) | raw("validation", features)
+    else:
+        arrays |= {"train_X": features[:0].astype(np.float32), "validation_X": features.astype(np.float32)}
     about = {"place": _PLACE, "configuration": dict(member.configuration), "seed": 0, "stream_seed": 0, "streams": 0}
     rest = {"fold": 0, "trial": 0, "final": True, "scales": [], "folder": str(member.folder.resolve())}
     try:
@@ -189,7 +190,7 @@ def _asked(setting: Setting, member: TrainedProgram, features: Floats) -> tuple[
         process.ask({"do": "predict", **about, **rest}, arrays)
         message = process.wait()
         ending = Ending({}, (), message.arrays["predictions"], message.said["kind"])
-        found = predicted(ending, len(features), setting.foreign, _metric_for(member, ending))
+        found = predicted(ending, count, setting.foreign, _metric_for(member, ending))
     except (FailedError, DiedError) as error:
         raise ModelError(f"{member.called}: {error}") from error
     assert found is not None

@@ -36,6 +36,13 @@ class FitRows(NamedTuple):
     indices: Integers
 
 
+def rows_of(X: Any, rows: Integers) -> Any:
+    """Take some rows of an array, a data frame or a list."""
+    if hasattr(X, "iloc"):
+        return X.iloc[rows]
+    return [X[int(each)] for each in rows] if isinstance(X, list | tuple) else X[rows]
+
+
 class TrainingError(Exception):
     """Something is wrong with how the code of a fit uses what it was given; says what in one sentence."""
 
@@ -111,7 +118,8 @@ class FitRun:
         order = stream(self._address[0], WATCHED, self._address[1]).permutation(rows)
         count = min(max(round(SHARE * rows), 1), rows - 1)
         held, kept = np.sort(order[:count]), np.sort(order[count:])
-        return tuple(FitRows(train.X[each], train.y[each], train.indices[each]) for each in (kept, held))  # type: ignore[return-value]
+        first, second = (FitRows(rows_of(train.X, each), train.y[each], train.indices[each]) for each in (kept, held))
+        return first, second
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._configuration:
