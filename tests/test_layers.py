@@ -23,7 +23,7 @@ IO = ("pathlib", "os", "io", "sqlite3", "shutil", "tempfile", "polars", "yaml", 
 SCREEN = ("rich", "typer")
 STORED = ("lrtune.run.study", "lrtune.run.folder", "lrtune.run.database", "lrtune.run.journal")
 
-CODE = ("core", "factors", "feedback", "jumps", "program", "pytorch", "templates", "texts")
+CODE = ("adapters", "core", "factors", "feedback", "jumps", "program", "pytorch", "templates", "texts")
 """What of the hand-over is about code alone, and so knows no folder and no file."""
 
 NEVER_IMPORTS = {
@@ -67,6 +67,10 @@ DOORS = {
     "typer": ("cli",),
     "optuna": ("reporting/to_optuna.py",),
     "mlflow": ("reporting/to_mlflow.py",),
+    **{
+        each: (f"handover/adapters/{each}.py",)
+        for each in ("keras", "lightgbm", "lightning", "transformers", "xgboost")
+    },
 }
 
 

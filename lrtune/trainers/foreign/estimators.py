@@ -131,8 +131,7 @@ def described(
     if kind and kind != ("regressor" if task == "regression" else "classifier"):
         wrong.append(("", f"{steps[-1][1]} is a {kind}, and the target is {_target(task)}"))
     elif not wrong and task != "regression" and METRICS[metric].keeps != "label":
-        parameters = own(fixed, scheduled=steps[-1][1] in SCHEDULED)
-        wrong += _without_probabilities(steps, parameters, metric, task)
+        wrong += _without_probabilities(steps, {**fixed}, metric, task)
     return defaults, wrong
 
 
