@@ -9,6 +9,7 @@ import typer
 
 from lrtune.cli import app
 from lrtune.sampling.catalogue import STRATEGIES
+from lrtune.trainers.foreign import commands
 from lrtune.training.registry import METRICS
 from lrtune.verdict.choice.rules import SELECTION_RULES
 from lrtune.verdict.pruning import PRUNINGS
@@ -68,6 +69,13 @@ def test_what_is_said_of_metrics_is_so():
     assert named(means[1].split("are raced")[0]) == {name for name, entry in METRICS.items() if not entry.is_by_rows}
     rows = folds.split("| metric | needs |")[1].split("\n\n")[0]
     assert named(rows) == {name for name, entry in METRICS.items() if entry.needs}
+
+
+def test_all_variables_of_programs_are_told():
+    variables = set(re.findall(r"``(LRTUNE_[A-Z]+)``", commands.__doc__))
+    page = (ROOT / "docs" / "trainers.md").read_text(encoding="utf-8")
+    assert len(variables) > 10
+    assert set(re.findall(r"`(LRTUNE_[A-Z]+)`", page)) == variables
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 ::
 
-    adapters/   callbacks for libraries that run the loop themselves
+    adapters    callbacks for libraries that run the loop themselves
     averaging   averages of parameters, where they go with it
     core        its constants, formulas and ``multiplier(update)``
     factors     factors of a decay as its formula wants them

@@ -26,7 +26,6 @@ from lrtune.text.errors import ModelError, named
 from lrtune.training.estimated import predicted
 from lrtune.training.tasks import Problem
 
-
 HARMLESS = ("functools.partial",)
 """Types beyond scikit-learn's and those that skops knows that only hold what is made of other types."""
 

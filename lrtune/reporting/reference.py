@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lrtune.data.formats import ANY_TEXT, FORMATS, TEXTS
+from lrtune.experiment.reading.trainer_options import OPTIONS
 from lrtune.experiment.reading.vocabulary import SPACE_ONLY
 from lrtune.reporting.api_reference import api_page
 from lrtune.reporting.export import write
@@ -174,6 +175,16 @@ def _rule_lines() -> list[str]:
     return _table(("rule", "chooses"), ([f"`{e.form}`", e.chooses] for e in SELECTION_RULES.values()))
 
 
+def _trainer_lines() -> list[str]:
+    keys = {key: option for options in OPTIONS.values() for key, option in options.items()}
+    of = {key: [kind for kind, options in OPTIONS.items() if key in options] for key in keys}
+    rows = (
+        [f"`{key}`", "all" if len(of[key]) == len(OPTIONS) else " and ".join(of[key]), each.meaning, each.default]
+        for key, each in keys.items()
+    )
+    return _table(("key of `trainer`", "of", "meaning", "default"), rows)
+
+
 def _key_lines() -> list[str]:
     factors = [factor for key, factor in KEYS.items() if key not in SPACE_ONLY]
     rows = ([f"`{f.name}`", _default(f), describe_range(f), f.meaning] for f in factors)
@@ -199,6 +210,7 @@ PARTS = (
     GeneratedPart("formats", "docs/data.md", _format_lines),
     GeneratedPart("kinds of pruning", "docs/pruning.md", _pruning_lines),
     GeneratedPart("rules", "docs/honesty.md", _rule_lines),
+    GeneratedPart("settings of trainers", "docs/trainers.md", _trainer_lines),
 )
 
 

@@ -21,7 +21,7 @@ from lrtune.handover.adapters import (
 )
 from lrtune.handover.adapters.following import Following
 from lrtune.handover.adapters.xgboost import named_by_set
-from lrtune.trainers.foreign.run import Part, Run
+from lrtune.trainers.foreign.run import FitRows, FitRun
 from lrtune.training.registry import complete_schedule
 from lrtune.training.schedules import tabulate
 
@@ -34,9 +34,9 @@ def a_run(tmp_path, size=SIZE, **settings):
     rng = np.random.default_rng(0)
     features = rng.normal(size=(2 * ROWS, 4)).astype(np.float32)
     targets = features.sum(axis=1).astype(np.float32)
-    parts = [Part(features[rows], targets[rows], np.arange(ROWS)) for rows in (slice(ROWS), slice(ROWS, None))]
+    parts = [FitRows(features[rows], targets[rows], np.arange(ROWS)) for rows in (slice(ROWS), slice(ROWS, None))]
     about = {"seed": 1, "stream_seed": 1, "index": 0, "folder": tmp_path, "task": "regression", "classes": ()}
-    return Run(complete_schedule(said), *parts, **about, fold=1, trial=0)
+    return FitRun(complete_schedule(said), *parts, **about, fold=1, trial=0)
 
 
 def rates(run, steps=STEPS):

@@ -19,7 +19,7 @@ _FUNCTION = r"([^:]+\.py|[A-Za-z_]\w*(\.[A-Za-z_]\w*)*):[A-Za-z_]\w*"
 _MOST_RETRIES, _MOST_GPUS = 100, 64
 
 
-class Option(NamedTuple):
+class TrainerOption(NamedTuple):
     """A setting.
 
     Attributes
@@ -158,21 +158,21 @@ _REPORT_FORM: Json = {
     "oneOf": [{"required": ["key"]}, {"required": ["pattern"]}],
 }
 
-_RETRY = Option(
+_RETRY = TrainerOption(
     _whole(0, _MOST_RETRIES),
     {"type": "integer", "minimum": 0, "maximum": _MOST_RETRIES},
     "how often a fit that fails is tried again, in its folder",
     "0",
 )
 _FITS = {
-    "timeout": Option(seconds, _DURATION, "how long a fit may take, such as `90s`, `30m`, `2h`", "no limit"),
+    "timeout": TrainerOption(seconds, _DURATION, "how long a fit may take, such as `90s`, `30m`, `2h`", "no limit"),
     "retry": _RETRY,
 }
 _PROGRAMS = {
     **_FITS,
-    "folder": Option(_folder, _TEXT, "folder that the code is found and run in", "that of the file"),
-    "keep": Option(_flag, {"type": "boolean"}, "keep what fits leave in their folders", "false"),
-    "resources": Option(
+    "folder": TrainerOption(_folder, _TEXT, "folder that the code is found and run in", "that of the file"),
+    "keep": TrainerOption(_flag, {"type": "boolean"}, "keep what fits leave in their folders", "false"),
+    "resources": TrainerOption(
         _resources,
         {
             "type": "object",
@@ -185,9 +185,9 @@ _PROGRAMS = {
     ),
 }
 
-OPTIONS: Mapping[str, Mapping[str, Option]] = {
+OPTIONS: Mapping[str, Mapping[str, TrainerOption]] = {
     ESTIMATOR: {
-        ESTIMATOR: Option(
+        ESTIMATOR: TrainerOption(
             _steps,
             {"anyOf": [_CLASS_FORM, {"type": "array", "minItems": 1, "items": _STEP_FORM}]},
             "a class with its module, or a list of them: the steps of a pipeline, each perhaps with a name",
@@ -195,17 +195,17 @@ OPTIONS: Mapping[str, Mapping[str, Option]] = {
         **_FITS,
     },
     FUNCTION: {
-        FUNCTION: Option(function_name, FUNCTION_FORM, "`file.py:function` or `package.module:function`"),
+        FUNCTION: TrainerOption(function_name, FUNCTION_FORM, "`file.py:function` or `package.module:function`"),
         **_PROGRAMS,
     },
     COMMAND: {
-        COMMAND: Option(
+        COMMAND: TrainerOption(
             _words,
             {"anyOf": [_TEXT, {"type": "array", "minItems": 1, "items": {"type": ["string", "number"]}}]},
             "the command, as text or as a list of words; `{name}` stands for a parameter or a variable",
         ),
-        "report": Option(_report, _REPORT_FORM, "where a program that cannot be changed tells its score"),
-        "grace": Option(seconds, _DURATION, "time between SIGTERM and SIGKILL", "10s"),
+        "report": TrainerOption(_report, _REPORT_FORM, "where a program that cannot be changed tells its score"),
+        "grace": TrainerOption(seconds, _DURATION, "time between SIGTERM and SIGKILL", "10s"),
         **_PROGRAMS,
     },
 }

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 Made = TypeVar("Made")
 
 
-class Run(Protocol):
+class RatedRun(Protocol):
     """What a callback needs of the run that a function is given."""
 
     @property
@@ -28,7 +28,7 @@ class Run(Protocol):
         """Give an optimizer the rate."""
 
 
-class StoppedError(Exception):
+class LeftError(Exception):
     """Nobody wants more reports."""
 
 
@@ -42,7 +42,7 @@ class Following:
 
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RatedRun) -> None:
         self.run = run
         self._updates: Iterator[int] = iter(())
         self._report: Mapping[str, float] | None = None
@@ -58,7 +58,7 @@ class Following:
     def begin_update(self) -> float:
         """Begin an update, and give its rate."""
         if self._is_stopped:
-            raise StoppedError
+            raise LeftError
         next(self._updates, None)
         return self.run.rate
 
@@ -75,10 +75,10 @@ class Following:
         self._there.release()
         self._wanted.acquire()
         if self._is_stopped:
-            raise StoppedError
+            raise LeftError
 
     def reports(self, fit: Callable[[], Made]) -> Generator[Mapping[str, float], None, Made]:
-        """Run a training, and yield its reports; ``made = yield from callback.reports(lambda: model.fit(...))``.
+        """RatedRun a training, and yield its reports; ``made = yield from callback.reports(lambda: model.fit(...))``.
 
         Parameters
         ----------

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lrtune.handover.adapters.following import Following, Run
+from lrtune.handover.adapters.following import Following, RatedRun
 
 
-def keras_callback(run: Run) -> Any:
+def keras_callback(run: RatedRun) -> Any:
     """Make a callback that sets the rate before every update, and reports what Keras evaluates after every epoch.
 
     ``val_loss`` is reported as ``loss`` and other ``val_`` values by their names; ``loss`` itself, which is that of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lrtune.handover.adapters.following import Following, Run
+from lrtune.handover.adapters.following import Following, RatedRun
 from lrtune.handover.adapters.xgboost import named_by_set
 
 
@@ -18,7 +18,7 @@ class RateCallback(Following):
 
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RatedRun) -> None:
         super().__init__(run)
         self.callbacks = [_Before(self), _After(self)]
 
@@ -49,7 +49,7 @@ class _After:
         )
 
 
-def lightgbm_callback(run: Run) -> RateCallback:
+def lightgbm_callback(run: RatedRun) -> RateCallback:
     """Make callbacks that set the rate of every round, and report what LightGBM evaluates after it.
 
     A round is an epoch of one update: ``num_boost_round=run.epochs``. Give them as ``callbacks=callback.callbacks``,

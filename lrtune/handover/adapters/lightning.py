@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lrtune.handover.adapters.following import Following, Run
+from lrtune.handover.adapters.following import Following, RatedRun
 
 
-def lightning_callback(run: Run) -> Any:
+def lightning_callback(run: RatedRun) -> Any:
     """Make a callback that sets the rates of all optimizers before every update, and reports what is logged.
 
     Reports are made after every validation, with all of ``trainer.callback_metrics``: log the loss on the validation
@@ -20,10 +20,7 @@ def lightning_callback(run: Run) -> Any:
         What the function was given.
 
     """
-    try:
-        import lightning.pytorch as lightning
-    except ImportError:
-        import pytorch_lightning as lightning
+    import lightning.pytorch as lightning
 
     class RateCallback(lightning.Callback, Following):  # type: ignore[misc]
         """Sets the rates of a run."""

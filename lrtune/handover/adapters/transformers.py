@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from lrtune.handover.adapters.following import Following, Run
+from lrtune.handover.adapters.following import Following, RatedRun
 
 
-def transformers_callback(run: Run) -> Any:
+def transformers_callback(run: RatedRun) -> Any:
     """Make a callback that sets the rate before every update, and reports what the Trainer evaluates.
 
     ``eval_loss`` is reported as ``loss``, other ``eval_`` values by their names. The Trainer sets rates of its own

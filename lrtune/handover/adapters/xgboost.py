@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lrtune.handover.adapters.following import Following, Run
+from lrtune.handover.adapters.following import Following, RatedRun
 
 
-def xgboost_callback(run: Run) -> Any:
+def xgboost_callback(run: RatedRun) -> Any:
     """Make a callback that sets the rate of every round, and reports what XGBoost evaluates after it.
 
     A round is an epoch of one update: ``num_boost_round=run.epochs``. Values of the set called ``validation`` are
