@@ -142,9 +142,9 @@ def _require_writable(path: Path, names: tuple[str, ...]) -> None:
     with path.open("r+b"):
         pass
     searched = offered(text, str(path))
-    if not set(names) & set(searched):
+    if names and not set(names) & set(searched):
         raise LrtuneError(f"{path}: searches {' and '.join(searched)}; there is no place for {' and '.join(names)}")
-    with_ranges(text, dict.fromkeys(names, (1e-3, 1e-2)), str(path))
+    with_ranges(text, dict.fromkeys(names or searched, (1e-3, 1e-2)), str(path))
 
 
 def _put(path: Path, found: RateFinding) -> list[str]:
@@ -154,16 +154,15 @@ def _put(path: Path, found: RateFinding) -> list[str]:
     from lrtune.reporting import export
 
     text, where = text_of(path), str(path)
-    known = {
-        name: each.search_range
-        for name, each in found.suggestions.items()
-        if each.search_range is not None and name in offered(text, where)
-    }
+    offers, ranges = offered(text, where), {name: each.search_range for name, each in found.suggestions.items()}
+    if len(ranges) == len(offers) == 1:  # the one rate of a trainer without optimizers
+        ranges = dict(zip(offers, ranges.values(), strict=True))
+    known = {name: each for name, each in ranges.items() if each is not None and name in offers}
     if not known:
         return [f"{path}: left as it is, because there is no range to suggest"]
     export.write(path, with_ranges(text, known, where))
     if len(known) == 1:
-        return [f"{path}: now has the suggested range of {', '.join(known)}"]
+        return [f"{path}: now has the suggested range of {', '.join(found.suggestions)}"]
     return [f"{path}: now has the suggested ranges; one that optimizers share covers those of {' and '.join(known)}"]
 
 
