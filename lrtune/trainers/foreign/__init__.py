@@ -19,5 +19,7 @@ A worker has one such process at a time, which goes from fit to fit, so that wha
     rates       the rate of every update
     retraining  a fit on all rows, and the model that comes of it
     run         what a function is given
+    surroundings  there: generators, memory, output
     sweeping    many fits at once, outside of a search
+    telling     there: what a program tells
 """

@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import queue
-import random
 import signal
 import subprocess
 import sys
@@ -28,11 +27,8 @@ from lrtune.space.trial import frozen
 from lrtune.trainers.foreign import commands, devices, estimators, functions, loading, messages
 from lrtune.trainers.foreign.ending import Ending, Report, as_array
 from lrtune.trainers.foreign.run import FitRows, FitRun, TrainingError
+from lrtune.trainers.foreign.surroundings import FitStoppedError, logged, peak_memory, seed
 from lrtune.training.registry import COMMAND, ESTIMATOR, FUNCTION, SCHEDULED
-
-
-class FitStoppedError(Exception):
-    """The worker wants the fit to end."""
 
 
 class Child:
@@ -129,12 +125,12 @@ class Child:
     def do_fit(self, said: Mapping[str, Any], _arrays: Mapping[str, Array]) -> None:
         """Train one configuration on one fold."""
         folder = Path(said["folder"]) if said["folder"] else None
-        with _logged(folder):
-            _seed(said["seed"])
+        with logged(folder):
+            seed(said["seed"])
             run = self.run(said, folder)
             found, more = self.trained(run, self.folds[said["place"]][1]["train_targets"])
         arrays = {} if found.predictions is None else {"predictions": found.predictions}
-        self.answer({"is": "done", **_plain(found), "memory": _peak_memory()}, {**arrays, **more})
+        self.answer({"is": "done", **_plain(found), "memory": peak_memory()}, {**arrays, **more})
 
     def do_predict(self, said: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
         """Let the code predict rows with what it saved."""
@@ -146,7 +142,7 @@ class Child:
         if predict is None:
             raise TrainingError("there is no function predict(run, X) beside it")
         self.folds[-1] = {}, {**arrays}
-        with _logged(None):
+        with logged(None):
             run = self.run(said, Path(said["folder"]))
             found = as_array(predict(run, run.validation.X))
         self.answer(
@@ -254,49 +250,6 @@ def _dumped(estimator: Any) -> bytes:
         return bytes(skops.io.dumps(estimator))
     except Exception as error:
         raise TrainingError(f"{type(estimator).__name__} cannot be saved without pickle: {error}") from error
-
-
-def _seed(seed: int) -> None:
-    """Set the global generators, so that a fit does not depend on the one before it in this process."""
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - for code that uses it
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(seed)
-
-
-def _peak_memory() -> int:
-    """Measure how much memory this process ever had (bytes); 0 where that cannot be told."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(most) if sys.platform == "darwin" else int(most) * 1024
-
-
-@contextlib.contextmanager
-def _logged(folder: Path | None) -> Any:
-    """Send what is printed to the log of a fit, or nowhere."""
-    path = os.devnull if folder is None else folder / "log.txt"
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    kept = [os.dup(1), os.dup(2)]
-    try:
-        sys.stdout.flush()
-        os.dup2(file, 1)
-        os.dup2(file, 2)
-        yield
-    except Exception as error:
-        if not isinstance(error, FitStoppedError):
-            traceback.print_exc()
-        raise
-    finally:
-        with contextlib.suppress(Exception):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        for place, old in zip((1, 2), kept, strict=True):
-            os.dup2(old, place)
-            os.close(old)
-        os.close(file)
 
 
 def main() -> None:

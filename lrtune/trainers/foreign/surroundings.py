@@ -1,0 +1,60 @@
+"""What surrounds a fit in its process: global generators, memory, and where its output goes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+
+class FitStoppedError(Exception):
+    """The worker wants the fit to end."""
+
+
+def seed(number: int) -> None:
+    """Set the global generators, so that a fit does not depend on the one before it in this process."""
+    random.seed(number)
+    np.random.seed(number)  # noqa: NPY002 - for code that uses it
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(number)
+
+
+def peak_memory() -> int:
+    """Measure how much memory this process ever had (bytes); 0 where that cannot be told."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(most) if sys.platform == "darwin" else int(most) * 1024
+
+
+@contextlib.contextmanager
+def logged(folder: Path | None) -> Iterator[None]:
+    """Send what is printed to the log of a fit, or nowhere."""
+    path = os.devnull if folder is None else folder / "log.txt"
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    kept = [os.dup(1), os.dup(2)]
+    try:
+        sys.stdout.flush()
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        yield
+    except Exception as error:
+        if not isinstance(error, FitStoppedError):
+            traceback.print_exc()
+        raise
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        for place, old in zip((1, 2), kept, strict=True):
+            os.dup2(old, place)
+            os.close(old)
+        os.close(file)
