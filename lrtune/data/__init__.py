@@ -21,6 +21,7 @@
     memory         the same for what a Python program holds already  -> Table
     numerals       how numbers are written
     options        how to read a table where looking at it is not enough
+    raw_frames     the columns of a table as a data frame, neither scaled nor one-hot
     rare           carries out what a schema says of dropped classes, on the table that it was made of and on every
     repeated       test rows of a file that are training rows, too   -> their number
     schema         what a table's columns are and what becomes of them

@@ -68,7 +68,7 @@ class Asked(NamedTuple):
     final: bool = False
 
 
-class Fitted(NamedTuple):
+class EndedFit(NamedTuple):
     """What came of a fit, and what is to be kept of an estimator."""
 
     ending: Ending
@@ -106,7 +106,7 @@ class Keeper:
 KEEPER = Keeper()
 
 
-def fitted(setting: Setting, asked: Asked, arrays: Mapping[str, Array]) -> Fitted:
+def fitted(setting: Setting, asked: Asked, arrays: Mapping[str, Array]) -> EndedFit:
     """Run a fit, or remember one.
 
     Parameters
@@ -133,7 +133,7 @@ def fitted(setting: Setting, asked: Asked, arrays: Mapping[str, Array]) -> Fitte
     if (known := _remembered(folder, name)) is not None:
         return known
     message = _tried(setting, foreign, asked, arrays, folder)
-    found = Fitted(_ending(message), message.arrays.get("content", np.empty(0, np.uint8)).tobytes())
+    found = EndedFit(_ending(message), message.arrays.get("content", np.empty(0, np.uint8)).tobytes())
     if folder is not None and not asked.final:
         _remember(folder, name, message, keep=bool(foreign.said.get("keep", False)))
     return found
@@ -235,13 +235,13 @@ def _name(setting: Setting, asked: Asked) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
-def _remembered(folder: Path | None, name: str) -> Fitted | None:
+def _remembered(folder: Path | None, name: str) -> EndedFit | None:
     if folder is None:
         return None
     with contextlib.suppress(OSError, ValueError, KeyError, EOFError):
         message = messages.read(io.BytesIO((folder / "ending").read_bytes()))
         if message is not None and message.said.get("name") == name:
-            return Fitted(_ending(message))
+            return EndedFit(_ending(message))
     return None
 
 

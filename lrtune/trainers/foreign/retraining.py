@@ -22,7 +22,7 @@ from lrtune.space.trial import Configuration, Value, frozen
 from lrtune.text.errors import DataError, ModelError, NoUsableResultError
 from lrtune.trainers.contract import Foreign, Retraining, Setting
 from lrtune.trainers.foreign.ending import Ending
-from lrtune.trainers.foreign.fits import KEEPER, Asked, Fitted, arrays_of, fitted, raw
+from lrtune.trainers.foreign.fits import KEEPER, Asked, EndedFit, arrays_of, fitted, raw
 from lrtune.trainers.foreign.predictions import predicted, told_score
 from lrtune.trainers.foreign.processes import DiedError
 from lrtune.training.metrics.scoring import keep, score
@@ -117,7 +117,7 @@ def fit(task: Retraining) -> Model:
     return replace(model, told=_told(final, found, fold.validation_targets) if len(task.test_rows) else None)
 
 
-def _told(setting: Setting, found: Fitted, targets: npt.NDArray[Any]) -> float | None:
+def _told(setting: Setting, found: EndedFit, targets: npt.NDArray[Any]) -> float | None:
     """Score the test rows by what the training on all rows said of them."""
     assert setting.foreign is not None
     try:
