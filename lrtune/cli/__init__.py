@@ -20,6 +20,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
     options             arguments and options that several commands share, so that they read the same everywhere
     outputs             files that a command is asked to write, kept apart from those that it reads
     predict             ``lrtune predict``
+    report              ``lrtune report``
     reports             what is left behind for CI: reports and annotations, also of a command that fails
     retrain             ``lrtune retrain``
     runs                finds the run that a command means
@@ -61,6 +62,7 @@ from lrtune.cli import (
     init,
     listing,
     predict,
+    report,
     retrain,
     schedules,
     schema,
@@ -97,6 +99,7 @@ _ENTRIES = (
     Command("retrain", "Search", retrain.retrain),
     Command("predict", "Search", predict.predict),
     Command("show", "Look", show.show),
+    Command("report", "Look", report.report),
     Command("health", "Look", health.health),
     Command("trials", "Look", trials.trials),
     Command("status", "Look", status.status),

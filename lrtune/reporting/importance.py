@@ -169,11 +169,7 @@ def _score_row(row: SliceRow, metric: str) -> ScoreRow:
 def _headline(found: Explanation) -> str:
     first = found.parts.shares[0]
     amount = f"{_percent(first.share)} ± {_percent(first.error)} of the variation of predicted scores"
-    return f"{_name(first.key)} mattered most: {amount}, by {formats.plural(found.trials, 'trial')}"
-
-
-def _name(key: str) -> str:
-    return key.replace("_", " ")
+    return f"{tables.key_name(first.key)} mattered most: {amount}, by {formats.plural(found.trials, 'trial')}"
 
 
 def _percent(share: float) -> str:
@@ -191,7 +187,7 @@ def _rows(shares: Sequence[Share]) -> list[tuple[str, ...]]:
             _percent(each.share),
             _percent(each.error),
             *(("", "") if each.probability > 0.999 else (_percent(each.inside), _percent(each.inside_error))),
-            _name(each.key) + _where(each),
+            tables.key_name(each.key) + _where(each),
         )
         for each in shares
     ]
@@ -237,7 +233,7 @@ def _slice_grid(found: Slice, metric: str) -> Grid:
     line = tables.configuration_line(found.start, set(found.start) - {found.key})
     inside = f" of {_place(found.where)}" if found.where else ""
     return Grid(
-        f"{_name(found.key)}{inside}, all else as in: {line}",
-        (_name(found.key), metric, "low", "high", "average", ""),
+        f"{tables.key_name(found.key)}{inside}, all else as in: {line}",
+        (tables.key_name(found.key), metric, "low", "high", "average", ""),
         [(tables.value_text(found.key, row.value), *(show(score) for score in row.scores), "") for row in rows],
     )

@@ -79,8 +79,17 @@ def _part(configuration: Configuration, key: str, wanted: set[str]) -> str:
         return _model_text(configuration, wanted)
     if _is_unused(key, value):
         return ""
-    label = _LABELS.get(key, key.replace("_", " "))
+    label = _LABELS.get(key, key_name(key))
     return f"{label} {value_text(key, value)}".strip()
+
+
+def key_name(key: str) -> str:
+    """Write a key in words; the parameter of a step of a pipeline keeps its name.
+
+    >>> key_name("weight_decay"), key_name("svc__C")
+    ('weight decay', 'svc__C')
+    """
+    return key if "__" in key else key.replace("_", " ")
 
 
 def _is_unused(key: str, value: Value) -> bool:
@@ -136,7 +145,7 @@ def facts(configuration: Mapping[str, Value]) -> list[tuple[str, str]]:
     heads = [key for key in canonical_keys([configuration]) if "." not in key]
     return [
         (
-            key.replace("_", " "),
+            key_name(key),
             _part(configuration, key, set(configuration)) if key in _HEADS else value_text(key, value),
         )
         for key, value in ((each, configuration[each]) for each in heads)

@@ -1,0 +1,9 @@
+"""The report of a run: one file of HTML with pictures, which asks for nothing and runs nothing.
+
+::
+
+    charts   what a run has to show, as figures
+    figures  what a figure is, as plain values
+    page     the file
+    svg      a figure drawn
+"""

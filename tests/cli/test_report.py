@@ -1,0 +1,178 @@
+"""lrtune report: one file that asks for nothing and runs nothing, and whose numbers are those of the result."""
+
+import csv
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix
+
+from lrtune.run import observed
+from lrtune.run.folder import open_run
+from lrtune.run.names import OBSERVED
+from lrtune.training.metrics.scoring import kept
+from lrtune.verdict.recorded import records
+
+EMPTY = {"meta"}
+
+DIVERGENT = ("--set", "space={learning_rate: [1e30, 2e30], optimizer: sgd, decay: constant}")
+
+
+class Page(HTMLParser):
+    """What stands in a page: its elements in order, the text of each, and the tables of its figures."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.elements, self.tables, self.section, self.text = [], [], {}, None, []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.elements.append((tag, found))
+        if tag == "section":
+            self.section = found.get("id")
+        elif tag == "tr":
+            self.tables.setdefault(self.section, []).append([])
+        elif tag in ("td", "th"):
+            self.tables[self.section][-1].append("")
+        if tag not in EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+        if self.open and self.open[-1] in ("td", "th"):
+            self.tables[self.section][-1][-1] += data
+
+
+@pytest.fixture
+def page(run, made_runs):
+    """The report of the finished run."""
+
+    def make(name="blobs-00000001"):
+        shown = run("report", name, "-o", "page.html")
+        assert (shown.exit_code, shown.stdout) == (0, "page.html\n"), shown.output
+        return (made_runs.parent / "page.html").read_text(encoding="utf-8")
+
+    return make
+
+
+def test_every_element_is_closed_and_every_link_arrives(page):
+    found = Page(page())
+    assert found.open == []
+    names = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
+    assert len(names) == len(set(names))
+    links = [attributes["href"] for tag, attributes in found.elements if tag == "a"]
+    assert links
+    assert {each.removeprefix("#") for each in links} <= set(names)
+
+
+def test_nothing_is_loaded_and_no_script_runs(page):
+    text = page()
+    found = Page(text)
+    assert not {tag for tag, _ in found.elements} & {"script", "link", "img", "iframe", "object", "embed", "form"}
+    assert not [key for _, attributes in found.elements for key in attributes if key.startswith("on") or key == "src"]
+    assert not re.search(r"https?:|//\w|url\(|@import", text)
+    assert "default-src 'none'" in text
+
+
+def test_every_figure_has_a_sentence_a_text_alternative_and_its_numbers(page):
+    found = Page(page())
+    figures = [attributes for tag, attributes in found.elements if tag == "svg"]
+    assert len(figures) >= 7
+    described = {attributes["id"] for tag, attributes in found.elements if tag in ("title", "desc") and attributes}
+    for figure in figures:
+        assert figure["role"] == "img"
+        assert set(figure["aria-labelledby"].split()) <= described
+        name = figure["aria-labelledby"].split()[0].removesuffix("-t")
+        header, *rows = found.tables[name]
+        assert rows
+        assert {len(each) for each in rows} == {len(header)}
+
+
+def test_its_numbers_are_those_of_the_result(page, made_runs):
+    tables = Page(page()).tables
+    result = json.loads((made_runs / "blobs-00000001" / "result.json").read_text())
+    with (made_runs / "blobs-00000001" / "trials.csv").open(newline="") as file:
+        trials = list(csv.DictReader(file))
+    folds = tables["folds"]
+    best = folds[0].index(f"best (trial {result['best']['number']})")
+    assert [float(row[best]) for row in folds[1:]] == pytest.approx(result["best"]["fold_scores"], abs=1e-3)
+    assert [row[0] for row in tables["history"][1:]] == [row["number"] for row in trials]
+    assert [float(row[1]) for row in tables["history"][1:]] == pytest.approx(
+        [float(row["mean"]) for row in trials], abs=1e-3
+    )
+    rates = sorted(float(row["learning_rate"]) for row in trials)
+    assert [float(row[0]) for row in tables["rates"][1:]] == pytest.approx(rates, rel=0.05)
+
+
+def test_the_confusion_matrix_counts_out_of_fold_predictions(page, made_runs):
+    rows = Page(page()).tables["confusion"]
+    folder = made_runs / "blobs-00000001"
+    found, seen = open_run(folder), observed.read(folder / OBSERVED)
+    best = found.study.trials[json.loads((folder / "result.json").read_text())["best"]["number"]]
+    (record,) = records(found.study, folder, [best], seen)
+    labels = kept("accuracy", record[None])[0]
+    counts = [[int(each) for each in row[1:]] for row in rows[1:]]
+    np.testing.assert_array_equal(counts, confusion_matrix(seen.targets, labels))
+    assert [row[0] for row in rows[1:]] == ["k0", "k1", "k2"]
+
+
+def test_the_same_run_gives_the_same_bytes(page):
+    assert page() == page()
+
+
+def test_markup_and_control_characters_of_a_table_mean_nothing(run, folder):
+    table = (
+        (folder / "blobs.csv").read_text().replace("k1\n", "<script>alert(1)</script>\n").replace("k2\n", "\x1b[2J\n")
+    )
+    (folder / "blobs.csv").write_text(table)
+    made = run("search", "blobs.yaml", "--trials", "3", "-q", "-o", "<b>&amp;")
+    assert made.exit_code == 0, made.output
+    assert run("report", "<b>&amp;").exit_code == 0
+    text = (folder / "<b>&amp;" / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert "<b>" not in text
+    assert "\x1b" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_an_unfinished_run_has_a_report_that_says_so(page):
+    assert "the search is stopped" in " ".join(Page(page("stopped-00000002")).text)
+
+
+def test_a_run_without_a_score_has_none(run, folder):
+    made = run("search", "blobs.yaml", "--trials", "2", "-q", "-o", "none", *DIVERGENT)
+    assert made.exit_code == 5
+    shown = run("report", "none")
+    assert shown.exit_code == 5
+    assert not (folder / "none" / "report.html").exists()
+
+
+@pytest.mark.usefixtures("made_runs")
+def test_a_folder_that_cannot_be_written_is_a_sentence(run):
+    shown = run("report", "blobs-00000001", "-o", "missing/page.html")
+    assert shown.exit_code != 0
+    assert "missing" in shown.stderr
+    assert "Traceback" not in shown.output
+
+
+def test_a_regression_shows_values_beside_the_truth(run, folder):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 2))
+    lines = [f"{a:.3f},{b:.3f},{a - b:.3f}" for a, b in x]
+    (folder / "blobs.csv").write_text("\n".join(["x,y,kind", *lines]) + "\n")
+    made = run("search", "blobs.yaml", "--trials", "3", "-q", "-o", "values", "--set", "search.metric=rmse")
+    assert made.exit_code == 0, made.output
+    assert run("report", "values", "-o", "values.html").exit_code == 0
+    rows = Page((folder / "values.html").read_text()).tables["predictions"]
+    seen = observed.read(folder / "values" / OBSERVED)
+    assert [float(row[0]) for row in rows[1:]] == pytest.approx(seen.targets.tolist(), rel=1e-3, abs=1e-3)
