@@ -154,13 +154,6 @@ def test_where_rows_are_enough_features_are_searched_and_halving_pays(rows, clas
     assert {"learning_rate", "decay"} <= dimensions(chosen)
 
 
-@pytest.mark.parametrize(("numbers", "trials"), [(13, 24), (15, 16)])
-def test_many_features_have_fewer_trials(numbers, trials):
-    table = columns(2_000, {"p": 1_000, "q": 1_000})
-    features = {f"x{place}": table["a"][place:] + table["a"][:place] for place in range(numbers)}
-    assert made({**features, "y": table["y"]})[0].search.trials == trials
-
-
 def test_qualities_are_more_and_less_of_the_same():
     table = table_in_memory(columns(700, {"p": 350, "q": 350}))
     fast, good, best = (suited(table, target="y", quality=each)[0] for each in ("fast", "good", "best"))

@@ -26,7 +26,6 @@ from lrtune.experiment.writing.default_space import default_space
 from lrtune.experiment.writing.qualities import GOOD, QUALITIES, Quality
 from lrtune.experiment.writing.yaml_text import quoted, yaml_text
 from lrtune.sampling.catalogue import STRATEGIES
-from lrtune.training.numbers import BINS
 from lrtune.verdict.terms import ENOUGH
 
 FEWEST_ROWS, FEW_ROWS, SOME_ROWS, MANY_ROWS = 150, 500, 1_500, 20_000
@@ -47,9 +46,6 @@ best there, and a trial is dear."""
 
 NUMBERS, EMBEDDING, HIDDEN = ["standard", "piecewise"], ["none", "periodic"], [[64], [128, 64]]
 """What is searched there: how numbers become features, and where these are too many to be embedded, a second layer."""
-
-MANY_FEATURES = 128
-"""With more of them, numbers in bins counted, each training is so dear that two thirds of the trials have to do."""
 
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 200
 FEWEST_ROWS_AT_ONCE, MOST_ROWS_AT_ONCE = 16, 256
@@ -108,11 +104,6 @@ class Seen:
     def numbers(self) -> int:
         """How many features are numbers, and not only yes and no."""
         return sum(each.role == "feature" and each.kind == "numeric" for each in self.schema.columns)
-
-    @property
-    def features(self) -> int:
-        """How many features there are at most, with numbers in bins."""
-        return self.schema.width + BINS * self.numbers
 
     @property
     def is_embedded(self) -> bool:
@@ -227,12 +218,6 @@ def epochs(found: Seen) -> int:
     if found.is_large and not found.counts and batch_size(found) < MOST_ROWS_AT_ONCE:
         updates = updates * 3 // 2  # of small mini-batches
     return int(np.clip(5 * np.ceil(updates / steps(found) / 5), FEWEST_EPOCHS, MOST_EPOCHS))
-
-
-def trials(found: Seen) -> int:
-    """Suggest how many configurations are tried."""
-    usual = found.quality.trials[found.is_large]
-    return usual * 2 // 3 if found.is_large and found.features > MANY_FEATURES else usual
 
 
 def hidden(found: Seen) -> int:
@@ -352,7 +337,7 @@ def _search(found: Seen) -> Iterator[str]:
     yield "search:"
     others = ", ".join(each for each in STRATEGIES if each != STRATEGY)
     yield _line("strategy", STRATEGY, f"learns from its trials; or {others}")
-    yield _line("trials", trials(found), "a larger number goes on with the same study")
+    yield _line("trials", found.quality.trials[found.is_large], "a larger number goes on with the same study")
     if found.is_large:
         yield _line("pruning", PRUNING, "most trials are judged by a shorter training; or race, none")
     yield _line("metric", name, why)

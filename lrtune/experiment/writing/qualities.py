@@ -46,7 +46,7 @@ _ENTRIES = (
         updates=(800, 800),
         members=1,
     ),
-    Quality(GOOD, "one to three minutes of one core for 8,000 rows"),
+    Quality(GOOD, "one to four minutes of one core for 8,000 rows"),
     Quality(
         "best",
         "more and longer trainings, and deeper networks: five times the time of good, or more",
