@@ -11,7 +11,7 @@
     export             files that were asked for by name
     figures            figures as PNG, SVG or HTML: the one door of altair
     health             the health report
-    html/              the report: one file with pictures
+    html               the report: one file with pictures
     importance         which dimensions mattered, as a page and as JSON
     judgements         how good the choice is and why it was chosen, as sentences and rows of the page that shows it
     junit              a search and its gates as a JUnit report

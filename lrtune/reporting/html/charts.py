@@ -21,8 +21,8 @@ from lrtune.reporting.html.figures import (
     POINTS,
     SPANS,
     WHOLE,
-    Axis,
     Figure,
+    FigureAxis,
     Series,
 )
 from lrtune.run import observed
@@ -99,8 +99,8 @@ def number_figure(result: Result) -> Figure:
         "number",
         "What to expect",
         f"{what} The other marks are means over the same folds, and the score on rows that the search never saw.",
-        Axis(_named(result)),
-        Axis("", NAMES, names),
+        FigureAxis(_named(result)),
+        FigureAxis("", NAMES, names),
         (
             Series(
                 SPANS,
@@ -139,8 +139,8 @@ def history(run: Run, result: Result) -> Figure | None:
         "Score by trial",
         f"The line is the best score so far; the last time it moved was at trial {_last_move(scored, line)}."
         f"{said}{_beyond(values, end, result)}",
-        Axis("trial", WHOLE),
-        Axis(_named(result)),
+        FigureAxis("trial", WHOLE),
+        FigureAxis(_named(result)),
         (
             Series(
                 POINTS,
@@ -219,8 +219,8 @@ def rates(run: Run, result: Result) -> Figure | None:
         "Score by learning rate",
         "Each mark is a trial; those in the band cannot be told from the best by one standard error of its folds."
         f"{_beyond(scores, end, result)}",
-        Axis("learning rate", LOG),
-        Axis(_named(result)),
+        FigureAxis("learning rate", LOG),
+        FigureAxis(_named(result)),
         (*band, *points),
         ("learning rate", result.metric, "trial", *([key] if key else [])),
         tuple(
@@ -265,8 +265,8 @@ def parallel(run: Run, result: Result) -> Figure | None:
         "The best trials in all dimensions",
         f"Each line is one of the {formats.plural(len(ranked), 'best trial')}; numbers rise from the lowest value that "
         "was tried to the highest, options stand in their order, and the score is better higher up.",
-        Axis("", NAMES, tuple(map(tables.key_name, names))),
-        Axis("lowest to highest"),
+        FigureAxis("", NAMES, tuple(map(tables.key_name, names))),
+        FigureAxis("lowest to highest"),
         tuple(lines),
         ("trial", *names),
         tuple(
@@ -316,8 +316,8 @@ def curves(run: Run, result: Result) -> Figure | None:
         "Learning curves",
         "Loss by epoch, mean over the folds. Where the solid line rises again, fewer epochs or more regularisation "
         "would help; where it still falls at the end, more epochs.",
-        Axis("epoch", WHOLE),
-        Axis("loss"),
+        FigureAxis("epoch", WHOLE),
+        FigureAxis("loss"),
         tuple(series),
         ("epoch", *labels),
         tuple((str(epoch), *(rows[epoch].get(each, "") for each in labels)) for epoch in sorted(rows)),
@@ -348,8 +348,8 @@ def schedule(run: Run, result: Result) -> Figure | None:
         "The learning rate of the best",
         f"{str(whole['decay']).capitalize()} from {formats.rate(number(whole['learning_rate']))} over "
         f"{formats.plural(epochs, 'epoch')}.",
-        Axis("epoch", WHOLE),
-        Axis("learning rate"),
+        FigureAxis("epoch", WHOLE),
+        FigureAxis("learning rate"),
         (Series(LINE, times, rates.tolist()),),
         ("epoch", "learning rate"),
         tuple(
@@ -380,8 +380,8 @@ def folds(result: Result) -> Figure | None:
         "folds",
         "Fold by fold",
         "All of them on the same folds: lines that cross are not told apart.",
-        Axis("fold", WHOLE),
-        Axis(_named(result)),
+        FigureAxis("fold", WHOLE),
+        FigureAxis(_named(result)),
         tuple(series),
         ("fold", *rows),
         tuple(
@@ -405,8 +405,8 @@ def pair(result: Result) -> Figure | None:
         "Is decay worth it?",
         "The winner, and the same training with the other decay and the best rate for that, with equal seeds on fresh "
         "folds. Only what separates the two everywhere is sure.",
-        Axis("fresh fold", WHOLE),
-        Axis(_named(result)),
+        FigureAxis("fresh fold", WHOLE),
+        FigureAxis(_named(result)),
         (Series(LINE, places, own, labels[0], 1), Series(LINE, places, other, labels[1], 0)),
         ("fold", *labels),
         tuple((str(n), show(a), show(b)) for n, (a, b) in enumerate(zip(own, other, strict=True), 1)),
@@ -425,8 +425,8 @@ def importance(explanation: Explanation | None) -> Figure | None:
         "Which dimensions mattered",
         "Parts of the variation of the scores that a model of the trials predicts over the whole space, one dimension "
         "at a time; what is missing to 100 % is what dimensions do only together.",
-        Axis("share of the variation (%)"),
-        Axis("", NAMES, names),
+        FigureAxis("share of the variation (%)"),
+        FigureAxis("", NAMES, names),
         (
             Series(
                 BARS,
@@ -472,8 +472,8 @@ def _values_figure(result: Result, values: Array, targets: Array) -> Figure:
         "Predicted and true values",
         f"Out-of-fold predictions of trial {result.best.number} for {formats.plural(len(rows), 'row')}; on the line "
         "they are right.",
-        Axis("true value"),
-        Axis("predicted value"),
+        FigureAxis("true value"),
+        FigureAxis("predicted value"),
         (Series(DASHED, ends, ends, tone=5), Series(POINTS, x, y)),
         ("true", "predicted"),
         tuple((f"{a:.6g}", f"{b:.6g}") for a, b in list(zip(x, y, strict=True))[:MOST_ROWS]),
@@ -494,8 +494,8 @@ def _matrix(result: Result, labels: Array, targets: Array) -> Figure | None:
         "Confusion matrix",
         f"Out-of-fold predictions of trial {result.best.number}: how many rows of each class, one on each line, are "
         "taken for which. Darker is a larger part of the class.",
-        Axis("predicted class", NAMES, names),
-        Axis("", NAMES, names[::-1]),
+        FigureAxis("predicted class", NAMES, names),
+        FigureAxis("", NAMES, names[::-1]),
         (
             Series(
                 CELLS,
@@ -524,8 +524,8 @@ def _calibration(result: Result, positive: Array, targets: Array) -> Figure | No
         "Are the probabilities true?",
         f"Out-of-fold predictions of trial {result.best.number} in ten groups of equal size: the mean probability of "
         "the positive class, and how often it was true. On the dashed line they agree.",
-        Axis("mean probability"),
-        Axis("share that was true"),
+        FigureAxis("mean probability"),
+        FigureAxis("share that was true"),
         (
             Series(DASHED, [0.0, 1.0], [0.0, 1.0], tone=5),
             Series(LINE, [float(a) for a, _, _ in rows], [float(b) for _, b, _ in rows]),

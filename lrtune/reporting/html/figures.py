@@ -15,7 +15,7 @@ MOST_ROWS = 100
 """Rows of a table below a figure; the rest stands in ``trials.csv``."""
 
 
-class Axis(NamedTuple):
+class FigureAxis(NamedTuple):
     """An axis: what it is called, how it is measured, and the names on it if it has names."""
 
     label: str
@@ -74,8 +74,8 @@ class Figure(NamedTuple):
     name: str
     title: str
     sentence: str
-    x: Axis
-    y: Axis
+    x: FigureAxis
+    y: FigureAxis
     series: tuple[Series, ...]
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]

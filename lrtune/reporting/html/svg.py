@@ -18,8 +18,8 @@ from lrtune.reporting.html.figures import (
     POINTS,
     SPANS,
     WHOLE,
-    Axis,
     Figure,
+    FigureAxis,
     Series,
 )
 from lrtune.text import formats
@@ -93,7 +93,7 @@ def _values(figure: Figure, axis: str) -> list[float]:
     return [each for each in found if math.isfinite(each)]
 
 
-def _scale(axis: Axis, values: Sequence[float], start: float, end: float) -> _Scale:
+def _scale(axis: FigureAxis, values: Sequence[float], start: float, end: float) -> _Scale:
     if axis.scale == NAMES:
         return _Scale(-0.5, max(len(axis.names), 1) - 0.5, start, end, is_log=False)
     if axis.scale == LOG:
@@ -144,7 +144,7 @@ def _axes(figure: Figure, x: _Scale, y: _Scale) -> Iterator[str]:
         )
 
 
-def _marks(axis: Axis, scale: _Scale) -> list[tuple[float, str]]:
+def _marks(axis: FigureAxis, scale: _Scale) -> list[tuple[float, str]]:
     if axis.scale == NAMES:
         return [(scale(place), each if len(each) <= 28 else f"{each[:27]}…") for place, each in enumerate(axis.names)]
     found = ticks(scale.low, scale.high, is_log=scale.is_log)
