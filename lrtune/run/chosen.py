@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lrtune.run import files
 from lrtune.run.folder import open_run
-from lrtune.run.names import RESULT
+from lrtune.run.names import DATABASE, RESULT
 from lrtune.space.trial import Configuration, frozen
 from lrtune.text.errors import StudyError
 from lrtune.training.declarations import number
@@ -29,7 +29,8 @@ def chosen_configuration(folder: Path) -> Configuration:
         configuration = {key: frozen(each) for key, each in found.items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise StudyError(f"{folder}: has no readable {RESULT}; a run has one when it is finished") from error
-    trainer = open_run(folder).study.header.asked.get("trainer")
+    # A result that was copied alone is of lrtune's own trainer, or the message below says what it has that is unknown.
+    trainer = open_run(folder).study.header.asked.get("trainer") if (folder / DATABASE).is_file() else None
     if isinstance(trainer, Mapping):
         if "decay" not in configuration or not trainer["scheduled"]:
             raise StudyError(f"{folder}: what it trained takes no rates from lrtune, so that it has no schedule")
