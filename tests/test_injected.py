@@ -230,7 +230,7 @@ def test_what_reads_experiments_knows_an_added_key():
     follow("training key")
     known = json.loads(run("schema"))
     assert known["properties"]["training"]["properties"]["l1"]["default"] == 0.0
-    assert known["properties"]["space"]["properties"]["l1"] == {"$ref": "#/$defs/key_l1"}
+    assert known["else"]["properties"]["space"]["properties"]["l1"] == {"$ref": "#/$defs/key_l1"}
     assert "training.l1: expected a number of at least 0" in refused("check", "points.yaml", "--set", "training.l1=-1")
     assert "space.l1: expected a number of at least 0" in refused("check", "points.yaml", "--set", "space.l1=[0, -1]")
     Path("both.yaml").write_text(EXPERIMENT.replace("{epochs: 4,", "{l1: 0.1, epochs: 4,") + "  l1: [0, 0.1]\n")

@@ -62,8 +62,13 @@ def test_a_fold_is_scored_within_them(fold):
 
 
 def test_the_linear_anchor_has_the_same_limits(fold):
-    found = anchors(Setting((fold,), SQUARED, "rmse", 0, "float64"))["linear"]
-    assert found.predictions[0][-1] == 9
+    found, free = (
+        anchors(Setting((each,), SQUARED, "rmse", 0, "float64"))["linear"].scores[0]
+        for each in (fold, replace(fold, limits=UNLIMITED))
+    )
+    others, last = fold.validation_targets[:-1], fold.validation_targets[-1]
+    assert -found == pytest.approx(np.sqrt(np.mean([*np.zeros(len(others)), (9 - last) ** 2])), abs=0.05)
+    assert -free > 10 * -found
 
 
 def test_a_model_keeps_its_limits(tmp_path):

@@ -192,8 +192,6 @@ def test_overrides_go_before_what_is_suggested():
 def test_what_is_suggested_of_the_model_goes_where_something_else_is_asked_for(tmp_path):
     plain = made(columns(200, None))[0].retrain
     assert (plain.ensemble, plain.members, plain.rows) == ("auto", "auto", "all")
-    confirmed = made(columns(200, None), "search.confirm=3")[0].retrain
-    assert (confirmed.ensemble, confirmed.members, confirmed.rows) == (1, "auto", "all")
     path = csv(tmp_path / "test.csv", columns(50, None))
     assert made(columns(200, None), f"data.test_path={path}")[0].retrain.rows == "search"
     bag = made(columns(200, None), "retrain.bag=true")[0].retrain

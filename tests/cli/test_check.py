@@ -180,4 +180,6 @@ def test_wrong_files_and_columns_are_sentences(run, arguments, words):
 def test_the_schema_is_a_json_schema_of_the_sections(run):
     schema = json.loads(run("schema").stdout)
     assert schema["$schema"].startswith("https://json-schema.org/")
-    assert {"trainer", "defaults", "data", "model", "training", "search", "retrain", "space"} == set(schema["properties"])
+    assert {"trainer", "defaults", "data", "model", "training", "search", "retrain", "space"} == set(
+        schema["properties"]
+    )

@@ -41,7 +41,7 @@ GOOD = "good"
 _ENTRIES = (
     Quality(
         "fast",
-        "fewer configurations and one seed: a third of the time of good, or less",
+        "fewer configurations and one seed: a quarter to a half of the time of good",
         trials=(20, 16),
         updates=(800, 800),
         members=1,
@@ -49,7 +49,7 @@ _ENTRIES = (
     Quality(GOOD, "one to four minutes of one core for 8,000 rows"),
     Quality(
         "best",
-        "more and longer trainings, and deeper networks: five times the time of good, or more",
+        "more and longer trainings, and deeper networks: about three times the time of good, or more",
         trials=(80, 56),
         updates=(1600, 3200),
         many=(500, 300),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,7 +41,8 @@ from lrtune.verdict.recorded import records
 from lrtune.verdict.standing import own_sign
 
 if TYPE_CHECKING:
-    from lrtune.arrays import Array
+    from numpy.typing import NDArray
+
     from lrtune.run.folder import Run
     from lrtune.verdict.explanation import Explanation
     from lrtune.verdict.result import Result
@@ -463,7 +464,7 @@ def predictions(run: Run, result: Result) -> Figure | None:
     return None
 
 
-def _values_figure(result: Result, values: Array, targets: Array) -> Figure:
+def _values_figure(result: Result, values: NDArray[Any], targets: NDArray[Any]) -> Figure:
     rows = np.linspace(0, len(targets) - 1, min(_DOTS, len(targets))).astype(np.int64)
     x, y = targets[rows].astype(np.float64).tolist(), values[rows].astype(np.float64).tolist()
     ends = [min(*x, *y), max(*x, *y)]
@@ -481,7 +482,7 @@ def _values_figure(result: Result, values: Array, targets: Array) -> Figure:
     )
 
 
-def _matrix(result: Result, labels: Array, targets: Array) -> Figure | None:
+def _matrix(result: Result, labels: NDArray[Any], targets: NDArray[Any]) -> Figure | None:
     names = tuple(each.name for each in result.classes) or tuple(map(str, range(int(targets.max()) + 1)))
     size = len(names)
     counts = np.zeros((size, size), dtype=np.int64)
@@ -511,7 +512,7 @@ def _matrix(result: Result, labels: Array, targets: Array) -> Figure | None:
     )
 
 
-def _calibration(result: Result, positive: Array, targets: Array) -> Figure | None:
+def _calibration(result: Result, positive: NDArray[Any], targets: NDArray[Any]) -> Figure | None:
     edges = np.quantile(positive, np.linspace(0, 1, 11))
     bins = np.clip(np.searchsorted(edges, positive, side="right") - 1, 0, 9)
     rows = [
