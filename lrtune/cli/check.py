@@ -49,7 +49,7 @@ def check(
     from lrtune.reporting import console, plans
     from lrtune.text import written
     from lrtune.trainers.preparation import prepare
-    from lrtune.tuning.planning import plan, refuse_loader
+    from lrtune.tuning.planning import plan, unplanned
 
     shortcuts = search_settings(
         trials=trials,
@@ -61,7 +61,11 @@ def check(
         seed=seed,
     )
     experiment, table = chosen(config, data, target, overrides, shortcuts, quality=quality)
-    refuse_loader(experiment)
+    if (why := unplanned(experiment)) is not None:
+        console.note(why)
+        if as_json:
+            sys.stdout.write(written.json_text({"name": experiment.name, "plan": None, "note": why}))
+        return
     made = plan(experiment, prepare(experiment, table=table))
     if as_json:
         sys.stdout.write(written.json_text(plans.plan_json(made)))

@@ -65,7 +65,7 @@ def of_run(run: str, given: Given) -> SchedulePlan:
     steps = updates_in_epoch(folder, configuration) if given.steps is None else given.steps
     plan = _settled(dict(configuration), given, steps)
     own = {key: each for key, each in plan.configuration.items() if key.partition(".")[0] == "optimizer"}
-    return plan._replace(optimizer=own)
+    return plan._replace(optimizer=own) if "optimizer" in configuration else plan
 
 
 def _settled(configuration: dict[str, Value], given: Given, steps: int) -> SchedulePlan:

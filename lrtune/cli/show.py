@@ -67,6 +67,7 @@ def _page(run: Run, result: Result, called: str, top: int, *, notes: bool) -> li
         top=top,
         all_notes=notes,
         state=run.state,
+        trained_by=run.trained_by,
     )
     if run.state == "finished":
         return page

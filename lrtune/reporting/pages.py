@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from lrtune.reporting import branches, delivered, health, judgements, nested, status, tables
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks, Words, height
 from lrtune.reporting.savings import savings_row
+from lrtune.run.names import MODEL
 from lrtune.text import formats
 from lrtune.training.metrics.catalogue import METRICS, POSITIVES
-from lrtune.training.registry import KEYS
+from lrtune.training.registry import BUILT_IN, KEYS
 from lrtune.verdict.anchored import ANCHORS
 from lrtune.verdict.controlled import CONSTANT
 from lrtune.verdict.health.classes import silent_text, validated_text
@@ -71,6 +72,7 @@ def search_page(
     top: int = TOP,
     state: str = "finished",
     all_notes: bool = False,
+    trained_by: str = BUILT_IN,
 ) -> list[Block]:
     """Say what a search found; of one that is not finished, what it has found so far, and how it goes on.
 
@@ -94,6 +96,8 @@ def search_page(
         Of the run (`lrtune.run.folder.Run.state`).
     all_notes
         Whether every note is shown, however long the page gets.
+    trained_by
+        What trained (`lrtune.run.folder.Run.trained_by`).
 
     """
     page: list[Block] = []
@@ -103,7 +107,7 @@ def search_page(
             *_scores_and_trials(result, ranked, point, wanted),
             *health.block(result, shlex.quote(run), wanted.findings),
             *_notes(notes, len(notes) if all_notes else wanted.notes, run),
-            *_next(folder, run, state),
+            *_next(folder, run, state, trained_by),
         ]
         if height(page) <= HEIGHT + max(0, top - TOP):
             break
@@ -171,12 +175,12 @@ def _top_title(shown: int, trials: Counts) -> str:
     return f"{formats.plural(shown, 'best trial')} of {of}"
 
 
-def _next(folder: Path, run: str, state: str) -> list[Block]:
+def _next(folder: Path, run: str, state: str, trained_by: str) -> list[Block]:
     """Say where the files are and what can be done now."""
     if state != "finished":
         return status.next_step(folder, run, state)
     files = f"{folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"
-    return [Words("", [("files", files), ("next", f"lrtune predict {shlex.quote(run)} data.csv -o predictions.csv")])]
+    return [Words("", [("files", files), ("next", tables.model_use(run, folder / MODEL, trained_by))])]
 
 
 _KINDS = {"decay": "decay type", "optimizer": "optimizer"}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Words
+from lrtune.run.names import MODEL
 from lrtune.text import formats
 from lrtune.training.registry import METRICS
 from lrtune.verdict.making import test_score
@@ -114,7 +114,7 @@ def page(found: RetrainedTrial, run: Run, *, rows: int, folder: Path) -> list[Bl
     return [
         Headline(f"trial {found.trial} of {run.name}: trained on all {formats.plural(rows, 'training row')}"),
         Facts("", facts),
-        Words("next", [("", f"lrtune predict {shlex.quote(str(folder))} data.csv -o predictions.csv")]),
+        Words("next", [("", tables.model_use(str(folder), folder / MODEL, run.trained_by))]),
     ]
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lrtune.text import formats
-from lrtune.training.registry import KEYS
+from lrtune.training.registry import COMMAND, FUNCTION, KEYS
 from lrtune.verdict.result import HeldOut
 from lrtune.verdict.standing import canonical_keys, standing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lrtune.space.trial import Configuration, Trial, Value
 
 _HEADS = ("optimizer", "decay")
@@ -81,6 +84,25 @@ def _part(configuration: Configuration, key: str, wanted: set[str]) -> str:
         return ""
     label = _LABELS.get(key, key_name(key))
     return f"{label} {value_text(key, value)}".strip()
+
+
+def model_use(called: str, model: Path, trained_by: str) -> str:
+    """Say how a model is used: by a command, or by whoever wrote the program that trained it.
+
+    Parameters
+    ----------
+    called
+        How commands call the run, or the folder with the model.
+    model
+        Where the model is.
+    trained_by
+        What trained (`lrtune.run.folder.Run.trained_by`).
+
+    """
+    if trained_by == COMMAND:
+        return f"what the program saved is in {model / 'files'}"
+    trust = " --trust" if trained_by == FUNCTION else ""  # the code of the file predicts
+    return f"lrtune predict {shlex.quote(called)} data.csv -o predictions.csv{trust}"
 
 
 def key_name(key: str) -> str:

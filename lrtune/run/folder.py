@@ -18,10 +18,17 @@ from lrtune.space.described import space_of
 from lrtune.space.trial import Configuration, Trial, frozen, ranking
 from lrtune.text.errors import DamagedError, StudyError
 from lrtune.text.written import Json
-from lrtune.training.registry import complete, complete_schedule
+from lrtune.training.registry import BUILT_IN, COMMAND, ESTIMATOR, FUNCTION, complete, complete_schedule
 
 _LATER = (RESULT, TRIALS, PREDICTIONS)
 """What a search writes after the first events of its study."""
+
+
+def trained_by(study: StudyState) -> str:
+    """Name what trains the trials of a study: lrtune's own networks, or a kind of code of somebody else."""
+    trainer = study.header.asked.get("trainer")
+    kinds = trainer if isinstance(trainer, Mapping) else ()
+    return next((each for each in (ESTIMATOR, FUNCTION, COMMAND) if each in kinds), BUILT_IN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +62,11 @@ class Run:
     def metric(self) -> str:
         """What trials are scored with."""
         return self.study.header.metric
+
+    @property
+    def trained_by(self) -> str:
+        """Name what trained: lrtune's own networks, or a kind of code of somebody else."""
+        return trained_by(self.study)
 
     @property
     def is_told(self) -> bool:

@@ -135,6 +135,11 @@ def counted(number: int, noun: str, several: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else several or noun + 's'}"
 
 
+def encodable(text: str) -> str:
+    """Replace what no file can hold: halves of characters, which code of somebody else may have put into a text."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def reason(error: BaseException) -> str:
     r"""Give the first line of what a library says, as far as it fits a sentence, or the name of its error.
 

@@ -11,7 +11,6 @@ from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import Configuration
-from lrtune.text.errors import LrtuneError
 from lrtune.trainers.anchors import anchor_seconds
 from lrtune.trainers.catalogue import TRAINERS, expected_seconds
 from lrtune.trainers.partition import fresh_folds, outer_folds
@@ -143,20 +142,14 @@ class SearchPlan:
     warnings: tuple[str, ...]
 
 
-def refuse_loader(experiment: Experiment) -> None:
-    """Refuse to plan what only running code would tell.
-
-    Raises
-    ------
-    LrtuneError
-        If the rows come from a function.
-
-    """
-    if experiment.loader is not None:
-        raise LrtuneError(
-            f"nothing is wrong with the file; its rows come from {experiment.loader}, which `lrtune search` runs and "
-            "`lrtune check` does not, so that there is no plan"
-        )
+def unplanned(experiment: Experiment) -> str | None:
+    """Say why there is no plan where only running code would tell the rows; None where there is one."""
+    if experiment.loader is None:
+        return None
+    return (
+        f"nothing is wrong with the file; its rows come from {experiment.loader}, which `lrtune search` runs and "
+        "`lrtune check` does not, so that there is no plan"
+    )
 
 
 def plan(experiment: Experiment, prepared: Prepared) -> SearchPlan:

@@ -22,6 +22,8 @@ from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Value
 from lrtune.text.paths import expanded
+from lrtune.training.feedback import is_watched
+from lrtune.training.registry import COMMAND, ESTIMATOR
 
 
 def load(
@@ -140,6 +142,7 @@ def experiment_of(document: Document, name: str, base: Path, trainers: Collectio
         _check_own(document, reader, trainer)
     if sections is not None:
         check_sections(document, sections, trainer)
+        _refuse_watched(document, reader, space, trainer)
         _refuse_ranges(document, sections, reader)
         check_warmup(document, reader, space, _fixed(sections, reader, space, trainer))
     document.raise_problems()
@@ -221,6 +224,19 @@ def _check_own(document: Document, reader: SpaceReader, trainer: ChosenTrainer) 
     shaping = [key for key in ("decay", "warmup", "warmup_shape", "warmup_start") if key in reader.mentioned]
     if shaping and trainer.scheduled and not _has_rate(reader, trainer):
         document.report(reader.mentioned[shaping[0]], "shapes a rate, and there is none: search learning_rate as well")
+
+
+def _refuse_watched(document: Document, reader: SpaceReader, space: SearchSpace, trainer: ChosenTrainer) -> None:
+    """Report a decay that follows a loss where nobody is told of a loss while it trains."""
+    if trainer.name not in (COMMAND, ESTIMATOR):
+        return
+    decays = [each for each in space.dimensions if each.name == "decay"]
+    options = {str(each.value) for dimension in decays for each in getattr(dimension, "options", ())}
+    for each in sorted(options | {str(trainer.defaults.get("decay"))}):
+        if is_watched({"decay": each}):
+            place = reader.mentioned.get("decay", (DEFAULTS, "decay"))
+            problem = f"{each} follows the loss of the training, and {trainer.called} has its rates before it trains"
+            document.report(place, problem)
 
 
 def _has_rate(reader: SpaceReader, trainer: ChosenTrainer) -> bool:

@@ -82,6 +82,10 @@ class ChosenTrainer:
         return {**self.said, **form, **({} if folder is None or self.name == ESTIMATOR else {"folder": folder})}
 
 
+_UNKNOWN = ChosenTrainer(FUNCTION, {FUNCTION: "trainer"})
+"""What stands for code that was named wrongly, so that the parameters in the space are not called wrong as well."""
+
+
 def read_trainer(document: Document, trainers: Collection[str] | None) -> ChosenTrainer:
     """Read what trains, and its default configuration; reports what is wrong.
 
@@ -102,10 +106,10 @@ def read_trainer(document: Document, trainers: Collection[str] | None) -> Chosen
         document.report((DEFAULTS,), "has no effect on lrtune's own networks, whose defaults are documented")
     if not isinstance(value, str) or not value:
         document.report((TRAINER,), f"expected the name of a trainer, or {_forms()}, got {shown(value)}")
-        return ChosenTrainer()
+        return _UNKNOWN
     if trainers is not None and value not in trainers:
         named = [each for each in trainers if each not in OPTIONS]
-        document.report((TRAINER,), f"unknown value '{value}'; {nearest(value, named)}")
+        document.report((TRAINER,), f"unknown value '{value}'; {nearest(value, named)}, or {_forms()}")
     return ChosenTrainer(value)
 
 
@@ -140,7 +144,7 @@ def _foreign(document: Document, value: Values) -> ChosenTrainer:
         names = " or ".join(f"'{each}'" for each in OPTIONS)
         problem = f"expected one of {names} in it" if not kinds else f"has {' and '.join(kinds)}; keep one of the two"
         document.report((TRAINER,), problem)
-        return ChosenTrainer()
+        return _UNKNOWN
     (kind,) = kinds
     options, said = OPTIONS[kind], {}
     for key, given in value.items():
@@ -152,7 +156,7 @@ def _foreign(document: Document, value: Values) -> ChosenTrainer:
         except ValueError as error:
             document.report((TRAINER, key), str(error))
     if kind not in said:
-        return ChosenTrainer()
+        return _UNKNOWN
     scheduled = kind != ESTIMATOR or said[ESTIMATOR][-1][1] in SCHEDULED
     return ChosenTrainer(kind, said, scheduled, _defaults(document))
 

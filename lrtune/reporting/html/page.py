@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from lrtune.reporting import judgements, tables
 from lrtune.reporting.html.charts import figures
 from lrtune.reporting.html.figures import Figure
 from lrtune.reporting.html.svg import drawn, legend, written
-from lrtune.run.names import BEST
+from lrtune.run.names import BEST, MODEL
 from lrtune.text import formats
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ def _list(title: str, sentences: Iterable[str]) -> Iterator[str]:
 
 def _again(run: Run, called: str) -> Iterator[str]:
     """Say how to predict with the model and how to train it again, and write its configuration."""
-    lines = [f"lrtune predict {shlex.quote(called)} data.csv -o predictions.csv", f"lrtune search {BEST}"]
+    lines = [tables.model_use(called, run.folder / MODEL, run.trained_by), f"lrtune search {BEST}"]
     yield f"<section><h2>Use it, and make it again</h2><pre>{escape(chr(10).join(lines))}</pre>"
     path = run.folder / BEST
     if path.is_file():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lrtune.engines.contract import FailedError
 from lrtune.space.trial import Configuration
+from lrtune.text.errors import encodable
 from lrtune.trainers.contract import Setting, Work
 from lrtune.trainers.foreign.ending import Ending
 from lrtune.trainers.foreign.fits import Asked, arrays_of, fitted
@@ -53,7 +54,7 @@ def _outcome(setting: Setting, number: int, configuration: Configuration, folds:
         try:
             found.append(_cell(setting, place, ending))
         except FailedError as error:
-            raise FailedError(f"fold {asked.fold}: {error}") from error
+            raise FailedError(encodable(f"fold {asked.fold}: {error}")) from error
         endings.append(ending)
     scales = tuple(each.scales for each in endings) if any(each.scales for each in endings) else ()
     return outcome_of(found, scales, _curves(endings))

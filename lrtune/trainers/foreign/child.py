@@ -24,7 +24,7 @@ import numpy as np
 from lrtune.arrays import Array
 from lrtune.data.raw_frames import FrameShape, RawRows
 from lrtune.space.trial import frozen
-from lrtune.trainers.foreign import commands, devices, estimators, functions, loading, messages
+from lrtune.trainers.foreign import commands, devices, estimators, functions, loading, messages, surroundings
 from lrtune.trainers.foreign.ending import Ending, Report, as_array
 from lrtune.trainers.foreign.run import FitRows, FitRun, TrainingError
 from lrtune.trainers.foreign.surroundings import FitStoppedError, logged, peak_memory, seed
@@ -45,6 +45,7 @@ class Child:
         self.loaded: loading.Loaded | None = None
         self.shape: FrameShape | None = None
         self.program: int | None = None
+        self.pid = os.getpid()
         threading.Thread(target=self.listen, daemon=True).start()
 
     def listen(self) -> None:
@@ -59,7 +60,9 @@ class Child:
         os._exit(1)
 
     def answer(self, said: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> None:
-        """Tell the worker something."""
+        """Tell the worker something; a process that the code has forked, and that comes back to here, has no say."""
+        if os.getpid() != self.pid:
+            os._exit(0)
         messages.write(self.answers, said, arrays)
 
     def serve(self) -> None:
@@ -128,7 +131,7 @@ class Child:
         with logged(folder):
             seed(said["seed"])
             run = self.run(said, folder)
-            found, more = self.trained(run, self.folds[said["place"]][1]["train_targets"])
+            found, more = self.trained(run, self.folds[said["place"]][1]["train_targets"].copy())
         arrays = {} if found.predictions is None else {"predictions": found.predictions}
         self.answer({"is": "done", **_plain(found), "memory": peak_memory()}, {**arrays, **more})
 
@@ -173,8 +176,9 @@ class Child:
         )
 
     def part(self, arrays: Mapping[str, Array], name: str) -> FitRows:
-        """Take the rows of a fold, out of what the worker has sent or of what was loaded."""
-        rows, targets, classes = arrays[f"{name}_rows"], arrays[f"{name}_targets"], self.about["classes"]
+        """Copy the rows of a fold, of what the worker has sent or of what was loaded: code may change its arrays."""
+        rows, targets = arrays[f"{name}_rows"].copy(), arrays[f"{name}_targets"].copy()
+        classes = self.about["classes"]
         if self.loaded is not None and said_rows(arrays):
             return FitRows(self.loaded.rows(rows), self.loaded.y[rows], rows)
         labels = np.array(classes)[targets] if classes else targets
@@ -183,7 +187,7 @@ class Child:
     def features(self, arrays: Mapping[str, Array], name: str) -> Any:
         """Take the features of some rows: encoded, or as a data frame."""
         if self.shape is None:
-            return arrays[f"{name}_X"]
+            return arrays[f"{name}_X"].copy()
         return self.shape.frame(RawRows(arrays[f"{name}_numeric"], arrays[f"{name}_codes"]))
 
     def trained(self, run: FitRun, targets: Array) -> tuple[Ending, dict[str, Array]]:
@@ -258,6 +262,7 @@ def main() -> None:
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(2, 1)  # whatever prints must not answer
+    surroundings.IS_INSIDE = True
     Child(questions, answers).serve()
 
 

@@ -56,6 +56,8 @@ def ask_for_predictions(made: Any, last: Mapping[str, Any], curve: Sequence[Repo
     values = dict(curve[-1].values) if curve else {}
     if made is None:
         made = last.get("predictions")
+    if isinstance(made, bool):
+        raise TrainingError(f"returned {made}; expected predictions, or the score as a number")
     if isinstance(made, Real):
         return Ending({**values, VALUE: float(made)}, curve, scales=scales)
     if made is None:
@@ -77,6 +79,9 @@ def as_array(made: Any) -> Array:
         raise TrainingError(f"returned {type(made).__name__}; expected predictions as an array ({error})") from None
     if found.dtype.kind == "O":
         found = np.asarray([str(each) for each in found.ravel()]).reshape(found.shape)
-    if found.dtype.kind not in "fiuUSb" or found.ndim not in (1, 2):
+    if isinstance(made, str | bytes) or found.ndim not in (1, 2):
+        what = f"an array {found.shape}" if found.ndim > 2 else type(made).__name__
+        raise TrainingError(f"returned {what}; expected predictions (n,) or (n, k)")
+    if found.dtype.kind not in "fiuUSb":
         raise TrainingError(f"returned an array {found.shape} of {found.dtype}; expected predictions (n,) or (n, k)")
     return found

@@ -22,6 +22,7 @@ from lrtune.arrays import FITS, Array, stream
 from lrtune.data.raw_frames import RawRows
 from lrtune.engines.contract import FailedError
 from lrtune.space.trial import LOGGED, Configuration
+from lrtune.text.errors import encodable
 from lrtune.trainers.contract import Foreign, Setting
 from lrtune.trainers.foreign import messages
 from lrtune.trainers.foreign.ending import Ending, Report
@@ -144,7 +145,9 @@ def _tried(
 ) -> Message:
     """Run a fit as often as it may be tried."""
     retries, deaths, failure = int(foreign.said.get("retry", 0)), 0, ""
-    for attempt in range(retries + ATTEMPTS):
+    attempt, is_healed = 0, False
+    while attempt < retries + ATTEMPTS:
+        process: CodeProcess | None = None
         try:
             process = KEEPER.get(setting)
             if asked.place not in process.folds:
@@ -154,11 +157,19 @@ def _tried(
         except DiedError as error:
             KEEPER.close()
             deaths, failure = deaths + 1, str(error)
-            if deaths >= ATTEMPTS and attempt >= retries:
+            attempt += 1
+            if deaths >= ATTEMPTS and attempt > retries:
                 break
         except FailedError as error:
+            # What failed may have spoilt its process, or was spoilt by a fit before it: a fresh one tells.
             failure = str(error)
-            if attempt >= retries:
+            is_used = process is not None and process.is_alive and process.fits > 1
+            KEEPER.close()
+            if is_used and not is_healed:
+                is_healed = True
+                continue
+            attempt += 1
+            if attempt > retries:
                 break
         except BaseException:
             KEEPER.close()
@@ -168,9 +179,12 @@ def _tried(
                 if process.grew(message.said.get("memory", 0)):
                     KEEPER.close()
                 return message
-            failure = str(message.said["reason"])
+            failure, attempt = str(message.said["reason"]), attempt + 1
+    if folder is not None:
+        with contextlib.suppress(OSError):
+            (folder / "ending").touch()  # of nothing: it has ended, and there is nothing to remember
     where = "" if asked.final else f"fold {asked.fold}: "
-    raise FailedError(f"{where}{failure}{_log_hint(folder)}")
+    raise FailedError(encodable(f"{where}{failure}{_log_hint(folder)}"))
 
 
 def _asked(process: CodeProcess, setting: Setting, asked: Asked, folder: Path | None) -> Message:
@@ -179,8 +193,10 @@ def _asked(process: CodeProcess, setting: Setting, asked: Asked, folder: Path | 
     log = None
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "reports.jsonl").unlink(missing_ok=True)
+        for each in ("reports.jsonl", "ending"):
+            (folder / each).unlink(missing_ok=True)
         log = folder / "log.txt"
+    process.fits += 1
     process.ask({"do": "fit", "folder": None if folder is None else str(folder.resolve()), **_said(setting, asked)})
     return process.wait(float(foreign.said.get("timeout", float("inf"))), log)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lrtune.text.errors import nearest, reason
+from lrtune.text.errors import encodable, nearest, reason
 from lrtune.trainers.foreign.ending import Ending, Report, ask_for_predictions
 from lrtune.trainers.foreign.run import FitRun, TrainingError
 
@@ -137,10 +137,16 @@ def checked(found: Any, epoch: int) -> Report:
         if key == "predictions":
             continue
         try:
-            values[str(key)] = float(value)
+            values[encodable(str(key))] = float(_not_truth(value))
         except (TypeError, ValueError):
             raise TrainingError(f"reported {key} = {_short(value)}; expected a number") from None
     return Report(epoch, values)
+
+
+def _not_truth(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise TypeError("true or false")
+    return value
 
 
 def _short(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -95,6 +96,17 @@ def _codes(found: Array, classes: Sequence[Any]) -> Array:
     return np.array([numbers[each] for each in texts], dtype=np.int64)
 
 
+def _refuse_impossible(name: str, value: float, metric: str) -> None:
+    """Refuse a score that the metric cannot have: one in per cent, or with the other sign."""
+    most = 1.0 if METRICS[metric].larger_is_better else math.inf
+    least = -math.inf if metric == "r2" else 0.0
+    if not (least - NEAR_ONE <= value <= most + NEAR_ONE) and math.isfinite(value):
+        said = "returns" if name == VALUE else "says"
+        kinds = f"at most {most:g}" if metric == "r2" else "from 0 to 1" if most == 1 else "0 or more"
+        percent = "; is it in per cent?" if 1 < value <= 100 and most == 1 else ""
+        raise FailedError(f"{said} {metric} = {value:g}, and {metric} is {kinds}{percent}")
+
+
 def told_score(values: Mapping[str, float], metric: str, key: str | None = None) -> float:
     """Find the score of a fit without predictions: the metric in its last report, oriented.
 
@@ -110,4 +122,6 @@ def told_score(values: Mapping[str, float], metric: str, key: str | None = None)
         said = f"says {', '.join(sorted(values))}" if values else "says nothing"
         raise FailedError(f"its last report {said} and not '{key or metric}', and there are no predictions")
     value = values[name]
+    if name in (VALUE, metric):
+        _refuse_impossible(name, value, metric)
     return value if METRICS[metric].larger_is_better else -value

@@ -19,7 +19,7 @@ from typing import Any
 from lrtune.arrays import Array
 from lrtune.engines.contract import FailedError, OverdueError, time_is_up
 from lrtune.trainers.contract import Foreign
-from lrtune.trainers.foreign import messages
+from lrtune.trainers.foreign import messages, surroundings
 from lrtune.trainers.foreign.messages import Message
 from lrtune.training.registry import COMMAND
 
@@ -36,6 +36,9 @@ MORE_MEMORY = 2**30
 
 PROGRAM_GRACE = 10.0
 """Seconds that a program has between SIGTERM and SIGKILL, unless the experiment says otherwise."""
+
+OPENING, LOADING = 180.0, 3600.0
+"""Seconds that an import may take, and one with which rows are loaded."""
 
 _EVERY = 0.2
 
@@ -55,11 +58,17 @@ class CodeProcess:
     """
 
     def __init__(self, kind: str, foreign: Foreign, metric: str) -> None:
+        if surroundings.IS_INSIDE:
+            raise FailedError(
+                "a search was started where the code of a search is imported or runs; "
+                "put what starts it under: if __name__ == '__main__':"
+            )
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         self.answers: queue.Queue[Message | None] = queue.Queue()
         self.program: int | None = None
         self.folds: list[int] = []
         self.first_memory = 0
+        self.fits = 0
         self.grace = GRACE + float(foreign.said.get("grace", PROGRAM_GRACE if kind == COMMAND else 0.0))
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "lrtune.trainers.foreign.child"],
@@ -82,7 +91,7 @@ class CodeProcess:
         about |= {"loader": foreign.loader, "frame": None if foreign.shape is None else foreign.shape.to_dict()}
         self.ask({"do": "open", **about, "task": foreign.task, "classes": list(foreign.classes)})
         try:
-            self.wait()
+            self.wait(LOADING if foreign.loader else OPENING, limit=f"the limit of an import, of {foreign.called}")
         except (FailedError, DiedError):
             self.kill()
             raise
@@ -100,7 +109,7 @@ class CodeProcess:
         with contextlib.suppress(BrokenPipeError):  # whoever waits for the answer will see it
             messages.write(self.process.stdin, said, arrays)
 
-    def wait(self, seconds: float = float("inf"), log: Path | None = None) -> Message:
+    def wait(self, seconds: float = float("inf"), log: Path | None = None, limit: str = "trainer.timeout") -> Message:
         """Wait for the answer to the last question.
 
         Parameters
@@ -109,6 +118,8 @@ class CodeProcess:
             How long it may take.
         log
             What the code prints, which is kept short.
+        limit
+            What these seconds are called.
 
         Raises
         ------
@@ -131,7 +142,7 @@ class CodeProcess:
                     raise OverdueError from None
                 if time.monotonic() >= end:
                     self.stop()
-                    raise FailedError(f"took longer than trainer.timeout ({seconds:g} s)") from None
+                    raise FailedError(f"took longer than {limit} ({seconds:g} s)") from None
                 if self.process.poll() is None:
                     continue
                 message = self.last_words()

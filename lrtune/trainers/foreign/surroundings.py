@@ -12,6 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+IS_INSIDE = False
+"""Whether this process runs somebody else's code, so that no search may begin in it."""
+
 
 class FitStoppedError(Exception):
     """The worker wants the fit to end."""
@@ -40,7 +43,7 @@ def logged(folder: Path | None) -> Iterator[None]:
     """Send what is printed to the log of a fit, or nowhere."""
     path = os.devnull if folder is None else folder / "log.txt"
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    kept = [os.dup(1), os.dup(2)]
+    kept, streams = [os.dup(1), os.dup(2)], (sys.stdout, sys.stderr)
     try:
         sys.stdout.flush()
         os.dup2(file, 1)
@@ -54,6 +57,7 @@ def logged(folder: Path | None) -> Iterator[None]:
         with contextlib.suppress(Exception):
             sys.stdout.flush()
             sys.stderr.flush()
+        sys.stdout, sys.stderr = streams  # the code may have put others there
         for place, old in zip((1, 2), kept, strict=True):
             os.dup2(old, place)
             os.close(old)
