@@ -15,6 +15,7 @@ from lrtune.trainers.anchors import anchor_seconds
 from lrtune.trainers.catalogue import TRAINERS, expected_seconds
 from lrtune.trainers.partition import fresh_folds, outer_folds
 from lrtune.trainers.preparation import Prepared
+from lrtune.training.registry import ESTIMATOR
 from lrtune.tuning.controlled import controlled_seconds
 
 SCHEMA = 1
@@ -202,7 +203,9 @@ def _search(experiment: Experiment, prepared: Prepared, first: Sequence[Configur
 
 
 def _left_open(experiment: Experiment) -> list[str]:
-    """Say which ranges a search will set itself (``learning_rate: auto``)."""
+    """Say which ranges a search will set itself (``learning_rate: auto``), and which values only running code tells."""
+    if experiment.trainer.name == ESTIMATOR:
+        return ["trial 0 will have the estimator's own values where the space has them, which a search finds out"]
     if not experiment.automatic:
         return []
     names = ", ".join(experiment.automatic)

@@ -154,7 +154,7 @@ def _why_nothing(trials: list[Trial]) -> str:
     diverged = sum(each.state is TrialState.DIVERGED for each in trials)
     reasons = sorted(_distinct(each.reason for each in trials if each.state is TrialState.FAILED and each.reason))
     none = "the only trial gave no" if len(trials) == 1 else f"none of the {len(trials)} trials gave a"
-    sentence = f"{none} usable score: {diverged} diverged"
+    said = [f"{diverged} diverged"] if diverged or not reasons else []
     if reasons:
-        sentence += "; failed: " + "; ".join(reasons[:3])
-    return sentence + ("; try smaller learning rates" if diverged else "")
+        said.append("failed: " + "; ".join(reasons[:3]))
+    return f"{none} usable score: {'; '.join(said)}" + ("; try smaller learning rates" if diverged else "")
