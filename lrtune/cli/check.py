@@ -49,7 +49,7 @@ def check(
     from lrtune.reporting import console, plans
     from lrtune.text import written
     from lrtune.trainers.preparation import prepare
-    from lrtune.tuning.planning import plan, unplanned
+    from lrtune.tuning.planning import plan, refuse_missing_code, unplanned
 
     shortcuts = search_settings(
         trials=trials,
@@ -61,6 +61,7 @@ def check(
         seed=seed,
     )
     experiment, table = chosen(config, data, target, overrides, shortcuts, quality=quality)
+    refuse_missing_code(experiment)
     if (why := unplanned(experiment)) is not None:
         console.note(why)
         if as_json:

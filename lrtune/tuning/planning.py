@@ -11,11 +11,12 @@ from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import Configuration
+from lrtune.text.errors import ExperimentError
 from lrtune.trainers.anchors import anchor_seconds
 from lrtune.trainers.catalogue import TRAINERS, expected_seconds
 from lrtune.trainers.partition import fresh_folds, outer_folds
 from lrtune.trainers.preparation import Prepared
-from lrtune.training.registry import ESTIMATOR
+from lrtune.training.registry import ESTIMATOR, FUNCTION
 from lrtune.tuning.controlled import controlled_seconds
 
 SCHEMA = 1
@@ -141,6 +142,23 @@ class SearchPlan:
     estimate: Estimate
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+
+
+def refuse_missing_code(experiment: Experiment) -> None:
+    """Look whether the file of a function is there; it is not imported.
+
+    Raises
+    ------
+    ExperimentError
+        If it is not.
+
+    """
+    said = experiment.trainer.said
+    place = (experiment.base / str(said.get("folder", "."))).resolve()
+    for key, spec in (("trainer", said.get(FUNCTION)), ("data.loader", experiment.loader)):
+        file = str(spec or "").rpartition(":")[0]
+        if file.endswith(".py") and not (place / file).is_file():
+            raise ExperimentError([f"{key}: {place / file}: there is no such file"])
 
 
 def unplanned(experiment: Experiment) -> str | None:

@@ -165,5 +165,9 @@ def test_a_mistake_in_the_trainer_is_the_only_one_that_is_named():
 def test_rows_of_a_function_have_no_plan_and_that_is_no_mistake(folder):
     (folder / "file.yaml").write_text(EXPERIMENT.replace("{path: trees.csv, target: kind}", "{loader: train.py:load}"))
     shown = CliRunner().invoke(app, ["check", "file.yaml"])
+    assert shown.exit_code == 2
+    assert "train.py: there is no such file" in shown.output.replace("\n", "")
+    (folder / "train.py").write_text("raise SystemExit('imported')\n")
+    shown = CliRunner().invoke(app, ["check", "file.yaml"])
     assert shown.exit_code == 0
     assert "nothing is wrong with the file" in shown.output

@@ -22,8 +22,7 @@ from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Value
 from lrtune.text.paths import expanded
-from lrtune.training.feedback import is_watched
-from lrtune.training.registry import COMMAND, ESTIMATOR
+from lrtune.training.registry import COMMAND, DECAYS, ESTIMATOR
 
 
 def load(
@@ -233,7 +232,7 @@ def _refuse_watched(document: Document, reader: SpaceReader, space: SearchSpace,
     decays = [each for each in space.dimensions if each.name == "decay"]
     options = {str(each.value) for dimension in decays for each in getattr(dimension, "options", ())}
     for each in sorted(options | {str(trainer.defaults.get("decay"))}):
-        if is_watched({"decay": each}):
+        if each in DECAYS and DECAYS[each].follows == "loss":
             place = reader.mentioned.get("decay", (DEFAULTS, "decay"))
             problem = f"{each} follows the loss of the training, and {trainer.called} has its rates before it trains"
             document.report(place, problem)
