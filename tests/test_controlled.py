@@ -213,7 +213,7 @@ def test_without_time_it_is_left_out_and_comes_when_there_is_more(tmp_path, monk
 
 def test_time_that_is_over_in_the_middle_leaves_nothing_behind(tmp_path, monkeypatch):
     run = pairing._scores
-    monkeypatch.setattr(pairing, "_scores", lambda *given: run(*given) and None)
+    monkeypatch.setattr(pairing, "_scores", lambda *given, **more: run(*given, **more) and None)
     assert study_of(tmp_path, experiment()).controlled == {}
 
 
