@@ -50,21 +50,7 @@ def killed_where_it_writes(folder, every):
 def killed_at_random(folder, studies, seed):
     """Kill studies at random instants, with and without workers, up to three times each."""
     (folder / "longer.yaml").write_text(LONGER)
-    rng, wrong, identical, kills = np.random.default_rng(seed), [], 0, 0
-    undisturbed, seconds = seconds_of(folder, "longer.yaml", 1)
-    for number in range(studies):
-        done, found = at_random_instants(
-            folder,
-            "longer.yaml",
-            f"random-{number}",
-            rng,
-            workers=1 + number % 2,
-            seconds=seconds,
-            undisturbed=undisturbed,
-        )
-        kills += done
-        identical += not found
-        wrong += [f"study {number}: {each}" for each in found]
+    kills, wrong, identical = some_killed_at_random(folder, "longer.yaml", studies, seed)
     say(f"  random instants (seed {seed}): {kills} kills, {identical} of {studies} studies identical")
     return wrong
 
@@ -80,23 +66,26 @@ def others_killed_at_random(folder, studies, seed):
         here.mkdir()
         (here / name).write_text(code)
         (here / "file.yaml").write_text(text)
-        rng, identical, kills = np.random.default_rng(seed), 0, 0
-        undisturbed, seconds = seconds_of(here, "file.yaml", 1)
-        for number in range(studies):
-            done, found = at_random_instants(
-                here,
-                "file.yaml",
-                f"random-{number}",
-                rng,
-                workers=1 + number % 2,
-                seconds=seconds,
-                undisturbed=undisturbed,
-            )
-            kills += done
-            identical += not found
-            wrong += [f"{kind}, study {number}: {each}" for each in found]
+        kills, found, identical = some_killed_at_random(here, "file.yaml", studies, seed)
+        wrong += [f"{kind}, {each}" for each in found]
         say(f"  of a {kind}: {kills} kills, {identical} of {studies} studies identical, no process left over")
     return wrong
+
+
+def some_killed_at_random(folder, file, studies, seed):
+    """Kill studies of a file; gives how often, what is wrong, and how many came out as undisturbed ones."""
+    rng, wrong, identical, kills = np.random.default_rng(seed), [], 0, 0
+    undisturbed, seconds = seconds_of(folder, file, 1)
+    for number in range(studies):
+        workers = 1 + number % 2
+        name = f"random-{number}"
+        done, found = at_random_instants(
+            folder, file, name, rng, workers=workers, seconds=seconds, undisturbed=undisturbed
+        )
+        kills += done
+        identical += not found
+        wrong += [f"study {number}: {each}" for each in found]
+    return kills, wrong, identical
 
 
 def broken_files(folder, examples):

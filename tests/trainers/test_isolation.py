@@ -155,6 +155,16 @@ def test_a_decay_that_follows_the_loss_is_refused_where_nobody_tells_it(trainer)
         load_text(text)
 
 
+def test_a_decay_that_follows_the_loss_is_found_in_a_branch():
+    text = """\
+trainer: {command: python t.py}
+data: {path: t.csv, target: y}
+space: {learning_rate: [0.1], kind: [a, b: {decay: [constant, plateau]}]}
+"""
+    with pytest.raises(ExperimentError, match="plateau follows the loss"):
+        load_text(text)
+
+
 def test_a_mistake_in_the_trainer_is_the_only_one_that_is_named():
     text = "trainer: {function: 3}\ndata: {path: t.csv, target: y}\nspace: {a: [1, 2]}\n"
     with pytest.raises(ExperimentError) as caught:

@@ -229,7 +229,7 @@ def _refuse_watched(document: Document, reader: SpaceReader, space: SearchSpace,
     """Report a decay that follows a loss where nobody is told of a loss while it trains."""
     if trainer.name not in (COMMAND, ESTIMATOR):
         return
-    decays = [each for each in space.dimensions if each.name == "decay"]
+    decays = [each.dimension for each in space.places() if each.name == "decay"]
     options = {str(each.value) for dimension in decays for each in getattr(dimension, "options", ())}
     for each in sorted(options | {str(trainer.defaults.get("decay"))}):
         if each in DECAYS and DECAYS[each].follows == "loss":

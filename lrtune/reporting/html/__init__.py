@@ -2,8 +2,9 @@
 
 ::
 
-    charts   what a run has to show, as figures
-    figures  what a figure is, as plain values
-    page     the file
-    svg      a figure drawn
+    charts       what a run has to show, as figures
+    figures      what a figure is, as plain values
+    page         the file
+    predictions  the figure of predictions and truth
+    svg          a figure drawn
 """
