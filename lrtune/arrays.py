@@ -74,6 +74,9 @@ ANCHORS = 54
 FITS = 61
 """Seeds of the fits of other trainers than lrtune's own: ``[seed, FITS, fold]``."""
 
+EVALUATION = 71
+"""Resamples of the rows that a model is evaluated on: ``[0, EVALUATION, rows]``."""
+
 NESTED = 52
 """Seed of the outer folds: ``[seed, NESTED]``."""
 

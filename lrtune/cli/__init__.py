@@ -8,6 +8,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
     check               ``lrtune check``
     choices             finds the experiment that a command means, and joins what file and options say
     compare             ``lrtune compare``
+    evaluate            ``lrtune evaluate``
     exits               how a command ends
     export              ``lrtune export``
     finder              ``lrtune finder``
@@ -54,6 +55,7 @@ from lrtune import __version__
 from lrtune.cli import (
     check,
     compare,
+    evaluate,
     exits,
     export,
     finder,
@@ -98,6 +100,7 @@ _ENTRIES = (
     Command("finder", "Search", finder.finder),
     Command("retrain", "Search", retrain.retrain),
     Command("predict", "Search", predict.predict),
+    Command("evaluate", "Search", evaluate.evaluate),
     Command("show", "Look", show.show),
     Command("report", "Look", report.report),
     Command("health", "Look", health.health),

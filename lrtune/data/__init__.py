@@ -29,4 +29,5 @@
     surroundings   what stands around a table in a text file
     tables         read a file or a frame into raw columns           -> Table
     targets        what is to be predicted
+    values         the rows of a table told apart by what stands in a column
 """

@@ -8,6 +8,7 @@
     branches           how the kinds of decay and optimizer that a search tried compare
     console            the terminal
     delivered          what the page of a search says of the model that is handed over
+    evaluated          a model on labelled rows, beside what its search expected
     export             files that were asked for by name
     figures            figures as PNG, SVG or HTML: the one door of altair
     health             the health report

@@ -11,6 +11,7 @@
     demands        what is asked of a search's result, and whether it is met
     describing     what another trainer than lrtune's own says before it trains
     estimator      a search as a scikit-learn estimator
+    evaluating     a model on labelled rows that it has not seen
     finishing      the end of a search
     horizons       the same configuration on a shorter horizon
     naming         what an experiment and its data are called

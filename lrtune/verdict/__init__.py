@@ -10,6 +10,7 @@
     controlled     what decay is worth, from the controlled pair
     correction     scores corrected for having been chosen
     ensembles      what is delivered: one trial, or the mean of the best ones
+    evaluated      what a model is worth on labelled rows that it has not seen
     examination    from a run's folder to the findings of its health report
     explanation    what a study says about its space
     findings       what a look at a search found, and how to look without losing what was trained

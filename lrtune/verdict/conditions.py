@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-UNDER, OVER, BEHIND, BASELINE = "fail-under", "fail-over", "fail-behind", "baseline"
+UNDER, OVER, BEHIND, BASELINE, KEPT = "fail-under", "fail-over", "fail-behind", "baseline", "fail-worse"
 """The gates there are."""
 
 
@@ -25,7 +25,7 @@ class Gate:
     Attributes
     ----------
     name
-        ``fail-under``, ``fail-over``, ``fail-behind`` or ``baseline``.
+        ``fail-under``, ``fail-over``, ``fail-behind``, ``baseline`` or ``fail-worse``.
     state
         Whether it is met.
     sentence
@@ -57,5 +57,5 @@ class Gate:
 
     @property
     def is_worse(self) -> bool:
-        """Whether it says that the result is worse than the baseline."""
-        return self.name == BASELINE and self.state is State.FAILED
+        """Whether it says that the result is worse than the baseline, or a model than its search expected."""
+        return self.name in (BASELINE, KEPT) and self.state is State.FAILED

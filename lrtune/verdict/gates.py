@@ -13,17 +13,30 @@ repeats see smaller losses.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lrtune.text import formats
+from lrtune.training.metrics.catalogue import METRICS
 from lrtune.verdict.anchored import ANCHORS, ASKED
 from lrtune.verdict.comparison import Difference, difference
-from lrtune.verdict.conditions import BASELINE, BEHIND, OVER, UNDER, Gate, State
+from lrtune.verdict.conditions import BASELINE, BEHIND, KEPT, OVER, UNDER, Gate, State
 from lrtune.verdict.result import Result
 from lrtune.verdict.standing import oriented, own_sign
 
 ALPHA = 0.05
 """A result fails as worse if chance alone would look like that this rarely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A score with the ends of its 95 % interval."""
+
+    score: float
+    low: float
+    high: float
+
 
 _ROUNDING = 1e-9  # of the scores: what sums of equal numbers in another order may differ by
 
@@ -41,27 +54,69 @@ def _known(mean: float | None) -> float:
 
 
 def limit_gate(result: Result, limit: float) -> Gate:
-    """Compare the score with a limit: the least that is allowed, or for errors the most.
+    """Compare the score of a search with a limit, as `score_gate` does."""
+    kind, score = judged_score(result)
+    return score_gate(result.metric, score, limit, judged=kind, note=_unscored(result))
+
+
+def score_gate(metric: str, score: float, limit: float, *, judged: str, note: str = "") -> Gate:
+    """Compare a score with a limit: the least that is allowed, or for errors the most.
 
     Parameters
     ----------
-    result
-        A search's result.
-    limit
-        In the metric's own sign; a score of just that passes.
+    metric
+        Of the score.
+    score, limit
+        In the metric's own sign; a score of just the limit passes.
+    judged
+        What kind of score it is, in a word.
+    note
+        What has to be said of it, behind the sentence.
 
     """
-    kind, score = judged_score(result)
-    larger = result.larger_is_better
+    larger = METRICS[metric].larger_is_better
     passed = score >= limit if larger else score <= limit
     shown, bound = _told_apart(score, limit)
     relation = {True: ("is under", "is not under"), False: ("is over", "is not over")}[larger][passed]
     return Gate(
         UNDER if larger else OVER,
         State.PASSED if passed else State.FAILED,
-        f"{kind} {result.metric} {shown} {relation} {bound}{_unscored(result)}",
-        {"judged": kind, "score": score, "limit": limit},
+        f"{judged} {metric} {shown} {relation} {bound}{note}",
+        {"judged": judged, "score": score, "limit": limit},
     )
+
+
+def kept_gate(metric: str, rows: Interval, expected: Interval) -> Gate:
+    """Ask whether a model keeps on new rows what its search expected; only what chance does not explain fails.
+
+    It fails where the score is worse by more than both intervals allow together, each as if it were of a normal
+    distribution: ``expected - score > sqrt(a^2 + b^2)``, with the halves of the intervals that lie towards each other.
+
+    Parameters
+    ----------
+    metric
+        Of both.
+    rows, expected
+        Score, low and high end of its 95 % interval, in the metric's own sign.
+
+    """
+    ours, theirs = (_larger_is_better(metric, each) for each in (rows, expected))
+    room = math.hypot(ours.high - ours.score, theirs.score - theirs.low)
+    passed = theirs.score - ours.score <= room
+    shown = formats.score_format([rows.score, expected.score])
+    verdict = "not worse" if passed else "worse"
+    return Gate(
+        KEPT,
+        State.PASSED if passed else State.FAILED,
+        f"{metric} {shown(rows.score)} on these rows is {verdict} than the {shown(expected.score)} that the search "
+        f"expected{'' if passed else ', by more than chance explains'}",
+        {"score": rows.score, "expected": expected.score},
+    )
+
+
+def _larger_is_better(metric: str, found: Interval) -> Interval:
+    one, other = oriented(metric, found.low), oriented(metric, found.high)
+    return Interval(oriented(metric, found.score), min(one, other), max(one, other))
 
 
 def behind_gate(result: Result, name: str) -> Gate:
