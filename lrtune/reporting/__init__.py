@@ -31,6 +31,8 @@
     savings            what pruning has saved, in one line of the page
     schedule_figures   figures of schedules, as Vega-Lite
     schedules          what `lrtune schedules` says
+    served_page        the report as a page that follows its run
+    serving            serves that page to browsers
     status             how far a run is
     summary            a page of the terminal as Markdown, which the summaries of CI servers show
     tables             configurations in one line, and tables of trials
