@@ -14,15 +14,8 @@ settings.load_profile("any speed")
 SLOW = (
     *("correction", "durability", "handover", "sampling", "training", "test_estimator.py", "test_release.py"),
     *("cli/test_ci_logs.py", "cli/test_finder.py", "cli/test_folds.py", "cli/test_processes.py", "cli/test_pruning.py"),
-    *(
-        "cli/test_signals.py",
-        "cli/test_whole_run.py",
-        "cli/test_watch.py",
-        "browser",
-        "test_confirmation.py",
-        "test_finder.py",
-        "test_judging.py",
-    ),
+    *("browser", "cli/test_watch.py"),
+    *("cli/test_signals.py", "cli/test_whole_run.py", "test_confirmation.py", "test_finder.py", "test_judging.py"),
     *("test_anchors.py", "test_beside.py", "test_controlled.py"),
     *("test_docs.py", "test_nested.py", "test_showdowns.py", "test_tuning.py", "test_workers.py", "test_workflows.py"),
     *("cli/test_help.py", "cli/test_gating.py", "cli/test_retrain.py", "cli/test_homes.py", "cli/test_check.py"),

@@ -37,7 +37,7 @@ const named = each => (each.closest("[id]")?.id ?? "") + each.querySelector("sum
 const styles = page => [...page.querySelectorAll("style")].map(each => each.textContent).join();
 function put(old, next) {
   const open = new Set([...old.querySelectorAll("details[open]")].map(named));
-  const wide = [...old.querySelectorAll(".wide")].map(each => each.scrollLeft);
+  const scrolled = [...old.querySelectorAll("[role=region]")].map(each => [each.scrollLeft, each.scrollTop]);
   const focused = old.contains(document.activeElement) && document.activeElement.tagName === "SUMMARY"
     ? named(document.activeElement.parentElement) : null;
   old.replaceWith(next);
@@ -45,7 +45,7 @@ function put(old, next) {
     each.open = open.has(named(each));
     if (named(each) === focused) each.querySelector("summary").focus({preventScroll: true});
   }
-  next.querySelectorAll(".wide").forEach((each, place) => { each.scrollLeft = wide[place] ?? 0; });
+  next.querySelectorAll("[role=region]").forEach((each, place) => each.scrollTo(...(scrolled[place] ?? [0, 0])));
 }
 function show(page) {
   if (styles(page) !== styles(document)) { location.reload(); return; }
