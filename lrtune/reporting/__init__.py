@@ -10,7 +10,7 @@
     console            the terminal
     delivered          what the page of a search says of the model that is handed over
     export             files that were asked for by name
-    figures            figures as PNG, SVG or HTML: the one door of altair
+    figures            figures as PNG, SVG or HTML
     health             the health report
     html               the report: one file with pictures
     importance         which dimensions mattered, as a page and as JSON
@@ -26,6 +26,7 @@
     plans              what `lrtune check` says
     progress           how far a search is, counted from its events
     rate_curves        validation loss against rate in the terminal
+    rate_figures       the figure of the learning-rate finder, as Vega-Lite: the one door of altair
     rate_files         the files of the learning-rate finder
     rates              what the finder says
     reference          writes what the documentation says about decay types and optimizers
