@@ -201,14 +201,11 @@ def _write_finding(folder: Path, experiment: Experiment, finding: RateFinding) -
 def _write_report(folder: Path) -> None:
     """Write what was found as a page with pictures; what was found is there already, whatever happens now."""
     from lrtune.reporting import console
-    from lrtune.reporting.html.page import report
-    from lrtune.run import files
-    from lrtune.run.names import REPORT
+    from lrtune.reporting.html.pictures import leave
 
-    try:
-        files.write(folder / REPORT, report(folder))
-    except Exception as error:  # noqa: BLE001 - a picture less is no reason to end without the result
-        console.warn(f"{folder / REPORT}: could not be written ({type(error).__name__}: {error})")
+    failure = leave(folder)
+    if failure is not None:
+        console.warn(failure)
 
 
 def _say_where(folder: Path) -> None:
