@@ -5,6 +5,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
 
 ::
 
+    beside              the process that serves a page while ``lrtune search --live`` searches
     check               ``lrtune check``
     choices             finds the experiment that a command means, and joins what file and options say
     compare             ``lrtune compare``
@@ -20,6 +21,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
     names               names that stand in tables, for help and completion
     options             arguments and options that several commands share, so that they read the same everywhere
     outputs             files that a command is asked to write, kept apart from those that it reads
+    plot                ``lrtune plot``
     predict             ``lrtune predict``
     report              ``lrtune report``
     reports             what is left behind for CI: reports and annotations, also of a command that fails
@@ -33,6 +35,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
     signals             Ctrl-C and SIGTERM: the first ends a command in good order
     status              ``lrtune status``
     trials              ``lrtune trials``
+    watch               ``lrtune watch``
 """
 
 from __future__ import annotations
@@ -63,6 +66,7 @@ from lrtune.cli import (
     importance,
     init,
     listing,
+    plot,
     predict,
     report,
     retrain,
@@ -73,6 +77,7 @@ from lrtune.cli import (
     signals,
     status,
     trials,
+    watch,
 )
 from lrtune.cli.names import filled
 from lrtune.text.errors import LrtuneError
@@ -103,9 +108,11 @@ _ENTRIES = (
     Command("evaluate", "Search", evaluate.evaluate),
     Command("show", "Look", show.show),
     Command("report", "Look", report.report),
+    Command("plot", "Look", plot.plot),
     Command("health", "Look", health.health),
     Command("trials", "Look", trials.trials),
     Command("status", "Look", status.status),
+    Command("watch", "Look", watch.watch),
     Command("list", "Look", listing.list_runs),
     Command("compare", "Look", compare.compare),
     Command("importance", "Look", importance.importance),

@@ -3,6 +3,7 @@
 ::
 
     annotations        gates as annotations of GitHub Actions
+    answer             what a search found in about ten plain sentences, the same for the terminal and for files
     api_reference      writes ``docs/api.md`` from the public names of the package
     blocks             what a page is made of, as plain values
     branches           how the kinds of decay and optimizer that a search tried compare
@@ -10,10 +11,11 @@
     delivered          what the page of a search says of the model that is handed over
     evaluated          a model on labelled rows, beside what its search expected
     export             files that were asked for by name
-    figures            figures as PNG, SVG or HTML: the one door of altair
+    figures            figures as PNG, SVG or HTML
     health             the health report
     html               the report: one file with pictures
     importance         which dimensions mattered, as a page and as JSON
+    in_words           configurations and metrics in words
     judgements         how good the choice is and why it was chosen, as sentences and rows of the page that shows it
     junit              a search and its gates as a JUnit report
     listed             trials and runs among others, as values
@@ -25,6 +27,7 @@
     plans              what `lrtune check` says
     progress           how far a search is, counted from its events
     rate_curves        validation loss against rate in the terminal
+    rate_figures       the figure of the learning-rate finder, as Vega-Lite: the one door of altair
     rate_files         the files of the learning-rate finder
     rates              what the finder says
     reference          writes what the documentation says about decay types and optimizers
@@ -32,6 +35,8 @@
     savings            what pruning has saved, in one line of the page
     schedule_figures   figures of schedules, as Vega-Lite
     schedules          what `lrtune schedules` says
+    served_page        the report as a page that follows its run
+    serving            serves that page to browsers
     status             how far a run is
     summary            a page of the terminal as Markdown, which the summaries of CI servers show
     tables             configurations in one line, and tables of trials
@@ -40,4 +45,5 @@
     to_optuna          a run as an Optuna study, in a SQLite file that optuna-dashboard opens
     versus             two trials beside each other, of two runs or of one
     versus_page        that comparison as a page
+    worth              whether tuning was worth it, and whether decay is
 """
