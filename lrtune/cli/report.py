@@ -11,12 +11,11 @@ import typer
 from lrtune.cli.options import LookArgument
 from lrtune.cli.outputs import refuse_overwriting
 from lrtune.cli.runs import LATEST, find, name_of
+from lrtune.run.names import REPORT
 
 if TYPE_CHECKING:
     from lrtune.run.folder import Run
     from lrtune.verdict.explanation import Explanation
-
-FILE = "report.html"
 
 FEWEST, MOST = 10, 300
 """Of fewer trials nothing can be told about dimensions, and of more it takes its time."""
@@ -48,7 +47,7 @@ def report(
     from lrtune.verdict.stored import current
 
     found = open_run(find(run, finished=False))
-    path = output or found.folder / FILE
+    path = output or found.folder / REPORT
     refuse_overwriting({"--output": output}, {})
     text = written(found, current(found), name_of(found.folder), _explained(found))
     files.write(path, text)

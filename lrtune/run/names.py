@@ -14,6 +14,9 @@ TRIALS, RESULT = "trials.csv", "result.json"
 MODEL, NESTED, FITS = "model", "nested", "fits"
 """Folders: the last one has what each fit of somebody else's code leaves."""
 
+REPORT = "report.html"
+"""Pictures and sentences for people; written when it is asked for."""
+
 BASELINE_SCORES = "baseline.json"
 """Scores of a baseline's configuration on the run's folds, where it had to be trained again."""
 
