@@ -17,6 +17,9 @@ REPORT = "report.html"
 MODEL, NESTED, FITS = "model", "nested", "fits"
 """Folders: the last one has what each fit of somebody else's code leaves."""
 
+REPORT = "report.html"
+"""Pictures and sentences for people; written when it is asked for."""
+
 BASELINE_SCORES = "baseline.json"
 """Scores of a baseline's configuration on the run's folds, where it had to be trained again."""
 
