@@ -40,10 +40,13 @@ def finder(
     ] = None,
     repetitions: Annotated[
         int | None,
-        typer.Option("--repetitions", metavar="N", help="Runs for each fold; by default 3, in a ladder's sweep 1."),
+        typer.Option("--repetitions", metavar="N", help="Runs for each fold in the sweep; by default 1."),
     ] = None,
     low: Annotated[float | None, typer.Option("--low", metavar="RATE", help="Lowest rate; fixes this end.")] = None,
     high: Annotated[float | None, typer.Option("--high", metavar="RATE", help="Highest rate; fixes this end.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Short runs alone: a sixth of the time; they see how fast the loss falls.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="Folder of the files; by default one under ./runs."),
@@ -60,8 +63,9 @@ def finder(
 ) -> None:
     """Find the learning rates that work, before searching.
 
-    The rate rises over a short run of every fold while the validation loss is watched; then short runs with falling
-    rates tell the best one, for the decay of the experiment's default configuration. Without CONFIG and table,
+    The rate rises over a short run of every fold while the validation loss is watched; short runs with falling rates
+    tell where the best one lies; then it, a third and three times of it are trained in full, with the decay and the
+    epochs of the experiment's default configuration, and the answer is what these say. Without CONFIG and table,
     lrtune.yaml or config.yaml of this folder is meant, else the bundled digits.
 
     Example: lrtune finder configs/digits.yaml --optimizer adam --plot rates.html
@@ -97,6 +101,7 @@ def finder(
             repetitions=repetitions,
             low=low,
             high=high,
+            quick=quick,
         )
     summary = rates.summary(found, experiment.name)
     with Lock(folder):

@@ -4,7 +4,8 @@
 
     core     an experiment -> curves and an answer for each optimizer
     foreign  the same for trainers that are not lrtune's own: short runs, then a few rates in full
-    sweeps   one optimizer: a sweep over all rates, then short runs where it leads
+    planned  the planned training at a few rates, in full
+    sweeps   one optimizer: a sweep over all rates, then short runs where it leads, then the planned training
     rules    losses against rates -> an answer; arithmetic only
 """
 

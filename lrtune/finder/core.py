@@ -62,6 +62,7 @@ def find_learning_rate(
     repetitions: int | None = None,
     low: float | None = None,
     high: float | None = None,
+    quick: bool = False,
 ) -> RateFinding:
     """Find the learning rates that work.
 
@@ -91,6 +92,9 @@ def find_learning_rate(
         Runs for each fold in the sweep; by default three for a ramp, one for a ladder.
     low, high
         Ends of the range of rates. An end that is not given moves on when the answer lies outside.
+    quick
+        Whether the planned training is left out: the answer is then of short runs, and speaks of how fast the loss
+        falls at first.
 
     Returns
     -------
@@ -120,6 +124,7 @@ def find_learning_rate(
         repetitions=repetitions,
         low=low,
         high=high,
+        quick=quick,
     )
 
 
@@ -133,6 +138,7 @@ def find(
     repetitions: int | None = None,
     low: float | None = None,
     high: float | None = None,
+    quick: bool = False,
 ) -> RateFinding:
     """Sweep an experiment's model over rates, and try short runs where the sweep leads.
 
@@ -150,6 +156,8 @@ def find(
         Runs for each fold in the sweep; by default three for a ramp, one for a ladder.
     low, high
         Ends of the range. An end that is not given moves on when the answer lies outside.
+    quick
+        Whether the planned training at a few rates is left out.
 
     Raises
     ------
@@ -158,9 +166,9 @@ def find(
 
     """
     names = tuple(dict.fromkeys(optimizers)) or offered(experiment)
-    sweep = Sweep(method, updates, repetitions, low, high)
+    sweep = Sweep(method, updates, repetitions, low, high, is_quick=quick)
     if experiment.trainer.is_foreign:
-        problems = [*_illegal(sweep), *_not_of_others(method, updates, repetitions)]
+        problems = [*_illegal(sweep), *_not_of_others(method, updates, repetitions, quick=quick)]
         if problems:
             raise LrtuneError("; ".join(problems))
         curves = find_in_full(experiment, prepared, sweep, names)
@@ -186,7 +194,7 @@ def resolved(experiment: Experiment, prepared: Prepared) -> tuple[Experiment, Ra
     """
     if not experiment.automatic:
         return experiment, None
-    finding = find(experiment, prepared, optimizers=experiment.automatic)
+    finding = find(experiment, prepared, optimizers=experiment.automatic, quick=True)
     ranges = {name: each.search_range for name, each in finding.suggestions.items() if each.search_range is not None}
     return experiments.with_rates(experiment, ranges), finding
 
@@ -235,11 +243,11 @@ def _illegal(sweep: Sweep) -> Iterator[str]:
         yield f"the low end of the range of rates must be below the high end, got {ends[0]:g} and {ends[1]:g}"
 
 
-def _not_of_others(method: str, updates: int | None, repetitions: int | None) -> Iterator[str]:
+def _not_of_others(method: str, updates: int | None, repetitions: int | None, *, quick: bool) -> Iterator[str]:
     """Refuse what only lrtune's own networks can do."""
     if method not in METHODS:
         yield f"unknown method '{method}'; {nearest(method, METHODS)}"
-    for name, given in (("updates", updates), ("repetitions", repetitions)):
+    for name, given in (("updates", updates), ("repetitions", repetitions), ("quick", quick or None)):
         if given is not None:
             share = f"{SHORT_SHARE:.0%}"
             yield f"{name} is for lrtune's own networks; another trainer has short runs of {share} of its epochs"

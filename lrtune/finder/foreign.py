@@ -19,6 +19,7 @@ import numpy as np
 
 from lrtune.arrays import Doubles
 from lrtune.experiment import Experiment
+from lrtune.finder.planned import STEP, PlannedRuns
 from lrtune.finder.rules import (
     FALLING,
     FLAT,
@@ -30,7 +31,7 @@ from lrtune.finder.rules import (
     search_range,
     status,
 )
-from lrtune.finder.sweeps import LADDER, RateCurve, ShortRuns, Sweep, mean_multiplier
+from lrtune.finder.sweeps import LADDER, RateCurve, Sweep, mean_multiplier
 from lrtune.space import Choice
 from lrtune.space.trial import Value
 from lrtune.text.errors import LrtuneError, NoUsableResultError, nearest
@@ -48,9 +49,6 @@ LOW, HIGH = 1e-5, 10.0
 PER_DECADE = 2
 SHORT_SHARE, SHORT_FOLDS = 0.15, 2
 """Of the planned epochs, and how many folds, short runs have."""
-
-STEP = 3.0
-"""Between rates that are trained in full, and its root at the end."""
 
 FURTHER = 3
 """So often the next rate joins where the best is at an end."""
@@ -125,25 +123,27 @@ def _curve(runs: Sweeping, name: str, base: Complete, sweep: Sweep) -> RateCurve
     losses = runs.losses([complete_schedule({**shape, "learning_rate": float(each)}) for each in rates], folds)
     if not np.isfinite(losses).any():
         raise NoUsableResultError(f"{name}: no short run has a loss; {runs.failure or 'all of them diverged'}")
-    constant = _constant(runs, folds)
+    everywhere = _constant(runs)
+    constant = everywhere[:folds]
     start = constant[None].copy()
     updates, decay = _updates(runs.setting, base, short), str(base["decay"])
     seen = status(rates, losses[None], start)
-    whole: ShortRuns | None = None
+    whole: PlannedRuns | None = None
     if seen in (OK, FALLING):
         lowest = losses[:, int(np.argmin(np.minimum(losses, constant[:, None]).mean(axis=0)))]
         if not is_gain(lowest[None], start, constant):
             seen = FLAT
         else:
-            whole = _in_full(runs, base, float(best_of_short_runs(rates, losses[None], start)), short / epochs)
+            best = float(best_of_short_runs(rates, losses[None], start))
+            whole = _in_full(runs, base, best, short / epochs, everywhere)
     answer = Suggestion(seen) if whole is None else _answer(whole, rates, losses, constant)
-    return RateCurve(name, decay, rates, losses[None], start, constant, updates, whole, answer)
+    return RateCurve(name, decay, rates, losses[None], start, constant, updates, None, whole, answer)
 
 
-def _constant(runs: Sweeping, folds: int) -> Doubles:
+def _constant(runs: Sweeping) -> Doubles:
     """Compute the loss of predictions that look at no feature ``(K,)``."""
     scores = anchors(runs.setting)[constant_name(runs.setting)].scores
-    return np.array([runs.loss(-math.inf if each is None else each) for each in scores[:folds]])
+    return np.array([runs.loss(-math.inf if each is None else each) for each in scores])
 
 
 def _updates(setting: Setting, base: Complete, epochs: int) -> int:
@@ -151,7 +151,7 @@ def _updates(setting: Setting, base: Complete, epochs: int) -> int:
     return epochs * math.ceil(rows / number(base["batch_size"]))
 
 
-def _in_full(runs: Sweeping, base: Complete, best: float, share: float) -> ShortRuns:
+def _in_full(runs: Sweeping, base: Complete, best: float, share: float, constant: Doubles) -> PlannedRuns:
     """Train the planned horizon around the best rate of the short runs, carried over to it."""
     centre = best * carried_over(share, mean_multiplier(base, runs.setting))
     folds, found = len(runs.setting.folds), dict[float, Doubles]()
@@ -174,16 +174,19 @@ def _in_full(runs: Sweeping, base: Complete, best: float, share: float) -> Short
     rates = np.array(sorted(found))
     losses = np.stack([found[each] for each in rates.tolist()], axis=-1)
     updates = _updates(runs.setting, base, int(number(base["epochs"])))
-    return ShortRuns(rates, losses[None], np.full((1, folds), np.inf), updates, whole=True)
+    unknown = np.full(losses.shape, np.nan)
+    return PlannedRuns(
+        rates, losses, constant, unknown, np.empty(0, dtype=np.int64), np.empty((len(rates), 0)), updates
+    )
 
 
 def _best(found: Mapping[float, Doubles]) -> float:
     return min(found, key=lambda rate: (float(found[rate].mean()), rate))
 
 
-def _answer(whole: ShortRuns, rates: Doubles, losses: Doubles, constant: Doubles) -> Suggestion:
+def _answer(whole: PlannedRuns, rates: Doubles, losses: Doubles, constant: Doubles) -> Suggestion:
     """Recommend the best rate that was trained in full; those that its folds cannot tell from it are the interval."""
-    own = whole.losses[0]
+    own = whole.losses
     means = own.mean(axis=0)
     best = int(np.argmin(means))
     with np.errstate(invalid="ignore"):

@@ -86,8 +86,10 @@ class Marks(NamedTuple):
 class Suggestion(NamedTuple):
     """The answer for one curve; every rate is None unless ``status`` is ``"ok"``.
 
-    ``interval`` is where 90 % of the recommendations of resampled folds and repetitions lie; ``search_range`` is what a
-    search should cover. A ladder has no ``valley``: there, half of the fall only says that low rates train slowly.
+    ``interval`` has the rates that the folds cannot tell apart from the recommended one in trainings in full; of short
+    runs alone, it is where 90 % of the recommendations of resampled folds and repetitions lie. ``search_range`` is what
+    a search should cover, ``rises_from`` the epoch from which on the validation loss of the planned training rises, if
+    it does. A ladder has no ``valley``: there, half of the fall only says that low rates train slowly.
     """
 
     status: str
@@ -97,6 +99,7 @@ class Suggestion(NamedTuple):
     valley: float | None = None
     edge: float | None = None
     search_range: tuple[float, float] | None = None
+    rises_from: int | None = None
 
     @property
     def sentence(self) -> str:

@@ -14,11 +14,13 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from lrtune.arrays import INTERVAL, Doubles, stream
+from lrtune.finder.planned import PlannedRuns, planned_runs
 from lrtune.finder.rules import (
     AT_START,
     FALLING,
     FLAT,
     OK,
+    SURE,
     Marks,
     Suggestion,
     band,
@@ -37,6 +39,7 @@ from lrtune.space.trial import Configuration
 from lrtune.trainers.contract import Setting
 from lrtune.training.batches import effective_batch_size, steps_per_epoch
 from lrtune.training.range_test import SweepCurves, geometric, ladder, ramp, repeated, short_runs, thinned
+from lrtune.training.registry import OPTIMIZERS, Complete
 from lrtune.training.schedules import multipliers
 
 RAMP, LADDER = "ramp", "ladder"
@@ -67,11 +70,14 @@ class Method(NamedTuple):
     low: float
 
 
-METHODS = {RAMP: Method(0.1, 50, 1000, 3, 150, 1e-5), LADDER: Method(0.05, 20, 500, 1, 512, 1e-4)}
+METHODS = {RAMP: Method(0.1, 30, 1000, 1, 150, 1e-5), LADDER: Method(0.05, 20, 500, 1, 512, 1e-4)}
 PER_DECADE = 3
 """Rates of a ladder."""
 
-SHORT = Method(0.06, 20, 2000, 3, 1000, 0.0)
+SHORT = Method(0.05, 10, 2000, 2, 1000, 0.0)
+FIRST_LOOK = SHORT._replace(repetitions=1)
+"""Short runs that trainings in full follow."""
+
 SHORT_RATES, SHORT_PER_DECADE, FURTHER_RATES = 5, 2.7, 2
 """How many rates short runs have, how dense they are, and how many are added where their best one is at an end."""
 
@@ -96,8 +102,6 @@ class ShortRuns:
         ``(R, K, m)`` and ``(R, K)``: losses at the end, infinite where a run has diverged, and before training.
     updates
         Of each.
-    whole
-        Whether they are the planned training instead, in full and with its decay.
 
     """
 
@@ -105,7 +109,6 @@ class ShortRuns:
     losses: Doubles
     start: Doubles
     updates: int
-    whole: bool = False
 
     @property
     def mean(self) -> Doubles:
@@ -136,6 +139,8 @@ class RateCurve:
         Of the ramp, or of each rate of the ladder.
     short
         The short runs; None where the sweep has no answer.
+    planned
+        The planned training at a few rates; None where that was not done.
     suggestion
         The answer.
 
@@ -149,6 +154,7 @@ class RateCurve:
     constant: Doubles
     updates: int
     short: ShortRuns | None
+    planned: PlannedRuns | None
     suggestion: Suggestion
 
     @property
@@ -169,7 +175,10 @@ class RateCurve:
 
 
 class Sweep(NamedTuple):
-    """How to sweep; None leaves a choice to us. ``short_updates`` are those of the short runs."""
+    """How to sweep; None leaves a choice to us.
+
+    ``short_updates`` are those of the short runs; ``is_quick`` leaves out the trainings in full.
+    """
 
     method: str
     updates: int | None = None
@@ -177,6 +186,7 @@ class Sweep(NamedTuple):
     low: float | None = None
     high: float | None = None
     short_updates: int | None = None
+    is_quick: bool = False
 
     def ends(self) -> tuple[float, float]:
         """Choose the ends of the range."""
@@ -219,17 +229,61 @@ def mean_multiplier(configuration: Configuration, setting: Setting) -> float:
     return float(multipliers(configuration, _steps(configuration, setting), epochs).mean())
 
 
-def rate_curve(configuration: Configuration, setting: Setting, sweep: Sweep) -> RateCurve:
-    """Sweep one optimizer, again over a longer range as long as the answer lies outside, and try short runs."""
+def rate_curve(configuration: Complete, setting: Setting, sweep: Sweep) -> RateCurve:
+    """Sweep one optimizer, again over a longer range as long as the answer lies outside, and try rates where it leads.
+
+    First in short runs, then in full unless the sweep is a quick one. Where a sweep sees nothing that falls, the
+    planned training at rates that are usual has the last word.
+    """
     seen, updates = _swept(configuration, setting, sweep)
     short = _tried(configuration, setting, sweep, seen) if seen.status == OK else None
-    if short is None:
-        answer = Suggestion(seen.status)
-    elif not short.is_gain(seen.constant):
-        answer = Suggestion(FLAT)
+    planned: PlannedRuns | None = None
+    if sweep.is_quick:
+        is_gain = short is not None and short.is_gain(seen.constant)
+        answer = _answer(configuration, setting, sweep.method, seen, short) if short and is_gain else None
     else:
-        answer = _answer(configuration, setting, sweep.method, seen, short)
-    return RateCurve(str(configuration["optimizer"]), str(configuration["decay"]), *seen, updates, short, answer)
+        centre = _centre(configuration, setting, sweep, short)
+        if centre is not None:
+            ends = (sweep.low or 0.0, sweep.high or math.inf)
+            planned = planned_runs(
+                configuration, setting, centre, seen.constant, updates=horizon(configuration, setting), ends=ends
+            )
+        answer = _answer_in_full(sweep.method, seen, planned) if planned and planned.is_gain(SURE) else None
+    if answer is None:
+        answer = Suggestion(FLAT if seen.status == OK else seen.status)
+    names = str(configuration["optimizer"]), str(configuration["decay"])
+    return RateCurve(*names, *seen, updates, short, planned, answer)
+
+
+def _centre(configuration: Complete, setting: Setting, sweep: Sweep, short: ShortRuns | None) -> float | None:
+    """Choose the rate around which the planned training is done; None where somebody's range leads nowhere."""
+    if short is not None:
+        share = short.updates / horizon(configuration, setting)
+        factor = carried_over(share, mean_multiplier(configuration, setting))
+        return factor * float(best_of_short_runs(short.rates, short.losses, short.start))
+    if sweep.low or sweep.high:
+        return None
+    return float(str(OPTIMIZERS[str(configuration["optimizer"])].rate.default))
+
+
+def _answer_in_full(method: str, seen: _Seen, planned: PlannedRuns) -> Suggestion:
+    """Take what the planned training says; what a sweep has shown beside it is kept."""
+    recommended, interval = planned.answer
+    mark = seen.marks if seen.status == OK else Marks(math.nan, math.nan, None)
+    return Suggestion(
+        OK,
+        recommended,
+        interval,
+        _known(mark.minimum),
+        _known(mark.valley) if method == RAMP else None,
+        mark.edge,
+        search_range(recommended, mark.edge),
+        planned.rises_from,
+    )
+
+
+def _known(rate: float) -> float | None:
+    return None if math.isnan(rate) else rate
 
 
 def _swept(configuration: Configuration, setting: Setting, sweep: Sweep) -> tuple[_Seen, int]:
@@ -269,8 +323,9 @@ def _apart(curves: SweepCurves, setting: Setting) -> _Seen:
 
 def _tried(configuration: Configuration, setting: Setting, sweep: Sweep, seen: _Seen) -> ShortRuns:
     """Try short runs where the sweep leads; more of them as long as the best one is at an end."""
-    updates = sweep.short_updates or _updates(SHORT, configuration, setting)
-    folds = repeated(thinned(setting.folds, setting.seed, SHORT.rows), SHORT.repetitions)
+    method = SHORT if sweep.is_quick else FIRST_LOOK
+    updates = sweep.short_updates or _updates(method, configuration, setting)
+    folds = repeated(thinned(setting.folds, setting.seed, method.rows), method.repetitions)
 
     def run(rates: Doubles) -> _Seen:
         curves = short_runs(

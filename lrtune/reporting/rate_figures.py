@@ -19,12 +19,14 @@ _LINE = 110
 """Characters of a line below the title."""
 
 MEDIAN, BAND, SHORT = "median of the runs", "10 to 90 % of the runs", "short runs, rate falling to zero"
+FULL = "trained in full"
 RECOMMENDED, INTERVAL, MINIMUM, EDGE, RANGE = "recommended", "90 % interval", "minimum", "breaks away", "search range"
 
 _SYMBOLS = {
     MEDIAN: "stroke",
     BAND: "square",
     SHORT: "diamond",
+    FULL: "triangle-up",
     RECOMMENDED: "circle",
     INTERVAL: "M-1,-0.4H1V0.4H-1Z",
     MINIMUM: "triangle-down",
@@ -65,6 +67,7 @@ def _legend(found: RateSummary) -> Any:
     entries = found.optimizers
     missing = {
         SHORT: all(each.short_runs is None for each in entries),
+        FULL: all(each.in_full is None for each in entries),
         RECOMMENDED: all(each.recommended is None for each in entries),
         INTERVAL: all(each.interval is None for each in entries),
         MINIMUM: all(each.minimum is None for each in entries),
@@ -84,6 +87,7 @@ def _curves(found: RateSummary, chart: Any) -> Any:
     ceiling = _ceiling(found)
     curves = [row for each in found.optimizers for row in _rows(each, ceiling)]
     tried = [row for each in found.optimizers for row in _short_runs(each)]
+    full = [row for each in found.optimizers for row in _in_full(each)]
     read = [row for each in found.optimizers for row in _marks(each, ceiling)]
     y = alt.Y("median:Q", title="validation loss", scale=alt.Scale(domainMax=ceiling, clamp=True, zero=False))
     hover = [
@@ -96,10 +100,11 @@ def _curves(found: RateSummary, chart: Any) -> Any:
     line = base.mark_line(clip=True).encode(y=y)
     points = base.mark_circle(size=50, opacity=0.01).encode(y=y, tooltip=hover)
     short = _with(chart, tried).mark_line(strokeDash=[2, 3], clip=True).encode(y=y)
+    planned = _with(chart, full).mark_line(strokeDash=[6, 2], clip=True).encode(y=y)
     said = ["optimizer:N", "mark:N", *(alt.Tooltip(f"{key}:Q", format=".3g") for key in ("rate", "median"))]
-    symbols = _symbols(_with(chart, [*read, *tried]), found).encode(y=y, tooltip=said)
+    symbols = _symbols(_with(chart, [*read, *tried, *full]), found).encode(y=y, tooltip=said)
     rule = _with(chart, [row for row in read if row["mark"] == RECOMMENDED]).mark_rule(size=1.2)
-    return alt.layer(band, rule, line, points, short, symbols).properties(width=_WIDTH, height=_HEIGHT)
+    return alt.layer(band, rule, line, points, short, planned, symbols).properties(width=_WIDTH, height=_HEIGHT)
 
 
 def _with(chart: Any, rows: Sequence[Row]) -> Any:
@@ -177,6 +182,12 @@ def _short_runs(entry: OptimizerRates) -> list[Row]:
     short = entry.short_runs
     pairs = zip(short.rates, short.mean, strict=True) if short else ()
     return [{"optimizer": entry.optimizer, "mark": SHORT, "rate": rate, "median": loss} for rate, loss in pairs]
+
+
+def _in_full(entry: OptimizerRates) -> list[Row]:
+    full = entry.in_full
+    pairs = zip(full.rates, full.mean, strict=True) if full else ()
+    return [{"optimizer": entry.optimizer, "mark": FULL, "rate": rate, "median": loss} for rate, loss in pairs]
 
 
 def _read_off(entry: OptimizerRates) -> dict[str, float]:

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lrtune.finder import RateFinding
+    from lrtune.finder.planned import PlannedRuns
     from lrtune.finder.rules import Suggestion
     from lrtune.finder.sweeps import RateCurve, ShortRuns
     from lrtune.text.written import Json
 
 SCHEMA = 1
+
+_IN_FULL = ("folds", "rates", "mean")
 
 
 class SweptPoint(NamedTuple):
@@ -73,6 +76,16 @@ class ShortLosses:
 
 
 @dataclass(frozen=True, slots=True)
+class FullLosses:
+    """Rates and mean losses of the planned training, and on how many folds each was trained; updates of a run."""
+
+    updates: int
+    folds: tuple[int, ...]
+    rates: tuple[float, ...]
+    mean: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OptimizerRates:
     """The answer for one optimizer, and what it was read off.
 
@@ -80,12 +93,12 @@ class OptimizerRates:
     ----------
     optimizer, decay
         Their names: what was swept, and what the recommended rate is for.
-    status, reason, recommended, minimum, valley, edge, interval, search_range, unstable
+    status, reason, recommended, minimum, valley, edge, interval, search_range, unstable, rises_from
         The answer (`lrtune.finder.rules.Suggestion`); ``reason`` is what the status means.
     updates
         Of the ramp, or of each rate of the ladder.
-    curve, short_runs
-        What was seen; there are no short runs where the sweep has no answer.
+    curve, short_runs, in_full
+        What was seen: short runs where the sweep has an answer, the planned training unless the finder was to be quick.
 
     """
 
@@ -103,6 +116,8 @@ class OptimizerRates:
     updates: int
     curve: SweptLosses
     short_runs: ShortLosses | None
+    in_full: FullLosses | None = None
+    rises_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +180,13 @@ def _optimizer(curve: RateCurve) -> OptimizerRates:
             diverged=_floats(curve.diverged),
         ),
         short_runs=None if curve.short is None else _short_losses(curve.short),
+        in_full=None if curve.planned is None else _full_losses(curve.planned),
+        rises_from=found.rises_from,
     )
+
+
+def _full_losses(planned: PlannedRuns) -> FullLosses:
+    return FullLosses(planned.updates, planned.trained, _floats(planned.rates), _floats(planned.means))
 
 
 def _short_losses(short: ShortRuns) -> ShortLosses:
@@ -204,7 +225,9 @@ def _stored(found: Json) -> OptimizerRates:
     }
     losses = SweptLosses(**{key: tuple(each) for key, each in curve.items()})
     runs = None if short is None else ShortLosses(**{**short, **{key: tuple(short[key]) for key in ("rates", "mean")}})
-    return OptimizerRates(**{**found, **pairs, "curve": losses, "short_runs": runs})
+    full = found["in_full"]
+    in_full = None if full is None else FullLosses(**{**full, **{key: tuple(full[key]) for key in _IN_FULL}})
+    return OptimizerRates(**{**found, **pairs, "curve": losses, "short_runs": runs, "in_full": in_full})
 
 
 def page(finding: RateFinding, *, notes: Sequence[str] = (), folder: Path | None = None) -> list[Block]:
@@ -243,7 +266,34 @@ def _headline(finding: RateFinding) -> str:
 
 def _doubts(finding: RateFinding) -> list[str]:
     return [
-        f"{each.optimizer}: folds and repetitions disagree about the rate; --repetitions 10 would tell more"
+        *_rising(finding),
+        *_quick(finding),
+        *_unstable(finding),
+    ]
+
+
+def _rising(finding: RateFinding) -> list[str]:
+    return [
+        f"{each.optimizer}: from epoch {each.suggestion.rises_from} on the validation loss rises: fewer epochs, weight "
+        "decay or dropout would help more than the rate"
+        for each in finding.curves
+        if each.suggestion.rises_from is not None
+    ]
+
+
+def _quick(finding: RateFinding) -> list[str]:
+    """Say what short runs cannot."""
+    if any(each.planned is not None for each in finding.curves) or all(each.short is None for each in finding.curves):
+        return []
+    said = (
+        "these rates are of short runs, which say how fast the loss falls at first, and not what a whole training makes"
+    )
+    return [f"{said} of a rate; without --quick a few rates are trained in full"]
+
+
+def _unstable(finding: RateFinding) -> list[str]:
+    return [
+        f"{each.optimizer}: the folds disagree about the rate; more rows or folds would tell more"
         for each in finding.curves
         if each.suggestion.unstable
     ]
@@ -262,11 +312,14 @@ def _effort(finding: RateFinding) -> str:
     runs = f"{formats.plural(finding.folds, 'fold')} x {formats.plural(finding.repetitions, 'repetition')}"
     swept = f"{finding.method} of {_span([each.updates for each in finding.curves])} updates, {runs}"
     short = [each.short for each in finding.curves if each.short is not None]
-    if not short:
-        return swept
-    rates = _span([len(each.rates) for each in short])
-    updates = _span([each.updates for each in short])
-    return f"{swept}; then {rates} rates {'in full,' if short[0].whole else 'in short runs of'} {updates} updates"
+    full = [each.planned for each in finding.curves if each.planned is not None]
+    if short:
+        rates, updates = _span([len(each.rates) for each in short]), _span([each.updates for each in short])
+        swept = f"{swept}; then {rates} rates in short runs of {updates} updates"
+    if full:
+        rates, updates = _span([len(each.rates) for each in full]), _span([each.updates for each in full])
+        swept = f"{swept}; then {rates} rates in full, {updates} updates"
+    return swept
 
 
 def _span(numbers: Sequence[int]) -> str:

@@ -1,0 +1,328 @@
+"""The planned training at a few rates: what short runs suggest, a third and three times of it, in full.
+
+Short runs cannot see what the whole horizon makes of a rate: that training overfits, or that a schedule goes on to
+lower the loss for hundreds of updates. So the planned training itself is done, with its decay, all rates and folds as
+lanes of one population. The first folds tell whether the best rate is at an end, and then the next one joins; the best
+rate, and its neighbours unless they are hopeless, are trained on the other folds as well. The answer is the lowest
+place of a parabola through these three.
+
+What is done next is decided by what was seen (`next_runs`), within a budget: `BUDGET` trainings on all folds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from lrtune.arrays import Doubles, Integers
+from lrtune.trainers.contract import Setting
+from lrtune.training.evaluate import block_lanes, evaluate
+from lrtune.training.registry import Complete, complete_schedule
+from lrtune.training.tasks import Flags, Fold, Outcome
+from lrtune.verdict.comparison import t_quantile
+
+STEP = 3.0
+"""Between rates that are trained in full."""
+
+FIRST_FOLDS = 3
+"""So many folds tell which rates are trained on all of them."""
+
+BUDGET = 3.8
+"""Trainings on all folds that may be done: with what a sweep costs, 60 % of a grid of seven rates."""
+
+HOPELESS = 1.15
+"""A rate is, where it is worse on every one of the first folds and its loss is so many times the lowest."""
+
+MOST = 2.0
+"""No run counts as worse than so many times the loss of the best prediction without features."""
+
+LEVEL = 0.9
+"""A rate is told apart from the best where the interval of this level of their difference does."""
+
+BETWEEN = 0.35
+"""What lies beyond a rate that cannot be told apart cannot either: so far towards the next one, a share of the way."""
+
+RISE = 0.02
+"""The validation loss rises where it ends so much above its minimum, as a share of the loss without features."""
+
+LATE = 0.8
+"""A minimum behind this share of the epochs is no sign of overfitting."""
+
+
+class Answer(NamedTuple):
+    """What planned runs say: the best rate, and the rates that cannot be told apart from it."""
+
+    recommended: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedRuns:
+    """The planned training at some rates.
+
+    Attributes
+    ----------
+    rates
+        ``(m,)``, rising.
+    losses
+        ``(K, m)``: validation losses at the end, infinite where a run has diverged, NaN where there was none.
+    constant
+        ``(K,)``: those of the best prediction without features.
+    signals
+        ``(K, m)``: how far the area under the ROC curve is above one half; NaN for values, and where there is none.
+    epochs, curves
+        ``(e,)`` and ``(m, e)``: mean validation losses after so many epochs; NaN where a run has diverged.
+    updates
+        Of each run.
+
+    """
+
+    rates: Doubles
+    losses: Doubles
+    constant: Doubles
+    signals: Doubles
+    epochs: Integers
+    curves: Doubles
+    updates: int
+
+    @property
+    def is_whole(self) -> Flags:
+        """Which rates were trained on all folds ``(m,)``."""
+        return np.asarray(np.logical_not(np.isnan(self.losses).any(axis=0)))
+
+    @property
+    def bounded(self) -> Doubles:
+        """The losses, none of them worse than `MOST` allows ``(K, m)``."""
+        return np.asarray(np.minimum(self.losses, MOST * self.constant[:, None]))
+
+    @property
+    def means(self) -> Doubles:
+        """Mean losses ``(m,)`` on all folds; where some are missing, by the difference to the best on the others."""
+        losses, whole = self.bounded, self.is_whole
+        if not whole.any():
+            return np.asarray(np.nanmean(losses, axis=0))
+        reference = losses[:, int(np.argmin(np.where(whole, losses.mean(axis=0), np.inf)))]
+        return np.asarray(reference.mean() + np.nanmean(losses - reference[:, None], axis=0))
+
+    @property
+    def best(self) -> int:
+        """The place of the lowest mean among the rates that were trained on all folds."""
+        return int(np.argmin(np.where(self.is_whole, self.means, np.inf)))
+
+    @property
+    def trained(self) -> tuple[int, ...]:
+        """On how many folds each rate was trained."""
+        return tuple((~np.isnan(self.losses)).sum(axis=0).tolist())
+
+    @property
+    def spent(self) -> float:
+        """Trainings on all folds that were done."""
+        return sum(self.trained) / len(self.losses)
+
+    @property
+    def answer(self) -> Answer:
+        """The lowest place between the best rate and its neighbours, and what cannot be told apart from the best."""
+        best, places, means = self.best, np.log(self.rates), self.means
+        place = places[best]
+        if 0 < best < len(places) - 1:
+            place = lowest(
+                places[best - 1 : best + 2], np.log(np.maximum(means[best - 1 : best + 2], np.finfo(float).tiny))
+            )
+            if np.isinf(self.losses[:, best + 1]).any():  # towards a rate that breaks runs there is nothing to gain
+                place = min(place, places[best])
+        alike = [each for each in range(len(places)) if self._is_alike(each)]
+        beyond = BETWEEN * math.log(STEP)
+        low, high = min(places[alike[0]] - beyond, place), max(places[alike[-1]] + beyond, place)
+        return Answer(math.exp(place), (math.exp(low), math.exp(high)))
+
+    def _is_alike(self, rate: int) -> bool:
+        """Tell whether the folds cannot tell a rate from the best one."""
+        differences = (self.bounded[:, rate] - self.bounded[:, self.best])[~np.isnan(self.losses[:, rate])]
+        if len(differences) < 2:
+            return bool(differences.mean() <= 0.0)
+        error = differences.std(ddof=1) / math.sqrt(len(differences))
+        return bool(differences.mean() <= t_quantile(len(differences) - 1, LEVEL) * error)
+
+    def is_gain(self, sure: float) -> bool:
+        """Tell whether the best rate learns anything, by the loss or by the order of its predictions.
+
+        By so many standard errors of the folds its loss is below that of the best prediction without features, or its
+        area under the ROC curve above one half.
+        """
+        gains = (self.constant - self.bounded[:, self.best], self.signals[:, self.best])
+        return any(_is_above(each[~np.isnan(each)], sure) for each in gains)
+
+    @property
+    def rises_from(self) -> int | None:
+        """The epoch from which on the validation loss of the best rate rises; None where it does not."""
+        curve = self.curves[self.best]
+        if not len(curve) or np.isnan(curve).any():
+            return None
+        place = int(np.argmin(curve))
+        early = self.epochs[place] <= LATE * self.epochs[-1]
+        return int(self.epochs[place]) if early and curve[-1] - curve[place] > RISE * self.constant.mean() else None
+
+
+def _is_above(values: Doubles, sure: float) -> bool:
+    """Tell whether the mean of some values is above zero by so many standard errors."""
+    if not len(values):
+        return False
+    error = values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+    return bool(values.mean() > sure * error)
+
+
+def lowest(places: Doubles, losses: Doubles) -> float:
+    """Find the lowest place of the parabola through three points that are equally far apart.
+
+    It lies no farther from the middle one than half of the way to its neighbours.
+
+    >>> round(lowest(np.array([-1.0, 0.0, 1.0]), np.array([2.25, 0.25, 0.25])), 3)
+    0.5
+    """
+    before, here, after = losses
+    bend = before - 2.0 * here + after
+    if not bend > 0.0:
+        return float(places[1])
+    step = places[1] - places[0]
+    return float(places[1] + step * np.clip(0.5 * (before - after) / bend, -0.5, 0.5))
+
+
+def next_runs(
+    found: PlannedRuns, ends: tuple[float, float] = (0.0, math.inf)
+) -> tuple[tuple[float, ...], slice] | None:
+    """Decide what is trained next: rates between the ends, and on which folds.
+
+    None where enough is known, or the budget is spent.
+    """
+    count = len(found.losses)
+    first, rest = slice(0, min(FIRST_FOLDS, count)), slice(min(FIRST_FOLDS, count), count)
+    share = (rest.stop - rest.start) / count
+    left = BUDGET - found.spent + 1e-9
+    whole, means = found.is_whole, found.means
+    place = int(np.argmin(means))
+    below, above = place == 0, place == len(means) - 1
+    outer = _tidy(found.rates[0] / STEP if below else found.rates[-1] * STEP)
+    is_open = (below or above) and ends[0] <= outer <= ends[1]
+    if not whole.any():
+        if is_open and (1.0 - share) + 2.0 * share <= left:
+            return (outer,), first
+        return (float(found.rates[place]),), rest
+    if not whole[place]:
+        return ((float(found.rates[place]),), rest) if share <= left else None
+    beside = [each for each in (place - 1, place + 1) if 0 <= each < len(means) and not whole[each]]
+    hopeful = sorted((each for each in beside if not _is_hopeless(found, each, place)), key=lambda each: means[each])
+    if hopeful:
+        return ((float(found.rates[hopeful[0]]),), rest) if share <= left else None
+    return ((outer,), first) if is_open and 1.0 - share <= left else None
+
+
+def _is_hopeless(found: PlannedRuns, rate: int, best: int) -> bool:
+    seen = ~np.isnan(found.losses[:, rate])
+    worse = found.bounded[seen, rate] > found.bounded[seen, best]
+    return bool(worse.all() and found.means[rate] > HOPELESS * found.means[best])
+
+
+def _tidy(rate: float) -> float:
+    return float(f"{rate:.3g}")
+
+
+def planned_runs(
+    configuration: Complete,
+    setting: Setting,
+    centre: float,
+    constant: Doubles,
+    *,
+    updates: int,
+    ends: tuple[float, float] = (0.0, math.inf),
+) -> PlannedRuns:
+    """Train around a rate in full.
+
+    Parameters
+    ----------
+    configuration, setting
+        What is planned.
+    centre
+        Where to begin.
+    constant
+        ``(K,)``: losses of the best prediction without features.
+    updates
+        Of each run.
+    ends
+        No rate beyond them is tried.
+
+    """
+    training = _Training(configuration, setting, constant, updates)
+    wanted: tuple[tuple[float, ...], slice] | None
+    centre = min(max(centre, ends[0]), ends[1])
+    around = tuple(_tidy(centre * STEP**place) for place in (-1, 0, 1))
+    wanted = tuple(each for each in around if ends[0] <= each <= ends[1]) or (centre,), slice(0, FIRST_FOLDS)
+    while wanted is not None:
+        found = training.train(*wanted)
+        wanted = next_runs(found, ends)
+    return found
+
+
+class _Training:
+    """Trains a configuration at rates, each on each fold once, and keeps what came of it."""
+
+    def __init__(self, configuration: Complete, setting: Setting, constant: Doubles, updates: int) -> None:
+        self.configuration = configuration
+        self.setting = setting
+        self.constant = constant
+        self.updates = updates
+        self.losses: dict[float, Doubles] = {}
+        self.signals: dict[float, Doubles] = {}
+        self.curves: dict[float, list[tuple[int, Doubles]]] = {}
+        self.epochs: tuple[int, ...] = ()
+
+    def train(self, rates: Sequence[float], folds: slice) -> PlannedRuns:
+        """Train rates on some folds; give all that has been seen so far."""
+        setting, places = self.setting, range(*folds.indices(len(self.setting.folds)))
+        parts = [setting.folds[each] for each in places]
+        lanes = [complete_schedule({**self.configuration, "learning_rate": each}) for each in rates]
+        at_once = max(1, block_lanes(lanes[0], parts, setting.problem, setting.dtype) // len(parts))
+        metric = "rmse" if setting.problem.loss == "squared" else "log_loss"
+        for begin in range(0, len(lanes), at_once):
+            block = lanes[begin : begin + at_once]
+            done = evaluate(block, parts, setting.problem, metric, seed=setting.seed, dtype=setting.dtype)
+            for rate, outcome in zip(rates[begin:], done, strict=False):
+                self._keep(rate, outcome, parts, places)
+        return self._seen()
+
+    def _keep(self, rate: float, outcome: Outcome, parts: Sequence[Fold], places: Sequence[int]) -> None:
+        nothing = np.full(len(self.setting.folds), np.nan)
+        losses = self.losses.setdefault(rate, nothing.copy())
+        signals = self.signals.setdefault(rate, nothing)
+        areas = outcome.beside.get("roc_auc", (None,) * len(parts))
+        for place, fold, score, area in zip(places, parts, outcome.scores, areas, strict=True):
+            losses[place] = math.inf if score is None else -score
+            if self.setting.problem.loss == "squared":
+                losses[place] = (losses[place] / fold.scale) ** 2  # as the network sees the target
+            signals[place] = math.nan if area is None else area - 0.5
+        if outcome.curves is not None:
+            self.epochs = outcome.curves.epochs
+            curve = np.array([math.nan if each is None else each for each in outcome.curves.validation])
+            self.curves.setdefault(rate, []).append((len(parts), curve))
+
+    def _seen(self) -> PlannedRuns:
+        rates = sorted(self.losses)
+        curves = [
+            np.average(
+                [each for _, each in self.curves[rate]], axis=0, weights=[count for count, _ in self.curves[rate]]
+            )
+            for rate in rates
+            if rate in self.curves
+        ]
+        return PlannedRuns(
+            np.array(rates),
+            np.stack([self.losses[each] for each in rates], axis=1),
+            self.constant,
+            np.stack([self.signals[each] for each in rates], axis=1),
+            np.array(self.epochs, dtype=np.int64),
+            np.array(curves),
+            self.updates,
+        )
