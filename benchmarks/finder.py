@@ -1,18 +1,18 @@
-"""How good is the rate that `lrtune finder` recommends? The study behind docs/finder.md.
+"""How good is the rate that `lrtune finder` recommends? The study behind its page in the docs.
 
-Truth is the cross-validated loss of training in full at 25 rates, with linear decay to zero and with a constant rate.
-Rules with a number in them are judged on data sets that the number was not chosen on. Run it from the root of the
+Truth is the cross-validated loss of training in full at 19 rates, once with linear decay to zero and once with a
+constant rate. Nothing in the finder's rules is chosen on the table that is judged. Run it from the root of the
 repository; what it trained is kept in runs/finder-study.
 
-    nice -n 10 python benchmarks/finder.py            the study
-    python benchmarks/finder.py --cost                processor time of a sweep over that of the grid, in one run
-    python benchmarks/finder.py --seeds               how far five seeds move the answer, rather than the study's three
-    python benchmarks/finder.py --decays              the rule on decays that it was not looked at with
-    python benchmarks/finder.py --time                seconds of `lrtune finder` on digits, imports included
+    nice -n 10 python benchmarks/finder.py [--tables FOLDER] [--targets FILE]     the study
+    python benchmarks/finder.py --time            seconds of `lrtune finder` on digits, imports included
 
-With --time, `--torch PYTHON` names an interpreter that has torch and torch-lr-finder, to sweep once beside it.
+Six tables come with lrtune. Those in FOLDER are ``.csv`` or ``.csv.gz`` files, of which at most 2,500 rows are used;
+their target is the column ``class``, or the one that a line ``NAME COLUMN`` of ``--targets FILE`` names. With --time,
+`--torch PYTHON` names an interpreter that has torch and torch-lr-finder, to sweep once beside it.
 """
 
+import argparse
 import itertools
 import os
 import resource
@@ -23,104 +23,113 @@ import time
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from lrtune import experiment
 from lrtune.arrays import one_blas_thread
-from lrtune.finder.rules import best_of_short_runs, carried_over
-from lrtune.finder.sweeps import METHODS, Sweep, horizon, mean_multiplier, rate_curve
+from lrtune.experiment.suited import bare
+from lrtune.finder.sweeps import RAMP, Sweep, horizon, rate_curve
+from lrtune.trainers.anchors import anchors, constant_name
 from lrtune.trainers.preparation import prepare
 from lrtune.training.evaluate import block_lanes, evaluate
 from lrtune.training.registry import complete
 
 CACHE = Path("runs/finder-study")
-DATASETS = ("digits", "breast_cancer", "wine", "concrete", "hpc_jobs", "penguins")
+BUNDLED = ("digits", "breast_cancer", "wine", "concrete", "hpc_jobs", "penguins")
 OPTIMIZERS = ("momentum", "adam", "rmsprop")
 DECAYS = ("linear", "constant")
-MEANS = np.array([0.5, 1.0])
-"""Mean multipliers of these decays."""
+GRID = np.logspace(-5, 1, 19)
+SEVEN = 7
+"""Rates of the grid that the cost is compared with."""
 
-OTHER_DECAYS = ({"decay": "cosine"}, {"decay": "exponential", "decay.final": 0.01}, {"decay": "step", "decay.drops": 2})
-SEEDS = (0, 1, 2)
-GRID = np.logspace(-5, 1, 25)
-DIVIDED_BY = np.exp(np.linspace(np.log(0.5), np.log(100.0), 60))
-SWEPT = ("minimum", "valley", "edge")
+ROWS = 2500
+WAYS = {"in full": False, "quick": True}
 
 
-def opened(dataset, seed):
-    """Read a bundled table and its experiment, with five folds."""
-    overrides = [f"search.seed={seed}", "search.folds=5", "search.repeats=1"]
-    found = experiment.load(f"configs/{dataset}.yaml", overrides)
+def tables(folder, targets):
+    """Name the tables, each with what opens it."""
+    found = {name: lambda name=name: bundled(name) for name in BUNDLED}
+    columns = dict(line.split(maxsplit=1) for line in targets.read_text().splitlines() if line) if targets else {}
+    for path in sorted(folder.glob("*.csv*")) if folder else ():
+        name = path.name.partition(".")[0]
+        found[name] = lambda path=path, name=name: given(path, columns.get(name, "class"))
+    return found
+
+
+FIVE = ["search.folds=5", "search.repeats=1", "search.seed=0"]
+
+
+def bundled(name):
+    """Open a bundled table with its experiment."""
+    found = experiment.load(f"configs/{name}.yaml", FIVE)
     return found, prepare(found)
+
+
+def given(path, target):
+    """Open a table with a plain experiment: one hidden layer, 30 epochs."""
+    frame = pl.read_csv(path, infer_schema_length=None)
+    rows = np.random.default_rng(0).permutation(len(frame))[:ROWS]
+    plain = ["model.hidden=[64]", "training.epochs=30"]
+    with tempfile.TemporaryDirectory() as folder:
+        frame[rows].write_csv(Path(folder, "table.csv"))
+        found = bare(str(Path(folder, "table.csv")), [*plain, *FIVE], target=target)
+        return found, prepare(found)
+
+
+def configuration(found, optimizer, decay):
+    return complete({**found.fixed, "model": "mlp", "warmup": 0.0, "optimizer": optimizer, "decay": decay})
+
+
+def truth(prepared, planned):
+    """Train every rate of the grid in full: losses (rates, folds), infinite where a lane diverged."""
+    setting = prepared.setting
+    metric = "mse" if prepared.task == "regression" else "log_loss"
+    at_once = max(1, block_lanes(planned, setting.folds, setting.problem, setting.dtype) // len(setting.folds))
+    lanes = [{**planned, "learning_rate": float(rate)} for rate in GRID]
+    outcomes = [
+        each
+        for first in range(0, len(lanes), at_once)
+        for each in evaluate(
+            lanes[first : first + at_once], setting.folds, setting.problem, metric, seed=0, dtype=setting.dtype
+        )
+    ]
+    return {"losses": np.array([[np.inf if each is None else -each for each in one.scores] for one in outcomes])}
+
+
+def answer(prepared, planned, *, is_quick):
+    """Ask the finder: the rate, its interval, and its updates over those of a grid of seven rates."""
+    setting = prepared.setting
+    curve = rate_curve(planned, setting, Sweep(RAMP, is_quick=is_quick))
+    one = horizon(planned, setting)
+    spent = curve.updates * curve.losses.shape[0] * curve.losses.shape[1]
+    spent += curve.short.updates * curve.short.losses.size if curve.short else 0
+    spent += one * sum(curve.planned.trained) if curve.planned else 0
+    said = curve.suggestion
+    return {
+        "rate": np.array(said.recommended or np.nan),
+        "interval": np.array(said.interval or (np.nan, np.nan)),
+        "cost": np.array(spent / (SEVEN * len(setting.folds) * one)),
+    }
+
+
+def has_signal(prepared):
+    """Tell whether a linear model is better than a prediction without features by three standard errors."""
+    scores = anchors(prepared.setting)
+    constant, linear = (scores[name].scores for name in (constant_name(prepared.setting), "linear"))
+    pairs = zip(linear, constant, strict=True)
+    gains = np.array([one - other for one, other in pairs if one is not None and other is not None])
+    return len(gains) > 1 and gains.mean() > 3 * gains.std(ddof=1) / np.sqrt(len(gains))
 
 
 def kept(name, make):
     """Compute arrays once."""
     place = CACHE / f"{name}.npz"
     if not place.exists():
+        made = make()
         place.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(place, **make())
+        np.savez(place, **made)
     with np.load(place) as stored:
         return dict(stored)
-
-
-def losses_of(found, prepared, settings, seed, pieces=5):
-    """Train every rate of the grid in full: losses (rates, folds), infinite where a lane diverged."""
-    setting = prepared.setting
-    metric = "mse" if prepared.task == "regression" else "log_loss"
-    base = {**found.fixed, "model": "mlp", "warmup": 0.0, **settings}
-    outcomes = []
-    for block in np.array_split(GRID, pieces):
-        lanes = [{**base, "learning_rate": float(rate)} for rate in block]
-        outcomes += evaluate(lanes, setting.folds, setting.problem, metric, seed=seed, dtype=setting.dtype)
-    return [[np.inf if each is None else -each for each in one.scores] for one in outcomes]
-
-
-def truth(dataset, optimizer, seed, data):
-    """Train with both decays: losses (decays, rates, folds)."""
-
-    def make():
-        found, prepared = data()
-        losses = [losses_of(found, prepared, {"optimizer": optimizer, "decay": decay}, seed) for decay in DECAYS]
-        return {"losses": np.array(losses)}
-
-    return kept(f"truth-{dataset}-{optimizer}-{seed}", make)
-
-
-def configuration_of(found, settings):
-    return complete({**found.fixed, "model": "mlp", **settings})
-
-
-def sweep(method, times, problem, data):
-    """Sweep as `lrtune finder` does, with its usual number of updates or a multiple; all that is read off it."""
-
-    def make():
-        found, prepared = data()
-        _, optimizer, _ = problem
-        setting, given = prepared.setting, configuration_of(found, {"optimizer": optimizer, "decay": "linear"})
-        used = rate_curve(given, setting, Sweep(method))
-        if times != 1:
-            longer = Sweep(method, times * used.updates, short_updates=times * used.short.updates)
-            used = rate_curve(given, setting, longer)
-        answer, whole = used.suggestion, horizon(given, setting)
-        return {
-            "status": np.array(answer.status),
-            "recommended": np.array(answer.recommended or np.nan),
-            "interval": np.array(answer.interval or (np.nan, np.nan)),
-            "swept": np.array([getattr(answer, name) or np.nan for name in SWEPT]),
-            "short": best_of_short_runs(used.short.rates, used.short.losses, used.short.start),
-            "share": np.array(used.short.updates / whole),
-            "range": np.array(answer.search_range or (np.nan, np.nan)),
-            "updates": np.array(updates_of(used, method) / (len(GRID) * len(setting.folds) * whole)),
-        }
-
-    return kept("-".join(map(str, ("answer", method, times, *problem))), make)
-
-
-def updates_of(curve, method):
-    """Count the updates of all lanes."""
-    lanes = curve.losses.shape[0] * curve.losses.shape[1]
-    swept = curve.updates * lanes * (1 if method == "ramp" else len(curve.rates))
-    return swept + curve.short.updates * curve.short.losses.size
 
 
 def excess(rate, losses):
@@ -134,206 +143,70 @@ def excess(rate, losses):
     return here.mean() / best.mean(), (here.mean() - best.mean()) / error
 
 
-def best_rates(true):
-    """Find the best rate of the grid with each decay."""
-    losses = np.where(np.isfinite(true["losses"]), true["losses"], 1e3)
-    return GRID[losses.mean(axis=2).argmin(axis=1)]
+def covers(interval, losses):
+    """Tell whether an interval has the best rate of the grid, or one within half a standard error of it."""
+    finite = np.where(np.isfinite(losses), losses, 1e3)
+    means = finite.mean(axis=1)
+    best = np.argmin(means)
+    near = means <= means[best] + 0.5 * finite[best].std(ddof=1) / np.sqrt(finite.shape[1])
+    return bool(((interval[0] <= GRID) & (interval[1] >= GRID) & near).any())
 
 
-def judged(problems, rule):
-    """Judge ``rule(found, true) -> rates (decays,)``: (decays, problems, 2) of loss ratio and standard errors."""
-    return np.array(
-        [
-            [excess(rate, losses) for rate, losses in zip(rule(found, true), true["losses"], strict=True)]
-            for found, true in problems
-        ]
-    ).swapaxes(0, 1)
-
-
-def quality(problems, rule):
-    """Score a rule over both ways of training; larger is better: near the best, and rarely far from it."""
-    return -np.log(np.clip(judged(problems, rule)[..., 0], 1, 100)).mean()
-
-
-def divided(read, divisor):
-    """Divide what is read off a finding by a number, and a constant rate by twice that."""
-    return lambda found, _: read(found) / divisor * 0.5 / MEANS
-
-
-def left_out(by_dataset, read):
-    """Judge each data set with the divisor that is best on the others: results as of `judged`, and the divisors."""
-    divisors, results = [], []
-    for dataset, problems in by_dataset.items():
-        others = [each for name, rest in by_dataset.items() if name != dataset for each in rest]
-        divisor = max(DIVIDED_BY, key=lambda each: quality(others, divided(read, each)))
-        divisors.append(divisor)
-        results.append(judged(problems, divided(read, divisor)))
-    return np.concatenate(results, axis=1), divisors
-
-
-def without_looking(by_dataset):
-    """Judge the mean best rate of the same optimizer on the other tables, for each decay."""
-    results = []
-    for dataset, problems in by_dataset.items():
-        for place, problem in enumerate(problems):
-            same = slice(place // len(SEEDS) * len(SEEDS), (place // len(SEEDS) + 1) * len(SEEDS))
-            others = [
-                best_rates(true) for name, rest in by_dataset.items() if name != dataset for _, true in rest[same]
-            ]
-            results.append(judged([problem], lambda *_, others=others: np.exp(np.log(others).mean(axis=0))))
-    return np.concatenate(results, axis=1)
-
-
-def recommended(found, _true):
-    """Take the answer of the finder, which was asked for linear decay, for both decays."""
-    return found["short"] * np.array([carried_over(float(found["share"]), each) for each in MEANS])
-
-
-def line(name, results):
-    cells = [
-        f"{(rows[:, 1] < 1).mean():.0%} | {np.median(rows[:, 0]):.2f} ({np.quantile(rows[:, 0], 0.9):.2f})"
-        for rows in results
-    ]
-    print(f"| {name} | {' | '.join(cells)} |")
-
-
-def factors(pairs):
-    """Sum up the factors between pairs of rates."""
-    ratios = [max(one / other, other / one) for one, other in pairs]
-    return f"median {np.median(ratios):.2f}, 90th percentile {np.quantile(ratios, 0.9):.2f}"
-
-
-def remembered(dataset, seed):
-    """Open a data set when it is first asked for."""
+def remembered(make):
     memory = []
 
     def data():
         if not memory:
-            memory.append(opened(dataset, seed))
+            memory.append(make())
         return memory[0]
 
     return data
 
 
-def main():
-    found = {}
-    for seed, dataset in itertools.product(SEEDS, DATASETS):
-        data = remembered(dataset, seed)
-        for optimizer in OPTIMIZERS:
-            key = dataset, optimizer, seed
-            found["truth", *key] = truth(*key, data)
-            for method, times in itertools.product(METHODS, (1, 2)):
-                found[method, times, *key] = sweep(method, times, key, data)
-    for method in METHODS:
-        report(found, method)
+def study(folder, targets):
+    rows = {way: [] for way in WAYS}
+    refused = {way: [] for way in WAYS}
+    for name, make in tables(folder, targets).items():
+        data = remembered(make)
+        signal = bool(kept(f"signal-{name}", lambda data=data: {"is": np.array(has_signal(data()[1]))})["is"])
+        for optimizer, decay in itertools.product(OPTIMIZERS, DECAYS):
+            key = f"{name}-{optimizer}-{decay}"
+
+            def planned(data=data, optimizer=optimizer, decay=decay):
+                found, prepared = data()
+                return prepared, configuration(found, optimizer, decay)
+
+            true = kept(f"truth-{key}", lambda planned=planned: truth(*planned()))["losses"]
+            for way, is_quick in WAYS.items():
+                said = kept(
+                    f"{way}-{key}", lambda planned=planned, is_quick=is_quick: answer(*planned(), is_quick=is_quick)
+                )
+                if np.isnan(said["rate"]):
+                    refused[way].append((key, signal))
+                    continue
+                rows[way].append((*excess(float(said["rate"]), true), covers(said["interval"], true), said["cost"]))
+        print(f"{name} done", file=sys.stderr, flush=True)
+    report(rows, refused)
 
 
-def report(found, method):
-    keys = list(itertools.product(DATASETS, OPTIMIZERS, SEEDS))
-    by_dataset = {
-        dataset: [
-            (found[method, 1, dataset, *rest], found["truth", dataset, *rest])
-            for rest in itertools.product(OPTIMIZERS, SEEDS)
+def report(rows, refused):
+    print(
+        "| | answers | within one s.e. | ratio: median (90 %) | interval holds best | cost: median (90 %) | refused |"
+    )
+    print("|---|--:|--:|--:|--:|--:|--:|")
+    for way, found in rows.items():
+        ratio, errors, held, cost = np.array(found, dtype=float).T
+        cells = [
+            str(len(found)),
+            f"{(errors < 1).mean():.0%}",
+            f"{np.median(ratio):.3f} ({np.quantile(ratio, 0.9):.3f})",
+            f"{held.mean():.0%}",
+            f"{np.median(cost):.0%} ({np.quantile(cost, 0.9):.0%})",
+            f"{len(refused[way])}, {sum(signal for _, signal in refused[way])} of them with a signal",
         ]
-        for dataset in DATASETS
-    }
-    everything = [each for problems in by_dataset.values() for each in problems]
-    print(f"\n## {method}\n\n| rule | linear: within 1 s.e. | loss ratio (90 %) | constant: within 1 s.e. | ratio |")
-    print("|---|---|---|---|---|")
-    line("the default: short runs, carried over", judged(everything, recommended))
-    results, divisors = left_out(by_dataset, lambda each: each["short"])
-    line(f"short runs / {min(divisors):.1f}-{max(divisors):.1f}, left out", results)
-    for place, name in enumerate(SWEPT):
-        if np.isfinite([each["swept"][place] for each, _ in everything]).all():
-            results, divisors = left_out(by_dataset, lambda each, place=place: each["swept"][place])
-            line(f"{name} / {min(divisors):.1f}-{max(divisors):.1f}, left out", results)
-    line("minimum, the classic answer", judged(everything, lambda each, _: each["swept"][0] + 0.0 * MEANS))
-    line("no sweep: mean best rate of the optimizer on the other tables", without_looking(by_dataset))
-    report_changes(found, method, keys)
-    report_costs(found, method, keys)
-
-
-def report_changes(found, method, keys):
-    rates = {(times, *key): float(found[method, times, *key]["recommended"]) for times in (1, 2) for key in keys}
-    seeds = [
-        (rates[1, *problem, one], rates[1, *problem, other])
-        for problem in itertools.product(DATASETS, OPTIMIZERS)
-        for one, other in itertools.combinations(SEEDS, 2)
-    ]
-    print(f"\nother seeds: {factors(seeds)}")
-    print(f"twice the updates: {factors([(rates[1, *key], rates[2, *key]) for key in keys])}")
-
-
-def more_seeds(seeds=range(5)):
-    """Say how far other seeds move the answers: all pairs of more seeds than the study has truths for."""
-    for method in METHODS:
-        rates = {}
-        for dataset, seed in itertools.product(DATASETS, seeds):
-            data = remembered(dataset, seed)
-            for optimizer in OPTIMIZERS:
-                key = dataset, optimizer, seed
-                rates[key] = float(sweep(method, 1, key, data)["recommended"])
-        pairs = [
-            (rates[*problem, one], rates[*problem, other])
-            for problem in itertools.product(DATASETS, OPTIMIZERS)
-            for one, other in itertools.combinations(seeds, 2)
-        ]
-        print(f"{method}, {len(pairs)} pairs of {len(seeds)} seeds: {factors(pairs)}")
-
-
-def report_costs(found, method, keys):
-    statuses = [str(found[method, 1, *key]["status"]) for key in keys]
-    print("statuses:", {each: statuses.count(each) for each in sorted(set(statuses))})
-    within = []
-    for key in keys:
-        low, high = found[method, 1, *key]["range"]
-        within += [low <= rate <= high for rate in best_rates(found["truth", *key])]
-    print(f"the best rate lies in the suggested range: {np.mean(within):.0%}")
-    shares = [float(found[method, 1, *key]["updates"]) for key in keys]
-    print(f"cost, share of the grid's updates: median {np.median(shares):.3f}, largest {max(shares):.3f}")
-
-
-def cost():
-    """Measure processor seconds of sweeps and of the grid with linear decay."""
-    shares = []
-    print("| table | optimizer | grid (s) | " + " | ".join(METHODS) + " |")
-    for dataset, optimizer in itertools.product(DATASETS, OPTIMIZERS):
-        grid, *seconds = cost_of(*opened(dataset, 0), {"optimizer": optimizer, "decay": "linear"})
-        shares.append(np.array(seconds) / grid)
-        cells = " | ".join(f"{share:.1%}" for share in shares[-1])
-        print(f"| {dataset} | {optimizer} | {grid:.2f} | {cells} |", flush=True)
-    for method, values in zip(METHODS, np.transpose(shares), strict=True):
-        print(f"{method}: median {np.median(values):.1%}, largest {max(values):.1%}")
-
-
-def cost_of(found, prepared, settings, runs=3):
-    """Measure the grid, in the blocks that a search would cut it into, and each method, in turn: the fastest runs."""
-    setting, given = prepared.setting, configuration_of(found, settings)
-    at_once = max(1, block_lanes(given, setting.folds, setting.problem, setting.dtype) // len(setting.folds))
-    jobs = [lambda: losses_of(found, prepared, settings, 0, -(-len(GRID) // at_once))]
-    jobs += [lambda method=method: rate_curve(given, setting, Sweep(method)) for method in METHODS]
-    seconds = np.empty((runs, len(jobs)))
-    for run, (place, job) in itertools.product(range(runs), enumerate(jobs)):
-        start = time.process_time()
-        job()
-        seconds[run, place] = time.process_time() - start
-    return seconds.min(axis=0)
-
-
-def other_decays(seed=0):
-    """Judge the answers for decays that had no part in the study."""
-    for settings in OTHER_DECAYS:
-        results = []
-        for dataset, optimizer in itertools.product(DATASETS, OPTIMIZERS):
-            data = remembered(dataset, seed)
-            found, prepared = data()
-            one = {"optimizer": optimizer, **settings}
-            name = f"truth-{settings['decay']}-{dataset}-{optimizer}-{seed}"
-            true = kept(name, lambda one=one, f=found, p=prepared: {"losses": np.array(losses_of(f, p, one, seed))})
-            answer = sweep("ramp", 1, (dataset, optimizer, seed), data)
-            mean = mean_multiplier(configuration_of(found, one), prepared.setting)
-            results.append(excess(answer["short"] * carried_over(float(answer["share"]), mean), true["losses"]))
-        line(f"{settings}, mean multiplier {mean:.2f}", [np.array(results)])
+        print(f"| {way} | {' | '.join(cells)} |")
+        for key, signal in refused[way]:
+            print(f"refused, {way}: {key}{', though a linear model learns' if signal else ''}", file=sys.stderr)
 
 
 WITHOUT_FIGURE = """
@@ -408,10 +281,16 @@ def processor_seconds():
 
 
 if __name__ == "__main__":
-    if "--time" in sys.argv:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", type=Path)
+    parser.add_argument("--targets", type=Path)
+    parser.add_argument("--time", action="store_true")
+    parser.add_argument("--torch", metavar="PYTHON")
+    asked = parser.parse_args()
+    if asked.time:
         measure()
-        if "--torch" in sys.argv:
-            measure_torch(sys.argv[sys.argv.index("--torch") + 1])
+        if asked.torch:
+            measure_torch(asked.torch)
     else:
         with one_blas_thread():
-            {"--cost": cost, "--seeds": more_seeds, "--decays": other_decays}.get(sys.argv[-1], main)()
+            study(asked.tables, asked.targets)

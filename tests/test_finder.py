@@ -62,7 +62,7 @@ def test_a_signal_gives_a_rate_inside_its_interval_and_below_the_edge(tmp_path, 
     assert answer.status == "ok"
     assert answer.interval[0] <= answer.recommended <= answer.interval[1]
     assert answer.search_range[0] < answer.recommended < answer.search_range[1]
-    assert max(answer.recommended, answer.minimum) < answer.edge
+    assert answer.edge is None or answer.recommended < answer.edge
     assert (answer.valley is None) == (method == "ladder")
 
 
@@ -78,7 +78,7 @@ def test_a_signal_gives_a_rate_inside_its_interval_and_below_the_edge(tmp_path, 
 def test_without_an_answer_there_is_no_number(tmp_path, kind, options, status):
     answer = found(tmp_path, kind, **options).curves[0].suggestion
     assert answer.status == status
-    assert answer[1:] == (None,) * 6
+    assert answer[1:] == (None,) * 7
 
 
 def test_a_target_that_never_changes_is_refused(tmp_path):
@@ -156,7 +156,7 @@ def test_the_figure_has_the_share_of_diverged_runs_at_rates_without_a_loss_too(t
 
 
 def test_the_figure_has_the_numbers_of_the_answer(tmp_path):
-    summary = rates.summary(found(tmp_path, "signal", high=1e3), "signal")
+    summary = rates.summary(found(tmp_path, "signal", high=1e3, quick=True), "signal")
     answer = summary.optimizers[0]
     figure = rate_figure(summary)
     texts = [row for _, mark, _, rows in layers_of(figure) if mark["type"] == "text" for row in rows]
@@ -300,7 +300,7 @@ def test_the_peak_falls_with_the_root_of_the_length_and_keeps_the_mean_rate(shar
 def test_a_constant_rate_is_half_of_one_that_falls_to_zero(tmp_path):
     config = table(tmp_path, "signal")
     answers = [
-        lrtune.find_learning_rate(config, overrides=[f"space.decay={decay}"], optimizers=["adam"]).curves[0]
+        lrtune.find_learning_rate(config, overrides=[f"space.decay={decay}"], optimizers=["adam"], quick=True).curves[0]
         for decay in ("linear", "constant")
     ]
     assert [each.decay for each in answers] == ["linear", "constant"]
@@ -349,7 +349,7 @@ def test_short_runs_are_added_until_their_best_one_is_inside(tmp_path, monkeypat
         return SweepCurves(rates[None], losses, np.full(lanes, 9.0), np.full(len(folds), 9.0))
 
     monkeypatch.setattr(sweeps, "short_runs", agreed)
-    curve = found(tmp_path, "signal", method="ladder").curves[0]
+    curve = found(tmp_path, "signal", method="ladder", quick=True).curves[0]
     distances = np.diff(np.log10(curve.short.rates))
     assert distances == pytest.approx([1 / 2.7] * len(distances))
     lowest = int(np.argmin(curve.short.mean))
@@ -366,7 +366,7 @@ def test_short_runs_lie_around_a_tenth_of_the_edge_of_a_ramp_and_the_minimum_of_
         return short_runs(configurations, folds, problem, rates, **more)
 
     monkeypatch.setattr(sweeps, "short_runs", watched)
-    answer = found(tmp_path, "signal", method=method).curves[0].suggestion
+    answer = found(tmp_path, "signal", method=method, quick=True).curves[0].suggestion
     assert np.median(tried[0]) == pytest.approx(answer.edge / 10.0 if method == "ramp" else answer.minimum)
     assert np.log10(tried[0][-1] / tried[0][0]) == pytest.approx(4 / 2.7)
 

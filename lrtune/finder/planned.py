@@ -23,7 +23,6 @@ from lrtune.trainers.contract import Setting
 from lrtune.training.evaluate import block_lanes, evaluate
 from lrtune.training.registry import Complete, complete_schedule
 from lrtune.training.tasks import Flags, Fold, Outcome
-from lrtune.verdict.comparison import t_quantile
 
 STEP = 3.0
 """Between rates that are trained in full."""
@@ -40,8 +39,8 @@ HOPELESS = 1.15
 MOST = 2.0
 """No run counts as worse than so many times the loss of the best prediction without features."""
 
-LEVEL = 0.9
-"""A rate is told apart from the best where the interval of this level of their difference does."""
+NORMAL = 1.645
+"""Quantile of the normal distribution for an interval of 90 %, which tells a rate apart from the best."""
 
 BETWEEN = 0.35
 """What lies beyond a rate that cannot be told apart cannot either: so far towards the next one, a share of the way."""
@@ -145,7 +144,7 @@ class PlannedRuns:
         if len(differences) < 2:
             return bool(differences.mean() <= 0.0)
         error = differences.std(ddof=1) / math.sqrt(len(differences))
-        return bool(differences.mean() <= t_quantile(len(differences) - 1, LEVEL) * error)
+        return bool(differences.mean() <= student(len(differences) - 1) * error)
 
     def is_gain(self, sure: float) -> bool:
         """Tell whether the best rate learns anything, by the loss or by the order of its predictions.
@@ -158,13 +157,29 @@ class PlannedRuns:
 
     @property
     def rises_from(self) -> int | None:
-        """The epoch from which on the validation loss of the best rate rises; None where it does not."""
-        curve = self.curves[self.best]
-        if not len(curve) or np.isnan(curve).any():
+        """The epoch at which some rate was clearly better than the best is in the end; None where there is none.
+
+        From then on the validation loss rises: the training overfits, and the best rate is the one that does so least.
+        """
+        curves = self.curves[self.is_whole]
+        if not curves.size or np.isnan(self.curves[self.best]).any():
             return None
-        place = int(np.argmin(curve))
+        lowest_yet = np.min(np.where(np.isnan(curves), np.inf, curves), axis=0)
+        place = int(np.argmin(lowest_yet))
         early = self.epochs[place] <= LATE * self.epochs[-1]
-        return int(self.epochs[place]) if early and curve[-1] - curve[place] > RISE * self.constant.mean() else None
+        rise = self.curves[self.best, -1] - lowest_yet[place]
+        return int(self.epochs[place]) if early and rise > RISE * self.constant.mean() else None
+
+
+def student(freedom: int) -> float:
+    """Compute the quantile of Student's t that belongs to `NORMAL` (Abramowitz and Stegun, 26.7.5, three terms).
+
+    >>> round(student(4), 2), round(student(9), 2)
+    (2.12, 1.83)
+    """
+    z = NORMAL
+    first, second = (z**3 + z) / 4.0, (5.0 * z**5 + 16.0 * z**3 + 3.0 * z) / 96.0
+    return z + first / freedom + second / freedom**2
 
 
 def _is_above(values: Doubles, sure: float) -> bool:

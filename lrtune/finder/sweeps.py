@@ -270,14 +270,15 @@ def _answer_in_full(method: str, seen: _Seen, planned: PlannedRuns) -> Suggestio
     """Take what the planned training says; what a sweep has shown beside it is kept."""
     recommended, interval = planned.answer
     mark = seen.marks if seen.status == OK else Marks(math.nan, math.nan, None)
+    edge = mark.edge if mark.edge is not None and mark.edge > recommended else None  # else training went well beyond it
     return Suggestion(
         OK,
         recommended,
         interval,
         _known(mark.minimum),
         _known(mark.valley) if method == RAMP else None,
-        mark.edge,
-        search_range(recommended, mark.edge),
+        edge,
+        search_range(recommended, edge),
         planned.rises_from,
     )
 
