@@ -39,6 +39,7 @@
     schedules          what `lrtune schedules` says
     served_page        the report as a page that follows its run
     serving            serves that page to browsers
+    several_schedules  several schedules beside each other
     status             how far a run is
     summary            a page of the terminal as Markdown, which the summaries of CI servers show
     tables             configurations in one line, and tables of trials

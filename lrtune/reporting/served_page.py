@@ -31,7 +31,8 @@ _REFRESH = '<noscript><meta http-equiv="refresh" content="5"></noscript>'
 
 _SCRIPT = """
 const head = name => document.querySelector(`meta[name="${name}"]`).content;
-let version = head("version"), last = document.querySelector("main").cloneNode(true), asking = false;
+const parts = page => [...page.body.children].filter(each => each.tagName !== "SCRIPT");
+let version = head("version"), last = parts(document).map(each => each.cloneNode(true)), asking = false;
 const said = text => { const place = document.getElementById("served"); if (place) place.textContent = text; };
 const named = each => (each.closest("[id]")?.id ?? "") + each.querySelector("summary")?.textContent;
 const styles = page => [...page.querySelectorAll("style")].map(each => each.textContent).join();
@@ -49,11 +50,14 @@ function put(old, next) {
 }
 function show(page) {
   if (styles(page) !== styles(document)) { location.reload(); return; }
-  const now = document.querySelector("main"), next = page.querySelector("main"), kept = next.cloneNode(true);
-  const x = scrollX, y = scrollY;
-  if (last.children.length !== next.children.length) put(now, next);
-  else [...next.children].forEach((each, place) => {
-    if (!each.isEqualNode(last.children[place])) put(now.children[place], each);
+  const x = scrollX, y = scrollY, now = parts(document), next = parts(page);
+  const kept = next.map(each => each.cloneNode(true));
+  next.forEach((part, place) => {
+    if (part.children.length !== last[place].children.length) { put(now[place], part); return; }
+    const olds = [...now[place].children];
+    [...part.children].forEach((each, child) => {
+      if (!each.isEqualNode(last[place].children[child])) put(olds[child], each);
+    });
   });
   last = kept;
   document.title = page.title;
