@@ -297,10 +297,10 @@ def test_every_configuration_is_said_in_words(optimizer, decay):
 
 
 def test_parameters_of_somebody_else_keep_their_names():
-    best = standing(4, (0.9,)).configuration | {"svc__C": 3.2, "kernel": "rbf"}
+    best = standing(4, (0.9,)).configuration | {"svc__C": 3.2, "ccp_alpha": 0.1}
     best.pop("decay")
-    told = facts(result(best=replace(result().best, configuration=best)), {"svc__C", "kernel"})["Best"]
-    assert told == "kernel rbf, svc__C 3.2"
+    told = facts(result(best=replace(result().best, configuration=best)), {"svc__C", "ccp_alpha"})["Best"]
+    assert told == "ccp_alpha 0.1, svc__C 3.2"
 
 
 @pytest.mark.parametrize(("rate", "said"), [(0.00031, "0.00031"), (0.1, "0.1"), (3e-6, "0.000003"), (25.0, "25")])
