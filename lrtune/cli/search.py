@@ -183,7 +183,7 @@ def _write_finding(folder: Path, experiment: Experiment, finding: RateFinding) -
 def _show(ended: Ended, *, junit: Path | None, summary: Path | None, as_json: bool, quiet: bool) -> None:
     """Show the page or the JSON, write the reports that were asked for, and end as the gates say."""
     from lrtune.reporting import console, pages
-    from lrtune.run.folder import trained_by
+    from lrtune.run.folder import fixed_by, trained_by
     from lrtune.space.trial import ranking
     from lrtune.text import written
 
@@ -197,6 +197,7 @@ def _show(ended: Ended, *, junit: Path | None, summary: Path | None, as_json: bo
         run=name_of(found.folder),
         notes=notes,
         trained_by=trained_by(study),
+        fixed=fixed_by(study),
     )
     if as_json:
         sys.stdout.write(written.json_text(found.to_json()))

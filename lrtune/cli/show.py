@@ -56,6 +56,7 @@ def show(
 def _page(run: Run, result: Result, called: str, top: int, *, notes: bool) -> list[Block]:
     from lrtune.reporting import pages, status
     from lrtune.reporting.blocks import Headline
+    from lrtune.run.folder import fixed_by
 
     page = pages.search_page(
         result,
@@ -68,6 +69,7 @@ def _page(run: Run, result: Result, called: str, top: int, *, notes: bool) -> li
         all_notes=notes,
         state=run.state,
         trained_by=run.trained_by,
+        fixed=fixed_by(run.study),
     )
     if run.state == "finished":
         return page

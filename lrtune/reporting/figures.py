@@ -90,7 +90,7 @@ def rate_figure(found: RateSummary) -> Figure:
     curves = alt.Data(values=[row for each in found.optimizers for row in _rows(each, ceiling)])
     marks = alt.Data(values=[row for each in found.optimizers for row in _marks(each)])
     x = alt.X("rate:Q", scale=alt.Scale(type="log"), title="learning rate", axis=alt.Axis(format="~e"))
-    y = alt.Y("median:Q", title="validation loss", scale=alt.Scale(domainMax=ceiling, clamp=True, zero=False))
+    y = alt.Y("median:Q", title=found.measured, scale=alt.Scale(domainMax=ceiling, clamp=True, zero=False))
     colour = alt.Color("optimizer:N", title=None, legend=alt.Legend(orient="top", symbolOpacity=1.0))
     hover = [
         alt.Tooltip("optimizer:N"),

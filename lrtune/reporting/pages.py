@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrtune.reporting import branches, delivered, health, judgements, nested, status, tables
@@ -73,6 +73,7 @@ def search_page(
     state: str = "finished",
     all_notes: bool = False,
     trained_by: str = BUILT_IN,
+    fixed: Collection[str] = (),
 ) -> list[Block]:
     """Say what a search found; of one that is not finished, what it has found so far, and how it goes on.
 
@@ -85,7 +86,7 @@ def search_page(
     ranked
         The complete trials, the best first.
     point
-        The best configuration's point of the space: what was searched.
+        The best configuration's point of the space.
     folder, run
         Where the files are, and how commands call the run.
     notes
@@ -98,23 +99,27 @@ def search_page(
         Whether every note is shown, however long the page gets.
     trained_by
         What trained (`lrtune.run.folder.Run.trained_by`).
+    fixed
+        What every configuration has (`lrtune.run.folder.fixed_by`): it was not searched.
 
     """
     page: list[Block] = []
     for cut in CUTS:
         wanted = cut if top == TOP else cut._replace(top=top)
         page = [
-            *_scores_and_trials(result, ranked, point, wanted),
+            *_scores_and_trials(result, ranked, point, fixed, wanted),
             *health.block(result, shlex.quote(run), wanted.findings),
             *_notes(notes, len(notes) if all_notes else wanted.notes, run),
-            *_next(folder, run, state, trained_by),
+            *_next(result, folder, run, state, trained_by),
         ]
         if height(page) <= HEIGHT + max(0, top - TOP):
             break
     return page
 
 
-def _scores_and_trials(result: Result, ranked: Sequence[Trial], point: Configuration, cut: Cut) -> list[Block]:
+def _scores_and_trials(
+    result: Result, ranked: Sequence[Trial], point: Configuration, fixed: Collection[str], cut: Cut
+) -> list[Block]:
     scores = formats.score_format([result.best.mean, result.default.mean, result.test.score if result.test else None])
     compared = {"decay": result.decays, "optimizer": result.optimizers}
     tabled = [key for key, kinds in compared.items() if len(kinds) >= MIN_KINDS][: cut.tables]
@@ -123,7 +128,10 @@ def _scores_and_trials(result: Result, ranked: Sequence[Trial], point: Configura
         Headline(judgements.headline(result, scores)),
         Facts("", [*_score_rows(result, scores), *_effort_rows(result)]),
         *(_anchors_table(result) if cut.anchors else ()),
-        Facts(f"{_adjective(result)} configuration (trial {result.best.number})", _configuration_rows(result, point)),
+        Facts(
+            f"{_adjective(result)} configuration (trial {result.best.number})",
+            _configuration_rows(result, point, fixed),
+        ),
         *(_top_table(result, ranked, cut.top) if cut.top else ()),
         *grids,
     ]
@@ -175,11 +183,14 @@ def _top_title(shown: int, trials: Counts) -> str:
     return f"{formats.plural(shown, 'best trial')} of {of}"
 
 
-def _next(folder: Path, run: str, state: str, trained_by: str) -> list[Block]:
+def _next(result: Result, folder: Path, run: str, state: str, trained_by: str) -> list[Block]:
     """Say where the files are and what can be done now."""
     if state != "finished":
         return status.next_step(folder, run, state)
-    files = f"{folder}: result.json, trials.csv, best.yaml, experiment.yaml, model"
+    files = f"{folder}: result.json, trials.csv, best.yaml, experiment.yaml"
+    if result.no_model is not None:
+        return [Words("", [("files", files), ("next", "the same lrtune search trains the model again, nothing else")])]
+    files += ", model"
     return [Words("", [("files", files), ("next", tables.model_use(run, folder / MODEL, trained_by))])]
 
 
@@ -195,14 +206,15 @@ def _kinds_table(key: str, kinds: Sequence[Kind], metric: str, most: int) -> Gri
     return Grid(title, branches.header(key, metric), branches.rows(kinds, most))
 
 
-def _configuration_rows(result: Result, point: Configuration) -> list[tuple[str, str]]:
+def _configuration_rows(result: Result, point: Configuration, same: Collection[str]) -> list[tuple[str, str]]:
     """Write what was searched in one line, and in another what else makes the model."""
     whole = result.best.configuration
     unusual = {key for key in ("embedding", "numbers") if whole.get(key, KEYS[key].default) != KEYS[key].default}
-    kept = (_model_keys(whole, set(point)), *(keys - set(point) for keys in (unusual, {"epochs", "batch_size"})))
+    given = {key for key in point if key in same}
+    kept = (given, _model_keys(whole, set(point)), *(keys - set(point) for keys in (unusual, {"epochs", "batch_size"})))
     fixed = [line for keys in kept if (line := tables.configuration_line(whole, keys))]
-    searched = [("searched", tables.configuration_line(point))] if point else []
-    return [*searched, *([("fixed", " · ".join(fixed))] if fixed else [])]
+    line = tables.configuration_line({key: each for key, each in point.items() if key not in given})
+    return [*([("searched", line)] if line else []), *([("fixed", " · ".join(fixed))] if fixed else [])]
 
 
 def _model_keys(whole: Configuration, searched: set[str]) -> set[str]:
@@ -214,7 +226,8 @@ def _model_keys(whole: Configuration, searched: set[str]) -> set[str]:
 def _score_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     """List the scores, and what they are worth."""
     test = result.test
-    rows = [*judgements.corrected_rows(result, scores), *delivered.rows(result, scores), *_unscored(result)]
+    rows = [] if result.no_model is None else [("no model", formats.printable(result.no_model))]
+    rows += [*judgements.corrected_rows(result, scores), *delivered.rows(result, scores), *_unscored(result)]
     rows.append((f"{'mean' if result.is_mean else _adjective(result)}, by fold", _by_fold(result.fold_scores, scores)))
     rows += judgements.worth_rows(result, scores)
     rows += _classes(result)
