@@ -9,6 +9,9 @@ from lrtune.text.errors import counted
 from lrtune.verdict.findings import HINT, WARNING, Finding
 from lrtune.verdict.health.core import Case, percent
 
+NO_MODEL = "model"
+"""Name of the finding that there is none."""
+
 POINTS = 4
 """Curves of fewer points say nothing."""
 
@@ -26,7 +29,7 @@ def without_model(case: Case) -> Iterator[Finding]:
     """Notice that the training on all rows failed."""
     if case.no_model is not None:
         yield Finding(
-            "model",
+            NO_MODEL,
             WARNING,
             f"there is no model: {case.no_model}",
             "the same `lrtune search` trains the model again and nothing else; `lrtune retrain` makes one of another"
