@@ -118,6 +118,9 @@ def test_the_result_of_a_function_stands_without_its_model(ends, more, reason, f
 
     assert reason in invoked("health", run).stdout
     assert reason in invoked("show", run).stdout
+    assert reason in invoked("status", run).stdout
+    assert invoked("report", run, "--output", "page.html").exit_code == 0
+    assert "lrtune predict" not in (folder / "page.html").read_text()
     predicted = invoked("predict", run, "trees.csv", "--trust")
     assert predicted.exit_code == 2
     assert reason in predicted.stderr

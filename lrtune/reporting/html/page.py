@@ -149,8 +149,10 @@ def _list(title: str, sentences: Iterable[str]) -> Iterator[str]:
 
 def _again(run: Run, called: str) -> Iterator[str]:
     """Say how to predict with the model and how to train it again, and write its configuration."""
-    lines = [tables.model_use(called, run.folder / MODEL, run.trained_by), f"lrtune search {BEST}"]
-    yield f"<section><h2>Use it, and make it again</h2><pre>{escape(chr(10).join(lines))}</pre>"
+    is_made = run.study.no_model is None
+    use = [tables.model_use(called, run.folder / MODEL, run.trained_by)] if is_made else []
+    lines, title = [*use, f"lrtune search {BEST}"], f"{'Use it, and make' if is_made else 'Make'} it again"
+    yield f"<section><h2>{title}</h2><pre>{escape(chr(10).join(lines))}</pre>"
     path = run.folder / BEST
     if path.is_file():
         text = escape(path.read_text(encoding="utf-8"))
