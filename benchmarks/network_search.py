@@ -2,10 +2,12 @@
 
 Both draw 24 configurations from the same space, and have the same five folds, the same function that trains, and two
 processes of one thread. Optuna draws at random, reports the mean of the folds so far after each, and prunes by the
-median, as its documentation advises; lrtune draws at random and races. The configuration with the
-best mean of folds is then trained on all training rows and scored once on the test rows. Needs torch and optuna.
+median, as its documentation advises; lrtune draws at random and races. The configuration with the best mean of folds is
+then trained on all training rows and scored once on the test rows. What it costs is said in fits, in seconds, and in
+seconds of processors within the fits: other programs on the machine change these least, and it does not count there
+that one of Optuna's processes, which has half of the configurations, waits for the other. Needs torch and optuna.
 
-    python benchmarks/network_search.py [--seeds 5] [--quick]
+    python benchmarks/network_search.py [--seeds 5] [--first 0] [--quick]
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ import contextlib
 import csv
 import importlib.util
 import json
+import math
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -34,10 +38,31 @@ from lrtune.training.registry import complete_schedule
 FOLDER = Path(__file__).parents[1] / "examples" / "pytorch"
 PROCESSES = 2
 
+PLACE = "LRTUNE_BENCHMARK"
+"""The variable that names the folder of the benchmark."""
+
+TIMED = """\
+import os, time
+from pathlib import Path
+
+import digits_cnn
+from digits_cnn import load
+
+
+def train(run):
+    began = time.process_time()
+    predictions = yield from digits_cnn.train(run)
+    with Path(os.environ["LRTUNE_BENCHMARK"], "seconds.txt").open("a") as file:
+        file.write(f"{time.process_time() - began}\\n")
+    return predictions
+"""
+"""The example, with the seconds of processors that each fit takes."""
+
 
 def example():
     """Import the file that trains."""
-    made = importlib.util.spec_from_file_location("digits_cnn", FOLDER / "digits_cnn.py")
+    sys.path.insert(0, os.environ[PLACE])
+    made = importlib.util.spec_from_file_location("timed", Path(os.environ[PLACE]) / "timed.py")
     module = importlib.util.module_from_spec(made)
     made.loader.exec_module(module)
     return module
@@ -145,29 +170,52 @@ def by_lrtune(experiment: Experiment) -> tuple[float, int, float]:
     return result["test"]["score"], fits, seconds
 
 
+def measured(search, *arguments) -> tuple[float, int, float, float]:
+    """Run a search; gives what it gives, and the seconds of processors of its fits."""
+    times = Path(os.environ[PLACE]) / "seconds.txt"
+    times.unlink(missing_ok=True)
+    found = search(*arguments)
+    return *found, math.fsum(map(float, times.read_text().split()))
+
+
+def said(score: float, fits: float, seconds: float, processors: float) -> str:
+    """Write what a search gave and cost in a line."""
+    return f"test accuracy {score:.4f}  {fits:3.0f} fits  {seconds:.0f} s, {processors:.0f} s of processors in them"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--quick", action="store_true", help="one seed, few configurations and epochs")
     options = parser.parse_args()
     if importlib.util.find_spec("torch") is None or importlib.util.find_spec("optuna") is None:
         print("needs torch and optuna; nothing was measured")
         return
-    os.environ |= {"OMP_NUM_THREADS": "1"}
+    with tempfile.TemporaryDirectory() as folder:
+        for each in FOLDER.iterdir():
+            if each.is_file():
+                shutil.copy(each, folder)
+        Path(folder, "timed.py").write_text(TIMED, encoding="utf-8")
+        os.environ |= {"OMP_NUM_THREADS": "1", PLACE: folder}
+        compare(options)
+
+
+def compare(options) -> None:
+    """Search with both, seed by seed."""
     seeds, trials, more = (1, 4, ["training.epochs=2"]) if options.quick else (options.seeds, 24, [])
-    found: dict[str, list[tuple[float, int, float]]] = {"lrtune": [], "Optuna": []}
-    for seed in range(seeds):
+    found: dict[str, list[tuple[float, int, float, float]]] = {"lrtune": [], "Optuna": []}
+    for seed in range(options.first, options.first + seeds):
         sizes = {"seed": seed, "trials": trials, "workers": PROCESSES, "control": "false"}
         settings = [f"search.{key}={value}" for key, value in sizes.items()]
-        experiment = load(FOLDER / "digits_cnn.yaml", [*settings, *more])
-        found["lrtune"].append(by_lrtune(experiment))
-        found["Optuna"].append(by_optuna(experiment, seed, trials))
+        file = Path(os.environ[PLACE]) / "digits_cnn.yaml"
+        experiment = load(file, ["trainer=timed.py:train", *settings, *more])
+        found["lrtune"].append(measured(by_lrtune, experiment))
+        found["Optuna"].append(measured(by_optuna, experiment, seed, trials))
         for name, each in found.items():
-            score, fits, seconds = each[-1]
-            print(f"seed {seed}  {name:6}  test accuracy {score:.4f}  {fits:3} fits  {seconds:.0f} s", flush=True)
+            print(f"seed {seed}  {name:6}  {said(*each[-1])}", flush=True)
     for name, each in found.items():
-        scores, fits, seconds = (statistics.fmean(values) for values in zip(*each, strict=True))
-        print(f"mean    {name:6}  test accuracy {scores:.4f}  {fits:.0f} fits  {seconds:.0f} s")
+        print(f"mean    {name:6}  {said(*(statistics.fmean(values) for values in zip(*each, strict=True)))}")
 
 
 if __name__ == "__main__":

@@ -207,8 +207,10 @@ def test_a_member_that_diverges_on_all_rows_is_left_out_and_told(tmp_path, monke
     monkeypatch.setattr(
         type(prepared), "refit", lambda *_given, **_more: (_ for _ in ()).throw(NoUsableResultError("x"))
     )
-    with pytest.raises(NoUsableResultError, match="x"):
-        list(tuning.tune(chosen, prepared, tmp_path / "none", workers=1))
+    study = replay(list(tuning.tune(chosen, prepared, tmp_path / "none", workers=1)))
+    assert (study.refit, study.no_model.reason) == (None, "x")
+    assert study.no_model.recipe.trials[0] == ranking(study.in_order())[0].number
+    assert study.finished == "trials"
 
 
 def _never(*_given, **_more):

@@ -132,7 +132,7 @@ def _show(found: RateFinding, summary: RateSummary, notes: list[str], folder: Pa
     from lrtune.reporting.blocks import Lines
 
     width = min(console.console().width, console.WIDTH) - 2
-    picture = Lines("validation loss against learning rate", rate_curves.curve_lines(summary, width=width))
+    picture = Lines(f"{found.measured} against learning rate", rate_curves.curve_lines(summary, width=width))
     headline, *blocks = rates.page(found, notes=notes, folder=folder)
     console.show([headline, picture, *blocks])
 

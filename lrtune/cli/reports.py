@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lrtune.cli.exits import FOR_TYPER, GATE, WORSE
+from lrtune.cli.exits import FOR_TYPER, GATE, UNUSABLE, WORSE
 from lrtune.cli.outputs import OverwritingError, refuse_overwriting
 from lrtune.text.errors import LrtuneError
 from lrtune.text.paths import expanded
@@ -58,7 +58,7 @@ def report_gates(
     Raises
     ------
     typer.Exit
-        If a gate failed.
+        If there is no model, or a gate failed.
 
     """
     from lrtune.reporting import annotations, console
@@ -69,17 +69,23 @@ def report_gates(
     name, gates = str(result.name), result.gates
     headline = next(each.text for each in page if isinstance(each, Headline))
     if junit is not None:
-        search = JunitCase("search", "", headline, result.seconds.total)
+        state, text = ("", headline) if result.no_model is None else ("error", f"there is no model: {result.no_model}")
+        search = JunitCase("search", state, text, result.seconds.total)
         _write(junit, junit_text(name, [search, *gate_cases(gates)]))
     if summary is not None:
         _write_summary(summary, markdown(name, [page[0], *gate_block(gates), *page[1:]]))
-    if not gates:
-        return
-    _annotate(annotations.gate_annotations(name, gates), only_json=only_json)
     failed = [each for each in gates if not each.passed]
-    if failed:
-        console.fail("; ".join(_failed(each, is_shown=not only_json) for each in failed))
-        raise typer.Exit(WORSE if any(each.is_worse for each in failed) else GATE)
+    lines = annotations.gate_annotations(name, gates) if gates else []
+    sentences = [_failed(each, is_shown=not only_json) for each in failed]
+    if result.no_model is not None:
+        lines.append(annotations.annotation(annotations.ERROR, f"lrtune: {name}", f"no model: {result.no_model}"))
+        sentences.insert(0, f"there is no model: {result.no_model}" if only_json else "there is no model")
+    if lines:
+        _annotate(lines, only_json=only_json)
+    if sentences:
+        console.fail("; ".join(sentences))
+        worse = WORSE if any(each.is_worse for each in failed) else GATE
+        raise typer.Exit(worse if result.no_model is None else UNUSABLE)
 
 
 def _failed(gate: Gate, *, is_shown: bool) -> str:

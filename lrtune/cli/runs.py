@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lrtune.run.names import DATABASE, RATES, RESULT
-from lrtune.text.errors import StudyError, nearest
+from lrtune.text.errors import NoStudyError, StudyError, nearest
 from lrtune.text.paths import expanded
 
 RUNS = Path("runs")
@@ -69,7 +69,7 @@ def _latest(candidates: Iterable[Path], otherwise: str, *, finished: bool) -> Pa
     there = [(moment(each), each.name, each) for each in candidates]
     there = [each for each in there if each[0]]
     if not there:
-        raise StudyError(otherwise)
+        raise NoStudyError(otherwise)
     return max(there)[-1]
 
 

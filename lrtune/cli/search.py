@@ -270,7 +270,7 @@ def _whole_page(ended: Ended, experiment: Experiment) -> list[Block]:
     """Say everything."""
     from lrtune.reporting.afterwards import rows_of
     from lrtune.reporting.details import details_page
-    from lrtune.run.folder import trained_by
+    from lrtune.run.folder import fixed_by, trained_by
     from lrtune.space.trial import ranking
 
     found, study = ended.result, ended.study
@@ -283,4 +283,5 @@ def _whole_page(ended: Ended, experiment: Experiment) -> list[Block]:
         notes=[*ended.remarks, *found.notes],
         trained_by=trained_by(study),
         table=rows_of(experiment.inputs.get("the training table")),
+        fixed=fixed_by(study),
     )

@@ -82,6 +82,7 @@ def _page(run: Run, result: Result, called: str) -> list[Block]:
 
 def _details(run: Run, result: Result, called: str, top: int, *, notes: bool) -> list[Block]:
     from lrtune.reporting.details import details_page
+    from lrtune.run.folder import fixed_by
 
     page = details_page(
         result,
@@ -95,6 +96,7 @@ def _details(run: Run, result: Result, called: str, top: int, *, notes: bool) ->
         state=run.state,
         trained_by=run.trained_by,
         table=_rows(run),
+        fixed=fixed_by(run.study),
     )
     return [*_so_far(run, called), *page]
 

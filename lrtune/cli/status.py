@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,7 +20,9 @@ EVERY = 1.0
 def status(
     run: LookArgument = LATEST,
     *,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again every second until it ends.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Look again every second until it ends; wait for one that begins.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say how far a run is, also from another terminal.
@@ -37,16 +41,36 @@ def status(
 
     if watch and as_json:
         raise LrtuneError("--watch and --json: choose one of the two")
-    folder = find(run, finished=False)
-    called = name_of(folder)
     if watch:
         try:
-            live.follow(reporting.page(each, called=called) for each in follow(folder, EVERY))
+            folder = _begun(run)
+            live.follow(reporting.page(each, called=name_of(folder)) for each in follow(folder, EVERY))
         except KeyboardInterrupt:  # how one ends looking; nothing was stopped
             raise typer.Exit(INTERRUPTED) from None
         return
+    folder = find(run, finished=False)
     found = open_run(folder)
     if as_json:
         sys.stdout.write(written.json_text(to_json(reporting.status(found))))
     else:
-        console.show(reporting.page(found, called=called))
+        console.show(reporting.page(found, called=name_of(folder)))
+
+
+def _begun(run: str) -> Path:
+    """Find a run; wait for its study where there is none yet."""
+    from lrtune.reporting import console
+    from lrtune.run.folder import open_run
+    from lrtune.text.errors import NoStudyError
+
+    is_told = False
+    while True:
+        try:
+            folder = find(run, finished=False)
+            open_run(folder)
+        except NoStudyError as error:
+            if not is_told:
+                console.note(f"{error}; waiting until it begins, and Ctrl-C ends that")
+            is_told = True
+            time.sleep(EVERY)
+        else:
+            return folder

@@ -260,7 +260,7 @@ class Experiment:
 
         """
         fixed = {key: each for key, each in self.fixed.items() if key not in self.in_space}
-        return self._written(folder, fixed, self._document.values["space"])
+        return self._written(folder, fixed, self._document.values["space"], defaults=self.trainer.defaults)
 
     def dump(self, configuration: Configuration, folder: Path | None = None) -> str:
         """Write an experiment in which everything is fixed to one complete configuration.
@@ -268,13 +268,13 @@ class Experiment:
         Loading the text gives a space of one point, whose `configuration` is the one given. `folder` as in `to_yaml`.
         """
         if not self.trainer.is_foreign:
-            return self._written(folder, configuration, nested_space(configuration))
+            return self._written(folder, configuration, nested_space(configuration), defaults={})
         rate = rate_space(configuration) if self.trainer.scheduled else {}
         own = sorted(self.own_names & self.in_space & set(configuration))
         fixed = {key: [plain(each)] if isinstance(each := configuration[key], tuple) else each for key in own}
-        return self._written(folder, configuration, {**rate, **fixed})
+        return self._written(folder, configuration, {**rate, **fixed}, defaults={})
 
-    def _written(self, folder: Path | None, fixed: Configuration, space: Values) -> str:
+    def _written(self, folder: Path | None, fixed: Configuration, space: Values, *, defaults: Values) -> str:
         data = {
             key: each
             for key, each in _values(self.data).items()
@@ -303,7 +303,13 @@ class Experiment:
             del search["round"]  # so that another strategy gets its own
         written = {"data": data | settings, **({"model": model} if model else {}), "training": training}
         return yaml_text(
-            {**self._said_of_trainer(folder), **written, "search": search, **self._retrain, "space": dict(space)}
+            {
+                **self._said_of_trainer(folder, defaults),
+                **written,
+                "search": search,
+                **self._retrain,
+                "space": dict(space),
+            }
         )
 
     @property
@@ -312,13 +318,13 @@ class Experiment:
         said = self.retrain.model_dump(exclude_unset=True)
         return {"retrain": said} if said else {}
 
-    def _said_of_trainer(self, folder: Path | None) -> dict[str, Values | str]:
-        """Write what trains, unless it is lrtune itself, and its defaults; its paths start from where they did."""
+    def _said_of_trainer(self, folder: Path | None, defaults: Values) -> dict[str, Values | str]:
+        """Write what trains, unless it is lrtune itself, and defaults; its paths start from where they did."""
         if self.trainer == ChosenTrainer():
             return {}
         place = seen_from(folder, self.base, str(self.trainer.said.get("folder", ".")))
-        defaults = {key: plain(each) for key, each in self.trainer.defaults.items()}
-        return {TRAINER: plain(self.trainer.written(place)), **({DEFAULTS: defaults} if defaults else {})}
+        said = {key: plain(each) for key, each in defaults.items()}
+        return {TRAINER: plain(self.trainer.written(place)), **({DEFAULTS: said} if said else {})}
 
 
 def _is_left_out(key: str, value: Any) -> bool:

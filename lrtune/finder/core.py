@@ -16,7 +16,7 @@ from typing import Any
 from lrtune import experiment as experiments
 from lrtune.arrays import one_blas_thread
 from lrtune.experiment import Experiment
-from lrtune.finder.foreign import METHOD, SHORT_SHARE, find_in_full, optimizers_of
+from lrtune.finder.foreign import METHOD, SHORT_SHARE, find_in_full, measured_by, optimizers_of
 from lrtune.finder.rules import Suggestion
 from lrtune.finder.sweeps import METHODS, RAMP, RateCurve, Sweep, rate_curve
 from lrtune.text.errors import LrtuneError, nearest
@@ -28,12 +28,13 @@ from lrtune.training.registry import OPTIMIZERS, Complete, complete
 
 @dataclass(frozen=True, eq=False)
 class RateFinding:
-    """All curves of one call, by optimizer in the order asked for, and how they came about."""
+    """All curves of one call, by optimizer in the order asked for, how they came about, and what they are curves of."""
 
     method: str
     folds: int
     repetitions: int
     curves: tuple[RateCurve, ...]
+    measured: str = "validation loss"
 
     @property
     def suggestions(self) -> dict[str, Suggestion]:
@@ -172,7 +173,7 @@ def find(
         if problems:
             raise LrtuneError("; ".join(problems))
         curves = find_in_full(experiment, prepared, sweep, names)
-        return RateFinding(METHOD, len(prepared.setting.folds), 1, curves)
+        return RateFinding(METHOD, len(prepared.setting.folds), 1, curves, measured_by(prepared.metric))
     _check(names, sweep)
     setting = prepared.setting
     with one_blas_thread():

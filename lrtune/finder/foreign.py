@@ -40,6 +40,7 @@ from lrtune.trainers.contract import Setting
 from lrtune.trainers.foreign.sweeping import Sweeping, sweeping
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.declarations import number
+from lrtune.training.metrics.catalogue import METRICS
 from lrtune.training.registry import Complete, complete_schedule
 
 OPTIMIZER = "optimizer"
@@ -209,6 +210,15 @@ def _answer(whole: PlannedRuns, rates: Doubles, losses: Doubles, constant: Doubl
         edge,
         search_range(recommended, edge),
     )
+
+
+def measured_by(metric: str) -> str:
+    """Say what the loss of another trainer is: nobody knows what it minimises, so that the metric tells.
+
+    >>> measured_by("accuracy"), measured_by("rmse")
+    ('validation loss (1 - accuracy)', 'validation loss (rmse)')
+    """
+    return f"validation loss ({'1 - ' if METRICS[metric].larger_is_better else ''}{metric})"
 
 
 METHOD = LADDER

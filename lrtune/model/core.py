@@ -5,6 +5,7 @@ It is one network, or the mean of several: of the best trials, or of one with se
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import itertools
@@ -27,7 +28,7 @@ from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
 from lrtune.model.foreign import TrainedEstimator, TrainedProgram
 from lrtune.run import files
-from lrtune.run.names import MODEL
+from lrtune.run.names import MODEL, RESULT
 from lrtune.space.trial import Configuration, frozen
 from lrtune.text.errors import ModelError
 from lrtune.text.written import Json
@@ -131,15 +132,29 @@ class Model:
             parts = [each.outputs(features[id(each.encoder)], self.problem) for each in self.members]
         return np.mean(parts, axis=0) if len(parts) > 1 else parts[0]
 
+    def refuse_tables(self) -> None:
+        """Refuse to predict the rows of a table where what trained had rows of another kind.
+
+        Raises
+        ------
+        ModelError
+            If it had.
+
+        """
+        for each in self.members:
+            if isinstance(each, TrainedProgram):
+                each.refuse_tables()
+
     def predict(self, table: Table) -> Prediction:
         """Predict the rows of a table; columns are found by name.
 
         Raises
         ------
         ModelError
-            If the table lacks columns, or holds text where numbers are expected.
+            If the table lacks columns, holds text where numbers are expected, or is not what it was trained on.
 
         """
+        self.refuse_tables()
         outputs = self.outputs(arrays_for(table, self.schema))
         if self.problem.loss == "squared":
             return Prediction(outputs[:, 0], None)
@@ -312,11 +327,21 @@ _DAMAGE = (
 """What NumPy and the constructors raise where a file does not hold what it should."""
 
 
+def _why_none(description: Path) -> str:
+    """Say why there is no model: its training failed, as the result of the run tells, or none was saved here."""
+    for folder in description.parents[:2]:  # that of the run was given, or of the model in it
+        with contextlib.suppress(OSError, ValueError):
+            result = files.read_json(folder / RESULT)
+            if isinstance(result, dict) and isinstance(result.get("no_model"), str):
+                return str(result["no_model"])
+    return f"it has no {description.name}"
+
+
 def _description(path: Path) -> Json:
     try:
         description = files.read_json(path)
     except FileNotFoundError as error:
-        raise ModelError(f"{path.parent}: no model here (it has no {path.name})") from error
+        raise ModelError(f"{path.parent}: no model here ({_why_none(path)})") from error
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:

@@ -200,6 +200,7 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
 
     def _outputs(self, features: Any) -> npt.NDArray[np.float64]:
         check_is_fitted(self)
+        self.model_.refuse_tables()
         return self.model_.outputs(arrays_for(self._table(features, reset=False), self.model_.schema))
 
 

@@ -163,6 +163,21 @@ class TrainedProgram:
     )
     said_labels: list[bool] = field(default_factory=list, repr=False)
 
+    def refuse_tables(self) -> None:
+        """Refuse to predict the rows of a table where it was trained on rows of another kind.
+
+        Raises
+        ------
+        ModelError
+            If it was.
+
+        """
+        if self.loader:
+            raise ModelError(
+                f"the model was trained on rows that {self.loader} loaded, and not on a table; predict with the files "
+                f"in {self.folder} in a program of your own"
+            )
+
     def outputs(self, features: Floats | RawRows, problem: Problem) -> npt.NDArray[np.float64]:
         """Let the code predict encoded rows; as `TrainedEstimator.outputs`.
 
@@ -172,11 +187,6 @@ class TrainedProgram:
             If the code was not started, or has no way to predict.
 
         """
-        if self.loader:
-            raise ModelError(
-                f"the model was trained on rows that {self.loader} loaded, and not on a table; predict with the files "
-                f"in {self.folder} in a program of your own"
-            )
         if self.predict is None:
             raise ModelError(
                 f"the model is what {self.called} saved, and predicting runs its code; add --trust, or trust=True, if "

@@ -14,6 +14,9 @@ from lrtune.run.names import BEST, EXPERIMENT, MODEL, REPORT, RESULT, TRIALS
 NEW_ROWS = "data.csv"
 """Rows to predict, where the table of the search is no file."""
 
+AGAIN = "the same lrtune search trains the model again, nothing else"
+"""What can be done where there is no model."""
+
 _FILES = (REPORT, RESULT, TRIALS, BEST, EXPERIMENT, MODEL)
 
 
@@ -25,6 +28,7 @@ def after(
     trained_by: str,
     table: str = NEW_ROWS,
     others: Sequence[tuple[str, str]] = (),
+    is_made: bool = True,
 ) -> list[Block]:
     """Say where the files are and what can be done now.
 
@@ -40,6 +44,8 @@ def after(
         Some rows to predict.
     others
         Other commands that a finished run deserves, with labels.
+    is_made
+        Whether there is a model; else the training on all rows failed.
 
     """
     if state != "finished":
@@ -47,11 +53,8 @@ def after(
     there = [name for name in _FILES if (folder / name).exists()]
     report = [] if REPORT in there else [("pictures", f"lrtune report {shlex.quote(run)}")]
     files = f"{folder}: {', '.join(there)}" if there else str(folder)
-    return [
-        Words(
-            "", [("files", files), *others, *report, ("next", tables.model_use(run, folder / MODEL, trained_by, table))]
-        )
-    ]
+    use = tables.model_use(run, folder / MODEL, trained_by, table) if is_made else AGAIN
+    return [Words("", [("files", files), *others, *report, ("next", use)])]
 
 
 def rows_of(table: Path | None) -> str:

@@ -15,6 +15,7 @@ from lrtune.reporting.worth import decay, tuning
 from lrtune.text import formats
 from lrtune.training.registry import METRICS
 from lrtune.verdict.findings import DEFECT, Finding
+from lrtune.verdict.health.fits import NO_MODEL
 from lrtune.verdict.result import HeldOut, Result
 
 Show = Callable[[float | None], str]
@@ -89,6 +90,7 @@ def answer(result: Result, searched: Collection[str]) -> Answer:
     finding = _most_important(result)
     left = len(result.health) - (finding is not None)
     facts = (
+        *([("No model", formats.sentence(formats.printable(result.no_model)))] if result.no_model is not None else ()),
         ("Best", _best(result, searched)),
         ("Tuning", tuning(result, _scores(result))),
         *([("Decay", said)] if (said := decay(result, _scores(result))) else ()),
@@ -229,8 +231,8 @@ def _second_opinions(result: Result) -> Iterator[tuple[str, str]]:
         yield "Nested", said if outer.mean is not None else "no score: a model's predictions are beyond all numbers."
 
 
-_TOLD = ("default",)
-"""Findings that the sentence about tuning has told."""
+_TOLD = ("default", NO_MODEL)
+"""Findings that the page tells elsewhere."""
 
 
 def _most_important(result: Result) -> Finding | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lrtune.reporting import branches, delivered, health, judgements, nested, tables
@@ -48,6 +48,7 @@ def details_page(
     all_notes: bool = False,
     trained_by: str = BUILT_IN,
     table: str = NEW_ROWS,
+    fixed: Collection[str] = (),
 ) -> list[Block]:
     """Say what a search found; of one that is not finished, what it has found so far, and how it goes on.
 
@@ -58,7 +59,7 @@ def details_page(
     ranked
         The complete trials, the best first.
     point
-        The best configuration's point of the space: what was searched.
+        The best configuration's point of the space.
     folder, run
         Where the files are, and how commands call the run.
     notes
@@ -73,18 +74,22 @@ def details_page(
         What trained (`lrtune.run.folder.Run.trained_by`).
     table
         Some rows to predict.
+    fixed
+        What every configuration has (`lrtune.run.folder.fixed_by`): it was not searched.
 
     """
     return [
         Headline(answer(result, point).headline),
-        *_scores_and_trials(result, ranked, point, top),
+        *_scores_and_trials(result, ranked, point, fixed, top),
         *health.block(result, shlex.quote(run), FINDINGS),
         *_notes(notes, len(notes) if all_notes else NOTES, run),
-        *after(folder, run, state=state, trained_by=trained_by, table=table),
+        *after(folder, run, state=state, trained_by=trained_by, table=table, is_made=result.no_model is None),
     ]
 
 
-def _scores_and_trials(result: Result, ranked: Sequence[Trial], point: Configuration, top: int) -> list[Block]:
+def _scores_and_trials(
+    result: Result, ranked: Sequence[Trial], point: Configuration, fixed: Collection[str], top: int
+) -> list[Block]:
     scores = formats.score_format([result.best.mean, result.default.mean, result.test.score if result.test else None])
     compared = {"decay": result.decays, "optimizer": result.optimizers}
     tabled = [key for key, kinds in compared.items() if len(kinds) >= MIN_KINDS]
@@ -92,7 +97,10 @@ def _scores_and_trials(result: Result, ranked: Sequence[Trial], point: Configura
     return [
         Facts("", [*_score_rows(result, scores), *_effort_rows(result)]),
         *_anchors_table(result),
-        Facts(f"{_adjective(result)} configuration (trial {result.best.number})", _configuration_rows(result, point)),
+        Facts(
+            f"{_adjective(result)} configuration (trial {result.best.number})",
+            _configuration_rows(result, point, fixed),
+        ),
         *_top_table(result, ranked, top),
         *grids,
     ]
@@ -156,14 +164,15 @@ def _kinds_table(key: str, kinds: Sequence[Kind], metric: str, most: int) -> Gri
     return Grid(title, branches.header(key, metric), branches.rows(kinds, most))
 
 
-def _configuration_rows(result: Result, point: Configuration) -> list[tuple[str, str]]:
+def _configuration_rows(result: Result, point: Configuration, same: Collection[str]) -> list[tuple[str, str]]:
     """Write what was searched in one line, and in another what else makes the model."""
     whole = result.best.configuration
     unusual = {key for key in ("embedding", "numbers") if whole.get(key, KEYS[key].default) != KEYS[key].default}
-    kept = (_model_keys(whole, set(point)), *(keys - set(point) for keys in (unusual, {"epochs", "batch_size"})))
+    given = {key for key in point if key in same}
+    kept = (given, _model_keys(whole, set(point)), *(keys - set(point) for keys in (unusual, {"epochs", "batch_size"})))
     fixed = [line for keys in kept if (line := tables.configuration_line(whole, keys))]
-    searched = [("searched", tables.configuration_line(point))] if point else []
-    return [*searched, *([("fixed", " · ".join(fixed))] if fixed else [])]
+    line = tables.configuration_line({key: each for key, each in point.items() if key not in given})
+    return [*([("searched", line)] if line else []), *([("fixed", " · ".join(fixed))] if fixed else [])]
 
 
 def _model_keys(whole: Configuration, searched: set[str]) -> set[str]:
@@ -175,7 +184,8 @@ def _model_keys(whole: Configuration, searched: set[str]) -> set[str]:
 def _score_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     """List the scores, and what they are worth."""
     test = result.test
-    rows = [*judgements.corrected_rows(result, scores), *delivered.rows(result, scores), *_unscored(result)]
+    rows = [] if result.no_model is None else [("no model", formats.printable(result.no_model))]
+    rows += [*judgements.corrected_rows(result, scores), *delivered.rows(result, scores), *_unscored(result)]
     rows.append((f"{'mean' if result.is_mean else _adjective(result)}, by fold", _by_fold(result.fold_scores, scores)))
     rows += judgements.worth_rows(result, scores)
     rows += _classes(result)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lrtune.reporting.blocks import Block, Facts, Headline, Remarks
 from lrtune.text import formats
 from lrtune.verdict.findings import WARNING, Finding
+from lrtune.verdict.health.fits import NO_MODEL
 from lrtune.verdict.result import Result
 
 AT_THE_END = 3
@@ -15,7 +16,7 @@ AT_THE_END = 3
 
 def block(result: Result, run: str, most: int = AT_THE_END) -> list[Block]:
     """Say the most important findings in a line each, and where the others and the advice are."""
-    found = result.health
+    found = [each for each in result.health if each.name != NO_MODEL]  # the page says that with the scores
     if not found:
         return []
     left, noun = len(found) - most, "more finding" if most else "finding"

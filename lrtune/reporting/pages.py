@@ -36,7 +36,7 @@ def search_page(
     result
         What it came to.
     point
-        The best configuration's point of the space: what was searched.
+        The best configuration's point of the space.
     folder, run
         Where the files are, and how commands call the run.
     state
@@ -55,7 +55,15 @@ def search_page(
         *([_table(found.beside)] if found.beside else ()),
         Facts("", found.facts),
         *([Remarks("notes", remarks)] if remarks else ()),
-        *after(folder, run, state=state, trained_by=trained_by, table=table, others=_more(found, shlex.quote(run))),
+        *after(
+            folder,
+            run,
+            state=state,
+            trained_by=trained_by,
+            table=table,
+            others=_more(found, shlex.quote(run)),
+            is_made=result.no_model is None,
+        ),
     ]
 
 

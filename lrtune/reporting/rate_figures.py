@@ -89,7 +89,7 @@ def _curves(found: RateSummary, chart: Any) -> Any:
     tried = [row for each in found.optimizers for row in _short_runs(each)]
     full = [row for each in found.optimizers for row in _in_full(each)]
     read = [row for each in found.optimizers for row in _marks(each, ceiling)]
-    y = alt.Y("median:Q", title="validation loss", scale=alt.Scale(domainMax=ceiling, clamp=True, zero=False))
+    y = alt.Y("median:Q", title=found.measured, scale=alt.Scale(domainMax=ceiling, clamp=True, zero=False))
     hover = [
         alt.Tooltip("optimizer:N"),
         *(alt.Tooltip(f"{key}:Q", format=".3g") for key in ("rate", "median", "low", "high")),

@@ -132,6 +132,8 @@ class RateSummary:
         Of the experiment.
     method, folds, repetitions
         How it was swept.
+    measured
+        What the losses are; of another trainer than lrtune's networks they come from the metric.
     optimizers
         What was found for each.
 
@@ -142,6 +144,7 @@ class RateSummary:
     method: str
     folds: int
     repetitions: int
+    measured: str = "validation loss"
     optimizers: tuple[OptimizerRates, ...]
 
 
@@ -152,6 +155,7 @@ def summary(finding: RateFinding, name: str) -> RateSummary:
         method=finding.method,
         folds=finding.folds,
         repetitions=finding.repetitions,
+        measured=finding.measured,
         optimizers=tuple(_optimizer(each) for each in finding.curves),
     )
 

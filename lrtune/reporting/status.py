@@ -90,6 +90,8 @@ class Status:
         The best mean score after each complete trial, by number.
     seconds
         What it took so far.
+    no_model
+        Why there is no model: the training on all rows failed. None if it did not.
     fits
         What is being trained right now by code of somebody else.
     share
@@ -111,6 +113,7 @@ class Status:
     best: BestSoFar | None
     bests: tuple[float, ...]
     seconds: SecondsSoFar
+    no_model: str | None
     fits: tuple[RunningFit, ...]
     share: float | None
     changed: float
@@ -135,6 +138,7 @@ def status(run: Run) -> Status:
             retrain=round(run.study.retrain_seconds, 3),
             left=_left(run, done),
         ),
+        no_model=run.study.no_model and run.study.no_model.reason,
         fits=tuple(running_fits(run.folder)) if run.running else (),
         share=_share(run, done) if run.running else None,
         changed=run.changed,
@@ -224,6 +228,8 @@ def _facts(run: Run, found: Status) -> Iterator[tuple[str, str]]:
         yield "configuration", tables.configuration_line(best.configuration)
         if picture := climb(bests(run.trials), PICTURE):
             yield "best so far", picture
+    if found.no_model is not None:
+        yield "no model", formats.printable(found.no_model)
     if found.fits:
         yield "at work", "; ".join(map(_fit_text, found.fits[:MOST_FITS]))
     if found.share is not None:

@@ -213,6 +213,22 @@ class Refit:
         return self.recipe or Recipe((self.trial,))
 
 
+class NoModel(NamedTuple):
+    """A training on all training rows that failed: of what the model was to be made, and why there is none."""
+
+    recipe: Recipe
+    reason: str
+
+    def body(self) -> Body:
+        """Write it down."""
+        return {"trial": self.recipe.trials[0], **self.recipe.body(), "reason": self.reason}
+
+
+def no_model(body: Body) -> NoModel:
+    """Read the body of a ``no_model`` event."""
+    return NoModel(recipe(body), str(body["reason"]))
+
+
 def tested_body(test: FinalScore) -> Body:
     """Write down a score on the test rows; ``has`` only where there is no score on them."""
     return {"score": test.score, "rows": test.rows, **({} if test.has is None else {"has": test.has})}

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lrtune.text.errors import DamagedError, StudyError
+from lrtune.text.errors import DamagedError, NoStudyError, StudyError
 
 
 class Row(NamedTuple):
@@ -160,7 +160,7 @@ def _intact(path: Path) -> Iterator[Row]:
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     """Open a study's database, made and migrated if need be when it is for writing."""
     if not write and not path.is_file():
-        raise StudyError(f"{path.parent}: no study here (it has no {path.name})")
+        raise NoStudyError(f"{path.parent}: no study here (it has no {path.name})")
     connection = _open_writable(path) if write else _open_readable(path)
     try:
         _refuse(connection, path)

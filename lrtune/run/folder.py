@@ -16,7 +16,7 @@ from lrtune.run.study import ASK_AND_TELL, StudyState
 from lrtune.space import SearchSpace
 from lrtune.space.described import space_of
 from lrtune.space.trial import Configuration, Trial, frozen, ranking
-from lrtune.text.errors import DamagedError, StudyError
+from lrtune.text.errors import DamagedError, NoStudyError, StudyError
 from lrtune.text.written import Json
 from lrtune.training.registry import BUILT_IN, COMMAND, ESTIMATOR, FUNCTION, complete, complete_schedule
 
@@ -29,6 +29,12 @@ def trained_by(study: StudyState) -> str:
     trainer = study.header.asked.get("trainer")
     kinds = trainer if isinstance(trainer, Mapping) else ()
     return next((each for each in (ESTIMATOR, FUNCTION, COMMAND) if each in kinds), BUILT_IN)
+
+
+def fixed_by(study: StudyState) -> Mapping[str, object]:
+    """Tell what every configuration of a study has, dimensions of one value among them."""
+    found: Mapping[str, object] = study.header.asked.get("fixed", {})
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +73,12 @@ class Run:
     def trained_by(self) -> str:
         """Name what trained: lrtune's own networks, or a kind of code of somebody else."""
         return trained_by(self.study)
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether what trained takes the rate of every update from lrtune."""
+        trainer = self.study.header.asked.get("trainer")
+        return bool(trainer["scheduled"]) if isinstance(trainer, Mapping) else True
 
     @property
     def is_told(self) -> bool:
@@ -108,12 +120,10 @@ class Run:
         """Complete a point of the space; quicker than asking the experiment, because the study knows what is fixed."""
         if self.is_told:
             return dict(point)
-        asked = self.study.header.asked
-        whole = {**{key: frozen(value) for key, value in asked.get("fixed", {}).items()}, **point}
-        trainer = asked.get("trainer")
-        if not isinstance(trainer, Mapping):
+        whole = {**{key: frozen(value) for key, value in fixed_by(self.study).items()}, **point}
+        if self.trained_by == BUILT_IN:
             return complete(whole)
-        return complete_schedule(whole) if trainer["scheduled"] else whole
+        return complete_schedule(whole) if self.is_scheduled else whole
 
     @property
     def space(self) -> SearchSpace:
@@ -198,7 +208,7 @@ def follow(folder: Path, seconds: float = 1.0) -> Iterator[Run]:
         if not study.header.metric:
             if not running:
                 _refuse_without(database, "empty")
-            raise StudyError(f"{folder}: the study has not begun yet; it begins when the data have been read")
+            raise NoStudyError(f"{folder}: the study has not begun yet; it begins when the data have been read")
         yield Run(folder, study, running, changed)
         if running:
             time.sleep(seconds)

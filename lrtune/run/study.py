@@ -7,11 +7,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lrtune.run import bodies
-from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, Body, ControlledPair, Header, Mended, Refit, SeedScores
+from lrtune.run.bodies import (
+    CLOCK,
+    RETRAINING,
+    AnchorScores,
+    Body,
+    ControlledPair,
+    Header,
+    Mended,
+    NoModel,
+    Refit,
+    SeedScores,
+)
 from lrtune.run.journal import Event
 from lrtune.space.trial import Curves, FinalScore, Trial, TrialState, Value, frozen
 
-STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, SEEDS, ANCHORED, CONTROLLED, FINISHED, MENDED = (
+STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, CONTROLLED, FINISHED, MENDED = (
     "study",
     "trial",
     "speed",
@@ -19,6 +30,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, SEEDS, ANCHORED, CONTROLLED
     "pruned",
     "confirm",
     "refit",
+    "no_model",
     "seeds",
     "anchors",
     "controlled",
@@ -36,6 +48,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, SEEDS, ANCHORED, CONTROLLED
 ``seeds``     what the mean of several seeds of the delivered choice scores on the folds (`lrtune.tuning.seeds`)
 ``refit``     a trial retrained on all training rows, its score on the test rows and the hash of the model; these two
               stand under the clock if the rates followed the real one, because then they are others each time
+``no_model``  the retraining failed, and why: there is no model, until a ``refit`` follows
 ``anchors``   scores of what was not tuned, on the same folds (`lrtune.trainers.anchors`); no trials
 ``controlled``  the winner and its counterpart with another decay (`lrtune.tuning.controlled`); no trials
 ``finished``  the search ended, and why
@@ -64,6 +77,8 @@ class StudyState:
         Scores on fresh splits and seeds, by trial; empty for one that failed there.
     refit
         The last retraining; None before any.
+    no_model
+        The retraining that failed; None if none did, or a later one went well.
     seeds
         The last score of several seeds; None where there is one only.
     anchors
@@ -89,6 +104,7 @@ class StudyState:
     predictions: dict[int, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     confirmed: dict[int, tuple[float | None, ...]] = field(default_factory=dict)
     refit: Refit | None = None
+    no_model: NoModel | None = None
     seeds: SeedScores | None = None
     anchors: dict[str, AnchorScores] = field(default_factory=dict)
     controlled: dict[int, ControlledPair] = field(default_factory=dict)
@@ -300,11 +316,16 @@ def _on_confirm(study: StudyState, body: Body) -> None:
 
 
 def _on_refit(study: StudyState, body: Body) -> None:
-    study.refit = bodies.refit(body)
+    study.refit, study.no_model = bodies.refit(body), None
     clock = body.get(CLOCK, {})
     retraining = clock.get(RETRAINING, 0.0)
     study.refit_seconds = retraining
     study.search_seconds += clock.get("seconds", 0.0) - retraining  # blocks that the end of the time has stopped
+
+
+def _on_no_model(study: StudyState, body: Body) -> None:
+    study.refit, study.no_model = None, bodies.no_model(body)
+    study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
 
 
 def _on_seeds(study: StudyState, body: Body) -> None:
@@ -338,6 +359,7 @@ _HANDLERS = {
     PRUNED: _on_pruned,
     CONFIRM: _on_confirm,
     REFIT: _on_refit,
+    NO_MODEL: _on_no_model,
     SEEDS: _on_seeds,
     ANCHORED: _on_anchors,
     CONTROLLED: _on_controlled,

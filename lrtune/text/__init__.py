@@ -2,6 +2,7 @@
 
 ::
 
+    braces      names in braces within texts
     durations   durations as people write them
     errors      what can go wrong, as a tree
     formats     numbers, times and names as people read them

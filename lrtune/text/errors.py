@@ -8,7 +8,8 @@
     ├── SpaceError                  a search space is illegal, or too large for the strategy
     ├── ConfigurationError          a configuration has illegal values, or keys that do not exist
     ├── StudyError                  a study's folder is damaged, locked, or belongs to another experiment
-    │   └── DamagedError            a file of it is not what was written
+    │   ├── DamagedError            a file of it is not what was written
+    │   └── NoStudyError            there is no study, or none yet
     ├── ModelError                  a saved model is damaged, or cannot predict the table it was given
     └── NoUsableResultError         every trial failed or diverged; the CLI exits with 5
 
@@ -83,6 +84,10 @@ class StudyError(LrtuneError):
 
 class DamagedError(StudyError):
     """A study's file is not what was written."""
+
+
+class NoStudyError(StudyError):
+    """There is no study, or none yet."""
 
 
 class ModelError(LrtuneError, ValueError):

@@ -17,6 +17,7 @@ from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.model import Model
 from lrtune.model.fitting import FINAL, encoded, encoded_fold, problem_of
+from lrtune.model.foreign import TrainedProgram
 from lrtune.space.trial import Configuration, FinalScore
 from lrtune.text.paths import expanded
 from lrtune.trainers.catalogue import TRAINERS
@@ -226,6 +227,8 @@ class Prepared:
         has = why_undefined(self.metric, targets, self.schema)
         if has is not None:
             return FinalScore(None, len(rows), has)
+        if any(isinstance(each, TrainedProgram) for each in model.members):
+            return FinalScore(None, len(rows), "the training on all rows told none")
         outputs = model.outputs(columns, rows)
         if self.task == "binary":
             outputs = outputs[:, 1:]  # metrics take the probability of class 1

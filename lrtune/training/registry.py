@@ -29,6 +29,7 @@ __all__ = [
     "DECAYS",
     "ESTIMATOR",
     "FUNCTION",
+    "IN_COMMANDS",
     "KEYS",
     "METRICS",
     "MODEL_KEYS",
@@ -59,6 +60,12 @@ BUILT_IN = "population"
 
 ESTIMATOR, FUNCTION, COMMAND = "estimator", "function", "command"
 """Names of the others, which are code of somebody else."""
+
+IN_COMMANDS = (
+    *("config", "rates", "report", "predictions", "train", "validation", "arrays", "data", "folder", "fold"),
+    *("seed", "epochs", "python"),
+)
+"""Names of lrtune that may stand in braces in a command: its variables, and the interpreter that lrtune runs in."""
 
 SCHEDULED = {"sklearn.linear_model.SGDClassifier": "eta0", "sklearn.linear_model.SGDRegressor": "eta0"}
 """Estimators that are trained batch by batch with a rate that anybody may set, and the name of that rate."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -208,7 +209,39 @@ def _said(settings: SearchSettings) -> Iterator[tuple[str, str, object]]:
     for key, place in places.items():
         value = settings.get(key)
         if value is not None:
-            yield key, place, _where(value) if callable(value) else value
+            yield key, place, _named(value) if key == "trainer" else value
+
+
+def _named(trainer: Any) -> Any:
+    """Name what trains in the form of the file."""
+    if hasattr(trainer, "get_params"):
+        raise LrtuneError(
+            f"trainer={_shown(trainer)}: an estimator is given by its name, so that other processes can make it: "
+            f"trainer={{'estimator': {_estimator(trainer)!r}}}; its parameters stand in space"
+        )
+    return _where(trainer) if callable(trainer) else trainer
+
+
+def _shown(trainer: Any) -> str:
+    name = trainer.__name__ if isinstance(trainer, type) else type(trainer).__name__
+    return name if isinstance(trainer, type) else f"{name}()"
+
+
+def _estimator(trainer: Any) -> Any:
+    """Name an estimator as the file does: its class, or the steps of a pipeline."""
+    steps = getattr(trainer, "steps", None)
+    if steps and not isinstance(trainer, type):
+        return [{name: _public(type(each))} for name, each in steps]
+    return _public(trainer if isinstance(trainer, type) else type(trainer))
+
+
+def _public(kind: type) -> str:
+    """Name a class by the module that people import it from, without the parts that begin with ``_``."""
+    parts = kind.__module__.split(".")
+    ends = [number for number in range(1, len(parts) + 1) if not any(each.startswith("_") for each in parts[:number])]
+    modules = [".".join(parts[:end]) for end in reversed(ends)]
+    public = (each for each in modules if getattr(sys.modules.get(each), kind.__name__, None) is kind)
+    return f"{next(public, kind.__module__)}.{kind.__name__}"
 
 
 def _where(function: Callable[..., Any]) -> str:
@@ -220,8 +253,8 @@ def _where(function: Callable[..., Any]) -> str:
         file = None
     if file is None or not Path(file).is_file() or not name.isidentifier() or function.__qualname__ != name:
         raise LrtuneError(
-            f"trainer={function!r}: other processes cannot find it; write it into a file, as a function of its own, "
-            "and give trainer='train.py:train'"
+            f"trainer={function!r}: other processes cannot find it; write it into a file, as a function of its own "
+            "(in a notebook by %%writefile train.py as the first line of its cell), and give trainer='train.py:train'"
         )
     return f"{Path(file).resolve()}:{name}"
 

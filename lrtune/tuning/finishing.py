@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +12,10 @@ from lrtune import model
 from lrtune.arrays import one_blas_thread
 from lrtune.experiment import Experiment
 from lrtune.model import Model
-from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, Recipe, anchors_body, tested_body
+from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, NoModel, Recipe, anchors_body, tested_body
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import MODEL
-from lrtune.run.study import ANCHORED, CONFIRM, FINISHED, REFIT
+from lrtune.run.study import ANCHORED, CONFIRM, FINISHED, NO_MODEL, REFIT
 from lrtune.space.trial import Configuration, Trial, TrialState
 from lrtune.text.errors import NoUsableResultError
 from lrtune.trainers.anchors import anchor_seconds, anchors
@@ -76,7 +77,8 @@ class Finishing(Session):
     def finish(self, workers: int | None) -> Iterator[Event]:
         """Retrain the best on all training rows, score it once on the test rows, and say why the search ended.
 
-        Then it is compared with what was not tuned, as far as there is time.
+        Then it is compared with what was not tuned, as far as there is time. A training on all rows that fails is
+        recorded with its reason: the search has found what it has found.
         """
         if self.ending == TIMEOUT and not self.study.count(TrialState.COMPLETE):
             raise NoUsableResultError(
@@ -90,7 +92,10 @@ class Finishing(Session):
         yield from seeded(self, recipe, workers)
         done = self.study.refit is not None and self.study.refit.made_of == recipe
         if not done or not model.is_intact(self.folder / MODEL):
-            yield from self.retrain(recipe, record=not done)
+            try:
+                yield from self.retrain(recipe, record=not done)
+            except NoUsableResultError as error:
+                yield from self.without_model(recipe, str(error))
         else:
             model.describe(self.folder / MODEL, self.prepared.schema)
         if self.compares:
@@ -134,6 +139,16 @@ class Finishing(Session):
             clock = {RETRAINING: round(time.monotonic() - began, 3), **(made if timed else {})}
             content = {"trial": recipe.trials[0], **recipe.body(), **({} if timed else made)}
             yield from self.record([Event(REFIT, {**content, CLOCK: clock})])
+
+    def without_model(self, recipe: Recipe, reason: str) -> Iterator[Event]:
+        """Record why there is no model; that of an earlier winner, which is no longer what the result is about, goes.
+
+        The next session tries again, and the same reason is recorded once.
+        """
+        shutil.rmtree(self.folder / MODEL, ignore_errors=True)
+        found = NoModel(recipe, reason)
+        if self.study.no_model != found:
+            yield from self.record([Event(NO_MODEL, found.body())])
 
     def fitted(self, recipe: Recipe, *, tested: bool) -> tuple[Model, list[int]]:
         """Train every member of a model; gives those that diverged on these rows and are left out.

@@ -83,15 +83,24 @@ def search_inside(
     DataError
         If the rows that are left are too few for the inner folds.
     NoUsableResultError
-        If none of its trials is complete.
+        If none of its trials is complete, or the training of its model fails: there is nothing to score then.
 
     """
     try:
         inside = prepare(experiment, table=table, rows=fold.rows)
         known, _ = resolved(experiment, inside)
-        yield from tune(known, inside, fold.folder, workers=workers, compare=False)
+        study = StudyState()
+        for event in tune(known, inside, fold.folder, workers=workers, compare=False):
+            study.add(event)
+            yield event
+        _refuse_without_model(study)
     except (DataError, NoUsableResultError) as error:
         raise type(error)(f"outer fold {fold.number} of {experiment.search.nested}: {error}") from error
+
+
+def _refuse_without_model(study: StudyState) -> None:
+    if study.no_model is not None:
+        raise NoUsableResultError(study.no_model.reason)
 
 
 def summary(folds: list[OuterFold], made: int, metric: str) -> Nested | None:

@@ -11,12 +11,13 @@ from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import Configuration
+from lrtune.text.braces import named_in
 from lrtune.text.errors import ExperimentError
 from lrtune.trainers.anchors import anchor_seconds
 from lrtune.trainers.catalogue import TRAINERS, expected_seconds
 from lrtune.trainers.partition import fresh_folds, outer_folds
 from lrtune.trainers.preparation import Prepared
-from lrtune.training.registry import ESTIMATOR, FUNCTION
+from lrtune.training.registry import COMMAND, ESTIMATOR, FUNCTION
 from lrtune.tuning.controlled import controlled_seconds
 
 SCHEMA = 1
@@ -224,12 +225,29 @@ def _left_open(experiment: Experiment) -> list[str]:
     """Say which ranges a search will set itself (``learning_rate: auto``), and which values only running code tells."""
     if experiment.trainer.name == ESTIMATOR:
         return ["trial 0 will have the estimator's own values where the space has them, which a search finds out"]
+    if experiment.trainer.name == COMMAND:
+        return _read_by_the_program(experiment)
     if not experiment.automatic:
         return []
     names = ", ".join(experiment.automatic)
     return [
         f"learning_rate of {names} is auto: a search begins with `lrtune finder`, which replaces the range meant here"
     ]
+
+
+def _read_by_the_program(experiment: Experiment) -> list[str]:
+    """Say which parameters a command does not name, so that the program has to look for them."""
+    named = named_in(experiment.trainer.said[COMMAND])
+    where = dict.fromkeys(sorted(experiment.own_names), "LRTUNE_CONFIG")
+    if "learning_rate" in experiment.in_space:
+        where["learning_rate"] = "LRTUNE_RATES"
+    unnamed = [
+        each for each in where if not {each, "config", *(["rates"] if each == "learning_rate" else [])} & {*named}
+    ]
+    if not unnamed:
+        return []
+    files = " and ".join(dict.fromkeys(where[each] for each in unnamed))
+    return [f"the command does not name {' and '.join(unnamed)}: the program has to read {files}"]
 
 
 def _further_folds(experiment: Experiment, prepared: Prepared) -> tuple[int, int]:

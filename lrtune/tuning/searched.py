@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrtune.run.folder import open_run
+from lrtune.text.errors import ModelError
 from lrtune.text.shown import Shown, showing
 from lrtune.text.written import Json
 from lrtune.verdict.result import Result
@@ -38,9 +39,17 @@ class Searched(Result):
         """What is delivered, trained on all training rows: an estimator that is fitted.
 
         What another trainer made predicts by its own code, which the search has run already.
+
+        Raises
+        ------
+        ModelError
+            If there is none, because the training on all rows failed (``no_model`` says why).
+
         """
         from lrtune.trainers.loading import load
 
+        if self.no_model is not None:
+            raise ModelError(f"{self.folder}: there is no model: {self.no_model}")
         return load(self.folder, trust=True)
 
     @cached_property

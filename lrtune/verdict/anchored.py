@@ -35,6 +35,8 @@ class AnchorKind(NamedTuple):
         In a sentence about what is to be beaten.
     advice
         What to do where it is as good as the best; None: another rule says that.
+    of_networks
+        What to do besides, where lrtune's own networks were trained.
 
     """
 
@@ -43,6 +45,7 @@ class AnchorKind(NamedTuple):
     called: str
     rival: str
     advice: str | None = None
+    of_networks: str = ""
 
 
 _NOTHING_IN_IT = "the columns may not say anything about the target"
@@ -54,7 +57,8 @@ _ENTRIES = (
         "linear",
         ASKED["linear"],
         ASKED["linear"],
-        "take the linear model: it is simpler; a network of lrtune may be linear as well (space.model: [linear, mlp])",
+        "take the linear model: it is simpler",
+        of_networks="; a network of lrtune may be linear as well (space.model: [linear, mlp])",
     ),
     AnchorKind("default", "default", "trial 0, the default", ASKED["default"]),
 )

@@ -62,6 +62,9 @@ def examine(run: Run, result: Result, space: SearchSpace) -> list[Finding]:
             averaged=averaged,
             units=result.corrected.units if result.corrected else None,
             delivered=delivered,
+            no_model=result.no_model,
+            trained_by=run.trained_by,
+            scheduled=run.is_scheduled,
             settled=frozenset(f"data.{key}" for key in ("order", "group") if run.study.header.asked["data"].get(key)),
         )
     )

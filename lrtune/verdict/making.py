@@ -103,6 +103,7 @@ def result_of(
         corrected=judgement and corrected(judgement.correction, judgement.delivery, metric),
         selection=judgement and selection(judgement.choice, again),
         constant=judgement and constant_rate(judgement.choice.trial, trials, metric, completed),
+        no_model=study.no_model and study.no_model.reason,
         anchors=anchors(study.anchors, scores, other_default, metric, rows_ratio),
         control=control(pair, best, str(completed(best.configuration).get("decay")), metric),
         training=training(study, rows_ratio),

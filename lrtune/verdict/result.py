@@ -493,6 +493,8 @@ class Result:
     delivered, corrected, selection, constant
         What is handed over, its score without luck, how the choice was made, and the best constant rate (None if that
         is the best, or there is none). All are None while the search goes on.
+    no_model
+        Why there is no model: the training of the best on all rows failed. None if there is one.
     anchors
         What was not tuned, on the same folds; empty while the search goes on, or for want of time.
     control
@@ -540,6 +542,7 @@ class Result:
     corrected: Corrected | None = None
     selection: Selection | None = None
     constant: ConstantRate | None = None
+    no_model: str | None = None
     anchors: tuple[Anchor, ...] = ()
     control: Control | None = None
     training: Training | None = None

@@ -7,6 +7,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 from typer.testing import CliRunner
 
 import lrtune
@@ -135,3 +138,35 @@ def test_one_configuration_has_no_note_on_a_search_that_followed_scores(rows):
     alone = lrtune.search(output="alone", **{**asked, "trials": 1})
     assert any("the search that followed their scores" in each for each in several.notes)
     assert not any("the search that followed their scores" in each for each in alone.notes)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "expected"),
+    [
+        (SVC, "trainer=SVC: an estimator is given by its name, .* trainer={'estimator': 'sklearn.svm.SVC'}"),
+        (SVC(), r"trainer=SVC\(\): .* trainer={'estimator': 'sklearn.svm.SVC'}; its parameters stand in space"),
+        (
+            make_pipeline(StandardScaler(), SVC()),
+            r"\[{'standardscaler': 'sklearn.preprocessing.StandardScaler'}, {'svc': 'sklearn.svm.SVC'}\]",
+        ),
+        ({"estimatr": "sklearn.svm.SVC"}, "got 'estimatr'; did you mean 'estimator'?"),
+        ("sklearn.svm.SVC", "names no trainer; for a class write {estimator: sklearn.svm.SVC}"),
+        (lambda _run: 1.0, "write it into a file, as a function of its own .*%%writefile train.py"),
+    ],
+)
+def test_what_trains_is_given_by_name_and_a_hint_says_how(rows, trainer, expected):
+    with pytest.raises(LrtuneError, match=expected):
+        lrtune.search(data=rows, target="y", trainer=trainer, space={"C": [1, 2]}, output="run")
+
+
+@pytest.mark.parametrize("file", ["<ipython-input-3-0123456789ab>", "ipykernel_12/3456.py"])
+def test_a_function_of_a_notebook_ends_with_what_to_do(rows, file):
+    """A cell is compiled under a name that no file has, and its functions are those of __main__."""
+    cell = {"__name__": "__main__"}
+    exec(compile("def train(run):\n    yield {'accuracy': run['a']}\n", file, "exec"), cell)
+    with pytest.raises(LrtuneError) as caught:
+        lrtune.search(data=rows, target="y", trainer=cell["train"], space={"a": [1, 2]}, output="run")
+    assert "%%writefile train.py as the first line of its cell" in str(caught.value)
+    assert "trainer='train.py:train'" in str(caught.value)
+    with pytest.raises(LrtuneError, match=r"%%writefile train.py"):
+        lrtune.search(data=rows, target="y", trainer="__main__:train", space={"a": [1, 2]}, output="run")

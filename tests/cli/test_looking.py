@@ -243,6 +243,30 @@ def test_watching_a_run_that_does_not_go_on_ends_at_once(run):
     assert run("status", "--watch", "--json").exit_code == 2
 
 
+def test_watching_waits_for_a_study_that_has_not_begun_and_says_so(run, made_runs, monkeypatch):
+    finished, waits = run("status", "blobs").stdout, []
+    study = made_runs / "blobs-00000001"
+    study.rename(made_runs / "later")
+
+    def sleep(seconds):  # the search takes its time: a folder, a journal without an event, a study
+        waits.append(seconds)
+        if len(waits) == 2:
+            study.mkdir()
+        elif len(waits) == 3:
+            with Journal(study / "study.db", write=True):
+                pass
+        elif len(waits) == 4:
+            shutil.rmtree(study)
+            (made_runs / "later").rename(study)
+
+    monkeypatch.setattr("lrtune.cli.status.time.sleep", sleep)
+    shown = run("status", "blobs-00000001", "--watch")
+    assert (shown.exit_code, len(waits)) == (0, 4)
+    assert shown.stdout == finished
+    assert shown.stderr.count("waiting until it begins, and Ctrl-C ends that") == 1
+    assert "no run 'blobs-00000001'" in shown.stderr
+
+
 def test_list_has_every_run_and_calls_damaged_ones_so(run, made_runs, result):
     (made_runs / "wine-finder").mkdir()
     (made_runs / "wine-finder" / "finder.json").write_text("{}")

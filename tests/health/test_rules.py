@@ -1,6 +1,7 @@
 """Every rule on a study made to show what it looks for, and on one that must not show it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +193,13 @@ def test_the_default_wins():
     finding = found("default", with_default((2.0,) * 5))
     assert "beat all 29 others" in finding.sentence
     assert finding.severity == WARNING
+
+
+@pytest.mark.parametrize(("count", "expected"), [(2, "the other one is no"), (6, "none of 5 others is")])
+def test_a_default_that_others_equal_did_not_beat_them(count, expected):
+    trials = sampled(count, flat, noise=0.0)
+    trials = [replace(each, fold_scores=trials[0].fold_scores) for each in trials]
+    assert found("default", trials).sentence == f"{expected} better than the default: this search found nothing better"
 
 
 def test_a_default_that_a_rule_chose_is_told_from_one_that_is_the_best():
@@ -506,6 +514,58 @@ def test_findings_have_the_name_of_their_rule():
     one = case(sampled(12, flat, folds=5, noise=0.1), share=0.1, unscored=Unscored(6, ((6, "only one value"),)))
     for rule in HEALTH_RULES.values():
         assert {each.name for each in rule.judge(one)} <= {rule.name}
+
+
+def test_a_search_without_a_model_says_so_first_and_why():
+    first = findings(case(HEALTHY, no_model="train.py:train failed: no room"))[0]
+    assert (first.name, first.severity) == ("model", WARNING)
+    assert first.sentence == "there is no model: train.py:train failed: no room"
+    assert "the same `lrtune search`" in first.advice
+
+
+OWN_WORDS = ("space.model", "clip_norm", "dropout", "weight_decay", "class_weight", "hidden")
+
+
+def sick(**more):
+    """A study about which there is a lot to say."""
+    rising = Curves((1, 5, 10, 15, 20), (0.5,) * 5, (0.9, 0.3, 0.5, 0.6, 0.7))
+    trials = [replace(each, curves=rising) for each in sampled(40, flat, noise=0.05)]
+    trials += [Trial(40 + n, trials[n].configuration, TrialState.DIVERGED, (None,) * 5) for n in range(20)]
+    return findings(
+        case(
+            trials,
+            anchors=[Anchor("linear", 0.99, (0.99,) * 5, {}, difference((0.7, 0.71, 0.7, 0.72, 0.7), (0.99,) * 5))],
+            classes=[ClassCounts("a", 50, 60.0), ClassCounts("b", 10, 0.0)],
+            **more,
+        )
+    )
+
+
+@pytest.mark.parametrize("scheduled", [True, False])
+def test_advice_of_other_trainers_is_not_about_networks_of_lrtune(scheduled):
+    odd = sick(trained_by="estimator", scheduled=scheduled)
+    assert {"anchors", "classes", "diverged", "overfitting"} <= {each.name for each in odd}
+    assert not [each for each in odd if any(word in each.advice for word in OWN_WORDS)]
+    assert [word for word in OWN_WORDS[:4] if any(word in each.advice for each in sick())] == list(OWN_WORDS[:4])
+
+
+FOREST = """
+trainer: {estimator: sklearn.svm.SVC}
+data: {path: sklearn:iris}
+space:
+  C: {low: 0.1, high: 10, scale: log}
+  dropout: {low: 0.01, high: 1.0}
+"""
+
+
+def test_parameters_of_other_trainers_have_ends_and_no_limits_of_lrtunes_own():
+    trials = sampled(60, lambda p: 0.5 + 0.2 * np.log10(p["C"]) + 0.1 * p["dropout"], noise=0.001, text=FOREST)
+    settled = {"space": space(FOREST), "trained_by": "estimator", "scheduled": False}
+    (edge,) = [each for each in findings(case(trials, **settled)) if each.name == "edge"]
+    assert edge.numbers["dimension"] == "C"
+    low, high = edge.numbers["try"]
+    assert high / low == pytest.approx(100.0)
+    assert high > 10.0
 
 
 def test_the_documentation_tells_of_every_rule():

@@ -5,6 +5,7 @@ import pytest
 
 from lrtune.reporting import details
 from lrtune.reporting.blocks import Words, word_lines
+from lrtune.run.bodies import NoModel, Recipe
 from lrtune.space.trial import ranking
 from lrtune.text import formats
 from lrtune.verdict.making import ahead, result_of
@@ -61,6 +62,20 @@ def test_the_page_answers_the_questions_in_order(study, page_of):
     places = [text.find(each) for each in expected]
     assert [each for each, place in zip(expected, places, strict=True) if place < 0] == []
     assert places == sorted(places)
+
+
+def test_what_has_one_value_is_fixed_and_was_not_searched(study, page_of):
+    text = flat(page_of(study, fixed={"optimizer", "warmup", "epochs"}))
+    assert "searched | rate 3.2e-2 · cosine final=0.01\n" in text
+    assert "fixed | momentum · warmup 0.05 · mlp 64 relu · epochs 30 · batch 64" in text
+
+
+def test_a_search_without_a_model_says_so_and_what_trains_it(study, page_of):
+    study.no_model = NoModel(Recipe((1,)), "train.py:train failed: no room")
+    text = flat(page_of(study))
+    assert "no model | train.py:train failed: no room" in text
+    assert "the same lrtune search trains the model again, nothing else" in text
+    assert "lrtune predict" not in text
 
 
 def test_a_default_that_wins_is_called_so(make_study, page_of):

@@ -42,13 +42,13 @@ if chosen["predicts"]:
 """
 EXPERIMENT = """\
 trainer: {command: "{python} program.py"}
-defaults: {predicts: true}
 data: {path: trees.csv, target: kind}
 training: {epochs: 2, batch_size: 16}
 search: {trials: 2, folds: 3, workers: 1}
 space:
   learning_rate: [0.1, 0.5]
   decay: [linear]
+  predicts: true
 """
 
 
@@ -161,6 +161,43 @@ def test_a_program_that_cannot_be_changed_tells_in_its_own_way(report, program, 
 def test_why_a_program_has_no_score_is_said(report, program, expected, folder):
     text = EXPERIMENT.replace('program.py"}', f'program.py", report: {report}}}') if report else EXPERIMENT
     assert expected in fails(folder, program, text)
+
+
+NOTHING_ELSE = EXPERIMENT.replace("  predicts: true\n", "")
+
+
+def test_reports_after_the_end_of_a_program_are_not_read(folder):
+    (folder / "later.py").write_text(
+        "import os, time\ntime.sleep(0.3)\nopen(os.environ['LRTUNE_REPORT'], 'a').write('{\"loss\": 9}\\n')\n"
+    )
+    program = """
+        import os, subprocess, sys
+        subprocess.Popen([sys.executable, "later.py"], start_new_session=True)  # it outlives the program
+        with open(os.environ["LRTUNE_REPORT"], "a") as file:
+            print('{"loss": 0.5}', file=file)
+    """
+    found = searched(folder, program, NOTHING_ELSE)
+    assert found.best.fold_scores == (0.5, 0.5, 0.5)
+    assert found.counts.complete == 2
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        ("NaN", "1 diverged"),
+        ("Infinity", "1 diverged"),
+        ("true", "its last report says other and not 'log_loss'"),
+        ('"0.4"', "its last report says other and not 'log_loss'"),
+        ("null", "its last report says other and not 'log_loss'"),
+    ],
+)
+def test_a_loss_that_is_no_number_is_none(report, expected, folder):
+    program = f"""
+        import os
+        with open(os.environ["LRTUNE_REPORT"], "a") as file:
+            print('{{"other": 1, "loss": {report}}}', file=file)
+    """
+    assert expected in fails(folder, program, NOTHING_ELSE)
 
 
 def test_exit_code_75_means_once_more(folder):

@@ -26,6 +26,13 @@ space:
   C: [0.1, 1]
   kernel: [linear, {rbf: {gamma: [0.1, 1]}}]
 """
+HEAD = SVM[SVM.index("data:") : SVM.index("space:")]
+STEPS = """\
+space:
+  {}
+trainer:
+  estimator: [scaler: sklearn.preprocessing.StandardScaler, svm: sklearn.svm.SVC]
+"""
 
 
 def searched(text, tmp_path, **settings):
@@ -135,6 +142,18 @@ def test_trial_0_has_the_estimators_own_values(folder):
     ("changed", "expected"),
     [
         (("kernel:", "kernl:"), "space.kernl: sklearn.svm.SVC has no such parameter; did you mean 'kernel'?"),
+        (
+            (SVM, HEAD + STEPS.format("scaler__with_mena: [true, false]")),
+            "sklearn.preprocessing.StandardScaler has no parameter 'with_mena'; did you mean 'scaler__with_mean'?",
+        ),
+        (
+            (SVM, HEAD + STEPS.format("svm__kernl: [linear]")),
+            "sklearn.svm.SVC has no parameter 'kernl'; did you mean 'svm__kernel'?",
+        ),
+        (
+            (SVM, HEAD + STEPS.format("scalar__with_mean: [true, false]")),
+            "the pipeline of scaler and svm has no such parameter; did you mean 'scaler__with_mean'?",
+        ),
         (("sklearn.svm.SVC", "sklearn.svm.SVCC"), "trainer: sklearn.svm has no class 'SVCC'; did you mean 'SVC'?"),
         (("sklearn.svm.SVC", "nowhere.to.Be"), "trainer: nowhere.to.Be cannot be imported: No module named 'nowhere'"),
         (("sklearn.svm.SVC", "sklearn.svm.SVR"), "trainer: sklearn.svm.SVR is a regressor, and the target is a class"),

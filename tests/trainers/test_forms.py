@@ -104,14 +104,70 @@ def test_names_that_lrtune_has_for_its_own_networks_are_free_for_a_function():
     assert found.own_names == {"optimizer", "dropout", "model"}
 
 
-def test_defaults_make_the_default_configuration_and_fix_what_is_not_searched():
-    found = load_text(f"defaults: {{width: 8, depth: 3, learning_rate: 0.02}}\n{LOOP}")
+def test_defaults_make_the_default_configuration():
+    found = load_text(f"defaults: {{width: 8, learning_rate: 0.02}}\n{LOOP}  depth: 3\n")
     default = found.configuration(found.space.default())
     assert (default["width"], default["depth"], default["learning_rate"]) == (8, 3, 0.02)
     assert found.fixed["depth"] == 3
 
 
-@pytest.mark.parametrize("text", [SVC, LOOP, f"defaults: {{C: 2.0, width: 8}}\n{LOOP}"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            f"defaults: {{widht: 8}}\n{LOOP}",
+            "defaults.widht: expected a name that stands under space, too; did you mean",
+        ),
+        (f"defaults: {{epochs: 8}}\n{LOOP}", "defaults.epochs: expected a name that stands under space, too; allowed:"),
+        (f"defaults: {{gama: 8}}\n{SVC}", "defaults.gama: expected a name that stands under space, too; did you mean"),
+    ],
+)
+def test_a_default_of_what_the_space_does_not_have_is_refused(text, expected):
+    assert [each[: len(expected)] for each in problems(text)] == [expected]
+
+
+def test_a_branch_may_have_defaults_and_the_best_file_does_without_them():
+    found = load_text(f"defaults: {{gamma: 0.5}}\n{SVC}")
+    assert found.trainer.defaults == {"gamma": 0.5}
+    alone = load_text(found.dump(found.configuration({"kernel": "linear", "C": 1.0})))
+    assert alone.space.size == 1
+    assert alone.trainer.defaults == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("python x.py {rate}", "trainer.command: {rate} in the command is no parameter; did you mean 'rates'?"),
+        (
+            "python x.py {widht} {config}",
+            "trainer.command: {widht} in the command is no parameter; did you mean 'width'?",
+        ),
+        ("python x.py {decay.j}", "trainer.command: {decay.j} in the command is no parameter; did you mean 'decay.k'?"),
+        ("python x.py {numbers}", "trainer.command: {numbers} in the command is no parameter; allowed: "),
+        ("[python, x.py, '{sede}']", "trainer.command: {sede} in the command is no parameter; did you mean 'seed'?"),
+    ],
+)
+def test_names_in_a_command_are_checked_when_it_is_read(command, expected):
+    text = LOOP.replace(
+        "trainer: train.py:train", f"trainer: {{command: {command if '[' in command else repr(command)}}}"
+    )
+    assert [each[: len(expected)] for each in problems(text)] == [expected]
+
+
+@pytest.mark.parametrize(
+    "command", ["x {width} {decay.k} {rates} {epochs} {seed} {python}", "sh -c 'echo ${HOME} {width}'"]
+)
+def test_names_of_a_command_that_stand_for_something_are_fine(command):
+    found = load_text(LOOP.replace("trainer: train.py:train", f"trainer: {{command: {command!r}}}"))
+    assert found.trainer.name == "command"
+
+
+def test_rates_are_a_name_only_where_there_is_one():
+    text = "trainer: {command: 'x {rates}'}\ndata: {path: trees.csv, target: kind}\nspace: {rate: [1, 2]}\n"
+    assert problems(text) == ["trainer.command: {rates} in the command is no parameter; did you mean 'rate'?"]
+
+
+@pytest.mark.parametrize("text", [SVC, LOOP, f"defaults: {{learning_rate: 0.2, width: 8}}\n{LOOP}"])
 def test_what_is_written_loads_as_the_same_experiment(text, tmp_path):
     found = load_text(text, base=tmp_path)
     (tmp_path / "run").mkdir()
@@ -158,6 +214,14 @@ def test_where_code_lies_and_how_long_it_may_run_is_no_part_of_what_a_result_dep
             ("{estimator: sklearn.svm.SVC}", "{estimator: a.B, retyr: 1}"),
             "trainer.retyr: unknown key; did you mean 'retry'?",
         ),
+        (
+            ("{estimator: sklearn.svm.SVC}", "{estimatr: a.B}"),
+            "trainer: expected one of 'estimator' or 'function' or 'command' in it, got 'estimatr'; did you mean",
+        ),
+        (
+            ("{estimator: sklearn.svm.SVC}", "sklearn.svm.SVC"),
+            "trainer: names no trainer; for a class write {estimator: sklearn.svm.SVC}",
+        ),
         (("{estimator: sklearn.svm.SVC}", "{estimator: []}"), "trainer.estimator: an empty list is no pipeline"),
         (("{estimator: sklearn.svm.SVC}", "{estimator: [a.B, c.B]}"), "trainer.estimator: two steps are called 'b'"),
         (("{estimator: sklearn.svm.SVC}", "'train.py:'"), "trainer.function: expected file.py:function"),
@@ -179,7 +243,7 @@ def test_where_code_lies_and_how_long_it_may_run_is_no_part_of_what_a_result_dep
         ),
         (("space:\n", "search: {pruning: halving}\nspace:\n"), "search.pruning: 'halving' trains for fewer epochs"),
         (("space:\n", "defaults: {C: {low: 1}}\nspace:\n"), "defaults.C: expected one value"),
-        (("space:\n", "defaults: {'a b': 1}\nspace:\n"), "defaults.a b: expected the name of a parameter"),
+        (("space:\n", "defaults: {'a b': 1}\nspace:\n"), "defaults.a b: expected a name that stands under space, too"),
         (("kernel: [linear,", "'k l': [linear,"), "space.k l: expected the name of a parameter"),
         (("kernel: [linear,", "kernel: [linear, {rbf: 3},"), "space.kernel: expected a value, alone or with a mapping"),
         (("C: {low: 0.1, high: 10, scale: log}", "C: .inf"), "space.C: expected a number, a text"),

@@ -19,7 +19,7 @@ from lrtune.experiment import load_text
 from lrtune.run.folder import open_run
 from lrtune.run.journal import Journal, canonical
 from lrtune.run.names import DATABASE
-from lrtune.text.errors import ExperimentError, ModelError, NoUsableResultError
+from lrtune.text.errors import DataError, ExperimentError, ModelError, NoUsableResultError
 from lrtune.trainers.preparation import prepare
 
 LOOP = """\
@@ -111,6 +111,44 @@ def test_everything_else_serves_a_function(folder):
     assert runner.invoke(app, ["compare", f"{found.folder}:0", f"{found.folder}:1"]).exit_code == 0
     exported = runner.invoke(app, ["schedules", "export", "--run", str(found.folder), "--to", "pytorch"])
     assert exported.exit_code == 0, exported.output
+
+
+LOADS = """
+import numpy as np
+
+
+def load():
+    y = np.arange(60) % 2
+    return {"X": np.random.default_rng(0).normal(size=(60, 1, 4, 4)) + y[:, None, None, None], "y": y}
+
+
+def train(run):
+    if not run.final:
+        assert run.train.X.shape[1:] == (1, 4, 4)
+    yield {"accuracy": run["a"] / 10} if not run.final else {"loss": 3.0}
+
+
+def predict(run, X):
+    return np.zeros(len(X))
+"""
+
+
+def test_a_model_of_rows_that_a_function_loaded_says_that_it_takes_no_tables(folder):
+    text = "trainer: train.py:train\ndata: {loader: train.py:load}\nsearch: {metric: accuracy, folds: 2, workers: 1}\n"
+    found = searched(folder, LOADS, f"{text}space: {{a: [1, 2]}}\n", trials=2)
+    assert found.test.score is None
+    assert found.test.has == "the training on all rows told none"
+    for rows in (np.zeros((3, 1, 4, 4)), np.zeros((3, 16)), pl.DataFrame({"x": [1.0]})):
+        with pytest.raises(ModelError, match=r"trained on rows that train.py:load loaded, and not on a table"):
+            lrtune.load(found.folder, trust=True).predict(rows)
+    told = CliRunner().invoke(app, ["predict", str(found.folder), "trees.csv", "--trust"])
+    assert (told.exit_code, "and not on a table" in " ".join(told.stderr.split())) == (2, True)
+
+
+def test_rows_without_targets_are_refused_with_the_reason(folder):
+    text = "trainer: train.py:train\ndata: {loader: train.py:load}\nsearch: {metric: accuracy}\nspace: {a: [1, 2]}\n"
+    with pytest.raises(DataError, match=r"data.loader: train.py:load: returned X without y: folds, scores and"):
+        searched(folder, LOADS.replace(', "y": y}', "}"), text)
 
 
 def test_its_model_predicts_for_those_who_trust_it(folder):
@@ -214,6 +252,10 @@ def test_the_finder_finds_the_rates_of_a_function(folder):
     means = finding.curves[0].short.losses[0].mean(axis=0)
     assert answer.recommended == finding.curves[0].short.rates[np.argmin(means)]
     assert 0.02 < answer.recommended < 20
+    assert finding.measured == "validation loss (log_loss)"
+    shown = CliRunner().invoke(app, ["finder", "file.yaml", "--set", "search.metric=accuracy", "--plot", "plot.svg"])
+    assert "validation loss (1 - accuracy) against learning rate" in shown.stdout
+    assert "validation loss (1 - accuracy)" in (folder / "plot.svg").read_text()
 
 
 @pytest.mark.parametrize(

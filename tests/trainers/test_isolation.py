@@ -181,3 +181,33 @@ def test_rows_of_a_function_have_no_plan_and_that_is_no_mistake(folder):
     shown = CliRunner().invoke(app, ["check", "file.yaml"])
     assert shown.exit_code == 0
     assert "nothing is wrong with the file" in shown.output
+
+
+def test_a_process_that_leaks_is_replaced(folder, monkeypatch):
+    monkeypatch.setattr("lrtune.trainers.foreign.processes.MORE_MEMORY", 100 * 2**20)
+    found = scores(
+        folder,
+        """
+        kept = sys.modules["__main__"].__dict__.setdefault("kept", [])
+        kept.append(np.ones(2**23 if run["a"] > 1 else 1))  # 64 MiB
+        (Path(__file__).parent / f"{os.getpid()}-{run['a']}-{run.fold}").touch()
+        yield {"accuracy": run["a"] / 10}
+        """,
+    )
+    assert found == {a: complete(a / 10) for a in (1, 2, 3, 4)}
+    processes = {each.name.split("-")[0] for each in folder.glob("*-*-*")}
+    assert 2 <= len(processes) <= 5  # a new one after every second or third fit that leaks, the last training with them
+
+
+def test_what_is_done_to_a_report_after_it_was_made_is_not_read(folder):
+    found = scores(
+        folder,
+        """
+        import threading
+        report = {"accuracy": run["a"] / 10}
+        yield report
+        report["accuracy"] = 0.99
+        threading.Thread(target=report.update, kwargs={"accuracy": 0.98}).start()
+        """,
+    )
+    assert found == {a: complete(a / 10) for a in (1, 2, 3, 4)}

@@ -87,7 +87,7 @@ def test_a_decay_that_watches_gets_a_tenth_of_the_rows_which_train_nothing(tmp_p
 def test_parameters_are_read_by_name(tmp_path):
     run = made(tmp_path)
     assert (run["width"], run.get("depth", 2), "width" in run, "depth" in run) == (5, 2, True, False)
-    with pytest.raises(TrainingError, match=r"run\['depth'\]: there is no such parameter; the experiment has .*width"):
+    with pytest.raises(TrainingError, match=r"run\['depth'\]: there is no such parameter; did you mean 'width'\?"):
         run["depth"]
 
 

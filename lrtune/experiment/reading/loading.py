@@ -12,7 +12,7 @@ from lrtune.experiment.reading.automatic import asking, filled
 from lrtune.experiment.reading.document import Document, KeyPath, Origin, dotted
 from lrtune.experiment.reading.sections import SearchSection, homes, usual_round
 from lrtune.experiment.reading.space_form import SpaceReader, check_warmup
-from lrtune.experiment.reading.trainer_form import DEFAULTS, ChosenTrainer, read_trainer, settle_loader
+from lrtune.experiment.reading.trainer_form import DEFAULTS, TRAINER, ChosenTrainer, read_trainer, settle_loader
 from lrtune.experiment.reading.validation import Sections, check_sections, read_sections
 from lrtune.experiment.reading.vocabulary import BuiltInNames, OwnNames, coerced, illegal
 from lrtune.experiment.reading.yaml_text import override, read_file, read_text
@@ -21,8 +21,10 @@ from lrtune.experiment.writing.yaml_text import plain
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Value
+from lrtune.text.braces import named_in
+from lrtune.text.errors import nearest
 from lrtune.text.paths import expanded
-from lrtune.training.registry import COMMAND, DECAYS, ESTIMATOR
+from lrtune.training.registry import COMMAND, DECAYS, ESTIMATOR, IN_COMMANDS, SCHEDULE_KEYS
 
 
 def load(
@@ -216,13 +218,27 @@ def _check_own(document: Document, reader: SpaceReader, trainer: ChosenTrainer) 
         document.report(path, "'auto' is for lrtune's own networks; `lrtune finder` tells a range to write here")
     members = reader.vocabulary.members(tuple(trainer.defaults))
     for key, value in trainer.defaults.items():
-        if key not in members:
-            document.report((DEFAULTS, key), reader.vocabulary.unknown(key))
+        if key not in reader.mentioned:
+            meant = nearest(key, sorted(reader.mentioned)) if reader.mentioned else "nothing stands there"
+            document.report((DEFAULTS, key), f"expected a name that stands under space, too; {meant}")
         elif problem := illegal(members[key].factor, coerced(value, members[key].factor)):
             document.report((DEFAULTS, key), problem)
+    if trainer.name == COMMAND:
+        _check_braces(document, reader, trainer)
     shaping = [key for key in ("decay", "warmup", "warmup_shape", "warmup_start") if key in reader.mentioned]
     if shaping and trainer.scheduled and not _has_rate(reader, trainer):
         document.report(reader.mentioned[shaping[0]], "shapes a rate, and there is none: search learning_rate as well")
+
+
+def _check_braces(document: Document, reader: SpaceReader, trainer: ChosenTrainer) -> None:
+    """Report names in braces of a command that nothing stands for."""
+    rated = _has_rate(reader, trainer)
+    own = [each for each in IN_COMMANDS if rated or each != "rates"]
+    fixed = [key for key, (section, _) in homes(trainer).items() if section != "data"]
+    known = sorted({*reader.mentioned, *fixed, *(SCHEDULE_KEYS if rated else ()), *own})
+    for name in named_in(trainer.said.get(COMMAND, ())):
+        if name not in known:
+            document.report((TRAINER, COMMAND), f"{{{name}}} in the command is no parameter; {nearest(name, known)}")
 
 
 def _refuse_watched(document: Document, reader: SpaceReader, space: SearchSpace, trainer: ChosenTrainer) -> None:
@@ -240,26 +256,16 @@ def _refuse_watched(document: Document, reader: SpaceReader, space: SearchSpace,
 
 def _has_rate(reader: SpaceReader, trainer: ChosenTrainer) -> bool:
     """Tell whether another trainer is given rates: its learning rate is searched, or fixed."""
-    return trainer.scheduled and "learning_rate" in {*reader.mentioned, *trainer.defaults}
-
-
-def _own_fixed(reader: SpaceReader, trainer: ChosenTrainer) -> dict[str, Value]:
-    """Take the defaults of another trainer that are not searched."""
-    members = reader.vocabulary.members(tuple(trainer.defaults)) if trainer.is_foreign else {}
-    return {
-        key: coerced(each, members[key].factor)
-        for key, each in trainer.defaults.items()
-        if key in members and key not in reader.mentioned
-    }
+    return trainer.scheduled and "learning_rate" in reader.mentioned
 
 
 def _fixed(sections: Sections, reader: SpaceReader, space: SearchSpace, trainer: ChosenTrainer) -> dict[str, Value]:
     """Collect what every configuration has: the sections without what is searched, and dimensions of one point."""
-    fixed: dict[str, Value] = _own_fixed(reader, trainer)
+    fixed: dict[str, Value] = {}
     said = reader.document.values.get("training") or {}
     unsaid = trainer.is_foreign and not _has_rate(reader, trainer)  # then nobody needs epochs that nobody named
     for flat, (section, key) in homes(trainer).items():
-        if flat in fixed or (unsaid and section == "training" and key not in said):
+        if unsaid and section == "training" and key not in said:
             continue
         value = getattr(getattr(sections, section), key)
         left_to_the_optimizer = flat == "weight_decay" and value is None

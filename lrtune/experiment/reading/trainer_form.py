@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from lrtune.experiment.reading.document import Document, KeyPath, Values, shown
@@ -107,6 +107,9 @@ def read_trainer(document: Document, trainers: Collection[str] | None) -> Chosen
     if not isinstance(value, str) or not value:
         document.report((TRAINER,), f"expected the name of a trainer, or {_forms()}, got {shown(value)}")
         return _UNKNOWN
+    if "." in value:
+        document.report((TRAINER,), f"names no trainer; for a class write {{estimator: {value}}}")
+        return _UNKNOWN
     if trainers is not None and value not in trainers:
         named = [each for each in trainers if each not in OPTIONS]
         document.report((TRAINER,), f"unknown value '{value}'; {nearest(value, named)}, or {_forms()}")
@@ -141,9 +144,7 @@ def _forms() -> str:
 def _foreign(document: Document, value: Values) -> ChosenTrainer:
     kinds = [each for each in OPTIONS if each in value]
     if len(kinds) != 1:
-        names = " or ".join(f"'{each}'" for each in OPTIONS)
-        problem = f"expected one of {names} in it" if not kinds else f"has {' and '.join(kinds)}; keep one of the two"
-        document.report((TRAINER,), problem)
+        document.report((TRAINER,), _not_one_kind(kinds, value))
         return _UNKNOWN
     (kind,) = kinds
     options, said = OPTIONS[kind], {}
@@ -159,6 +160,16 @@ def _foreign(document: Document, value: Values) -> ChosenTrainer:
         return _UNKNOWN
     scheduled = kind != ESTIMATOR or said[ESTIMATOR][-1][1] in SCHEDULED
     return ChosenTrainer(kind, said, scheduled, _defaults(document))
+
+
+def _not_one_kind(kinds: Sequence[str], value: Values) -> str:
+    """Say that it is not clear what trains."""
+    if kinds:
+        return f"has {' and '.join(kinds)}; keep one of them"
+    known = {key for options in OPTIONS.values() for key in options}
+    wrong = next((str(key) for key in value if key not in known), None)
+    names = " or ".join(f"'{each}'" for each in OPTIONS)
+    return f"expected one of {names} in it" + ("" if wrong is None else f", got '{wrong}'; {nearest(wrong, OPTIONS)}")
 
 
 def _defaults(document: Document) -> Values:

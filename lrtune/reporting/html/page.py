@@ -154,8 +154,9 @@ def _again(run: Run) -> Iterator[str]:
     if not run.is_told:
         lines = [f"lrtune search {EXPERIMENT} --output .     # goes on with the search, or shows its result"]
         if run.state == "finished":
+            is_made = run.study.no_model is None
             lines = [
-                f"{model_use('.', Path(MODEL), run.trained_by)}",
+                *([f"{model_use('.', Path(MODEL), run.trained_by)}"] if is_made else []),
                 f"lrtune search {BEST}     # trains the best again",
                 f"lrtune search {EXPERIMENT} --output ../again     # repeats the search",
             ]

@@ -28,7 +28,7 @@ from lrtune.trainers.foreign import commands, devices, estimators, functions, lo
 from lrtune.trainers.foreign.ending import Ending, Report, as_array
 from lrtune.trainers.foreign.run import FitRows, FitRun, TrainingError
 from lrtune.trainers.foreign.surroundings import FitStoppedError, logged, peak_memory, seed
-from lrtune.training.registry import COMMAND, ESTIMATOR, FUNCTION, SCHEDULED
+from lrtune.training.registry import DATA_KEYS, ESTIMATOR, FUNCTION, SCHEDULED
 
 
 class Child:
@@ -117,8 +117,6 @@ class Child:
             default = {key: frozen(value) for key, value in said["default"].items()}
             fixed = estimators.own(default, scheduled=settings[ESTIMATOR][-1][1] in SCHEDULED)
             defaults, wrong = estimators.described(settings[ESTIMATOR], said["names"], fixed, **asked)
-        elif kind == COMMAND:
-            wrong = commands.described(settings[COMMAND], [*said["names"], *said["default"]])
         self.answer({"is": "described", "defaults": defaults, "wrong": wrong})
 
     def do_fold(self, said: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
@@ -158,7 +156,7 @@ class Child:
         train, validation = (self.part(arrays, name) for name in ("train", "validation"))
         classes = self.about["classes"]
         return FitRun(
-            {key: frozen(value) for key, value in said["configuration"].items()},
+            {key: frozen(value) for key, value in said["configuration"].items() if key not in DATA_KEYS},
             train,
             validation,
             seed=said["seed"],

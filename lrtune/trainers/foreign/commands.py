@@ -23,18 +23,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lrtune.text.errors import nearest
+from lrtune.text.braces import BRACES
 from lrtune.trainers.foreign.ending import LABELS, VALUE, Ending, Report
 from lrtune.trainers.foreign.processes import PROGRAM_GRACE
 from lrtune.trainers.foreign.run import FitRun, TrainingError
@@ -43,26 +42,11 @@ from lrtune.trainers.foreign.telling import TAIL, Reports, predictions_of, told_
 AGAIN = 75
 """Exit code of a program that asks to be run once more (EX_TEMPFAIL of sysexits.h)."""
 
-_PLACES = ("config", "rates", "report", "predictions", "train", "validation", "arrays", "data", "folder", "fold")
-_NAMES = (*_PLACES, "seed", "epochs", "python")
-_BRACES = re.compile(r"\{([A-Za-z_][\w-]*)\}")
-
 _FIRST_WAIT, _LONGEST_WAIT = 0.005, 0.1
 
 
 class AgainError(TrainingError):
     """The program asks to be run once more."""
-
-
-def described(words: Sequence[str], names: Sequence[str]) -> list[tuple[str, str]]:
-    """Say what is wrong with a command before it is run: names in braces that nothing stands for."""
-    known = {*names, *_NAMES}
-    return [
-        ("", f"{{{name}}} in the command is no parameter; {nearest(name, sorted(known))}")
-        for word in words
-        for name in _BRACES.findall(word)
-        if name not in known
-    ]
 
 
 def trained(
@@ -80,7 +64,7 @@ def trained(
     for name in ("report", "predictions"):
         Path(variables[name]).unlink(missing_ok=True)
     values = {**{key: _text(each) for key, each in run.configuration.items()}, **variables, "python": sys.executable}
-    words = [_BRACES.sub(lambda found: values.get(found[1], found[0]), word) for word in said["command"]]
+    words = [BRACES.sub(lambda found: values.get(found[1], found[0]), word) for word in said["command"]]
     environment = {**os.environ, **{f"LRTUNE_{key.upper()}": each for key, each in variables.items()}}
     log = run.folder / "log.txt"
     began = time.time()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -123,9 +123,7 @@ def described(
     """
     estimator = made(steps, {})
     known = estimator.get_params(deep=True)
-    wrong = [
-        (name, f"{steps[-1][1]} has no such parameter; {nearest(name, known)}") for name in names if name not in known
-    ]
+    wrong = [(name, _unknown(name, steps, known)) for name in names if name not in known]
     defaults = {name: known[name] for name in names if name in known and isinstance(known[name], _PLAIN)}
     kind = _kind(estimator)
     if kind and kind != ("regressor" if task == "regression" else "classifier"):
@@ -133,6 +131,18 @@ def described(
     elif not wrong and task != "regression" and METRICS[metric].keeps != "label":
         wrong += _without_probabilities(steps, {**fixed}, metric, task)
     return defaults, wrong
+
+
+def _unknown(name: str, steps: Sequence[Sequence[str]], known: Collection[str]) -> str:
+    """Say whose parameter does not exist: that of a step of a pipeline, or of the estimator."""
+    step, _, own = name.partition("__")
+    for called, path in steps:
+        if own and called == step:
+            return (
+                f"{path} has no parameter '{own}'; {nearest(name, [each for each in known if each.startswith(step)])}"
+            )
+    owner = f"the pipeline of {' and '.join(called for called, _ in steps)}" if steps[0][0] else steps[-1][1]
+    return f"{owner} has no such parameter; {nearest(name, known)}"
 
 
 def _without_probabilities(

@@ -60,7 +60,8 @@ def _by_name(name: str, folder: str) -> ModuleType:
     if name == "__main__":
         raise TrainingError(
             "a function of a notebook or of the program itself cannot be found by other processes; "
-            "write it into a file, as in train.py:train"
+            "write it into a file (in a notebook by %%writefile train.py as the first line of its cell), "
+            "and give train.py:train"
         )
     with _explained(f"{name} cannot be imported"):
         return importlib.import_module(name)

@@ -63,7 +63,9 @@ def load(spec: str, folder: str) -> Loaded:
         found = function()
     except Exception as error:
         raise TrainingError(f"failed: {told(error)}") from error
-    if not isinstance(found, Mapping) or "X" not in found or "y" not in found:
+    if isinstance(found, Mapping) and "X" in found and found.get("y") is None:
+        raise TrainingError("returned X without y: folds, scores and what is compared with them need targets")
+    if not isinstance(found, Mapping) or "X" not in found:
         keys = f"a mapping with {', '.join(map(str, found))}" if isinstance(found, Mapping) else type(found).__name__
         raise TrainingError(f"returned {keys}; expected {{'X': ..., 'y': ...}}, perhaps with groups or time")
     unknown = [str(key) for key in found if key not in NAMES]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from lrtune.arrays import ORDER, WATCHED, Array, Integers, stream
+from lrtune.text.errors import nearest
 from lrtune.trainers.foreign.rates import Rates
 from lrtune.training.declarations import Configuration, number
 from lrtune.training.feedback import SHARE, Scales
@@ -123,8 +124,8 @@ class FitRun:
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._configuration:
-            names = ", ".join(sorted(self._configuration))
-            raise TrainingError(f"run[{key!r}]: there is no such parameter; the experiment has {names}")
+            names = nearest(key, sorted(self._configuration), "the experiment has")
+            raise TrainingError(f"run[{key!r}]: there is no such parameter; {names}")
         return self._configuration[key]
 
     def __contains__(self, key: object) -> bool:

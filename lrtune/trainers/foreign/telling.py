@@ -53,7 +53,11 @@ class Reports:
             ) from None
         if not isinstance(found, dict):
             raise TrainingError(f'line {number} of LRTUNE_REPORT is no object such as {{"loss": 0.4}}')
-        values = {str(key): float(each) for key, each in found.items() if isinstance(each, int | float)}
+        values = {
+            str(key): float(each)
+            for key, each in found.items()
+            if isinstance(each, int | float) and not isinstance(each, bool)
+        }
         epoch = found.get("epoch")
         return Report(epoch if isinstance(epoch, int) and epoch > 0 else number, values)
 

@@ -42,6 +42,7 @@ def silent_classes(case: Case) -> Iterator[Finding]:
             WARNING,
             f"{case.handed_over if case.classes_of_mean else case.called} never predicts {names}"
             + (f"; {part}" if part else ""),
-            "set class_weight: balanced, or judge by balanced_accuracy or f1_macro",
+            f"{'set class_weight: balanced' if case.is_own else 'weigh the classes in the training'}, or judge by"
+            " balanced_accuracy or f1_macro",
             {"classes": {each.name: each.rows for each in silent(case.classes)}},
         )

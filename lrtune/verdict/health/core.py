@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Trial, TrialState, ranking
+from lrtune.training.registry import BUILT_IN
 from lrtune.verdict.comparison import Gain
 from lrtune.verdict.result import Anchor, ClassCounts, Unscored
 
@@ -52,6 +53,12 @@ class Case(NamedTuple):
         Scores of what is delivered, on each fold; those of the best where none are given.
     units
         How many rows, groups or stretches of time the resamples draw from; None without resamples.
+    no_model
+        Why there is no model; None if there is one.
+    trained_by
+        What trained: lrtune's own networks, or a kind of code of somebody else (`lrtune.run.folder.trained_by`).
+    scheduled
+        Whether that takes the rate of every update from lrtune.
     settled
         Which of ``data.order`` and ``data.group`` are given.
 
@@ -76,7 +83,15 @@ class Case(NamedTuple):
     averaged: int = 1
     delivered: Sequence[float | None] = ()
     units: int | None = None
+    no_model: str | None = None
+    trained_by: str = BUILT_IN
+    scheduled: bool = True
     settled: frozenset[str] = frozenset()
+
+    @property
+    def is_own(self) -> bool:
+        """Whether lrtune's own networks were trained."""
+        return self.trained_by == BUILT_IN
 
     @property
     def complete(self) -> list[Trial]:

@@ -11,7 +11,7 @@ from lrtune.space import Choice, Place
 from lrtune.space.dimensions import LOG, Dimension, Integer, Ordinal, Real, unwarp, warp
 from lrtune.space.trial import Configuration, Trial
 from lrtune.training.declarations import Factor, number
-from lrtune.training.registry import DECAYS, KEYS, OPTIMIZERS, Decay, Optimizer
+from lrtune.training.registry import DECAYS, KEYS, OPTIMIZERS, SCHEDULE_KEYS, Decay, Optimizer
 from lrtune.verdict.findings import HINT, WARNING, Finding
 from lrtune.verdict.health.core import Case, means
 
@@ -57,7 +57,8 @@ def edges(case: Case) -> Iterator[Finding]:
             continue
         upper = place > 0.5
         others = [trial for trial in case.complete if each in case.space.active(trial.configuration)]
-        wider = beyond(each.dimension, float(value), legal(each.name, case.best.configuration), upper=upper)
+        declared = legal(each.name, case.best.configuration) if _is_declared(each.name, case) else _own(each.dimension)
+        wider = beyond(each.dimension, float(value), declared, upper=upper)
         if wider is not None and len(others) >= EDGE_TRIALS and _rewarded(others, each.dimension, upper=upper):
             yield _edge(each, value, wider, case.called, upper=upper)
 
@@ -126,6 +127,22 @@ def _ends(dimension: Dimension) -> tuple[float, float]:
         return float(dimension.values[0]), float(dimension.values[-1])
     assert isinstance(dimension, Real | Integer)
     return float(dimension.low), float(dimension.high)
+
+
+def _is_declared(name: str, case: Case) -> bool:
+    """Tell whether a dimension is lrtune's; the parameters of another trainer may have the same names."""
+    return case.is_own or (case.scheduled and (name in SCHEDULE_KEYS or name.startswith("decay.")))
+
+
+def _own(dimension: Dimension) -> Factor | None:
+    """Say what is legal of a parameter of another trainer: what is searched by its order of magnitude is positive.
+
+    Of others nobody knows.
+    """
+    if not isinstance(dimension, Real | Integer) or dimension.scale != LOG:
+        return None
+    kind = "int" if isinstance(dimension, Integer) else "float"
+    return Factor(dimension.name, None, "", kind=kind, low=0.0, open_low=True)
 
 
 def legal(name: str, configuration: Configuration) -> Factor | None:

@@ -1,4 +1,4 @@
-"""Rules about learning curves: training that went on too long, or ended too early."""
+"""Rules about single fits: a last one that failed, training that went on too long, or ended too early."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from lrtune.space.trial import Curves
 from lrtune.text.errors import counted
-from lrtune.verdict.findings import HINT, Finding
+from lrtune.verdict.findings import HINT, WARNING, Finding
 from lrtune.verdict.health.core import Case, percent
+
+NO_MODEL = "model"
+"""Name of the finding that there is none."""
 
 POINTS = 4
 """Curves of fewer points say nothing."""
@@ -20,6 +23,19 @@ RISE_UNTIL = 0.8
 
 FALL, LAST = 0.05, 0.25
 """Validation loss is still falling if it fell by this share of its last value within the last quarter of the epochs."""
+
+
+def without_model(case: Case) -> Iterator[Finding]:
+    """Notice that the training on all rows failed."""
+    if case.no_model is not None:
+        yield Finding(
+            NO_MODEL,
+            WARNING,
+            f"there is no model: {case.no_model}",
+            "the same `lrtune search` trains the model again and nothing else; `lrtune retrain` makes one of another"
+            " trial",
+            {"reason": case.no_model},
+        )
 
 
 def overfitting(case: Case) -> Iterator[Finding]:
@@ -36,7 +52,8 @@ def overfitting(case: Case) -> Iterator[Finding]:
             "overfitting",
             HINT,
             f"{case.called} overfits: its validation loss rises by {percent(rise)} from epoch {epoch} to {horizon}",
-            f"train for about {counted(epoch, 'epoch')}, or search weight_decay and dropout",
+            f"train for about {counted(epoch, 'epoch')}, or search"
+            f" {'weight_decay and dropout' if case.is_own else 'a parameter that regularises'}",
             {"epoch": epoch, "epochs": horizon, "lowest": least, "last": losses[-1]},
         )
 

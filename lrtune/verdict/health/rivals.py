@@ -25,11 +25,16 @@ def default_wins(case: Case) -> Iterator[Finding]:
         if found is not None and found.error is not None:
             yield from _no_clear_gain(case, found)
     elif case.first.number == default.number:
+        second = max(each.mean for each in case.complete if each.mean is not None and each.number != default.number)
+        beaten = "the other one" if others == 1 else f"all {others} others"
+        worse = "the other one is no" if others == 1 else f"none of {others} others is"
+        told = (
+            f"the default configuration beat {beaten}" if second < default.mean else f"{worse} better than the default"
+        )
         yield Finding(
             "default",
             WARNING,
-            f"the default configuration beat {'the other one' if others == 1 else f'all {others} others'}: this search"
-            " found nothing better",
+            f"{told}: this search found nothing better",
             "keep the default, or search other dimensions; the ranges may miss what matters",
             {"others": others},
         )
@@ -110,16 +115,17 @@ def anchors_win(case: Case) -> Iterator[Finding]:
         kind = ANCHORS[each.name]
         if kind.advice is None or each.gain is None or each.gain.error is None:
             continue
+        advice = kind.advice + (kind.of_networks if case.is_own else "")
         left = each.gain.mean - max(case.optimism, 0.0)
         numbers = {"anchor": each.name, "gain": each.gain.mean, "left": left, "probability": each.gain.probability}
         if left <= 0.0:
             sentence = f"{case.handed_over} does not beat {kind.rival}: {_behind(case, each, each.gain.mean)}"
-            yield Finding("anchors", WARNING, sentence, kind.advice, numbers)
+            yield Finding("anchors", WARNING, sentence, advice, numbers)
         elif not each.gain.is_likely:
             sentence = (
                 f"{case.handed_over} may not beat {kind.rival} (probability {each.gain.probability:.2f} that it does)"
             )
-            yield Finding("anchors", HINT, sentence, kind.advice, numbers)
+            yield Finding("anchors", HINT, sentence, advice, numbers)
 
 
 def _behind(case: Case, anchor: Anchor, gain: float) -> str:

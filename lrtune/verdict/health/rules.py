@@ -10,7 +10,7 @@ from lrtune.verdict.findings import WARNING, Finding, attempted
 from lrtune.verdict.health.classes import silent_classes
 from lrtune.verdict.health.core import Case
 from lrtune.verdict.health.dimensions import edges, no_effect
-from lrtune.verdict.health.fits import overfitting, underfitting
+from lrtune.verdict.health.fits import NO_MODEL, overfitting, underfitting, without_model
 from lrtune.verdict.health.intervals import few_units, surprising_test
 from lrtune.verdict.health.rivals import anchors_win, default_wins, mean_loses
 from lrtune.verdict.health.scores import (
@@ -47,6 +47,7 @@ class HealthRule(NamedTuple):
 
 
 _ENTRIES = (
+    HealthRule(NO_MODEL, without_model),
     HealthRule("anchors", anchors_win),
     HealthRule("default", default_wins),
     HealthRule("ensemble", mean_loses, scores=("mean", "best")),

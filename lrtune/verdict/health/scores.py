@@ -141,9 +141,18 @@ def many_diverged(case: Case) -> Iterator[Finding]:
         WARNING,
         f"{diverged} of {len(case.trials)} trials diverged"
         + (f", most of those from learning rate {where}" if where else ""),
-        "lower the high end of learning_rate to there, or set clip_norm: 1 or a warmup",
+        _calmer(case, bool(rates)),
         {"diverged": diverged, "share": round(share, 4), "rates": rates},
     )
+
+
+def _calmer(case: Case, by_rate: bool) -> str:
+    """Advise what makes fewer trials diverge."""
+    if case.is_own:
+        return "lower the high end of learning_rate to there, or set clip_norm: 1 or a warmup"
+    if by_rate and case.scheduled:
+        return "lower the high end of learning_rate to there, or set a warmup"
+    return "narrow the ranges to values that it trains with: `lrtune trials` lists which did"
 
 
 def diverging_rates(trials: Sequence[Trial]) -> dict[str, float]:
