@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lrtune.experiment.reading.document import Document, KeyPath, Values
+from lrtune.experiment.reading.grouped import together
 from lrtune.experiment.reading.sections import (
     AUTO,
     BUDGETS,
@@ -292,7 +293,9 @@ class Experiment:
             del data["encode"]
         places = homes(self.trainer).items()
         settings, model, training = (
-            {key: plain(fixed[flat]) for flat, (home, key) in places if home == section and flat in fixed}
+            together(
+                {key: plain(fixed[flat]) for flat, (home, key) in places if home == section and _says(fixed, flat)}
+            )
             for section in ("data", "model", "training")
         )
         training["dtype"] = self.training.dtype
@@ -319,6 +322,11 @@ class Experiment:
         place = seen_from(folder, self.base, str(self.trainer.said.get("folder", ".")))
         defaults = {key: plain(each) for key, each in self.trainer.defaults.items()}
         return {TRAINER: plain(self.trainer.written(place)), **({DEFAULTS: defaults} if defaults else {})}
+
+
+def _says(fixed: Configuration, key: str) -> bool:
+    """Tell whether a key is written; one of a group only where it says something."""
+    return key in fixed and not ("." in key and fixed[key] == KEYS[key].default)
 
 
 def _is_left_out(key: str, value: Any) -> bool:

@@ -23,6 +23,7 @@ from lrtune.training.registry import (
     KEYS,
     NUMBERS,
     OPTIMIZERS,
+    RATE_GROUPS,
     TRAINING_KEYS,
     Decay,
     Factor,
@@ -61,6 +62,14 @@ _OPTIMIZERS = """\
 `g` is the gradient, `x` the parameters and `lr` the rate of this update. The rate stands outside of every moving
 average, as in PyTorch: a lower rate acts at once. Rates of different optimizers do not compare, so each has its own
 default and range, which are used where an experiment gives none."""
+
+_RATE_FACTORS = """\
+`rate_factors: {first: 3, bias: 0.1}` under `training` multiplies the rate of groups of parameters, for every optimizer
+and decay; under `space` each of them is searched (`rate_factors: {bias: [0.1, 1], first: {low: 0.3, high: 10}}`). A
+factor multiplies what the rate multiplies, as in the parameter groups of PyTorch: the step, and the weight decay that
+acts on the parameters (`x -= factor * lr * weight_decay * x`). Weight decay that is added to the gradient, clipping and
+the curvature of `natural_gradient` are as without it; `kl_clip` bounds the step with its factors, and `prodigy`
+estimates one distance for all. 0 keeps a group as it was drawn. Without factors an update does the same as ever."""
 
 
 def schedules_page() -> str:
@@ -115,6 +124,8 @@ def optimizers_page() -> str:
     ]
     for entry in OPTIMIZERS.values():
         lines += ["", *_optimizer_section(entry)]
+    lines += ["", "## Rates by group of parameters", "", _RATE_FACTORS, ""]
+    lines += _factor_table([TRAINING_KEYS[key] for key in RATE_GROUPS.values()])
     return _page(lines)
 
 

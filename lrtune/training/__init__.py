@@ -31,6 +31,7 @@ A *lane* is one (configuration, fold); a *population* is all lanes trained toget
     outcomes       what becomes of a lane, from its predictions; and of a configuration, from its lanes
     population     all lanes trained together
     range_test     the engine of the learning-rate finder
+    rate_factors   what multiplies the rate in each group of parameters
     registry       every name that an experiment may contain, with its factors, legal values and defaults
     schedules      every rate of every lane, computed before the first step
     steps          one mini-batch update of all lanes

@@ -137,7 +137,7 @@ def start(configurations: Sequence[Configuration], plan: Plan) -> Population:
     dtype = plan.tables[0].features.dtype
     parameters = np.repeat(np.array(initial, dtype)[None], len(members), axis=0)
     states = tuple(
-        OPTIMIZERS[name].start(parameters[lanes], factors(members[lanes], dtype), plan.network.shapes)
+        OPTIMIZERS[name].start(parameters[lanes], factors(members[lanes], dtype), plan.network.blocks)
         for name, lanes in groups(members)
     )
     lanes = parameters.shape[:2]

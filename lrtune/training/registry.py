@@ -30,10 +30,12 @@ __all__ = [
     "ESTIMATOR",
     "FUNCTION",
     "KEYS",
+    "KEY_GROUPS",
     "METRICS",
     "MODEL_KEYS",
     "NUMBERS",
     "OPTIMIZERS",
+    "RATE_GROUPS",
     "SCHEDULED",
     "SCHEDULE_KEYS",
     "TRAINING_KEYS",
@@ -62,6 +64,22 @@ ESTIMATOR, FUNCTION, COMMAND = "estimator", "function", "command"
 
 SCHEDULED = {"sklearn.linear_model.SGDClassifier": "eta0", "sklearn.linear_model.SGDRegressor": "eta0"}
 """Estimators that are trained batch by batch with a rate that anybody may set, and the name of that rate."""
+
+
+RATE_FACTORS = "rate_factors"
+KEY_GROUPS = {RATE_FACTORS: "what multiplies the rate, by group of parameters"}
+"""Names under which keys stand together, with a dot between, and what these are."""
+
+RATE_GROUPS = {group: f"{RATE_FACTORS}.{group}" for group in ("first", "hidden", "last", "bias", "embedding")}
+"""Groups of parameters that may have a rate of their own, and the keys of their factors."""
+
+_GROUPED = {
+    "first": "the weights of the first layer of an mlp",
+    "hidden": "the weights of every layer between the first and the last",
+    "last": "the weights of the last layer, which is the only one of a linear model",
+    "bias": "every bias",
+    "embedding": "everything in the embedding of numbers",
+}
 
 
 def _table(*factors: Factor) -> dict[str, Factor]:
@@ -183,6 +201,17 @@ TRAINING_KEYS: dict[str, Factor] = _table(
         choices=("balanced",),
         search=(None, "balanced"),
         optional=True,
+    ),
+    *(
+        Factor(
+            key,
+            1.0,
+            f"what multiplies the rate of {_GROUPED[group]}",
+            low=0.0,
+            scale="log",
+            search=Range(0.1, 10.0),
+        )
+        for group, key in RATE_GROUPS.items()
     ),
 )
 

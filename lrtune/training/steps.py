@@ -18,6 +18,7 @@ from lrtune.training.declarations import Configuration
 from lrtune.training.losses import LOSSES
 from lrtune.training.networks import Network, Workspace, backward, forward, parted, split, workspace
 from lrtune.training.optimizers.curvature import Curvature, Embedded
+from lrtune.training.rate_factors import asks, rate_factors
 from lrtune.training.registry import OPTIMIZERS, Optimizer
 from lrtune.training.treatments import TREATMENTS, Treated, amount
 from lrtune.training.updates import State, StepValues
@@ -37,6 +38,7 @@ class Group(NamedTuple):
     scratch: tuple[Array, Array]
     factors: dict[str, Array]
     weight_decay: Array
+    rate_factors: Array | None
 
 
 class Lanes(NamedTuple):
@@ -78,6 +80,7 @@ def company(configuration: Configuration) -> tuple[str | bool, ...]:
         str(configuration["optimizer"]),
         amount(configuration["ema"]) > 0.0,
         *(each.amount(configuration) > 0.0 for each in TREATMENTS.values()),
+        asks(configuration),
         amount(configuration["dropout"]) > 0.0,
         amount(configuration["label_smoothing"]) > 0.0,
     )
@@ -115,8 +118,13 @@ class Stepper:
         self._scratch = np.empty((2, *parameters.shape), parameters.dtype)
         dtype = parameters.dtype
         self._space = workspace(network, parameters.shape[:2], batch_size, dtype)
+        self._blocks = tuple(network.blocks)
         self._loss = LOSSES[network.loss]
-        self._treated = [(each.act, runs(configurations, each.amount, dtype)) for each in TREATMENTS.values()]
+        self._rate_factors = rate_factors(configurations, network, dtype)
+        self._treated = [
+            (each.act, [(*run, self._factors_of(run[0])) for run in runs(configurations, each.amount, dtype)])
+            for each in TREATMENTS.values()
+        ]
         smoothing = (lambda each: amount(each["label_smoothing"])) if network.classes else _never
         self._smoothed = runs(configurations, smoothing, dtype)
         self._dropout = Dropout(configurations, dtype, network=network, batch_size=batch_size, seed=seed, folds=folds)
@@ -139,9 +147,12 @@ class Stepper:
         self._smooth(outputs, batch)
         backward(self._network, lanes.blocks, lanes.gradients, batch.rows, lanes.space)
         self._treat(lanes, rates[:, :k])
+        blocks = self._blocks
         for group, curvature in zip(lanes.groups, curvatures, strict=True):
             momentum = None if momenta is None else momenta[group.lanes, :k]
-            values = StepValues(rates[group.lanes, :k], group.factors, group.weight_decay, momentum)
+            values = StepValues(
+                rates[group.lanes, :k], group.factors, group.weight_decay, momentum, group.rate_factors, blocks
+            )
             group.optimizer.update(group.parameters, group.gradient, group.state, values, group.scratch, curvature)
 
     def _curvature(self, lanes: Lanes, group: Group, batch: Batch, gradient: Array) -> Curvature | None:
@@ -173,8 +184,14 @@ class Stepper:
     def _treat(self, lanes: Lanes, rates: Array) -> None:
         """Do to gradients and parameters what their configurations ask for before an update."""
         for act, asking in self._treated:
-            for run, amounts in asking:
-                act(Treated(lanes.parameters[run], lanes.gradient[run], lanes.scratch[run], rates[run], amounts))
+            for run, amounts, own in asking:
+                scaled = rates[run] if own is None else rates[run] * own
+                act(Treated(lanes.parameters[run], lanes.gradient[run], lanes.scratch[run], scaled, amounts))
+
+    def _factors_of(self, lanes: slice) -> Array | None:
+        """Get the rate factors ``(C, 1, P)`` of neighbouring configurations; None if none of them asks for any."""
+        asked = self._rate_factors is not None and any(map(asks, self._configurations[lanes]))
+        return self._rate_factors[lanes] if self._rate_factors is not None and asked else None
 
     def _lanes(self, k: int) -> Lanes:
         parameters, gradient, scratch = self._parameters[:, :k], self._gradient[:, :k], self._scratch[:, :, :k]
@@ -189,6 +206,7 @@ class Stepper:
                 (scratch[0, lanes], scratch[1, lanes]),
                 factors(self._configurations[lanes], dtype),
                 _column([each["weight_decay"] for each in self._configurations[lanes]], dtype),
+                self._factors_of(lanes),
             )
             for (name, lanes), state in zip(groups(self._configurations), self._states, strict=True)
         ]

@@ -23,7 +23,8 @@ class Treated(NamedTuple):
     """Lanes of neighbouring configurations that ask for a treatment, as views of the population's arrays.
 
     ``parameters``, ``gradient`` and ``scratch`` are ``(C, K, P)``; ``scratch`` holds nothing. ``rates`` are those of
-    this update, ``(C, K, 1)``, and ``amounts`` how much each configuration asks for, ``(C, 1, 1)``.
+    this update, ``(C, K, 1)``, or ``(C, K, P)`` where parameters have factors of it, and ``amounts`` how much each
+    configuration asks for, ``(C, 1, 1)``.
     """
 
     parameters: Array

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrtune.arrays import Floats
-from lrtune.training.updates import add_square, descend
+from lrtune.training.updates import add_square, descend, subtract
 
 if TYPE_CHECKING:
     from lrtune.training.updates import LaneFactors, Scratch, Shapes, State, StepValues
@@ -25,7 +25,7 @@ def adagrad(
     (total,) = state
     np.multiply(gradient, gradient, out=scratch[0])
     total += scratch[0]
-    descend(parameters, gradient, total, scratch[0], rate=values.rate, epsilon=values.factors["epsilon"])
+    descend(parameters, gradient, total, scratch[0], values, rate=values.rate, epsilon=values.factors["epsilon"])
 
 
 def rmsprop(
@@ -37,7 +37,7 @@ def rmsprop(
     add_square(square, gradient, rho, scratch[0])
     scale = 1.0 / np.sqrt(1.0 - rho)
     epsilon = values.factors["epsilon"] * scale
-    descend(parameters, gradient, square, scratch[0], rate=values.rate * scale, epsilon=epsilon)
+    descend(parameters, gradient, square, scratch[0], values, rate=values.rate * scale, epsilon=epsilon)
 
 
 def adadelta(
@@ -59,4 +59,4 @@ def adadelta(
     step *= gradient
     add_square(moved, step, rho, spare)
     step *= values.rate
-    parameters -= step
+    subtract(parameters, step, values)
