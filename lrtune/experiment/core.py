@@ -245,7 +245,7 @@ class Experiment:
     def _refuse_classification(self, document: Document) -> None:
         if self.search.splitter == "stratified":
             document.report(("search", "splitter"), "'stratified' needs classes and this target is regression")
-        for key in ("label_smoothing", "class_weight"):
+        for key in ("label_smoothing", "over_time.label_smoothing", "class_weight"):
             if key in self.in_space:
                 document.report(("space", key), "needs classes and this target is regression")
             elif self.fixed.get(key, KEYS[key].default) != KEYS[key].default:

@@ -64,6 +64,7 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         numbers: str = USUAL,
         ema: float = 0.0,
         rate_factors: Mapping[str, float] | None = None,
+        over_time: Mapping[str, str] | None = None,
         dtype: str = "float32",
         random_state: Any = 0,
     ) -> None:
@@ -86,6 +87,7 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         self.numbers = numbers
         self.ema = ema
         self.rate_factors = rate_factors
+        self.over_time = over_time
         self.dtype = dtype
         self.random_state = random_state
 
@@ -236,6 +238,9 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
     rate_factors
         What multiplies the rate of a group of parameters: ``{"first": 3, "bias": 0.1}``; the groups are ``first``,
         ``hidden``, ``last`` (the weights of these layers), ``bias`` and ``embedding``. None: all are 1.
+    over_time
+        How other keys change over the horizon: ``{"weight_decay": "flat_cosine"}``, likewise ``dropout`` and
+        ``label_smoothing``, by the name of a decay type. None: they do not.
     label_smoothing
         Probability taken from the true class and spread over all.
     class_weight
@@ -278,6 +283,7 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         numbers: str = USUAL,
         ema: float = 0.0,
         rate_factors: Mapping[str, float] | None = None,
+        over_time: Mapping[str, str] | None = None,
         label_smoothing: float = 0.0,
         class_weight: str | Mapping[Any, float] | None = None,
         positive: Any = None,
@@ -304,6 +310,7 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
             numbers=numbers,
             ema=ema,
             rate_factors=rate_factors,
+            over_time=over_time,
             dtype=dtype,
             random_state=random_state,
         )

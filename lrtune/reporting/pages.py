@@ -12,7 +12,7 @@ from lrtune.reporting.savings import savings_row
 from lrtune.run.names import MODEL
 from lrtune.text import formats
 from lrtune.training.metrics.catalogue import METRICS, POSITIVES
-from lrtune.training.registry import BUILT_IN, KEYS, RATE_GROUPS
+from lrtune.training.registry import BUILT_IN, KEYS, RATE_GROUPS, SHAPED
 from lrtune.verdict.anchored import ANCHORS
 from lrtune.verdict.controlled import CONSTANT
 from lrtune.verdict.health.classes import silent_text, validated_text
@@ -198,7 +198,7 @@ def _kinds_table(key: str, kinds: Sequence[Kind], metric: str, most: int) -> Gri
 def _configuration_rows(result: Result, point: Configuration) -> list[tuple[str, str]]:
     """Write what was searched in one line, and in another what else makes the model."""
     whole = result.best.configuration
-    telling = ("embedding", "numbers", *RATE_GROUPS.values())
+    telling = ("embedding", "numbers", *RATE_GROUPS.values(), *SHAPED.values())
     unusual = {key for key in telling if whole.get(key, KEYS[key].default) != KEYS[key].default}
     kept = (_model_keys(whole, set(point)), *(keys - set(point) for keys in (unusual, {"epochs", "batch_size"})))
     fixed = [line for keys in kept if (line := tables.configuration_line(whole, keys))]

@@ -21,7 +21,7 @@ _NETWORK = ("hidden", "activation")
 _LABELS = {"learning_rate": "rate", "batch_size": "batch", "hidden": "", "activation": ""}
 """How keys are called in one line; an empty label shows the value alone."""
 
-_GROUPS = {"rate_factors": "rate_factor"}
+_GROUPS = {"rate_factors": "rate_factor", "over_time": "over_time"}
 """What one of the keys is called that stand together under a name."""
 
 _TELLING = "warmup_start"

@@ -13,6 +13,7 @@ from lrtune.training.decays.catalogue import DECAYS, Decay
 from lrtune.training.declarations import (
     Configuration,
     Factor,
+    Names,
     Range,
     Value,
     check_value,
@@ -38,6 +39,7 @@ __all__ = [
     "RATE_GROUPS",
     "SCHEDULED",
     "SCHEDULE_KEYS",
+    "SHAPED",
     "TRAINING_KEYS",
     "Complete",
     "Configuration",
@@ -67,7 +69,11 @@ SCHEDULED = {"sklearn.linear_model.SGDClassifier": "eta0", "sklearn.linear_model
 
 
 RATE_FACTORS = "rate_factors"
-KEY_GROUPS = {RATE_FACTORS: "what multiplies the rate, by group of parameters"}
+OVER_TIME = "over_time"
+KEY_GROUPS = {
+    RATE_FACTORS: "what multiplies the rate, by group of parameters",
+    OVER_TIME: "how other keys change over the horizon, by the name of a decay type with its default factors",
+}
 """Names under which keys stand together, with a dot between, and what these are."""
 
 RATE_GROUPS = {group: f"{RATE_FACTORS}.{group}" for group in ("first", "hidden", "last", "bias", "embedding")}
@@ -80,6 +86,12 @@ _GROUPED = {
     "bias": "every bias",
     "embedding": "everything in the embedding of numbers",
 }
+
+SHAPED = {key: f"{OVER_TIME}.{key}" for key in ("weight_decay", "dropout", "label_smoothing")}
+"""Keys whose value may change over the horizon as a rate does, and the keys that say how."""
+
+SHAPES = Names(lambda: (name for name, entry in DECAYS.items() if "join" in entry.inside))
+"""The decay types that are functions of time alone."""
 
 
 def _table(*factors: Factor) -> dict[str, Factor]:
@@ -212,6 +224,17 @@ TRAINING_KEYS: dict[str, Factor] = _table(
             search=Range(0.1, 10.0),
         )
         for group, key in RATE_GROUPS.items()
+    ),
+    *(
+        Factor(
+            key,
+            "constant",
+            f"what multiplies {shaped} over the horizon, warm-up included: a decay type with its default factors",
+            kind="choice",
+            choices=SHAPES,
+            search=("constant", "flat_cosine"),
+        )
+        for shaped, key in SHAPED.items()
     ),
 )
 

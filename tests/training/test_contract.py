@@ -49,7 +49,15 @@ CYCLING = [{"decay": decay, "decay.cycle_momentum": True} for decay in ("cyclica
 
 PLAIN = {"ema": 0.0}
 AVERAGED = {"ema": 0.7}
-WITH_ALL = AVERAGED | {"rate_factors.first": 2.0, "rate_factors.bias": 0.1, "rate_factors.embedding": 0.3}
+WITH_ALL = AVERAGED | {
+    "rate_factors.first": 2.0,
+    "rate_factors.bias": 0.1,
+    "rate_factors.embedding": 0.3,
+    "weight_decay": 0.01,
+    "over_time.weight_decay": "flat_cosine",
+    "dropout": 0.1,
+    "over_time.dropout": "linear",
+}
 
 
 def populations(name, folds, hidden, epochs, embedding="none", *, beside=(PLAIN, AVERAGED)):
@@ -126,7 +134,7 @@ HIDDEN = {"digits": [(9,), (64, 64)], "concrete": [(9,), (8, 7)]}
     ],
 )
 def test_every_pair_keeps_the_invariants(name, hidden, embedding):
-    """Alone or in company, in pieces, after others have been dropped: the same bits. So with averages and rate factors.
+    """Alone or in company, in pieces, after others have been dropped: the same bits. So with all that goes beside.
 
     The folds have two and three steps per epoch, and the largest net has 8,970 parameters.
     """

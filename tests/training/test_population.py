@@ -68,6 +68,9 @@ def values(draw):
         "ema": draw(st.sampled_from([0.0, 0.0, 0.2, 2.0])),
         "rate_factors.first": draw(st.sampled_from([1.0, 1.0, 0.0, 3.0])),
         "rate_factors.bias": draw(st.sampled_from([1.0, 1.0, 0.1])),
+        "over_time.weight_decay": draw(st.sampled_from(["constant", "constant", "flat_cosine"])),
+        "over_time.dropout": draw(st.sampled_from(["constant", "linear"])),
+        "over_time.label_smoothing": draw(st.sampled_from(["constant", "coslog4"])),
     }
 
 

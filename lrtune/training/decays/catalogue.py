@@ -490,6 +490,29 @@ _ENTRIES = (
         elsewhere=Elsewhere("`LambdaLR`", "a subclass", "a function"),
         factors=(_final(),),
     ),
+    Decay(
+        "flat_cosine",
+        "at the peak for a share of the horizon, then half a cosine wave to final",
+        "1 until t = flat * T, then final + (1 - final) * (1 + cos(pi * u)) / 2 at share u of the rest",
+        "fastai fit_flat_cos; Holzmueller et al. 2024, arXiv 2407.04491",
+        function=functions.flat_cosine,
+        plain=plain.flat_cosine,
+        elsewhere=Elsewhere("`SequentialLR`", "a subclass", "`join_schedules`"),
+        factors=(
+            _fraction("flat", 0.5, "share of the horizon at the peak", search=(0.25, 0.5, 0.75), open_high=True),
+            _final(search=None),
+        ),
+        turns=turns.flat_cosine,
+    ),
+    Decay(
+        "coslog4",
+        "up from 0 and down to 0 four times, each time for twice as long",
+        "(1 - cos(2 * pi * log2(1 + 15 * t / T))) / 2",
+        "Holzmueller et al. 2024, arXiv 2407.04491: RealMLP",
+        function=functions.coslog4,
+        plain=plain.coslog4,
+        elsewhere=Elsewhere("`LambdaLR`", "a subclass", "a function"),
+    ),
 )
 
 

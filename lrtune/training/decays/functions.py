@@ -237,6 +237,24 @@ def rex(epoch: Doubles, horizon: float, *, final: float) -> Doubles:
     return final + (1.0 - final) * (1.0 - progress) / (1.0 - 0.5 * progress)
 
 
+def flat_cosine(epoch: Doubles, horizon: float, *, flat: float, final: float) -> Doubles:
+    """Stay at the peak for a share of the horizon, then fall along half a cosine wave.
+
+    >>> flat_cosine(np.array([0.0, 5.0, 7.5, 10.0]), 10.0, flat=0.5, final=0.0)
+    array([1. , 1. , 0.5, 0. ])
+    """
+    return final + (1.0 - final) * _half_wave(_share(_progress(epoch, horizon), flat, 1.0))
+
+
+def coslog4(epoch: Doubles, horizon: float) -> Doubles:
+    """Rise and fall four times, each wave twice as long as the one before.
+
+    >>> coslog4(np.array([0.0, 1.0, 3.0, 7.0, 15.0]), 15.0).round(6)
+    array([0., 0., 0., 0., 0.])
+    """
+    return 0.5 * (1.0 - np.cos(2.0 * np.pi * np.log2(1.0 + 15.0 * _progress(epoch, horizon))))
+
+
 def join(epoch: Doubles, horizon: float, *, first: BoundDecay, second: BoundDecay, at: float) -> Doubles:
     """Run one decay up to a share of the horizon and then another, each with its own clock and horizon.
 

@@ -127,3 +127,13 @@ def rex(t: float, T: float, *, final: float) -> float:
     """Fall slowly at first and fast at the end."""
     z = min(t / T, 1.0)
     return final + (1.0 - final) * (1.0 - z) / (1.0 - z / 2.0)
+
+
+def flat_cosine(t: float, T: float, *, flat: float, final: float) -> float:
+    """Stay at the peak, then fall along half a cosine wave."""
+    return final + (1.0 - final) * fall(share(min(t / T, 1.0), flat, 1.0), "cosine")
+
+
+def coslog4(t: float, T: float) -> float:
+    """Rise and fall four times, each wave twice as long as the one before."""
+    return (1.0 - math.cos(2.0 * math.pi * math.log2(1.0 + 15.0 * min(t / T, 1.0)))) / 2.0

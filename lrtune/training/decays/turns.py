@@ -56,3 +56,8 @@ def one_cycle(given: Factors, horizon: float) -> Iterable[float]:
 def wsd(given: Factors, horizon: float) -> Iterable[float]:
     """Bend where the cooldown begins."""
     return ((1.0 - given["cooldown"]) * horizon,)
+
+
+def flat_cosine(given: Factors, horizon: float) -> Iterable[float]:
+    """Bend where the fall begins."""
+    return (given["flat"] * horizon,)
