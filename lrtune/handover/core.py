@@ -143,7 +143,7 @@ def decay_call(plan: SchedulePlan, *, time: str = "t") -> str:
     """Write the value of the decay at time ``t`` as an expression."""
     if plan.decay != JOIN:
         return _call(plan.configuration, plan.prefix, time, "HORIZON", plan.horizon)
-    return _joined(plan, _call)
+    return _joined(plan, _call, number(plan.configuration["decay.scale"]))
 
 
 def _call(configuration: Configuration, prefix: str, time: str, name: str, horizon: float) -> str:
@@ -159,8 +159,8 @@ def _written(formula: Formula, time: str, horizon: str, given: Factors) -> str:
     return f"{formula.__name__}({', '.join(arguments)})"
 
 
-def _joined(plan: SchedulePlan, call: Any) -> str:
-    """Choose between the two decays of a join, each with its own clock and horizon."""
+def _joined(plan: SchedulePlan, call: Any, scale: float = 1.0) -> str:
+    """Choose between the two decays of a join, each with its own clock and horizon; the second one is scaled."""
     boundary = number(plan.configuration["decay.at"]) * plan.horizon
     first = call(plan.configuration, "decay.first", "t", literal(boundary), boundary)
     second = call(
@@ -170,7 +170,8 @@ def _joined(plan: SchedulePlan, call: Any) -> str:
         literal(plan.horizon - boundary),
         plan.horizon - boundary,
     )
-    return f"{first} if t < {boundary!r} - TOLERANCE else {second}"
+    scaled = second if scale == 1.0 else f"{scale!r} * ({second})"
+    return f"{first} if t < {boundary!r} - TOLERANCE else {scaled}"
 
 
 def time_text(plan: SchedulePlan) -> str:

@@ -123,6 +123,36 @@ def trajectory(name, rates, *, weight_decay=0.0, momenta=None, **factors):
     return np.array(points)
 
 
+@pytest.mark.parametrize("centred", [False, True])
+@pytest.mark.parametrize("momentum", [0.0, 0.8])
+def test_rmsprop_as_the_documentation_of_pytorch_writes_it(momentum, centred):
+    """Square average, mean, buffer: three recurrences, one lane beside another one that has neither."""
+    chosen = {"momentum": momentum, "centred": centred, "rho": 0.9, "epsilon": 1e-3}
+    lanes = Lanes("rmsprop", [chosen, {"rho": 0.9, "epsilon": 1e-3}], np.tile(START, (2, 1, 1)))
+    point, plain = START.copy(), Lanes("rmsprop", [{"rho": 0.9, "epsilon": 1e-3}], START[None, None])
+    square, mean, buffer = np.zeros((3, len(START)))
+    for step in range(20):
+        rate, gradient = 0.05 / (1 + step), FIXED[step % len(FIXED)]
+        square = 0.9 * square + 0.1 * gradient**2
+        mean = 0.9 * mean + 0.1 * gradient
+        spread = square - mean**2 if centred else square
+        buffer = momentum * buffer + gradient / (np.sqrt(np.maximum(spread, 0.0)) + 1e-3)
+        point = point - rate * buffer
+        lanes.step(np.tile(gradient, (2, 1, 1)), rate)
+        plain.step(gradient[None, None], rate)
+        np.testing.assert_allclose(lanes.parameters[0, 0], point, rtol=1e-10)
+        np.testing.assert_array_equal(lanes.parameters[1], plain.parameters[0])
+
+
+def test_a_schedule_moves_the_momentum_of_rmsprop_only_where_it_has_one():
+    moved = [0.9 - 0.01 * step for step in range(20)]
+    given = {"rates": [0.01] * 20, "rho": 0.9}
+    np.testing.assert_array_equal(trajectory("rmsprop", momenta=moved, **given), trajectory("rmsprop", **given))
+    fixed = trajectory("rmsprop", momentum=0.8, **given)
+    assert (trajectory("rmsprop", momenta=moved, momentum=0.8, **given) != fixed).any()
+    np.testing.assert_array_equal(trajectory("rmsprop", momenta=[0.8] * 20, momentum=0.5, **given), fixed)
+
+
 FALLING = [0.05 * (1 - t / 40) for t in range(30)]
 
 

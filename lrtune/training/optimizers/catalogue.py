@@ -189,14 +189,22 @@ _ENTRIES = (
     Optimizer(
         "rmsprop",
         "rates follow the moving average of squared gradients",
-        "v = rho * v + (1 - rho) * g^2;  x -= lr * g / (sqrt(v) + epsilon)",
+        "v = rho * v + (1 - rho) * g^2;  b = momentum * b + g / (sqrt(v) + epsilon);  x -= lr * b;  centred: v - m^2, "
+        "m the mean of g",
         "Tieleman & Hinton 2012; PyTorch RMSprop, where rho is called alpha",
         _rate(3e-3, 1e-4, 1e-1),
-        start=updates.one_buffer,
+        start=adaptive.rmsprop_start,
         update=adaptive.rmsprop,
         factors=(
             _average("rho", 0.99, "share of the mean squared gradient that is kept each step", (0.9, 0.99, 0.999)),
             _epsilon(1e-8),
+            _average("momentum", 0.0, "share of the previous velocity that is kept each step", (0.0, 0.9)),
+            Factor(
+                "centred",
+                default=False,
+                meaning="divide by the standard deviation of the gradient in place of its root mean square",
+                kind="bool",
+            ),
         ),
     ),
     Optimizer(
