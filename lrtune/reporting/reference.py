@@ -63,8 +63,9 @@ looks at the loss. `cosine_with_min_lr` of Hugging Face with `warmup_lr_rate` is
 one update: its warm-up is at the peak with its last update, where here the update after it is, and its cosine is one
 update ahead, so that it ends at `min_lr` with the last update of the training.
 
-A rate for each of two pieces, or a fall that ends before the training does and is then held, is a `join` with a
-`constant` second part and a `scale`; `multistep` drops by one factor at any number of times."""
+A fall that ends before the training does and is then held is a `join` with a `constant` second part and a `scale`. A
+rate for each piece is a chain of them: `join: {first: constant, at: 0.5, scale: 0.3, second: {join: {first: constant,
+at: 0.6, scale: 0.1, second: constant}}}` is 1 for half of the horizon, 0.3 until 0.5 + 0.6 * 0.5 of it, then 0.03."""
 
 _OPTIMIZERS = """\
 `g` is the gradient, `x` the parameters and `lr` the rate of this update. The rate stands outside of every moving

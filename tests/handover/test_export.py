@@ -41,6 +41,10 @@ VARIANTS = [
     {"decay": "inverse_time", "decay.k": 2.0, "decay.floor": 0.2},
     {"decay": "join", "decay.first": "linear", "decay.second": "constant", "decay.scale": 0.1, "decay.at": 0.6},
     {"decay": "join", "decay.first": "one_cycle", "decay.first.cycle_momentum": True, "decay.scale": 0.3},
+    {"decay": "join", "decay.first": "linear", "decay.second": "join", "decay.scale": 0.5, "decay.at": 0.4}
+    | {"decay.second.first": "step", "decay.second.second": "exponential", "decay.second.scale": 0.3},
+    {"decay": "join", "decay.second": "join", "decay.second.second": "one_cycle"}
+    | {"decay.second.second.cycle_momentum": True, "decay.second.scale": 0.3},
     {"decay": "flat_cosine", "decay.flat": 0.3, "decay.final": 0.05},
     {"decay": "cosine", "warmup": 0.2, "warmup_shape": "exponential", "warmup_start": 0.01},
     {"decay": "linear", "warmup": 0.1, "warmup_start": 0.0},

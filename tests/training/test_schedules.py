@@ -587,6 +587,18 @@ def test_a_join_may_go_on_from_another_peak():
     np.testing.assert_array_equal(pieces, [1.0, 1.0, 0.3, 0.3])
 
 
+def test_a_join_has_as_many_parts_as_one_likes():
+    """A rate for each of three pieces; and a fall in each of two, then a third."""
+    inner = {"decay.second": "join", "decay.second.first": "constant", "decay.second.second": "constant"}
+    shares = {"decay.at": 0.25, "decay.scale": 0.5, "decay.second.at": 1.0 / 3.0, "decay.second.scale": 0.1}
+    pieces = lane(8, decay="join", **{"decay.first": "constant"}, **inner, **shares)
+    np.testing.assert_allclose(pieces, [1.0, 1.0, 0.5, 0.5, 0.05, 0.05, 0.05, 0.05], rtol=1e-12)
+    falling = {"decay.first": "linear", "decay.second": "join"}
+    falling |= {"decay.second.first": "linear", "decay.second.second": "linear"}
+    found = lane(8, decay="join", **falling, **{"decay.scale": 0.5})
+    np.testing.assert_allclose(found, [1.0, 0.75, 0.5, 0.25, 0.5, 0.25, 0.5, 0.25], rtol=1e-12)
+
+
 def test_the_peak_of_a_second_decay_does_not_scale_its_momentum():
     joined = {"decay": "join", "decay.second": "one_cycle", "decay.second.cycle_momentum": True, "decay.scale": 0.1}
     (one, two) = (tabulate_momentum([{**joined, **more}], [2], 4) for more in ({}, {"decay.scale": 1.0}))

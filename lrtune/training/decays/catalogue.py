@@ -528,9 +528,12 @@ _ENTRIES = (
 )
 
 
+_FOLLOWING = Names(lambda: (*_parts("join"), "join"))
+"""What may come second in a join: another one as well, so that there are as many parts as one likes."""
+
 _JOIN = Decay(
     "join",
-    "one decay up to a boundary, then another from its own peak, which may be another",
+    "one decay up to a boundary, then another one, or another join, from a peak of its own",
     "first(t) on the horizon at * T, then scale * second(t - at * T) on the rest",
     "optax join_schedules; PyTorch SequentialLR",
     function=functions.join,
@@ -538,7 +541,7 @@ _JOIN = Decay(
     elsewhere=Elsewhere("`SequentialLR`", "a subclass", "`join_schedules`"),
     factors=(
         Factor("first", "constant", "decay type before the boundary", kind="decay", choices=_parts("join")),
-        Factor("second", "cosine", "decay type from the boundary on", kind="decay", choices=_parts("join")),
+        Factor("second", "cosine", "decay type from the boundary on", kind="decay", choices=_FOLLOWING),
         _fraction("at", 0.5, "boundary, as a share of the horizon", search=(0.25, 0.5, 0.75), open_low=True)._replace(
             open_high=True
         ),
