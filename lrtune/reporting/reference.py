@@ -24,6 +24,7 @@ from lrtune.training.registry import (
     NUMBERS,
     OPTIMIZERS,
     RATE_GROUPS,
+    SHAPED,
     TRAINING_KEYS,
     Decay,
     Factor,
@@ -80,6 +81,12 @@ acts on the parameters (`x -= factor * lr * weight_decay * x`). Weight decay tha
 the curvature of `natural_gradient` are as without it; `kl_clip` bounds the step with its factors, and `prodigy`
 estimates one distance for all. 0 keeps a group as it was drawn. Without factors an update does the same as ever."""
 
+_OVER_TIME = """\
+`over_time: {weight_decay: flat_cosine, dropout: linear}` under `training` gives weight decay, dropout and label
+smoothing the shape of a decay type with its default factors, over the whole horizon; the value of the key itself is the
+peak. Under `space` the shape is searched: `over_time: {dropout: [constant, flat_cosine]}`. Decoupled weight decay is
+multiplied by the rate as well. Shorter horizons (halving) compress the shapes, too; the finder's runs have the peaks."""
+
 _MUON = """\
 Five Newton-Schulz iterations on a matrix of `m` by `n` (`m` the smaller) take `5 (2 m^2 n + m^3)` multiplications for
 each update, however many rows a mini-batch has; forwards and backwards take about `3 m n` for each row. So Muon is dear
@@ -122,6 +129,8 @@ def schedules_page() -> str:
         "",
         *_factor_table([TRAINING_KEYS[key] for key in ("warmup", "warmup_shape", "warmup_start")]),
     ]
+    lines += ["", "## Other keys over time", "", _OVER_TIME, ""]
+    lines += _factor_table([TRAINING_KEYS[key] for key in SHAPED.values()])
     for entry in DECAYS.values():
         lines += ["", *_decay_section(entry)]
     lines += ["", *_elsewhere_section()]
