@@ -4,6 +4,7 @@ import math
 
 from hypothesis import strategies as st
 
+from lrtune.experiment.reading.grouped import together
 from lrtune.training.registry import DECAYS, KEYS, OPTIMIZERS
 
 
@@ -98,4 +99,4 @@ def spaces(draw, *, finite=False, without=()):
             )
         else:
             form[key] = draw(leaves(factor, finite))
-    return form
+    return together(form)

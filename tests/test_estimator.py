@@ -16,7 +16,7 @@ from lrtune.experiment.reading.nesting import flat, nested
 from lrtune.run.study import replay
 from lrtune.text.errors import ConfigurationError, ModelError
 from lrtune.trainers.preparation import prepare
-from lrtune.training.registry import DECAYS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, complete
+from lrtune.training.registry import DECAYS, KEY_GROUPS, MODEL_KEYS, OPTIMIZERS, TRAINING_KEYS, complete
 from lrtune.tuning import core as tuning
 
 X, Y = load_iris(return_X_y=True)
@@ -102,7 +102,9 @@ def test_every_key_of_a_configuration_is_a_parameter_with_its_default(kind):
     """Those that only classes need are missing in the regressor; None means the optimizer's own default."""
     keys = {key: each for key, each in (TRAINING_KEYS | MODEL_KEYS).items() if key not in CLASSES_ONLY[kind]}
     found = kind().get_params()
-    assert {key: found[key] for key in keys} == {key: each.default for key, each in keys.items()} | OWN_DEFAULT
+    alone = {key: each for key, each in keys.items() if "." not in key}
+    assert {key: found[key] for key in alone} == {key: each.default for key, each in alone.items()} | OWN_DEFAULT
+    assert {key: found[key] for key in KEY_GROUPS} == dict.fromkeys(KEY_GROUPS)
     assert kind().configuration == complete({})
 
 

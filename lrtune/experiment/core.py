@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lrtune.experiment.reading.document import Document, KeyPath, Values
+from lrtune.experiment.reading.grouped import together
 from lrtune.experiment.reading.sections import (
     AUTO,
     BUDGETS,
@@ -244,7 +245,7 @@ class Experiment:
     def _refuse_classification(self, document: Document) -> None:
         if self.search.splitter == "stratified":
             document.report(("search", "splitter"), "'stratified' needs classes and this target is regression")
-        for key in ("label_smoothing", "class_weight"):
+        for key in ("label_smoothing", "over_time.label_smoothing", "class_weight"):
             if key in self.in_space:
                 document.report(("space", key), "needs classes and this target is regression")
             elif self.fixed.get(key, KEYS[key].default) != KEYS[key].default:
@@ -292,7 +293,9 @@ class Experiment:
             del data["encode"]
         places = homes(self.trainer).items()
         settings, model, training = (
-            {key: plain(fixed[flat]) for flat, (home, key) in places if home == section and flat in fixed}
+            together(
+                {key: plain(fixed[flat]) for flat, (home, key) in places if home == section and _says(fixed, flat)}
+            )
             for section in ("data", "model", "training")
         )
         training["dtype"] = self.training.dtype
@@ -325,6 +328,11 @@ class Experiment:
         place = seen_from(folder, self.base, str(self.trainer.said.get("folder", ".")))
         said = {key: plain(each) for key, each in defaults.items()}
         return {TRAINER: plain(self.trainer.written(place)), **({DEFAULTS: said} if said else {})}
+
+
+def _says(fixed: Configuration, key: str) -> bool:
+    """Tell whether a key is written; one of a group only where it says something."""
+    return key in fixed and not ("." in key and fixed[key] == KEYS[key].default)
 
 
 def _is_left_out(key: str, value: Any) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from lrtune.handover.factors import factors, momentum_factors
@@ -130,8 +130,16 @@ def cycles(plan: SchedulePlan) -> bool:
 
 def used_decays(plan: SchedulePlan) -> list[Decay]:
     """List the decays that this one is made of, or itself."""
-    inside = [f"decay.{each.name}" for each in plan.entry.factors if each.kind == "decay"]
-    return [DECAYS[str(plan.configuration[key])] for key in inside or ["decay"]]
+    return list(_made_of(plan.configuration, "decay"))
+
+
+def _made_of(configuration: Configuration, prefix: str) -> Iterator[Decay]:
+    entry = DECAYS[str(configuration[prefix])]
+    inside = [f"{prefix}.{each.name}" for each in entry.factors if each.kind == "decay"]
+    for key in inside:
+        yield from _made_of(configuration, key)
+    if not inside:
+        yield entry
 
 
 def used_formulas(plan: SchedulePlan) -> list[Formula]:
@@ -141,9 +149,15 @@ def used_formulas(plan: SchedulePlan) -> list[Formula]:
 
 def decay_call(plan: SchedulePlan, *, time: str = "t") -> str:
     """Write the value of the decay at time ``t`` as an expression."""
-    if plan.decay != JOIN:
-        return _call(plan.configuration, plan.prefix, time, "HORIZON", plan.horizon)
-    return _joined(plan, _call)
+    return _value(plan.configuration, plan.prefix, time, "HORIZON", plan.horizon)
+
+
+def _value(configuration: Configuration, prefix: str, time: str, name: str, horizon: float) -> str:
+    if configuration[prefix] == JOIN:
+        return _joined(
+            configuration, prefix, time, horizon, call=_value, scale=number(configuration[f"{prefix}.scale"])
+        )
+    return _call(configuration, prefix, time, name, horizon)
 
 
 def _call(configuration: Configuration, prefix: str, time: str, name: str, horizon: float) -> str:
@@ -159,18 +173,18 @@ def _written(formula: Formula, time: str, horizon: str, given: Factors) -> str:
     return f"{formula.__name__}({', '.join(arguments)})"
 
 
-def _joined(plan: SchedulePlan, call: Any) -> str:
-    """Choose between the two decays of a join, each with its own clock and horizon."""
-    boundary = number(plan.configuration["decay.at"]) * plan.horizon
-    first = call(plan.configuration, "decay.first", "t", literal(boundary), boundary)
-    second = call(
-        plan.configuration,
-        "decay.second",
-        f"max(t - {boundary!r}, 0.0)",
-        literal(plan.horizon - boundary),
-        plan.horizon - boundary,
-    )
-    return f"{first} if t < {boundary!r} - TOLERANCE else {second}"
+def _joined(
+    configuration: Configuration, prefix: str, time: str, horizon: float, *, call: Any, scale: float = 1.0
+) -> str:
+    """Choose between the two decays of a join, each with its own clock and horizon; the second one is scaled."""
+    boundary = number(configuration[f"{prefix}.at"]) * horizon
+    rest = horizon - boundary
+    first = call(configuration, f"{prefix}.first", time, literal(boundary), boundary)
+    later = f"max({time} - {boundary!r}, 0.0)"
+    second = call(configuration, f"{prefix}.second", later, literal(rest), rest)
+    scaled = second if scale == 1.0 else f"{scale!r} * ({second})"
+    text = f"{first} if {time} < {boundary!r} - TOLERANCE else {scaled}"
+    return f"({text})" if prefix != "decay" else text
 
 
 def time_text(plan: SchedulePlan) -> str:
@@ -202,11 +216,7 @@ def parameters_used(call: str) -> set[str]:
 
 def _momentum(plan: SchedulePlan) -> str:
     """Define ``momentum(update)``, which moves against the rate."""
-    call = (
-        _joined(plan, _momentum_call)
-        if plan.decay == JOIN
-        else _momentum_call(plan.configuration, "decay", "t", "HORIZON", plan.horizon)
-    )
+    call = _momentum_value(plan.configuration, "decay", "t", "HORIZON", plan.horizon)
     lines = [
         "def momentum(update):",
         '    """Give the momentum, or Adam\'s beta1, of this update: it moves against the rate."""',
@@ -214,6 +224,12 @@ def _momentum(plan: SchedulePlan) -> str:
         f"    return {call}",
     ]
     return "\n".join(lines)
+
+
+def _momentum_value(configuration: Configuration, prefix: str, time: str, name: str, horizon: float) -> str:
+    if configuration[prefix] == JOIN:
+        return _joined(configuration, prefix, time, horizon, call=_momentum_value)
+    return _momentum_call(configuration, prefix, time, name, horizon)
 
 
 def _momentum_call(configuration: Configuration, prefix: str, time: str, name: str, horizon: float) -> str:

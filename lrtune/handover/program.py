@@ -38,7 +38,7 @@ from lrtune.handover.templates import (
 )
 from lrtune.handover.texts import parameters
 from lrtune.text.errors import ConfigurationError
-from lrtune.training.registry import Configuration, complete
+from lrtune.training.registry import RATE_GROUPS, Configuration, complete
 from lrtune.training.schedules import multipliers, tabulate_momentum
 
 
@@ -165,7 +165,16 @@ def _trained_with(plan: SchedulePlan) -> list[str]:
         f"Chosen together with the optimizer {plan.optimizer['optimizer']}, as lrtune calls its factors:",
         "",
         *lines,
+        *_rate_factors(plan),
     ]
+
+
+def _rate_factors(plan: SchedulePlan) -> list[str]:
+    """Say which groups of parameters had a rate of their own; a library has parameter groups for that."""
+    given = {group: plan.configuration.get(key, 1.0) for group, key in RATE_GROUPS.items()}
+    lines = [f"    {group} = {literal(each)}" for group, each in given.items() if each != 1.0]
+    about = "Chosen together with factors of the rate (and of decoupled weight decay) by group of parameters:"
+    return ["", *textwrap.wrap(about, WIDTH), "", *lines] if lines else []
 
 
 def _table(plan: SchedulePlan) -> str:

@@ -63,6 +63,8 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         clip_norm: float | None = None,
         numbers: str = USUAL,
         ema: float = 0.0,
+        rate_factors: Mapping[str, float] | None = None,
+        over_time: Mapping[str, str] | None = None,
         dtype: str = "float32",
         random_state: Any = 0,
     ) -> None:
@@ -84,6 +86,8 @@ class _Trained(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         self.clip_norm = clip_norm
         self.numbers = numbers
         self.ema = ema
+        self.rate_factors = rate_factors
+        self.over_time = over_time
         self.dtype = dtype
         self.random_state = random_state
 
@@ -232,6 +236,12 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         How numbers become features: ``"standard"``, ``"robust"`` or ``"piecewise"``.
     ema
         Half-life, in epochs, of the moving average of the parameters that predicts; 0: no average.
+    rate_factors
+        What multiplies the rate of a group of parameters: ``{"first": 3, "bias": 0.1}``; the groups are ``first``,
+        ``hidden``, ``last`` (the weights of these layers), ``bias`` and ``embedding``. None: all are 1.
+    over_time
+        How other keys change over the horizon: ``{"weight_decay": "flat_cosine"}``, likewise ``dropout`` and
+        ``label_smoothing``, by the name of a decay type. None: they do not.
     label_smoothing
         Probability taken from the true class and spread over all.
     class_weight
@@ -273,6 +283,8 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
         clip_norm: float | None = None,
         numbers: str = USUAL,
         ema: float = 0.0,
+        rate_factors: Mapping[str, float] | None = None,
+        over_time: Mapping[str, str] | None = None,
         label_smoothing: float = 0.0,
         class_weight: str | Mapping[Any, float] | None = None,
         positive: Any = None,
@@ -298,6 +310,8 @@ class Classifier(ClassifierMixin, _Trained):  # type: ignore[misc]
             clip_norm=clip_norm,
             numbers=numbers,
             ema=ema,
+            rate_factors=rate_factors,
+            over_time=over_time,
             dtype=dtype,
             random_state=random_state,
         )

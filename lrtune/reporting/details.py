@@ -13,7 +13,7 @@ from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
 from lrtune.reporting.savings import savings_row
 from lrtune.text import formats
 from lrtune.training.metrics.catalogue import METRICS, POSITIVES
-from lrtune.training.registry import BUILT_IN, KEYS
+from lrtune.training.registry import BUILT_IN, KEYS, RATE_GROUPS, SHAPED
 from lrtune.verdict.anchored import ANCHORS
 from lrtune.verdict.controlled import CONSTANT
 from lrtune.verdict.health.classes import silent_text, validated_text
@@ -167,7 +167,8 @@ def _kinds_table(key: str, kinds: Sequence[Kind], metric: str, most: int) -> Gri
 def _configuration_rows(result: Result, point: Configuration, same: Collection[str]) -> list[tuple[str, str]]:
     """Write what was searched in one line, and in another what else makes the model."""
     whole = result.best.configuration
-    unusual = {key for key in ("embedding", "numbers") if whole.get(key, KEYS[key].default) != KEYS[key].default}
+    telling = ("embedding", "numbers", *RATE_GROUPS.values(), *SHAPED.values())
+    unusual = {key for key in telling if whole.get(key, KEYS[key].default) != KEYS[key].default}
     given = {key for key in point if key in same}
     kept = (given, _model_keys(whole, set(point)), *(keys - set(point) for keys in (unusual, {"epochs", "batch_size"})))
     fixed = [line for keys in kept if (line := tables.configuration_line(whole, keys))]

@@ -23,6 +23,8 @@ from lrtune.training.registry import (
     KEYS,
     NUMBERS,
     OPTIMIZERS,
+    RATE_GROUPS,
+    SHAPED,
     TRAINING_KEYS,
     Decay,
     Factor,
@@ -55,12 +57,58 @@ another one do not compare, and where the configuration averages its parameters 
 Rates jump at the same update in every library, and the file checks each jump. Keras and optax compute with single
 precision, in which a time in epochs is too coarse to find an update by; so their rates are computed when the file is
 imported (two seconds for a million updates), and looked up. In PyTorch, parameter groups keep the ratios of their
-rates. Keras' SGD and RMSprop apply the rate inside the velocity: with momentum, a change of it acts later there."""
+rates. Keras' SGD and RMSprop apply the rate inside the velocity: with momentum, a change of it acts later there.
+
+A cooldown of Keras' `ReduceLROnPlateau` ends one epoch earlier than PyTorch's and lrtune's: it counts down before it
+looks at the loss. `cosine_with_min_lr` of Hugging Face with `warmup_lr_rate` is `cosine` with `warmup_start`, but for
+one update: its warm-up is at the peak with its last update, where here the update after it is, and its cosine is one
+update ahead, so that it ends at `min_lr` with the last update of the training.
+
+A fall that ends before the training does and is then held is a `join` with a `constant` second part and a `scale`. A
+rate for each piece is a chain of them: `join: {first: constant, at: 0.5, scale: 0.3, second: {join: {first: constant,
+at: 0.6, scale: 0.1, second: constant}}}` is 1 for half of the horizon, 0.3 until 0.5 + 0.6 * 0.5 of it, then 0.03."""
 
 _OPTIMIZERS = """\
 `g` is the gradient, `x` the parameters and `lr` the rate of this update. The rate stands outside of every moving
 average, as in PyTorch: a lower rate acts at once. Rates of different optimizers do not compare, so each has its own
 default and range, which are used where an experiment gives none."""
+
+_RATE_FACTORS = """\
+`rate_factors: {first: 3, bias: 0.1}` under `training` multiplies the rate of groups of parameters, for every optimizer
+and decay; under `space` each of them is searched (`rate_factors: {bias: [0.1, 1], first: {low: 0.3, high: 10}}`). A
+factor multiplies what the rate multiplies, as in the parameter groups of PyTorch: the step, and the weight decay that
+acts on the parameters (`x -= factor * lr * weight_decay * x`). Weight decay that is added to the gradient, clipping and
+the curvature of `natural_gradient` are as without it; `kl_clip` bounds the step with its factors, and `prodigy`
+estimates one distance for all. 0 keeps a group as it was drawn. Without factors an update does the same as ever."""
+
+_OVER_TIME = """\
+`over_time: {weight_decay: flat_cosine, dropout: linear}` under `training` gives weight decay, dropout and label
+smoothing the shape of a decay type with its default factors, over the whole horizon; the value of the key itself is the
+peak. Under `space` the shape is searched: `over_time: {dropout: [constant, flat_cosine]}`. Decoupled weight decay is
+multiplied by the rate as well. Shorter horizons (halving) compress the shapes, too; the finder's runs have the peaks."""
+
+_MUON = """\
+Five Newton-Schulz iterations on a matrix of `m` by `n` (`m` the smaller) take `5 (2 m^2 n + m^3)` multiplications for
+each update, however many rows a mini-batch has; forwards and backwards take about `3 m n` for each row. So Muon is dear
+with wide layers and small mini-batches. Measured with `python benchmarks/optimizers.py --muon` (digits, 64 features, 10
+classes, single precision, one core, microseconds of an update of one lane; ratios are medians over nine turns):
+
+| hidden | batch | adamw | muon | bare products | muon / adamw | muon / (adamw + bare products) |
+| --- | --- | --- | --- | --- | --- | --- |
+| 32 | 64 | 43 | 87 | 28 | 2.1 | 1.26 |
+| 32 | 256 | 147 | 199 | 25 | 1.3 | 1.12 |
+| 64 | 64 | 73 | 188 | 89 | 2.7 | 1.19 |
+| 64 | 256 | 279 | 417 | 80 | 1.4 | 1.10 |
+| 128 | 64 | 127 | 301 | 139 | 2.4 | 1.12 |
+| 128 | 256 | 473 | 611 | 142 | 1.3 | 1.02 |
+| 32-32 | 64 | 78 | 146 | 49 | 2.2 | 1.18 |
+| 32-32 | 256 | 248 | 312 | 48 | 1.3 | 1.08 |
+| 64-64 | 64 | 148 | 394 | 182 | 2.7 | 1.16 |
+| 64-64 | 256 | 511 | 736 | 176 | 1.4 | 1.08 |
+
+With one hidden layer there is no matrix from hidden to hidden units, and Muon trains that of the first layer, as the
+published comparison on tables did. `learning_rate` is the rate of the matrices and `adam_factor` times it that of the
+rest; the decay, the warm-up and the finder move both together, and a search moves each by itself."""
 
 
 def schedules_page() -> str:
@@ -81,6 +129,8 @@ def schedules_page() -> str:
         "",
         *_factor_table([TRAINING_KEYS[key] for key in ("warmup", "warmup_shape", "warmup_start")]),
     ]
+    lines += ["", "## Other keys over time", "", _OVER_TIME, ""]
+    lines += _factor_table([TRAINING_KEYS[key] for key in SHAPED.values()])
     for entry in DECAYS.values():
         lines += ["", *_decay_section(entry)]
     lines += ["", *_elsewhere_section()]
@@ -115,6 +165,9 @@ def optimizers_page() -> str:
     ]
     for entry in OPTIMIZERS.values():
         lines += ["", *_optimizer_section(entry)]
+    lines += ["", "## What Muon costs", "", _MUON]
+    lines += ["", "## Rates by group of parameters", "", _RATE_FACTORS, ""]
+    lines += _factor_table([TRAINING_KEYS[key] for key in RATE_GROUPS.values()])
     return _page(lines)
 
 

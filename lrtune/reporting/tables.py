@@ -21,6 +21,9 @@ _NETWORK = ("hidden", "activation")
 _LABELS = {"learning_rate": "rate", "batch_size": "batch", "hidden": "", "activation": ""}
 """How keys are called in one line; an empty label shows the value alone."""
 
+_GROUPS = {"rate_factors": "rate_factor", "over_time": "over_time"}
+"""What one of the keys is called that stand together under a name."""
+
 _TELLING = "warmup_start"
 """Of it, null is a value like any: one divided by the steps of the warm-up."""
 
@@ -64,7 +67,7 @@ def configuration_line(configuration: Configuration, keys: Iterable[str] | None 
     shown = [key for key in canonical_keys([configuration]) if key in wanted or _is_head_of(key, wanted)]
     first = [key for key in ("optimizer", "learning_rate") if key in shown]
     beside_model = _NETWORK if "model" in shown else ()
-    heads = [key for key in [*first, *shown] if "." not in key and key not in beside_model]
+    heads = [key for key in [*first, *shown] if _stands_alone(key) and key not in beside_model]
     parts = [_part(configuration, key, wanted) for key in dict.fromkeys(heads)]
     return " · ".join(each for each in parts if each)
 
@@ -110,20 +113,30 @@ def model_use(called: str, model: Path, trained_by: str, table: str = "data.csv"
 def key_name(key: str) -> str:
     """Write a key in words; the parameter of a step of a pipeline keeps its name.
 
-    >>> key_name("weight_decay"), key_name("svc__C")
-    ('weight decay', 'svc__C')
+    >>> key_name("weight_decay"), key_name("svc__C"), key_name("rate_factors.bias")
+    ('weight decay', 'svc__C', 'bias rate factor')
     """
-    return key if "__" in key else key.replace("_", " ")
+    head, _, inner = key.partition(".")
+    words = f"{inner}_{_GROUPS[head]}" if inner and head in _GROUPS else key
+    return words if "__" in words else words.replace("_", " ")
+
+
+def _stands_alone(key: str) -> bool:
+    """Whether a key is no factor of a choice, which stands behind it."""
+    return "." not in key or key in KEYS
 
 
 def is_unused(key: str, value: Value) -> bool:
     """Whether a value says that something is not used, and is not worth room in a line: a default of 0, false or null.
 
+    Of keys that stand together under a name, any default says so.
+
     >>> is_unused("dropout", 0.0), is_unused("clip_norm", None), is_unused("clip_norm", 1.0)
     (True, True, False)
     """
     factor = KEYS.get(key)
-    return factor is not None and not factor.default and value == factor.default and key != _TELLING
+    says_nothing = factor is not None and (not factor.default or "." in key)
+    return factor is not None and says_nothing and value == factor.default and key != _TELLING
 
 
 def _model_text(configuration: Configuration, wanted: set[str]) -> str:
@@ -166,7 +179,11 @@ def top_rows(ranked: Sequence[Trial], metric: str, limit: int = 5) -> list[tuple
 
 def canonical_heads(configuration: Mapping[str, Value]) -> list[str]:
     """List the keys of a configuration without their factors, in the order of the registry."""
-    return [key for key in canonical_keys([configuration]) if "." not in key]
+    return [
+        key
+        for key in canonical_keys([configuration])
+        if _stands_alone(key) and not ("." in key and is_unused(key, configuration[key]))
+    ]
 
 
 def facts(configuration: Mapping[str, Value]) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ A *lane* is one (configuration, fold); a *population* is all lanes trained toget
     decays         decay types
     declarations   the vocabulary in which decays, optimizers and keys are declared
     deferred       functions that are named now and imported when they are first called
+    dropout        dropout
     embeddings     periodic embeddings of numbers
     estimated      what an estimator predicts that is not lrtune's own
     evaluate       configurations in, fold scores and predictions out
@@ -31,7 +32,9 @@ A *lane* is one (configuration, fold); a *population* is all lanes trained toget
     outcomes       what becomes of a lane, from its predictions; and of a configuration, from its lanes
     population     all lanes trained together
     range_test     the engine of the learning-rate finder
+    rate_factors   what multiplies the rate in each group of parameters
     registry       every name that an experiment may contain, with its factors, legal values and defaults
+    runs           neighbouring configurations that ask for the same thing
     schedules      every rate of every lane, computed before the first step
     steps          one mini-batch update of all lanes
     tasks          what the engine is given and what it gives back

@@ -105,20 +105,21 @@ def _array_seconds(configuration: Configuration, shape: Network, batch_size: int
     hidden = _UNIT_PASSES[shape.activation] + (_DROPOUT_PASSES if configuration["dropout"] else 0)
     units = hidden * sum(shape.widths[1:-1]) + _OUTPUT_PASSES * shape.widths[-1]
     units += _WAVE_PASSES * FREQUENCIES * len(shape.embedded)
-    seconds = 2.0 * products * batch_size / _FLOPS + (update * shape.size + units * batch_size) / _NUMBERS
+    own = OPTIMIZERS[optimizer].products(shape.blocks)
+    seconds = 2.0 * (products * batch_size + own) / _FLOPS + (update * shape.size + units * batch_size) / _NUMBERS
     return seconds * (_CURVATURE if OPTIMIZERS[optimizer].needs_curvature else 1.0)
 
 
 def _kept_numbers(configuration: Configuration, shape: Network) -> int:
     """Count what a lane keeps from one update to the next beside its parameters."""
     average = shape.size if is_averaged(configuration) else 0
-    return _state_numbers(str(configuration["optimizer"]), tuple(shape.shapes)) + average
+    return _state_numbers(str(configuration["optimizer"]), tuple(shape.blocks)) + average
 
 
 @cache
-def _state_numbers(optimizer: str, shapes: tuple[tuple[int, int], ...]) -> int:
+def _state_numbers(optimizer: str, shapes: tuple[tuple[int, ...], ...]) -> int:
     """Count the numbers in the state of an optimizer for one lane."""
-    probe = np.zeros((1, 1, sum(units * inputs for units, inputs in shapes)), np.float32)
+    probe = np.zeros((1, 1, sum(map(math.prod, shapes))), np.float32)
     given = factors([complete({"optimizer": optimizer})], probe.dtype)
     return sum(each.size for each in OPTIMIZERS[optimizer].start(probe, given, shapes))
 

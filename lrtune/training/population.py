@@ -20,7 +20,7 @@ from lrtune.training.declarations import Configuration
 from lrtune.training.feedback import Feedback, Holdout, Scales, Watcher
 from lrtune.training.networks import Network, initial_parameters, network
 from lrtune.training.registry import OPTIMIZERS, complete
-from lrtune.training.schedules import tabulate, tabulate_momentum
+from lrtune.training.schedules import tabulate, tabulate_momentum, tabulate_shapes
 from lrtune.training.steps import Stepper, company, factors, groups
 from lrtune.training.tasks import Flags, Fold, Problem
 from lrtune.training.updates import State
@@ -137,7 +137,7 @@ def start(configurations: Sequence[Configuration], plan: Plan) -> Population:
     dtype = plan.tables[0].features.dtype
     parameters = np.repeat(np.array(initial, dtype)[None], len(members), axis=0)
     states = tuple(
-        OPTIMIZERS[name].start(parameters[lanes], factors(members[lanes], dtype), plan.network.shapes)
+        OPTIMIZERS[name].start(parameters[lanes], factors(members[lanes], dtype), plan.network.blocks)
         for name, lanes in groups(members)
     )
     lanes = parameters.shape[:2]
@@ -239,6 +239,8 @@ def _epochs(population: Population, plan: Plan, until: int, clock: Clock | None)
             table = tabulate(configurations, plan.steps, plan.epochs, start=epoch, stop=stop)
             rates = table.astype(parameters.dtype, order="C")[..., None]
             cycled = tabulate_momentum(configurations, plan.steps, plan.epochs, start=epoch, stop=stop)
+            other = tabulate_shapes(configurations, plan.steps, plan.epochs, start=epoch, stop=stop)
+            shapes = {key: each.astype(parameters.dtype, order="C")[..., None] for key, each in other.items()}
             momenta = None if cycled is None else cycled.astype(parameters.dtype, order="C")[..., None]
         scale = feedback.scale(population.feedback, epoch, parameters.dtype)
         with np.errstate(all="ignore"):
@@ -248,7 +250,8 @@ def _epochs(population: Population, plan: Plan, until: int, clock: Clock | None)
                 row = first * plan.steps[0] + step
                 stopwatch.set_rates(rates[row], epoch, step)
                 scaled = rates[row] if scale is None else rates[row] * scale
-                stepper.step(batch, scaled, None if momenta is None else momenta[row])
+                now = {key: each[row] for key, each in shapes.items()}
+                stepper.step(batch, scaled, None if momenta is None else momenta[row], now)
                 averager.advance(len(batch.rows))
         _mark_diverged(population, epoch + 1)
         if population.feedback is not None and plan.holdouts:

@@ -13,6 +13,7 @@ from lrtune.training.decays.catalogue import DECAYS, Decay
 from lrtune.training.declarations import (
     Configuration,
     Factor,
+    Names,
     Range,
     Value,
     check_value,
@@ -31,12 +32,15 @@ __all__ = [
     "FUNCTION",
     "IN_COMMANDS",
     "KEYS",
+    "KEY_GROUPS",
     "METRICS",
     "MODEL_KEYS",
     "NUMBERS",
     "OPTIMIZERS",
+    "RATE_GROUPS",
     "SCHEDULED",
     "SCHEDULE_KEYS",
+    "SHAPED",
     "TRAINING_KEYS",
     "Complete",
     "Configuration",
@@ -69,6 +73,32 @@ IN_COMMANDS = (
 
 SCHEDULED = {"sklearn.linear_model.SGDClassifier": "eta0", "sklearn.linear_model.SGDRegressor": "eta0"}
 """Estimators that are trained batch by batch with a rate that anybody may set, and the name of that rate."""
+
+
+RATE_FACTORS = "rate_factors"
+OVER_TIME = "over_time"
+KEY_GROUPS = {
+    RATE_FACTORS: "what multiplies the rate, by group of parameters",
+    OVER_TIME: "how other keys change over the horizon, by the name of a decay type with its default factors",
+}
+"""Names under which keys stand together, with a dot between, and what these are."""
+
+RATE_GROUPS = {group: f"{RATE_FACTORS}.{group}" for group in ("first", "hidden", "last", "bias", "embedding")}
+"""Groups of parameters that may have a rate of their own, and the keys of their factors."""
+
+_GROUPED = {
+    "first": "the weights of the first layer of an mlp",
+    "hidden": "the weights of every layer between the first and the last",
+    "last": "the weights of the last layer, which is the only one of a linear model",
+    "bias": "every bias",
+    "embedding": "everything in the embedding of numbers",
+}
+
+SHAPED = {key: f"{OVER_TIME}.{key}" for key in ("weight_decay", "dropout", "label_smoothing")}
+"""Keys whose value may change over the horizon as a rate does, and the keys that say how."""
+
+SHAPES = Names(lambda: (name for name, entry in DECAYS.items() if "join" in entry.inside))
+"""The decay types that are functions of time alone."""
 
 
 def _table(*factors: Factor) -> dict[str, Factor]:
@@ -190,6 +220,28 @@ TRAINING_KEYS: dict[str, Factor] = _table(
         choices=("balanced",),
         search=(None, "balanced"),
         optional=True,
+    ),
+    *(
+        Factor(
+            key,
+            1.0,
+            f"what multiplies the rate of {_GROUPED[group]}",
+            low=0.0,
+            scale="log",
+            search=Range(0.1, 10.0),
+        )
+        for group, key in RATE_GROUPS.items()
+    ),
+    *(
+        Factor(
+            key,
+            "constant",
+            f"what multiplies {shaped} over the horizon, warm-up included: a decay type with its default factors",
+            kind="choice",
+            choices=SHAPES,
+            search=("constant", "flat_cosine"),
+        )
+        for shaped, key in SHAPED.items()
     ),
 )
 

@@ -15,7 +15,7 @@ from lrtune.arrays import Array
 from lrtune.training.decays.functions import BoundDecay
 from lrtune.training.decays.resolved import Factors
 from lrtune.training.declarations import number
-from lrtune.training.registry import DECAYS, Configuration, Value, complete
+from lrtune.training.registry import DECAYS, SHAPED, Configuration, Value, complete
 
 
 def decay_of(configuration: Configuration, prefix: str = "decay") -> BoundDecay:
@@ -176,6 +176,36 @@ def tabulate_momentum(
             values = _after_warmup(cycle, _updates(count, start, stop), warm, count, epochs)
             lane[:, :count] = values.reshape(-1, count)
     return _by_step(table)
+
+
+def tabulate_shapes(
+    configurations: Sequence[Configuration],
+    steps: Sequence[int],
+    epochs: int,
+    *,
+    start: int = 0,
+    stop: int | None = None,
+) -> dict[str, Array]:
+    """Compute what multiplies other keys than the rate, by key, each laid out as in `tabulate`.
+
+    Keys that no configuration changes over time are left out. The time is that of the whole horizon, so that a warm-up
+    of the rate makes no difference.
+    """
+    stop = epochs if stop is None else stop
+    completed = [complete(given) for given in configurations]
+    tables = {}
+    for shaped, key in SHAPED.items():
+        names = [str(each[key]) for each in completed]
+        if set(names) <= {"constant"}:
+            continue
+        table = _empty_table(configurations, steps, stop - start)
+        for lanes, name in zip(table, names, strict=True):
+            shape = decay_of(complete({"decay": name}))
+            for lane, count in zip(lanes, steps, strict=True):
+                values = shape(_updates(count, start, stop) / count, float(epochs))
+                lane[:, :count] = values.reshape(-1, count)
+        tables[shaped] = _by_step(table)
+    return tables
 
 
 def left_after(warm: int, steps: int, epochs: int) -> float:

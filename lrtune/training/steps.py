@@ -6,24 +6,27 @@ configurations that ask for it. The others are not touched, so they have the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from lrtune.arrays import DROPOUT, Array, stream
+from lrtune.arrays import Array
 from lrtune.training.batches import Batch
 from lrtune.training.declarations import Configuration
+from lrtune.training.dropout import Dropout
 from lrtune.training.losses import LOSSES
 from lrtune.training.networks import Network, Workspace, backward, forward, parted, split, workspace
 from lrtune.training.optimizers.curvature import Curvature, Embedded
+from lrtune.training.rate_factors import asks, rate_factors
 from lrtune.training.registry import OPTIMIZERS, Optimizer
-from lrtune.training.treatments import TREATMENTS, Treated, amount
+from lrtune.training.runs import amount, column, runs, shaped
+from lrtune.training.treatments import TREATMENTS, Treated
 from lrtune.training.updates import State, StepValues
 
-Run: TypeAlias = tuple[slice, Array]
-"""Neighbouring configurations, with one number for each of them."""
+UNSHAPED: Mapping[str, Array] = {}
+"""What multiplies keys whose value changes over time: none does."""
 
 
 class Group(NamedTuple):
@@ -37,6 +40,7 @@ class Group(NamedTuple):
     scratch: tuple[Array, Array]
     factors: dict[str, Array]
     weight_decay: Array
+    rate_factors: Array | None
 
 
 class Lanes(NamedTuple):
@@ -66,7 +70,7 @@ def factors(configurations: Sequence[Configuration], dtype: np.dtype[Any]) -> di
     entry = OPTIMIZERS[str(configurations[0]["optimizer"])]
     keys = {each.name: f"optimizer.{each.name}" for each in entry.factors}
     return {
-        name: _column([each[key] for each in configurations], dtype)
+        name: column([each[key] for each in configurations], dtype)
         for name, key in keys.items()
         if all(key in each for each in configurations)
     }
@@ -78,6 +82,7 @@ def company(configuration: Configuration) -> tuple[str | bool, ...]:
         str(configuration["optimizer"]),
         amount(configuration["ema"]) > 0.0,
         *(each.amount(configuration) > 0.0 for each in TREATMENTS.values()),
+        asks(configuration),
         amount(configuration["dropout"]) > 0.0,
         amount(configuration["label_smoothing"]) > 0.0,
     )
@@ -115,8 +120,13 @@ class Stepper:
         self._scratch = np.empty((2, *parameters.shape), parameters.dtype)
         dtype = parameters.dtype
         self._space = workspace(network, parameters.shape[:2], batch_size, dtype)
+        self._blocks = tuple(network.blocks)
         self._loss = LOSSES[network.loss]
-        self._treated = [(each.act, runs(configurations, each.amount, dtype)) for each in TREATMENTS.values()]
+        self._rate_factors = rate_factors(configurations, network, dtype)
+        self._treated = [
+            (each, [(*run, self._factors_of(run[0])) for run in runs(configurations, each.amount, dtype)])
+            for each in TREATMENTS.values()
+        ]
         smoothing = (lambda each: amount(each["label_smoothing"])) if network.classes else _never
         self._smoothed = runs(configurations, smoothing, dtype)
         self._dropout = Dropout(configurations, dtype, network=network, batch_size=batch_size, seed=seed, folds=folds)
@@ -126,22 +136,36 @@ class Stepper:
         """Open the random streams of an epoch."""
         self._dropout.start_epoch(epoch)
 
-    def step(self, batch: Batch, rates: Array, momenta: Array | None = None) -> None:
-        """Do one update of the lanes ``(C, k)`` in ``batch``; rates, and momenta if cycled, are ``(C, K, 1)``."""
+    def step(
+        self, batch: Batch, rates: Array, momenta: Array | None = None, shapes: Mapping[str, Array] = UNSHAPED
+    ) -> None:
+        """Do one update of the lanes ``(C, k)`` in ``batch``.
+
+        Rates, and momenta if cycled, are ``(C, K, 1)``, and so is what multiplies the key of each of the ``shapes``.
+        """
         k = len(batch.rows)
+        now = {key: each[:, :k] for key, each in shapes.items()}
         if k not in self._known:
             self._known[k] = self._lanes(k)
         lanes = self._known[k]
         drop = self._dropout if self._dropout.runs else None
+        self._dropout.start_step(now.get("dropout"))
         outputs = forward(self._network, lanes.blocks, batch.columns, lanes.space, drop)
         self._loss.gradient(outputs, batch.targets, batch.weights)
         curvatures = [self._curvature(lanes, group, batch, outputs) for group in lanes.groups]
-        self._smooth(outputs, batch)
+        self._smooth(outputs, batch, now.get("label_smoothing"))
         backward(self._network, lanes.blocks, lanes.gradients, batch.rows, lanes.space)
-        self._treat(lanes, rates[:, :k])
+        self._treat(lanes, rates[:, :k], now)
         for group, curvature in zip(lanes.groups, curvatures, strict=True):
             momentum = None if momenta is None else momenta[group.lanes, :k]
-            values = StepValues(rates[group.lanes, :k], group.factors, group.weight_decay, momentum)
+            values = StepValues(
+                rates[group.lanes, :k],
+                group.factors,
+                shaped(group.weight_decay, group.lanes, now.get("weight_decay")),
+                momentum,
+                group.rate_factors,
+                self._blocks,
+            )
             group.optimizer.update(group.parameters, group.gradient, group.state, values, group.scratch, curvature)
 
     def _curvature(self, lanes: Lanes, group: Group, batch: Batch, gradient: Array) -> Curvature | None:
@@ -163,18 +187,26 @@ class Stepper:
         )
         return Curvature(self._network.loss, layers, inputs, slopes, expected, batch.weights, embedding)
 
-    def _smooth(self, outputs: Array, batch: Batch) -> None:
+    def _smooth(self, outputs: Array, batch: Batch, shape: Array | None) -> None:
         """Move the targets of a classification towards the uniform distribution by ``label_smoothing``."""
         if self._smoothed:
             away = batch.targets - batch.weights / self._network.classes
         for lanes, amounts in self._smoothed:
-            outputs[lanes] += amounts[..., None] * away
+            outputs[lanes] += shaped(amounts, lanes, shape)[..., None] * away
 
-    def _treat(self, lanes: Lanes, rates: Array) -> None:
+    def _treat(self, lanes: Lanes, rates: Array, shapes: Mapping[str, Array]) -> None:
         """Do to gradients and parameters what their configurations ask for before an update."""
-        for act, asking in self._treated:
-            for run, amounts in asking:
-                act(Treated(lanes.parameters[run], lanes.gradient[run], lanes.scratch[run], rates[run], amounts))
+        for treatment, asking in self._treated:
+            shape = shapes.get(treatment.shaped)
+            for run, amounts, own in asking:
+                scaled = rates[run] if own is None else rates[run] * own
+                now = shaped(amounts, run, shape)
+                treatment.act(Treated(lanes.parameters[run], lanes.gradient[run], lanes.scratch[run], scaled, now))
+
+    def _factors_of(self, lanes: slice) -> Array | None:
+        """Get the rate factors ``(C, 1, P)`` of neighbouring configurations; None if none of them asks for any."""
+        asked = self._rate_factors is not None and any(map(asks, self._configurations[lanes]))
+        return self._rate_factors[lanes] if self._rate_factors is not None and asked else None
 
     def _lanes(self, k: int) -> Lanes:
         parameters, gradient, scratch = self._parameters[:, :k], self._gradient[:, :k], self._scratch[:, :, :k]
@@ -188,7 +220,8 @@ class Stepper:
                 tuple(each[:, :k] for each in state),
                 (scratch[0, lanes], scratch[1, lanes]),
                 factors(self._configurations[lanes], dtype),
-                _column([each["weight_decay"] for each in self._configurations[lanes]], dtype),
+                column([each["weight_decay"] for each in self._configurations[lanes]], dtype),
+                self._factors_of(lanes),
             )
             for (name, lanes), state in zip(groups(self._configurations), self._states, strict=True)
         ]
@@ -196,74 +229,5 @@ class Stepper:
         return Lanes(parameters, gradient, scratch[0], blocks, gradients, self._space.folds(k), members)
 
 
-class Dropout:
-    """Switches units off in training and scales the others up, so that nothing is to be done in prediction.
-
-    The uniforms of a fold are shared by all configurations: comparisons are paired.
-    """
-
-    def __init__(
-        self,
-        configurations: Sequence[Configuration],
-        dtype: np.dtype[Any],
-        *,
-        network: Network,
-        batch_size: int,
-        seed: int,
-        folds: Sequence[int],
-    ) -> None:
-        hidden = network.widths[1:-1]
-        self.runs = runs(configurations, lambda each: amount(each["dropout"]), dtype) if hidden else []
-        self._address = seed, folds
-        self._streams: list[np.random.Generator] = []
-        lanes = max((run.stop - run.start for run, _ in self.runs), default=0)
-        shape = (len(folds), max(hidden, default=0), batch_size)
-        self._uniforms = np.empty(shape if self.runs else 0, np.float32)
-        self._gates = np.empty(lanes * self._uniforms.size, dtype)
-
-    def start_epoch(self, epoch: int) -> None:
-        """Open the streams of an epoch."""
-        if self.runs:
-            seed, folds = self._address
-            self._streams = [stream(seed, DROPOUT, fold, epoch) for fold in folds]
-
-    def __call__(self, _number: int, units: Array, slope: Array) -> None:
-        """Drop units ``(C, k, H, B)`` of the next hidden layer; the slope likewise."""
-        shape = units.shape[1:]
-        uniforms = self._uniforms[: shape[0], : shape[1]]
-        for each, generator in zip(uniforms, self._streams, strict=False):
-            generator.random(out=each, dtype=np.float32)
-        for run, rates in self.runs:
-            lanes = rates[..., None]
-            gates = self._gates[: len(rates) * uniforms.size].reshape(len(rates), *shape)
-            np.greater_equal(uniforms, lanes, out=gates)
-            gates *= 1.0 / (1.0 - lanes)
-            units[run] *= gates
-            slope[run] *= gates
-
-
-def runs(
-    configurations: Sequence[Configuration], asked: Callable[[Configuration], float], dtype: np.dtype[Any]
-) -> list[Run]:
-    """Find neighbouring configurations with a positive amount, with their amounts ``(C, 1, 1)``."""
-    return [
-        (lanes, _column([asked(each) for each in configurations[lanes]], dtype))
-        for lanes in _neighbours([asked(each) > 0.0 for each in configurations])
-    ]
-
-
-def _neighbours(wanted: Sequence[bool]) -> Iterator[slice]:
-    start = 0
-    for value, members in groupby(wanted):
-        stop = start + sum(1 for _ in members)
-        if value:
-            yield slice(start, stop)
-        start = stop
-
-
 def _never(_configuration: Configuration) -> float:
     return 0.0
-
-
-def _column(values: Sequence[Any], dtype: np.dtype[Any]) -> Array:
-    return np.array([amount(value) for value in values], dtype).reshape(-1, 1, 1)

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune.arrays import Array
-from lrtune.training.declarations import Configuration, Value, number
+from lrtune.training.declarations import Configuration
 from lrtune.training.registry import OPTIMIZERS
+from lrtune.training.runs import amount
 
 _CLIP_MARGIN = 1e-6
 """Added to the norm before dividing by it, as PyTorch does."""
@@ -23,7 +24,8 @@ class Treated(NamedTuple):
     """Lanes of neighbouring configurations that ask for a treatment, as views of the population's arrays.
 
     ``parameters``, ``gradient`` and ``scratch`` are ``(C, K, P)``; ``scratch`` holds nothing. ``rates`` are those of
-    this update, ``(C, K, 1)``, and ``amounts`` how much each configuration asks for, ``(C, 1, 1)``.
+    this update, ``(C, K, 1)``, or ``(C, K, P)`` where parameters have factors of it, and ``amounts`` how much each
+    configuration asks for, ``(C, 1, 1)``, or ``(C, K, 1)`` where that changes over time.
     """
 
     parameters: Array
@@ -44,17 +46,15 @@ class Treatment(NamedTuple):
         How much of it a complete configuration asks for; 0: nothing.
     act
         Does it, in place. Nothing may mix lanes: a lane's bits are the same alone and in any company.
+    shaped
+        The key whose shape over time multiplies the amount, if there is one.
 
     """
 
     name: str
     amount: Callable[[Configuration], float]
     act: Callable[[Treated], None]
-
-
-def amount(value: Value) -> float:
-    """Read how much a configuration asks for; null and 0 are nothing."""
-    return 0.0 if value is None else number(value)
+    shaped: str = ""
 
 
 def _clip(lanes: Treated) -> None:
@@ -90,8 +90,8 @@ def _is_decoupled(configuration: Configuration) -> bool:
 
 _ENTRIES = (
     Treatment("clipping", lambda each: amount(each["clip_norm"]), _clip),
-    Treatment("coupled weight decay", _coupled_decay, _couple),
-    Treatment("decoupled weight decay", _decoupled_decay, _shrink),
+    Treatment("coupled weight decay", _coupled_decay, _couple, shaped="weight_decay"),
+    Treatment("decoupled weight decay", _decoupled_decay, _shrink, shaped="weight_decay"),
 )
 
 TREATMENTS: dict[str, Treatment] = {entry.name: entry for entry in _ENTRIES}

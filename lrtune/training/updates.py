@@ -22,21 +22,26 @@ from lrtune.arrays import Doubles, Floats
 State: TypeAlias = tuple[Floats, ...]
 LaneFactors: TypeAlias = Mapping[str, Floats]
 Scratch: TypeAlias = tuple[Floats, Floats]
-Shapes: TypeAlias = Sequence[tuple[int, int]]
-"""Rows and columns of the weights of each layer, bias column included."""
+Shapes: TypeAlias = Sequence[tuple[int, ...]]
+"""Of all parameters in their order: the stacks of the embedding ``(n, rows, columns)``, if there is one, then rows and
+columns of the weights of each layer, bias column included."""
 
 
 class StepValues(NamedTuple):
     """What one update needs besides gradient and state; everything in the dtype of the lanes.
 
     ``rate (C, K, 1)``, ``factors`` and ``weight_decay (C, 1, 1)``, and ``momentum (C, K, 1)`` where a schedule cycles
-    it; it then takes the place of the factor ``momentum`` or ``beta1``.
+    it; it then takes the place of the factor ``momentum`` or ``beta1``. ``rate_factors (C, 1, P)`` are what multiplies
+    the rate of each parameter, where any lane asks for that; the others have ones, which change no bit.
+    ``shapes`` are those of the blocks of parameters.
     """
 
     rate: Floats
     factors: LaneFactors
     weight_decay: Floats
     momentum: Floats | None = None
+    rate_factors: Floats | None = None
+    shapes: Shapes = ()
 
 
 def stateless(_parameters: Floats, _factors: LaneFactors, _shapes: Shapes = ()) -> State:
@@ -76,12 +81,36 @@ def add_square(total: Floats, gradient: Floats, keep: Floats, scratch: Floats) -
     total += scratch
 
 
+def subtract(parameters: Floats, step: Floats, values: StepValues) -> None:
+    """Apply ``x -= step``, the step as the rate made it: here each parameter gets its own factor of the rate.
+
+    Every change that is proportional to the rate goes through here; the step may be overwritten.
+    """
+    if values.rate_factors is not None:
+        step *= values.rate_factors
+    parameters -= step
+
+
+def shrink(parameters: Floats, values: StepValues) -> None:
+    """Apply decoupled weight decay, ``x *= 1 - rate * weight_decay``; lanes without it keep their bits."""
+    if values.weight_decay.any():
+        rate = values.rate if values.rate_factors is None else values.rate * values.rate_factors
+        parameters *= 1.0 - rate * values.weight_decay
+
+
 def descend(
-    parameters: Floats, direction: Floats, square: Floats, scratch: Floats, *, rate: Floats, epsilon: Floats
+    parameters: Floats,
+    direction: Floats,
+    square: Floats,
+    scratch: Floats,
+    values: StepValues,
+    *,
+    rate: Floats,
+    epsilon: Floats,
 ) -> None:
     """Apply ``x -= rate * direction / (sqrt(square) + epsilon)``."""
     np.sqrt(square, out=scratch)
     scratch += epsilon.astype(scratch.dtype, copy=False)
     np.divide(direction, scratch, out=scratch)
     scratch *= rate.astype(scratch.dtype, copy=False)
-    parameters -= scratch
+    subtract(parameters, scratch, values)

@@ -72,7 +72,7 @@ def canonical_keys(configurations: Iterable[Configuration]) -> list[str]:
     """List every key that occurs, in the order of the registry; factors stand behind the choice they belong to."""
     order = {key: place for place, key in enumerate(KEYS)}
     keys = {key for each in configurations for key in each}
-    return sorted(keys, key=lambda key: (order.get(key.partition(".")[0], len(order)), key))
+    return sorted(keys, key=lambda key: (order.get(key, order.get(key.partition(".")[0], len(order))), key))
 
 
 @dataclass(frozen=True, slots=True)

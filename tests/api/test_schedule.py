@@ -41,6 +41,8 @@ FORMULAS = {
     ),
     "wsd": ({"cooldown": 0.5}, lambda t: 1 - math.sqrt(max(0, t - 6) / 6)),
     "rex": ({}, lambda t: (1 - t / T) / (1 - t / T / 2)),
+    "flat_cosine": ({"flat": 0.25}, lambda t: 1 if t < 3 else (1 + math.cos(math.pi * (t - 3) / 9)) / 2),
+    "coslog4": ({}, lambda t: (1 - math.cos(2 * math.pi * math.log2(1 + 15 * t / T))) / 2),
     "join": (
         {"first": {"exponential": {"k": 0.5}}, "second": "linear", "at": 0.25},
         lambda t: math.exp(-0.5 * t) if t < 3 else 1 - (t - 3) / 9,

@@ -165,6 +165,39 @@ FAULTS = [
         {"the distance is averaged as the squares are": ("beta3 = np.sqrt(double(", "beta3 = np.square(double(")},
     ),
     *of(
+        "training/optimizers/muon.py",
+        "training/test_muon.py",
+        {
+            "the last layer is a matrix, too": ("in layers[:-1]:", "in layers:"),
+            "steps do not look ahead": ("ahead += given[lanes]", "ahead *= 1.0"),
+            "the scale is that of the shorter side": ("math.sqrt(max(rows, columns))", "math.sqrt(min(rows, columns))"),
+            "a schedule's momentum is Adam's": ("momentum=None, rate_factors=own", "rate_factors=own"),
+            "Adam has the rate of the matrices": ('values.rate * values.factors["adam_factor"]', "values.rate"),
+            "one iteration less": ("in range(ITERATIONS):", "in range(ITERATIONS - 1):"),
+        },
+    ),
+    *of(
+        "training/rate_factors.py",
+        "training/test_rate_factors.py",
+        {
+            "the first layer of a linear model is the first": (
+                "if place == layers - 1:",
+                "if place and place == layers - 1:",
+            ),
+            "biases are weights": ('layer[:, -1] = given["bias"]', "pass"),
+        },
+    ),
+    *of(
+        "training/updates.py",
+        "training/test_rate_factors.py",
+        {
+            "weight decay has the rate of the lane": (
+                "values.rate if values.rate_factors is None else values.rate * values.rate_factors",
+                "values.rate",
+            ),
+        },
+    ),
+    *of(
         "training/optimizers/natural_gradient.py",
         "training/test_natural_gradient.py",
         {

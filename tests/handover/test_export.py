@@ -26,6 +26,7 @@ VARIANTS = [
     {"decay": "inverse_sqrt", "decay.final": 0.1},
     {"decay": "cosine_restarts", "decay.period": 1.0, "decay.multiplier": 3.0, "decay.peak_decay": 0.5},
     {"decay": "cosine_restarts", "decay.peak_decay": 0.3, "decay.final": 0.2},
+    {"decay": "cosine_restarts", "decay.cycles": 2, "decay.rise": 0.3, "decay.final": 0.1, "decay.peak_decay": 0.5},
     {"decay": "cyclical", "decay.mode": "triangular2", "decay.rise": 1.0, "decay.cycle_momentum": True},
     {"decay": "cyclical", "decay.mode": "exp_range", "decay.rise": 0.0, "decay.period": 2.5},
     {"decay": "one_cycle", "decay.tail": 0.3, "decay.shape": "linear", "decay.cycle_momentum": True},
@@ -35,6 +36,16 @@ VARIANTS = [
     {"decay": "wsd", "decay.shape": "linear", "decay.final": 0.1, "decay.cooldown": 1.0},
     {"decay": "join", "decay.first": "one_cycle", "decay.first.cycle_momentum": True, "decay.second": "step"},
     {"decay": "wall_clock", "decay.shape": "cosine", "decay.step_seconds": 0.1},
+    {"decay": "exponential", "decay.k": 0.5, "decay.floor": 0.1},
+    {"decay": "exponential", "decay.k": 0.5, "decay.floor": 0.1, "decay.staircase": True},
+    {"decay": "inverse_time", "decay.k": 2.0, "decay.floor": 0.2},
+    {"decay": "join", "decay.first": "linear", "decay.second": "constant", "decay.scale": 0.1, "decay.at": 0.6},
+    {"decay": "join", "decay.first": "one_cycle", "decay.first.cycle_momentum": True, "decay.scale": 0.3},
+    {"decay": "join", "decay.first": "linear", "decay.second": "join", "decay.scale": 0.5, "decay.at": 0.4}
+    | {"decay.second.first": "step", "decay.second.second": "exponential", "decay.second.scale": 0.3},
+    {"decay": "join", "decay.second": "join", "decay.second.second": "one_cycle"}
+    | {"decay.second.second.cycle_momentum": True, "decay.second.scale": 0.3},
+    {"decay": "flat_cosine", "decay.flat": 0.3, "decay.final": 0.05},
     {"decay": "cosine", "warmup": 0.2, "warmup_shape": "exponential", "warmup_start": 0.01},
     {"decay": "linear", "warmup": 0.1, "warmup_start": 0.0},
 ]

@@ -47,17 +47,30 @@ OTHERS = [{"decay": decay} for decay in DECAYS if decay != "plateau"]
 CYCLING = [{"decay": decay, "decay.cycle_momentum": True} for decay in ("cyclical", "one_cycle")]
 
 
-def populations(name, folds, hidden, epochs, embedding="none"):
+PLAIN = {"ema": 0.0}
+AVERAGED = {"ema": 0.7}
+WITH_ALL = AVERAGED | {
+    "rate_factors.first": 2.0,
+    "rate_factors.bias": 0.1,
+    "rate_factors.embedding": 0.3,
+    "weight_decay": 0.01,
+    "over_time.weight_decay": "flat_cosine",
+    "dropout": 0.1,
+    "over_time.dropout": "linear",
+}
+
+
+def populations(name, folds, hidden, epochs, embedding="none", *, beside=(PLAIN, AVERAGED)):
     """Make populations of every optimizer with every decay, and with momentum cycled where a decay can do that.
 
-    Each pair is there with a moving average and without.
+    Each pair is there once with each of what is ``beside``.
     """
     for decays in (OTHERS + CYCLING, WATCHING):
         pairs = [
-            {"optimizer": optimizer, "hidden": hidden, "epochs": epochs, "embedding": embedding, "ema": ema, **decay}
+            {"optimizer": optimizer, "hidden": hidden, "epochs": epochs, "embedding": embedding, **each, **decay}
             for optimizer in OPTIMIZERS
             for decay in decays
-            for ema in (0.0, 0.7)
+            for each in beside
         ]
         yield populate(name, folds, pairs)
 
@@ -121,12 +134,12 @@ HIDDEN = {"digits": [(9,), (64, 64)], "concrete": [(9,), (8, 7)]}
     ],
 )
 def test_every_pair_keeps_the_invariants(name, hidden, embedding):
-    """Alone or in company, in pieces, after others have been dropped: the same bits.
+    """Alone or in company, in pieces, after others have been dropped: the same bits. So with all that goes beside.
 
     The folds have two and three steps per epoch, and the largest net has 8,970 parameters.
     """
     folds = [fold(name, 0, 2 * BATCH_SIZE - 5), fold(name, 1, 2 * BATCH_SIZE + 7)]
-    for population, shared in populations(name, folds, hidden, 4, embedding):
+    for population, shared in populations(name, folds, hidden, 4, embedding, beside=(PLAIN, WITH_ALL)):
         trained = train(population, shared)
         scored = evaluated(trained)
         for row, each in enumerate(trained.configurations):

@@ -21,6 +21,12 @@ NAMES = {"alpha": "rho", "eps": "epsilon", "initial_accumulator_value": "accumul
 FIRST_ORDER = [name for name, optimizer in OPTIMIZERS.items() if not optimizer.needs_curvature]
 
 
+def layers(size):
+    """Part so many parameters into two layers, about half of them in the first, which is as square as can be."""
+    rows = max(math.isqrt(size // 2), 1)
+    return ((rows, rows + 1), (1, size - rows * (rows + 1))) if size > rows * (rows + 1) else ((1, size),)
+
+
 class Lanes:
     """The least that an engine does: arrays for some configurations and folds, and decay of weights."""
 
@@ -34,7 +40,8 @@ class Lanes:
         }
         self.weight_decay = np.full((len(factors), 1, 1), weight_decay, start.dtype)
         self.decoupled = decoupled or OPTIMIZERS[name].decoupled
-        self.state = self.rule.start(self.parameters, self.factors)
+        self.shapes = layers(start.shape[-1])
+        self.state = self.rule.start(self.parameters, self.factors, self.shapes)
         self.scratch = np.empty_like(start), np.empty_like(start)
 
     def step(self, gradient, rate, momentum=None):
@@ -44,7 +51,7 @@ class Lanes:
             gradient += self.weight_decay * self.parameters
         elif not self.rule.decays_itself:
             self.parameters *= 1.0 - rate * self.weight_decay
-        values = StepValues(rate, self.factors, self.weight_decay, momentum)
+        values = StepValues(rate, self.factors, self.weight_decay, momentum, None, self.shapes)
         self.rule.update(self.parameters, gradient, self.state, values, self.scratch, None)
 
     def scored(self):
@@ -114,6 +121,36 @@ def trajectory(name, rates, *, weight_decay=0.0, momenta=None, **factors):
         lanes.step(quadratic(lanes.parameters), rate, momentum)
         points.append(lanes.scored()[0, 0].copy())
     return np.array(points)
+
+
+@pytest.mark.parametrize("centred", [False, True])
+@pytest.mark.parametrize("momentum", [0.0, 0.8])
+def test_rmsprop_as_the_documentation_of_pytorch_writes_it(momentum, centred):
+    """Square average, mean, buffer: three recurrences, one lane beside another one that has neither."""
+    chosen = {"momentum": momentum, "centred": centred, "rho": 0.9, "epsilon": 1e-3}
+    lanes = Lanes("rmsprop", [chosen, {"rho": 0.9, "epsilon": 1e-3}], np.tile(START, (2, 1, 1)))
+    point, plain = START.copy(), Lanes("rmsprop", [{"rho": 0.9, "epsilon": 1e-3}], START[None, None])
+    square, mean, buffer = np.zeros((3, len(START)))
+    for step in range(20):
+        rate, gradient = 0.05 / (1 + step), FIXED[step % len(FIXED)]
+        square = 0.9 * square + 0.1 * gradient**2
+        mean = 0.9 * mean + 0.1 * gradient
+        spread = square - mean**2 if centred else square
+        buffer = momentum * buffer + gradient / (np.sqrt(np.maximum(spread, 0.0)) + 1e-3)
+        point = point - rate * buffer
+        lanes.step(np.tile(gradient, (2, 1, 1)), rate)
+        plain.step(gradient[None, None], rate)
+        np.testing.assert_allclose(lanes.parameters[0, 0], point, rtol=1e-10)
+        np.testing.assert_array_equal(lanes.parameters[1], plain.parameters[0])
+
+
+def test_a_schedule_moves_the_momentum_of_rmsprop_only_where_it_has_one():
+    moved = [0.9 - 0.01 * step for step in range(20)]
+    given = {"rates": [0.01] * 20, "rho": 0.9}
+    np.testing.assert_array_equal(trajectory("rmsprop", momenta=moved, **given), trajectory("rmsprop", **given))
+    fixed = trajectory("rmsprop", momentum=0.8, **given)
+    assert (trajectory("rmsprop", momenta=moved, momentum=0.8, **given) != fixed).any()
+    np.testing.assert_array_equal(trajectory("rmsprop", momenta=[0.8] * 20, momentum=0.5, **given), fixed)
 
 
 FALLING = [0.05 * (1 - t / 40) for t in range(30)]
@@ -262,7 +299,7 @@ def alone(lanes, gradients, rates, c, k):
     part.parameters = lanes.parameters[c : c + 1, k : k + 1].copy()
     part.factors = {name: each[c : c + 1] for name, each in lanes.factors.items()}
     part.weight_decay = lanes.weight_decay[c : c + 1]
-    part.state = part.rule.start(part.parameters, part.factors)
+    part.state = part.rule.start(part.parameters, part.factors, part.shapes)
     part.scratch = np.empty_like(part.parameters), np.empty_like(part.parameters)
     return part, gradients[:, c : c + 1, k : k + 1], rates[:, c : c + 1, k : k + 1]
 
@@ -345,9 +382,10 @@ class TestContract:
 
     @pytest.mark.parametrize("name", FIRST_ORDER)
     def test_updates_allocate_nothing_of_the_size_of_a_buffer(self, name):
-        lanes, gradients, rates = population(name, (2, 2, 50_000), "float32", steps=2)
+        """Of that of all lanes: work on some of them at a time may have arrays of its own."""
+        lanes, gradients, rates = population(name, (16, 2, 50_000), "float32", steps=2)
         lanes.step(gradients[0], rates[0])
-        values = StepValues(rates[1], lanes.factors, lanes.weight_decay)
+        values = StepValues(rates[1], lanes.factors, lanes.weight_decay, shapes=lanes.shapes)
         gradient = gradients[1].copy()
         tracemalloc.start()
         lanes.rule.update(lanes.parameters, gradient, lanes.state, values, lanes.scratch, None)
@@ -364,9 +402,9 @@ class TestContract:
                 asked.add(key)
                 return super().__getitem__(key)
 
-        lanes, gradients, rates = population(name, (1, 1, 3), "float64", steps=1)
+        lanes, gradients, rates = population(name, (1, 1, 13), "float64", steps=1)
         lanes.factors = Recorder(lanes.factors)
-        lanes.state = lanes.rule.start(lanes.parameters, lanes.factors)
+        lanes.state = lanes.rule.start(lanes.parameters, lanes.factors, lanes.shapes)
         train(lanes, gradients, rates)
         assert asked == {factor.name for factor in OPTIMIZERS[name].factors}
 

@@ -66,6 +66,11 @@ def values(draw):
         "label_smoothing": draw(st.sampled_from([0.0, 0.0, 0.1])),
         "clip_norm": draw(st.sampled_from([None, None, 0.05, 3.0])),
         "ema": draw(st.sampled_from([0.0, 0.0, 0.2, 2.0])),
+        "rate_factors.first": draw(st.sampled_from([1.0, 1.0, 0.0, 3.0])),
+        "rate_factors.bias": draw(st.sampled_from([1.0, 1.0, 0.1])),
+        "over_time.weight_decay": draw(st.sampled_from(["constant", "constant", "flat_cosine"])),
+        "over_time.dropout": draw(st.sampled_from(["constant", "linear"])),
+        "over_time.label_smoothing": draw(st.sampled_from(["constant", "coslog4"])),
     }
 
 
@@ -116,6 +121,8 @@ def test_so_is_a_lane_of_more_parameters_than_a_buffer_of_numpy_holds(dtype, act
         {"weight_decay": 0.1, "dropout": 0.5},
         {"label_smoothing": 0.1, "decoupled": True},
         {"ema": 0.5},
+        {"rate_factors.first": 2.0, "rate_factors.bias": 0.1, "weight_decay": 0.1, "decoupled": True},
+        {"rate_factors.embedding": 0.3, "rate_factors.last": 0.0},
     ]
     configurations = [
         {

@@ -550,3 +550,66 @@ class TestJoin:
     def test_with_factors_of_its_own(self):
         rates = lane(10, decay="join", **{"decay.second": "exponential", "decay.second.k": 0.5})
         np.testing.assert_allclose(rates, [1.0] * 5 + [math.exp(-0.5 * t) for t in range(5)], **EXACT)
+
+
+def test_coslog4_touches_zero_between_its_waves_and_one_at_their_tops():
+    """Four waves that are 1, 2, 4 and 8 fifteenths of the horizon long."""
+    ends = np.array([0.0, 1.0, 3.0, 7.0, 15.0])
+    tops = 2.0 ** np.arange(0.5, 4.0) - 1.0
+    np.testing.assert_allclose(decays.coslog4(ends, 15.0), 0.0, atol=1e-12)
+    np.testing.assert_allclose(decays.coslog4(tops, 15.0), 1.0, atol=1e-12)
+    assert decays.coslog4(np.array([40.0]), 15.0) == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("flat", [0.0, 0.25, 0.75])
+def test_flat_cosine_is_a_constant_rate_joined_to_a_cosine(flat):
+    rates = lane(20, decay="flat_cosine", **{"decay.flat": flat, "decay.final": 0.1})
+    kept = int(20 * flat)
+    np.testing.assert_array_equal(rates[:kept], 1.0)
+    np.testing.assert_allclose(rates[kept:], curve("cosine", 20 - kept, 20.0 - kept, final=0.1), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "without"), [("exponential", 0.7**10), ("inverse_time", 1.0 / (1.0 + 0.4 * 10))])
+def test_a_floor_is_where_the_fall_ends(name, without):
+    factors = {"decay.k": -math.log(0.7) if name == "exponential" else 0.4}
+    free = lane(30, decay=name, **factors)
+    assert free[10] == pytest.approx(without)
+    held = lane(30, decay=name, **factors, **{"decay.floor": 0.15})
+    np.testing.assert_array_equal(held, np.where(free > 0.15, free, 0.15))
+    assert held[-1] == 0.15 > free[-1]
+
+
+def test_a_join_may_go_on_from_another_peak():
+    """A fall that ends before the training does, and a rate for each of two pieces."""
+    held = lane(10, decay="join", **{"decay.first": "linear", "decay.second": "constant", "decay.scale": 0.2})
+    np.testing.assert_allclose(held, [1.0, 0.8, 0.6, 0.4, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2])
+    pieces = lane(4, decay="join", **{"decay.first": "constant", "decay.second": "constant", "decay.scale": 0.3})
+    np.testing.assert_array_equal(pieces, [1.0, 1.0, 0.3, 0.3])
+
+
+def test_a_join_has_as_many_parts_as_one_likes():
+    """A rate for each of three pieces; and a fall in each of two, then a third."""
+    inner = {"decay.second": "join", "decay.second.first": "constant", "decay.second.second": "constant"}
+    shares = {"decay.at": 0.25, "decay.scale": 0.5, "decay.second.at": 1.0 / 3.0, "decay.second.scale": 0.1}
+    pieces = lane(8, decay="join", **{"decay.first": "constant"}, **inner, **shares)
+    np.testing.assert_allclose(pieces, [1.0, 1.0, 0.5, 0.5, 0.05, 0.05, 0.05, 0.05], rtol=1e-12)
+    falling = {"decay.first": "linear", "decay.second": "join"}
+    falling |= {"decay.second.first": "linear", "decay.second.second": "linear"}
+    found = lane(8, decay="join", **falling, **{"decay.scale": 0.5})
+    np.testing.assert_allclose(found, [1.0, 0.75, 0.5, 0.25, 0.5, 0.25, 0.5, 0.25], rtol=1e-12)
+
+
+def test_the_peak_of_a_second_decay_does_not_scale_its_momentum():
+    joined = {"decay": "join", "decay.second": "one_cycle", "decay.second.cycle_momentum": True, "decay.scale": 0.1}
+    (one, two) = (tabulate_momentum([{**joined, **more}], [2], 4) for more in ({}, {"decay.scale": 1.0}))
+    np.testing.assert_array_equal(one, two)
+
+
+def test_each_cycle_of_restarts_may_begin_with_a_rise():
+    """A straight line to the cycle's peak, then the cosine on what is left of the cycle: here 10 epochs, twice."""
+    given = {"decay.cycles": 2, "decay.multiplier": 1.0, "decay.peak_decay": 0.5, "decay.final": 0.1}
+    rates = lane(20, decay="cosine_restarts", **given, **{"decay.rise": 0.4})
+    for start, peak in ((0, 1.0), (10, 0.5)):
+        rising = 0.1 + (peak - 0.1) * np.arange(4) / 4
+        falling = 0.1 + (peak - 0.1) * 0.5 * (1.0 + np.cos(np.pi * np.arange(6) / 6))
+        np.testing.assert_allclose(rates[start : start + 10], [*rising, *falling], rtol=1e-12)

@@ -13,7 +13,7 @@ from lrtune.training.evaluate import evaluate, fit
 from lrtune.training.population import plan, start, train
 from lrtune.training.registry import complete, problems
 from lrtune.training.schedules import multipliers, tabulate
-from lrtune.training.steps import Stepper
+from lrtune.training.steps import UNSHAPED, Stepper
 from lrtune.training.tasks import Fold, Problem
 
 SQUARED = Problem("squared", 1, 0)
@@ -36,9 +36,9 @@ def rates_used(monkeypatch, chosen, fold, **keywords):
     """Every rate that reaches the optimizer, in order."""
     used, step = [], Stepper.step
 
-    def spy(stepper, batch, rates, momenta=None):
+    def spy(stepper, batch, rates, momenta=None, shapes=UNSHAPED):
         used.append(rates[..., 0].copy())
-        step(stepper, batch, rates, momenta)
+        step(stepper, batch, rates, momenta, shapes)
 
     monkeypatch.setattr(Stepper, "step", spy)
     fit(chosen, fold, SQUARED, seed=0, dtype="float64", **keywords)

@@ -4,6 +4,7 @@
 
     automatic       a learning rate that is ``auto``: where it stands, and its range
     document        plain values that remember where they were written, and the problems found with them
+    grouped         keys that stand together under a name, such as the rate factors
     leaves          scalars, lists and ranges of the file's `space` -> the leaves of a search space
     loading         a file, a table or a text, and overrides -> an `Experiment`, or all that is wrong with them
     nesting         configurations in the form that the estimators' parameters have, and back to flat keys

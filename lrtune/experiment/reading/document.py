@@ -95,6 +95,15 @@ class Document:
         for each in [each for each in self.origins if each[: len(path)] == path]:
             del self.origins[each]
 
+    def has(self, path: KeyPath) -> bool:
+        """Tell whether there is a value at a path of keys."""
+        part: Any = self.values
+        for key in path:
+            if not isinstance(part, dict) or key not in part:
+                return False
+            part = part[key]
+        return True
+
     def remove(self, path: KeyPath) -> None:
         """Take a value out, if it is there."""
         parent: Any = self.values

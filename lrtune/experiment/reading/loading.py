@@ -10,6 +10,7 @@ from lrtune.data.formats import PACKED
 from lrtune.experiment.core import Experiment, seen_from
 from lrtune.experiment.reading.automatic import asking, filled
 from lrtune.experiment.reading.document import Document, KeyPath, Origin, dotted
+from lrtune.experiment.reading.grouped import path_of
 from lrtune.experiment.reading.sections import SearchSection, homes, usual_round
 from lrtune.experiment.reading.space_form import SpaceReader, check_warmup
 from lrtune.experiment.reading.trainer_form import DEFAULTS, TRAINER, ChosenTrainer, read_trainer, settle_loader
@@ -188,8 +189,8 @@ def _refuse_both(document: Document, reader: SpaceReader) -> None:
     """Report keys that are fixed in a section and searched as well."""
     fixed = homes()
     for key, place in reader.mentioned.items():
-        home = fixed.get(key)
-        if home in document.origins:
+        home = path_of(fixed[key][:1], fixed[key][1]) if key in fixed else None
+        if home is not None and home in document.origins:
             line = document.origins[home].line
             where = dotted(home) + (f" in line {line}" if line else "")
             document.report(place, f"is given by {where} as well; keep one of the two")
@@ -199,15 +200,18 @@ def _take_out_of_the_way(document: Document, changed: KeyPath) -> None:
     """Let an override win over what contradicts it: the same key in its other place, another source of test rows."""
     if changed == ("data", "test_path"):
         document.remove(("data", "test_size"))
-    fixed = homes()
-    if changed[0] == "space":
-        space = document.values.get("space")
-        for key in changed[1:2] or tuple(space if isinstance(space, dict) else ()):
-            if str(key) in fixed:
-                document.remove(fixed[str(key)])
-    for flat, home in fixed.items():
-        if home == changed:
-            document.remove(("space", flat))
+    for flat, (section, key) in homes().items():
+        fixed, searched = path_of((section,), key), path_of(("space",), flat)
+        if _meet(changed, searched) and document.has(searched):
+            document.remove(fixed)
+        elif len(changed) > 1 and _meet(changed, fixed) and document.has(fixed):
+            document.remove(searched)
+
+
+def _meet(one: KeyPath, other: KeyPath) -> bool:
+    """Tell whether one of two places lies in the other, or is it."""
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
 
 
 def _check_own(document: Document, reader: SpaceReader, trainer: ChosenTrainer) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from lrtune.experiment.reading.document import Values
+from lrtune.experiment.reading.grouped import apart, together, wrong_group
 from lrtune.experiment.reading.vocabulary import Member, coerced, inside, unknown_factor
 from lrtune.space.trial import Configuration, Value
 from lrtune.text.errors import ConfigurationError, nearest
-from lrtune.training.registry import KEYS, problems
+from lrtune.training.registry import KEY_GROUPS, KEYS, problems
 
 Branch: TypeAlias = str | Mapping[str, Values]
 """An optimizer or a decay: its name, or a mapping with one key, the name, that holds its factors."""
@@ -45,10 +46,13 @@ def flat(nested: Values) -> dict[str, Value]:
 def flattened(nested: Values) -> tuple[dict[str, Value], list[str]]:
     """Turn nested parameters into a flat configuration, as far as their names exist; with all that is wrong."""
     configuration: dict[str, Value] = {}
-    for key, value in nested.items():
-        if key not in _BRANCHES and not (value is None and key in _OWN_DEFAULT):
-            configuration[key] = coerced(python_value(value), KEYS[key])
     unknown: list[str] = []
+    for key, value in apart(nested).items():
+        unsaid = value is None and (key in _OWN_DEFAULT or key in KEY_GROUPS)
+        if key in KEYS and key not in _BRANCHES and not unsaid:
+            configuration[key] = coerced(python_value(value), KEYS[key])
+        elif key not in KEYS and not unsaid:
+            unknown.append(f"{key}: {wrong_group(key, value)}")
     for key in _BRANCHES:
         if key in nested:
             configuration.update(_flat_branch(nested[key], Member(key, KEYS[key]), unknown))
@@ -61,11 +65,12 @@ def nested(configuration: Configuration) -> Values:
     >>> nested({"epochs": 5, "decay": "exponential", "decay.k": 0.1})
     {'epochs': 5, 'decay': {'exponential': {'k': 0.1}}}
     """
-    return {
+    values = {
         key: _nested_branch(configuration, Member(key, KEYS[key])) if key in _BRANCHES else configuration[key]
         for key in configuration
         if key in KEYS
     }
+    return together(values)
 
 
 def _flat_branch(value: Any, member: Member, unknown: list[str]) -> Iterator[tuple[str, Value]]:

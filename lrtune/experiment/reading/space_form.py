@@ -13,6 +13,7 @@ from typing import Any
 
 from lrtune.experiment.reading.automatic import documented
 from lrtune.experiment.reading.document import Document, KeyPath, Origin, Values, shown
+from lrtune.experiment.reading.grouped import path_of, read_apart
 from lrtune.experiment.reading.leaves import read_leaf
 from lrtune.experiment.reading.sections import AUTO, homes
 from lrtune.experiment.reading.vocabulary import (
@@ -68,10 +69,12 @@ class SpaceReader:
         if not isinstance(values, dict):
             self.document.report(path, f"must be a mapping of keys such as learning_rate, got {shown(values)}")
             return SearchSpace()
+        if isinstance(self.vocabulary, BuiltInNames):
+            values = read_apart(self.document, values, path)
         members = self.vocabulary.members([key for key in values if isinstance(key, str)])
         for key in values:
             if key not in members:
-                self.document.report((*path, str(key)), self.vocabulary.unknown(str(key)))
+                self.document.report(path_of(path, str(key)), self.vocabulary.unknown(str(key)))
         dimensions = {each.name: each for each in self._all(values, path, members)}
         if isinstance(self.vocabulary, BuiltInNames):
             self._settle_layers(dimensions, model)
@@ -80,7 +83,9 @@ class SpaceReader:
 
     def _all(self, values: Values, path: KeyPath, members: Mapping[str, Member]) -> list[Dimension]:
         """Read the known keys of a mapping, in the order of `members`."""
-        found = [self._dimension(values[key], (*path, key), each) for key, each in members.items() if key in values]
+        found = [
+            self._dimension(values[key], path_of(path, key), each) for key, each in members.items() if key in values
+        ]
         return [each for each in found if each is not None]
 
     def _dimension(self, value: Any, path: KeyPath, member: Member) -> Dimension | None:

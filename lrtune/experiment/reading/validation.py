@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from lrtune.data.formats import names_its_target
 from lrtune.experiment.reading.document import Document, KeyPath, Values, shown
+from lrtune.experiment.reading.grouped import nearest_key, path_of, read_apart
 from lrtune.experiment.reading.sections import (
     AUTO,
     SECTIONS,
@@ -109,11 +110,12 @@ def _settings(document: Document, name: str) -> Settings | None:
     values, factors = _values(document, name), declared(name)
     if values is None:
         return None
+    values = read_apart(document, values, (name,))
     given = {key: coerced(values[key], factor) for key, factor in factors.items() if key in values}
     wrong = {key: problem for key, value in given.items() if (problem := _illegal(factors[key], value))}
     wrong |= {key: _unknown(key, name) for key in values if key not in factors}
     for key, problem in wrong.items():
-        document.report((name, key), problem)
+        document.report(path_of((name,), key), problem)
     return None if wrong else Settings({key: each.default for key, each in factors.items()} | given)
 
 
@@ -156,7 +158,7 @@ def _unknown(key: str, section: str) -> str:
         return f"unknown key; {key} belongs under space, where a scalar is fixed"
     if homes:
         return f"unknown key; {key} belongs under {homes[0]}"
-    return f"unknown key; {nearest(key, keys_of(section))}"
+    return f"unknown key; {nearest_key(key, keys_of(section))}"
 
 
 def _require_data(document: Document) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from lrtune.experiment.reading.document import shown
+from lrtune.experiment.reading.grouped import nearest_key
 from lrtune.text.errors import nearest
 from lrtune.training.declarations import Names
 from lrtune.training.registry import (
@@ -177,7 +178,7 @@ def unknown_key(key: str) -> str:
     owners = [name for name, factors in _factors_by_entry().items() if key in factors]
     if owners:
         return f"unknown key; it is a factor of {' and '.join(owners)} and belongs inside that branch"
-    return f"unknown key; {nearest(key, KEYS)}"
+    return f"unknown key; {nearest_key(key, KEYS)}"
 
 
 def unknown_factor(key: str, member: Member, name: str) -> str:

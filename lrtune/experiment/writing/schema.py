@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from lrtune.experiment.reading.grouped import together
 from lrtune.experiment.reading.sections import (
     AUTO,
     DECLARED,
@@ -23,6 +24,7 @@ from lrtune.training.registry import (
     BUILT_IN,
     DECAYS,
     ESTIMATOR,
+    KEY_GROUPS,
     KEYS,
     OPTIMIZERS,
     SCHEDULE_KEYS,
@@ -145,8 +147,16 @@ def _declared(section: str) -> Json:
     for key, factor in declared(section).items():
         default = {} if factor.default is None else {"default": plain(factor.default)}
         properties[key] = {**value_schema(factor), "description": factor.meaning, **default}
-    about = DECLARED[section]
-    return {"type": "object", "description": about, "additionalProperties": False, "properties": properties}
+    return _mapping(properties, DECLARED[section])
+
+
+def _mapping(properties: Json, about: str) -> Json:
+    """Describe a mapping of keys; those that stand together under a name are one within it."""
+    inner = {
+        key: _mapping(each, KEY_GROUPS[key]) if key in KEY_GROUPS else each
+        for key, each in together(properties).items()
+    }
+    return {"type": "object", "description": about, "additionalProperties": False, "properties": inner}
 
 
 def value_schema(factor: Factor) -> Json:
@@ -171,12 +181,7 @@ def _bounds(factor: Factor) -> Json:
 
 def _space() -> Json:
     dimensions = {key: _reference(f"key_{key}") for key in KEYS}
-    return {
-        "type": "object",
-        "description": _SEARCHED,
-        "additionalProperties": False,
-        "properties": dimensions,
-    }
+    return _mapping(dimensions, _SEARCHED)
 
 
 def _dimension(member: Member) -> Json:

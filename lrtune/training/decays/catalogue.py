@@ -152,6 +152,8 @@ _DROP = Factor(
     search=(0.1, 0.2, 0.5),
 )
 
+_FLOOR = _fraction("floor", 0.0, "the rate never falls below this share of the peak rate", search=None)
+
 _SHAPE = Factor("shape", "cosine", "shape of rise and fall", kind="choice", choices=("cosine", "linear"))
 
 _CYCLED_MOMENTUM = (
@@ -280,19 +282,20 @@ _ENTRIES = (
     Decay(
         "exponential",
         "the same percentage less each epoch",
-        "e ^ (-k * t)",
+        "max(floor, e ^ (-k * t))",
         "PyTorch ExponentialLR with gamma = e^-k; Keras and optax with decay_rate = e^-k",
         function=functions.exponential,
         plain=plain.exponential,
         elsewhere=Elsewhere(
-            "`ExponentialLR(gamma=exp(-k/n))`",
-            "`ExponentialDecay(peak, n, exp(-k))`",
-            "`exponential_decay(peak, n, exp(-k))`",
+            "`ExponentialLR(gamma=exp(-k/n))` if floor is 0",
+            "`ExponentialDecay(peak, n, exp(-k))` if floor is 0",
+            "`exponential_decay(peak, n, exp(-k), end_value=floor*peak)`",
         ),
         factors=(
             Factor("k", 0.1, "decay constant, per epoch", low=0.0, scale="log", time="speed"),
             _final_instead_of("k"),
             Factor("staircase", default=False, meaning="change only at the ends of whole epochs", kind="bool"),
+            _FLOOR,
         ),
         resolve=resolved.exponential,
         turns=turns.exponential,
@@ -300,16 +303,18 @@ _ENTRIES = (
     Decay(
         "inverse_time",
         "hyperbolic: fast at first, then ever slower",
-        "1 / (1 + k * t)",
+        "max(floor, 1 / (1 + k * t))",
         "Robbins & Monro 1951; Keras InverseTimeDecay",
         function=functions.inverse_time,
         plain=plain.inverse_time,
-        elsewhere=Elsewhere("`LambdaLR`", "`InverseTimeDecay(peak, n, k)`", "a function"),
+        elsewhere=Elsewhere("`LambdaLR`", "`InverseTimeDecay(peak, n, k)` if floor is 0", "a function"),
         factors=(
             Factor("k", 0.1, "decay constant, per epoch", low=0.0, scale="log", time="speed"),
             _final_instead_of("k"),
+            _FLOOR,
         ),
         resolve=resolved.inverse_time,
+        turns=turns.inverse_time,
     ),
     Decay(
         "inverse_sqrt",
@@ -342,14 +347,14 @@ _ENTRIES = (
     Decay(
         "cosine_restarts",
         "half a cosine wave, again and again, each time longer: SGDR",
-        "final + (peak_decay ^ i - final) * (1 + cos(pi * u)) / 2, in cycle i at share u of it",
+        "final + (peak_decay ^ i - final) * (1 + cos(pi * u)) / 2, in cycle i at share u of it, after its rise",
         "Loshchilov & Hutter 2017, arXiv 1608.03983; Keras CosineDecayRestarts",
         function=functions.cosine_restarts,
         plain=plain.cosine_restarts,
         elsewhere=Elsewhere(
-            "`CosineAnnealingWarmRestarts(period*n, multiplier, final*peak)` if peak_decay is 1",
-            "`CosineDecayRestarts(peak, period*n, multiplier, peak_decay, final)` if final is 0",
-            "`sgdr_schedule`",
+            "`CosineAnnealingWarmRestarts(period*n, multiplier, final*peak)` if peak_decay is 1 and rise 0",
+            "`CosineDecayRestarts(peak, period*n, multiplier, peak_decay, final)` if final and rise are 0",
+            "`sgdr_schedule`, whose cycles may have a warm-up each",
         ),
         factors=(
             Factor(
@@ -380,6 +385,13 @@ _ENTRIES = (
                 search=(0.5, 1.0),
             ),
             _final(),
+            _fraction(
+                "rise",
+                0.0,
+                "share of each cycle in which the rate rises from final to its peak",
+                search=None,
+                open_high=True,
+            ),
         ),
         resolve=resolved.cosine_restarts,
         turns=turns.cosine_restarts,
@@ -490,25 +502,59 @@ _ENTRIES = (
         elsewhere=Elsewhere("`LambdaLR`", "a subclass", "a function"),
         factors=(_final(),),
     ),
+    Decay(
+        "flat_cosine",
+        "at the peak for a share of the horizon, then half a cosine wave to final",
+        "1 until t = flat * T, then final + (1 - final) * (1 + cos(pi * u)) / 2 at share u of the rest",
+        "fastai fit_flat_cos; Holzmueller et al. 2024, arXiv 2407.04491",
+        function=functions.flat_cosine,
+        plain=plain.flat_cosine,
+        elsewhere=Elsewhere("`SequentialLR`", "a subclass", "`join_schedules`"),
+        factors=(
+            _fraction("flat", 0.5, "share of the horizon at the peak", search=(0.25, 0.5, 0.75), open_high=True),
+            _final(search=None),
+        ),
+        turns=turns.flat_cosine,
+    ),
+    Decay(
+        "coslog4",
+        "up from 0 and down to 0 four times, each time for twice as long",
+        "(1 - cos(2 * pi * log2(1 + 15 * t / T))) / 2",
+        "Holzmueller et al. 2024, arXiv 2407.04491: RealMLP",
+        function=functions.coslog4,
+        plain=plain.coslog4,
+        elsewhere=Elsewhere("`LambdaLR`", "a subclass", "a function"),
+    ),
 )
 
 
+_FOLLOWING = Names(lambda: (*_parts("join"), "join"))
+"""What may come second in a join: another one as well, so that there are as many parts as one likes."""
+
 _JOIN = Decay(
     "join",
-    "one decay up to a boundary, then another from its own peak",
-    "first(t) on the horizon at * T, then second(t - at * T) on the rest",
+    "one decay up to a boundary, then another one, or another join, from a peak of its own",
+    "first(t) on the horizon at * T, then scale * second(t - at * T) on the rest",
     "optax join_schedules; PyTorch SequentialLR",
     function=functions.join,
     plain=None,
     elsewhere=Elsewhere("`SequentialLR`", "a subclass", "`join_schedules`"),
     factors=(
         Factor("first", "constant", "decay type before the boundary", kind="decay", choices=_parts("join")),
-        Factor("second", "cosine", "decay type from the boundary on", kind="decay", choices=_parts("join")),
+        Factor("second", "cosine", "decay type from the boundary on", kind="decay", choices=_FOLLOWING),
         _fraction("at", 0.5, "boundary, as a share of the horizon", search=(0.25, 0.5, 0.75), open_low=True)._replace(
             open_high=True
         ),
+        Factor(
+            "scale",
+            1.0,
+            "what the peak is multiplied by from the boundary on; with a constant second one, the rate that is held",
+            low=0.0,
+            high=10.0,
+            scale="log",
+        ),
     ),
-    momentum=Momentum(functions.join, None),
+    momentum=Momentum(functions.join_momentum, None),
     inside=(),
 )
 
@@ -521,7 +567,7 @@ _PLATEAU = Decay(
     plain=None,
     elsewhere=Elsewhere(
         "`ReduceLROnPlateau(factor, patience, threshold, cooldown, min_lr=minimum*peak, eps=0)`",
-        "`ReduceLROnPlateau` with patience + 1, and an absolute threshold",
+        "`ReduceLROnPlateau` with patience + 1, a cooldown that is not 0 + 1, and an absolute threshold",
         "`contrib.reduce_on_plateau` with patience + 1, told every update",
     ),
     factors=(

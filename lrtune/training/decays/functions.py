@@ -90,9 +90,15 @@ def multistep(
 
 
 def exponential(
-    epoch: Doubles, horizon: float, *, k: float | None = None, final: float | None = None, staircase: bool = False
+    epoch: Doubles,
+    horizon: float,
+    *,
+    k: float | None = None,
+    final: float | None = None,
+    staircase: bool = False,
+    floor: float = 0.0,
 ) -> Doubles:
-    """Lose the same share in equal times; ``k = -ln(final) / T``.
+    """Lose the same share in equal times, down to ``floor``; ``k = -ln(final) / T``.
 
     >>> exponential(np.array([0.0, 10.0]), 30.0, k=0.1).round(6)
     array([1.      , 0.367879])
@@ -100,11 +106,13 @@ def exponential(
     _exactly_one("exponential", k=k, final=final)
     constant = -math.log(final) / horizon if final is not None else k
     assert constant is not None
-    return np.exp(-constant * (np.floor(epoch + TOLERANCE) if staircase else epoch))
+    return np.maximum(np.exp(-constant * (np.floor(epoch + TOLERANCE) if staircase else epoch)), floor)
 
 
-def inverse_time(epoch: Doubles, horizon: float, *, k: float | None = None, final: float | None = None) -> Doubles:
-    """Fall hyperbolically; ``k = (1 / final - 1) / T``.
+def inverse_time(
+    epoch: Doubles, horizon: float, *, k: float | None = None, final: float | None = None, floor: float = 0.0
+) -> Doubles:
+    """Fall hyperbolically, down to ``floor``; ``k = (1 / final - 1) / T``.
 
     >>> inverse_time(np.array([0.0, 10.0]), 30.0, k=0.1)
     array([1. , 0.5])
@@ -112,7 +120,7 @@ def inverse_time(epoch: Doubles, horizon: float, *, k: float | None = None, fina
     _exactly_one("inverse_time", k=k, final=final)
     constant = (1.0 / final - 1.0) / horizon if final is not None else k
     assert constant is not None
-    return 1.0 / (1.0 + constant * epoch)
+    return np.maximum(1.0 / (1.0 + constant * epoch), floor)
 
 
 def inverse_sqrt(
@@ -150,11 +158,13 @@ def cosine_restarts(
     multiplier: float,
     peak_decay: float,
     final: float,
+    rise: float = 0.0,
 ) -> Doubles:
     """Fall along half a cosine wave again and again, each time ``multiplier`` times longer.
 
     The first cycle takes ``period`` epochs, or as many as let ``cycles`` cycles end with the horizon. Starts of cycles
-    are sums of lengths, never logarithms, so they are exact for whole periods and multipliers.
+    are sums of lengths, never logarithms, so they are exact for whole periods and multipliers. In the first ``rise`` of
+    each cycle the rate rises from ``final`` along a straight line.
 
     >>> cosine_restarts(np.array([0.0, 4.0, 5.0, 20.0]), 65.0, period=5.0, multiplier=3.0, peak_decay=0.5, final=0.0)
     array([1.       , 0.0954915, 0.5      , 0.25     ])
@@ -167,7 +177,10 @@ def cosine_restarts(
     index = np.searchsorted(starts, epoch + TOLERANCE, side="right") - 1
     peaks = np.maximum(peak_decay ** np.arange(len(starts), dtype=np.float64), final)
     progress = np.clip((epoch - starts[index]) / lengths[index], 0.0, 1.0)
-    return final + (peaks[index] - final) * _half_wave(progress)
+    height = _half_wave(_share(progress, rise, 1.0))
+    if rise > 0.0:
+        height = np.where(progress < rise, progress / rise, height)
+    return final + (peaks[index] - final) * height
 
 
 def cyclical(
@@ -237,15 +250,42 @@ def rex(epoch: Doubles, horizon: float, *, final: float) -> Doubles:
     return final + (1.0 - final) * (1.0 - progress) / (1.0 - 0.5 * progress)
 
 
-def join(epoch: Doubles, horizon: float, *, first: BoundDecay, second: BoundDecay, at: float) -> Doubles:
+def flat_cosine(epoch: Doubles, horizon: float, *, flat: float, final: float) -> Doubles:
+    """Stay at the peak for a share of the horizon, then fall along half a cosine wave.
+
+    >>> flat_cosine(np.array([0.0, 5.0, 7.5, 10.0]), 10.0, flat=0.5, final=0.0)
+    array([1. , 1. , 0.5, 0. ])
+    """
+    return final + (1.0 - final) * _half_wave(_share(_progress(epoch, horizon), flat, 1.0))
+
+
+def coslog4(epoch: Doubles, horizon: float) -> Doubles:
+    """Rise and fall four times, each wave twice as long as the one before.
+
+    >>> coslog4(np.array([0.0, 1.0, 3.0, 7.0, 15.0]), 15.0).round(6)
+    array([0., 0., 0., 0., 0.])
+    """
+    return 0.5 * (1.0 - np.cos(2.0 * np.pi * np.log2(1.0 + 15.0 * _progress(epoch, horizon))))
+
+
+def join(
+    epoch: Doubles, horizon: float, *, first: BoundDecay, second: BoundDecay, at: float, scale: float = 1.0
+) -> Doubles:
     """Run one decay up to a share of the horizon and then another, each with its own clock and horizon.
 
-    At the boundary itself the second one is used, from its own peak.
+    At the boundary itself the second one is used, from its own peak times ``scale``.
     """
     boundary = at * horizon
     before = epoch < boundary - TOLERANCE
     late = np.maximum(epoch - boundary, 0.0)
-    return np.where(before, first(epoch, boundary), second(late, horizon - boundary))
+    return np.where(before, first(epoch, boundary), scale * second(late, horizon - boundary))
+
+
+def join_momentum(
+    epoch: Doubles, horizon: float, *, first: BoundDecay, second: BoundDecay, at: float, **_rates: float
+) -> Doubles:
+    """Move the momentum as the parts of `join` do."""
+    return join(epoch, horizon, first=first, second=second, at=at)
 
 
 def plateau(epoch: Doubles, _horizon: float, **_rules: float) -> Doubles:

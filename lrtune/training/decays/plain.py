@@ -56,14 +56,14 @@ def multistep(t: float, *, factor: float, milestones: tuple[float, ...]) -> floa
     return factor ** sum(t >= each - TOLERANCE for each in milestones)
 
 
-def exponential(t: float, *, k: float, staircase: bool) -> float:
-    """Lose the same share in equal times."""
-    return math.exp(-k * (math.floor(t + TOLERANCE) if staircase else t))
+def exponential(t: float, *, k: float, staircase: bool, floor: float) -> float:
+    """Lose the same share in equal times, down to the floor."""
+    return max(math.exp(-k * (math.floor(t + TOLERANCE) if staircase else t)), floor)
 
 
-def inverse_time(t: float, *, k: float) -> float:
-    """Fall hyperbolically."""
-    return 1.0 / (1.0 + k * t)
+def inverse_time(t: float, *, k: float, floor: float) -> float:
+    """Fall hyperbolically, down to the floor."""
+    return max(1.0 / (1.0 + k * t), floor)
 
 
 def inverse_sqrt(t: float, *, timescale: float) -> float:
@@ -76,13 +76,16 @@ def cosine(t: float, T: float, *, final: float) -> float:
     return final + (1.0 - final) * (1.0 + math.cos(math.pi * min(t / T, 1.0))) / 2.0
 
 
-def cosine_restarts(t: float, T: float, *, period: float, multiplier: float, peak_decay: float, final: float) -> float:
-    """Fall along half a cosine wave, again and again."""
+def cosine_restarts(
+    t: float, T: float, *, period: float, multiplier: float, peak_decay: float, final: float, rise: float
+) -> float:
+    """Fall along half a cosine wave, again and again, each time after a rise if there is one."""
     start, length, peak = 0.0, period, 1.0
     while start + length < T - TOLERANCE and start + length <= t + TOLERANCE:
         start, length, peak = start + length, length * multiplier, max(peak * peak_decay, final)
     u = min(max((t - start) / length, 0.0), 1.0)
-    return final + (peak - final) * (1.0 + math.cos(math.pi * u)) / 2.0
+    height = u / rise if u < rise else (1.0 + math.cos(math.pi * share(u, rise, 1.0))) / 2.0
+    return final + (peak - final) * height
 
 
 def cyclical_height(t: float, *, period: float, rise: float, mode: str, gamma: float) -> float:
@@ -127,3 +130,13 @@ def rex(t: float, T: float, *, final: float) -> float:
     """Fall slowly at first and fast at the end."""
     z = min(t / T, 1.0)
     return final + (1.0 - final) * (1.0 - z) / (1.0 - z / 2.0)
+
+
+def flat_cosine(t: float, T: float, *, flat: float, final: float) -> float:
+    """Stay at the peak, then fall along half a cosine wave."""
+    return final + (1.0 - final) * fall(share(min(t / T, 1.0), flat, 1.0), "cosine")
+
+
+def coslog4(t: float, T: float) -> float:
+    """Rise and fall four times, each wave twice as long as the one before."""
+    return (1.0 - math.cos(2.0 * math.pi * math.log2(1.0 + 15.0 * min(t / T, 1.0)))) / 2.0

@@ -40,12 +40,13 @@ def _drop(given: Factors, inside: int) -> float:
 def exponential(given: Factors, horizon: float) -> Factors:
     """Compute the decay constant."""
     k = -math.log(given["final"]) / horizon if "final" in given else given["k"]
-    return {"k": k, "staircase": given["staircase"]}
+    return {"k": k, "staircase": given["staircase"], "floor": given["floor"]}
 
 
 def inverse_time(given: Factors, horizon: float) -> Factors:
     """Compute the decay constant."""
-    return {"k": (1.0 / given["final"] - 1.0) / horizon if "final" in given else given["k"]}
+    k = (1.0 / given["final"] - 1.0) / horizon if "final" in given else given["k"]
+    return {"k": k, "floor": given["floor"]}
 
 
 def inverse_sqrt(given: Factors, horizon: float) -> Factors:
@@ -60,7 +61,7 @@ def cosine_restarts(given: Factors, horizon: float) -> Factors:
     """Compute the length of the first cycle."""
     ratio = given["multiplier"]
     period = given.get("period") or horizon / sum(ratio**index for index in range(given["cycles"]))
-    return {"period": period, **{name: given[name] for name in ("multiplier", "peak_decay", "final")}}
+    return {"period": period, **{name: given[name] for name in ("multiplier", "peak_decay", "final", "rise")}}
 
 
 def cyclical(given: Factors, horizon: float) -> Factors:

@@ -6,6 +6,7 @@ The epochs ascend, perhaps without end.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable
 
 from lrtune.training.decays.resolved import Factors
@@ -31,14 +32,27 @@ def multistep(given: Factors, _horizon: float) -> Iterable[float]:
 
 
 def exponential(given: Factors, _horizon: float) -> Iterable[float]:
-    """Jump after each epoch, if it is a staircase."""
-    return _multiples(1.0) if given["staircase"] else ()
+    """Jump after each epoch, if it is a staircase; else bend at the floor."""
+    if given["staircase"]:
+        return _multiples(1.0)
+    meets = given["floor"] > 0.0 and given["k"] > 0.0
+    return (-math.log(given["floor"]) / given["k"],) if meets else ()
+
+
+def inverse_time(given: Factors, _horizon: float) -> Iterable[float]:
+    """Bend at the floor."""
+    meets = given["floor"] > 0.0 and given["k"] > 0.0
+    return ((1.0 / given["floor"] - 1.0) / given["k"],) if meets else ()
 
 
 def cosine_restarts(given: Factors, _horizon: float) -> Iterable[float]:
-    """Jump to the peak of each cycle but the first."""
-    lengths = (given["period"] * given["multiplier"] ** index for index in itertools.count())
-    return itertools.accumulate(lengths)
+    """Jump to the peak of each cycle but the first, or bend at the bottom and at the top."""
+    start, length = 0.0, given["period"]
+    while True:
+        if given["rise"] > 0.0:
+            yield start + given["rise"] * length
+        start, length = start + length, length * given["multiplier"]
+        yield start
 
 
 def cyclical(given: Factors, _horizon: float) -> Iterable[float]:
@@ -56,3 +70,8 @@ def one_cycle(given: Factors, horizon: float) -> Iterable[float]:
 def wsd(given: Factors, horizon: float) -> Iterable[float]:
     """Bend where the cooldown begins."""
     return ((1.0 - given["cooldown"]) * horizon,)
+
+
+def flat_cosine(given: Factors, horizon: float) -> Iterable[float]:
+    """Bend where the fall begins."""
+    return (given["flat"] * horizon,)

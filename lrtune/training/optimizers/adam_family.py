@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrtune.arrays import Doubles, Floats
-from lrtune.training.updates import add_square, cycled, descend, double, per_lane
+from lrtune.training.updates import add_square, cycled, descend, double, per_lane, subtract
 
 if TYPE_CHECKING:
     from lrtune.training.updates import LaneFactors, Scratch, Shapes, State, StepValues
@@ -35,7 +35,7 @@ def adam(
     mean, square, *_ = state
     scale, size = _advance(gradient, state, values)
     epsilon = values.factors["epsilon"] * scale
-    descend(parameters, mean, square, scratch[0], rate=values.rate * size * scale, epsilon=epsilon)
+    descend(parameters, mean, square, scratch[0], values, rate=values.rate * size * scale, epsilon=epsilon)
 
 
 def amsgrad_start(parameters: Floats, factors: LaneFactors, _shapes: Shapes = ()) -> State:
@@ -51,7 +51,7 @@ def amsgrad(
     scale, size = _advance(gradient, state, values)
     np.maximum(largest, square, out=largest)
     epsilon = values.factors["epsilon"] * scale
-    descend(parameters, mean, largest, scratch[0], rate=values.rate * size * scale, epsilon=epsilon)
+    descend(parameters, mean, largest, scratch[0], values, rate=values.rate * size * scale, epsilon=epsilon)
 
 
 def nadam_start(parameters: Floats, factors: LaneFactors, _shapes: Shapes = ()) -> State:
@@ -82,7 +82,7 @@ def nadam(
     np.multiply(mean, (old / fresh).astype(mean.dtype), out=spare)
     ahead += spare
     epsilon = values.factors["epsilon"] * scale
-    descend(parameters, ahead, square, spare, rate=values.rate * fresh * scale, epsilon=epsilon)
+    descend(parameters, ahead, square, spare, values, rate=values.rate * fresh * scale, epsilon=epsilon)
 
 
 def radam_start(parameters: Floats, factors: LaneFactors, _shapes: Shapes = ()) -> State:
@@ -117,7 +117,7 @@ def radam(
         np.copyto(scratch[0], 1.0, where=~rectified)
     np.divide(mean, scratch[0], out=scratch[0])
     np.multiply(scratch[0], (values.rate * size * strength).astype(mean.dtype), out=scratch[0])
-    parameters -= scratch[0]
+    subtract(parameters, scratch[0], values)
 
 
 def _advance(gradient: Floats, state: State, values: StepValues) -> tuple[Doubles, Doubles]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrtune.arrays import Floats
-from lrtune.training.updates import add_square, descend
+from lrtune.training.updates import add_square, cycled, descend, subtract
 
 if TYPE_CHECKING:
     from lrtune.training.updates import LaneFactors, Scratch, Shapes, State, StepValues
@@ -25,19 +25,46 @@ def adagrad(
     (total,) = state
     np.multiply(gradient, gradient, out=scratch[0])
     total += scratch[0]
-    descend(parameters, gradient, total, scratch[0], rate=values.rate, epsilon=values.factors["epsilon"])
+    descend(parameters, gradient, total, scratch[0], values, rate=values.rate, epsilon=values.factors["epsilon"])
+
+
+def rmsprop_start(parameters: Floats, _factors: LaneFactors, _shapes: Shapes = ()) -> State:
+    """Make the mean square, the mean and the velocity."""
+    return np.zeros_like(parameters), np.zeros_like(parameters), np.zeros_like(parameters)
 
 
 def rmsprop(
     parameters: Floats, gradient: Floats, state: State, values: StepValues, scratch: Scratch, _curvature: object
 ) -> None:
-    """Apply ``v = rho * v + (1 - rho) * g^2``, then ``x -= lr * g / (sqrt(v) + epsilon)``."""
-    (square,) = state
+    """Apply ``v = rho * v + (1 - rho) * g^2``, then ``x -= lr * g / (sqrt(v) + epsilon)``.
+
+    Where that is asked for, ``v`` is centred on the mean gradient, and the steps have momentum.
+    """
+    square, mean, velocity = state
     rho = values.factors["rho"]
     add_square(square, gradient, rho, scratch[0])
+    spread = square
+    if values.factors["centred"].any():
+        mean *= rho
+        mean += gradient
+        spread = scratch[1]
+        np.multiply(mean, mean, out=spread)
+        spread *= (rho - 1.0) * values.factors["centred"]
+        spread += square
+        np.maximum(spread, 0.0, out=spread)  # rounded, it may lie just below
     scale = 1.0 / np.sqrt(1.0 - rho)
-    epsilon = values.factors["epsilon"] * scale
-    descend(parameters, gradient, square, scratch[0], rate=values.rate * scale, epsilon=epsilon)
+    epsilon, rate = values.factors["epsilon"] * scale, values.rate * scale
+    fixed = values.factors["momentum"]
+    if not fixed.any():
+        descend(parameters, gradient, spread, scratch[0], values, rate=rate, epsilon=epsilon)
+        return
+    np.sqrt(spread, out=scratch[0])
+    scratch[0][...] += epsilon
+    np.divide(gradient, scratch[0], out=gradient)
+    velocity *= np.where(fixed > 0.0, cycled(values, "momentum"), fixed)
+    velocity += gradient
+    np.multiply(velocity, rate, out=gradient)
+    subtract(parameters, gradient, values)
 
 
 def adadelta(
@@ -59,4 +86,4 @@ def adadelta(
     step *= gradient
     add_square(moved, step, rho, spare)
     step *= values.rate
-    parameters -= step
+    subtract(parameters, step, values)

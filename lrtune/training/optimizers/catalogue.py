@@ -22,16 +22,18 @@ if TYPE_CHECKING:
         adam_family,
         adaptive,
         gradient_descent,
+        muon,
         natural_gradient,
         prodigy,
         schedule_free,
     )
-    from lrtune.training.updates import Scratch, State, StepValues
+    from lrtune.training.updates import Scratch, Shapes, State, StepValues
 else:
     updates = Deferred("lrtune.training.updates")
     adam_family = Deferred("lrtune.training.optimizers.adam_family")
     adaptive = Deferred("lrtune.training.optimizers.adaptive")
     gradient_descent = Deferred("lrtune.training.optimizers.gradient_descent")
+    muon = Deferred("lrtune.training.optimizers.muon")
     natural_gradient = Deferred("lrtune.training.optimizers.natural_gradient")
     prodigy = Deferred("lrtune.training.optimizers.prodigy")
     schedule_free = Deferred("lrtune.training.optimizers.schedule_free")
@@ -40,6 +42,11 @@ else:
 def where_it_is(parameters: Floats, _state: State) -> Floats:
     """Score the parameters themselves."""
     return parameters
+
+
+def no_products(_shapes: Shapes) -> int:
+    """Need none."""
+    return 0
 
 
 class Optimizer(NamedTuple):
@@ -70,6 +77,8 @@ class Optimizer(NamedTuple):
         Whether the update applies decoupled weight decay, so that its caller must not.
     needs_curvature
         Whether ``curvature`` must be given.
+    products
+        ``(shapes) -> multiplications`` in matrix products of its own, for each update of a lane; curvature apart.
 
     """
 
@@ -86,6 +95,7 @@ class Optimizer(NamedTuple):
     decoupled: bool = False
     decays_itself: bool = False
     needs_curvature: bool = False
+    products: Callable[[Shapes], int] = no_products
 
 
 def _rate(default: float, low: float, high: float) -> Factor:
@@ -179,14 +189,22 @@ _ENTRIES = (
     Optimizer(
         "rmsprop",
         "rates follow the moving average of squared gradients",
-        "v = rho * v + (1 - rho) * g^2;  x -= lr * g / (sqrt(v) + epsilon)",
+        "v = rho * v + (1 - rho) * g^2;  b = momentum * b + g / (sqrt(v) + epsilon);  x -= lr * b;  centred: v - m^2, "
+        "m the mean of g",
         "Tieleman & Hinton 2012; PyTorch RMSprop, where rho is called alpha",
         _rate(3e-3, 1e-4, 1e-1),
-        start=updates.one_buffer,
+        start=adaptive.rmsprop_start,
         update=adaptive.rmsprop,
         factors=(
             _average("rho", 0.99, "share of the mean squared gradient that is kept each step", (0.9, 0.99, 0.999)),
             _epsilon(1e-8),
+            _average("momentum", 0.0, "share of the previous velocity that is kept each step", (0.0, 0.9)),
+            Factor(
+                "centred",
+                default=False,
+                meaning="divide by the standard deviation of the gradient in place of its root mean square",
+                kind="bool",
+            ),
         ),
     ),
     Optimizer(
@@ -307,6 +325,40 @@ _ENTRIES = (
         decoupled=True,
         needs_curvature=True,
         decays_itself=True,
+    ),
+    Optimizer(
+        "muon",
+        "momentum whose matrices are made orthogonal; Adam trains the last layer, biases and embeddings",
+        "V = momentum * V + G;  W -= lr * s * orthogonal(G + momentum * V);  s = 0.2 * sqrt(max(rows, columns)); "
+        "the rest as adamw, with adam_factor * lr",
+        "Jordan et al. 2024, kellerjordan.github.io/posts/muon; Liu et al. 2025, arXiv 2502.16982; on tables: arXiv "
+        "2604.15297",
+        _rate(0.01, 1e-4, 0.3),
+        start=muon.muon_start,
+        update=muon.muon,
+        factors=(
+            _average("momentum", 0.95, "share of the previous velocity of a matrix that is kept", Range(0.8, 0.99)),
+            Factor(
+                "adam_factor",
+                1.0,
+                "Adam's rate, of all that is in no matrix, divided by learning_rate",
+                low=0.0,
+                scale="log",
+                search=Range(0.1, 10.0),
+            ),
+            Factor(
+                "match_rms",
+                default=True,
+                meaning="whether s makes steps as large as Adam's, so that its rates serve; false: sqrt(max(1, rows / "
+                "columns)), as first published",
+                kind="bool",
+            ),
+            *_ADAM,
+        ),
+        weight_decay=0.01,
+        decoupled=True,
+        decays_itself=True,
+        products=muon.products,
     ),
     Optimizer(
         "schedule_free_sgd",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrtune.arrays import Floats
-from lrtune.training.updates import cycled
+from lrtune.training.updates import cycled, subtract
 
 if TYPE_CHECKING:
     from lrtune.training.updates import Scratch, State, StepValues
@@ -18,7 +18,7 @@ def sgd(
 ) -> None:
     """Apply ``x -= lr * g``."""
     gradient *= values.rate
-    parameters -= gradient
+    subtract(parameters, gradient, values)
 
 
 def momentum(
@@ -29,7 +29,7 @@ def momentum(
     velocity *= cycled(values, "momentum")
     velocity += gradient
     np.multiply(velocity, values.rate, out=scratch[0])
-    parameters -= scratch[0]
+    subtract(parameters, scratch[0], values)
 
 
 def nesterov(
@@ -44,7 +44,7 @@ def nesterov(
     np.multiply(velocity, share, out=ahead)
     ahead += gradient
     ahead *= values.rate
-    parameters -= ahead
+    subtract(parameters, ahead, values)
 
 
 def lion(
@@ -61,6 +61,6 @@ def lion(
     direction += gradient
     np.sign(direction, out=direction)
     direction *= values.rate
-    parameters -= direction
+    subtract(parameters, direction, values)
     total *= beta2
     total += gradient

@@ -15,13 +15,14 @@ A matrix that cannot be inverted leaves the lane with its last inverse, and no o
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lrtune.arrays import Doubles, Floats
 from lrtune.training.optimizers.curvature import Curvature, Lanes, exact_fisher, kronecker_factors, portions
-from lrtune.training.updates import cycled, double, per_lane
+from lrtune.training.updates import cycled, double, per_lane, shrink, subtract
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,7 @@ def natural_gradient_start(parameters: Floats, _factors: LaneFactors, shapes: Sh
     The matrices are ``F`` and its inverse, or ``A`` and ``G`` of each layer and their inverses, at first identities.
     """
     lanes = parameters.shape[:2]
+    shapes = [each[-2:] for each in shapes for _ in range(math.prod(each[:-2]))]
     sizes = (
         [parameters.shape[-1]] if _is_exact(shapes) else [each for rows, columns in shapes for each in (columns, rows)]
     )
@@ -54,17 +56,26 @@ def natural_gradient(  # noqa: PLR0917 - one signature for all optimizers
     _advance(state, values, curvature)
     count += 1.0
     direction = _natural(gradient, state, scratch, curvature)
-    length = np.vecdot(direction, gradient)[..., None] * double(values.rate) ** 2
+    length = _length(direction, gradient, values, scratch[1])
     limit = double(values.factors["kl_clip"])
     with np.errstate(divide="ignore", invalid="ignore"):
         clip = np.where((limit > 0.0) & (length > limit), np.sqrt(limit / np.abs(length)), 1.0)
     direction *= clip.astype(direction.dtype)
     velocity *= cycled(values, "momentum")
     velocity += direction
-    if values.weight_decay.any():
-        parameters *= 1.0 - values.rate * values.weight_decay
+    shrink(parameters, values)
     np.multiply(velocity, values.rate, out=direction)
-    parameters -= direction
+    subtract(parameters, direction, values)
+
+
+def _length(direction: Floats, gradient: Floats, values: StepValues, spare: Floats) -> Doubles:
+    """Compute ``lr^2 <U, g>``, with the rate of each parameter."""
+    if values.rate_factors is not None:
+        np.multiply(direction, values.rate_factors, out=spare)
+        spare *= values.rate_factors
+        direction = spare
+    length: Doubles = np.vecdot(direction, gradient)[..., None] * double(values.rate) ** 2
+    return length
 
 
 def _is_exact(shapes: Sequence[tuple[int, ...]]) -> bool:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrtune.arrays import Doubles, Floats
-from lrtune.training.updates import add_square, cycled, descend, double, per_lane
+from lrtune.training.updates import add_square, cycled, descend, double, per_lane, subtract
 
 if TYPE_CHECKING:
     from lrtune.training.updates import LaneFactors, Scratch, Shapes, State, StepValues
@@ -45,7 +45,7 @@ def prodigy(
     estimate = _estimate(parameters, gradient, state, values, scratch)
     if values.weight_decay.any():
         np.multiply(parameters, (rate * values.weight_decay).astype(mean.dtype), out=scratch[0])
-        parameters -= scratch[0]
+        subtract(parameters, scratch[0], values)
     beta1, beta2 = double(cycled(values, "beta1")), double(values.factors["beta2"])
     new_gain = np.where(active, (1.0 - beta1) * distance, gain)
     mean *= np.where(active, beta1 * gain / new_gain, 1.0).astype(mean.dtype)
@@ -56,7 +56,7 @@ def prodigy(
     last[...] = np.where(active, distance, last)
     root = last * np.sqrt(1.0 - beta2)
     epsilon = estimate * values.factors["epsilon"] / root
-    descend(parameters, mean, square, scratch[0], rate=rate * gain / root, epsilon=epsilon)
+    descend(parameters, mean, square, scratch[0], values, rate=rate * gain / root, epsilon=epsilon)
     distance[...] = estimate
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrtune.arrays import Floats
-from lrtune.training.updates import add_square, cycled, descend, double, per_lane
+from lrtune.training.updates import add_square, cycled, descend, double, per_lane, subtract
 
 if TYPE_CHECKING:
     from lrtune.training.updates import LaneFactors, Scratch, Shapes, State, StepValues
@@ -34,7 +34,7 @@ def schedule_free_sgd(
     average, point, largest, total = state
     _decay_point(parameters, point, values, scratch[0])
     gradient *= values.rate
-    point -= gradient
+    subtract(point, gradient, values)
     share = _share(values.rate, largest, total)
     _interpolate(parameters, average, point, scratch, share=share, beta=cycled(values, "momentum"))
 
@@ -55,7 +55,7 @@ def schedule_free_adamw(
     power *= beta2
     scale = np.sqrt((1.0 - power) / (1.0 - beta2))
     epsilon = values.factors["epsilon"] * scale
-    descend(point, gradient, square, scratch[0], rate=values.rate * scale, epsilon=epsilon)
+    descend(point, gradient, square, scratch[0], values, rate=values.rate * scale, epsilon=epsilon)
     share = _share(values.rate, largest, total)
     _interpolate(parameters, average, point, scratch, share=share, beta=cycled(values, "beta1"))
 
@@ -64,7 +64,7 @@ def _decay_point(parameters: Floats, point: Floats, values: StepValues, scratch:
     """Apply ``z -= lr * weight_decay * y``; lanes without weight decay keep their bits."""
     if values.weight_decay.any():
         np.multiply(parameters, values.rate * values.weight_decay, out=scratch)
-        point -= scratch
+        subtract(point, scratch, values)
 
 
 def _share(rate: Floats, largest: Floats, total: Floats) -> Floats:

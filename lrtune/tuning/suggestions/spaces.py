@@ -9,6 +9,7 @@ from typing import Any
 
 from lrtune.experiment import parse_space
 from lrtune.experiment.reading.document import Values
+from lrtune.experiment.reading.grouped import apart
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import LINEAR, LOG, SCALES, Dimension, Integer, Ordinal, Real, spaced
 from lrtune.space.trial import Value, frozen
@@ -41,7 +42,7 @@ def read_space(space: Values) -> SearchSpace:
     """
     if not isinstance(space, Mapping):
         raise SpaceError(f"space: expected a mapping from names to what may be tried, got {kind_of(space)}")
-    if all(each in KEYS for each in space):
+    if all(each in KEYS for each in apart(space)):
         return parse_space(plain(space))
     return _product("", "", plain(space))
 

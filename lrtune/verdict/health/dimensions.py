@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from lrtune.space import Choice, Place
 from lrtune.space.dimensions import LOG, Dimension, Integer, Ordinal, Real, unwarp, warp
@@ -50,7 +50,7 @@ def edges(case: Case) -> Iterator[Finding]:
     idle = ineffective(case)
     for each in case.space.active(case.best.configuration):
         value = case.best.configuration[each.name]
-        if not isinstance(value, int | float) or isinstance(value, bool) or each.name.partition(".")[0] in idle:
+        if not isinstance(value, int | float) or isinstance(value, bool) or _is_idle(each.name, idle):
             continue
         place = position(each.dimension, value)
         if place is None or min(place, 1.0 - place) > EDGE:
@@ -118,6 +118,11 @@ def _has_place(value: float, scale: str) -> bool:
     return value > 0.0 if scale == LOG else value < 1.0
 
 
+def _is_idle(name: str, idle: Container[str]) -> bool:
+    """Tell whether a dimension, or the choice that it is a factor of, is without effect."""
+    return name in idle or name.partition(".")[0] in idle
+
+
 def _warped(value: float, scale: str) -> float:
     return warp(value, scale) if _has_place(value, scale) or scale == "linear" else -math.inf
 
@@ -148,7 +153,7 @@ def _own(dimension: Dimension) -> Factor | None:
 def legal(name: str, configuration: Configuration) -> Factor | None:
     """Find the declaration of a key, which says what is legal; None for those inside of other factors."""
     head, _, tail = name.partition(".")
-    if not tail:
+    if not tail or name in KEYS:
         return KEYS.get(name)
     entries: dict[str, Mapping[str, Decay | Optimizer]] = {"optimizer": OPTIMIZERS, "decay": DECAYS}
     entry = entries.get(head, {}).get(str(configuration.get(head)))
