@@ -52,7 +52,7 @@ LATE = 0.8
 """A minimum behind this share of the epochs is no sign of overfitting."""
 
 
-class Answer(NamedTuple):
+class RateAnswer(NamedTuple):
     """What planned runs say: the best rate, and the rates that cannot be told apart from it."""
 
     recommended: float
@@ -123,7 +123,7 @@ class PlannedRuns:
         return sum(self.trained) / len(self.losses)
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> RateAnswer:
         """The lowest place between the best rate and its neighbours, and what cannot be told apart from the best."""
         best, places, means = self.best, np.log(self.rates), self.means
         place = places[best]
@@ -136,7 +136,7 @@ class PlannedRuns:
         alike = [each for each in range(len(places)) if self._is_alike(each)]
         beyond = BETWEEN * math.log(STEP)
         low, high = min(places[alike[0]] - beyond, place), max(places[alike[-1]] + beyond, place)
-        return Answer(math.exp(place), (math.exp(low), math.exp(high)))
+        return RateAnswer(math.exp(place), (math.exp(low), math.exp(high)))
 
     def _is_alike(self, rate: int) -> bool:
         """Tell whether the folds cannot tell a rate from the best one."""
