@@ -83,9 +83,9 @@ estimates one distance for all. 0 keeps a group as it was drawn. Without factors
 
 _OVER_TIME = """\
 `over_time: {weight_decay: flat_cosine, dropout: linear}` under `training` gives weight decay, dropout and label
-smoothing the shape of a decay type with its default factors, over the whole horizon; the value of the key itself is
-the peak. Under `space` the shape is searched: `over_time: {dropout: [constant, flat_cosine]}`. Decoupled weight decay is
-multiplied by the rate as well. Shorter horizons (halving) compress the shapes, too; the finder's runs have the peaks."""
+smoothing the shape of a decay type with its default factors, over the whole horizon; the value of the key itself is the
+peak. Under `space` the shape is searched: `over_time: {dropout: [constant, flat_cosine]}`. Decoupled weight decay is
+multiplied by the rate as well. Shorter horizons (halving) compress the shapes, too; the finder has the peaks."""
 
 _MUON = """\
 Five Newton-Schulz iterations on a matrix of `m` by `n` (`m` the smaller) take `5 (2 m^2 n + m^3)` multiplications for
