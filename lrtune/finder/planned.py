@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.arrays import Doubles, Integers
+from lrtune.arrays import Array, Doubles, Integers
 from lrtune.trainers.contract import Setting
 from lrtune.training.evaluate import block_lanes, evaluate
 from lrtune.training.registry import Complete, complete_schedule
@@ -30,7 +30,7 @@ STEP = 3.0
 FIRST_FOLDS = 3
 """So many folds tell which rates are trained on all of them."""
 
-BUDGET = 3.8
+BUDGET = 3.6
 """Trainings on all folds that may be done: with what a sweep costs, 60 % of a grid of seven rates."""
 
 HOPELESS = 1.15
@@ -72,7 +72,8 @@ class PlannedRuns:
     constant
         ``(K,)``: those of the best prediction without features.
     signals
-        ``(K, m)``: how far the area under the ROC curve is above one half; NaN for values, and where there is none.
+        ``(K, m)``: whether predictions have the right order: how far the area under the ROC curve is above one half, or
+        the correlation of values; NaN where there is none.
     epochs, curves
         ``(e,)`` and ``(m, e)``: mean validation losses after so many epochs; NaN where a run has diverged.
     updates
@@ -149,8 +150,8 @@ class PlannedRuns:
     def is_gain(self, sure: float) -> bool:
         """Tell whether the best rate learns anything, by the loss or by the order of its predictions.
 
-        By so many standard errors of the folds its loss is below that of the best prediction without features, or its
-        area under the ROC curve above one half.
+        By so many standard errors of the folds its loss is below that of the best prediction without features, or the
+        order of its predictions is better than chance.
         """
         gains = (self.constant - self.bounded[:, self.best], self.signals[:, self.best])
         return any(_is_above(each[~np.isnan(each)], sure) for each in gains)
@@ -180,6 +181,13 @@ def student(freedom: int) -> float:
     z = NORMAL
     first, second = (z**3 + z) / 4.0, (5.0 * z**5 + 16.0 * z**3 + 3.0 * z) / 96.0
     return z + first / freedom + second / freedom**2
+
+
+def _correlation(predicted: Array, targets: Array) -> float:
+    """Correlate predictions with what was observed; 0 where one of them does not vary."""
+    one, other = (np.asarray(each, np.float64) - np.mean(each, dtype=np.float64) for each in (predicted, targets))
+    size = math.sqrt(float(one @ one) * float(other @ other))
+    return float(one @ other) / size if size > 0.0 else 0.0
 
 
 def _is_above(values: Doubles, sure: float) -> bool:
@@ -313,11 +321,13 @@ class _Training:
         losses = self.losses.setdefault(rate, nothing.copy())
         signals = self.signals.setdefault(rate, nothing)
         areas = outcome.beside.get("roc_auc", (None,) * len(parts))
-        for place, fold, score, area in zip(places, parts, outcome.scores, areas, strict=True):
+        lanes = zip(places, parts, outcome.scores, outcome.predictions, areas, strict=True)
+        for place, fold, score, predicted, area in lanes:
             losses[place] = math.inf if score is None else -score
+            signals[place] = math.nan if area is None else area - 0.5
             if self.setting.problem.loss == "squared":
                 losses[place] = (losses[place] / fold.scale) ** 2  # as the network sees the target
-            signals[place] = math.nan if area is None else area - 0.5
+                signals[place] = math.nan if predicted is None else _correlation(predicted, fold.validation_targets)
         if outcome.curves is not None:
             self.epochs = outcome.curves.epochs
             curve = np.array([math.nan if each is None else each for each in outcome.curves.validation])
