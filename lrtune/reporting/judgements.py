@@ -5,39 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lrtune.text import formats
-from lrtune.verdict.comparison import LIKELY, Difference, Gain
+from lrtune.verdict.comparison import Difference
 from lrtune.verdict.controlled import CONSTANT
 from lrtune.verdict.result import Ahead, Control, Corrected, Result
 from lrtune.verdict.standing import Standing
 
-_WITHOUT_SCORE = {"diverged": "diverged", "failed": "failed", "proposed": "has not been scored yet"}
-"""What is said of a default configuration in this state."""
-
 Show = Callable[[float | None], str]
-
-
-def headline(result: Result, scores: Show) -> str:
-    """Say how good the choice is, and whether the default configuration is as good.
-
-    A corrected score is never set against a raw one: what is told then is the gain, without the luck of the choice.
-    """
-    default, gain = result.default, result.gain
-    found = f"{result.metric} {_score(result, scores)}"
-    if result.best.number == default.number and not result.is_mean:
-        return f"{found}: {_default_chosen(result, scores)}"
-    if default.mean is None:
-        return f"{found}; the default configuration {_WITHOUT_SCORE[default.state]}"
-    if result.corrected is None or gain is None:
-        return f"{found}; {_beside_default(gain, plus_minus(default, scores))}"
-    return f"{found}; {_ahead_of_default(gain, result.corrected.gain, scores)}"
-
-
-def _default_chosen(result: Result, scores: Show) -> str:
-    if result.ahead is None:
-        if result.counts.total == 1:
-            return "the default configuration, the only one that was tried"
-        return "the default configuration is the best that was tried"
-    return f"the default configuration, chosen by {_how(result)}; {_best_mean(result.ahead, scores)}"
 
 
 def _how(result: Result) -> str:
@@ -49,34 +22,12 @@ def _best_mean(first: Ahead, scores: Show) -> str:
     return f"trial {first.number} has the best mean{by}"
 
 
-def _beside_default(gain: Difference | None, other: str) -> str:
-    if gain is None or gain.error is None or gain.is_clear:
-        return f"the default configuration has {other}"
-    if gain.is_likely:
-        return f"likely better than the default configuration: {other}"
-    return f"the default configuration is as good with {other}"
-
-
-def _ahead_of_default(gain: Difference, left: Gain | None, scores: Show) -> str:
-    """Say by how much the choice is better, as far as folds and resamples can tell; of its gain nothing may be left."""
-    mean = gain.mean if left is None else left.mean
-    if formats.is_nothing(mean):
-        return "no better than the default"
-    by = formats.gap(mean, scores)
-    if mean < 0.0:
-        return f"no better than the default (behind by {by})"
-    if (gain.error is None or gain.is_clear) and (left is None or left.low > 0.0):
-        return f"better than the default by {by}"
-    if gain.is_likely and (left is None or left.probability >= LIKELY):
-        return f"likely better than the default by {by}"
-    return f"not told apart from the default (ahead by {by})"
-
-
-def _score(result: Result, scores: Show) -> str:
-    found = result.corrected
-    if found is None:
-        return plus_minus(result.best, scores)
-    return f"{scores(found.score)} (corrected; 95 % interval {scores(found.low)} to {scores(found.high)})"
+def _default_chosen(result: Result, scores: Show) -> str:
+    if result.ahead is None:
+        if result.counts.total == 1:
+            return "the default configuration, the only one that was tried"
+        return "the default configuration is the best that was tried"
+    return f"the default configuration, chosen by {_how(result)}; {_best_mean(result.ahead, scores)}"
 
 
 def plus_minus(shown: Standing, scores: Show) -> str:

@@ -72,67 +72,10 @@ def test_the_best_constant_rate_is_named():
     assert (made.rule, made.best, made.rivals.count, made.rivals.numbers) == ("best", 4, 0, ())
 
 
-def test_the_headline_is_the_corrected_score():
-    text = judgements.headline(result(), scores)
-    assert text == "accuracy 0.950 (corrected; 95 % interval 0.900 to 0.980); better than the default by 0.030"
-
-
-@pytest.mark.parametrize(
-    ("gain", "corrected_gain", "said"),
-    [
-        (Difference(0.05, 0.05, 2, 3), GAIN, "not told apart from the default (ahead by 0.030)"),
-        (
-            Difference(0.05, 0.001, 3, 3, 0.001, 0.999),
-            replace(GAIN, low=-0.01),
-            "likely better than the default by 0.030",
-        ),
-        (
-            Difference(0.05, 0.001, 3, 3, 0.001, 0.999),
-            replace(GAIN, low=-0.01, probability=0.8),
-            "not told apart from the default (ahead by 0.030)",
-        ),
-        (Difference(0.05, 0.001, 3, 3), replace(GAIN, mean=0.0), "no better than the default"),
-        (
-            Difference(0.05, 0.001, 3, 3),
-            replace(GAIN, mean=-0.01),
-            "no better than the default (behind by 0.010)",
-        ),
-    ],
-)
-def test_a_default_that_is_as_good_is_in_the_headline(gain, corrected_gain, said):
-    entries = judged(FOUND._replace(gain=corrected_gain))
-    assert judgements.headline(result(entries, gain), scores).endswith(f"; {said}")
-
-
-def test_the_headline_compares_like_with_like():
-    """Without out-of-fold predictions the gain is that of the folds; a raw score stands beside a raw one."""
-    folds = judged(FOUND._replace(gain=None, method="folds"))
-    assert judgements.headline(result(folds), scores).endswith("; better than the default by 0.050")
-    raw = result(corrected=None)
-    assert judgements.headline(raw, scores) == "accuracy 0.970 ± 0.020; the default configuration has 0.920 ± 0.020"
-
-
 def test_a_default_that_is_likely_worse_is_not_called_as_good():
     gain = Difference(0.05, 0.02, 3, 3, 0.13, 0.94)
-    assert judgements.headline(result(gain=gain), scores).endswith("; likely better than the default by 0.030")
     text = judgements.gain_sentence(result(gain=gain), scores)
     assert "probability 94 %: likely, not certain; corrected for having been picked" in text
-    luck = judged(FOUND._replace(gain=replace(GAIN, mean=-0.001)))
-    assert judgements.headline(result(luck, gain), scores).endswith("; no better than the default (behind by 0.001)")
-
-
-@pytest.mark.parametrize(
-    ("state", "said"), [("diverged", "diverged"), ("failed", "failed"), ("proposed", "has not been scored yet")]
-)
-def test_a_default_without_a_score_is_in_the_headline(state, said):
-    lost = result(gain=None).but(default=standing(0, state=state))
-    assert judgements.headline(lost, scores).endswith(f"; the default configuration {said}")
-
-
-def test_a_default_that_won_is_in_the_headline():
-    assert judgements.headline(result(chosen=0), scores).endswith(
-        ": the default configuration is the best that was tried"
-    )
 
 
 def test_rows_say_what_was_luck_and_how_the_choice_was_made():
@@ -162,10 +105,6 @@ def test_a_choice_by_fresh_scores_is_told_apart_from_one_by_means():
         "of 1,000 resamples, which repeat the choice without the fresh scores, choose the same"
     )
     assert rows["chosen by"].startswith("its score on fresh splits: trial 4; trial 2 has the best mean")
-    text = judgements.headline(result(entries, chosen=0, ahead=first), scores)
-    assert text.endswith(
-        ": the default configuration, chosen by its score on fresh splits; trial 2 has the best mean, ahead by 0.010"
-    )
     assert "chosen by" not in dict(judgements.corrected_rows(result(entries), scores))  # nothing was passed over
 
 
@@ -294,7 +233,6 @@ def test_what_cannot_be_compared_is_told():
 
 def test_a_result_without_a_judgement_shows_the_raw_scores():
     old = result({})
-    assert judgements.headline(old, scores) == "accuracy 0.970 ± 0.020; the default configuration has 0.920 ± 0.020"
     assert judgements.corrected_rows(old, scores) == []
     assert [name for name, _ in judgements.worth_rows(old, scores)] == ["difference"]
 
@@ -324,8 +262,9 @@ def test_resamples_that_say_nothing_are_counted_on_the_page():
 def test_of_one_configuration_nothing_is_said_of_a_choice():
     alone = {"counts": Counts(1, 1, 0, 0, 0), "chosen": 0}
     found = judged(FOUND._replace(gain=None))
-    assert judgements.headline(result(found, **alone), scores).endswith(
-        ": the default configuration, the only one that was tried"
+    assert judgements.worth_rows(result(found, **alone), scores)[0] == (
+        "difference",
+        "none: the default configuration, the only one that was tried",
     )
     (row,) = [
         each for name, each in judgements.corrected_rows(result(found, **alone), scores) if name == "mean of folds"
