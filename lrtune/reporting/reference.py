@@ -105,6 +105,8 @@ classes, single precision, one core, microseconds of an update of one lane; rati
 | 32-32 | 256 | 248 | 312 | 48 | 1.3 | 1.08 |
 | 64-64 | 64 | 148 | 394 | 182 | 2.7 | 1.16 |
 | 64-64 | 256 | 511 | 736 | 176 | 1.4 | 1.08 |
+| 128-128 | 64 | 365 | 1391 | 822 | 3.8 | 1.18 |
+| 128-128 | 256 | 1198 | 2206 | 784 | 1.8 | 1.09 |
 
 With one hidden layer there is no matrix from hidden to hidden units, and Muon trains that of the first layer, as the
 published comparison on tables did. `learning_rate` is the rate of the matrices and `adam_factor` times it that of the
