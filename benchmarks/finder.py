@@ -1,4 +1,4 @@
-"""How good is the rate that `lrtune finder` recommends? The study behind docs/finder.md.
+"""How good is the rate that `lrtune finder` recommends? The study behind docs/research/finder.md.
 
 Truth is the cross-validated loss of training in full at 25 rates, with linear decay to zero and with a constant rate.
 Rules with a number in them are judged on data sets that the number was not chosen on. Run it from the root of the
