@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lrtune.cli.options import LookArgument
 from lrtune.cli.outputs import refuse_overwriting
-from lrtune.cli.runs import LATEST, find, name_of
-
-if TYPE_CHECKING:
-    from lrtune.run.folder import Run
-    from lrtune.verdict.explanation import Explanation
-
-FILE = "report.html"
-
-FEWEST, MOST = 10, 300
-"""Of fewer trials nothing can be told about dimensions, and of more it takes its time."""
+from lrtune.cli.runs import LATEST, find
+from lrtune.run.names import REPORT
+from lrtune.text.paths import is_same
 
 
 def report(
@@ -44,13 +37,13 @@ def report(
     from lrtune.reporting import console
     from lrtune.reporting.html.page import report as written
     from lrtune.run import files
-    from lrtune.run.folder import open_run
-    from lrtune.verdict.stored import current
 
-    found = open_run(find(run, finished=False))
-    path = output or found.folder / FILE
-    refuse_overwriting({"--output": output}, {})
-    text = written(found, current(found), name_of(found.folder), _explained(found))
+    folder = find(run, finished=False)
+    path = output or folder / REPORT
+    refuse_overwriting({"--output": None if is_same(path, folder / REPORT) else output}, {})
+    _refuse_without_score(folder)
+    with console.working("drawing"):
+        text = written(folder, explained=True)
     files.write(path, text)
     sys.stdout.write(f"{path}\n")
     if show:
@@ -60,16 +53,11 @@ def report(
             console.note("there is no browser to open it in")
 
 
-def _explained(run: Run) -> Explanation | None:
-    """Ask which dimensions mattered, where that can be told."""
-    from lrtune.experiment.searched import searched
-    from lrtune.text.errors import LrtuneError
-    from lrtune.verdict.explanation import explain
+def _refuse_without_score(folder: Path) -> None:
+    """Refuse a run that has ended without a score; of one that goes on there is a report before the first one."""
+    from lrtune.run.folder import open_run
+    from lrtune.verdict.stored import current
 
-    if not FEWEST <= len(run.ranked) <= MOST:
-        return None
-    try:
-        experiment = searched(run)
-        return explain(experiment.space, run.trials, experiment.search.seed)
-    except LrtuneError:  # the report has its other figures
-        return None
+    run = open_run(folder)
+    if not (run.running or run.is_told):
+        current(run)

@@ -84,6 +84,9 @@ def search(
     remeasure: RemeasureOption = False,
     junit: JunitOption = None,
     summary: SummaryOption = None,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Do not write report.html, the page with pictures.")
+    ] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -124,6 +127,8 @@ def search(
                 ended = step
                 if step.finding is not None:
                     _write_finding(step.result.folder, experiment, step.finding)
+                if not no_report:
+                    _write_report(step.result.folder)
     _show(ended, junit=junit, summary=summary, as_json=as_json, quiet=quiet)
 
 
@@ -178,6 +183,19 @@ def _write_finding(folder: Path, experiment: Experiment, finding: RateFinding) -
     found = rates.summary(finding, experiment.name)
     rate_files.write(folder, found)
     rate_files.draw(folder, found)
+
+
+def _write_report(folder: Path) -> None:
+    """Write what was found as a page with pictures; what was found is there already, whatever happens now."""
+    from lrtune.reporting import console
+    from lrtune.reporting.html.page import report
+    from lrtune.run import files
+    from lrtune.run.names import REPORT
+
+    try:
+        files.write(folder / REPORT, report(folder))
+    except Exception as error:  # noqa: BLE001 - a picture less is no reason to end without the result
+        console.warn(f"{folder / REPORT}: could not be written ({type(error).__name__}: {error})")
 
 
 def _show(ended: Ended, *, junit: Path | None, summary: Path | None, as_json: bool, quiet: bool) -> None:

@@ -3,6 +3,7 @@
 ::
 
     annotations        gates as annotations of GitHub Actions
+    answer             what a search found in about ten plain sentences, the same for the terminal and for files
     api_reference      writes ``docs/api.md`` from the public names of the package
     blocks             what a page is made of, as plain values
     branches           how the kinds of decay and optimizer that a search tried compare
@@ -13,6 +14,7 @@
     health             the health report
     html               the report: one file with pictures
     importance         which dimensions mattered, as a page and as JSON
+    in_words           configurations and metrics in words
     judgements         how good the choice is and why it was chosen, as sentences and rows of the page that shows it
     junit              a search and its gates as a JUnit report
     listed             trials and runs among others, as values
@@ -39,4 +41,5 @@
     to_optuna          a run as an Optuna study, in a SQLite file that optuna-dashboard opens
     versus             two trials beside each other, of two runs or of one
     versus_page        that comparison as a page
+    worth              whether tuning was worth it, and whether decay is
 """

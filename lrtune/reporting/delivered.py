@@ -29,11 +29,16 @@ def rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     elif found.seeds > 1:
         said.append("what all seeds have on the folds is not known")
     if found.diverged:
-        said.append(f"without {_trials(found.diverged)}, which diverged on all rows")
+        said.append(f"without {trials(found.diverged)}, which diverged on all rows")
     return [("delivered", "; ".join(said))]
 
 
-def _trials(numbers: tuple[int, ...]) -> str:
+def trials(numbers: tuple[int, ...]) -> str:
+    """Name some trials.
+
+    >>> trials((4,)), trials((4, 7))
+    ('trial 4', 'trials 4, 7')
+    """
     return ("trial " if len(numbers) == 1 else "trials ") + ", ".join(map(str, numbers))
 
 

@@ -80,7 +80,7 @@ def _part(configuration: Configuration, key: str, wanted: set[str]) -> str:
         return " ".join([str(value), *(_factor(configuration, key, each) for each in factors)])
     if key == "model":
         return _model_text(configuration, wanted)
-    if _is_unused(key, value):
+    if is_unused(key, value):
         return ""
     label = _LABELS.get(key, key_name(key))
     return f"{label} {value_text(key, value)}".strip()
@@ -114,10 +114,10 @@ def key_name(key: str) -> str:
     return key if "__" in key else key.replace("_", " ")
 
 
-def _is_unused(key: str, value: Value) -> bool:
+def is_unused(key: str, value: Value) -> bool:
     """Whether a value says that something is not used, and is not worth room in a line: a default of 0, false or null.
 
-    >>> _is_unused("dropout", 0.0), _is_unused("clip_norm", None), _is_unused("clip_norm", 1.0)
+    >>> is_unused("dropout", 0.0), is_unused("clip_norm", None), is_unused("clip_norm", 1.0)
     (True, True, False)
     """
     factor = KEYS.get(key)
@@ -162,9 +162,14 @@ def top_rows(ranked: Sequence[Trial], metric: str, limit: int = 5) -> list[tuple
     ]
 
 
+def canonical_heads(configuration: Mapping[str, Value]) -> list[str]:
+    """List the keys of a configuration without their factors, in the order of the registry."""
+    return [key for key in canonical_keys([configuration]) if "." not in key]
+
+
 def facts(configuration: Mapping[str, Value]) -> list[tuple[str, str]]:
     """List a configuration as pairs of a name and a value, with the factors beside their choice."""
-    heads = [key for key in canonical_keys([configuration]) if "." not in key]
+    heads = canonical_heads(configuration)
     return [
         (
             key_name(key),

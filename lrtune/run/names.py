@@ -11,6 +11,9 @@ EXPERIMENT, BEST = "experiment.yaml", "best.yaml"
 TRIALS, RESULT = "trials.csv", "result.json"
 """The result is written last: a run that has it is finished."""
 
+REPORT = "report.html"
+"""What was found, for people: beside the result, and nothing reads it."""
+
 MODEL, NESTED, FITS = "model", "nested", "fits"
 """Folders: the last one has what each fit of somebody else's code leaves."""
 
@@ -27,5 +30,5 @@ FINDER = (RATES, RATE_TABLE, RATE_FIGURE)
 FOLLOWED = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, PREDICTIONS, MODEL, NESTED, FITS)
 """What is written in place; everything else is put there as a whole, instead of a link that may be there."""
 
-OWN = (*FOLLOWED, OBSERVED, EXPERIMENT, BEST, TRIALS, RESULT, *FINDER)
+OWN = (*FOLLOWED, OBSERVED, EXPERIMENT, BEST, TRIALS, RESULT, REPORT, *FINDER)
 """What a run's folder is made of."""

@@ -175,24 +175,39 @@ def number(value: float) -> str:
     return _tidy(f"{value:.{digits}g}")
 
 
-def score_format(values: Iterable[float | None]) -> Callable[[float | None], str]:
+def score_format(values: Iterable[float | None], unit: float = 0.0) -> Callable[[float | None], str]:
     """Choose the digits for scores that stand together: they align, and none is behind the fourth of the largest.
+
+    Nor is any smaller than ``unit``, where a finer number would say more than is known.
 
     >>> [score_format([0.97, 0.5])(each) for each in (0.97, 0.5, None)]
     ['0.9700', '0.5000', '-']
     >>> score_format([41.237])(41.237), score_format([123456.7])(123456.7), score_format([3e-7])(3e-7)
     ('41.24', '123,500', '3.000e-7')
+    >>> score_format([0.9793], unit=0.0019)(0.9793), score_format([41.237], unit=0.8)(41.237)
+    ('0.979', '41.2')
     """
     largest = max((abs(each) for each in values if each is not None), default=0.0)
     if largest and not 1e-4 <= largest < 1e9:
         return lambda value: MISSING if value is None else _tidy(format(value, ".3e"))
     exponent = math.floor(math.log10(largest)) if largest else 0
     digits = 4 if largest <= 1 and exponent >= -1 else 3 - exponent
+    if unit > 0.0:
+        digits = min(digits, math.ceil(-math.log10(unit)))
 
     def show(value: float | None) -> str:
         return MISSING if value is None else format(round(value, digits), f",.{max(0, digits)}f")
 
     return show
+
+
+def sentence(text: str) -> str:
+    """Make a sentence of words that begin small and have no full stop.
+
+    >>> sentence("the best is at an end"), sentence("is it so?")
+    ('The best is at an end.', 'Is it so?')
+    """
+    return text[:1].upper() + text[1:] + ("" if text[-1:] in ".!?" else ".")
 
 
 def significant(value: float, digits: int) -> str:

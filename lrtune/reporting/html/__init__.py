@@ -6,5 +6,6 @@
     figures      what a figure is, as plain values
     page         the file
     predictions  the figure of predictions and truth
+    subject      what it is about, read from a folder
     svg          a figure drawn
 """

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrtune.reporting import judgements, tables
 from lrtune.reporting.html.charts import figures
 from lrtune.reporting.html.figures import Figure
+from lrtune.reporting.html.subject import Subject, subject
 from lrtune.reporting.html.svg import drawn, legend, written
 from lrtune.run.names import BEST, MODEL
 from lrtune.text import formats
 
 if TYPE_CHECKING:
     from lrtune.run.folder import Run
-    from lrtune.verdict.explanation import Explanation
     from lrtune.verdict.result import Result
 
 _STYLE = """
@@ -54,47 +55,61 @@ th, td { text-align: left; padding: .15rem .7rem .15rem 0; border-bottom: 1px so
 )
 
 
-def report(run: Run, result: Result, called: str, explanation: Explanation | None = None) -> str:
-    """Write the report of a run; the same run gives the same text.
+def report(folder: Path, *, explained: bool | None = None) -> str:
+    """Write the report of the run in a folder; the same study gives the same text, wherever and whenever it is read.
 
     Parameters
     ----------
-    run, result
-        The run, and what it came to.
-    called
-        How commands call it.
-    explanation
-        Which dimensions mattered, if that was asked.
+    folder
+        Of the run: finished, running or stopped; of one that goes on the report says what there is so far.
+    explained
+        Whether to tell which dimensions mattered, which takes a second or more; None: if the search took longer.
+
+    Raises
+    ------
+    StudyError
+        If there is no study, it has not begun, or it is damaged.
 
     """
-    made = figures(run, result, explanation)
-    scores = formats.score_format([result.best.mean, result.default.mean, result.test.score if result.test else None])
-    title = f"{run.name}: {result.metric}"
+    about = subject(folder, explained=explained)
+    run, result = about.run, about.result
+    made = [] if result is None else figures(run, result, about.explanation)
     parts = (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{written(title)}</title>',
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{written(_title(about))}</title>',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<style>{_STYLE}</style></head><body><main>",
-        f"<h1>{written(run.name)}: {written(judgements.headline(result, scores))}</h1>",
-        f'<p class="soft">{written(_about(run, result))}</p>',
-        _facts(_answer(run, result, scores)),
-        f'<nav aria-label="figures">{" ".join(_links(made))}</nav>',
+        *_head(about),
+        f'<nav aria-label="figures">{" ".join(_links(made))}</nav>' if made else "",
         *map(_section, made),
-        *_health(result),
-        *_list("Notes", result.notes),
-        *_again(run, called),
+        *(() if result is None else (*_health(result), *_list("Notes", result.notes))),
+        *_again(run),
         "</main></body></html>\n",
     )
     return "\n".join(parts)
 
 
-def _about(run: Run, result: Result) -> str:
-    trials = result.counts
-    ends = f"{formats.plural(trials.total, 'trial')}, {formats.count(trials.complete)} complete"
-    rows = result.training
-    trained = f"; the model was trained on {formats.plural(rows.rows, 'row')}" if rows else ""
-    state = "" if run.state == "finished" else f"; the search is {run.state}"
-    return f"{ends}; {formats.duration(result.seconds.search)} to search{trained}{state}"
+def _title(about: Subject) -> str:
+    return f"{about.run.name}: {about.metric}"
+
+
+def _head(about: Subject) -> Iterator[str]:
+    run, result = about.run, about.result
+    if result is None:
+        yield f"<h1>{written(run.name)}: no trial is complete yet</h1>"
+        yield f'<p class="soft">{written(_about(run))}</p>'
+        return
+    scores = formats.score_format([result.best.mean, result.default.mean, result.test.score if result.test else None])
+    yield f"<h1>{written(run.name)}: {written(judgements.headline(result, scores))}</h1>"
+    yield f'<p class="soft">{written(_about(run))}</p>'
+    yield _facts(_answer(run, result, scores))
+
+
+def _about(run: Run) -> str:
+    ends = f"{formats.plural(len(run.trials), 'trial')}, {formats.count(len(run.ranked))} complete"
+    rows = run.study.header.rows
+    trained = f"; {formats.plural(rows.train, 'row')} to train on" if rows else ""
+    return f"{ends}{trained}" + ("" if run.state == "finished" else f"; the search is {run.state}")
 
 
 def _answer(run: Run, result: Result, scores: judgements.Show) -> Iterator[tuple[str, str]]:
@@ -147,14 +162,11 @@ def _list(title: str, sentences: Iterable[str]) -> Iterator[str]:
         yield f"<section><h2>{title}</h2><ul>{''.join(found)}</ul></section>"
 
 
-def _again(run: Run, called: str) -> Iterator[str]:
-    """Say how to predict with the model and how to train it again, and write its configuration."""
-    lines = [tables.model_use(called, run.folder / MODEL, run.trained_by), f"lrtune search {BEST}"]
-    yield f"<section><h2>Use it, and make it again</h2><pre>{escape(chr(10).join(lines))}</pre>"
-    path = run.folder / BEST
-    if path.is_file():
-        text = escape(path.read_text(encoding="utf-8"))
-        yield f'<details><summary>{BEST}</summary><pre tabindex="0">{text}</pre></details>'
+def _again(run: Run) -> Iterator[str]:
+    """Say how to predict with the model and how to train it again."""
+    lines = [tables.model_use(".", Path(MODEL), run.trained_by), f"lrtune search {BEST}"]
+    yield "<section><h2>Use it, and make it again</h2><p>In the folder of the run:</p>"
+    yield f"<pre>{escape(chr(10).join(lines))}</pre>"
     versions = run.study.header.versions or {}
     yield f'<p class="soft">{written(", ".join(f"{name} {each}" for name, each in versions.items()))}</p></section>'
 

@@ -1,0 +1,245 @@
+"""What a search found, in about ten plain sentences: the terminal, the report, Markdown and notebooks say the same.
+
+Two kinds of number stand here, and never beside each other. What to expect is corrected: the best of many looks better
+than it is, because it was picked. What was not tuned stands beside the best as plain means over the same folds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from lrtune.reporting import delivered
+from lrtune.reporting.in_words import a_metric, better, configuration_words, metric_name, units
+from lrtune.reporting.worth import decay, tuning
+from lrtune.text import formats
+from lrtune.training.registry import METRICS
+from lrtune.verdict.findings import Finding
+from lrtune.verdict.result import HeldOut, Result
+
+Show = Callable[[float | None], str]
+
+FINEST = 10
+"""An expected score has so many digits that its 95 % interval is at least as wide as this many of the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What was not tuned, beside what is delivered: means over the same folds, none of them corrected.
+
+    Attributes
+    ----------
+    title
+        What the numbers are.
+    metric
+        Heads their column.
+    rows
+        Names and scores; what is delivered comes first.
+
+    """
+
+    title: str
+    metric: str
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a search found, as plain text.
+
+    Attributes
+    ----------
+    expectation
+        What to expect on new rows: one sentence or two.
+    test
+        What the model has on rows that the search never saw; empty without such rows.
+    beside
+        None where there is nothing to set beside the best.
+    facts
+        Labels, each with its sentence: the best, whether tuning was worth it, whether decay is, what else was asked,
+        the most important finding with its remedy, how the search went.
+    findings
+        How many findings there are that are not told here.
+
+    """
+
+    expectation: str
+    test: str
+    beside: Beside | None
+    facts: tuple[tuple[str, str], ...]
+    findings: int
+
+    @property
+    def headline(self) -> str:
+        """The sentences to remember."""
+        return f"{self.expectation} {self.test}".strip()
+
+
+def answer(result: Result, searched: Collection[str]) -> Answer:
+    """Say what a search found; of one that is not finished, what it has found so far.
+
+    Parameters
+    ----------
+    result
+        What it came to.
+    searched
+        Keys of the best configuration's point of the space.
+
+    """
+    finding = _most_important(result)
+    facts = (
+        ("Best", _best(result, searched)),
+        ("Tuning", tuning(result, _scores(result))),
+        *([("Decay", said)] if (said := decay(result, _scores(result))) else ()),
+        *_second_opinions(result),
+        *([("Health", f"{formats.sentence(finding.sentence)} {formats.sentence(finding.advice)}")] if finding else ()),
+        ("Search", _search(result)),
+    )
+    left = len(result.health) - (finding is not None)
+    return Answer(_expectation(result), _test(result), _beside(result), facts, left)
+
+
+def _expectation(result: Result) -> str:
+    show, found, metric = expected_format(result), result.corrected, result.metric
+    of, lower = f"{a_metric(metric)} of", better(metric)
+    end = f" ({lower})." if lower else "."
+    if found is None:
+        when = "So far " if result.finished is None else "Of all trials "
+        said = f"{when}{_whose(result)} has {of} {show(result.mean)}{units(metric)} as a mean over the folds{end}"
+        return f"{said} It is not corrected for having been picked."
+    span = f" (95 % interval {show(found.low)} to {show(found.high)}{f'; {lower}' if lower else ''})."
+    known = found.low < found.high
+    return f"Expect {of} {show(found.score)}{units(metric)} on new rows like these{span if known else end}"
+
+
+def _whose(result: Result) -> str:
+    return result.scored if result.is_mean or result.ahead else f"the best, trial {result.best.number},"
+
+
+def expected_format(result: Result) -> Show:
+    """Choose the digits of an expected score: not finer than its interval can tell.
+
+    They are those of its table, or as many fewer as leave the interval `FINEST` units of the last one.
+    """
+    found, test = result.corrected, result.test
+    numbers = [result.mean, test.score if test else None]
+    if found is None or found.low >= found.high:
+        return formats.score_format(numbers)
+    return formats.score_format([*numbers, found.score], unit=(found.high - found.low) / FINEST)
+
+
+def _test(result: Result) -> str:
+    test = result.test
+    if test is None:
+        return ""
+    rows = f"On the {formats.plural(test.rows, 'test row')}, {_seen(test)},"
+    if test.score is None:
+        return f"{rows} it has no score ({formats.printable(test.has or '')})."
+    return f"{rows} it is {expected_format(result)(test.score)}{delivered.tested(result)}."
+
+
+def _seen(test: HeldOut) -> str:
+    """Say that the search never saw the test rows, as far as that is so."""
+    if not test.repeated:
+        return "which the search never saw"
+    which = "all" if test.repeated == test.rows else formats.count(test.repeated)
+    return f"{which} of which {'is a training row' if test.repeated == 1 else 'are training rows'}, too"
+
+
+_LARGEST = "always the largest class"
+_ANCHORS = {
+    "default": "the default configuration, trial 0",
+    "linear": "a linear model",
+    "majority": "the shares of the classes",
+    "mean": "always the mean",
+}
+"""In the order of the table."""
+
+
+def _beside(result: Result) -> Beside | None:
+    anchors = {each.name: each.mean for each in result.anchors}
+    if not anchors:
+        return None
+    scores: list[tuple[str, float | None]] = [(_delivered_name(result), result.mean)]
+    if result.is_mean:
+        scores.append((f"the best alone, trial {result.best.number}", result.best.mean))
+    scores += [(_anchor_name(name, result.metric), anchors[name]) for name in _ANCHORS if name in anchors]
+    show = formats.score_format([mean for _, mean in scores])
+    rows = tuple((name, show(mean)) for name, mean in scores)
+    return Beside(_title(result, show), metric_name(result.metric), rows)
+
+
+def _delivered_name(result: Result) -> str:
+    if result.is_mean:
+        return result.scored
+    return f"{'the chosen' if result.ahead else 'the best'}, trial {result.best.number}"
+
+
+def _anchor_name(name: str, metric: str) -> str:
+    """Name an anchor; of the shares of the classes a metric of labels sees the largest alone."""
+    entry = METRICS.get(metric)
+    return _LARGEST if name == "majority" and entry is not None and entry.keeps == "label" else _ANCHORS[name]
+
+
+def _title(result: Result, show: Show) -> str:
+    """Say that all are on the same folds, and by how much the best looks better there than it is."""
+    folds = len(result.fold_scores)
+    title = "On the only fold" if folds == 1 else f"Means over the same {folds} folds"
+    flattery = result.corrected.optimism if result.corrected else 0.0
+    if show(max(flattery, 0.0)) == show(0.0):
+        return title
+    return f"{title} (the first looks better by {show(flattery)} here, because it was picked)"
+
+
+def _best(result: Result, searched: Collection[str]) -> str:
+    words = configuration_words(result.best.configuration, searched)
+    found = result.delivered
+    if found is None or (not result.is_mean and found.seeds == 1 and not found.bag):
+        return words
+    lost = f", without {delivered.trials(found.diverged)}, which diverged on all rows" if found.diverged else ""
+    return f"{found.called}{lost}; trial {result.best.number} is {words}"
+
+
+def _second_opinions(result: Result) -> Iterator[tuple[str, str]]:
+    """Say what fresh splits and an outer loop said, if they were asked."""
+    show, again, outer = _scores(result), result.confirmation, result.nested
+    if again is not None:
+        own = next((each.confirmed for each in again.trials if each.number == result.best.number), None)
+        said = f"trial {result.best.number} has {show(own)} on splits and seeds that chose nothing."
+        yield "Fresh folds", said if own is not None else "every one of the first trials diverged there."
+    if outer is not None:
+        said = (
+            f"{show(outer.mean)} ± {show(outer.std)} for the whole search, repeated on {len(outer.folds)} outer folds."
+        )
+        yield "Nested", said if outer.mean is not None else "no score: a model's predictions are beyond all numbers."
+
+
+_TOLD = ("default",)
+"""Findings that the sentence about tuning has told."""
+
+
+def _most_important(result: Result) -> Finding | None:
+    """Choose the first finding, warnings first, that nothing else says."""
+    return next((each for each in result.health if each.name not in _TOLD), None)
+
+
+_ENDS = {
+    "timeout": "the time was over before all were tried; the same command with a longer --timeout goes on",
+    "target": "the target was reached",
+    "no_gain": "it ended early, since there was less to gain than the folds can tell apart",
+    "exhausted": "the space has no more",
+}
+"""Why a search ended, where that is worth a word."""
+
+
+def _search(result: Result) -> str:
+    counts = result.counts
+    lost = {"pruned early": counts.pruned, "diverged": counts.diverged, "failed": counts.failed}
+    ends = [f"{formats.count(number)} {end}" for end, number in lost.items() if number]
+    said = [f"{formats.plural(counts.total, 'trial')} in {formats.duration(result.seconds.search)}", *ends]
+    why = _ENDS.get(str(result.finished))
+    return ", ".join(said) + (f"; {why}." if why else ".")
+
+
+def _scores(result: Result) -> Show:
+    return formats.score_format([result.mean, result.default.mean, result.best.mean])
