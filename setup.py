@@ -13,9 +13,16 @@ from setuptools import setup
 ROOT = Path(__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-RELATIVE = re.compile(r"\]\((?!https?:|#)")
+RELATIVE = re.compile(r"(!\[[^\]]*)?\]\((?!https?:|#)")
+
+
+def absolute(link):
+    """Lead a link to the tag of the release; a picture to the file itself, not to the page about it."""
+    kind = "raw" if link[1] else "blob"
+    return f"{link[1] or ''}]({PROJECT['urls']['Source']}/{kind}/v{PROJECT['version']}/"
+
 
 setup(
-    long_description=RELATIVE.sub(f"]({PROJECT['urls']['Source']}/blob/v{PROJECT['version']}/", README),
+    long_description=RELATIVE.sub(absolute, README),
     long_description_content_type="text/markdown",
 )
