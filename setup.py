@@ -13,13 +13,13 @@ from setuptools import setup
 ROOT = Path(__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-RELATIVE = re.compile(r"(!\[[^\]]*)?\]\((?!https?:|#)")
+RELATIVE = re.compile(r"(!?)(\[[^\]]*\]\()(?!https?:|#)")
+KINDS = {"!": "raw", "": "blob"}  # a picture is the file itself, anything else the page about it
 
 
-def absolute(link):
-    """Lead a link to the tag of the release; a picture to the file itself, not to the page about it."""
-    kind = "raw" if link[1] else "blob"
-    return f"{link[1] or ''}]({PROJECT['urls']['Source']}/{kind}/v{PROJECT['version']}/"
+def absolute(link: re.Match[str]) -> str:
+    """Lead the beginning of a link to the tag of the release."""
+    return f"{link[0]}{PROJECT['urls']['Source']}/{KINDS[link[1]]}/v{PROJECT['version']}/"
 
 
 setup(

@@ -1,11 +1,12 @@
 """The code blocks of README and docs, run in their order in a folder that holds what a clone holds.
 
-`sh` are commands; `console` shows what each prints after it, where `[...]` stands for lines that are left out; `python` is
-a program; a block whose first line is a comment with the name of a file is that file. What is not run says so in a comment
-above the block, which no reader sees: `<!-- not run: why -->`. A command that shall fail has `<!-- exits with 2 -->`.
+`sh` are commands; `console` shows what each prints after it, where `[...]` stands for lines that are left out; `python`
+is a program; a block whose first line is a comment with the name of a file is that file. What is not run says so in a
+comment above the block, which no reader sees: `<!-- not run: why -->`. A command that shall fail has
+`<!-- exits with 2 -->`.
 
-`python tests/documents.py README.md docs/tutorial.md` runs all blocks and puts into the documents what their commands print
-now, and into docs/images the pictures that they draw.
+`python tests/documents.py README.md docs/tutorial.md` runs all blocks and puts into the documents what their commands
+print now, and into docs/images the pictures that they draw.
 """
 
 import os
@@ -22,7 +23,7 @@ IN_A_CLONE = ("configs", "datasets", "examples")
 LEFT_OUT = "[...]"
 BLOCK = re.compile(r"^(?:<!-- ([^\n]*) -->\n)?```(\w*)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"# ([\w/-]+\.(?:yaml|py))\n")
-TIME = re.compile(r"\b\d[\d.,]*\s?(?:ms|s|min|m|h)\b")
+TIME = re.compile(r"(?:under )?\b\d[\d.,]*\s?(?:ms|s|m|h|d)\b(?:\s\d+\s(?:s|m|h)\b)*")
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,11 @@ def environment(folder):
     return {**kept, "PATH": path, "HOME": str(folder), "COLUMNS": "100", "NO_COLOR": "1", "PYTHONWARNINGS": "error"}
 
 
+def pictures(text):
+    """Names of the pictures that a document shows."""
+    return re.findall(r"\]\((?:docs/|\.\./)?images/([^)]+)\)", text)
+
+
 def run(command, folder):
     """Give exit code and what a reader sees: standard output, or standard error where there is no other."""
     ended = subprocess.run(
@@ -128,63 +134,75 @@ def executed(text, folder):
             yield block, command, shown, *run(command, folder)
 
 
-def skeleton(line):
+def parts_of(shown):
+    """The lines of each part between those that are left out."""
+    parts, lines = [], []
+    for line in [*shown.rstrip("\n").split("\n"), LEFT_OUT]:
+        if line == LEFT_OUT:
+            parts.append(lines)
+            lines = []
+        else:
+            lines.append(line)
+    return parts
+
+
+def begins(line):
+    """What a line is known by when its numbers change."""
     return re.sub(r"[\W\d_]+", "", line)[:14]
 
 
 def renewed(shown, printed):
     """What is printed now, with the same lines left out; None where they are not found."""
-    if LEFT_OUT not in shown.split("\n"):
-        return printed
-    lines, made, place = printed.rstrip("\n").split("\n"), [], 0
-    parts = re.split(rf"^{re.escape(LEFT_OUT)}\n?", shown, flags=re.MULTILINE)
+    lines = [line.rstrip() for line in printed.rstrip("\n").split("\n")]
+    parts, made, place = parts_of(shown), [], 0
     for number, part in enumerate(parts):
-        wanted = part.rstrip("\n").split("\n") if part.strip() else []
-        if number:
-            made.append(LEFT_OUT)
-        if not wanted:
+        if not part:
             continue
-        keys = [skeleton(line) for line in lines]
-        heads = [at for at in range(place, len(lines)) if keys[at] == skeleton(wanted[0])]
-        if not heads:
+        ends = range(place, len(lines))
+        first = next((at for at in ends if begins(lines[at]) == begins(part[0])), None) if number else 0
+        after = [at for at in ends if first is not None and at >= first and begins(lines[at]) == begins(part[-1])]
+        if number == len(parts) - 1:
+            after = ends[-1:]
+        if first is None or not after:
             return None
-        start = heads[0] if number else 0
-        if number == len(parts) - 1 and part.strip():
-            end = len(lines)
-        else:
-            ends = [at for at in range(start, len(lines)) if keys[at] == skeleton(wanted[-1])]
-            if not ends:
-                return None
-            end = min(ends, key=lambda at: abs(at - start - len(wanted) + 1)) + 1
-        made += lines[start:end]
-        place = end
-    return "\n".join(made) + "\n"
+        last = min(after, key=lambda at: abs(at - first - len(part) + 1))
+        made.append(lines[first : last + 1])
+        place = last + 1
+    kept = iter(made)
+    text = f"\n{LEFT_OUT}\n".join("\n".join(next(kept)) if part else "" for part in parts)
+    return f"{text.strip(chr(10))}\n"
 
 
-def renew(path):
+def with_old_times(new, shown):
+    """Keep a line that differs in its times alone: they are those of a machine with nothing else to do."""
+    old = {words(line): line for line in shown.split("\n")}
+    return "\n".join(old.get(words(line), line) for line in new.split("\n"))
+
+
+def renew(path, tell):
     text = path.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clone(folder)
         for block, command, shown, code, printed, errors in executed(text, folder):
+            where = f"{path.name}:{block.line}"
             if code != block.exits_with:
-                print(f"{path}:{block.line}: exit code {code}: {command}\n{errors}", file=sys.stderr)
+                tell(f"{where}: exit code {code}: {command}\n{errors}\n")
             if shown is None or differs(shown, printed) is None:
                 continue
-            new = printed if shown == "?\n" else renewed(shown, printed) if shown.strip() else None
+            new = renewed(shown, printed)
             if new is None:
-                print(f"{path}:{block.line}: to be edited: {command}\n{printed}", file=sys.stderr)
+                tell(f"{where}: to be edited: {command}\n{printed}\n")
             else:
-                new = "".join(f"{line.rstrip()}\n" for line in new.rstrip("\n").split("\n"))
+                new = with_old_times(new, shown)
                 text = text.replace(f"$ {command}\n{shown}", f"$ {command}\n{new}", 1)
-                print(f"{path}:{block.line}: renewed: {command}", file=sys.stderr)
-        for picture in re.findall(r"\]\((?:docs/)?(images/[^)]+)\)", text):
-            drawn = folder / Path(picture).name
-            if drawn.exists():
-                shutil.copy(drawn, ROOT / "docs" / picture)
+                tell(f"{where}: renewed: {command}\n")
+        for picture in pictures(text):
+            if (folder / picture).exists():
+                shutil.copy(folder / picture, ROOT / "docs" / "images" / picture)
     path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
     for each in sys.argv[1:]:
-        renew(Path(each).resolve())
+        renew(Path(each).resolve(), sys.stderr.write)
