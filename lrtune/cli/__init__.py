@@ -19,6 +19,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
     names               names that stand in tables, for help and completion
     options             arguments and options that several commands share, so that they read the same everywhere
     outputs             files that a command is asked to write, kept apart from those that it reads
+    plot                ``lrtune plot``
     predict             ``lrtune predict``
     report              ``lrtune report``
     reports             what is left behind for CI: reports and annotations, also of a command that fails
@@ -61,6 +62,7 @@ from lrtune.cli import (
     importance,
     init,
     listing,
+    plot,
     predict,
     report,
     retrain,
@@ -100,6 +102,7 @@ _ENTRIES = (
     Command("predict", "Search", predict.predict),
     Command("show", "Look", show.show),
     Command("report", "Look", report.report),
+    Command("plot", "Look", plot.plot),
     Command("health", "Look", health.health),
     Command("trials", "Look", trials.trials),
     Command("status", "Look", status.status),

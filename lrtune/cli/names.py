@@ -33,6 +33,13 @@ def asked_anchors() -> Iterable[str]:
     return ASKED
 
 
+def figures() -> Iterable[str]:
+    """List the kinds of figures of a run."""
+    from lrtune.reporting.html.catalogue import FIGURES
+
+    return FIGURES
+
+
 def _formats() -> str:
     from lrtune.data.formats import listed
 
@@ -44,6 +51,7 @@ _TEXTS: dict[str, Callable[[], str]] = {
     "<prunings>": lambda: ", ".join(prunings()),
     "<rules>": lambda: ", ".join(rules()),
     "<formats>": _formats,
+    "<figures>": lambda: ", ".join(figures()),
 }
 
 

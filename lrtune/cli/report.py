@@ -3,47 +3,62 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lrtune.cli.options import LookArgument
 from lrtune.cli.outputs import refuse_overwriting
-from lrtune.cli.runs import LATEST, find
+from lrtune.cli.runs import LATEST, find, name_of, names
 from lrtune.run.names import REPORT
+from lrtune.text.errors import LrtuneError
 from lrtune.text.paths import is_same
+
+COMPARISON = "comparison.html"
+"""What compares several runs, in the working folder."""
 
 
 def report(
-    run: LookArgument = LATEST,
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RUN]...",
+            help="Folders of runs, their names under ./runs, or 'latest' (usual); two or more are compared.",
+            show_default=False,
+            autocompletion=names,
+        ),
+    ] = None,
     *,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="File to write; by default report.html in the run's folder."
+            "--output",
+            "-o",
+            metavar="FILE",
+            help=f"File to write; by default {REPORT} in the run's folder, or {COMPARISON} here.",
         ),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
-    """Write what a run found as one page of HTML with pictures.
+    """Write what a run found as one page of HTML, or compare runs.
 
-    Scores by trial and by learning rate, learning curves, the schedule of the best, folds, what is right and wrong in
-    its predictions; each picture with its numbers. The file needs nothing beside it and runs no script. Trains nothing
-    and reads no data.
+    The answer in words; scores by trial and by learning rate, what mattered, learning curves, the schedule of the best,
+    folds, what is right and wrong in its predictions; each picture with its numbers. Of several runs: scores side by
+    side, differences on the same folds, and what differs in the experiments. The file needs nothing beside it and runs
+    no script. Trains nothing and reads no data.
 
     Example: lrtune report latest -o report.html
     """
     from lrtune.reporting import console
-    from lrtune.reporting.html.page import report as written
     from lrtune.run import files
 
-    folder = find(run, finished=False)
-    path = output or folder / REPORT
-    refuse_overwriting({"--output": None if is_same(path, folder / REPORT) else output}, {})
-    _refuse_without_score(folder)
+    folders = [find(each, finished=False) for each in runs or [LATEST]]
+    own = folders[0] / REPORT
+    path = output or (own if len(folders) == 1 else Path(COMPARISON))
+    refuse_overwriting({"--output": None if is_same(path, own) and len(folders) == 1 else path}, {})
     with console.working("drawing"):
-        text = written(folder, explained=True)
+        text = _text(folders)
     files.write(path, text)
     sys.stdout.write(f"{path}\n")
     if show:
@@ -51,6 +66,20 @@ def report(
 
         if not webbrowser.open(path.resolve().as_uri()):
             console.note("there is no browser to open it in")
+
+
+def _text(folders: Sequence[Path]) -> str:
+    """Write the page of a run, or of several beside each other."""
+    from lrtune.reporting.html.comparison import comparison
+    from lrtune.reporting.html.page import report as written
+
+    if len(folders) == 1:
+        _refuse_without_score(folders[0])
+        return written(folders[0], explained=True)
+    called = {name_of(each): each for each in folders}
+    if len(called) < len(folders):
+        raise LrtuneError("a run is named twice: name two different ones to compare them")
+    return comparison(called)
 
 
 def _refuse_without_score(folder: Path) -> None:

@@ -20,6 +20,7 @@ from lrtune.finder.foreign import METHOD, SHORT_SHARE, find_in_full, optimizers_
 from lrtune.finder.rules import Suggestion
 from lrtune.finder.sweeps import METHODS, RAMP, RateCurve, Sweep, rate_curve
 from lrtune.text.errors import LrtuneError, nearest
+from lrtune.text.shown import Shown, showing
 from lrtune.trainers.arguments import experiment_and_table
 from lrtune.trainers.preparation import Prepared, prepare
 from lrtune.training.registry import OPTIMIZERS, Complete, complete
@@ -38,6 +39,13 @@ class RateFinding:
     def suggestions(self) -> dict[str, Suggestion]:
         """The answer for each optimizer."""
         return {each.optimizer: each.suggestion for each in self.curves}
+
+    def plot(self) -> Shown:
+        """Draw the curves; notebooks show them, and ``.save(path)`` writes them."""
+        return showing().of_finding(self)
+
+    def _repr_html_(self) -> str:
+        return self.plot()._repr_html_()
 
 
 def find_learning_rate(

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks, Words
+from lrtune.run import files
 from lrtune.text import formats
+from lrtune.text.errors import StudyError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lrtune.finder import RateFinding
     from lrtune.finder.sweeps import RateCurve, ShortRuns
+    from lrtune.text.written import Json
 
 SCHEMA = 1
 
@@ -165,6 +168,33 @@ def _floats(values: Iterable[float]) -> tuple[float, ...]:
 
 def _finite(values: Iterable[float]) -> tuple[float | None, ...]:
     return tuple(float(each) if math.isfinite(each) else None for each in values)
+
+
+def read(path: Path) -> RateSummary:
+    """Read ``finder.json``.
+
+    Raises
+    ------
+    StudyError
+        If it is no such file, or it is damaged.
+
+    """
+    try:
+        found = files.read_json(path)
+        found["optimizers"] = tuple(map(_stored, found["optimizers"]))
+        return RateSummary(**found)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise StudyError(f"{path.name}: is damaged; `lrtune finder` or the search writes it anew") from error
+
+
+def _stored(found: Json) -> OptimizerRates:
+    short, curve = found["short_runs"], found["curve"]
+    pairs = {
+        key: None if found[key] is None else (found[key][0], found[key][1]) for key in ("interval", "search_range")
+    }
+    losses = SweptLosses(**{key: tuple(each) for key, each in curve.items()})
+    runs = None if short is None else ShortLosses(**{**short, **{key: tuple(short[key]) for key in ("rates", "mean")}})
+    return OptimizerRates(**{**found, **pairs, "curve": losses, "short_runs": runs})
 
 
 def page(finding: RateFinding, *, notes: Sequence[str] = (), folder: Path | None = None) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from lrtune.experiment import Experiment
 from lrtune.experiment.reading.document import Values
 from lrtune.text.errors import LrtuneError, named_as_typed
 from lrtune.text.paths import expanded
+from lrtune.text.shown import showing
 from lrtune.trainers.arguments import experiment_and_table
 from lrtune.tuning.search import steps
 from lrtune.tuning.searched import Searched
@@ -41,6 +43,7 @@ class SearchSettings(TypedDict, total=False):
     overrides: Sequence[str]
     output: str | Path | None
     fresh: bool
+    report: bool
 
 
 def search(
@@ -64,6 +67,7 @@ def search(
     overrides: Sequence[str] = (),
     output: str | Path | None = None,
     fresh: bool = False,
+    report: bool = True,
 ) -> Searched:
     """Search for the best configuration, then retrain it: ``lrtune search`` as a function.
 
@@ -95,12 +99,15 @@ def search(
         Folder of the run; by default one of its own under ``./runs``.
     fresh
         Begin anew; an earlier study in the folder is kept beside it.
+    report
+        Whether to write ``report.html`` into the folder, the page with pictures.
 
     Returns
     -------
     Searched
         The `Result`, with ``model`` (a fitted estimator), ``trials`` (a data frame, of pandas if `data` or `X` is one,
-        else of polars) and ``folder``.
+        else of polars) and ``folder``;
+        ``.plot(kind)`` draws a picture of it. Nothing is printed while it searches: `search_steps` tells how it goes.
 
     Raises
     ------
@@ -133,6 +140,7 @@ def search(
         "overrides": overrides,
         "output": output,
         "fresh": fresh,
+        "report": report,
     }
     for step in search_steps(experiment, **given):
         if isinstance(step, Ended):
@@ -175,13 +183,20 @@ def _searched(
 ) -> Iterator[Step]:
     output = settings.get("output")
     with named_as_typed(said):  # whether a metric fits is known when the table has been read
-        yield from steps(
+        for step in steps(
             experiment,
             table=table,
             output=None if output is None else expanded(output),
             fresh=settings.get("fresh", False),
             library=_library(settings),
-        )
+        ):
+            yield _reported(step) if isinstance(step, Ended) and settings.get("report", True) else step
+
+
+def _reported(ended: Ended) -> Ended:
+    """Leave the report in the folder of a search."""
+    failure = showing().leave(ended.result.folder)
+    return ended if failure is None else dataclasses.replace(ended, remarks=(*ended.remarks, failure))
 
 
 _SEARCH = ("trials", "strategy", "pruning", "metric", "folds", "seed", "workers", "timeout")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrtune.run.folder import open_run
+from lrtune.text.shown import Shown, showing
 from lrtune.text.written import Json
 from lrtune.verdict.result import Result
 
@@ -49,6 +50,26 @@ class Searched(Result):
         from lrtune.verdict.trials_table import trials_text
 
         return frame_of(trials_text(open_run(self.folder).trials, self.metric), self.library)
+
+    def plot(self, kind: str = "history") -> Shown:
+        """Draw a picture of the search, as `lrtune plot` does; notebooks show it, and ``.save(path)`` writes it.
+
+        Parameters
+        ----------
+        kind
+            What of it: ``history``, ``rates``, ``parallel``, ``curves``, ``importance``, ``confusion`` and others that
+            ``lrtune plot`` lists.
+
+        Raises
+        ------
+        LrtuneError
+            If there is no such kind, or this search has none of it.
+
+        """
+        return showing().of_run(self.folder, kind)
+
+    def _repr_html_(self) -> str:
+        return showing().card(self, self.folder)
 
     def to_json(self) -> Json:
         """Give the content of ``result.json``, in JSON's types."""

@@ -1,11 +1,28 @@
-"""The report of a run: one file of HTML with pictures, which asks for nothing and runs nothing.
+"""The report of a run, one file of HTML with pictures, which asks for nothing and runs nothing; and its pictures alone.
 
 ::
 
-    charts       what a run has to show, as figures
-    figures      what a figure is, as plain values
-    page         the file
-    predictions  the figure of predictions and truth
-    subject      what it is about, read from a folder
-    svg          a figure drawn
+    catalogue      every figure: its name, its title, and what makes it
+    classes        figures of predicted classes
+    comparison     several runs on one page
+    figures        what a figure is, as plain values
+    finding        the figure of the finder
+    folds          figures of the folds
+    marks          series as parts of an SVG
+    overview       figures of the answer
+    page           the file
+    parallel       the figure of the best trials in all dimensions
+    pictures       single figures as files and in notebooks
+    predictions    what is predicted for rows that were not trained on
+    probabilities  figures of predicted probabilities
+    scales         from values to places on the paper
+    sections       figures as parts of a page
+    space          figures of the space
+    style          colours and rules
+    subject        what a report is about, read from a folder
+    svg            a panel drawn
+    tiles          the first look
+    training       figures of the training
+    trials         figures of the search
+    values         figures of predicted values
 """

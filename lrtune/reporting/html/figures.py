@@ -1,18 +1,33 @@
-"""What a figure of the report is, as plain values: series on two axes, a sentence, and the same as a table."""
+"""What a figure is, as plain values: panels of series on two axes, a sentence, and the same as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-LINEAR, WHOLE, LOG, NAMES = "linear", "whole", "log", "names"
-"""Scales of an axis; only whole numbers are named on a whole one."""
+LINEAR, WHOLE, ZERO, LOG, NAMES, BARE = "linear", "whole", "from zero", "log", "names", "bare"
+"""Scales of an axis; only whole numbers are named on a whole one, and nothing on a bare one."""
 
-POINTS, LINE, DASHED, BAND, BARS, SPANS, CELLS = "points", "line", "dashed", "band", "bars", "spans", "cells"
-"""Kinds of series: marks, lines, what lies between two lines, bars from zero, spans with a mark, cells of a matrix."""
+POINTS, RINGS, LINE, DASHED, THIN, BAND, BARS, SPANS, CELLS, TEXTS = (
+    "points",
+    "rings",
+    "line",
+    "dashed",
+    "thin",
+    "band",
+    "bars",
+    "spans",
+    "cells",
+    "texts",
+)
+"""Kinds of series: marks, rings around marks, three sorts of lines, what lies between two lines, bars from zero, spans
+with a mark, cells of a matrix, and words at places."""
 
 MOST_ROWS = 100
 """Rows of a table below a figure; the rest stands in ``trials.csv``."""
+
+GREY, PALE = 4, 5
+"""Colours of what is not the matter itself."""
 
 
 class FigureAxis(NamedTuple):
@@ -40,6 +55,10 @@ class Series(NamedTuple):
         Ends of a band or of spans; of cells, ``low`` is how dark they are, from 0 to 1.
     titles
         What is shown where one points at a mark.
+    texts
+        What is written: the words of `TEXTS`, the numbers in cells, and what stands behind a bar or a span.
+    anchor
+        Which part of words stands at their place: ``start``, ``middle`` or ``end``.
 
     """
 
@@ -51,6 +70,18 @@ class Series(NamedTuple):
     low: Sequence[float] = ()
     high: Sequence[float] = ()
     titles: Sequence[str] = ()
+    texts: Sequence[str] = ()
+    anchor: str = "middle"
+
+
+class Panel(NamedTuple):
+    """One drawing: its axes and series, the height that it has at full width, and a title where there are several."""
+
+    x: FigureAxis
+    y: FigureAxis
+    series: tuple[Series, ...]
+    title: str = ""
+    height: int = 300
 
 
 class Figure(NamedTuple):
@@ -58,25 +89,24 @@ class Figure(NamedTuple):
 
     Attributes
     ----------
-    name
-        In one word, for links.
-    title, sentence
-        What it is, and what it shows.
-    x, y, series
+    sentence
+        What it shows.
+    panels
         What is drawn.
     header, rows
         The numbers as a table, at most `MOST_ROWS` rows.
-    height
-        Of the drawing, where its width is 640.
 
     """
 
-    name: str
-    title: str
     sentence: str
-    x: FigureAxis
-    y: FigureAxis
-    series: tuple[Series, ...]
+    panels: tuple[Panel, ...]
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    height: int = 300
+
+    @property
+    def legend(self) -> list[Series]:
+        """The first series of each name, in the order of the panels."""
+        known: dict[str, Series] = {}
+        for each in (series for panel in self.panels for series in panel.series if series.label):
+            known.setdefault(each.label, each)
+        return list(known.values())

@@ -1,17 +1,26 @@
-"""What a report is about: a run, what it came to so far, and what its dimensions were worth."""
+"""What a report is about: a run, what it came to so far, and what can be read beside it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from lrtune.reporting.html.predictions import OutOfFold, predicted
+from lrtune.reporting.in_words import metric_name
 from lrtune.run.folder import Run, open_run
+from lrtune.text import formats
 from lrtune.text.errors import LrtuneError
+from lrtune.verdict.standing import larger_is_better, own_sign
 from lrtune.verdict.stored import current
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lrtune.space.trial import Trial
     from lrtune.verdict.explanation import Explanation
     from lrtune.verdict.result import Result
 
@@ -34,17 +43,103 @@ class Subject:
         What it came to so far; None while there is none, or where the trials are trained elsewhere.
     explanation
         Which dimensions mattered; None where that was not asked, or cannot be told.
+    is_explained
+        Whether it was asked.
 
     """
 
     run: Run
     result: Result | None
     explanation: Explanation | None = None
+    is_explained: bool = False
 
     @property
     def metric(self) -> str:
         """What trials are scored with."""
         return self.run.metric
+
+    @property
+    def larger_is_better(self) -> bool:
+        """Whether more of it is better."""
+        return larger_is_better(self.metric)
+
+    @property
+    def axis(self) -> str:
+        """What an axis of scores is called."""
+        return f"{metric_name(self.metric)} ({'higher' if self.larger_is_better else 'lower'} is better)"
+
+    @cached_property
+    def scored(self) -> list[Trial]:
+        """The trials with a score on every fold, by number."""
+        return [each for each in self.run.trials if each.mean is not None]
+
+    @property
+    def best(self) -> int:
+        """The number of the best trial; needs one with a score."""
+        return self.run.ranked[0].number if self.result is None else self.result.best.number
+
+    @cached_property
+    def predicted(self) -> OutOfFold | str:
+        """What is predicted for rows that were not trained on, or why that is not known."""
+        return predicted(self.run, self.result)
+
+    def why_unexplained(self) -> str:
+        """Say why it is not known which dimensions mattered."""
+        count = len(self.run.ranked)
+        if count < FEWEST:
+            return f"fewer than {FEWEST} trials are complete, of which nothing can be told."
+        if not self.is_explained:
+            return "it takes a second or more to tell, which `lrtune report` takes, in the folder of the run with `.`."
+        if count > MOST:
+            return f"more than {MOST} trials are complete, for which `lrtune importance` takes its time."
+        return "nothing was searched, or all trials have the same score."
+
+    def own(self, trial: Trial) -> float:
+        """Give the score of such a trial in the metric's own sign."""
+        assert trial.mean is not None
+        return own_sign(self.metric, trial.mean)
+
+    def better(self, first: float, second: float) -> bool:
+        """Tell whether a score is better than another one."""
+        return first > second if self.larger_is_better else first < second
+
+    @cached_property
+    def show(self) -> Callable[[float | None], str]:
+        """How scores are written: all of them alike."""
+        found = self.result
+        known = [] if found is None else [found.best.mean, found.default.mean, found.test.score if found.test else None]
+        return formats.score_format(known or [self.own(each) for each in self.scored])
+
+    @cached_property
+    def edge(self) -> float:
+        """The worst score that an axis shows: a few bad trials do not press all others into one line."""
+        return edge([self.own(each) for each in self.scored], larger_is_better=self.larger_is_better)
+
+    def until(self, values: Sequence[float]) -> list[float]:
+        """Put scores that are worse than that at the edge."""
+        return [max(each, self.edge) if self.larger_is_better else min(each, self.edge) for each in values]
+
+    def beyond(self) -> str:
+        """Say how many trials are at the edge."""
+        count = sum(self.better(self.edge, self.own(each)) for each in self.scored)
+        if not count:
+            return ""
+        one = (
+            "1 trial is worse than that: its mark is" if count == 1 else f"{count:,} trials are worse: their marks are"
+        )
+        return f" {one} at the edge."
+
+
+def edge(values: Sequence[float], *, larger_is_better: bool) -> float:
+    """Choose the worst score that an axis shows.
+
+    >>> edge([0.0, 0.5, 0.75, 0.875, 1.0], larger_is_better=True)
+    0.25
+    """
+    inner = np.quantile(values, 0.25 if larger_is_better else 0.75)
+    best = max(values) if larger_is_better else min(values)
+    found = float(inner + 0.5 * (inner - best))
+    return max(found, min(values)) if larger_is_better else min(found, max(values))
 
 
 def subject(folder: Path, *, explained: bool | None = None) -> Subject:
@@ -61,18 +156,13 @@ def subject(folder: Path, *, explained: bool | None = None) -> Subject:
     Raises
     ------
     StudyError
-        If there is no study, or it is damaged.
+        If there is no study, it has not begun, or it is damaged.
 
     """
     run = open_run(folder)
     wanted = _is_worth(run) if explained is None else explained
-    return Subject(run, _result(run), _explanation(run) if wanted else None)
-
-
-def _result(run: Run) -> Result | None:
-    if run.is_told or not run.ranked:
-        return None
-    return current(run)
+    result = None if run.is_told or not run.ranked else current(run)
+    return Subject(run, result, _explanation(run) if wanted else None, wanted)
 
 
 def _is_worth(run: Run) -> bool:
