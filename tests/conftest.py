@@ -14,6 +14,7 @@ settings.load_profile("any speed")
 SLOW = (
     *("correction", "durability", "handover", "sampling", "training", "test_estimator.py", "test_release.py"),
     *("cli/test_ci_logs.py", "cli/test_finder.py", "cli/test_folds.py", "cli/test_processes.py", "cli/test_pruning.py"),
+    *("browser", "cli/test_watch.py"),
     *("cli/test_signals.py", "cli/test_whole_run.py", "test_confirmation.py", "test_finder.py", "test_judging.py"),
     *("test_anchors.py", "test_beside.py", "test_controlled.py"),
     *("test_docs.py", "test_nested.py", "test_showdowns.py", "test_tuning.py", "test_workers.py", "test_workflows.py"),

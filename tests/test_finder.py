@@ -1,4 +1,6 @@
+import dataclasses
 import json
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -24,7 +26,8 @@ from lrtune.finder.rules import (
     status,
     until_divergence,
 )
-from lrtune.reporting import figures, rate_curves, rates
+from lrtune.reporting import rate_curves, rates
+from lrtune.reporting.rate_figures import rate_figure
 from lrtune.text.errors import DataError
 from lrtune.training.range_test import SweepCurves
 
@@ -131,13 +134,104 @@ def test_the_picture_stays_within_its_width(tmp_path, width):
     )
 
 
+def layers_of(figure):
+    """Every layer of a figure: its panel, its mark, its encoding, and its rows."""
+    for number, panel in enumerate(figure["vconcat"]):
+        for layer in panel.get("layer", [panel]):
+            data = layer.get("data", panel.get("data", {}))
+            rows = data["values"] if "values" in data else figure["datasets"][data["name"]]
+            yield number, layer["mark"], layer["encoding"], rows
+
+
 def test_the_figure_has_the_share_of_diverged_runs_at_rates_without_a_loss_too(tmp_path):
     summary = rates.summary(found(tmp_path, "signal", high=1e3), "signal")
     curve = summary.optimizers[0].curve
     assert curve.median[-1] is None
-    _, below = figures.rate_figure(summary)["vconcat"]
-    drawn = {row["rate"]: row["diverged"] for row in below["data"]["values"]}
-    assert drawn == dict(zip(curve.rates, curve.diverged, strict=True))
+    (rows, _) = (
+        rows
+        for _, _, encoding, rows in layers_of(rate_figure(summary))
+        if encoding.get("y", {}).get("field") == "diverged"
+    )
+    assert {row["rate"]: row["diverged"] for row in rows} == dict(zip(curve.rates, curve.diverged, strict=True))
+
+
+def test_the_figure_has_the_numbers_of_the_answer(tmp_path):
+    summary = rates.summary(found(tmp_path, "signal", high=1e3), "signal")
+    answer = summary.optimizers[0]
+    figure = rate_figure(summary)
+    texts = [row for _, mark, _, rows in layers_of(figure) if mark["type"] == "text" for row in rows]
+    low, high = answer.interval
+    assert {row["mark"]: (row["rate"], row["label"]) for row in texts} == {
+        "recommended": (answer.recommended, f"{answer.recommended:.1e} ({low:.1e} .. {high:.1e})".replace("e-0", "e-")),
+        "minimum": (answer.minimum, f"{answer.minimum:.1e}".replace("e-0", "e-")),
+        "breaks away": (answer.edge, f"{answer.edge:.1e}".replace("e-0", "e-").replace("e+0", "e")),
+    }
+    spans = {
+        row["mark"]: (row["rate"], row["end"])
+        for _, _, encoding, rows in layers_of(figure)
+        if "x2" in encoding
+        for row in rows
+    }
+    assert spans == {"90 % interval": answer.interval, "search range": answer.search_range}
+    # each number stands on its curve too
+    points = {
+        row["mark"]: row
+        for number, mark, _, rows in layers_of(figure)
+        if number == 0 and mark["type"] == "point"
+        for row in rows
+    }
+    for name, rate in (("recommended", answer.recommended), ("minimum", answer.minimum)):
+        expected = np.interp(np.log(rate), np.log(answer.curve.rates[:8]), np.array(answer.curve.median[:8], float))
+        assert points[name]["rate"] == rate
+        assert points[name]["median"] == pytest.approx(expected) or rate > answer.curve.rates[7]
+
+
+def test_the_legend_of_the_figure_names_what_is_drawn_and_nothing_else(tmp_path):
+    summary = rates.summary(found(tmp_path, "signal", high=1e3), "signal")
+    bare = dataclasses.replace(
+        summary,
+        optimizers=tuple(dataclasses.replace(each, edge=None, short_runs=None) for each in summary.optimizers),
+    )
+    for told, missing in ((summary, set()), (bare, {"breaks away", "short runs, rate falling to zero"})):
+        layers = list(layers_of(rate_figure(told)))
+        scales = [encoding["shape"]["scale"] for _, _, encoding, _ in layers if "shape" in encoding]
+        assert scales[0] == scales[1]
+        drawn = {row["mark"] for _, _, _, rows in layers for row in rows if "mark" in row}
+        assert set(scales[0]["domain"]) == drawn | {"median of the runs", "10 to 90 % of the runs"}
+        assert len(set(scales[0]["range"])) == len(scales[0]["range"]) == len(scales[0]["domain"])
+        assert not missing & drawn
+
+
+def test_why_the_recommended_rate_is_left_of_the_minimum_is_said_where_it_is(tmp_path):
+    finding = found(tmp_path, "signal", high=1e3)
+    (curve,) = finding.curves
+    told = []
+    for share in (0.5, 2.0):
+        suggestion = curve.suggestion._replace(recommended=share * curve.suggestion.minimum)
+        turned = dataclasses.replace(finding, curves=(dataclasses.replace(curve, suggestion=suggestion),))
+        told.append(" ".join(rate_figure(rates.summary(turned, "signal"))["title"]["subtitle"]))
+        sentences = [each for block in rates.page(turned) for each in getattr(block, "sentences", ())]
+        assert (told[-1] in sentences) is bool(told[-1])
+    assert told[0].startswith("the recommended rate is left of the minimum: ")
+    assert told[1] == ""
+
+
+def test_the_loss_at_a_rate_lies_on_the_curve():
+    curve = rates.SweptLosses((1e-4, 1e-2, 1.0), (3.0, 1.0, None), (0.0,) * 3, (0.0,) * 3, (0.0,) * 3)
+    assert curve.loss_at(1e-3) == pytest.approx(2.0)
+    assert (curve.loss_at(1e-4), curve.loss_at(1e-2)) == (3.0, 1.0)
+    assert curve.loss_at(1e-1) == math.inf
+
+
+def test_the_picture_has_the_minimum_and_the_numbers(tmp_path):
+    summary = rates.summary(found(tmp_path, "signal"), "signal")
+    (entry,) = summary.optimizers
+    text = "\n".join(rate_curves.curve_lines(summary, width=98))
+    for name, sign, rate in (("recommended", "┊", entry.recommended), ("minimum", "▼", entry.minimum)):
+        assert f"{sign} {name} {rate:.1e}".replace("e-0", "e-") in text
+    lines = text.splitlines()
+    (line,) = [each for each in lines if "▼" in each and "minimum" not in each]
+    assert lines.index(line) in (14, 15)  # the lowest lines of the picture
 
 
 def test_the_same_call_gives_the_same_bits(tmp_path):

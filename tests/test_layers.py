@@ -62,7 +62,7 @@ DOORS = {
     "sqlite3": ("run/database.py", "run/lock.py"),
     "yaml": ("experiment",),
     "pydantic": ("experiment", "verdict/reading.py"),
-    "altair": ("reporting/figures.py",),
+    "altair": ("reporting/rate_figures.py",),
     "rich": ("reporting/console.py", "reporting/live.py", "cli"),
     "typer": ("cli",),
     "optuna": ("reporting/to_optuna.py",),

@@ -5,6 +5,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
 
 ::
 
+    beside              the process that serves a page while ``lrtune search --live`` searches
     check               ``lrtune check``
     choices             finds the experiment that a command means, and joins what file and options say
     compare             ``lrtune compare``
@@ -33,6 +34,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
     signals             Ctrl-C and SIGTERM: the first ends a command in good order
     status              ``lrtune status``
     trials              ``lrtune trials``
+    watch               ``lrtune watch``
 """
 
 from __future__ import annotations
@@ -73,6 +75,7 @@ from lrtune.cli import (
     signals,
     status,
     trials,
+    watch,
 )
 from lrtune.cli.names import filled
 from lrtune.text.errors import LrtuneError
@@ -106,6 +109,7 @@ _ENTRIES = (
     Command("health", "Look", health.health),
     Command("trials", "Look", trials.trials),
     Command("status", "Look", status.status),
+    Command("watch", "Look", watch.watch),
     Command("list", "Look", listing.list_runs),
     Command("compare", "Look", compare.compare),
     Command("importance", "Look", importance.importance),

@@ -69,7 +69,7 @@ def finder(
     from contextlib import nullcontext
 
     from lrtune.finder import find, offered
-    from lrtune.reporting import console, figures, rate_files, rates
+    from lrtune.reporting import console, figures, rate_figures, rate_files, rates
     from lrtune.run.files import refuse_inputs
     from lrtune.run.lock import Lock
     from lrtune.run.names import FINDER
@@ -105,7 +105,7 @@ def finder(
             notes += _put(write, found)
         rate_files.draw(folder, summary)
     if plot is not None:
-        figures.write(figures.rate_figure(summary), plot)
+        figures.write(rate_figures.rate_figure(summary), plot)
     if as_json:
         sys.stdout.write(json_text(to_json(summary)))
         for each in () if quiet else notes:

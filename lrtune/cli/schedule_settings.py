@@ -51,6 +51,35 @@ def named(name: str, given: Given) -> SchedulePlan:
     return _settled({"decay": name}, given, STEPS_PER_EPOCH if given.steps is None else given.steps)
 
 
+def several(names: Sequence[str], given: Given) -> list[SchedulePlan]:
+    """Find the schedules of several decay types; a factor is set wherever there is one of its name.
+
+    Raises
+    ------
+    ExperimentError
+        With everything that is wrong, also with a factor that none of them has.
+
+    """
+    if len(names) == 1:
+        return [named(names[0], given)]
+    own = {name: [each for each in given.settings if _key(each) in _keys(name)] for name in names}
+    known = sorted({key for name in names for key in _keys(name)})
+    strange = [each for each in given.settings if _key(each) not in known]
+    if strange:
+        raise ExperimentError([f"--set {each}: unknown factor; {nearest(_key(each), known)}" for each in strange])
+    return [named(name, given._replace(settings=settings)) for name, settings in own.items()]
+
+
+def _key(setting: str) -> str:
+    """Name the factor that a setting sets, or that it is inside of."""
+    return setting.partition("=")[0].strip().removeprefix("decay.").split(".")[0]
+
+
+def _keys(name: str) -> set[str]:
+    """Name what can be set of a decay type; nothing of one that does not exist."""
+    return {*KEYS_BESIDE, *(each.name for each in DECAYS[name].factors)} if name in DECAYS else set()
+
+
 def of_run(run: str, given: Given) -> SchedulePlan:
     """Find the schedule of a finished run's best configuration; what is given goes before what was found.
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 EXPORT = "export"
 LIBRARIES = ("pytorch", "keras", "optax")
 
+DRAWN = 300
+"""Points of each curve of the overview."""
+
 
 def _words(incomplete: str) -> list[str]:
     from lrtune.training.registry import DECAYS
@@ -33,9 +36,9 @@ def schedules(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[export] [NAME]",
+            metavar="[export] [NAME]...",
             show_default=False,
-            help="A decay type; without it all of them. 'export' writes it as code.",
+            help="A decay type, or several in one picture; without it all of them. 'export' writes one as code.",
             autocompletion=_words,
         ),
     ] = None,
@@ -71,47 +74,51 @@ def schedules(
 ) -> None:
     """Show or export learning-rate schedules.
 
-    Lists the decay types, shows the rates of one, or writes it as code for another library.
+    Lists the decay types, shows the rates of one or of several beside each other, or writes one as code for another
+    library.
 
     Code for PyTorch, Keras or optax needs nothing of lrtune, and checks itself when it is run.
 
     Example: lrtune schedules export cosine --set final=0.01 --to pytorch
     """
     from lrtune.cli.outputs import refuse_overwriting
-    from lrtune.cli.schedule_settings import Given, named, of_run
+    from lrtune.cli.schedule_settings import Given, of_run, several
 
-    name, exporting = _meaning(words or [], run)
+    chosen, exporting = _meaning(words or [], run)
     _refuse_conflicts(exporting=exporting, to=to, output=output, as_json=as_json, as_csv=as_csv, plot=plot)
     refuse_overwriting({"--output": output, "--plot": plot}, {})
     given = Given(settings or (), rate, warmup, epochs, steps_per_epoch)
-    if run is not None:
-        chosen = of_run(run, given)
-    elif name is not None:
-        chosen = named(name, given)
-    else:
-        _refuse_unused(given, plot)
-        _list(as_json=as_json, as_csv=as_csv)
+    if run is None and not chosen:
+        _refuse_unused(given)
+        _list(as_json=as_json, as_csv=as_csv, plot=plot)
         return
+    plans = several(chosen, given) if run is None else [of_run(run, given)]
     if exporting:
         assert to is not None
-        _export(chosen, to, output)
+        _export(plans[0], to, output)
+    elif len(plans) == 1:
+        _show(plans[0], as_json=as_json, as_csv=as_csv, plot=plot)
     else:
-        _show(chosen, as_json=as_json, as_csv=as_csv, plot=plot)
+        _compare(plans, as_json=as_json, as_csv=as_csv, plot=plot)
 
 
-def _meaning(words: list[str], run: str | None) -> tuple[str | None, bool]:
-    """Tell which decay type is meant, and whether it is to be exported."""
+def _meaning(words: list[str], run: str | None) -> tuple[list[str], bool]:
+    """Tell which decay types are meant, each once, and whether one is to be exported."""
+    from lrtune.reporting.terminal_plots import SIGNS
+
     exporting = bool(words) and words[0] == EXPORT
-    rest = words[1:] if exporting else words
-    if len(rest) > 1:
-        raise LrtuneError(f"expected one decay type, got {' '.join(rest)}")
+    rest = list(dict.fromkeys(words[1:] if exporting else words))
+    if exporting and len(rest) > 1:
+        raise LrtuneError(f"export: expected one decay type, got {' '.join(rest)}")
+    if len(rest) > len(SIGNS):
+        raise LrtuneError(f"expected at most {len(SIGNS)} decay types in one picture, got {len(rest)}")
     if rest and run is not None:
         raise LrtuneError(f"give a decay type or --run, not both: {rest[0]} and {run}")
     if exporting and not rest and run is None:
         raise LrtuneError(
             "export needs a decay type, as in `lrtune schedules export cosine --to pytorch`, or --run RUN"
         )
-    return (rest[0] if rest else None), exporting
+    return rest, exporting
 
 
 def _refuse_conflicts(
@@ -129,16 +136,20 @@ def _refuse_conflicts(
         raise LrtuneError("give --json or --csv, not both")
 
 
-def _refuse_unused(given: Any, plot: Path | None) -> None:
-    if plot is not None or any(given):
+def _refuse_unused(given: Any) -> None:
+    if any(given):
         raise LrtuneError("name a decay type for these options, as in `lrtune schedules cosine --set final=0.01`")
 
 
-def _list(*, as_json: bool, as_csv: bool) -> None:
-    from lrtune.reporting import console, schedules
+def _list(*, as_json: bool, as_csv: bool, plot: Path | None) -> None:
+    from lrtune.reporting import console, figures, schedule_figures, schedules
     from lrtune.text import written
     from lrtune.text.written import to_json
+    from lrtune.training.registry import DECAYS
 
+    if plot is not None:
+        drawn = {name: schedules.default_curve(name, DRAWN) for name in DECAYS}
+        figures.write(schedule_figures.overview_figure(drawn, schedules.EPOCHS), plot)
     if as_json:
         sys.stdout.write(written.json_text(to_json(schedules.catalogue())))
     elif as_csv:
@@ -162,17 +173,42 @@ def _show(chosen: SchedulePlan, *, as_json: bool, as_csv: bool, plot: Path | Non
     from lrtune.reporting import console, figures, schedule_figures, schedules, tables
     from lrtune.text import written
     from lrtune.text.written import to_json
-    from lrtune.training.schedules import tabulate
 
-    configuration, steps, epochs = chosen.configuration, chosen.steps, chosen.epochs
-    rates = tabulate([configuration], [steps], epochs)[:, 0, 0].tolist()
+    configuration, steps = chosen.configuration, chosen.steps
+    rates = _rates(chosen)
     if plot is not None:
         keys = [key for key in configuration if key.partition(".")[0] in ("learning_rate", "decay", "warmup")]
         title = tables.configuration_line(configuration, keys)
-        figures.write(schedule_figures.schedule_figure(title, rates, steps), plot)
+        figures.write(schedule_figures.schedules_figure(title, {str(configuration["decay"]): rates}, steps), plot)
     if as_json:
         sys.stdout.write(written.json_text(to_json(schedules.schedule_rates(configuration, rates, steps))))
     elif as_csv:
         sys.stdout.write(written.csv_text(schedules.schedule_rows(rates, steps)))
     else:
         console.show(schedules.schedule_page(configuration, rates, steps))
+
+
+def _rates(plan: SchedulePlan) -> list[float]:
+    from lrtune.training.schedules import tabulate
+
+    rates: list[float] = tabulate([plan.configuration], [plan.steps], plan.epochs)[:, 0, 0].tolist()
+    return rates
+
+
+def _compare(chosen: list[SchedulePlan], *, as_json: bool, as_csv: bool, plot: Path | None) -> None:
+    from lrtune.reporting import console, figures, schedule_figures, schedules, several_schedules
+    from lrtune.text import written
+    from lrtune.text.written import to_json
+
+    steps, plans = chosen[0].steps, [(each.configuration, _rates(each)) for each in chosen]
+    named = {str(configuration["decay"]): rates for configuration, rates in plans}
+    if plot is not None:
+        figures.write(schedule_figures.schedules_figure(", ".join(named), named, steps), plot)
+    if as_json:
+        entries = tuple(schedules.schedule_rates(configuration, rates, steps) for configuration, rates in plans)
+        sys.stdout.write(written.json_text(to_json(several_schedules.SeveralRates(schedules=entries))))
+    elif as_csv:
+        sys.stdout.write(written.csv_text(several_schedules.several_rows(plans, steps)))
+    else:
+        width = min(console.console().width, console.WIDTH) - 4
+        console.show(several_schedules.comparison_page(plans, steps, width=width))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from contextlib import ExitStack
@@ -90,6 +91,9 @@ def search(
         bool, typer.Option("--no-report", help="Do not write report.html, the page with pictures.")
     ] = False,
     details: DetailsOption = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Serve a page for the browser that follows the search, on this machine.")
+    ] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -123,7 +127,7 @@ def search(
     experiment, table = chosen(config, data, target, overrides, shortcuts, quality=quality, quiet=quiet)
     refuse_overwriting({"--junit": junit, "--summary": summary}, experiment.inputs)
     with ExitStack() as whole:
-        screen = _Screen(whole, quiet=quiet, fresh=fresh)
+        screen = _Screen(whole, quiet=quiet, fresh=fresh, live=live)
         for step in steps(experiment, table=table, output=output, fresh=fresh, demands=demands, started=started):
             screen.see(step)
             if isinstance(step, Ended):
@@ -132,21 +136,27 @@ def search(
                     _write_finding(step.result.folder, experiment, step.finding)
                 if not no_report:
                     _write_report(step.result.folder)
+    if live:
+        _say_where(ended.result.folder)
     _show(ended, experiment, details=details, junit=junit, summary=summary, as_json=as_json, quiet=quiet)
 
 
 class _Screen:
     """Shows how a search goes, and what to do if it is interrupted."""
 
-    def __init__(self, whole: ExitStack, *, quiet: bool, fresh: bool) -> None:
+    def __init__(self, whole: ExitStack, *, quiet: bool, fresh: bool, live: bool) -> None:
+        from lrtune.cli.beside import Beside
+
         self.quiet = quiet
         self.fresh = fresh
+        self.beside = whole.enter_context(Beside()) if live else None
         self.whole = whole
         self.part = whole.enter_context(ExitStack())
         self.watch: Watch = _unseen
 
     def see(self, step: Step) -> None:
         """Show a step."""
+        from lrtune.reporting import console
         from lrtune.tuning.steps import Begun, Part, Recorded
 
         if isinstance(step, Recorded):
@@ -158,6 +168,9 @@ class _Screen:
             return
         if step.part is Part.TRIALS and step.folder is not None:
             self.whole.enter_context(resumable(step.folder, fresh=self.fresh))
+            if self.beside is not None:
+                address = self.beside.serve(step.folder)
+                console.note(f"live: {address}" if address else "live: the page cannot be served")
         if not self.quiet:
             self.show(step)
 
@@ -196,6 +209,18 @@ def _write_report(folder: Path) -> None:
     failure = leave(folder)
     if failure is not None:
         console.warn(failure)
+
+
+def _say_where(folder: Path) -> None:
+    """Say where the page is that was served while the search went on."""
+    from lrtune.reporting import console
+    from lrtune.run.names import REPORT
+
+    written = folder / REPORT
+    again = f"lrtune watch {shlex.quote(name_of(folder))}"
+    console.note(
+        f"live: ended; {f'the report is {written}' if written.is_file() else f'`{again}` serves the page again'}"
+    )
 
 
 def _show(

@@ -12,7 +12,7 @@
     delivered          what the page of a search says of the model that is handed over
     details            everything that a search found, as plain blocks
     export             files that were asked for by name
-    figures            figures as PNG, SVG or HTML: the one door of altair
+    figures            figures as PNG, SVG or HTML
     health             the health report
     html               the report: one file with pictures
     importance         which dimensions mattered, as a page and as JSON
@@ -28,6 +28,7 @@
     plans              what `lrtune check` says
     progress           how far a search is, counted from its events
     rate_curves        validation loss against rate in the terminal
+    rate_figures       the figure of the learning-rate finder, as Vega-Lite: the one door of altair
     rate_files         the files of the learning-rate finder
     rates              what the finder says
     reference          writes what the documentation says about decay types and optimizers
@@ -35,6 +36,9 @@
     savings            what pruning has saved, in one line of the page
     schedule_figures   figures of schedules, as Vega-Lite
     schedules          what `lrtune schedules` says
+    served_page        the report as a page that follows its run
+    serving            serves that page to browsers
+    several_schedules  several schedules beside each other
     status             how far a run is
     summary            a page of the terminal as Markdown, which the summaries of CI servers show
     tables             configurations in one line, and tables of trials

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 SIGNS = "●x+o#%"
 """What the median of each optimizer is drawn with."""
 
-_BAND, _MARK, _SHORT, _MARGIN = "░", "┊", "*", 10
+_BAND, _MARK, _LOWEST, _SHORT, _MARGIN = "░", "┊", "▼", "*", 10
 _ABOVE = 0.15
 """How much of the fall there is room for above the start."""
 
 
 def curve_lines(found: RateSummary, *, width: int = 100, height: int = 16) -> list[str]:
-    """Draw a summary of `lrtune.reporting.rates`: medians, the band of a single optimizer, the recommendations.
+    """Draw a summary of `lrtune.reporting.rates`: medians and their minima, the band of a single one, the answers.
 
     Parameters
     ----------
@@ -55,9 +55,13 @@ def curve_lines(found: RateSummary, *, width: int = 100, height: int = 16) -> li
         if len(entries) == 1:
             _fill(cells, _joined([(column(rate), row(low), row(high)) for rate, low, high in _band(each, top)]))
             _scatter(
-                cells, [(column(rate), row(loss)) for rate, loss in _ends(each) if left <= math.log10(rate) <= right]
+                cells,
+                [(column(rate), row(loss)) for rate, loss in _ends(each) if left <= math.log10(rate) <= right],
+                _SHORT,
             )
         _trace(cells, _joined([(column(rate), row(loss)) for rate, loss in _median(each, top)]), sign)
+        if each.minimum is not None:
+            _scatter(cells, [(column(each.minimum), row(each.curve.loss_at(each.minimum)))], _LOWEST)
     shares = [_diverged(sign, each, column, columns) for sign, each in zip(SIGNS, entries, strict=False)]
     lines = [*_framed(cells, bottom, top), _ticks(left, right, columns), *filter(None, shares)]
     return [*lines, *_legend(entries, columns, diverged=any(shares))]
@@ -122,9 +126,9 @@ def _ends(entry: OptimizerRates) -> Iterator[tuple[float, float]]:
     return zip(short.rates, short.mean, strict=True) if short else iter(())
 
 
-def _scatter(cells: list[list[str]], places: Sequence[tuple[int, int]]) -> None:
+def _scatter(cells: list[list[str]], places: Sequence[tuple[int, int]], sign: str) -> None:
     for column, row in places:
-        cells[row][column] = _SHORT
+        cells[row][column] = sign
 
 
 def _fill(cells: list[list[str]], band: Sequence[tuple[int, ...]]) -> None:
@@ -164,13 +168,19 @@ def _ticks(left: float, right: float, columns: int) -> str:
     return f"{'':{_MARGIN + 1}}{''.join(text)}".rstrip()
 
 
+def _rate(rate: float | None) -> str:
+    return formats.MISSING if rate is None else formats.rate(rate)
+
+
 def _legend(entries: Sequence[OptimizerRates], columns: int, *, diverged: bool) -> Iterator[str]:
     names = "   ".join(f"{sign} {each.optimizer}" for sign, each in zip(SIGNS, entries, strict=False))
     shown = [f"{names}: median" + ("" if len(entries) == 1 else "s")]
     if len(entries) == 1:
         shown += [f"{_BAND} 10-90 % of the runs"] + ([f"{_SHORT} short runs"] if entries[0].short_runs else [])
-    if any(each.recommended is not None for each in entries):
-        shown.append(f"{_MARK} recommended")
+    for mark, name in ((_MARK, "recommended"), (_LOWEST, "minimum")):
+        found = [getattr(each, name) for each in entries]
+        if any(rate is not None for rate in found):
+            shown.append(f"{mark} {name} {', '.join(map(_rate, found))}")
     if diverged:
         shown.append("█ all runs diverged")
     line = ""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrtune.reporting import figures
+from lrtune.reporting.rate_figures import rate_figure
 from lrtune.run import files
 from lrtune.run.names import RATE_FIGURE, RATE_TABLE, RATES
 from lrtune.text import written
@@ -28,7 +29,7 @@ def write(folder: Path, found: RateSummary) -> None:
 
 def draw(folder: Path, found: RateSummary) -> None:
     """Draw the figure; after everything else, because drawing is done by a program of its own."""
-    files.write(folder / RATE_FIGURE, figures.drawn(figures.rate_figure(found), ".svg"))
+    files.write(folder / RATE_FIGURE, figures.drawn(rate_figure(found), ".svg"))
 
 
 def csv_text(found: RateSummary) -> str:

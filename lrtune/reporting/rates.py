@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lrtune.finder import RateFinding
+    from lrtune.finder.rules import Suggestion
     from lrtune.finder.sweeps import RateCurve, ShortRuns
     from lrtune.text.written import Json
 
@@ -50,6 +52,14 @@ class SweptLosses:
         """The same, point by point."""
         columns = zip(self.rates, self.median, self.low, self.high, self.diverged, strict=True)
         return [SweptPoint(*each) for each in columns]
+
+    def loss_at(self, rate: float) -> float:
+        """Give the median loss at a rate, along lines over log rates; infinite beside an infinite one."""
+        for left, right in itertools.pairwise(self.points):
+            if left.rate <= rate <= right.rate and left.median is not None and right.median is not None:
+                share = math.log(rate / left.rate) / math.log(right.rate / left.rate)
+                return left.median + share * (right.median - left.median)
+        return math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +213,23 @@ def page(finding: RateFinding, *, notes: Sequence[str] = (), folder: Path | None
     refused = [each for each in finding.curves if each.suggestion.recommended is None]
     if refused:
         blocks.append(Facts("no answer", [(each.optimizer, each.suggestion.sentence) for each in refused]))
-    said = [*notes, *_doubts(finding)]
+    why = why_lower([each.suggestion for each in finding.curves])
+    said = [*([why] if why else []), *notes, *_doubts(finding)]
     if said:
         blocks.append(Remarks("notes", said))
     if folder is not None:
         blocks.append(Words("files", [("", f"{folder}: finder.json, finder.csv, finder.svg")]))
     return blocks
+
+
+def why_lower(found: Sequence[Suggestion | OptimizerRates]) -> str:
+    """Say why the recommended rate is lower than the minimum of the curve; empty where it is not."""
+    if not any(each.recommended and each.minimum and each.recommended < each.minimum for each in found):
+        return ""
+    return (
+        "the recommended rate is left of the minimum: the curve is of short runs, which do best with the highest rate "
+        "that they survive; a whole training does best with a lower one, far enough from where runs break away"
+    )
 
 
 def _headline(finding: RateFinding) -> str:

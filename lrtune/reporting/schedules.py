@@ -16,16 +16,19 @@ if TYPE_CHECKING:
     from lrtune.space.trial import Configuration
 
 SCHEMA = 1
+EPOCHS = 30
+"""Horizon of the curves of the catalogue."""
+
 _SPARKS = 32
 _ROWS = 16
 
 
 def default_curve(name: str, points: int = _SPARKS) -> list[float]:
-    """Compute the rates of a decay at its defaults, relative to the peak; 30 epochs."""
+    """Compute the rates of a decay at its defaults, relative to the peak, over `EPOCHS`."""
     from lrtune.training.schedules import multipliers
 
-    values = multipliers(complete({"decay": name}), points, 30)
-    return [float(values[30 * each]) for each in range(points)]
+    values = multipliers(complete({"decay": name}), points, EPOCHS)
+    return [float(values[EPOCHS * each]) for each in range(points)]
 
 
 def catalogue_page() -> list[Block]:
@@ -172,23 +175,29 @@ def schedule_page(configuration: Configuration, rates: Sequence[float], steps: i
 
     """
     entry = DECAYS[str(configuration["decay"])]
+    note = follows(configuration)
     chosen = {key: each for key, each in configuration.items() if key.partition(".")[0] in ("learning_rate", "decay")}
     chosen |= {key: configuration[key] for key in _warmup_keys(configuration)}
     total = formats.plural(len(rates), "update")
     times = [each / steps for each in range(len(rates))]
-    notes = {
-        "loss": "before any cut: those depend on the loss",
-        "clock": "as if the budget lasted exactly the horizon",
-    }
-    note = notes.get(entry.follows) if configuration.get("decay.step_seconds") is None else None
     return [
         Headline(f"{entry.name}: {entry.summary}"),
-        Facts(
-            "", [("formula", entry.formula), *tables.facts(chosen), ("length", _length(configuration, steps, total))]
-        ),
+        Facts("", [("formula", entry.formula), *tables.facts(chosen), ("length", length(configuration, steps, total))]),
         Lines("learning rate" + (f", {note}" if note else ""), curve(times, rates, label="epoch")),
         Grid("", ("update", "epoch", "rate", ""), _chosen_rows(rates, steps)),
     ]
+
+
+_NOTES = {
+    "loss": "before any cut: those depend on the loss",
+    "clock": "as if the budget lasted exactly the horizon",
+}
+
+
+def follows(configuration: Configuration) -> str:
+    """Say what a schedule depends on that nobody knows in advance."""
+    entry = DECAYS[str(configuration["decay"])]
+    return _NOTES.get(entry.follows, "") if configuration.get("decay.step_seconds") is None else ""
 
 
 def _warmup_keys(configuration: Configuration) -> list[str]:
@@ -197,7 +206,8 @@ def _warmup_keys(configuration: Configuration) -> list[str]:
     return ["warmup", "warmup_shape"] + ["warmup_start"] * (configuration["warmup_start"] is not None)
 
 
-def _length(configuration: Configuration, steps: int, total: str) -> str:
+def length(configuration: Configuration, steps: int, total: str) -> str:
+    """Say how long a schedule is, in epochs and updates."""
     return f"{formats.plural(int(str(configuration['epochs'])), 'epoch')} of {formats.plural(steps, 'update')}: {total}"
 
 

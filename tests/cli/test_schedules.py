@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from lrtune.reporting import figures
 from lrtune.training.registry import DECAYS
 
 
@@ -64,6 +65,82 @@ def test_figures(run, folder, kind):
         assert b"learning rate" in content
 
 
+def drawn(monkeypatch, run, *words):
+    """Catch the specification of a figure that a command draws."""
+    caught = []
+    monkeypatch.setattr(figures, "write", lambda figure, _path: caught.append(figure))
+    result = run("schedules", *words, "--plot", "figure.svg")
+    assert result.exit_code == 0, result.output
+    (figure,) = caught
+    return figure
+
+
+RATES = {
+    "cosine": lambda t: 0.1 * (1 + math.cos(math.pi * t / 12)) / 2,
+    "step": lambda t: 0.1 * 0.5 ** math.floor(t / 4 + 1e-9),
+    "exponential": lambda t: 0.1 * math.exp(-0.2 * t),
+}
+OVERLAY = (
+    *("cosine", "step", "exponential", "--rate", 0.1, "--epochs", 12, "--steps-per-epoch", 5),
+    *("--set", "k=0.2", "--set", "every=4", "--set", "factor=0.5"),
+)
+
+
+def test_several_decays_in_one_figure(monkeypatch, run):
+    figure = drawn(monkeypatch, run, *OVERLAY)
+    assert figure["encoding"]["color"]["scale"]["domain"] == list(RATES)
+    assert figure["encoding"]["color"]["legend"] is not None
+    rows = figure["data"]["values"]
+    assert len(rows) == 3 * 60
+    for row in rows:
+        assert row["epoch"] == row["update"] / 5
+        assert row["rate"] == pytest.approx(RATES[row["schedule"]](row["epoch"]), rel=1e-9)
+
+
+def test_several_decays_on_the_page_and_for_programs(run):
+    page = run("schedules", *OVERLAY)
+    assert page.exit_code == 0, page.output
+    assert page.stdout.startswith("cosine, step, exponential: 12 epochs of 5 updates: 60 updates\n")
+    assert max(map(len, page.stdout.splitlines())) <= 100
+    header, *rows = [each.split() for each in page.stdout.split("\nrates\n")[1].splitlines()]
+    assert header == ["epoch", "0", "2", "4", "6", "8", "10", "11.8"]
+    for name, *rates in rows:
+        assert [float(each) for each in rates] == pytest.approx([RATES[name](float(t)) for t in header[1:]], rel=6e-3)
+    found = json.loads(run("schedules", *OVERLAY, "--json").stdout)["schedules"]
+    assert [each["configuration"]["decay"] for each in found] == list(RATES)
+    table = list(csv.DictReader(run("schedules", *OVERLAY, "--csv").stdout.splitlines()))
+    for each in found:
+        name = each["configuration"]["decay"]
+        assert each["rates"] == pytest.approx([RATES[name](update / 5) for update in range(60)], rel=1e-9)
+        assert [float(row[name]) for row in table] == each["rates"]
+
+
+def test_what_is_named_twice_is_drawn_once(run):
+    assert run("schedules", "rex", "rex", "--json").stdout == run("schedules", "rex", "--json").stdout
+
+
+def test_an_overview_has_every_decay(monkeypatch, run):
+    figure = drawn(monkeypatch, run)
+    panels = {each["title"]["text"]: each["data"]["values"] for each in figure["concat"]}
+    assert list(panels) == list(DECAYS)
+    for rows in panels.values():
+        assert (rows[0]["epoch"], rows[-1]["epoch"]) == (0.0, 30.0)
+    for name, formula in {
+        "constant": lambda _: 1.0,
+        "linear": lambda t: 1.0 - t / 30,
+        "cosine": lambda t: (1 + math.cos(math.pi * t / 30)) / 2,
+        "exponential": lambda t: math.exp(-0.1 * t),
+    }.items():
+        shares = [formula(30 * each / 300) for each in range(300)]
+        assert [row["share"] for row in panels[name]] == pytest.approx(shares, abs=1e-9)
+
+
+def test_the_overview_is_a_picture(run, folder):
+    assert run("schedules", "--plot", "all.svg").exit_code == 0
+    text = (folder / "all.svg").read_text()
+    assert all(f">{name}<" in text for name in DECAYS)
+
+
 MISTAKES = {
     ("cosin",): "unknown decay 'cosin'; did you mean 'cosine'?",
     ("step", "--set", "evry=3"): "--set evry=3: unknown factor; did you mean 'every'?",
@@ -80,7 +157,12 @@ MISTAKES = {
     ("cosine", "--steps-per-epoch", "0"): "--steps-per-epoch: expected",
     ("cosine", "--plot", "figure.jpg"): "unknown kind of figure '.jpg'",
     ("cosine", "--json", "--csv"): "not both",
-    ("cosine", "linear"): "expected one decay type, got cosine linear",
+    ("cosine", "linar"): "unknown decay 'linar'; did you mean 'linear'?",
+    ("cosine", "step", "--set", "evry=3"): "--set evry=3: unknown factor; did you mean",
+    ("cosine", "step", "--set", "every=0"): "--set every=0: expected",
+    ("export", "cosine", "linear", "--to", "optax"): "export: expected one decay type, got cosine linear",
+    tuple(list(DECAYS)[:9]): "expected at most 8 decay types in one picture, got 9",
+    ("--epochs", "9", "--plot", "all.svg"): "name a decay type for these options",
     ("cosine", "--run", "latest"): "not both",
     ("--rate", "0.1"): "name a decay type for these options",
     ("cosine", "--to", "pytorch"): "belong to `lrtune schedules export`",

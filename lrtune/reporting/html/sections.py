@@ -63,7 +63,7 @@ def mark_of(series: Series) -> str:
 
 def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Write a table that scrolls by itself; the first cell of each row is its heading."""
-    head = "".join(f'<th scope="col">{written(each)}</th>' for each in header)
+    head = "".join(f'<th scope="col">{written(each)}</th>' if each else "<td></td>" for each in header)
     body = "".join(
         f'<tr><th scope="row">{written(first)}</th>{"".join(f"<td>{written(cell)}</td>" for cell in others)}</tr>'
         for first, *others in rows
