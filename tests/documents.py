@@ -195,12 +195,12 @@ def renew(path, tell):
                 tell(f"{where}: to be edited: {command}\n{printed}\n")
             else:
                 new = with_old_times(new, shown)
-                text = text.replace(f"$ {command}\n{shown}", f"$ {command}\n{new}", 1)
+                text = path.read_text(encoding="utf-8")
+                path.write_text(text.replace(f"$ {command}\n{shown}", f"$ {command}\n{new}", 1), encoding="utf-8")
                 tell(f"{where}: renewed: {command}\n")
         for picture in pictures(text):
             if (folder / picture).exists():
                 shutil.copy(folder / picture, ROOT / "docs" / "images" / picture)
-    path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
