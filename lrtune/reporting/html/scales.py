@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lrtune.reporting.html.figures import BAND, BARE, BARS, LOG, NAMES, SPANS, TEXTS, WHOLE, ZERO, FigureAxis, Series
 from lrtune.text import formats
 
-CHARACTER = 6.6
+CHARACTER = 7.1
 """Width of a character of usual size."""
 
 
