@@ -131,7 +131,7 @@ def shortened(text: str, width: float) -> str:
     """Cut a text so that it is at most so wide.
 
     >>> shortened("benign", 60), shortened("extraordinarily long", 60)
-    ('benign', 'extraord…')
+    ('benign', 'extraor…')
     """
     if width_of(text) <= width:
         return text

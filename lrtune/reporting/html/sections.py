@@ -45,7 +45,8 @@ def legend(figure: Figure) -> str:
     shown = figure.legend
     if len(shown) < 2:
         return ""
-    return f'<ul class="legend">{"".join(f"<li>{swatch(each)}{written(shortened(each.label, _LABEL))}</li>" for each in shown)}</ul>'
+    items = (f"<li>{swatch(each)}{written(shortened(each.label, _LABEL))}</li>" for each in shown)
+    return f'<ul class="legend">{"".join(items)}</ul>'
 
 
 def swatch(series: Series) -> str:
