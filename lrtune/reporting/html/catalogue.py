@@ -92,7 +92,7 @@ _ENTRIES = (
         "calibration", "Are the probabilities true?", "predicted against true shares", ROWS, probabilities.calibration
     ),
     FigureKind("classes", "How often each class is predicted", "rows and predictions", ROWS, classes.counts),
-    FigureKind("predicted", "OutOfFold and true values", "each row, for numbers", ROWS, values.beside_truth),
+    FigureKind("predicted", "Predicted and true values", "each row, for numbers", ROWS, values.beside_truth),
     FigureKind("residuals", "Errors by predicted value", "each row, for numbers", ROWS, values.residuals),
 )
 

@@ -54,6 +54,11 @@ class Subject:
     is_explained: bool = False
 
     @property
+    def state(self) -> str:
+        """Of the run; it is finished once its result is written, also while the search that wrote it says so."""
+        return self.run.state if self.run.written is None else "finished"
+
+    @property
     def metric(self) -> str:
         """What trials are scored with."""
         return self.run.metric
@@ -124,10 +129,9 @@ class Subject:
         count = sum(self.better(self.edge, self.own(each)) for each in self.scored)
         if not count:
             return ""
-        one = (
-            "1 trial is worse than that: its mark is" if count == 1 else f"{count:,} trials are worse: their marks are"
-        )
-        return f" {one} at the edge."
+        if count == 1:
+            return " One trial is worse than the axis goes: its mark is at the edge."
+        return f" {formats.count(count)} trials are worse than the axis goes: their marks are at the edge."
 
 
 def edge(values: Sequence[float], *, larger_is_better: bool) -> float:
@@ -166,7 +170,7 @@ def subject(folder: Path, *, explained: bool | None = None) -> Subject:
 
 
 def _is_worth(run: Run) -> bool:
-    return run.state == "finished" and (run.study.header.trial_seconds or 0.0) * len(run.trials) >= WORTH
+    return run.written is not None and (run.study.header.trial_seconds or 0.0) * len(run.trials) >= WORTH
 
 
 def _explanation(run: Run) -> Explanation | None:
