@@ -24,7 +24,7 @@ from lrtune.experiment.suited import suited
 from lrtune.model import fitting
 from lrtune.model.core import DESCRIPTION, WEIGHTS
 from lrtune.reporting import console
-from lrtune.reporting.pages import search_page
+from lrtune.reporting.details import details_page
 from lrtune.run import observed, out_of_fold
 from lrtune.run.bodies import Recipe
 from lrtune.run.folder import Run
@@ -404,7 +404,7 @@ def test_each_row_of_the_page_says_whether_it_is_of_the_mean_or_of_the_best(run)
 
 
 def page_text(found, study, folder):
-    page = search_page(found, ranking(study.in_order()), {}, folder=folder, run="case")
+    page = details_page(found, ranking(study.in_order()), {}, folder=folder, run="case")
     return " ".join(console.page_text(Console(width=100), page).split())
 
 

@@ -10,9 +10,8 @@ from typing import Annotated
 import typer
 
 from lrtune.cli.options import QualityOption
+from lrtune.cli.outputs import STDOUT
 from lrtune.text.errors import LrtuneError, nearest
-
-STDOUT = Path("-")
 
 SAID = (
     *("separator", "decimal", "thousands", "encoding", "missing", "comment", "skip", "header"),

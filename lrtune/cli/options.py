@@ -97,6 +97,7 @@ def search_settings(
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")]
+DetailsOption = Annotated[bool, typer.Option("--details", help="Show everything, not the ten lines that matter most.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 LookArgument = Annotated[
     str,

@@ -9,6 +9,9 @@ from lrtune.run.files import run_of
 from lrtune.text.errors import LrtuneError
 from lrtune.text.paths import is_same
 
+STDOUT = Path("-")
+"""Stands for standard output, and in place of a table for standard input."""
+
 
 class OverwritingError(LrtuneError):
     """A command was asked to write into a file that is there for something else: no report may go there either."""

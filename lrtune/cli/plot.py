@@ -36,7 +36,7 @@ def plot(
         ),
     ] = None,
 ) -> None:
-    """Draw one picture of a run: one of those in its report.
+    """Draw one of the pictures of a run.
 
     The file's ending says in which format. Trains nothing and reads no data.
 

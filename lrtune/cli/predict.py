@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lrtune.cli.options import RunArgument
-from lrtune.cli.outputs import refuse_overwriting
+from lrtune.cli.outputs import STDOUT, refuse_overwriting
 from lrtune.cli.runs import find
 from lrtune.run.names import MODEL
 from lrtune.text.paths import expanded
 
 if TYPE_CHECKING:
-    from lrtune.data.tables import Table
-    from lrtune.model import Model
+    from lrtune.model.predicted import Columns
+
+PARQUET = ".parquet"
 
 
 def predict(
     run: RunArgument,
-    data: Annotated[str, typer.Argument(metavar="DATA", help="Table with the columns that the model was trained on.")],
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA", help="Table with the columns that the model was trained on; - reads standard input."
+        ),
+    ],
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="CSV file to write; by default standard output."),
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="CSV or .parquet file to write; - is standard output."),
+    ] = STDOUT,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", metavar="COLUMNS", help="Columns to carry over, as in id,name; repeatable."),
     ] = None,
     trust: Annotated[
         bool,
@@ -36,32 +45,36 @@ def predict(
 
     The table is read as the training table was: numbers, dates and missing cells mean what they meant there.
 
-    Writes CSV with the predicted label, in a column named like the target, and the probability of each class, if the
-    model tells it; for regression with the predicted value.
+    Writes CSV, or Parquet, with the columns to keep, the predicted label, in a column named like the target, and the
+    probability of each class, if the model tells it; for regression with the predicted value.
 
     Example: lrtune predict latest new_rows.csv -o predictions.csv
     """
-    from lrtune.data import tables
+    from lrtune.data import frames, tables
+    from lrtune.model.predicted import predicted
     from lrtune.reporting import export
-    from lrtune.text import written
     from lrtune.trainers.loading import load_model
 
-    refuse_overwriting({"--output": output}, {"the table to predict": expanded(data)})
+    is_stream = data == str(STDOUT)
+    if output != STDOUT:
+        refuse_overwriting({"--output": output}, {} if is_stream else {"the table to predict": expanded(data)})
     fitted = load_model(find(run) / MODEL, trust=trust)
-    text = written.csv_text(_rows(fitted, tables.load(data, schema=fitted.schema)))
-    if output is None:
-        sys.stdout.write(text)
+    if is_stream:
+        table = tables.load_stream(sys.stdin.buffer, "standard input", schema=fitted.schema, keep=keep or ())
     else:
-        export.write(output, text)
+        table = tables.load(data, schema=fitted.schema, keep=keep or ())
+    columns = predicted(fitted, table)
+    if output == STDOUT:
+        sys.stdout.write(_csv(columns))
+    elif output.suffix.lower() == PARQUET:
+        export.write(output, frames.parquet(columns))
+    else:
+        export.write(output, _csv(columns))
 
 
-def _rows(fitted: Model, table: Table) -> Iterator[list[Any]]:
-    predicted = fitted.predict(table)
-    values = predicted.values.tolist()
-    if predicted.probabilities is None:
-        yield [fitted.schema.target]
-        yield from ([repr(each) if isinstance(each, float) else each] for each in values)
-        return
-    yield [fitted.schema.target, *(f"probability_{each}" for each in fitted.schema.classes)]
-    for label, shares in zip(values, predicted.probabilities.tolist(), strict=True):
-        yield [label, *map(repr, shares)]
+def _csv(columns: Columns) -> str:
+    """Write columns as CSV, floats with all of their digits."""
+    from lrtune.text import written
+
+    cells = [[repr(each) if isinstance(each, float) else each for each in values] for values in columns.values()]
+    return written.csv_text([list(columns), *zip(*cells, strict=True)])

@@ -41,7 +41,7 @@ def report(
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
-    """Write what a run found as one page of HTML with pictures; of several runs, compare them.
+    """Write what a run found as one page of HTML, or compare runs.
 
     The answer in words; scores by trial and by learning rate, what mattered, learning curves, the schedule of the best,
     folds, what is right and wrong in its predictions; each picture with its numbers. Of several runs: scores side by

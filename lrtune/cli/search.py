@@ -24,6 +24,7 @@ from lrtune.cli.gating import (
 from lrtune.cli.options import (
     ConfigArgument,
     DataOption,
+    DetailsOption,
     JsonOption,
     PruningOption,
     QualityOption,
@@ -46,6 +47,7 @@ from lrtune.cli.signals import resumable
 if TYPE_CHECKING:
     from lrtune.experiment import Experiment
     from lrtune.finder import RateFinding
+    from lrtune.reporting.blocks import Block
     from lrtune.reporting.live import Watch
     from lrtune.run.bodies import Body
     from lrtune.run.study import StudyState
@@ -88,6 +90,7 @@ def search(
     no_report: Annotated[
         bool, typer.Option("--no-report", help="Do not write report.html, the page with pictures.")
     ] = False,
+    details: DetailsOption = False,
     live: Annotated[
         bool, typer.Option("--live", help="Serve a page for the browser that follows the search, on this machine.")
     ] = False,
@@ -135,7 +138,7 @@ def search(
                     _write_report(step.result.folder)
     if live:
         _say_where(ended.result.folder)
-    _show(ended, junit=junit, summary=summary, as_json=as_json, quiet=quiet)
+    _show(ended, experiment, details=details, junit=junit, summary=summary, as_json=as_json, quiet=quiet)
 
 
 class _Screen:
@@ -220,28 +223,64 @@ def _say_where(folder: Path) -> None:
     )
 
 
-def _show(ended: Ended, *, junit: Path | None, summary: Path | None, as_json: bool, quiet: bool) -> None:
+def _show(
+    ended: Ended,
+    experiment: Experiment,
+    *,
+    details: bool,
+    junit: Path | None,
+    summary: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     """Show the page or the JSON, write the reports that were asked for, and end as the gates say."""
-    from lrtune.reporting import console, pages
-    from lrtune.run.folder import trained_by
-    from lrtune.space.trial import ranking
+    from lrtune.reporting import console
     from lrtune.text import written
 
+    found = ended.result
+    whole = _whole_page(ended, experiment)
+    if as_json:
+        sys.stdout.write(written.json_text(found.to_json()))
+        for each in () if quiet else (*ended.remarks, *found.notes, *gate_notes(found.gates)):
+            console.note(each)
+    else:
+        console.show([*(whole if details else _page(ended, experiment)), *gate_block(found.gates)])
+    report_gates(found, whole, junit=junit, summary=summary, only_json=as_json)
+
+
+def _page(ended: Ended, experiment: Experiment) -> list[Block]:
+    """Say in short what the search found."""
+    from lrtune.reporting.afterwards import rows_of
+    from lrtune.reporting.pages import search_page
+    from lrtune.run.folder import trained_by
+
     found, study = ended.result, ended.study
-    notes = [*ended.remarks, *found.notes]
-    page = pages.search_page(
+    return search_page(
+        found,
+        study.trials[found.best.number].configuration,
+        folder=found.folder,
+        run=name_of(found.folder),
+        trained_by=trained_by(study),
+        table=rows_of(experiment.inputs.get("the training table")),
+        remarks=ended.remarks,
+    )
+
+
+def _whole_page(ended: Ended, experiment: Experiment) -> list[Block]:
+    """Say everything."""
+    from lrtune.reporting.afterwards import rows_of
+    from lrtune.reporting.details import details_page
+    from lrtune.run.folder import trained_by
+    from lrtune.space.trial import ranking
+
+    found, study = ended.result, ended.study
+    return details_page(
         found,
         ranking(study.in_order()),
         study.trials[found.best.number].configuration,
         folder=found.folder,
         run=name_of(found.folder),
-        notes=notes,
+        notes=[*ended.remarks, *found.notes],
         trained_by=trained_by(study),
+        table=rows_of(experiment.inputs.get("the training table")),
     )
-    if as_json:
-        sys.stdout.write(written.json_text(found.to_json()))
-        for each in () if quiet else (*notes, *gate_notes(found.gates)):
-            console.note(each)
-    else:
-        console.show([*page, *gate_block(found.gates)])
-    report_gates(found, page, junit=junit, summary=summary, only_json=as_json)

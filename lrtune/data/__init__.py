@@ -18,6 +18,7 @@
     frames         data frames of polars, and Parquet files by way of them
     holdout        test rows                                         -> row numbers
     inference      from columns of text to raw columns
+    kept           columns that go along with predictions as they are
     memory         the same for what a Python program holds already  -> Table
     numerals       how numbers are written
     options        how to read a table where looking at it is not enough

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,6 +133,17 @@ def _raw(series: pl.Series) -> Raw | None:
 def _ends(series: pl.Series) -> list[Any]:
     """Give the smallest and the largest value, as Python's numbers: a narrow type cannot be compared with 2^53."""
     return [end for end in (series.min(), series.max()) if end is not None]
+
+
+def parquet(columns: Mapping[str, Sequence[str | int | float | None]]) -> bytes:
+    """Write columns as a Parquet file."""
+    import polars as pl
+
+    content = io.BytesIO()
+    pl.DataFrame([pl.Series(name, list(values), strict=False) for name, values in columns.items()]).write_parquet(
+        content
+    )
+    return content.getvalue()
 
 
 def frame_of(text: str, library: str) -> Any:

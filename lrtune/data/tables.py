@@ -10,7 +10,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -18,13 +18,14 @@ from lrtune.data import archives, compressed, delimited, formats, frames, infere
 from lrtune.data.archives import Named
 from lrtune.data.cells import FIRST_DAY, LAST_DAY, Dates, Numbers, Raw, Texts, TypedColumns, blanked
 from lrtune.data.decoding import BinaryError
+from lrtune.data.kept import Kept, kept_names, values_of
 from lrtune.data.numerals import PLAIN, Form, decide
 from lrtune.data.options import DataOptions
 from lrtune.data.schema import Schema
 from lrtune.text.errors import DataError, named, nearest
 from lrtune.text.paths import expanded, is_same
 
-__all__ = ["DataOptions", "Table", "from_array", "from_frame", "load", "with_column"]
+__all__ = ["DataOptions", "Table", "from_array", "from_frame", "load", "load_stream", "with_column"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +52,8 @@ class Table:
         How numbers are written, where a column does not say it itself.
     numeric
         Columns that are numbers because their source says so: an array has no identifiers.
+    kept
+        Columns that were asked for as they are, beside what `columns` makes of them.
 
     """
 
@@ -63,6 +66,7 @@ class Table:
     spelled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     form: Form = PLAIN
     numeric: tuple[str, ...] = ()
+    kept: Kept = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -76,7 +80,12 @@ class Table:
 
 
 def load(
-    source: str | Path, *, base: Path | None = None, options: DataOptions | None = None, schema: Schema | None = None
+    source: str | Path,
+    *,
+    base: Path | None = None,
+    options: DataOptions | None = None,
+    schema: Schema | None = None,
+    keep: Sequence[str] = (),
 ) -> Table:
     """Read a table from a file, or one of scikit-learn's own as `sklearn:digits`.
 
@@ -92,37 +101,68 @@ def load(
     schema
         Of the training table, if this is another one: then its columns are read as they were written there, with the
         options from there.
+    keep
+        Columns that are wanted as they are (`lrtune.data.kept.kept_names`).
 
     Raises
     ------
     DataError
-        There is no such file (the nearest name is given), or it is no table.
+        There is no such file or no such column (the nearest name is given), or it is no table.
 
     """
-    if schema is not None:
-        options = schema.options
-    options = options or DataOptions()
-    where = str(source)
+    where, asked = str(source), _Asked(options or DataOptions(), schema, tuple(keep))
     frames.require_address_space()
     if where.startswith("sklearn:"):
-        return _from_arrays(where, archives.sklearn_set(where), options)
+        found = _from_arrays(where, archives.sklearn_set(where), asked.options)
+        return _keeping(found, asked)
     path = _existing(expanded(source), base)
     try:
         with path.open("rb") as file:
-            return _read(file, where, options, schema)
+            return _read(file, where, asked)
     except OSError as error:
         raise DataError(f"{where} cannot be read: {error.strerror or error}") from None
 
 
-def _read(file: IO[bytes], where: str, options: DataOptions, schema: Schema | None, *, packed: bool = True) -> Table:
+def load_stream(stream: IO[bytes], where: str, *, schema: Schema, keep: Sequence[str] = ()) -> Table:
+    """Read a table from a stream to its end, as `load` reads a file of the same content by a schema.
+
+    Raises
+    ------
+    DataError
+        It is no table, or has no such column.
+
+    """
+    frames.require_address_space()
+    return _read(io.BytesIO(stream.read()), where, _Asked(DataOptions(), schema, tuple(keep)))
+
+
+class _Asked(NamedTuple):
+    """How a table is to be read: what is said of it, the schema that goes before that, and what is wanted as it is."""
+
+    said: DataOptions
+    schema: Schema | None = None
+    keep: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> DataOptions:
+        return self.said if self.schema is None else self.schema.options
+
+
+def _read(file: IO[bytes], where: str, asked: _Asked, *, packed: bool = True) -> Table:
     """Read a file by what it holds; what has been unpacked is not unpacked again."""
     known = formats.format_of(file, where)
     if known is not None:
-        return _table(where, known.read(file, where), options)
+        return _keeping(_table(where, known.read(file, where), asked.options), asked)
     content = compressed.unpacked(file, where) if packed else None
     if content is not None:
-        return _read(io.BytesIO(content), where, options, schema, packed=False)
-    return _read_text(file.read(), where, options, schema)
+        return _read(io.BytesIO(content), where, asked, packed=False)
+    return _read_text(file.read(), where, asked)
+
+
+def _keeping(table: Table, asked: _Asked) -> Table:
+    """Keep the columns that are wanted, of a table that has types of its own."""
+    names = kept_names(asked.keep, table.names, table.source)
+    return replace(table, kept={name: values_of(table.columns[name]) for name in names}) if names else table
 
 
 def is_same_source(one: str | Path, other: str | Path, base: Path | None = None) -> bool:
@@ -225,8 +265,9 @@ def _from_arrays(source: str, named: Named, options: DataOptions | None = None) 
     return _table(source, archives.typed(source, named), options or DataOptions())
 
 
-def _read_text(content: bytes, where: str, options: DataOptions, schema: Schema | None) -> Table:
+def _read_text(content: bytes, where: str, asked: _Asked) -> Table:
     """Read a delimited file: everything as text first, then each column as what all of its cells spell."""
+    options, schema = asked.options, asked.schema
     layouts = () if schema is None else schema.layouts
     try:
         text = delimited.parse(content, where, options, layouts)
@@ -236,10 +277,11 @@ def _read_text(content: bytes, where: str, options: DataOptions, schema: Schema 
         raise DataError(f"{where} has column names but no rows")
     with frames.damage(f"{where} cannot be read"):
         frame = inference.cells(text)
+    kept = {name: frame[name].to_list() for name in kept_names(asked.keep, text.names, where)}
     if schema is not None:
         columns = dict(zip(text.names, inference.read_by(frame, schema), strict=True))
-        return Table(where, columns, text.notes, options=options, missing=schema.missing)
+        return Table(where, columns, text.notes, options=options, missing=schema.missing, kept=kept)
     found = inference.infer(frame, text.separator, options)
     columns = dict(zip(text.names, found.columns, strict=True))
     notes = (*text.notes, *found.notes)
-    return Table(where, columns, notes, None, options, found.missing, found.spelled, found.form)
+    return Table(where, columns, notes, None, options, found.missing, found.spelled, found.form, kept=kept)

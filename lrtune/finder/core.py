@@ -19,8 +19,8 @@ from lrtune.experiment import Experiment
 from lrtune.finder.foreign import METHOD, SHORT_SHARE, find_in_full, optimizers_of
 from lrtune.finder.rules import Suggestion
 from lrtune.finder.sweeps import METHODS, RAMP, RateCurve, Sweep, rate_curve
-from lrtune.run.shown import Shown, showing
 from lrtune.text.errors import LrtuneError, nearest
+from lrtune.text.shown import Shown, showing
 from lrtune.trainers.arguments import experiment_and_table
 from lrtune.trainers.preparation import Prepared, prepare
 from lrtune.training.registry import OPTIMIZERS, Complete, complete

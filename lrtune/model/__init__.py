@@ -5,6 +5,7 @@
     core        a model that predicts rows of a new table, as JSON and npz
     foreign     members of a model that another trainer made               door: skops
     fitting     one configuration on given rows -> Model
+    predicted   what a model says of a table, as columns
     estimator   the trainer and saved models as scikit-learn estimators      door: scikit-learn
 """
 

@@ -2,6 +2,7 @@
 
 ::
 
+    afterwards         where the files of a run are, and what can be done next
     annotations        gates as annotations of GitHub Actions
     answer             what a search found in about ten plain sentences, the same for the terminal and for files
     api_reference      writes ``docs/api.md`` from the public names of the package
@@ -9,6 +10,7 @@
     branches           how the kinds of decay and optimizer that a search tried compare
     console            the terminal
     delivered          what the page of a search says of the model that is handed over
+    details            everything that a search found, as plain blocks
     export             files that were asked for by name
     figures            figures as PNG, SVG or HTML
     health             the health report
@@ -21,7 +23,7 @@
     listing            tables of many
     live               progress while a search runs
     nested             what second opinions say: fresh splits, and nested cross-validation
-    pages              what the page of a search says, as plain blocks
+    pages              the page of a search: about ten lines in plain words
     parameters         the search space as other tools see it
     plans              what `lrtune check` says
     progress           how far a search is, counted from its events

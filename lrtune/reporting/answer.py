@@ -87,15 +87,15 @@ def answer(result: Result, searched: Collection[str]) -> Answer:
 
     """
     finding = _most_important(result)
+    left = len(result.health) - (finding is not None)
     facts = (
         ("Best", _best(result, searched)),
         ("Tuning", tuning(result, _scores(result))),
         *([("Decay", said)] if (said := decay(result, _scores(result))) else ()),
         *_second_opinions(result),
-        *([("Health", f"{formats.sentence(finding.sentence)} {formats.sentence(finding.advice)}")] if finding else ()),
+        *([("Health", _health(finding, left))] if finding else ()),
         ("Search", _search(result)),
     )
-    left = len(result.health) - (finding is not None)
     return Answer(_expectation(result), _test(result), _beside(result), facts, left)
 
 
@@ -104,12 +104,16 @@ def _expectation(result: Result) -> str:
     of, lower = f"{a_metric(metric)} of", better(metric)
     end = f" ({lower})." if lower else "."
     if found is None:
-        when = "So far " if result.finished is None else "Of all trials "
-        said = f"{when}{_whose(result)} has {of} {show(result.mean)}{units(metric)} as a mean over the folds{end}"
+        whose = f"So far {_whose(result)}" if result.finished is None else _capital(_whose(result))
+        said = f"{whose} has {of} {show(result.mean)}{units(metric)} as a mean over the folds{end}"
         return f"{said} It is not corrected for having been picked."
     span = f" (95 % interval {show(found.low)} to {show(found.high)}{f'; {lower}' if lower else ''})."
     known = found.low < found.high
     return f"Expect {of} {show(found.score)}{units(metric)} on new rows like these{span if known else end}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _whose(result: Result) -> str:
@@ -164,7 +168,7 @@ def _beside(result: Result) -> Beside | None:
     if result.is_mean:
         scores.append((f"the best alone, trial {result.best.number}", result.best.mean))
     scores += [(_anchor_name(name, result.metric), anchors[name]) for name in _ANCHORS if name in anchors]
-    show = formats.score_format([mean for _, mean in scores])
+    show = _scores(result)
     rows = tuple((name, show(mean)) for name, mean in scores)
     return Beside(_title(result, show), metric_name(result.metric), rows)
 
@@ -223,6 +227,11 @@ def _most_important(result: Result) -> Finding | None:
     return next((each for each in result.health if each.name not in _TOLD), None)
 
 
+def _health(finding: Finding, left: int) -> str:
+    more = f" ({formats.plural(left, 'more finding')})" if left else ""
+    return f"{formats.sentence(finding.sentence)} {formats.sentence(finding.advice)}{more}"
+
+
 _ENDS = {
     "timeout": "the time was over before all were tried; the same command with a longer --timeout goes on",
     "target": "the target was reached",
@@ -242,4 +251,6 @@ def _search(result: Result) -> str:
 
 
 def _scores(result: Result) -> Show:
-    return formats.score_format([result.mean, result.default.mean, result.best.mean])
+    """Choose the digits of all that is not corrected: they align."""
+    anchors = [each.mean for each in result.anchors]
+    return formats.score_format([result.mean, result.default.mean, result.best.mean, *anchors])

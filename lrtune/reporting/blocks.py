@@ -138,11 +138,23 @@ def loosened(text: str) -> str:
     return text.replace(_GLUE, " ")
 
 
-_COMMAND = "lrtune "
+PROGRAM = "lrtune"
+"""How a command begins, as pages have it; the console writes it as it must be typed."""
+
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 
 
-def word_lines(block: Words, width: int | None = None) -> list[str]:
+def word_lines(block: Words, width: int | None = None, program: str = PROGRAM) -> list[str]:
     r"""Write the rows, broken where they are longer than so many columns; by default nowhere.
+
+    Parameters
+    ----------
+    block
+        The rows.
+    width
+        Columns.
+    program
+        How `PROGRAM` must be typed.
 
     >>> word_lines(Words("", [("next", "lrtune show run --notes")]), 24)
     ['next  lrtune show run \\', '        --notes']
@@ -151,20 +163,24 @@ def word_lines(block: Words, width: int | None = None) -> list[str]:
     return [
         line
         for name, text in block.rows
-        for line in _word_lines(name.ljust(label + _GAP) if label else "", text, width)
+        for line in _word_lines(name.ljust(label + _GAP) if label else "", text, width, program)
     ]
 
 
-def _word_lines(label: str, text: str, width: int | None) -> list[str]:
+def _word_lines(label: str, text: str, width: int | None, program: str) -> list[str]:
+    is_command = text.startswith(f"{PROGRAM} ")
+    if is_command:
+        text = program + text.removeprefix(PROGRAM)
     if width is None:
         return [label + text]
-    mark = " \\" if text.startswith(_COMMAND) else ""
+    mark = " \\" if is_command else ""
+    whole = _QUOTED.sub(lambda found: found[0].replace(" ", _GLUE), text) if is_command else text
     lines = textwrap.wrap(
-        text,
+        whole,
         max(8, width - len(label) - len(mark)),
         break_long_words=False,
         break_on_hyphens=False,
         subsequent_indent="  ",
     )
     marked = [*(line + mark for line in lines[:-1]), *lines[-1:]]
-    return [(label if place == 0 else " " * len(label)) + line for place, line in enumerate(marked)]
+    return [(label if place == 0 else " " * len(label)) + loosened(line) for place, line in enumerate(marked)]

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import IO, Any, cast
 
 from rich.console import Console
@@ -21,6 +24,7 @@ from rich.text import Text
 from lrtune.reporting import blocks
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks, Words
 from lrtune.text import formats
+from lrtune.text.paths import is_same
 
 WIDTH = blocks.WIDTH
 TITLE, LABEL, WARNING, ERROR = "bold", "dim", "yellow", "bold red"
@@ -49,6 +53,14 @@ class _Log:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def program() -> str:
+    """Say how `lrtune` must be typed: as it was, where the shell would not find it by its name alone."""
+    typed = Path(sys.argv[0])
+    if typed.stem != blocks.PROGRAM or is_same(Path(shutil.which(blocks.PROGRAM) or ""), typed):
+        return blocks.PROGRAM
+    return shlex.quote(str(typed))
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -104,7 +116,7 @@ def _show_block(out: Console, block: Block) -> None:
     if isinstance(block, Lines):
         print_lines(out, [f"  {line}" for line in block.lines])
     elif isinstance(block, Words):
-        print_lines(out, [f"  {line}" for line in blocks.word_lines(block, _page_width(out))])
+        print_lines(out, [f"  {line}" for line in blocks.word_lines(block, _page_width(out), program())])
     elif isinstance(block, Remarks):
         out.print(_indented(_facts(Facts("", [("-", each) for each in block.sentences]))))
     else:

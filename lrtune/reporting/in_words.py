@@ -60,7 +60,7 @@ def better(metric: str) -> str:
 def decimal_rate(value: float) -> str:
     """Write a learning rate as people say it, with the digits of `formats.rate`.
 
-    >>> decimal_rate(0.0223), decimal_rate(3e-4), decimal_rate(0.05), decimal_rate(12.0), decimal_rate(4e-9)
+    >>> decimal_rate(0.02231), decimal_rate(3e-4), decimal_rate(0.05), decimal_rate(12.0), decimal_rate(4e-9)
     ('0.022', '0.0003', '0.05', '12', '4.0e-9')
     """
     text = formats.rate(value)
@@ -77,7 +77,7 @@ def configuration_words(whole: Configuration, searched: Collection[str]) -> str:
     searched
         Keys of its point of the space.
 
-    >>> configuration_words({"optimizer": "adam", "learning_rate": 0.0223, "decay": "step", "decay.factor": 0.3,
+    >>> configuration_words({"optimizer": "adam", "learning_rate": 0.02231, "decay": "step", "decay.factor": 0.3,
     ...                      "decay.every": 10.0, "warmup": 0.05, "epochs": 25},
     ...                     {"learning_rate", "decay.factor", "decay.every", "warmup"})
     'adam, learning rate 0.022, step decay (factor 0.3, every 10 epochs), warm-up 5 %'

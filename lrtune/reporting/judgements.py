@@ -7,7 +7,7 @@ from collections.abc import Callable
 from lrtune.text import formats
 from lrtune.verdict.comparison import LIKELY, Difference, Gain
 from lrtune.verdict.controlled import CONSTANT
-from lrtune.verdict.result import Ahead, Control, Result
+from lrtune.verdict.result import Ahead, Control, Corrected, Result
 from lrtune.verdict.standing import Standing
 
 _WITHOUT_SCORE = {"diverged": "diverged", "failed": "failed", "proposed": "has not been scored yet"}
@@ -93,21 +93,28 @@ def corrected_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     if found:
         words = f"{scores(found.naive)}{_sizes(result)}, {_luck(found.optimism, scores)}"
         if found.share is not None and result.counts.total > 1:
-            words += f"; chosen in {formats.share(found.share)} of {formats.count(found.resamples)} resamples"
-            if found.drawn > found.resamples:
-                words += f" ({formats.count(found.drawn)} were drawn; the others leave out nothing that has a score)"
-        if chosen and chosen.fresh:
-            words += ", which repeat the choice without the fresh scores"
+            words += f"; {_again(found, is_fresh=chosen is not None and chosen.fresh)}"
         rows.append(("mean of folds", words))
     if result.ahead or (chosen and chosen.rule != "best"):
         rows.append(("chosen by", _chosen_by(result, scores)))
     return rows
 
 
+def _again(found: Corrected, *, is_fresh: bool) -> str:
+    """Say in which part of the resamples the same is chosen."""
+    said = f"{formats.share(found.share or 0.0)} of {formats.count(found.resamples)} resamples"
+    if found.drawn > found.resamples:
+        said += f" ({formats.count(found.drawn)} were drawn; the others leave out nothing that has a score)"
+    if is_fresh:
+        said += ", which repeat the choice without the fresh scores,"
+    return f"{said} choose the same"
+
+
 def _luck(optimism: float, scores: Show) -> str:
     if formats.is_nothing(optimism):
         return "no different from the corrected score"
-    return f"too {'good' if optimism > 0 else 'bad'} by {formats.rough_gap(optimism, scores)}"
+    by = formats.rough_gap(optimism, scores)
+    return f"which looks better by {by}, because it was picked" if optimism > 0 else f"which looks worse by {by}"
 
 
 def _chosen_by(result: Result, scores: Show) -> str:
@@ -124,6 +131,8 @@ def worth_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
         rows.append(("difference", gain_sentence(result, scores)))
     elif result.ahead and result.ahead.gain:
         rows.append(("difference", f"trial {result.ahead.number} is {_apart(result.ahead.gain, scores)}"))
+    else:
+        rows.append(("difference", f"none: {_default_chosen(result, scores)}"))
     if result.control:
         of = f"of {result.called}: " if result.is_mean else ""
         rows.append(("decay", of + decay_sentence(result.control, scores)))
@@ -182,7 +191,7 @@ def gain_sentence(result: Result, scores: Show) -> str:
     words = _apart(found, scores)
     gain = result.corrected and result.corrected.gain
     if gain and found.error is not None and not all(map(formats.is_nothing, (gain.mean, gain.low, gain.high))):
-        words += f"; without luck {formats.signed(gain.mean, scores)}"
+        words += f"; corrected for having been picked {formats.signed(gain.mean, scores)}"
         words += f" ({formats.signed(gain.low, scores)} to {formats.signed(gain.high, scores)})"
     return words
 

@@ -86,7 +86,7 @@ def _part(configuration: Configuration, key: str, wanted: set[str]) -> str:
     return f"{label} {value_text(key, value)}".strip()
 
 
-def model_use(called: str, model: Path, trained_by: str) -> str:
+def model_use(called: str, model: Path, trained_by: str, table: str = "data.csv") -> str:
     """Say how a model is used: by a command, or by whoever wrote the program that trained it.
 
     Parameters
@@ -97,12 +97,14 @@ def model_use(called: str, model: Path, trained_by: str) -> str:
         Where the model is.
     trained_by
         What trained (`lrtune.run.folder.Run.trained_by`).
+    table
+        Some rows to predict.
 
     """
     if trained_by == COMMAND:
         return f"what the program saved is in {model / 'files'}"
     trust = " --trust" if trained_by == FUNCTION else ""  # the code of the file predicts
-    return f"lrtune predict {shlex.quote(called)} data.csv -o predictions.csv{trust}"
+    return f"lrtune predict {shlex.quote(called)} {shlex.quote(table)} -o predictions.csv{trust}"
 
 
 def key_name(key: str) -> str:

@@ -105,7 +105,7 @@ def _pair(found: Control, show: Show) -> str:
     if found.high < 0.0:
         return f"hurts: {by}."
     least = formats.gap((found.high - found.low) / 2, show)
-    return f"makes no clear difference: {by}; less than {least} could not be seen."
+    return f"makes no clear difference: {by}; a difference below {least} could not be seen."
 
 
 def _apart(gain: float, show: Show) -> str:

@@ -16,7 +16,6 @@
     observed      what was observed in the rows whose out-of-fold predictions are kept
     out_of_fold   predictions for rows that a trial was not trained on
     pairing       whether scores of two runs may be compared fold by fold
-    shown         what a result looks like, which reporting knows
     study         what the events of a study add up to
     versions      what a result was made with
 """

@@ -12,9 +12,9 @@ from typing import Any, TypedDict, Unpack
 from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.experiment.reading.document import Values
-from lrtune.run.shown import showing
 from lrtune.text.errors import LrtuneError, named_as_typed
 from lrtune.text.paths import expanded
+from lrtune.text.shown import showing
 from lrtune.trainers.arguments import experiment_and_table
 from lrtune.tuning.search import steps
 from lrtune.tuning.searched import Searched

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrtune.run.folder import open_run
-from lrtune.run.shown import Shown, showing
+from lrtune.text.shown import Shown, showing
 from lrtune.text.written import Json
 from lrtune.verdict.result import Result
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 import lrtune
+from lrtune.cli import app
 
 
 @pytest.fixture
@@ -38,6 +40,102 @@ def test_labels_and_probabilities_go_to_the_file(searched):
 
 def test_without_a_file_they_go_to_standard_output(searched):
     assert searched("predict", "latest", "blobs.csv").stdout.startswith("kind,probability_k0,")
+
+
+def with_names(folder):
+    """The rows of blobs.csv with a number of its own spelling, a name and a remark that is missing now and then."""
+    header, *rows = (folder / "blobs.csv").read_text().splitlines()
+    lines = [f"00{place},n{place},{'' if place % 3 else 'rare, odd'},{row}" for place, row in enumerate(rows)]
+    quoted = [line.replace("rare, odd", '"rare, odd"') for line in lines]
+    (folder / "named.csv").write_text("\n".join([f"id,name,remark,{header}", *quoted]) + "\n")
+    return [(f"00{place}", f"n{place}", "" if place % 3 else "rare, odd") for place in range(len(rows))]
+
+
+@pytest.mark.parametrize(
+    "how", [("--keep", "id,name,remark"), ("--keep", "id", "--keep", "name, remark", "--keep", "id")]
+)
+def test_columns_are_kept_as_they_are_spelled_beside_the_same_predictions(searched, folder, how):
+    expected = with_names(folder)
+    done = searched("predict", "latest", "named.csv", *how)
+    assert done.exit_code == 0, done.output
+    rows = table(done.stdout)
+    assert list(rows[0])[:4] == ["id", "name", "remark", "kind"]
+    assert [(row["id"], row["name"], row["remark"]) for row in rows] == expected
+    plain = table(searched("predict", "latest", "blobs.csv").stdout)
+    assert [{key: row[key] for key in plain[0]} for row in rows] == plain
+
+
+def test_a_name_with_a_comma_is_one_column(searched, folder):
+    lines = (folder / "blobs.csv").read_text().splitlines()
+    text = "\n".join(['"a,b",' + lines[0], *(f"{place},{line}" for place, line in enumerate(lines[1:]))])
+    (folder / "new.csv").write_text(text + "\n")
+    rows = table(searched("predict", "latest", "new.csv", "--keep", "a,b").stdout)
+    assert [row["a,b"] for row in rows] == [str(place) for place in range(len(rows))]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("nam", "named.csv has no column 'nam' to keep; did you mean 'name'?"),
+        ("id,", "named.csv has no column '' to keep; it has 'id'"),
+        ("kind", "named.csv: column 'kind' cannot be kept, since the predictions have a column of that name"),
+    ],
+)
+def test_columns_that_cannot_be_kept_are_a_sentence(searched, folder, asked, said):
+    with_names(folder)
+    done = searched("predict", "latest", "named.csv", "--keep", asked, "-o", "out.csv")
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert not Path("out.csv").exists()
+
+
+def test_a_column_like_a_probability_cannot_be_kept(searched, folder):
+    text = (folder / "blobs.csv").read_text().replace("letter", "letter,probability_k1", 1)
+    header, *rows = text.splitlines()
+    place = header.split(",").index("probability_k1")
+    lines = [",".join([*row.split(",")[:place], "1", *row.split(",")[place:]]) for row in rows]
+    (folder / "new.csv").write_text("\n".join([header, *lines]) + "\n")
+    done = searched("predict", "latest", "new.csv", "--keep", "probability_k1")
+    assert done.exit_code == 2
+    assert "column 'probability_k1' cannot be kept" in done.stderr
+
+
+def test_a_stream_is_read_and_written_like_a_file(run, searched, folder):
+    expected = searched("predict", "latest", "blobs.csv").stdout
+    content = (folder / "blobs.csv").read_bytes()
+    for data in (content, gzip.compress(content)):
+        done = CliRunner().invoke(app, ["predict", "latest", "-", "-o", "-"], input=data)
+        assert (done.exit_code, done.stdout) == (0, expected)
+    assert not Path("-").exists()
+    nothing = CliRunner().invoke(app, ["predict", "latest", "-"], input=b"")
+    assert nothing.exit_code == 2
+    assert "standard input" in str(nothing.output) or "standard input" in str(nothing.exception)
+
+
+def test_parquet_in_and_out_keeps_types(searched, folder):
+    named = with_names(folder)
+    frame = pl.read_csv(folder / "named.csv", schema_overrides={"id": pl.String}).with_columns(
+        day=pl.date(2024, 2, 29), whole=pl.int_range(pl.len()), half=pl.int_range(pl.len()) / 2
+    )
+    frame.write_parquet(folder / "new.parquet")
+    kept = ("--keep", "id,remark,day,whole,half")
+    assert searched("predict", "latest", "new.parquet", *kept, "-o", "out.parquet").exit_code == 0
+    found = pl.read_parquet("out.parquet")
+    assert found["id"].to_list() == [each[0] for each in named]
+    assert found["whole"].to_list() == list(range(90))
+    assert found["whole"].dtype == pl.Int64
+    assert found["half"].to_list() == [place / 2 for place in range(90)]
+    assert found["day"].unique().to_list() == ["2024-02-29"]
+    assert found["remark"].null_count() == 60
+    by_text = table(searched("predict", "latest", "named.csv").stdout)
+    assert found["kind"].to_list() == [row["kind"] for row in by_text]
+    assert found["probability_k0"].to_list() == [float(row["probability_k0"]) for row in by_text]
+
+
+def test_the_table_to_predict_is_not_overwritten(searched):
+    done = searched("predict", "latest", "blobs.csv", "-o", "blobs.csv")
+    assert done.exit_code == 2
+    assert "would be overwritten" in done.stderr
 
 
 def test_order_and_number_of_columns_do_not_matter(searched, folder):

@@ -22,13 +22,13 @@ from patience import PATIENCE
 from lrtune import cli
 from lrtune.cli import signals
 from lrtune.finder import core as finder
-from lrtune.reporting import console, export, live, pages
+from lrtune.reporting import console, details, export, live
 from lrtune.run import journal
 from lrtune.trainers.preparation import prepare
 from lrtune.tuning import core as tuning
 from lrtune.tuning import search
 
-LOADED = (sklearn, finder, tuning, prepare, console, export, live, pages, search)
+LOADED = (sklearn, finder, tuning, prepare, console, export, live, details, search)
 
 
 class Points:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lrtune.reporting import pages
+from lrtune.reporting import details
 from lrtune.reporting.importance import importance, importance_page
 from lrtune.run.bodies import Header, Refit, RowCounts
 from lrtune.run.study import StudyState
@@ -126,5 +126,5 @@ def test_the_page_and_the_result_have_an_answer(search):
     )
     odd = tuple(in_own_sign(each, "accuracy") for each in findings(Case(trials, best, space)))
     found = result_of(study, dict).but(health=odd)
-    page = pages.search_page(found, [best], best.configuration, folder=Path("runs/random"), run="random")
+    page = details.details_page(found, [best], best.configuration, folder=Path("runs/random"), run="random")
     assert page

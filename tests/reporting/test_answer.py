@@ -83,7 +83,7 @@ def test_a_metric_of_somebody_else_says_its_direction_once():
 @pytest.mark.parametrize("finished", [None, "trials"])
 def test_a_score_that_is_not_corrected_says_so(finished):
     told = answer(result(found=None, finished=finished), ()).expectation
-    assert told.startswith("So far the best, trial 4, has" if finished is None else "Of all trials the best, trial 4,")
+    assert told.startswith("So far the best, trial 4, has" if finished is None else "The best, trial 4, has")
     assert "0.9700" in told
     assert told.endswith("It is not corrected for having been picked.")
 
@@ -214,7 +214,7 @@ PAIR = Control(4, "step", "constant", 0.02231, (), True, (0.9,) * 3, (0.9,) * 3,
         (PAIR, "helps: step decay is 0.0100 better than a constant rate of 0.022 on 3 fresh folds, all else equal."),
         (replace(PAIR, gain=-0.01, low=-0.016, high=-0.004), "hurts: step decay is 0.0100 worse than"),
         (replace(PAIR, gain=0.0, low=-0.006, high=0.006), "makes no clear difference: step decay is as good as a"),
-        (replace(PAIR, gain=0.0, low=-0.006, high=0.006), "; less than 0.0060 could not be seen."),
+        (replace(PAIR, gain=0.0, low=-0.006, high=0.006), "; a difference below 0.0060 could not be seen."),
         (replace(PAIR, low=None, high=None), "not known: step decay is 0.0100 better than"),
         (replace(PAIR, gain=None), "not known: step decay or a constant rate of 0.022 diverged on 3 fresh folds."),
         (replace(PAIR, fresh=False), "on the last 3 folds"),
@@ -240,7 +240,7 @@ def finding(name, severity=HINT):
 def test_the_first_finding_is_told_with_its_remedy_unless_tuning_has_told_it():
     health = (finding("default", WARNING), finding("edge"), finding("noise"))
     found = answer(result(health=health), ())
-    assert dict(found.facts)["Health"] == "Edge is odd. Look at it."
+    assert dict(found.facts)["Health"] == "Edge is odd. Look at it. (2 more findings)"
     assert found.findings == 2
     assert "Health" not in facts(result(health=health[:1]))
     assert "Health" not in facts(result())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lrtune.reporting import console, pages
+from lrtune.reporting import console, details
 from lrtune.reporting.blocks import Facts, Grid, Headline, Lines, Remarks, height
 from lrtune.space.trial import ranking
 from lrtune.verdict.comparison import Gain
@@ -110,7 +110,7 @@ def test_every_page_fits(make_study, filled, kinds, remarks, dressed):
     found = widest(found) if dressed else found
     ranked = ranking(study.in_order())
     more = {"folder": Path("runs/digits-0123abcd"), "run": "digits-0123abcd", "notes": [words(rng, 25)] * remarks}
-    page = pages.search_page(found, ranked, ranked[0].configuration, **more)
+    page = details.details_page(found, ranked, ranked[0].configuration, **more)
     text = console.page_text(console.console(), page)
     assert len(text.splitlines()) < 40
     assert max(map(len, text.splitlines())) <= 100
@@ -123,6 +123,6 @@ def test_every_page_fits(make_study, filled, kinds, remarks, dressed):
         assert [line for line in text.splitlines() if line.endswith("constant")]
     if remarks:
         assert "shown by: lrtune" in text or remarks <= 4
-    longer = pages.search_page(found, ranked, ranked[0].configuration, top=12, **more)
+    longer = details.details_page(found, ranked, ranked[0].configuration, top=12, **more)
     (table,) = [block for block in longer if isinstance(block, Grid) and "best trials of" in block.title]
     assert [row[0] for row in table.rows] == [str(each.number) for each in ranked[:12]]

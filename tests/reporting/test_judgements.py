@@ -116,7 +116,7 @@ def test_a_default_that_is_likely_worse_is_not_called_as_good():
     gain = Difference(0.05, 0.02, 3, 3, 0.13, 0.94)
     assert judgements.headline(result(gain=gain), scores).endswith("; likely better than the default by 0.030")
     text = judgements.gain_sentence(result(gain=gain), scores)
-    assert "probability 94 %: likely, not certain; without luck" in text
+    assert "probability 94 %: likely, not certain; corrected for having been picked" in text
     luck = judged(FOUND._replace(gain=replace(GAIN, mean=-0.001)))
     assert judgements.headline(result(luck, gain), scores).endswith("; no better than the default (behind by 0.001)")
 
@@ -137,12 +137,15 @@ def test_a_default_that_won_is_in_the_headline():
 
 def test_rows_say_what_was_luck_and_how_the_choice_was_made():
     assert judgements.corrected_rows(result(), scores) == [
-        ("mean of folds", "0.970, too good by 0.020; chosen in 62 % of 1,000 resamples")
+        (
+            "mean of folds",
+            "0.970, which looks better by 0.020, because it was picked; 62 % of 1,000 resamples choose the same",
+        )
     ]
     entries = judged(Correction("folds", 0.97, -0.01, 0.98, 0.9, 1.0), Rule("one_se"), CONSTANT)
     first = Ahead(2, 0.98, Difference(0.01, 0.02, 2, 3, 0.6, 0.7))
     assert judgements.corrected_rows(result(entries, ahead=first), scores) == [
-        ("mean of folds", "0.970, too bad by 0.010"),
+        ("mean of folds", "0.970, which looks worse by 0.010"),
         ("chosen by", "the rule one_se: trial 4; trial 2 has the best mean, ahead by 0.010"),
     ]
     same = judgements.corrected_rows(result(judged(rule=Rule("within", 0.01))), scores)
@@ -155,7 +158,9 @@ def test_a_choice_by_fresh_scores_is_told_apart_from_one_by_means():
     entries["selection"] = replace(entries["selection"], fresh=True)
     first = Ahead(2, 0.98, Difference(0.01, 0.02, 2, 3, 0.6, 0.7))
     rows = dict(judgements.corrected_rows(result(entries, ahead=first), scores))
-    assert rows["mean of folds"].endswith("of 1,000 resamples, which repeat the choice without the fresh scores")
+    assert rows["mean of folds"].endswith(
+        "of 1,000 resamples, which repeat the choice without the fresh scores, choose the same"
+    )
     assert rows["chosen by"].startswith("its score on fresh splits: trial 4; trial 2 has the best mean")
     text = judgements.headline(result(entries, chosen=0, ahead=first), scores)
     assert text.endswith(
@@ -166,9 +171,9 @@ def test_a_choice_by_fresh_scores_is_told_apart_from_one_by_means():
 
 def test_no_difference_is_said_in_words_and_a_small_one_with_its_digits():
     rows = dict(judgements.corrected_rows(result(judged(FOUND._replace(optimism=0.0))), scores))
-    assert rows["mean of folds"].startswith("0.970, no different from the corrected score; chosen")
+    assert rows["mean of folds"].startswith("0.970, no different from the corrected score; 62 %")
     rows = dict(judgements.corrected_rows(result(judged(FOUND._replace(optimism=-3.4e-6))), scores))
-    assert rows["mean of folds"].startswith("0.970, too bad by less than 0.001; chosen")
+    assert rows["mean of folds"].startswith("0.970, which looks worse by less than 0.001; 62 %")
     tiny = judgements.decay_sentence(pair(gain=-2e-6), scores)
     assert tiny.startswith("all else equal, cosine loses 2.0e-6 to a constant rate")
     nothing = judgements.decay_sentence(pair(gain=0.0), scores)
@@ -181,7 +186,7 @@ def test_rows_say_whether_tuning_was_worth_it():
     rows = dict(judgements.worth_rows(result(), scores))
     assert rows["difference"] == (
         "better by 0.050 ± 0.010 (standard error), on 3 of 3 folds; probability 98 %; "
-        "without luck +0.030 (+0.010 to +0.060)"
+        "corrected for having been picked +0.030 (+0.010 to +0.060)"
     )
     assert rows["decay"] == "trial 2 has 0.950, the best with a constant rate; rate and optimizer may differ, too"
     worse = Difference(-0.01, 0.02, 1, 3, 0.6, 0.3)
@@ -273,7 +278,7 @@ def test_a_sentence_says_what_decay_is_worth(made, said):
 
 def test_a_number_says_how_large_the_trainings_were():
     words = judgements.corrected_rows(result(training=Training(1000, 800)), scores)[0][1]
-    assert words.startswith("0.970 by models of 800 rows (of 1,000), too good by 0.020")
+    assert words.startswith("0.970 by models of 800 rows (of 1,000), which looks better by 0.020")
 
 
 def test_what_cannot_be_compared_is_told():
@@ -281,7 +286,10 @@ def test_what_cannot_be_compared_is_told():
     assert judgements.gain_sentence(lost, scores).startswith("unknown")
     alone = Difference(0.01, None, 1, 1)
     assert "on the only fold" in judgements.gain_sentence(result(gain=alone), scores)
-    assert judgements.worth_rows(result(chosen=0), scores)[0][0] == "decay"
+    assert judgements.worth_rows(result(chosen=0), scores)[0] == (
+        "difference",
+        "none: the default configuration is the best that was tried",
+    )
 
 
 def test_a_result_without_a_judgement_shows_the_raw_scores():
@@ -307,10 +315,10 @@ def test_resamples_that_say_nothing_are_counted_on_the_page():
     few = judged(FOUND._replace(resamples=1003, drawn=2000))
     (row,) = [each for name, each in judgements.corrected_rows(result(few), scores) if name == "mean of folds"]
     assert row.endswith(
-        "chosen in 62 % of 1,003 resamples (2,000 were drawn; the others leave out nothing that has a score)"
+        "; 62 % of 1,003 resamples (2,000 were drawn; the others leave out nothing that has a score) choose the same"
     )
     (row,) = [each for name, each in judgements.corrected_rows(result(), scores) if name == "mean of folds"]
-    assert row.endswith("chosen in 62 % of 1,000 resamples")
+    assert row.endswith("; 62 % of 1,000 resamples choose the same")
 
 
 def test_of_one_configuration_nothing_is_said_of_a_choice():
@@ -322,16 +330,16 @@ def test_of_one_configuration_nothing_is_said_of_a_choice():
     (row,) = [
         each for name, each in judgements.corrected_rows(result(found, **alone), scores) if name == "mean of folds"
     ]
-    assert "chosen in" not in row
+    assert "choose the same" not in row
 
 
 @pytest.mark.parametrize(
     ("optimism", "said"),
     [
-        (5.5e-5, "too good by less than 0.001"),
-        (-5.5e-5, "too bad by less than 0.001"),
+        (5.5e-5, "which looks better by less than 0.001"),
+        (-5.5e-5, "which looks worse by less than 0.001"),
         (0.0, "no different from the corrected score"),
-        (-0.002, "too bad by 0.002"),
+        (-0.002, "which looks worse by 0.002"),
     ],
 )
 def test_luck_has_the_digits_that_are_shown(optimism, said):

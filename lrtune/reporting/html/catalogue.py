@@ -5,23 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrtune.reporting.html import (
-    classes,
-    finding,
-    folds,
-    overview,
-    parallel,
-    probabilities,
-    space,
-    training,
-    trials,
-    values,
-)
 from lrtune.text.errors import LrtuneError, nearest
+from lrtune.training.deferred import Deferred
 
 if TYPE_CHECKING:
+    from lrtune.reporting.html import (
+        classes,
+        finding,
+        folds,
+        overview,
+        parallel,
+        probabilities,
+        space,
+        training,
+        trials,
+        values,
+    )
     from lrtune.reporting.html.figures import Figure
     from lrtune.reporting.html.subject import Subject
+else:
+    classes = Deferred("lrtune.reporting.html.classes")
+    finding = Deferred("lrtune.reporting.html.finding")
+    folds = Deferred("lrtune.reporting.html.folds")
+    overview = Deferred("lrtune.reporting.html.overview")
+    parallel = Deferred("lrtune.reporting.html.parallel")
+    probabilities = Deferred("lrtune.reporting.html.probabilities")
+    space = Deferred("lrtune.reporting.html.space")
+    training = Deferred("lrtune.reporting.html.training")
+    trials = Deferred("lrtune.reporting.html.trials")
+    values = Deferred("lrtune.reporting.html.values")
 
 ANSWER, SEARCH, TRAINING, ROWS = "The answer", "The search", "The training", "The predictions"
 GROUPS = (ANSWER, SEARCH, TRAINING, ROWS)
@@ -80,7 +92,7 @@ _ENTRIES = (
         "calibration", "Are the probabilities true?", "predicted against true shares", ROWS, probabilities.calibration
     ),
     FigureKind("classes", "How often each class is predicted", "rows and predictions", ROWS, classes.counts),
-    FigureKind("predicted", "Predicted and true values", "each row, for numbers", ROWS, values.beside_truth),
+    FigureKind("predicted", "OutOfFold and true values", "each row, for numbers", ROWS, values.beside_truth),
     FigureKind("residuals", "Errors by predicted value", "each row, for numbers", ROWS, values.residuals),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,13 +21,14 @@ from lrtune.reporting.html.figures import (
     Panel,
     Series,
 )
-from lrtune.reporting.html.predictions import Predicted
+from lrtune.reporting.html.predictions import OutOfFold
 from lrtune.text import formats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lrtune.arrays import Doubles
+    from numpy.typing import NDArray
+
     from lrtune.reporting.html.subject import Subject
 
 _MOST_CLASSES, _NAMED = 25, 6
@@ -76,7 +77,7 @@ def confusion(about: Subject) -> Figure | str:
     )
 
 
-def _mistakes(found: Predicted, counts: np.ndarray) -> str:
+def _mistakes(found: OutOfFold, counts: NDArray[Any]) -> str:
     right, rows = int(np.trace(counts)), int(counts.sum())
     said = f"Of {formats.plural(rows, 'row')} that were not trained on, {found.whose} gets {right:,} right"
     wrong = counts - np.diag(np.diag(counts))
@@ -112,7 +113,7 @@ def precision_recall(about: Subject) -> Figure | str:
 
 def _curves(
     about: Subject,
-    curve: Callable[[Doubles, np.ndarray], tuple[Doubles, Doubles, float]],
+    curve: Callable[[NDArray[np.float64], NDArray[Any]], tuple[NDArray[np.float64], NDArray[np.float64], float]],
     axes: tuple[str, str],
     words: tuple[str, str],
     more: tuple[Series, ...],
@@ -151,7 +152,7 @@ def _curves(
     )
 
 
-def _ranked(scores: Doubles, truth: np.ndarray) -> tuple[Doubles, Doubles]:
+def _ranked(scores: NDArray[np.float64], truth: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Count at each threshold, from the highest down, how many of the class and of the others are above it."""
     order = np.argsort(-scores, kind="stable")
     hits = np.cumsum(truth[order])
@@ -161,13 +162,13 @@ def _ranked(scores: Doubles, truth: np.ndarray) -> tuple[Doubles, Doubles]:
     return found, named - found
 
 
-def _roc_of(scores: Doubles, truth: np.ndarray) -> tuple[Doubles, Doubles, float]:
+def _roc_of(scores: NDArray[np.float64], truth: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     found, wrong = _ranked(scores, truth)
     x, y = wrong / wrong[-1], found / found[-1]
     return x, y, float(np.trapezoid(y, x))
 
 
-def _pr_of(scores: Doubles, truth: np.ndarray) -> tuple[Doubles, Doubles, float]:
+def _pr_of(scores: NDArray[np.float64], truth: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     found, wrong = _ranked(scores, truth)
     recall, precision = found[1:] / found[-1], found[1:] / (found[1:] + wrong[1:])
     area = float(np.sum(np.diff(np.append(0.0, recall)) * precision))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from lrtune.reporting.html.figures import (
     BAND,
@@ -22,8 +22,7 @@ from lrtune.reporting.html.figures import (
 from lrtune.text import formats
 
 if TYPE_CHECKING:
-    from lrtune.reporting.html.scales import Scale
-    from lrtune.reporting.html.svg import Frame
+    from lrtune.reporting.html.scales import PlotScale
 
 TONES = 6
 """How many colours there are."""
@@ -34,10 +33,22 @@ _SMALLEST_CELL = 20
 _DARKEST = 0.62
 """Of a cell, so that a number in it can be read in both themes."""
 
-Drawing: TypeAlias = "Callable[[Series, Scale, Scale, Frame], Iterable[str]]"
+Drawing: TypeAlias = "Callable[[Series, PlotScale, PlotScale, Frame], Iterable[str]]"
 
 
-def drawn_series(series: Series, x: Scale, y: Scale, place: Frame) -> Iterable[str]:
+class Frame(NamedTuple):
+    """Where the plot of a panel is: its edges and the ends of the paper; and whether names stand above their rows."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    width: float
+    height: float
+    is_narrow: bool
+
+
+def drawn_series(series: Series, x: PlotScale, y: PlotScale, place: Frame) -> Iterable[str]:
     """Draw a series on two axes."""
     return _DRAWINGS[series.kind](series, x, y, place)
 
@@ -51,7 +62,7 @@ def _title(series: Series, place: int) -> str:
     return f"<title>{escape(formats.printable(series.titles[place]))}</title>" if series.titles else ""
 
 
-def _points(series: Series, x: Scale, y: Scale, _place: Frame) -> Iterator[str]:
+def _points(series: Series, x: PlotScale, y: PlotScale, _place: Frame) -> Iterator[str]:
     places = zip(series.x, series.y, strict=True)
     if not series.titles:
         dots = "".join(f"M{x(a):.1f} {y(b):.1f}h0" for a, b in places)
@@ -62,23 +73,23 @@ def _points(series: Series, x: Scale, y: Scale, _place: Frame) -> Iterator[str]:
         yield f'<circle class="{tone(series)}" {spot}>{_title(series, number)}</circle>'
 
 
-def _rings(series: Series, x: Scale, y: Scale, _place: Frame) -> Iterator[str]:
+def _rings(series: Series, x: PlotScale, y: PlotScale, _place: Frame) -> Iterator[str]:
     for number, (a, b) in enumerate(zip(series.x, series.y, strict=True)):
         yield f'<circle class="ring" cx="{x(a):.1f}" cy="{y(b):.1f}" r="7">{_title(series, number)}</circle>'
 
 
-def _line(series: Series, x: Scale, y: Scale, _place: Frame) -> Iterator[str]:
+def _line(series: Series, x: PlotScale, y: PlotScale, _place: Frame) -> Iterator[str]:
     points = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in zip(series.x, series.y, strict=True))
     yield f'<polyline class="{series.kind} {tone(series)}" points="{points}"/>'
 
 
-def _band(series: Series, x: Scale, y: Scale, _place: Frame) -> Iterator[str]:
+def _band(series: Series, x: PlotScale, y: PlotScale, _place: Frame) -> Iterator[str]:
     ends = [*zip(series.x, series.high, strict=True), *reversed(list(zip(series.x, series.low, strict=True)))]
     points = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in ends)
     yield f'<polygon class="band {tone(series)}" points="{points}"/>'
 
 
-def _behind(series: Series, number: int, y: Scale, row: float, place: Frame) -> str:
+def _behind(series: Series, number: int, y: PlotScale, row: float, place: Frame) -> str:
     """Write what stands behind a row: at the edge of the paper."""
     if not series.texts:
         return ""
@@ -87,7 +98,7 @@ def _behind(series: Series, number: int, y: Scale, row: float, place: Frame) -> 
     return f'<text class="value" text-anchor="end" x="{place.width - 6:.1f}" y="{height:.1f}">{text}</text>'
 
 
-def _bars(series: Series, x: Scale, y: Scale, place: Frame) -> Iterator[str]:
+def _bars(series: Series, x: PlotScale, y: PlotScale, place: Frame) -> Iterator[str]:
     half = 5.0 if place.is_narrow else min(0.32 * abs(y(1) - y(0)), 9.0)
     for number, (length, row) in enumerate(zip(series.x, series.y, strict=True)):
         start, end = sorted((x(0.0), x(length)))
@@ -96,7 +107,7 @@ def _bars(series: Series, x: Scale, y: Scale, place: Frame) -> Iterator[str]:
         yield _behind(series, number, y, row, place)
 
 
-def _spans(series: Series, x: Scale, y: Scale, place: Frame) -> Iterator[str]:
+def _spans(series: Series, x: PlotScale, y: PlotScale, place: Frame) -> Iterator[str]:
     for number, (value, row) in enumerate(zip(series.x, series.y, strict=True)):
         low, high, height = series.low[number], series.high[number], y(row)
         if low < high:
@@ -106,7 +117,7 @@ def _spans(series: Series, x: Scale, y: Scale, place: Frame) -> Iterator[str]:
         yield _behind(series, number, y, row, place)
 
 
-def _cells(series: Series, x: Scale, y: Scale, _place: Frame) -> Iterator[str]:
+def _cells(series: Series, x: PlotScale, y: PlotScale, _place: Frame) -> Iterator[str]:
     width, height = abs(x(1) - x(0)) - 2, abs(y(1) - y(0)) - 2
     for number, (column, row) in enumerate(zip(series.x, series.y, strict=True)):
         left, top, dark = x(column) - width / 2, y(row) - height / 2, series.low[number]
@@ -118,7 +129,7 @@ def _cells(series: Series, x: Scale, y: Scale, _place: Frame) -> Iterator[str]:
             yield f'<text class="in" text-anchor="middle" {at}>{escape(series.texts[number])}</text>'
 
 
-def _texts(series: Series, x: Scale, y: Scale, _place: Frame) -> Iterator[str]:
+def _texts(series: Series, x: PlotScale, y: PlotScale, _place: Frame) -> Iterator[str]:
     for words, a, b in zip(series.texts, series.x, series.y, strict=True):
         at = f'x="{x(a):.1f}" y="{y(b) + 4:.1f}"'
         yield f'<text class="mark" text-anchor="{series.anchor}" {at}>{escape(formats.printable(words))}</text>'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,7 +27,8 @@ from lrtune.text import formats
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lrtune.arrays import Doubles
+    from numpy.typing import NDArray
+
     from lrtune.reporting.html.subject import Subject
 
 _BINS = 10
@@ -73,7 +74,7 @@ def calibration(about: Subject) -> Figure | str:
     )
 
 
-def _bins(said: Doubles, truth: np.ndarray) -> Iterator[tuple[float, float, float, float, int]]:
+def _bins(said: NDArray[np.float64], truth: NDArray[Any]) -> Iterator[tuple[float, float, float, float, int]]:
     """Split rows into groups of equal size: mean probability, share that was true, its interval (Wilson), and rows."""
     edges = np.unique(np.quantile(said, np.linspace(0, 1, _BINS + 1)))
     places = np.clip(np.searchsorted(edges, said, side="right") - 1, 0, max(len(edges) - 2, 0))

@@ -14,7 +14,7 @@ CHARACTER = 6.6
 """Width of a character of usual size."""
 
 
-class Scale(NamedTuple):
+class PlotScale(NamedTuple):
     """From values to places."""
 
     low: float
@@ -30,22 +30,22 @@ class Scale(NamedTuple):
         return self.start + part * (self.end - self.start)
 
 
-def scale(axis: FigureAxis, values: Sequence[float], start: float, end: float) -> Scale:
+def scale(axis: FigureAxis, values: Sequence[float], start: float, end: float) -> PlotScale:
     """Fit a scale to values, with some room at both ends."""
     if axis.scale == NAMES:
-        return Scale(-0.5, max(len(axis.names), 1) - 0.5, start, end, is_log=False)
+        return PlotScale(-0.5, max(len(axis.names), 1) - 0.5, start, end, is_log=False)
     if axis.scale == LOG:
         positive = [each for each in values if each > 0] or [1.0]
         low, high = min(positive), max(positive)
         room = max((high / low) ** 0.04, 1.05)
-        return Scale(low / room, high * room, start, end, is_log=True)
+        return PlotScale(low / room, high * room, start, end, is_log=True)
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     low = min(low, 0.0) if axis.scale == ZERO else low
     room = (0.09 if axis.scale == BARE else 0.05) * (high - low) or 0.1 * abs(high) or 0.5
     if axis.scale == BARE:
-        return Scale(low - room, high + room, start, end, is_log=False)
+        return PlotScale(low - room, high + room, start, end, is_log=False)
     floor = 0.0 if low == 0.0 else low - room
-    return Scale(floor, high + room, start, end, is_log=False)
+    return PlotScale(floor, high + room, start, end, is_log=False)
 
 
 def extent(series: Iterable[Series], axis: str, other: FigureAxis) -> list[float]:
@@ -96,7 +96,7 @@ def _log_ticks(low: float, high: float, most: int) -> list[float]:
     return [each for each in steps if low * (1 - 1e-9) <= each <= high * (1 + 1e-9)]
 
 
-def marks(axis: FigureAxis, found: Scale, most: int) -> list[tuple[float, str]]:
+def marks(axis: FigureAxis, found: PlotScale, most: int) -> list[tuple[float, str]]:
     """List what an axis of numbers names: places and texts."""
     if axis.scale == BARE:
         return []

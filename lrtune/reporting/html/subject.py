@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lrtune.reporting.html.predictions import Predicted, predicted
+from lrtune.reporting.html.predictions import OutOfFold, predicted
 from lrtune.reporting.in_words import metric_name
 from lrtune.run.folder import Run, open_run
 from lrtune.text import formats
@@ -79,9 +79,9 @@ class Subject:
         return self.run.ranked[0].number if self.result is None else self.result.best.number
 
     @cached_property
-    def predicted(self) -> Predicted | str:
+    def predicted(self) -> OutOfFold | str:
         """What is predicted for rows that were not trained on, or why that is not known."""
-        return predicted(self)
+        return predicted(self.run, self.result)
 
     def why_unexplained(self) -> str:
         """Say why it is not known which dimensions mattered."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from typing import NamedTuple
 
 from lrtune.reporting.html.figures import BARS, NAMES, SPANS, FigureAxis, Panel
-from lrtune.reporting.html.marks import drawn_series
-from lrtune.reporting.html.scales import Scale, extent, marks, scale, shortened, width_of
+from lrtune.reporting.html.marks import Frame, drawn_series
+from lrtune.reporting.html.scales import PlotScale, extent, marks, scale, shortened, width_of
 from lrtune.text import formats
 
 WIDE, HALF, NARROW = 680, 330, 340
@@ -22,18 +21,6 @@ _ROW = 40
 
 _MOST_NAME, _LEANING = 236, 34
 """The widest name beside a row, and the width from which names of columns lean when they are wider than that."""
-
-
-class Frame(NamedTuple):
-    """Where the plot of a panel is: its edges and the ends of the paper; and whether names stand above their rows."""
-
-    left: float
-    right: float
-    top: float
-    bottom: float
-    width: float
-    height: float
-    is_narrow: bool
 
 
 def written(value: object) -> str:
@@ -99,7 +86,7 @@ def _ticks(length: float, each: float) -> int:
     return max(2, min(6, int(length // each)))
 
 
-def _axes(panel: Panel, place: Frame, x: Scale, y: Scale) -> Iterator[str]:
+def _axes(panel: Panel, place: Frame, x: PlotScale, y: PlotScale) -> Iterator[str]:
     baseline = _LINE - 4
     if panel.title:
         yield f'<text class="head" x="2" y="{baseline}">{written(shortened(panel.title, place.width - 4))}</text>'
@@ -113,7 +100,7 @@ def _axes(panel: Panel, place: Frame, x: Scale, y: Scale) -> Iterator[str]:
         yield f'<text class="name" text-anchor="middle" x="{middle:.1f}" y="{place.height - 6:.1f}">{label}</text>'
 
 
-def _columns(panel: Panel, place: Frame, x: Scale) -> Iterator[str]:
+def _columns(panel: Panel, place: Frame, x: PlotScale) -> Iterator[str]:
     """Draw what the horizontal axis names."""
     bottom = place.bottom
     if panel.x.scale == NAMES:
@@ -132,7 +119,7 @@ def _columns(panel: Panel, place: Frame, x: Scale) -> Iterator[str]:
         yield f'<text class="tick" text-anchor="middle" x="{middle:.1f}" y="{bottom + 16:.1f}">{text}</text>'
 
 
-def _rows(panel: Panel, place: Frame, y: Scale) -> Iterator[str]:
+def _rows(panel: Panel, place: Frame, y: PlotScale) -> Iterator[str]:
     """Draw what the vertical axis names."""
     if panel.y.scale == NAMES:
         for number, each in enumerate(panel.y.names):

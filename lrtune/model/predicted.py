@@ -1,0 +1,38 @@
+"""What a model says of a table, as the columns of another table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from lrtune.data.tables import Table
+from lrtune.model.core import Model
+from lrtune.text.errors import ModelError
+
+Columns: TypeAlias = Mapping[str, Sequence[str | int | float | None]]
+
+
+def predicted(model: Model, table: Table) -> Columns:
+    """Predict a table: what is kept of it, then what is predicted, called like the target, then the probabilities.
+
+    There is a column ``probability_<class>`` for each class, if the model tells probabilities.
+
+    Raises
+    ------
+    ModelError
+        If the table lacks columns, or what is kept is called like something that is predicted.
+
+    """
+    target = model.schema.target
+    names = [target, *(f"probability_{each}" for each in model.schema.classes)]
+    taken = next((name for name in table.kept if name in names), None)
+    if taken is not None:
+        raise ModelError(
+            f"{table.source}: column '{taken}' cannot be kept, since the predictions have a column of that name; "
+            "give it another name in the table"
+        )
+    found = model.predict(table)
+    columns = {**table.kept, target: found.values.tolist()}
+    if found.probabilities is not None:
+        columns.update(zip(names[1:], found.probabilities.T.tolist(), strict=True))
+    return columns

@@ -1,0 +1,63 @@
+"""Where the files of a run are, and what can be done next: commands that can be typed as they stand here."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from lrtune.reporting import status, tables
+from lrtune.reporting.blocks import Block, Words
+from lrtune.run.names import BEST, EXPERIMENT, MODEL, REPORT, RESULT, TRIALS
+
+NEW_ROWS = "data.csv"
+"""Rows to predict, where the table of the search is no file."""
+
+_FILES = (REPORT, RESULT, TRIALS, BEST, EXPERIMENT, MODEL)
+
+
+def after(
+    folder: Path,
+    run: str,
+    *,
+    state: str,
+    trained_by: str,
+    table: str = NEW_ROWS,
+    others: Sequence[tuple[str, str]] = (),
+) -> list[Block]:
+    """Say where the files are and what can be done now.
+
+    Parameters
+    ----------
+    folder, run
+        Where the files are, and how commands call the run.
+    state
+        Of the run (`lrtune.run.folder.Run.state`).
+    trained_by
+        What trained (`lrtune.run.folder.Run.trained_by`).
+    table
+        Some rows to predict.
+    others
+        Other commands that a finished run deserves, with labels.
+
+    """
+    if state != "finished":
+        return status.next_step(folder, run, state)
+    there = [name for name in _FILES if (folder / name).exists()]
+    report = [] if REPORT in there else [("pictures", f"lrtune report {shlex.quote(run)}")]
+    files = f"{folder}: {', '.join(there)}" if there else str(folder)
+    return [
+        Words(
+            "", [("files", files), *others, *report, ("next", tables.model_use(run, folder / MODEL, trained_by, table))]
+        )
+    ]
+
+
+def rows_of(table: Path | None) -> str:
+    """Say by which path the table of a search is reached from here, if it is a file that is there."""
+    if table is None or not table.is_file():
+        return NEW_ROWS
+    whole = table.absolute()
+    near = os.path.relpath(whole)
+    return str(whole) if near.startswith(os.pardir) and len(near) > len(str(whole)) else near
