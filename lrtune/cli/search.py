@@ -145,11 +145,11 @@ class _Screen:
     """Shows how a search goes, and what to do if it is interrupted."""
 
     def __init__(self, whole: ExitStack, *, quiet: bool, fresh: bool, live: bool) -> None:
-        from lrtune.cli.beside import Beside
+        from lrtune.cli.beside import PageProcess
 
         self.quiet = quiet
         self.fresh = fresh
-        self.beside = whole.enter_context(Beside()) if live else None
+        self.beside = whole.enter_context(PageProcess()) if live else None
         self.whole = whole
         self.part = whole.enter_context(ExitStack())
         self.watch: Watch = _unseen
