@@ -95,7 +95,7 @@ def run(command, folder):
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=600,
+        timeout=900,  # so long that only a defect comes later: tests.durability.patience
         check=False,
     )
     return ended.returncode, ended.stdout or ended.stderr, ended.stderr
