@@ -105,7 +105,7 @@ def run(*words):
 def searched(*settings):
     """Run a whole search; give its result, the rows of its trials, and what the page says."""
     words = [word for each in settings for word in ("--set", each)]
-    page = run("search", "points.yaml", "-o", "run", "-q", *words)
+    page = run("search", "points.yaml", "-o", "run", "-q", "--details", *words)
     result = json.loads(Path("run/result.json").read_text())
     with Path("run/trials.csv").open() as file:
         trials = list(csv.DictReader(file))
@@ -126,7 +126,7 @@ def test_a_metric(pruning):
     assert (result["metric"], result["larger_is_better"]) == ("recall", True)
     assert result["corrected"]["method"] == "bootstrap"
     assert 0.0 <= result["corrected"]["low"] <= result["corrected"]["score"] <= result["corrected"]["high"] <= 1.0
-    assert "recall 0." in page
+    assert "Expect a recall of 0." in page
     assert any(each["state"] == "pruned" for each in trials) == (pruning == "race")
     run("predict", "run", "points.csv", "-o", "predicted.csv")
     truth, predicted = column("points.csv", -1), column("predicted.csv", 0)

@@ -175,4 +175,5 @@ def _show(chosen: SchedulePlan, *, as_json: bool, as_csv: bool, plot: Path | Non
     elif as_csv:
         sys.stdout.write(written.csv_text(schedules.schedule_rows(rates, steps)))
     else:
-        console.show(schedules.schedule_page(configuration, rates, steps))
+        width = min(console.console().width, console.WIDTH) - 4
+        console.show(schedules.schedule_page(configuration, rates, steps, width=width))

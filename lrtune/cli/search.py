@@ -169,7 +169,7 @@ class _Screen:
         if begun.part is Part.OUTER:
             console.note(begun.about)
         if begun.part in (Part.TRIALS, Part.OUTER):
-            self.watch = self.part.enter_context(live.watch_search(begun.metric, begun.trials))
+            self.watch = self.part.enter_context(live.watch_search(begun.metric, begun.trials, begun.folder))
         elif begun.part is not Part.JUDGING:
             named = {Part.READING: "reading", Part.CODE: "running code of the experiment:"}
             words = f"{named[begun.part]} {begun.about}" if begun.part in named else str(begun.part)

@@ -14,7 +14,7 @@ from lrtune.reporting.in_words import a_metric, better, configuration_words, met
 from lrtune.reporting.worth import decay, tuning
 from lrtune.text import formats
 from lrtune.training.registry import METRICS
-from lrtune.verdict.findings import Finding
+from lrtune.verdict.findings import DEFECT, Finding
 from lrtune.verdict.result import HeldOut, Result
 
 Show = Callable[[float | None], str]
@@ -196,12 +196,23 @@ def _title(result: Result, show: Show) -> str:
 
 
 def _best(result: Result, searched: Collection[str]) -> str:
-    words = configuration_words(result.best.configuration, searched)
+    words = configuration_words(result.best.configuration, searched) + _passed_over(result)
     found = result.delivered
     if found is None or (not result.is_mean and found.seeds == 1 and not found.bag):
         return words
     lost = f", without {delivered.trials(found.diverged)}, which diverged on all rows" if found.diverged else ""
-    return f"{found.called}{lost}; trial {result.best.number} is {words}"
+    alone = "; scores on the folds are of one of them: their mean has none of its own" if found.bag else ""
+    return f"{found.called}{lost}{alone}; trial {result.best.number} is {words}"
+
+
+def _passed_over(result: Result) -> str:
+    """Say by what another trial than that with the best mean was chosen, if so."""
+    first = result.ahead
+    if first is None:
+        return ""
+    by = "" if first.gain is None else f" by {formats.gap(first.gain.mean, _scores(result))}"
+    how = result.selection.how if result.selection else "a rule"
+    return f"; chosen by {how}, where trial {first.number} is ahead{by} on the folds"
 
 
 def _second_opinions(result: Result) -> Iterator[tuple[str, str]]:
@@ -223,8 +234,9 @@ _TOLD = ("default",)
 
 
 def _most_important(result: Result) -> Finding | None:
-    """Choose the first finding, warnings first, that nothing else says."""
-    return next((each for each in result.health if each.name not in _TOLD), None)
+    """Choose the first finding, warnings first, that nothing else says; what could not be computed goes before all."""
+    untold = [each for each in result.health if each.name not in _TOLD]
+    return next((each for each in untold if each.name == DEFECT), untold[0] if untold else None)
 
 
 def _health(finding: Finding, left: int) -> str:
@@ -236,7 +248,7 @@ _ENDS = {
     "timeout": "the time was over before all were tried; the same command with a longer --timeout goes on",
     "target": "the target was reached",
     "no_gain": "it ended early, since there was less to gain than the folds can tell apart",
-    "exhausted": "the space has no more",
+    "exhausted": "these are all configurations of the space",
 }
 """Why a search ended, where that is worth a word."""
 

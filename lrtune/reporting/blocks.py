@@ -10,7 +10,7 @@ from typing import NamedTuple
 WIDTH = 100
 """Columns of a page; a narrower terminal wraps more."""
 
-_INDENT, _GAP = 2, 2
+_GAP = 2
 
 _READABLE = 24
 """In a narrower last column of a table the words stand below each other."""
@@ -66,42 +66,24 @@ Block = Headline | Facts | Grid | Lines | Remarks | Words
 """A page is a list of these; there is an empty line between two."""
 
 
-def height(page: Sequence[Block], width: int = WIDTH) -> int:
-    """Count the lines of a page on a terminal of so many columns."""
-    return sum(_height(each, width) for each in page) + max(0, len(page) - 1)
-
-
-def _height(block: Block, width: int) -> int:
-    inside = width - _INDENT
-    if isinstance(block, Headline):
-        return _wrapped(block.text, width)
-    title = bool(block.title)
-    if isinstance(block, Lines):
-        return title + len(block.lines)
-    if isinstance(block, Words):
-        return title + len(block.rows)  # whatever the length of a folder's path: what is said is not cut for it
-    if isinstance(block, Remarks):
-        return title + sum(_wrapped(each, inside - 1 - _GAP) for each in block.sentences)
-    if isinstance(block, Facts):
-        label = max((len(name) for name, _ in block.rows), default=0)
-        return title + sum(_wrapped(value, inside - label - _GAP) for _, value in block.rows)
-    left = sum(max(map(len, column)) + _GAP for column in zip(block.header, *block.rows, strict=True)) - _GAP
-    last = max(len(row[-1]) for row in (block.header, *block.rows))
-    return title + 1 + sum(_wrapped(row[-1], inside - (left - last)) for row in block.rows)
-
-
 def fitting(block: Grid, width: int) -> Grid:
-    """Leave out numbers, the last ones first, where the text of the last column would have no room beside them.
+    """Leave out columns where the text of the last one would have no room beside them.
+
+    Numbers go first, the last one before the others, but for one of them; then texts, the widest before the others, but
+    for the first column, which says what a row is about.
 
     >>> fitting(Grid("", ("rmse", "mae", ""), [("0.25", "0.15", "linear model")]), 14)
     Grid(title='', header=('rmse', ''), rows=[('0.25', 'linear model')], left=())
     """
+    lines = (block.header, *block.rows)
     numbers = [place for place in range(len(block.header) - 1) if place not in block.left]
+    texts = sorted((place for place in block.left if place), key=lambda place: max(len(row[place]) for row in lines))
     kept = list(range(len(block.header)))
-    while len(numbers) > 1 and _least_width(block, kept) > width:
-        kept.remove(numbers.pop())
+    leaving = [*texts, *numbers[1:]]
+    while leaving and _least_width(block, kept) > width:
+        kept.remove(leaving.pop())
     left = tuple(place for place, each in enumerate(kept) if each in block.left)
-    header, *rows = ([row[each] for each in kept] for row in (block.header, *block.rows))
+    header, *rows = ([row[each] for each in kept] for row in lines)
     return block._replace(header=tuple(header), rows=[tuple(row) for row in rows], left=left)
 
 
@@ -112,10 +94,6 @@ def _least_width(block: Grid, kept: Sequence[int]) -> int:
     words = max((len(word) for row in lines for word in row[last].split()), default=0)
     text = max(words, min(_READABLE, max(len(row[last]) for row in lines)))
     return sum(max(len(row[each]) for row in lines) + _GAP for each in others) + text
-
-
-def _wrapped(text: str, width: int) -> int:
-    return len(textwrap.wrap(glued(text), max(8, width), break_on_hyphens=False)) or 1
 
 
 _GLUE = (

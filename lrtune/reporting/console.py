@@ -160,7 +160,9 @@ def _grid(block: Grid, width: int) -> Table:
     block = blocks.fitting(block, width)
     *others, words = block.header
     columns = [
-        Column(_text(each), justify="left" if place in block.left else "right", no_wrap=True)
+        Column(_text(each), overflow="fold")
+        if place in block.left
+        else Column(_text(each), justify="right", no_wrap=True)
         for place, each in enumerate(others)
     ]
     table = Table(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lrtune.reporting import branches, delivered, health, judgements, nested, tables
 from lrtune.reporting.afterwards import NEW_ROWS, after
 from lrtune.reporting.answer import answer
-from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks, height
+from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
 from lrtune.reporting.savings import savings_row
 from lrtune.text import formats
 from lrtune.training.metrics.catalogue import METRICS, POSITIVES
@@ -25,38 +25,11 @@ if TYPE_CHECKING:
     from lrtune.reporting.judgements import Show
     from lrtune.space.trial import Configuration, Trial
 
-HEIGHT = 39
-"""Lines that a page may have: on a terminal of 40 the prompt takes one."""
-
 TOP = 5
 """Best trials on a page."""
 
-
-class Cut(NamedTuple):
-    """How much of each list a page shows."""
-
-    top: int
-    anchors: bool
-    kinds: int
-    tables: int
-    notes: int
-    findings: int
-
-
-CUTS = (
-    Cut(top=TOP, anchors=True, kinds=9, tables=2, notes=4, findings=3),
-    Cut(top=TOP, anchors=True, kinds=9, tables=1, notes=2, findings=2),
-    Cut(top=TOP, anchors=True, kinds=5, tables=1, notes=1, findings=2),
-    Cut(top=3, anchors=True, kinds=5, tables=1, notes=1, findings=1),
-    Cut(top=3, anchors=True, kinds=3, tables=1, notes=1, findings=1),
-    Cut(top=3, anchors=True, kinds=0, tables=0, notes=1, findings=2),
-    Cut(top=2, anchors=True, kinds=0, tables=0, notes=1, findings=1),
-    Cut(top=0, anchors=True, kinds=0, tables=0, notes=1, findings=1),
-    Cut(top=0, anchors=True, kinds=0, tables=0, notes=0, findings=1),
-    Cut(top=0, anchors=True, kinds=0, tables=0, notes=0, findings=0),
-    Cut(top=0, anchors=False, kinds=0, tables=0, notes=0, findings=0),
-)
-"""Tried one after the other, until the page has the height it may have. What is cut stands in ``result.json``."""
+KINDS, NOTES, FINDINGS = 9, 4, 3
+"""Kinds of a table, notes and findings on a page; the others have commands of their own."""
 
 MIN_KINDS = 4
 """Fewer kinds of decay or optimizer are compared in ``result.json`` only."""
@@ -78,8 +51,6 @@ def details_page(
 ) -> list[Block]:
     """Say what a search found; of one that is not finished, what it has found so far, and how it goes on.
 
-    Lists are cut until the page fits on a terminal of 100 columns and 40 lines.
-
     Parameters
     ----------
     result
@@ -93,42 +64,36 @@ def details_page(
     notes
         What was noticed about the data and the study, the most important first.
     top
-        How many of the best trials to show; more of them make the page longer.
+        How many of the best trials to show.
     state
         Of the run (`lrtune.run.folder.Run.state`).
     all_notes
-        Whether every note is shown, however long the page gets.
+        Whether every note is shown.
     trained_by
         What trained (`lrtune.run.folder.Run.trained_by`).
     table
         Some rows to predict.
 
     """
-    page: list[Block] = []
-    for cut in CUTS:
-        wanted = cut if top == TOP else cut._replace(top=top)
-        page = [
-            Headline(answer(result, point).headline),
-            *_scores_and_trials(result, ranked, point, wanted),
-            *health.block(result, shlex.quote(run), wanted.findings),
-            *_notes(notes, len(notes) if all_notes else wanted.notes, run),
-            *after(folder, run, state=state, trained_by=trained_by, table=table),
-        ]
-        if height(page) <= HEIGHT + max(0, top - TOP):
-            break
-    return page
+    return [
+        Headline(answer(result, point).headline),
+        *_scores_and_trials(result, ranked, point, top),
+        *health.block(result, shlex.quote(run), FINDINGS),
+        *_notes(notes, len(notes) if all_notes else NOTES, run),
+        *after(folder, run, state=state, trained_by=trained_by, table=table),
+    ]
 
 
-def _scores_and_trials(result: Result, ranked: Sequence[Trial], point: Configuration, cut: Cut) -> list[Block]:
+def _scores_and_trials(result: Result, ranked: Sequence[Trial], point: Configuration, top: int) -> list[Block]:
     scores = formats.score_format([result.best.mean, result.default.mean, result.test.score if result.test else None])
     compared = {"decay": result.decays, "optimizer": result.optimizers}
-    tabled = [key for key, kinds in compared.items() if len(kinds) >= MIN_KINDS][: cut.tables]
-    grids = [_kinds_table(key, compared[key], result.metric, cut.kinds) for key in tabled]
+    tabled = [key for key, kinds in compared.items() if len(kinds) >= MIN_KINDS]
+    grids = [_kinds_table(key, compared[key], result.metric, KINDS) for key in tabled]
     return [
         Facts("", [*_score_rows(result, scores), *_effort_rows(result)]),
-        *(_anchors_table(result) if cut.anchors else ()),
+        *_anchors_table(result),
         Facts(f"{_adjective(result)} configuration (trial {result.best.number})", _configuration_rows(result, point)),
-        *(_top_table(result, ranked, cut.top) if cut.top else ()),
+        *_top_table(result, ranked, top),
         *grids,
     ]
 

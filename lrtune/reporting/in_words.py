@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lrtune.reporting.tables import canonical_heads, is_unused, key_name, value_text
 from lrtune.text import formats
-from lrtune.training.registry import DECAYS, OPTIMIZERS
+from lrtune.training.registry import DECAYS, KEYS, OPTIMIZERS
 from lrtune.verdict.controlled import CONSTANT
 from lrtune.verdict.standing import larger_is_better, plain_name
 
@@ -106,7 +106,7 @@ def _rate(value: Value) -> str:
 def _setting(key: str, value: Value) -> str:
     if key == "warmup" and isinstance(value, int | float):
         return f"warm-up {formats.share(value)}"
-    return f"{key_name(key)} {value_text(key, value)}"
+    return f"{key_name(key) if key in KEYS else key} {value_text(key, value)}"
 
 
 def _optimizer(whole: Configuration, searched: Collection[str]) -> str:

@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING
 
 from rich.live import Live
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.progress_bar import ProgressBar
 from rich.table import Column
 from rich.text import Text
 
 from lrtune.reporting.console import console, page_text, print_lines
 from lrtune.reporting.progress import Tally, climb
+from lrtune.run.at_work import in_hand
 from lrtune.text import formats
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from lrtune.reporting.blocks import Block
@@ -36,12 +40,15 @@ BAR = 12
 MAX_LINES = 50
 """How many lines, without a terminal, tell of rounds: of a study of more rounds, not every one."""
 
+TELLING = 0.02
+"""Of less of the training than this nobody tells how long the rest takes."""
+
 LINE_SECONDS = 60.0
 """In a round that takes longer than this, without a terminal, its blocks are told of."""
 
 
 @contextlib.contextmanager
-def watch_search(metric: str, total: int) -> Iterator[Watch]:
+def watch_search(metric: str, total: int, folder: Path | None = None) -> Iterator[Watch]:
     """Show on standard error how a search goes on; yields the function that is told each event.
 
     On a terminal a bar is redrawn in place; elsewhere a line is printed after each round, and at the end.
@@ -52,12 +59,14 @@ def watch_search(metric: str, total: int) -> Iterator[Watch]:
         What trials are scored with.
     total
         Number of trials planned.
+    folder
+        Of the run: blocks that train tell there how far they are, and the bar moves with them.
 
     """
     out = console(stderr=True)
     tally = Tally(metric, total)
     if out.is_terminal and not out.is_dumb_terminal:
-        with _bar(out, tally) as see:
+        with _bar(out, tally, folder) as see:
             yield see
         return
     lines = _Lines(out, tally)
@@ -109,23 +118,47 @@ def _left(seconds: float | None) -> str:
 
 
 class _TimeLeft(ProgressColumn):
-    """Counts down from the last estimate, because the events of a block come all at once."""
+    """Counts down from the last estimate, because the events of a block come all at once.
+
+    Before the first of them the blocks that train tell how much is done; where that is too little, the time is counted.
+    """
+
+    def __init__(self, column: Column, bar: _Bar) -> None:
+        super().__init__(column)
+        self._bar = bar
 
     def render(self, task: Task) -> Text:
         left = task.fields["left"]
         if task.finished:
             return Text("retraining the best")
         if left is None:
-            return Text(formats.duration(task.elapsed or 0.0))
+            elapsed, share = task.elapsed or 0.0, self._bar.most / (task.total or 1.0)
+            if share < TELLING:
+                return Text(formats.duration(elapsed))
+            return Text(f"about {formats.duration(elapsed * (1.0 - share) / share)} left")
         return Text(f"{formats.duration(max(0.0, left - (time.monotonic() - task.fields['at'])))} left")
 
 
+class _Bar(BarColumn):
+    """Moves with the blocks that train, and never back: what a block has done is an estimate until it ends."""
+
+    def __init__(self, tally: Tally, folder: Path | None) -> None:
+        super().__init__(bar_width=BAR, table_column=Column(min_width=BAR))
+        self._tally = tally
+        self._folder = folder
+        self.most = 0.0
+
+    def render(self, task: Task) -> ProgressBar:
+        self.most = max(self.most, self._tally.done(in_hand(self._folder) if self._folder else 0.0))
+        return ProgressBar(total=task.total, completed=self.most, width=BAR)
+
+
 @contextlib.contextmanager
-def _bar(out: Console, tally: Tally) -> Iterator[Watch]:
+def _bar(out: Console, tally: Tally, folder: Path | None) -> Iterator[Watch]:
     text = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
     picture = TextColumn("{task.fields[picture]}", markup=False, table_column=Column(no_wrap=True))
-    bar = BarColumn(bar_width=BAR, table_column=Column(min_width=BAR))
-    columns = (SpinnerColumn(), bar, text, picture, _TimeLeft(Column(no_wrap=True)))
+    bar = _Bar(tally, folder)
+    columns = (SpinnerColumn(), bar, text, picture, _TimeLeft(Column(no_wrap=True), bar))
     with Progress(*columns, console=out, transient=True, refresh_per_second=5) as progress:
         task = progress.add_task(tally.short(), total=tally.total, left=None, at=time.monotonic(), picture="")
 

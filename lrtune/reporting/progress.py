@@ -44,13 +44,19 @@ class Tally:
         self._counts: Counter[TrialState] = Counter()
         self._seconds = 0.0
         self._proposed = 0
+        self._begun: dict[int, int] = {}
 
     def see(self, body: Body, study: StudyState) -> None:
         """Take the body of an event into account; the study has already done so."""
         self._seconds, self._proposed = study.search_seconds, len(study.trials)
         trial = study.trials.get(body.get("trial", -1))
-        if trial is not None and trial.state is not TrialState.PROPOSED:
+        if trial is None:
+            return
+        if trial.state is not TrialState.PROPOSED:
+            self._begun.pop(trial.number, None)
             self._end(trial)
+        elif trial.fold_scores:
+            self._begun[trial.number] = len(trial.fold_scores)
 
     def _end(self, trial: Trial) -> None:
         before = self._states.get(trial.number)
@@ -72,6 +78,19 @@ class Tally:
     def running(self) -> int:
         """Number of trials that have been proposed and are not over."""
         return max(0, self._proposed - self.ended)
+
+    def done(self, in_hand: float) -> float:
+        """Count the trials' worth of training that is done, no more than there is to do.
+
+        Parameters
+        ----------
+        in_hand
+            What of it is in blocks that train right now (`lrtune.run.at_work.in_hand`).
+
+        """
+        folds = 0 if self.best is None else len(self.best.fold_scores)
+        begun = sum(self._begun.values()) / folds if folds else 0.0
+        return min(float(self._most()), self.ended + min(begun + in_hand, float(self.running)))
 
     @property
     def round_is_over(self) -> bool:

@@ -20,6 +20,10 @@ _SPARKS = 32
 _ROWS = 16
 
 
+BAR, NUMBERS = 40, 32
+"""Columns of the longest bar beside a rate, and of the numbers before it."""
+
+
 def default_curve(name: str, points: int = _SPARKS) -> list[float]:
     """Compute the rates of a decay at its defaults, relative to the peak; 30 epochs."""
     from lrtune.training.schedules import multipliers
@@ -158,7 +162,7 @@ def catalogue_rows() -> Iterator[Sequence[object]]:
             yield entry.name, entry.formula, each.name, default, describe_range(each), each.meaning
 
 
-def schedule_page(configuration: Configuration, rates: Sequence[float], steps: int) -> list[Block]:
+def schedule_page(configuration: Configuration, rates: Sequence[float], steps: int, *, width: int = 96) -> list[Block]:
     """Show one schedule: its factors, its curve and some of its rates.
 
     Parameters
@@ -169,6 +173,8 @@ def schedule_page(configuration: Configuration, rates: Sequence[float], steps: i
         One for each update.
     steps
         Updates in an epoch.
+    width
+        Of the picture, in columns.
 
     """
     entry = DECAYS[str(configuration["decay"])]
@@ -186,8 +192,8 @@ def schedule_page(configuration: Configuration, rates: Sequence[float], steps: i
         Facts(
             "", [("formula", entry.formula), *tables.facts(chosen), ("length", _length(configuration, steps, total))]
         ),
-        Lines("learning rate" + (f", {note}" if note else ""), curve(times, rates, label="epoch")),
-        Grid("", ("update", "epoch", "rate", ""), _chosen_rows(rates, steps)),
+        Lines("learning rate" + (f", {note}" if note else ""), curve(times, rates, label="epoch", width=width)),
+        Grid("", ("update", "epoch", "rate", ""), _chosen_rows(rates, steps, min(BAR, width - NUMBERS))),
     ]
 
 
@@ -201,7 +207,7 @@ def _length(configuration: Configuration, steps: int, total: str) -> str:
     return f"{formats.plural(int(str(configuration['epochs'])), 'epoch')} of {formats.plural(steps, 'update')}: {total}"
 
 
-def _chosen_rows(rates: Sequence[float], steps: int) -> list[tuple[str, str, str, str]]:
+def _chosen_rows(rates: Sequence[float], steps: int, width: int) -> list[tuple[str, str, str, str]]:
     last, count = len(rates) - 1, min(_ROWS, len(rates))
     updates = sorted({round(each * last / max(count - 1, 1)) for each in range(count)})
     peak = max(rates)
@@ -210,13 +216,13 @@ def _chosen_rows(rates: Sequence[float], steps: int) -> list[tuple[str, str, str
             formats.count(each),
             f"{each / steps:.2f}",
             f"{rates[each]:.4g}",
-            sparkline_bar(rates[each] / peak if peak else 0.0),
+            sparkline_bar(rates[each] / peak if peak else 0.0, width),
         )
         for each in updates
     ]
 
 
-def sparkline_bar(share: float, width: int = 40) -> str:
+def sparkline_bar(share: float, width: int = BAR) -> str:
     """Draw a horizontal bar.
 
     >>> sparkline_bar(0.5, 8)

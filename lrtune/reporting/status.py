@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Words
 from lrtune.reporting.progress import climb
+from lrtune.reporting.schedules import sparkline_bar
+from lrtune.run.at_work import in_hand
 from lrtune.run.fits import RunningFit, running_fits
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text import formats
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 SCHEMA = 1
 MOST_FITS = 8
 """Fits at work that a page names."""
+
+BAR = 30
+"""Columns of the picture of progress."""
 
 PICTURE = 60
 """Width of the picture of the best score."""
@@ -87,6 +92,9 @@ class Status:
         What it took so far.
     fits
         What is being trained right now by code of somebody else.
+    share
+        Of the training that is planned, how much is done, that of the blocks included that train right now; None unless
+        it is running.
     changed
         When something was last written (seconds since 1970).
 
@@ -104,6 +112,7 @@ class Status:
     bests: tuple[float, ...]
     seconds: SecondsSoFar
     fits: tuple[RunningFit, ...]
+    share: float | None
     changed: float
 
 
@@ -127,6 +136,7 @@ def status(run: Run) -> Status:
             left=_left(run, done),
         ),
         fits=tuple(running_fits(run.folder)) if run.running else (),
+        share=_share(run, done) if run.running else None,
         changed=run.changed,
     )
 
@@ -154,6 +164,14 @@ def bests(trials: Sequence[Trial]) -> list[float]:
         if each.mean is not None:
             found.append(max(each.mean, *found[-1:]) if found else each.mean)
     return found
+
+
+def _share(run: Run, done: int) -> float:
+    """Say how much of the planned training is done; of a trial that is not over, the folds that it has scores of."""
+    folds = max((len(each.fold_scores) for each in run.ranked), default=0)
+    begun = sum(len(each.fold_scores) for each in run.trials if not each.is_over) / folds if folds else 0.0
+    running = len(run.trials) - done
+    return round(min(1.0, (done + min(begun + in_hand(run.folder), running)) / max(1, planned(run))), 4)
 
 
 def _left(run: Run, done: int) -> float | None:
@@ -208,6 +226,8 @@ def _facts(run: Run, found: Status) -> Iterator[tuple[str, str]]:
             yield "best so far", picture
     if found.fits:
         yield "at work", "; ".join(map(_fit_text, found.fits[:MOST_FITS]))
+    if found.share is not None:
+        yield "progress", f"{sparkline_bar(found.share, BAR).ljust(BAR, '·')} {formats.share(found.share)}"
     left = "" if seconds.left is None else f", about {formats.duration(seconds.left)} left"
     yield "time", f"{formats.duration(seconds.search)} so far{left}"
 

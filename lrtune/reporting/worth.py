@@ -21,7 +21,7 @@ def tuning(result: Result, show: Show) -> str:
     """Say whether what is delivered is better than the default configuration, which is trial 0."""
     default, gain = result.default, result.gain
     if result.best.number == default.number and not result.is_mean:
-        return _default_delivered(result, show)
+        return _default_delivered(result)
     if default.mean is None or gain is None:
         state = _WITHOUT_SCORE.get(default.state, "has not been scored yet")
         return f"there is nothing to compare with: the default configuration {state}."
@@ -30,15 +30,12 @@ def tuning(result: Result, show: Show) -> str:
     return _judged(gain, result.corrected.gain if result.corrected else None, show)
 
 
-def _default_delivered(result: Result, show: Show) -> str:
-    first = result.ahead
+def _default_delivered(result: Result) -> str:
     if result.counts.total == 1:
         return "only the default configuration was tried."
-    if first is None:
+    if result.ahead is None:
         return "not worth it here: no other trial is better than the default configuration, which is delivered."
-    by = "" if first.gain is None else f" by {formats.gap(first.gain.mean, show)}"
-    how = result.selection.how if result.selection else "a rule"
-    return f"the default configuration is delivered, chosen by {how}; trial {first.number} is ahead of it{by}."
+    return "the default configuration was chosen, so that nothing was gained."
 
 
 def _judged(gain: Difference, left: Gain | None, show: Show) -> str:

@@ -3,6 +3,7 @@
 ::
 
     aside         puts an earlier study out of the way of a new one
+    at_work       how far the blocks are that train right now
     bodies        what the events of a study say
     chosen        what a finished run chose
     database      a study's events as rows of SQLite

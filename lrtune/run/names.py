@@ -14,8 +14,8 @@ TRIALS, RESULT = "trials.csv", "result.json"
 REPORT = "report.html"
 """What was found, for people: beside the result, and nothing reads it."""
 
-MODEL, NESTED, FITS = "model", "nested", "fits"
-"""Folders: the last one has what each fit of somebody else's code leaves."""
+MODEL, NESTED, FITS, AT_WORK = "model", "nested", "fits", "at_work"
+"""Folders: the last ones have what each fit of somebody else's code leaves, and how far blocks are that train."""
 
 BASELINE_SCORES = "baseline.json"
 """Scores of a baseline's configuration on the run's folds, where it had to be trained again."""
@@ -27,7 +27,7 @@ RATES, RATE_TABLE, RATE_FIGURE = "finder.json", "finder.csv", "finder.svg"
 FINDER = (RATES, RATE_TABLE, RATE_FIGURE)
 """What a search of rates leaves."""
 
-FOLLOWED = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, PREDICTIONS, MODEL, NESTED, FITS)
+FOLLOWED = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, PREDICTIONS, MODEL, NESTED, FITS, AT_WORK)
 """What is written in place; everything else is put there as a whole, instead of a link that may be there."""
 
 OWN = (*FOLLOWED, OBSERVED, EXPERIMENT, BEST, TRIALS, RESULT, REPORT, *FINDER)

@@ -5,6 +5,7 @@
     anchors       what a sceptic compares a tuned network with: no feature needed, and a linear model
     arguments     what a Python program gives to a function that trains
     catalogue     the trainers, one entry each
+    at_work       how far a block is, told while it trains
     calibration   the speed of the virtual clock
     code          which files an experiment names as what trains
     contract      what whoever trains is given, and what comes back

@@ -57,7 +57,10 @@ class Foreign(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """What every configuration of a study is trained and scored on; shipped to each worker once."""
+    """What every configuration of a study is trained and scored on; shipped to each worker once.
+
+    Blocks tell in the folder ``at_work`` how far they are; nobody wants to know if it is empty.
+    """
 
     folds: tuple[Fold, ...]
     problem: Problem
@@ -66,6 +69,7 @@ class Setting(NamedTuple):
     dtype: str
     trainer: str = BUILT_IN
     foreign: Foreign | None = None
+    at_work: str = ""
 
 
 class Retraining(NamedTuple):

@@ -9,9 +9,11 @@ from lrtune.engines.contract import OverdueError, time_is_up
 from lrtune.model import Model
 from lrtune.model.fitting import fit_model
 from lrtune.space.trial import Configuration
+from lrtune.trainers.at_work import telling
 from lrtune.trainers.contract import Retraining, Setting, Work
 from lrtune.training.costs import features_seen, lane_bytes
 from lrtune.training.evaluate import Outcome, StoppedError, block_lanes, cost_seconds, evaluate
+from lrtune.training.registry import complete
 
 
 def run_block(setting: Setting, work: Work) -> list[Outcome]:
@@ -23,18 +25,25 @@ def run_block(setting: Setting, work: Work) -> list[Outcome]:
         At the end of the first epoch after the block's time is up.
 
     """
-    try:
-        return evaluate(
-            work.configurations,
-            setting.folds[work.first : work.end],
-            setting.problem,
-            setting.metric,
-            seed=setting.seed,
-            dtype=setting.dtype,
-            should_stop=time_is_up,
-        )
-    except StoppedError as error:
-        raise OverdueError from error
+    epoch = 1.0 / int(str(complete(work.configurations[0])["epochs"]))
+    with telling(setting, work) as teller:
+
+        def should_stop() -> bool:
+            teller.step(epoch)
+            return time_is_up()
+
+        try:
+            return evaluate(
+                work.configurations,
+                setting.folds[work.first : work.end],
+                setting.problem,
+                setting.metric,
+                seed=setting.seed,
+                dtype=setting.dtype,
+                should_stop=should_stop,
+            )
+        except StoppedError as error:
+            raise OverdueError from error
 
 
 def lanes_at_once(configuration: Configuration, setting: Setting) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 from lrtune.engines.contract import Executor
 from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
+from lrtune.run import at_work
 from lrtune.run.bodies import Body
 from lrtune.run.journal import Event, Journal
 from lrtune.run.lock import Lock
@@ -90,12 +91,14 @@ def tune(
         yield from session.begin()
         session.hurry(time.monotonic() if started is None else started)
         try:
+            at_work.forget(folder)
             executor = session.executor(workers)
             try:
                 session.restore(executor)
                 yield from session.search(executor)
             finally:
                 executor.close()
+                at_work.forget(folder)
             yield from session.confirm(workers)
             yield from session.finish(workers)
         finally:

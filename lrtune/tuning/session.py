@@ -15,7 +15,7 @@ from lrtune.run import observed
 from lrtune.run.bodies import CLOCK, FoldsLeftOut, Header, Mended, RowCounts
 from lrtune.run.identity import differences
 from lrtune.run.journal import Event, Journal
-from lrtune.run.names import FITS, OBSERVED, PREDICTIONS
+from lrtune.run.names import AT_WORK, FITS, OBSERVED, PREDICTIONS
 from lrtune.run.study import MENDED, STUDY, StudyState
 from lrtune.run.versions import kernels, versions
 from lrtune.space.trial import Trial
@@ -52,7 +52,7 @@ class Session:
         self.journal = journal
         self.study = StudyState()
         self.records = Records(folder / PREDICTIONS, prepared)
-        self.setting: Setting = self.placed(prepared.setting, FITS)
+        self.setting: Setting = self.placed(prepared.setting, FITS)._replace(at_work=str(folder / AT_WORK))
         self.spent = 0.0
         self.preparing = 0.0
         self.pace = Pace()
@@ -173,7 +173,7 @@ class Session:
 
         ``called`` tells these fits from those of the trials.
         """
-        setting = self.placed(setting, f"{FITS}/{called}")
+        setting = self.placed(setting, f"{FITS}/{called}")._replace(at_work="")
         numbered: list[Numbered] = [(number, with_speed(each, self.study.speeds)) for number, each in configurations]
         seconds = sum(expected_seconds(each, setting) for _, each in numbered)
         executor = self.engine(setting, workers or workers_worth(seconds))

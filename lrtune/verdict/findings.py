@@ -12,6 +12,9 @@ from lrtune.text.written import Json
 WARNING, HINT = "warning", "hint"
 """A warning questions the result; a hint says how the next search could be better."""
 
+DEFECT = "defect"
+"""Name of the finding that something could not be computed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -55,4 +58,4 @@ def attempted(what: str, judge: Callable[[], T]) -> tuple[T | None, list[Finding
         reason = f"{type(error).__name__}: {error}"
         sentence = f"{what} could not be computed ({reason})"
         advice = "this is a defect of lrtune, please report it; everything else of this run is as it should be"
-        return None, [Finding("defect", HINT, sentence, advice, {"what": what, "error": reason})]
+        return None, [Finding(DEFECT, HINT, sentence, advice, {"what": what, "error": reason})]

@@ -40,11 +40,12 @@ def running(made_runs):
 
 
 @pytest.mark.usefixtures("made_runs")
-def test_show_of_a_finished_run_is_the_page_of_the_search(run):
-    shown = run("show", "blobs")
+@pytest.mark.parametrize("details", [(), ("--details",)])
+def test_show_of_a_finished_run_is_the_page_of_the_search(run, details):
+    shown = run("show", "blobs", *details)
     assert shown.exit_code == 0, shown.output
-    of_search = run("search", "blobs.yaml", "-o", "runs/blobs-00000001").stdout
-    assert "\nnotes\n" in of_search
+    of_search = run("search", "blobs.yaml", "-o", "runs/blobs-00000001", *details).stdout
+    assert ("\nnotes\n" in of_search) is bool(details)
     assert shown.stdout == of_search
     assert fits(shown.stdout)
 

@@ -100,7 +100,7 @@ def test_a_column_like_a_probability_cannot_be_kept(searched, folder):
     assert "column 'probability_k1' cannot be kept" in done.stderr
 
 
-def test_a_stream_is_read_and_written_like_a_file(run, searched, folder):
+def test_a_stream_is_read_and_written_like_a_file(searched, folder):
     expected = searched("predict", "latest", "blobs.csv").stdout
     content = (folder / "blobs.csv").read_bytes()
     for data in (content, gzip.compress(content)):

@@ -24,6 +24,8 @@ from lrtune.verdict.result import (
     HeldOut,
     Nested,
     OuterScore,
+    Rivals,
+    Selection,
 )
 
 CLEAR = Difference(0.05, 0.01, 3, 3, 0.01, 0.99)
@@ -201,8 +203,16 @@ def test_a_default_that_is_delivered_is_said():
     assert told.startswith("not worth it here: no other trial is better than the default configuration")
     alone = facts(result(None, best=best, default=best, counts=Counts(1, 1, 0, 0, 0)))["Tuning"]
     assert alone == "only the default configuration was tried."
-    passed = facts(result(None, best=best, default=best, ahead=Ahead(7, 0.95, CLEAR)))["Tuning"]
-    assert passed.endswith("trial 7 is ahead of it by 0.0500.")
+    passed = facts(result(None, best=best, default=best, ahead=Ahead(7, 0.95, CLEAR)))
+    assert passed["Tuning"] == "the default configuration was chosen, so that nothing was gained."
+    assert passed["Best"].endswith("; chosen by a rule, where trial 7 is ahead by 0.0500 on the folds")
+
+
+def test_the_rule_that_chose_another_trial_than_the_best_is_named():
+    rule = Selection("one_se", 7, Rivals(2, (7, 4)))
+    best = facts(result(ahead=Ahead(7, 0.98, CLEAR), selection=rule))["Best"]
+    assert best.endswith("; chosen by the rule one_se, where trial 7 is ahead by 0.0500 on the folds")
+    assert "chosen" not in facts(result(selection=rule))["Best"]
 
 
 PAIR = Control(4, "step", "constant", 0.02231, (), True, (0.9,) * 3, (0.9,) * 3, 0.01, 0.002, 0.004, 0.016)
@@ -243,6 +253,7 @@ def test_the_first_finding_is_told_with_its_remedy_unless_tuning_has_told_it():
     assert dict(found.facts)["Health"] == "Edge is odd. Look at it. (2 more findings)"
     assert found.findings == 2
     assert "Health" not in facts(result(health=health[:1]))
+    assert facts(result(health=(*health, finding("defect"))))["Health"].startswith("Defect is odd.")
     assert "Health" not in facts(result())
 
 
@@ -252,7 +263,7 @@ def test_the_first_finding_is_told_with_its_remedy_unless_tuning_has_told_it():
         (Counts(40, 40, 0, 0, 0), "trials", "40 trials in 1.0 s."),
         (Counts(40, 30, 5, 2, 3), "trials", "40 trials in 1.0 s, 5 pruned early, 3 diverged, 2 failed."),
         (Counts(9, 9, 0, 0, 0), "timeout", "the same command with a longer --timeout goes on."),
-        (Counts(9, 9, 0, 0, 0), "exhausted", "9 trials in 1.0 s; the space has no more."),
+        (Counts(9, 9, 0, 0, 0), "exhausted", "9 trials in 1.0 s; these are all configurations of the space."),
     ],
 )
 def test_how_the_search_went(counts, finished, said):
@@ -286,10 +297,10 @@ def test_every_configuration_is_said_in_words(optimizer, decay):
 
 
 def test_parameters_of_somebody_else_keep_their_names():
-    best = standing(4, (0.9,)).configuration | {"svc__C": 3.2, "kernel": "rbf"}
+    best = standing(4, (0.9,)).configuration | {"svc__C": 3.2, "ccp_alpha": 0.1}
     best.pop("decay")
-    told = facts(result(best=replace(result().best, configuration=best)), {"svc__C", "kernel"})["Best"]
-    assert told == "kernel rbf, svc__C 3.2"
+    told = facts(result(best=replace(result().best, configuration=best)), {"svc__C", "ccp_alpha"})["Best"]
+    assert told == "ccp_alpha 0.1, svc__C 3.2"
 
 
 @pytest.mark.parametrize(("rate", "said"), [(0.00031, "0.00031"), (0.1, "0.1"), (3e-6, "0.000003"), (25.0, "25")])

@@ -1,4 +1,4 @@
-"""The page of a search fits on a terminal of 100 columns and 40 lines, whatever was found."""
+"""The page of a search fits on a terminal of 100 columns and 40 lines, whatever was found; no page is wider."""
 
 import random
 import string
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lrtune.reporting import console, details
-from lrtune.reporting.blocks import Facts, Grid, Headline, Lines, Remarks, height
+from lrtune.reporting import console, details, pages
+from lrtune.reporting.blocks import Grid
 from lrtune.space.trial import ranking
 from lrtune.verdict.comparison import Gain
 from lrtune.verdict.findings import HINT, Finding
@@ -37,31 +37,6 @@ OPTIMIZERS = ("sgd", "momentum", "adam", "adamw", "nesterov", "lion")
 
 def words(rng, count):
     return " ".join("".join(rng.choices(string.ascii_lowercase, k=rng.randint(1, 14))) for _ in range(count))
-
-
-def block(rng):
-    cells = [[words(rng, rng.randint(1, 2)) for _ in range(rng.randint(1, 5))] for _ in range(rng.randint(1, 5))]
-    columns = [*(str(rng.random())[:6] for _ in range(3)), words(rng, rng.randint(1, 40))]
-    return rng.choice(
-        [
-            Headline(words(rng, rng.randint(1, 40))),
-            Facts(words(rng, 1), [(words(rng, 1), words(rng, rng.randint(1, 60))) for _ in range(4)]),
-            Grid("title", ("a", "b", "c", "words"), [columns, [*columns[::-1][1:], words(rng, 50)]]),
-            Lines("", [words(rng, 3) for _ in cells]),
-            Remarks("notes", [words(rng, rng.randint(1, 60)) for _ in cells]),
-        ]
-    )
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_the_height_of_a_page_is_that_on_the_terminal(seed):
-    rng = random.Random(seed)
-    page = [block(rng) for _ in range(6)]
-    for columns in (80, 100):
-        out = console.console()
-        out.width = columns
-        drawn = len(console.page_text(out, page).splitlines())
-        assert abs(height(page, columns) - drawn) <= 1, page
 
 
 def study_of(make_study, kinds, folds):
@@ -109,20 +84,18 @@ def test_every_page_fits(make_study, filled, kinds, remarks, dressed):
     found = result_of(study, filled).but(health=health)
     found = widest(found) if dressed else found
     ranked = ranking(study.in_order())
-    more = {"folder": Path("runs/digits-0123abcd"), "run": "digits-0123abcd", "notes": [words(rng, 25)] * remarks}
-    page = details.details_page(found, ranked, ranked[0].configuration, **more)
+    more = {"folder": Path("runs/digits-0123abcd"), "run": "digits-0123abcd"}
+    page = pages.search_page(found, ranked[0].configuration, **more)
     text = console.page_text(console.console(), page)
     assert len(text.splitlines()) < 40
     assert max(map(len, text.splitlines())) <= 100
-    if not dressed or remarks == 0:
-        assert "beside what was not tuned" in text  # what goes first are the best trials and the kinds
-    if remarks == 0 and kinds < 6 and not dressed:
-        assert f"{min(5, kinds * kinds)} best trials" in text
-    if kinds >= 4 and remarks == 0 and not dressed:
-        assert "the best trial of each decay type" in text
-        assert [line for line in text.splitlines() if line.endswith("constant")]
-    if remarks:
-        assert "shown by: lrtune" in text or remarks <= 4
+    whole = details.details_page(found, ranked, ranked[0].configuration, notes=[words(rng, 25)] * remarks, **more)
+    text = console.page_text(console.console(), whole)
+    assert max(map(len, text.splitlines())) <= 100
+    assert "beside what was not tuned" in text
+    assert f"{min(5, kinds * kinds)} best trials" in text
+    assert ("the best trial of each decay type" in text) is (kinds >= 4)
+    assert ("shown by: lrtune show digits-0123abcd --notes" in text) is (remarks > 4)
     longer = details.details_page(found, ranked, ranked[0].configuration, top=12, **more)
     (table,) = [block for block in longer if isinstance(block, Grid) and "best trials of" in block.title]
     assert [row[0] for row in table.rows] == [str(each.number) for each in ranked[:12]]

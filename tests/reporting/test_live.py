@@ -1,6 +1,7 @@
 """Progress: what a search says while it goes on, on a terminal and without one."""
 
 import io
+from types import SimpleNamespace
 
 import pytest
 
@@ -8,6 +9,7 @@ from lrtune.reporting import live
 from lrtune.reporting.blocks import Headline
 from lrtune.reporting.progress import Tally, climb
 from lrtune.run.journal import Event
+from lrtune.run.names import AT_WORK
 from lrtune.run.study import RESULT, TRIAL, StudyState, result_body
 from lrtune.space.trial import TrialState
 
@@ -109,6 +111,34 @@ def test_a_search_that_is_stopped_still_says_how_far_it_was(capsys):
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert capsys.readouterr().err.startswith("3 of 10 trials")
+
+
+def test_what_blocks_have_done_counts_up_to_what_is_running():
+    study, tally = StudyState(), Tally("accuracy", 20)
+    run_events(study, tally.see, 4)
+    assert tally.done(0.0) == tally.done(3.0) == 4.0  # nothing runs
+    for number in range(4, 10):
+        tell(study, tally.see, TRIAL, {"trial": number, "configuration": {"learning_rate": 0.1}})
+    assert [tally.done(each) for each in (0.0, 2.5, 6.0, 99.0)] == [4.0, 6.5, 10.0, 10.0]
+    tell(study, tally.see, RESULT, result_body(4, [0.5], [], stage=0, more=True))  # one fold of two
+    assert tally.done(2.0) == 6.5
+    tell(study, tally.see, RESULT, result_body(4, [0.5], [], stage=1))
+    assert tally.done(2.0) == 7.0
+
+
+def test_the_bar_moves_with_the_blocks_and_never_back(tmp_path):
+    study, tally = StudyState(), Tally("accuracy", 10)
+    for number in range(10):
+        tell(study, tally.see, TRIAL, {"trial": number, "configuration": {"learning_rate": 0.1}})
+    bar = live._Bar(tally, tmp_path)
+    task = SimpleNamespace(total=10)
+    (tmp_path / AT_WORK).mkdir()
+    seen = []
+    for text in ("0.5", "2.5", "1.0", "99"):
+        (tmp_path / AT_WORK / "0").write_text(text)
+        seen.append(bar.render(task).completed)
+    assert seen == [0.5, 2.5, 2.5, 10.0]
+    assert live._Bar(tally, None).render(task).completed == 0.0
 
 
 def test_on_a_terminal_the_bar_is_drawn_and_taken_away(monkeypatch):

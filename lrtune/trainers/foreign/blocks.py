@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from lrtune.engines.contract import FailedError
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import encodable
+from lrtune.trainers.at_work import Teller, telling
 from lrtune.trainers.contract import Setting, Work
 from lrtune.trainers.foreign.ending import Ending
 from lrtune.trainers.foreign.fits import Asked, arrays_of, fitted
@@ -38,13 +39,16 @@ def run(setting: Setting, work: Work) -> list[Outcome]:
     """
     numbers = work.numbers or range(len(work.configurations))
     folds = range(len(setting.folds))[work.first : work.end]
-    return [
-        _outcome(setting, number, configuration, folds)
-        for number, configuration in zip(numbers, work.configurations, strict=True)
-    ]
+    with telling(setting, work) as teller:
+        return [
+            _outcome(setting, number, configuration, folds, teller)
+            for number, configuration in zip(numbers, work.configurations, strict=True)
+        ]
 
 
-def _outcome(setting: Setting, number: int, configuration: Configuration, folds: Sequence[int]) -> Outcome:
+def _outcome(
+    setting: Setting, number: int, configuration: Configuration, folds: Sequence[int], teller: Teller
+) -> Outcome:
     found, endings = [], []
     for place in folds:
         fold = setting.folds[place]
@@ -56,6 +60,7 @@ def _outcome(setting: Setting, number: int, configuration: Configuration, folds:
         except FailedError as error:
             raise FailedError(encodable(f"fold {asked.fold}: {error}")) from error
         endings.append(ending)
+        teller.step(1.0 / len(folds))
     scales = tuple(each.scales for each in endings) if any(each.scales for each in endings) else ()
     return outcome_of(found, scales, _curves(endings))
 
