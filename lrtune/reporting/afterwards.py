@@ -9,12 +9,12 @@ from pathlib import Path
 
 from lrtune.reporting import status, tables
 from lrtune.reporting.blocks import Block, Words
-from lrtune.run.names import BEST, EXPERIMENT, MODEL, REPORT, RESULT, TRIALS
+from lrtune.run.names import BEST, MODEL, REPORT, RESULT, TRIALS
 
 NEW_ROWS = "data.csv"
 """Rows to predict, where the table of the search is no file."""
 
-_FILES = (REPORT, RESULT, TRIALS, BEST, EXPERIMENT, MODEL)
+_FILES = (REPORT, RESULT, TRIALS, BEST, MODEL)
 
 
 def after(

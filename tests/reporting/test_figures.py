@@ -7,8 +7,10 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
 from lrtune.reporting.html import classes, probabilities
-from lrtune.reporting.html.figures import LINEAR, LOG, NAMES, FigureAxis
+from lrtune.reporting.html.figures import KINDS, LINEAR, LOG, NAMES, FigureAxis
+from lrtune.reporting.html.marks import _DARKEST
 from lrtune.reporting.html.scales import scale, shortened, texts, ticks, width_of
+from lrtune.reporting.html.style import DARK, LIGHT
 from lrtune.reporting.html.subject import edge
 from lrtune.reporting.html.svg import written
 
@@ -98,3 +100,30 @@ def test_any_name_is_written_as_it_is_and_fits(text):
     assert not set(written(text)) & set("<>\"'\n\x00\u202e")
     cut = shortened(text, 100)
     assert width_of(cut) <= 100 + width_of("…")
+
+
+def luminance(colour):
+    """Relative luminance, by the formula of WCAG 2.2."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one, other):
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_texts_and_marks_stand_out_from_the_paper(theme):
+    for paper in (theme["paper"], theme["back"]):
+        assert min(contrast(theme[name], paper) for name in ("ink", "soft", "c0", "c1")) >= 4.5
+    assert min(contrast(theme[f"c{tone}"], theme["paper"]) for tone in KINDS) >= 3.0
+    mixed = [
+        round(
+            int(theme["paper"][place : place + 2], 16) * (1 - _DARKEST)
+            + int(theme["cell"][place : place + 2], 16) * _DARKEST
+        )
+        for place in (1, 3, 5)
+    ]
+    assert contrast(theme["ink"], "#" + "".join(f"{each:02x}" for each in mixed)) >= 4.5

@@ -88,12 +88,17 @@ class Subject:
         """What is predicted for rows that were not trained on, or why that is not known."""
         return predicted(self.run, self.result)
 
+    @property
+    def can_be_explained(self) -> bool:
+        """Whether there are enough trials, and not too many, to tell which dimensions mattered."""
+        return FEWEST <= len(self.run.ranked) <= MOST
+
     def why_unexplained(self) -> str:
         """Say why it is not known which dimensions mattered."""
         count = len(self.run.ranked)
         if count < FEWEST:
             return f"fewer than {FEWEST} trials are complete, of which nothing can be told."
-        if not self.is_explained:
+        if not self.is_explained and self.can_be_explained:
             return "it takes a second or more to tell, which `lrtune report` takes, in the folder of the run with `.`."
         if count > MOST:
             return f"more than {MOST} trials are complete, for which `lrtune importance` takes its time."

@@ -198,6 +198,7 @@ def pruned(about: Subject) -> Figure | str:
     if not over or all(each.state is TrialState.COMPLETE for each in over):
         return "every trial that is over is complete: none was pruned, diverged or failed."
     ends = Counter(map(_end, over))
+    complete = sum(each.state is TrialState.COMPLETE for each in over)
     ordered = sorted(ends.items(), key=lambda each: (_RANKS[each[0][0]], each[0][1]))
     rows = [(text, count) for (_, text), count in ordered]
     first = next((each for each in over if each.state is TrialState.PRUNED), None)
@@ -209,9 +210,9 @@ def pruned(about: Subject) -> Figure | str:
         (Series(BARS, counts, list(map(float, range(len(rows)))), texts=[f"{each:.0f}" for each in counts]),),
         height=52 + 30 * len(rows),
     )
-    why = "" if first is None else f" Trial {first.number} was the first to be spared: {first.reason}."
+    why = "" if first is None else f" Trial {first.number} was the first to be pruned: {first.reason}."
     return Figure(
-        f"How far {formats.plural(len(over), 'trial')} went.{_saved(about)}{why}",
+        f"Of {formats.plural(len(over), 'trial')} {formats.count(complete)} went to the end.{_saved(about)}{why}",
         (panel,),
         ("how they ended", "trials"),
         tuple((text, str(count)) for text, count in rows),
