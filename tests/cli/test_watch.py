@@ -411,7 +411,7 @@ def test_at_its_end_a_search_says_where_the_report_is(command):
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert "live: ended; the report is run/report.html" in err
-    assert "live" not in out
+    assert "live: " not in out
     wait_until(lambda: is_gone(port))
     process = command(
         "search", "blobs.yaml", "--live", "-o", "other", "--trials", 2, "--no-report", stdout=subprocess.DEVNULL
