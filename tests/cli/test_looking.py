@@ -47,7 +47,7 @@ def test_show_of_a_finished_run_is_the_page_of_the_search(run, details):
     of_search = run("search", "blobs.yaml", "-o", "runs/blobs-00000001", *details).stdout
     assert ("\nnotes\n" in of_search) is bool(details)
     assert shown.stdout == of_search
-    assert fits(shown.stdout)
+    assert fits(shown.stdout, lines=80 if details else 40)
 
 
 def test_show_as_json_has_the_result_and_the_best_trials(run, result, rows):
