@@ -211,6 +211,8 @@ def test_status_of_a_running_run_disturbs_nothing(run):
     assert "left" in shown.stdout
     found = json.loads(run("status", "stopped", "--json").stdout)
     assert found["state"] == "running"
+    assert found["share"] == pytest.approx(4 / 6, abs=1e-4)
+    assert re.search(r"\n  progress +█{20}·{10} 67 %\n", shown.stdout)
     assert found["trials"] == {
         "planned": 6, "done": 4, "running": 0, "complete": 4, "pruned": 0, "diverged": 0, "failed": 0
     }  # fmt: skip
