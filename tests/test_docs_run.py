@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from documents import BLOCK, ROOT, blocks, clone, differs, executed, pictures, renewed
 
 from lrtune.run.versions import kernels
@@ -97,6 +98,11 @@ def test_pictures_are_small_and_shown():
     there = {path.name: path.stat().st_size for path in (ROOT / "docs" / "images").iterdir()}
     assert set(there) == shown
     assert max(there.values()) < 150_000
+
+
+def test_the_experiment_in_the_readme_is_the_one_behind_its_output():
+    shown = next(block.text for block in blocks(TEXTS["README.md"]) if block.text.startswith("data:\n  path:"))
+    assert yaml.safe_load(shown) == yaml.safe_load((ROOT / "configs" / "digits.yaml").read_text(encoding="utf-8"))
 
 
 def test_parts_that_are_left_out_are_found():
