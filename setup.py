@@ -13,9 +13,16 @@ from setuptools import setup
 ROOT = Path(__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-RELATIVE = re.compile(r"\]\((?!https?:|#)")
+RELATIVE = re.compile(r"(!?)(\[[^\]]*\]\()(?!https?:|#)")
+KINDS = {"!": "raw", "": "blob"}  # a picture is the file itself, anything else the page about it
+
+
+def absolute(link: re.Match[str]) -> str:
+    """Lead the beginning of a link to the tag of the release."""
+    return f"{link[0]}{PROJECT['urls']['Source']}/{KINDS[link[1]]}/v{PROJECT['version']}/"
+
 
 setup(
-    long_description=RELATIVE.sub(f"]({PROJECT['urls']['Source']}/blob/v{PROJECT['version']}/", README),
+    long_description=RELATIVE.sub(absolute, README),
     long_description_content_type="text/markdown",
 )

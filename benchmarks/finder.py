@@ -1,4 +1,4 @@
-"""How good is the rate that `lrtune finder` recommends? The study behind its page in the docs.
+"""How good is the rate that `lrtune finder` recommends? The study behind docs/research/finder.md.
 
 Truth is the cross-validated loss of training in full at 19 rates, once with linear decay to zero and once with a
 constant rate. Nothing in the finder's rules is chosen on the table that is judged. Run it from the root of the

@@ -18,7 +18,7 @@ ratio to ``hgb`` (RMSE) and to the best of linear, xgboost and mlp on each table
 
 Tables in FOLDER are ``.csv`` or ``.csv.gz`` files; their target is the column ``class``, or the one that a line
 ``NAME COLUMN`` of ``--targets FILE`` names. Three tables come with lrtune. Which tables defaults were chosen on is said
-in docs/tables.md.
+in docs/research/tables.md.
 """
 
 from __future__ import annotations

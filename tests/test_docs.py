@@ -16,8 +16,9 @@ from lrtune.verdict.pruning import PRUNINGS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXPERIMENT = (ROOT / "docs" / "experiment.md").read_text(encoding="utf-8")
 PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-TOLD = "\n".join([README, *(each.read_text(encoding="utf-8") for each in sorted((ROOT / "docs").glob("*.md")))])
+TOLD = "\n".join([README, *(each.read_text(encoding="utf-8") for each in sorted((ROOT / "docs").rglob("*.md")))])
 COMMANDS = typer.main.get_command(app).commands
 EVERYWHERE = {"--help", "-h"}
 
@@ -81,6 +82,6 @@ def test_all_variables_of_programs_are_told():
 @pytest.mark.parametrize(
     ("key", "table"), [("strategy", STRATEGIES), ("pruning", PRUNINGS), ("select", SELECTION_RULES)]
 )
-def test_the_readme_names_what_can_be_chosen(key, table):
-    (row,) = (line for line in README.splitlines() if line.startswith(f"| `{key}` |"))
+def test_the_page_of_the_experiment_names_what_can_be_chosen(key, table):
+    (row,) = (line for line in EXPERIMENT.splitlines() if line.startswith(f"| `{key}` |"))
     assert set(re.findall(r"`(\w+)", row)) - {key} == set(table) - {"none"}

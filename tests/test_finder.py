@@ -216,6 +216,18 @@ def test_why_the_recommended_rate_is_left_of_the_minimum_is_said_where_it_is(tmp
     assert told[1] == ""
 
 
+def test_a_figure_without_an_answer_has_the_curves_alone(tmp_path):
+    summary = rates.summary(found(tmp_path, "noise"), "noise")
+    (entry,) = summary.optimizers
+    assert entry.recommended is None
+    curves, *below = rate_figure(summary)["vconcat"]
+    assert len(below) == any(entry.curve.diverged)
+    names = next(
+        layer["encoding"]["shape"]["scale"]["domain"] for layer in curves["layer"] if "shape" in layer["encoding"]
+    )
+    assert not {"recommended", "90 % interval", "minimum", "breaks away", "search range"} & set(names)
+
+
 def test_the_loss_at_a_rate_lies_on_the_curve():
     curve = rates.SweptLosses((1e-4, 1e-2, 1.0), (3.0, 1.0, None), (0.0,) * 3, (0.0,) * 3, (0.0,) * 3)
     assert curve.loss_at(1e-3) == pytest.approx(2.0)

@@ -18,6 +18,7 @@ import lrtune
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PICTURES = f"{PROJECT['urls']['Source']}/raw/v{PROJECT['version']}/"
 MADE_BY_BUILDING = {"PKG-INFO", "setup.cfg"}
 
 
@@ -87,6 +88,7 @@ def test_links_of_the_page_on_an_index_are_absolute_and_lead_to_what_is_there(so
     links = re.findall(r"\]\(([^)]*)\)", page)
     assert len(links) == len(re.findall(r"\]\(([^)]*)\)", (ROOT / "README.md").read_text(encoding="utf-8"))) > 20
     home = f"{PROJECT['urls']['Source']}/blob/v{PROJECT['version']}/"
+    assert [each for each in links if each.startswith(PICTURES) and each.removeprefix(PICTURES) not in source] == []
     for path, _, anchor in (each.removeprefix(home).partition("#") for each in links if each.startswith(home)):
         assert path in source or any(each.startswith(f"{path}/") for each in source), path
         headings = re.findall(r"^#+ (.*)$", source[path].decode(), flags=re.MULTILINE) if anchor else []
@@ -97,7 +99,8 @@ def test_links_of_the_page_on_an_index_are_absolute_and_lead_to_what_is_there(so
 def test_the_page_on_an_index_is_the_readme_with_the_links_of_this_release(source):
     message = email.message_from_bytes(source["PKG-INFO"])
     home = f"{PROJECT['urls']['Source']}/blob/v{PROJECT['version']}/"
-    assert message.get_payload(decode=True).decode().replace(home, "") == source["README.md"].decode()
+    page = message.get_payload(decode=True).decode()
+    assert re.sub(rf"(!\[[^\]]*\]\(){PICTURES}", r"\1", page).replace(home, "") == source["README.md"].decode()
     assert message["Description-Content-Type"] == "text/markdown"
     assert len(message.get_all("Project-URL")) == len(PROJECT["urls"])
 

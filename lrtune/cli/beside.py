@@ -27,7 +27,7 @@ AFTERWARDS = 20.0
 """Seconds that a page which is open somewhere has to fetch how the search ended; usually it needs two."""
 
 
-class Companion:
+class PageProcess:
     """A process that serves the page of the search of this process; use as a context manager."""
 
     def __init__(self) -> None:

@@ -76,10 +76,10 @@ def _text(folders: Sequence[Path]) -> str:
     if len(folders) == 1:
         _refuse_without_score(folders[0])
         return written(folders[0], explained=True)
-    called = {name_of(each): each for each in folders}
-    if len(called) < len(folders):
+    if len(set(map(name_of, folders))) < len(folders):
         raise LrtuneError("a run is named twice: name two different ones to compare them")
-    return comparison(called)
+    is_told_by_name = len({each.name for each in folders}) == len(folders)
+    return comparison({each.name if is_told_by_name else name_of(each): each for each in folders})
 
 
 def _refuse_without_score(folder: Path) -> None:

@@ -43,6 +43,7 @@ def retrain(
     from lrtune import model
     from lrtune.experiment.searched import searched
     from lrtune.reporting import console
+    from lrtune.reporting.afterwards import rows_of
     from lrtune.reporting.retrained import page, retrained
     from lrtune.run import files
     from lrtune.run.folder import open_run
@@ -76,7 +77,8 @@ def retrain(
     if as_json:
         sys.stdout.write(written.json_text(to_json(made)))
     elif not quiet:
-        console.show(page(made, found, rows=prepared.rows, folder=folder))
+        table = rows_of(experiment.inputs.get("the training table"))
+        console.show(page(made, found, rows=prepared.rows, folder=folder, table=table))
 
 
 def _refuse_other_data(run: Run, experiment: Experiment, prepared: Prepared) -> None:

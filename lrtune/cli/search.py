@@ -90,10 +90,10 @@ def search(
     no_report: Annotated[
         bool, typer.Option("--no-report", help="Do not write report.html, the page with pictures.")
     ] = False,
+    details: DetailsOption = False,
     live: Annotated[
         bool, typer.Option("--live", help="Serve a page for the browser that follows the search, on this machine.")
     ] = False,
-    details: DetailsOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -145,11 +145,11 @@ class _Screen:
     """Shows how a search goes, and what to do if it is interrupted."""
 
     def __init__(self, whole: ExitStack, *, quiet: bool, fresh: bool, live: bool) -> None:
-        from lrtune.cli.beside import Companion
+        from lrtune.cli.beside import PageProcess
 
         self.quiet = quiet
         self.fresh = fresh
-        self.beside = whole.enter_context(Companion()) if live else None
+        self.beside = whole.enter_context(PageProcess()) if live else None
         self.whole = whole
         self.part = whole.enter_context(ExitStack())
         self.watch: Watch = _unseen

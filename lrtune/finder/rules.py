@@ -7,7 +7,8 @@ logarithmic grid of rates. What is recommended is the best rate of *short runs*,
 
 The root: the best peak of a run of ``T`` updates falls like ``1 / sqrt(T)`` (for rates that fall along a line: Defazio
 et al. 2023, arXiv 2310.07831). The rest: short runs decay along a line, whose mean multiplier is one half, and another
-decay gets the peak that gives it the same mean rate. Nothing in it is fitted; ``docs/finder.md`` says how good it is.
+decay gets the peak that gives it the same mean rate. Nothing in it is fitted;
+``docs/research/finder.md`` says how good it is.
 """
 
 from __future__ import annotations

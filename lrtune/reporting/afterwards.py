@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lrtune.reporting import status, tables
 from lrtune.reporting.blocks import Block, Words
-from lrtune.run.names import BEST, EXPERIMENT, MODEL, REPORT, RESULT, TRIALS
+from lrtune.run.names import BEST, MODEL, REPORT, RESULT, TRIALS
 
 NEW_ROWS = "data.csv"
 """Rows to predict, where the table of the search is no file."""
@@ -17,7 +17,7 @@ NEW_ROWS = "data.csv"
 AGAIN = "the same lrtune search trains the model again, nothing else"
 """What can be done where there is no model."""
 
-_FILES = (REPORT, RESULT, TRIALS, BEST, EXPERIMENT, MODEL)
+_FILES = (REPORT, RESULT, TRIALS, BEST, MODEL)
 
 
 def after(

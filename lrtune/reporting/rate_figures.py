@@ -44,7 +44,9 @@ def rate_figure(found: RateSummary) -> Figure:
     x = x.axis(format="~e")
     key = alt.Legend(orient="top", symbolOpacity=1.0, symbolType="circle")
     base = alt.Chart().encode(color=alt.Color("optimizer:N", title=None, legend=key))
-    rows = [_curves, _answers, *([_diverged] if any(any(each.curve.diverged) for each in found.optimizers) else [])]
+    has_answers = any(_read_off(each) for each in found.optimizers)
+    has_diverged = any(any(each.curve.diverged) for each in found.optimizers)
+    rows = [_curves, *([_answers] if has_answers else []), *([_diverged] if has_diverged else [])]
     parts = [row(found, base.encode(x=x)) for row in rows[:-1]]
     parts.append(rows[-1](found, base.encode(x=x.title("learning rate"))))
     runs = f"{formats.plural(found.folds, 'fold')} x {formats.plural(found.repetitions, 'repetition')}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lrtune.reporting import tables
+from lrtune.reporting.afterwards import NEW_ROWS
 from lrtune.reporting.blocks import Block, Facts, Headline, Words
 from lrtune.run.names import MODEL
 from lrtune.text import formats
@@ -85,7 +86,7 @@ def retrained(run: Run, trial: Trial, *, test: HeldOut | None, digest: str) -> R
     )
 
 
-def page(found: RetrainedTrial, run: Run, *, rows: int, folder: Path) -> list[Block]:
+def page(found: RetrainedTrial, run: Run, *, rows: int, folder: Path, table: str = NEW_ROWS) -> list[Block]:
     """Say what came of it.
 
     Parameters
@@ -98,6 +99,8 @@ def page(found: RetrainedTrial, run: Run, *, rows: int, folder: Path) -> list[Bl
         How many rows it was trained on.
     folder
         Where the model is.
+    table
+        Some rows to predict.
 
     """
     test, best = found.test, run.ranked[0] if run.ranked else None
@@ -114,7 +117,7 @@ def page(found: RetrainedTrial, run: Run, *, rows: int, folder: Path) -> list[Bl
     return [
         Headline(f"trial {found.trial} of {run.name}: trained on all {formats.plural(rows, 'training row')}"),
         Facts("", facts),
-        Words("next", [("", tables.model_use(str(folder), folder / MODEL, run.trained_by))]),
+        Words("next", [("", tables.model_use(str(folder), folder / MODEL, run.trained_by, table))]),
     ]
 
 

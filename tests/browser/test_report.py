@@ -24,8 +24,9 @@ PAGES = {
     "values": ["values"],
     "estimator": ["estimator"],
     "stopped": ["stopped"],
+    "comparison": ["classes", "stopped"],
 }
-"""Reports by what they are of."""
+"""Reports by what they are of: the runs."""
 
 WIDE, PHONE = 1280, 360
 SCHEMES = ("light", "dark")
@@ -76,7 +77,7 @@ def files(runs):
     os.chdir(runs)
     try:
         for name, words in PAGES.items():
-            path = runs / f"{words[0]}-report.html"
+            path = runs / f"{name} report.html"
             shown = CliRunner().invoke(app, ["report", *words, "-o", str(path)])
             assert shown.exit_code == 0, shown.output
             made[name] = path

@@ -47,7 +47,7 @@ def test_show_of_a_finished_run_is_the_page_of_the_search(run, details):
     of_search = run("search", "blobs.yaml", "-o", "runs/blobs-00000001", *details).stdout
     assert ("\nnotes\n" in of_search) is bool(details)
     assert shown.stdout == of_search
-    assert fits(shown.stdout)
+    assert fits(shown.stdout, lines=80 if details else 40)
 
 
 def test_show_as_json_has_the_result_and_the_best_trials(run, result, rows):
@@ -211,6 +211,8 @@ def test_status_of_a_running_run_disturbs_nothing(run):
     assert "left" in shown.stdout
     found = json.loads(run("status", "stopped", "--json").stdout)
     assert found["state"] == "running"
+    assert found["share"] == pytest.approx(4 / 6, abs=1e-4)
+    assert re.search(r"\n  progress +█{20}·{10} 67 %\n", shown.stdout)
     assert found["trials"] == {
         "planned": 6, "done": 4, "running": 0, "complete": 4, "pruned": 0, "diverged": 0, "failed": 0
     }  # fmt: skip

@@ -3,12 +3,15 @@
 import csv
 import json
 import re
+import sqlite3
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
 
+import lrtune
+from lrtune.reporting.html.page import report
 from lrtune.run import observed
 from lrtune.run.folder import open_run
 from lrtune.run.names import OBSERVED
@@ -176,3 +179,74 @@ def test_a_regression_shows_values_beside_the_truth(run, folder):
     rows = Page((folder / "values.html").read_text()).tables["predicted"]
     seen = observed.read(folder / "values" / OBSERVED)
     assert [float(row[0]) for row in rows[1:]] == pytest.approx(seen.targets.tolist(), rel=1e-3, abs=1e-3)
+
+
+def report_of(folder):
+    return (folder / "report.html").read_bytes()
+
+
+def test_a_search_leaves_the_same_report_wherever_it_runs_and_however_often_it_stops(run, folder):
+    assert run("search", "blobs.yaml", "-q", "-o", "one").exit_code == 0
+    assert run("search", "blobs.yaml", "-q", "-o", "far/away/two").exit_code == 0
+    assert run("search", "blobs.yaml", "-q", "-o", "three", "--trials", "3").exit_code == 0
+    before = report_of(folder / "three")
+    assert run("search", "blobs.yaml", "-q", "-o", "three").exit_code == 0
+    one = report_of(folder / "one")
+    assert one == report_of(folder / "far" / "away" / "two") == report_of(folder / "three")
+    assert one != before
+    assert str(folder).encode() not in one
+
+
+def test_a_search_can_do_without_a_report(run, folder):
+    assert run("search", "blobs.yaml", "--trials", "2", "-q", "-o", "one", "--no-report").exit_code == 0
+    assert not (folder / "one" / "report.html").exists()
+
+
+def test_a_report_that_fails_spoils_no_search(run, folder, monkeypatch):
+    monkeypatch.setattr("lrtune.reporting.html.pictures.report", lambda _folder: 1 / 0)
+    made = run("search", "blobs.yaml", "--trials", "2", "-q", "-o", "one")
+    assert made.exit_code == 0
+    assert "report.html could not be written (ZeroDivisionError" in made.stderr
+    assert (folder / "one" / "result.json").is_file()
+
+
+def test_runs_are_compared_fold_by_fold(run, folder):
+    for name, more in (("one", ()), ("other", ("--set", "search.folds=4"))):
+        assert run("search", "blobs.yaml", "--trials", "3", "-q", "-o", name, *more).exit_code == 0
+    assert run("search", "blobs.yaml", "-q", "-o", "more").exit_code == 0
+    shown = run("report", "one", "more", "other", "-o", "both.html")
+    assert (shown.exit_code, shown.stdout) == (0, "both.html\n"), shown.output
+    text = (folder / "both.html").read_text(encoding="utf-8")
+    found = Page(text)
+    one, more = (json.loads((folder / name / "result.json").read_text()) for name in ("one", "more"))
+    gaps = np.subtract(more["best"]["fold_scores"], one["best"]["fold_scores"])
+    header, *rows = found.tables["differences"]
+    assert [row[0] for row in rows] == ["more"]
+    assert float(rows[0][header.index("better by")]) == pytest.approx(gaps.mean(), abs=1e-3)
+    assert int(rows[0][header.index("better on")]) == (gaps > 0).sum()
+    assert "other cannot be compared with one fold by fold: their folds differ (folds 3 and 4)" in text
+    assert [row[0] for row in found.tables["scores"][1:]] == ["one", "more", "other"]
+    assert run("report", "one", "one").exit_code == 2
+
+
+def test_a_run_that_has_begun_has_a_report_without_scores(folder, made_runs):
+    path = made_runs / "stopped-00000002"
+    with sqlite3.connect(path / "study.db") as database:
+        database.execute("DELETE FROM events WHERE kind NOT IN ('study', 'trial')")
+    text = report(path)
+    assert "No trial is complete yet." in text
+    assert "The search is stopped" in text
+    assert Page(text).open == []
+    assert folder.exists()
+
+
+def test_a_study_that_is_told_its_scores_has_a_report(folder):
+    study = lrtune.Study(
+        {"learning_rate": {"low": 1e-3, "high": 1.0, "scale": "log"}}, metric="rmse", folder=folder / "told"
+    )
+    for _ in range(6):
+        (trial,) = study.ask()
+        study.tell(trial, (trial.configuration["learning_rate"] - 0.1) ** 2)
+    found = Page(report(folder / "told"))
+    assert len(found.tables["history"]) == 7
+    assert "it has scores, and no model" in " ".join(found.text)

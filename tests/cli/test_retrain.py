@@ -31,7 +31,7 @@ def test_another_trial_gets_a_folder_of_its_own_that_can_predict(run, made_runs)
     other = (open_run(base).study.refit.trial + 1) % 6
     result = run("retrain", "blobs", "--trial", other)
     assert result.exit_code == 0, result.output
-    assert f"lrtune predict runs/blobs-00000001/trial-{other} data.csv" in result.stdout
+    assert f"lrtune predict runs/blobs-00000001/trial-{other} blobs.csv" in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 100
     assert (content(base), content(base / "model")) == (before, model)
     predicted = run("predict", f"blobs-00000001/trial-{other}", "blobs.csv")

@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -259,3 +260,22 @@ def test_names_with_markup_and_codes_are_shown_as_they_are(run, folder):
         assert "[bold]kind" in shown.stdout
         assert "\x1b" not in shown.output
         assert "\x1b" not in result.output
+
+
+def commands_of(page):
+    """Every command on a page, put together again where it goes on in another line."""
+    whole = re.sub(r" \\\n +", " ", page)
+    return [found[1] for found in re.finditer(r"^ +(?:\w+ +)?(lrtune .*)$", whole, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("output", [(), ("-o", "my runs/it's a run"), ("-o", "runs/short")])
+@pytest.mark.parametrize("columns", ["60", "200"])
+def test_every_command_on_the_page_works_as_it_is_printed(run, monkeypatch, output, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    page = run(*SEARCH, *output).stdout
+    found = commands_of(page)
+    assert {shlex.split(each)[1] for each in found} >= {"show", "report", "predict"}
+    for each in found:
+        done = run(*shlex.split(each)[1:])
+        assert done.exit_code == 0, (each, done.output)
+    assert Path("predictions.csv").is_file()

@@ -4,7 +4,7 @@ import shlex
 import pytest
 
 from lrtune.reporting import console
-from lrtune.reporting.blocks import Facts, Grid, Headline, Lines, Remarks, Words
+from lrtune.reporting.blocks import Facts, Grid, Headline, Lines, Remarks, Words, word_lines
 
 PAGE = [
     Headline("accuracy 0.97 ± 0.02"),
@@ -161,3 +161,36 @@ def test_the_last_column_of_a_table_has_room_for_more_than_a_word(capsys, monkey
     for name in names:  # whole, or after two dozen columns
         first = next(line for line in lines if f"  {name[:12]}" in line).rstrip()
         assert first.endswith(name) or len(first) - first.index(name[:12]) + len(name.split()[-1]) >= 24
+
+
+def test_a_command_is_typed_as_it_was_where_the_path_does_not_find_it(tmp_path, monkeypatch):
+    there, other = tmp_path / "on the path" / "lrtune", tmp_path / "venv" / "lrtune"
+    for each in (there, other):
+        each.parent.mkdir()
+        each.write_text("#!/bin/sh\n")
+        each.chmod(0o755)
+    page = [Words("", [("next", "lrtune show run"), ("files", "lrtuned: a")])]
+
+    def typed(program, path):
+        monkeypatch.setattr("sys.argv", [str(program), "search"])
+        monkeypatch.setenv("PATH", str(path))
+        return console.page_text(console.console(), page).splitlines()
+
+    assert typed(there, there.parent) == ["  next   lrtune show run", "  files  lrtuned: a"]
+    assert typed(other, tmp_path) == [f"  next   {other} show run", "  files  lrtuned: a"]
+    assert typed(other, there.parent)[0] == f"  next   {other} show run"  # the path has another one
+    assert typed(there, tmp_path)[0] == f"  next   '{there}' show run"
+    assert typed("/usr/bin/pytest", tmp_path)[0] == "  next   lrtune show run"
+    link = tmp_path / "bin" / "lrtune"
+    link.parent.mkdir()
+    link.symlink_to(other)
+    assert typed(other, link.parent)[0] == "  next   lrtune show run"
+
+
+def test_a_command_is_never_broken_within_quotes():
+    block = Words("", [("next", "lrtune predict 'my runs/a long name of a folder' data.csv -o predictions.csv")])
+    lines = word_lines(block, 50)
+    whole = " ".join(line.removesuffix(" \\").strip() for line in lines)
+    assert len(lines) > 1
+    assert "'my runs/a long name of a folder'" in whole
+    assert all(line.count("'") in (0, 2) for line in lines)

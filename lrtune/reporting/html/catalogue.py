@@ -79,7 +79,7 @@ _ENTRIES = (
     FigureKind("parallel", "The best trials", "lines through all dimensions", SEARCH, parallel.parallel),
     FigureKind("importance", "What mattered", "the part of each dimension", SEARCH, space.importance, True),
     FigureKind("slices", "One dimension at a time", "predicted score by value", SEARCH, space.slices, True),
-    FigureKind("pruned", "What was spared", "how far trials went", SEARCH, trials.pruned),
+    FigureKind("pruned", "How far the trials went", "how far trials went", SEARCH, trials.pruned),
     FigureKind("curves", "Learning curves", "loss by epoch, winner and default", TRAINING, training.curves),
     FigureKind("schedule", "The learning rate of the best", "rate by epoch", TRAINING, training.schedule),
     FigureKind("finder", "The finder's curve", "loss by learning rate, before the search", TRAINING, finding.finder),
@@ -92,7 +92,7 @@ _ENTRIES = (
         "calibration", "Are the probabilities true?", "predicted against true shares", ROWS, probabilities.calibration
     ),
     FigureKind("classes", "How often each class is predicted", "rows and predictions", ROWS, classes.counts),
-    FigureKind("predicted", "OutOfFold and true values", "each row, for numbers", ROWS, values.beside_truth),
+    FigureKind("predicted", "Predicted and true values", "each row, for numbers", ROWS, values.beside_truth),
     FigureKind("residuals", "Errors by predicted value", "each row, for numbers", ROWS, values.residuals),
 )
 

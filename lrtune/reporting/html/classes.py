@@ -11,6 +11,7 @@ from lrtune.reporting.html.figures import (
     CELLS,
     DASHED,
     GREY,
+    KINDS,
     LINE,
     MOST_ROWS,
     NAMES,
@@ -133,7 +134,7 @@ def _curves(
         keep = np.unique(np.linspace(0, len(x) - 1, min(_CORNERS, len(x))).astype(np.int64))
         named = len(shown) <= _NAMED
         label = found.names[each] if named else "a class"
-        series.append(Series(LINE, x[keep].tolist(), y[keep].tolist(), label, tone if named else GREY))
+        series.append(Series(LINE, x[keep].tolist(), y[keep].tolist(), label, KINDS[tone] if named else GREY))
         areas.append((area, found.names[each]))
         rows.append((found.names[each], f"{area:.4f}", f"{int(truth.sum()):,}"))
     if not rows:

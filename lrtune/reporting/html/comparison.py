@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrtune.reporting.answer import Show
-from lrtune.reporting.html.figures import LINE, NAMES, SPANS, WHOLE, Figure, FigureAxis, Panel, Series
+from lrtune.reporting.html.figures import KINDS, LINE, NAMES, SPANS, WHOLE, Figure, FigureAxis, Panel, Series
 from lrtune.reporting.html.page import document
 from lrtune.reporting.html.sections import article, table
 from lrtune.reporting.html.subject import Subject, subject
@@ -26,8 +26,6 @@ from lrtune.verdict.standing import canonical_keys, oriented
 if TYPE_CHECKING:
     from lrtune.space.trial import Value
     from lrtune.verdict.result import Result
-
-_TONES = 6
 
 
 class Compared(NamedTuple):
@@ -66,18 +64,22 @@ def comparison(folders: Mapping[str, Path]) -> str:
         ("differences", "Fold by fold", _differences(first, others)),
         ("curves", "Learning curves of the best", _curves(runs)),
     ]
-    figures = [(name, heading, each) for name, heading, each in made if isinstance(each, Figure)]
-    said = [(heading, each) for _, heading, each in made if isinstance(each, str)]
-    links = "".join(f'<li><a href="#{name}">{heading}</a></li>' for name, heading, _ in figures)
+    links = "".join(f'<li><a href="#{name}">{heading}</a></li>' for name, heading, _ in made)
     contents = f'<nav aria-label="Contents"><ul>{links}<li><a href="#differs">What differs</a></li></ul></nav>'
     body = (
         "<h2>Side by side</h2>",
-        *(article(name, heading, figure) for name, heading, figure in figures),
-        *(f"<article><h3>{heading}</h3><p>{written(why)}</p></article>" for heading, why in said),
+        *(_part(*each) for each in made),
         *_differs(runs),
     )
     head = (f'<p class="over">lrtune report: {len(runs)} runs</p><h1>{written(title)}</h1>',)
     return document(title, head, contents, body)
+
+
+def _part(name: str, heading: str, made: Figure | str) -> str:
+    """Write a figure, or why there is none."""
+    if isinstance(made, Figure):
+        return article(name, heading, made)
+    return f'<article id="{name}"><h3>{heading}</h3><p>{written(made)}</p></article>'
 
 
 def _run(called: str, folder: Path) -> Compared:
@@ -99,7 +101,7 @@ def _scores(runs: Sequence[Compared]) -> Figure | str:
         found = result.expected
         low = found.score if found.low is None else found.low
         high = found.score if found.high is None else found.high
-        tone, text = (len(rows) - 1 - place) % _TONES, [show(found.score)]
+        tone, text = KINDS[(len(rows) - 1 - place) % len(KINDS)], [show(found.score)]
         series.append(Series(SPANS, [found.score], [float(place)], "", tone, [low], [high], texts=text))
     names = tuple(called for called, _ in rows[::-1])
     axis = runs[0].about.axis
@@ -181,7 +183,7 @@ def _curves(runs: Sequence[Compared]) -> Figure | str:
     for tone, each in enumerate(runs):
         epochs, losses = known(each.about.run.study.trials[each.result.best.number].curves, "validation")
         if len(epochs) > 1:
-            series.append(Series(LINE, epochs, losses, each.called, tone % _TONES))
+            series.append(Series(LINE, epochs, losses, each.called, KINDS[tone % len(KINDS)]))
             for epoch, loss in zip(epochs, losses, strict=True):
                 rows.setdefault(int(epoch), {})[each.called] = formats.number(loss)
     if not series:

@@ -26,8 +26,14 @@ with a mark, cells of a matrix, and words at places."""
 MOST_ROWS = 100
 """Rows of a table below a figure; the rest stands in ``trials.csv``."""
 
+TONES = 8
+"""How many colours there are."""
+
 GREY, PALE = 4, 5
 """Colours of what is not the matter itself."""
+
+KINDS = (0, 1, 2, 3, 6, 7)
+"""Colours of things of several kinds."""
 
 
 class FigureAxis(NamedTuple):

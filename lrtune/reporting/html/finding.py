@@ -57,9 +57,9 @@ def finder_figure(found: RateSummary) -> Figure:
     ]
     every = max(1, -(-len(rows) // MOST_ROWS))
     return Figure(
-        f"{' '.join(map(_answer, found.optimizers))} The line is the median of the runs, the band has 80 % of them. At "
-        "the minimum of the curve a rate is too high for a whole training already, so that the recommended one is left "
-        "of it.",
+        f"{' '.join(map(_answer, found.optimizers))} The line is the median of the runs, the band has 80 % of them. "
+        "What is recommended is no place on this curve: it is the best rate of the short runs, carried over to the "
+        "planned training. At the minimum a rate that rises on the way has been lower before.",
         tuple(map(_panel, found.optimizers)),
         ("optimizer", "rate", "median loss", "10 %", "90 %", "diverged"),
         tuple(rows[::every]),

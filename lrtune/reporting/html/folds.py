@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lrtune.reporting import worth
-from lrtune.reporting.html.figures import LINE, MOST_ROWS, NAMES, POINTS, SPANS, Figure, FigureAxis, Panel, Series
+from lrtune.reporting.html.figures import (
+    KINDS,
+    LINE,
+    MOST_ROWS,
+    NAMES,
+    POINTS,
+    SPANS,
+    Figure,
+    FigureAxis,
+    Panel,
+    Series,
+)
 from lrtune.reporting.html.overview import NO_RESULT
 from lrtune.reporting.in_words import decimal_rate
 from lrtune.text import formats
@@ -36,7 +47,7 @@ def folds(about: Subject) -> Figure | str:
     names = tuple(str(each) for each in range(1, min(count, _MOST_FOLDS) + 1))
     series: list[Series] = []
     show = formats.score_format([each for scores in rows.values() for each in scores])
-    for tone, (name, scores) in enumerate(rows.items()):
+    for tone, (name, scores) in zip(KINDS, rows.items(), strict=False):
         pairs = [(float(fold), score) for fold, score in enumerate(scores[:_MOST_FOLDS]) if score is not None]
         x, y = [a for a, _ in pairs], [b for _, b in pairs]
         series.append(Series(LINE, x, y, name, tone))

@@ -17,15 +17,13 @@ from lrtune.reporting.html.figures import (
     SPANS,
     TEXTS,
     THIN,
+    TONES,
     Series,
 )
 from lrtune.text import formats
 
 if TYPE_CHECKING:
     from lrtune.reporting.html.scales import PlotScale
-
-TONES = 6
-"""How many colours there are."""
 
 _SMALLEST_CELL = 20
 """Width from which a cell has a number in it."""

@@ -21,7 +21,6 @@ from lrtune.text import formats
 from lrtune.text.written import cell
 
 if TYPE_CHECKING:
-    from lrtune.run.folder import Run
     from lrtune.verdict.result import Result
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -55,7 +54,7 @@ def report(folder: Path, *, explained: bool | None = None) -> str:
         *_answer(about),
         *(part for group in GROUPS for part in _group(group, made)),
         *(() if result is None else _remarks(result)),
-        *_again(about.run),
+        *_again(about),
         *_missing(missing),
     )
     return document(f"{about.run.name}: {about.metric}", _head(about), _contents(made, result), body)
@@ -85,8 +84,8 @@ def _head(about: Subject) -> Iterator[str]:
     rows = run.study.header.rows
     told = f", {formats.plural(rows.train, 'row')} to train on" if rows else ""
     yield f'<p class="over">lrtune report: {trials}{told}</p><h1>{written(run.name)}</h1>'
-    if run.state != "finished":
-        yield f"<p><strong>The search is {run.state}</strong>: this is what there is so far.</p>"
+    if about.state != "finished":
+        yield f"<p><strong>The search is {about.state}</strong>: this is what there is so far.</p>"
     yield from tiles(about)
 
 
@@ -100,7 +99,7 @@ def _answer(about: Subject) -> Iterator[str]:
     yield f"<p><strong>{written(found.headline)}</strong></p>"
     yield from facts(found.facts)
     if found.beside is not None:
-        title, header = found.beside.title, ("", found.beside.metric)
+        title, header = found.beside.title, ("what", found.beside.metric)
         yield f"<h3>{written(title)}</h3>{table(title, header, found.beside.rows)}"
     yield "</article>"
 
@@ -148,12 +147,13 @@ def _remarks(result: Result) -> Iterator[str]:
     yield "</article>"
 
 
-def _again(run: Run) -> Iterator[str]:
+def _again(about: Subject) -> Iterator[str]:
     """Say how to predict with the model and how to make it again, and what all of it depends on."""
+    run = about.run
     yield '<h2 id="again">Use it, and make it again</h2><article>'
     if not run.is_told:
         lines = [f"lrtune search {EXPERIMENT} --output .     # goes on with the search, or shows its result"]
-        if run.state == "finished":
+        if about.state == "finished":
             is_made = run.study.no_model is None
             lines = [
                 *([f"{model_use('.', Path(MODEL), run.trained_by)}"] if is_made else []),

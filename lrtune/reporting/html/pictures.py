@@ -207,7 +207,7 @@ def _legend(figure: Figure, width: float) -> tuple[list[str], float]:
         return [], 44.0
     parts: list[str] = []
     x, y = float(_MARGIN), 50.0
-    for mark, label in ((mark_of(each), each.label) for each in shown):
+    for mark, label in ((mark_of(each), shortened(each.label, width / 2)) for each in shown):
         needed = _KEY + width_of(label) + 16
         if x + needed > width and x > _MARGIN:
             x, y = float(_MARGIN), y + 20

@@ -36,9 +36,9 @@ class OutOfFold:
     names
         Of the classes; empty for regression.
     values
-        OutOfFold values (R,); None for classes.
+        Predicted values (R,); None for classes.
     labels
-        OutOfFold labels (R,); None for values, or where they are not kept.
+        Predicted labels (R,); None for values, or where they are not kept.
     probabilities
         Of the classes (R, classes); None where they are not kept.
     truth

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lrtune.reporting.html.figures import BAND, BARE, BARS, LOG, NAMES, SPANS, TEXTS, WHOLE, ZERO, FigureAxis, Series
 from lrtune.text import formats
 
-CHARACTER = 6.6
+CHARACTER = 7.1
 """Width of a character of usual size."""
 
 
@@ -131,7 +131,7 @@ def shortened(text: str, width: float) -> str:
     """Cut a text so that it is at most so wide.
 
     >>> shortened("benign", 60), shortened("extraordinarily long", 60)
-    ('benign', 'extraord…')
+    ('benign', 'extraor…')
     """
     if width_of(text) <= width:
         return text

@@ -6,7 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lrtune.reporting.html.figures import BAND, BARS, DASHED, LINE, THIN, Figure, Series
 from lrtune.reporting.html.marks import tone
+from lrtune.reporting.html.scales import shortened
 from lrtune.reporting.html.svg import HALF, NARROW, WIDE, drawn, written
+
+_LABEL = 250
+"""Width of the longest label in a legend."""
 
 
 def article(name: str, title: str, figure: Figure) -> str:
@@ -41,7 +45,8 @@ def legend(figure: Figure) -> str:
     shown = figure.legend
     if len(shown) < 2:
         return ""
-    return f'<ul class="legend">{"".join(f"<li>{swatch(each)}{written(each.label)}</li>" for each in shown)}</ul>'
+    items = (f"<li>{swatch(each)}{written(shortened(each.label, _LABEL))}</li>" for each in shown)
+    return f'<ul class="legend">{"".join(items)}</ul>'
 
 
 def swatch(series: Series) -> str:

@@ -23,7 +23,7 @@ from lrtune.reporting.html.figures import (
     Panel,
     Series,
 )
-from lrtune.reporting.in_words import decimal_rate
+from lrtune.reporting.in_words import decimal_rate, metric_name
 from lrtune.text import formats
 from lrtune.verdict.standing import own_ends, own_sign
 
@@ -123,7 +123,13 @@ def _panel(about: Subject, found: Slice) -> Panel:
         texts=[about.show(each[0]) for each in numbers],
     )
     names = tuple(_text(found.key, each) for each in values)[::-1]
-    return Panel(FigureAxis(about.metric), FigureAxis("", NAMES, names), (span,), _called(found), 60 + 40 * len(values))
+    return Panel(
+        FigureAxis(metric_name(about.metric)),
+        FigureAxis("", NAMES, names),
+        (span,),
+        _called(found),
+        60 + 40 * len(values),
+    )
 
 
 def _curve(
@@ -140,4 +146,4 @@ def _curve(
     if isinstance(start, int | float) and values[0] <= start <= values[-1]:
         nearest = min(range(len(values)), key=lambda place: abs(values[place] - start))
         series.append(Series(RINGS, [values[nearest]], [scores[nearest]], titles=[f"near {_text(found.key, start)}"]))
-    return Panel(FigureAxis("", scale), FigureAxis(about.metric), tuple(series), _called(found), 220)
+    return Panel(FigureAxis("", scale), FigureAxis(metric_name(about.metric)), tuple(series), _called(found), 220)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lrtune.reporting.html.figures import TONES
+
 LIGHT = {
     "back": "#f5f6f8",
     "paper": "#ffffff",
@@ -15,6 +17,8 @@ LIGHT = {
     "c3": "#8250df",
     "c4": "#6e7781",
     "c5": "#afb8c1",
+    "c6": "#0e7490",
+    "c7": "#bf3989",
 }
 DARK = {
     "back": "#0b0f14",
@@ -29,6 +33,8 @@ DARK = {
     "c3": "#d2a8ff",
     "c4": "#8b949e",
     "c5": "#56606b",
+    "c6": "#5fcbd6",
+    "c7": "#f778ba",
 }
 """Colours by name: texts have a contrast of at least 4.5 on the paper, marks one of 3."""
 
@@ -49,7 +55,7 @@ _DRAWING = """
 def drawing_rules(colours: dict[str, str]) -> str:
     """Write the rules for what is drawn."""
     rules = [_DRAWING.format(**colours)]
-    for tone in range(6):
+    for tone in range(TONES):
         colour = colours[f"c{tone}"]
         rules.append(
             f"circle.s{tone}, rect.s{tone} {{ fill: {colour} }} .line.s{tone}, .thin.s{tone}, .dashed.s{tone} "
@@ -97,8 +103,8 @@ svg { display: block; width: 100%; height: auto; font-family: inherit } svg.narr
   font-size: .85rem; color: var(--soft) } .legend li { display: flex; align-items: center; gap: .4rem }
 .legend svg { width: 22px; height: 12px; flex: none }
 details { margin: .5rem 0 0 } summary { color: var(--soft); cursor: pointer; font-size: .875rem }
-.wide-table { overflow-x: auto; max-height: 26rem; overflow-y: auto; margin-top: .4rem }
-table { border-collapse: collapse; font-size: .84rem; font-variant-numeric: tabular-nums }
+.wide-table { overflow: auto; margin-top: .4rem } details .wide-table { max-height: 26rem }
+table { border-collapse: collapse; overflow-wrap: break-word; font-size: .84rem; font-variant-numeric: tabular-nums }
 th, td { text-align: left; padding: .25rem 1rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
 th { color: var(--soft); font-weight: 600 } th[scope=col] { white-space: nowrap }
 td { max-width: 26rem; min-width: 2.5rem }

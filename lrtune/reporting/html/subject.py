@@ -54,6 +54,11 @@ class Subject:
     is_explained: bool = False
 
     @property
+    def state(self) -> str:
+        """Of the run; it is finished once its result is written, also while the search that wrote it says so."""
+        return self.run.state if self.run.written is None else "finished"
+
+    @property
     def metric(self) -> str:
         """What trials are scored with."""
         return self.run.metric
@@ -83,12 +88,17 @@ class Subject:
         """What is predicted for rows that were not trained on, or why that is not known."""
         return predicted(self.run, self.result)
 
+    @property
+    def can_be_explained(self) -> bool:
+        """Whether there are enough trials, and not too many, to tell which dimensions mattered."""
+        return FEWEST <= len(self.run.ranked) <= MOST
+
     def why_unexplained(self) -> str:
         """Say why it is not known which dimensions mattered."""
         count = len(self.run.ranked)
         if count < FEWEST:
             return f"fewer than {FEWEST} trials are complete, of which nothing can be told."
-        if not self.is_explained:
+        if not self.is_explained and self.can_be_explained:
             return "it takes a second or more to tell, which `lrtune report` takes, in the folder of the run with `.`."
         if count > MOST:
             return f"more than {MOST} trials are complete, for which `lrtune importance` takes its time."
@@ -124,10 +134,9 @@ class Subject:
         count = sum(self.better(self.edge, self.own(each)) for each in self.scored)
         if not count:
             return ""
-        one = (
-            "1 trial is worse than that: its mark is" if count == 1 else f"{count:,} trials are worse: their marks are"
-        )
-        return f" {one} at the edge."
+        if count == 1:
+            return " One trial is worse than the axis goes: its mark is at the edge."
+        return f" {formats.count(count)} trials are worse than the axis goes: their marks are at the edge."
 
 
 def edge(values: Sequence[float], *, larger_is_better: bool) -> float:
@@ -166,7 +175,7 @@ def subject(folder: Path, *, explained: bool | None = None) -> Subject:
 
 
 def _is_worth(run: Run) -> bool:
-    return run.state == "finished" and (run.study.header.trial_seconds or 0.0) * len(run.trials) >= WORTH
+    return run.written is not None and (run.study.header.trial_seconds or 0.0) * len(run.trials) >= WORTH
 
 
 def _explanation(run: Run) -> Explanation | None:

@@ -115,7 +115,8 @@ def _columns(panel: Panel, place: Frame, x: PlotScale) -> Iterator[str]:
         return
     for at, text in marks(panel.x, x, _ticks(place.right - place.left, 70)):
         yield f'<path class="grid" d="M{at:.1f} {place.top:.1f}V{bottom:.1f}"/>'
-        middle = min(at, place.width - width_of(text) / 2)
+        half = width_of(text) / 2
+        middle = max(min(at, place.width - half), half)
         yield f'<text class="tick" text-anchor="middle" x="{middle:.1f}" y="{bottom + 16:.1f}">{text}</text>'
 
 

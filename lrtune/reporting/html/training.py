@@ -9,9 +9,11 @@ import numpy as np
 from lrtune.reporting.html.figures import (
     BAND,
     DASHED,
+    KINDS,
     LINE,
     MOST_ROWS,
     PALE,
+    THIN,
     WHOLE,
     ZERO,
     Figure,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from lrtune.reporting.html.subject import Subject
     from lrtune.space.trial import Configuration, Curves, Trial
 
+_LOG_LOSS = "log_loss"
 _STEPS, _MOST_STEPS = 24, 2000
 """Points of an epoch at which a schedule is drawn, and of the whole."""
 
@@ -59,13 +62,33 @@ def curves(about: Subject) -> Figure | str:
     if not series:
         return "what trained has told of no losses by epoch."
     labels = [each.label for each in series]
+    beside = _linear(about, series[0].x)
     return Figure(
         f"{_ending(about.run.study.trials[about.best])} Means over the folds: solid on rows of the fold that the model "
         "was not trained on, dashed on those that it was.",
-        (Panel(FigureAxis("epoch", WHOLE), FigureAxis("loss"), tuple(series)),),
+        (Panel(FigureAxis("epoch", WHOLE), FigureAxis("loss"), (*series, *beside)),),
         ("epoch", *labels),
         tuple((str(epoch), *(rows[epoch].get(each, "") for each in labels)) for epoch in sorted(rows))[:MOST_ROWS],
     )
+
+
+_ALIKE = 0.02
+"""A loss by epoch that ends so near to the log loss on the folds, as a part of it, is the log loss."""
+
+
+def _linear(about: Subject, epochs: Sequence[float]) -> list[Series]:
+    """Set the log loss of the linear model beside the curves, where that is what they are of."""
+    result = about.result
+    _, losses = known(about.run.study.trials[about.best].curves, "validation")
+    anchor = None if result is None else next((each for each in result.anchors if each.name == "linear"), None)
+    if result is None or anchor is None or not losses:
+        return []
+    own, other = (
+        each.mean if about.metric == _LOG_LOSS else each.beside.get(_LOG_LOSS) for each in (result.best, anchor)
+    )
+    if own is None or other is None or abs(losses[-1] - own) > _ALIKE * own:
+        return []
+    return [Series(THIN, [epochs[0], epochs[-1]], [other, other], "a linear model, validation", KINDS[2])]
 
 
 def known(found: Curves | None, kind: str) -> tuple[list[float], list[float]]:

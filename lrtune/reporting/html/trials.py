@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from lrtune.reporting import tables
 from lrtune.reporting.html.figures import (
     BAND,
     BARS,
+    KINDS,
     LINE,
     LOG,
     MOST_ROWS,
@@ -95,13 +97,13 @@ def _numbers(trials: Sequence[Trial]) -> list[float]:
 
 def _last_move(scored: Sequence[Trial], line: Sequence[float], about: Subject) -> str:
     place = next(place for place, value in enumerate(line) if value == line[-1])
-    last, after = scored[place], len(scored) - 1 - place
+    last = scored[place]
+    after = about.run.trials[-1].number - last.number
     found = f"The best score, {about.show(line[-1])}, was found at trial {last.number}"
     if not after:
         return f"{found}, the last one: more trials may find a better one."
-    return (
-        f"{found}; the {formats.plural(after, 'trial')} after it {'has' if after == 1 else 'have'} found no better one."
-    )
+    rest = "the trial after it is not" if after == 1 else f"none of the {formats.count(after)} trials after it is"
+    return f"{found}; {rest} better."
 
 
 def rates(about: Subject) -> Figure | str:
@@ -113,7 +115,8 @@ def rates(about: Subject) -> Figure | str:
     around = _as_good(about)
     told = "" if around is None else " Those in the band are as good as the best: their means are within its error."
     ordered = sorted(scored, key=_rate_of)
-    panels = [_rates_panel(about, scored, key, around) for key in keys or [""]]
+    counts = [0, *itertools.accumulate(len(list(_groups(scored, key))) for key in keys)]
+    panels = [_rates_panel(about, scored, *each, around) for each in zip(keys or [""], counts, strict=False)]
     inside = [] if around is None else [_rate_of(each) for each in scored if not about.better(around, about.own(each))]
     span = f" They go from {decimal_rate(min(inside))} to {decimal_rate(max(inside))}." if len(inside) > 1 else ""
     return Figure(
@@ -155,7 +158,7 @@ def _as_good(about: Subject) -> float | None:
     return about.own(best) + (-error if about.larger_is_better else error)
 
 
-def _rates_panel(about: Subject, scored: Sequence[Trial], key: str, around: float | None) -> Panel:
+def _rates_panel(about: Subject, scored: Sequence[Trial], key: str, first: int, around: float | None) -> Panel:
     best = next(each for each in about.scored if each.number == about.best)
     values = list(map(_rate_of, scored))
     shown: list[Series] = []
@@ -165,7 +168,8 @@ def _rates_panel(about: Subject, scored: Sequence[Trial], key: str, around: floa
         shown.append(
             Series(BAND, pair, [about.own(best)] * 2, "as good as the best", PALE, [ends[0]] * 2, [ends[1]] * 2)
         )
-    for tone, (kind, part) in enumerate(_groups(scored, key)):
+    for place, (kind, part) in enumerate(_groups(scored, key), first):
+        tone = KINDS[place % len(KINDS)]
         scores = about.until([about.own(each) for each in part])
         shown.append(Series(POINTS, list(map(_rate_of, part)), scores, kind, tone, titles=marked(about, part)))
     shown.append(Series(RINGS, [_rate_of(best)], about.until([about.own(best)]), titles=[f"trial {best.number}"]))
@@ -194,6 +198,7 @@ def pruned(about: Subject) -> Figure | str:
     if not over or all(each.state is TrialState.COMPLETE for each in over):
         return "every trial that is over is complete: none was pruned, diverged or failed."
     ends = Counter(map(_end, over))
+    complete = sum(each.state is TrialState.COMPLETE for each in over)
     ordered = sorted(ends.items(), key=lambda each: (_RANKS[each[0][0]], each[0][1]))
     rows = [(text, count) for (_, text), count in ordered]
     first = next((each for each in over if each.state is TrialState.PRUNED), None)
@@ -205,9 +210,9 @@ def pruned(about: Subject) -> Figure | str:
         (Series(BARS, counts, list(map(float, range(len(rows)))), texts=[f"{each:.0f}" for each in counts]),),
         height=52 + 30 * len(rows),
     )
-    why = "" if first is None else f" Trial {first.number} was the first to be spared: {first.reason}."
+    why = "" if first is None else f" Trial {first.number} was the first to be pruned: {first.reason}."
     return Figure(
-        f"How far {formats.plural(len(over), 'trial')} went.{_saved(about)}{why}",
+        f"Of {formats.plural(len(over), 'trial')} {formats.count(complete)} went to the end.{_saved(about)}{why}",
         (panel,),
         ("how they ended", "trials"),
         tuple((text, str(count)) for text, count in rows),
