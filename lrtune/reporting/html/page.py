@@ -16,7 +16,7 @@ from lrtune.reporting.html.svg import written
 from lrtune.reporting.html.tiles import facts, tiles
 from lrtune.reporting.tables import model_use
 from lrtune.reporting.versus import asked
-from lrtune.run.names import BEST, EXPERIMENT, MODEL
+from lrtune.run.names import BEST, EXPERIMENT, MODEL, RESULT, TRIALS
 from lrtune.text import formats
 from lrtune.text.written import cell
 
@@ -161,6 +161,7 @@ def _again(about: Subject) -> Iterator[str]:
                 f"lrtune search {EXPERIMENT} --output ../again     # repeats the search",
             ]
         yield f'<p>In the folder of the run:</p><pre tabindex="0">{written_lines(lines)}</pre>'
+        yield f"<p>All trials are in {TRIALS}, all that is said of the result in {RESULT}.</p>"
         yield "<p>The same data, experiment and versions give the same trials, scores and model.</p>"
     rows = [(key, cell(value)) for key, value in asked(run).items()]
     rows += [("fingerprint", run.study.header.fingerprint or "")]

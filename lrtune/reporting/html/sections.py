@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lrtune.reporting.html.figures import BAND, BARS, DASHED, LINE, THIN, Figure, Series
+from lrtune.reporting.html.figures import BAND, BARS, DASHED, LINE, MOST_ROWS, THIN, Figure, Series
 from lrtune.reporting.html.marks import tone
 from lrtune.reporting.html.scales import shortened
 from lrtune.reporting.html.svg import HALF, NARROW, WIDE, drawn, written
@@ -19,10 +19,16 @@ def article(name: str, title: str, figure: Figure) -> str:
         f'<article id="{name}"><h3>{written(title)}</h3><p>{written(figure.sentence)}</p>',
         legend(figure),
         f'<div class="drawn">{_drawings(name, title, figure)}</div>',
-        f"<details><summary>The numbers</summary>{table(f'{title}: the numbers', figure.header, figure.rows)}",
+        f"<details><summary>The numbers{_cut(figure)}</summary>",
+        table(f"{title}: the numbers", figure.header, figure.rows),
         "</details></article>",
     )
     return "".join(parts)
+
+
+def _cut(figure: Figure) -> str:
+    """Say that a table is not whole."""
+    return f", the first {MOST_ROWS} rows" if len(figure.rows) == MOST_ROWS else ""
 
 
 def _drawings(name: str, title: str, figure: Figure) -> str:

@@ -135,4 +135,5 @@ def _behind(case: Case, anchor: Anchor, gain: float) -> str:
         return "there is no difference on the same folds"
     if gain < 0.0:
         return f"behind by {formats.gap(gain, show)} on the same folds"
-    return f"ahead by {formats.gap(gain, show)}, of which luck is {formats.gap(case.optimism, show)}"
+    by, picked = formats.gap(gain, show), formats.gap(case.optimism, show)
+    return f"ahead by {by} on the same folds, where having been picked is worth {picked}"
