@@ -102,6 +102,14 @@ def test_rates_are_told_apart_by_a_paired_interval(share, apart):
     assert (found.answer.interval[1] < 0.03) is apart
 
 
+def test_of_rates_that_cannot_be_told_apart_a_lower_one_is_taken():
+    noise = np.array([-0.2, 0.1, 0.3, -0.1, -0.1])
+    clear = runs({0.01: [9.0] * 5, 0.1: [1.0, 2.0, 1.0, 2.0, 1.0]})
+    alike = runs({0.01: np.array([1.0, 2.0, 1.0, 2.0, 1.0]) + noise + 0.001, 0.1: [1.0, 2.0, 1.0, 2.0, 1.0]})
+    assert clear.answer.recommended == pytest.approx(0.1)
+    assert alike.answer.recommended == pytest.approx(math.sqrt(0.001), rel=0.01)  # the middle of both
+
+
 @pytest.mark.parametrize("shift", [-0.5, -0.2, 0.0, 0.3, 0.5])
 def test_the_lowest_place_of_a_parabola(shift):
     places = np.array([2.0, 3.0, 4.0])

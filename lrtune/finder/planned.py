@@ -126,7 +126,10 @@ class PlannedRuns:
 
     @property
     def answer(self) -> RateAnswer:
-        """The lowest place between the best rate and its neighbours, and what cannot be told apart from the best."""
+        """The lowest place between the best rate and its neighbours, and what cannot be told apart from the best.
+
+        Where lower rates are hardly worse the answer moves towards them: they are safer, and as good for all we know.
+        """
         best, places, means = self.best, np.log(self.rates), self.means
         place = places[best]
         if 0 < best < len(places) - 1:
@@ -135,18 +138,32 @@ class PlannedRuns:
             )
             if np.isinf(self.losses[:, best + 1]).any():  # towards a rate that breaks runs there is nothing to gain
                 place = min(place, places[best])
-        alike = [each for each in range(len(places)) if self._is_alike(each)]
+        behind = np.array([self._behind(each) for each in range(best)])  # standard errors
+        weights = np.append(np.exp(-0.5 * np.square(behind)), 1.0)
+        place = float(np.average([*places[:best], place], weights=weights))
+        alike = [
+            best,
+            *(each for each in range(len(places)) if each != best and self._behind(each) <= self._told(each)),
+        ]
         beyond = BETWEEN * math.log(STEP)
-        low, high = min(places[alike[0]] - beyond, place), max(places[alike[-1]] + beyond, place)
+        low, high = min(places[min(alike)] - beyond, place), max(places[max(alike)] + beyond, place)
         return RateAnswer(math.exp(place), (math.exp(low), math.exp(high)))
 
-    def _is_alike(self, rate: int) -> bool:
-        """Tell whether the folds cannot tell a rate from the best one."""
-        differences = (self.bounded[:, rate] - self.bounded[:, self.best])[~np.isnan(self.losses[:, rate])]
-        if len(differences) < 2:
-            return bool(differences.mean() <= 0.0)
-        error = differences.std(ddof=1) / math.sqrt(len(differences))
-        return bool(differences.mean() <= student(len(differences) - 1) * error)
+    def _behind(self, rate: int) -> float:
+        """Say by how many standard errors of the folds a rate is worse than the best one; at least 0."""
+        differences = self._differences(rate)
+        error = float(differences.std(ddof=1)) / math.sqrt(len(differences)) if len(differences) > 1 else 0.0
+        mean = max(float(differences.mean()), 0.0)
+        return mean / error if error > 0.0 else (math.inf if mean > 0.0 else 0.0)
+
+    def _told(self, rate: int) -> float:
+        """Say how many standard errors tell a rate apart from the best one."""
+        return student(max(len(self._differences(rate)) - 1, 1))
+
+    def _differences(self, rate: int) -> Doubles:
+        """Compare a rate with the best one, on the folds that have both."""
+        both = ~np.isnan(self.losses[:, rate])
+        return np.asarray((self.bounded[:, rate] - self.bounded[:, self.best])[both])
 
     def is_gain(self, sure: float) -> bool:
         """Tell whether the best rate learns anything, by the loss or by the order of its predictions.
@@ -251,7 +268,7 @@ def _is_hopeless(found: PlannedRuns, rate: int, best: int) -> bool:
 
 
 def _tidy(rate: float) -> float:
-    return float(f"{rate:.3g}")
+    return float(f"{rate:.2g}")
 
 
 def planned_runs(

@@ -297,7 +297,7 @@ def _quick(finding: RateFinding) -> list[str]:
 
 def _unstable(finding: RateFinding) -> list[str]:
     return [
-        f"{each.optimizer}: the folds disagree about the rate; more rows or folds would tell more"
+        f"{each.optimizer}: the folds cannot tell the rates of this interval apart; its middle is the safer choice"
         for each in finding.curves
         if each.suggestion.unstable
     ]
