@@ -15,6 +15,7 @@ from lrtune.cli.reports import gate_block
 from lrtune.cli.runs import find
 from lrtune.run.names import MODEL
 from lrtune.text.errors import LrtuneError
+from lrtune.verdict.conditions import KEPT
 
 if TYPE_CHECKING:
     from lrtune.verdict.result import Result
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 def evaluate(
     run: RunArgument,
     data: Annotated[
-        str, typer.Argument(metavar="DATA", help="Table with the columns of the training table, target included.")
+        str,
+        typer.Argument(
+            metavar="DATA", help="Table with the training table's columns, target included; - reads standard input."
+        ),
     ],
     *,
     by: Annotated[
@@ -62,7 +66,10 @@ def evaluate(
     folder = find(run)
     result = _result(folder)
     fitted = load_model(folder / MODEL if (folder / MODEL).is_dir() else folder, trust=trust)
-    table = tables.load(data, schema=fitted.schema)
+    if data == "-":
+        table = tables.load_stream(sys.stdin.buffer, "standard input", schema=fitted.schema)
+    else:
+        table = tables.load(data, schema=fitted.schema)
     found = evaluated(fitted, table, metric=None if result is None else result.metric, column=by)
     expected = expected_by(result)
     if fail_worse and expected is None:
@@ -78,6 +85,9 @@ def evaluate(
         console.show([*page(made), *gate_block(gates)])
     if (limits or fail_worse) and found.own.score is None:
         console.fail(f"a gate failed: {found.metric} has no score on these rows")
+        raise typer.Exit(GATE)
+    if fail_worse and found.own.low is None:
+        console.fail(f"gate {KEPT} failed: {found.rows} rows are too few to tell")
         raise typer.Exit(GATE)
     failed = [each for each in gates if not each.passed]
     if failed:

@@ -12,12 +12,16 @@ from lrtune.cli.options import RunArgument
 from lrtune.cli.outputs import STDOUT, refuse_overwriting
 from lrtune.cli.runs import find
 from lrtune.run.names import MODEL
+from lrtune.text.errors import LrtuneError
 from lrtune.text.paths import expanded
 
 if TYPE_CHECKING:
     from lrtune.model.predicted import Columns
 
 PARQUET = ".parquet"
+
+OTHERS = (".json", ".jsonl", ".npz", ".npy", ".xlsx", ".html", ".tsv", ".feather", ".gz", ".zip")
+"""Endings of formats that are not written."""
 
 
 def predict(
@@ -56,6 +60,8 @@ def predict(
     from lrtune.trainers.loading import load_model
 
     is_stream = data == str(STDOUT)
+    if output.suffix.lower() in OTHERS:
+        raise LrtuneError(f"--output {output}: predictions are written as CSV or Parquet; expected .csv or .parquet")
     if output != STDOUT:
         refuse_overwriting({"--output": output}, {} if is_stream else {"the table to predict": expanded(data)})
     fitted = load_model(find(run) / MODEL, trust=trust)

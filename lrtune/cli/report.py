@@ -15,6 +15,8 @@ from lrtune.run.names import REPORT
 from lrtune.text.errors import LrtuneError
 from lrtune.text.paths import is_same
 
+STDOUT = Path("-")
+
 COMPARISON = "comparison.html"
 """What compares several runs, in the working folder."""
 
@@ -36,7 +38,7 @@ def report(
             "--output",
             "-o",
             metavar="FILE",
-            help=f"File to write; by default {REPORT} in the run's folder, or {COMPARISON} here.",
+            help=f"File to write; by default {REPORT} in the run's folder, or {COMPARISON} here; - is standard output.",
         ),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
@@ -50,22 +52,38 @@ def report(
 
     Example: lrtune report latest -o report.html
     """
-    from lrtune.reporting import console
+    from lrtune.reporting import console, export
     from lrtune.run import files
 
     folders = [find(each, finished=False) for each in runs or [LATEST]]
     own = folders[0] / REPORT
     path = output or (own if len(folders) == 1 else Path(COMPARISON))
-    refuse_overwriting({"--output": None if is_same(path, own) and len(folders) == 1 else path}, {})
+    is_own = is_same(path, own) and len(folders) == 1
+    if not is_own:
+        refuse_overwriting({"--output": path}, {})
+        _refuse_other_kinds(path)
     with console.working("drawing"):
         text = _text(folders)
-    files.write(path, text)
+    if path == STDOUT:
+        sys.stdout.write(text)
+        return
+    if is_own:
+        files.write(path, text)
+    else:
+        export.write(path, text)
     sys.stdout.write(f"{path}\n")
     if show:
         import webbrowser
 
         if not webbrowser.open(path.resolve().as_uri()):
             console.note("there is no browser to open it in")
+
+
+def _refuse_other_kinds(path: Path) -> None:
+    """Refuse a name that is not one of a page, which may be that of a table; a device or a pipe gets any content."""
+    is_special = path.exists() and not path.is_file()
+    if path != STDOUT and not is_special and path.suffix.lower() not in (".html", ".htm"):
+        raise LrtuneError(f"--output {path}: a report is a page; expected a name that ends in .html")
 
 
 def _text(folders: Sequence[Path]) -> str:

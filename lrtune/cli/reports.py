@@ -103,7 +103,7 @@ def with_reports(command: Callable[..., None]) -> Callable[..., None]:
             command(*arguments, **options)
         except FOR_TYPER:
             raise
-        except OverwritingError:  # a report of that would go where it must not
+        except (OverwritingError, BrokenPipeError):  # a report would go where it must not, or tell of a reader's end
             raise
         except Exception as error:
             _report_failure(error, options)

@@ -90,7 +90,7 @@ def answer(result: Result, searched: Collection[str]) -> Answer:
     finding = _most_important(result)
     left = len(result.health) - (finding is not None)
     facts = (
-        *([("No model", formats.sentence(formats.printable(result.no_model)))] if result.no_model is not None else ()),
+        *([("No model", f"{formats.printable(result.no_model)}.")] if result.no_model is not None else ()),
         ("Best", _best(result, searched)),
         ("Tuning", tuning(result, _scores(result))),
         *([("Decay", said)] if (said := decay(result, _scores(result))) else ()),

@@ -79,12 +79,9 @@ def page(found: EvaluatedModel) -> list[Block]:
     if own.score is None:
         return [Headline(f"{evaluation.metric} has no score on the {rows} of {formats.printable(found.table)}")]
     show = formats.score_format([own.score, own.low, own.high])
-    blocks: list[Block] = [
-        Headline(
-            f"{evaluation.metric} {show(own.score)} on {rows} of {formats.printable(found.table)} "
-            f"(95 % interval {show(own.low)} to {show(own.high)})"
-        )
-    ]
+    span = "too few for an interval" if own.low is None else f"95 % interval {show(own.low)} to {show(own.high)}"
+    head = f"{evaluation.metric} {show(own.score)} on {rows} of {formats.printable(found.table)} ({span})"
+    blocks: list[Block] = [Headline(head)]
     blocks += _beside(found, own)
     blocks.append(
         Grid(
@@ -107,14 +104,12 @@ def _beside(found: EvaluatedModel, own: RowScore) -> list[Block]:
     metric = found.evaluation.metric
     if expected is not None:
         show = formats.score_format([expected.score, expected.low, expected.high])
-        assert own.score is not None
-        assert own.low is not None
-        assert own.high is not None
-        gate = kept_gate(metric, Interval(own.score, own.low, own.high), expected)
         rows.append(
             ("expected", f"{show(expected.score)} ({show(expected.low)} to {show(expected.high)}), by the search")
         )
-        rows.append(("verdict", _verdict(gate, found.evaluation.rows)))
+        if own.score is not None and own.low is not None and own.high is not None:
+            gate = kept_gate(metric, Interval(own.score, own.low, own.high), expected)
+            rows.append(("verdict", _verdict(gate, found.evaluation.rows)))
     if found.test is not None:
         rows.append(
             ("test", f"{formats.score_format([found.test])(found.test)} on the rows that the search had set apart")

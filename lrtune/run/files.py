@@ -19,12 +19,13 @@ from lrtune.text.paths import is_same
 
 
 def run_of(path: Path) -> Path | None:
-    """Find the run that a file which is there is a part of; None if it belongs to none."""
+    """Find the run that a file is a part of, or would be, in one of its folders; None if it belongs to none."""
     file = path.resolve()
-    if not file.is_file():
-        return None
-    above = (each for each in file.parents if file.relative_to(each).parts[0] in OWN and (each / DATABASE).is_file())
-    return next(above, None)
+    for each in file.parents:
+        inside = file.relative_to(each).parts
+        if inside[0] in OWN and (each / DATABASE).is_file() and (len(inside) > 1 or file.is_file()):
+            return each
+    return None
 
 
 def refuse_inputs(folder: Path, inputs: Mapping[str, Path], names: Iterable[str] = OWN) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -87,6 +88,8 @@ class Retraining(NamedTuple):
         What the search trained on; its folds play no part.
     scales, clock, copy
         As in `lrtune.model.fitting.fit_model`.
+    seconds
+        How long it may take, where it is code of somebody else, which may hang.
 
     """
 
@@ -99,6 +102,7 @@ class Retraining(NamedTuple):
     scales: Scales = ()
     clock: Clock = time.perf_counter
     copy: int = 0
+    seconds: float = math.inf
 
 
 class Work(NamedTuple):

@@ -184,6 +184,7 @@ class Prepared:
         tested: bool = False,
         setting: Setting | None = None,
         fold: int | None = None,
+        seconds: float = math.inf,
     ) -> Model:
         """Train a complete configuration on all training rows, or on those of a fold.
 
@@ -199,6 +200,8 @@ class Prepared:
             What the search trained on, where that has a folder by now.
         fold
             The place of a fold: the model is the one that was scored on its validation rows.
+        seconds
+            How long code of somebody else may take.
 
         Raises
         ------
@@ -212,7 +215,9 @@ class Prepared:
         setting = setting or self.setting
         if fold is not None:
             rows, copy = self.splits[fold][0], setting.folds[fold].index - FINAL
-        task = Retraining(data.columns, self.schema, rows, test_rows, configuration, setting, scales, clock, copy)
+        task = Retraining(
+            data.columns, self.schema, rows, test_rows, configuration, setting, scales, clock, copy, seconds
+        )
         return TRAINERS[setting.trainer].fit(task)
 
     def tested(self, model: Model) -> FinalScore:

@@ -176,6 +176,7 @@ class Finishing(Session):
                         copy=copy,
                         tested=tested,
                         setting=self.setting,
+                        seconds=self.pace.left_for_the_model,
                     )
                 )
             except NoUsableResultError as error:

@@ -27,6 +27,9 @@ SHARE, BLOCK_SHARE = 1 / 8, 1 / 4
 ENDING = 0.4
 """Seconds for the rest: starting the program, and writing files at the end."""
 
+LAST_SECONDS = 5.0
+"""The last training may take as long in any case."""
+
 _REMEMBERED = 16
 
 
@@ -78,6 +81,11 @@ class Pace:
             return 0.0
         expected, overhead = self._retraining
         return self.ratio * expected + overhead + ENDING
+
+    @property
+    def left_for_the_model(self) -> float:
+        """Seconds after which the last training is stopped; a search that is late gives it what was kept for it."""
+        return max(self.end - time.monotonic(), self.reserved, LAST_SECONDS)
 
     @property
     def until(self) -> float:

@@ -19,6 +19,9 @@ from lrtune.verdict.correction.intervals import LEVEL, wilson
 
 RESAMPLES = 2_000
 
+FEWEST = 5
+"""Of fewer rows there is no interval: resamples of them say nothing."""
+
 _WEIGHTS_AT_ONCE = 4_000_000
 """Numbers of a matrix of weights, which is made in parts for many rows."""
 
@@ -141,6 +144,8 @@ def _weights(rows: int) -> Iterator[Singles]:
 
 def _with_interval(metric: str, score: float, drawn: Doubles, rows: int) -> RowScore:
     """Put a score and its interval into the metric's own sign."""
+    if rows < FEWEST:
+        return RowScore(score if METRICS[metric].larger_is_better else -score, None, None)
     finite = drawn[np.isfinite(drawn)]
     low, high = np.quantile(finite, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2]) if len(finite) else (score, score)
     if METRICS[metric].is_share:

@@ -165,3 +165,19 @@ def test_rows_of_one_class_have_no_area_under_the_curve(species, tmp_path):
     scores = _json(run, path)["evaluation"]["scores"]
     assert scores["roc_auc"] == {"score": None, "low": None, "high": None}
     assert scores["accuracy"]["score"] is not None
+
+
+def test_a_stream_is_evaluated_like_a_file(species):
+    run, new = species
+    done = CliRunner().invoke(app, ["evaluate", str(run), "-", "--json"], input=new.read_bytes())
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["evaluation"] == _json(run, new)["evaluation"]
+
+
+def test_of_a_few_rows_there_is_a_score_and_no_interval(species, tmp_path):
+    run, new = species
+    few = tmp_path / "few.csv"
+    pl.read_csv(new).head(3).write_csv(few)
+    assert _json(run, few)["evaluation"]["scores"]["log_loss"]["low"] is None
+    assert "too few for an interval" in " ".join(invoke("evaluate", run, few).stdout.split())
+    assert invoke("evaluate", run, few, "--fail-worse").exit_code == 3

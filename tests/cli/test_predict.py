@@ -293,3 +293,10 @@ def test_a_table_with_the_same_content_is_read_as_it_is_written(run, folder):
     (folder / "t.csv").write_text(points)
     assert run(*command).exit_code == 0
     assert predicted(run, "t", "t.csv") == expected
+
+
+def test_a_format_that_is_not_written_is_refused(searched):
+    done = searched("predict", "latest", "blobs.csv", "-o", "p.json")
+    assert done.exit_code == 2
+    assert "expected .csv or .parquet" in done.stderr
+    assert not Path("p.json").exists()

@@ -250,3 +250,31 @@ def test_a_study_that_is_told_its_scores_has_a_report(folder):
     found = Page(report(folder / "told"))
     assert len(found.tables["history"]) == 7
     assert "it has scores, and no model" in " ".join(found.text)
+
+
+@pytest.mark.usefixtures("made_runs")
+@pytest.mark.parametrize("name", ["blobs.csv", "report.txt", "page"])
+def test_a_report_never_takes_the_place_of_another_kind_of_file(run, folder, name):
+    before = (folder / "blobs.csv").read_bytes()
+    done = run("report", "blobs-00000001", "-o", name)
+    assert done.exit_code == 2
+    assert "expected a name that ends in .html" in " ".join(done.stderr.split())
+    assert (folder / "blobs.csv").read_bytes() == before
+
+
+@pytest.mark.usefixtures("made_runs")
+def test_a_link_stays_a_link_and_a_pipe_gets_the_page(run, folder):
+    (folder / "there.html").write_text("old")
+    (folder / "link.html").symlink_to("there.html")
+    assert run("report", "blobs-00000001", "-o", "link.html").exit_code == 0
+    assert (folder / "link.html").is_symlink()
+    assert (folder / "there.html").read_text().startswith("<!doctype html>")
+    printed = run("report", "blobs-00000001", "-o", "-").stdout
+    assert printed == (folder / "there.html").read_text()
+    assert not (folder / "-").exists()
+
+
+def test_a_report_into_the_folder_of_a_model_is_refused(run, made_runs):
+    done = run("report", "blobs-00000001", "-o", made_runs / "blobs-00000001" / "model" / "x.html")
+    assert done.exit_code == 2
+    assert "file of the run" in " ".join(done.stderr.split())

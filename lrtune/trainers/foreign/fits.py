@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import io
 import json
+import math
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -57,6 +58,8 @@ class Asked(NamedTuple):
         What the rates of each epoch are multiplied by, where that is known.
     final
         Whether it is the training on all rows.
+    seconds
+        What the search has left for it.
 
     """
 
@@ -67,6 +70,7 @@ class Asked(NamedTuple):
     streams: int
     scales: tuple[float, ...] = ()
     final: bool = False
+    seconds: float = math.inf
 
 
 class EndedFit(NamedTuple):
@@ -198,7 +202,10 @@ def _asked(process: CodeProcess, setting: Setting, asked: Asked, folder: Path | 
         log = folder / "log.txt"
     process.fits += 1
     process.ask({"do": "fit", "folder": None if folder is None else str(folder.resolve()), **_said(setting, asked)})
-    return process.wait(float(foreign.said.get("timeout", float("inf"))), log)
+    own = float(foreign.said.get("timeout", math.inf))
+    if asked.seconds < own:
+        return process.wait(asked.seconds, log, limit="what --timeout had left for it")
+    return process.wait(own, log)
 
 
 def _said(setting: Setting, asked: Asked) -> dict[str, Any]:

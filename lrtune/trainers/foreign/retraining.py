@@ -85,7 +85,7 @@ def fit(task: Retraining) -> Model:
     place = foreign.folder or tempfile.mkdtemp(prefix="lrtune-")
     everything = foreign._replace(rows=((task.rows, task.test_rows),), folder=place)
     final = setting._replace(foreign=everything)
-    asked = Asked(_PLACE, task.configuration, 0, 0, FINAL + task.copy, task.scales, final=True)
+    asked = Asked(_PLACE, task.configuration, 0, 0, FINAL + task.copy, task.scales, final=True, seconds=task.seconds)
     arrays, taken = arrays_of(fold, everything, 0), foreign.shape or encoder
     try:
         found = fitted(final, asked, arrays)
