@@ -63,7 +63,8 @@ def test_test_rows_that_are_training_rows_are_told_in_the_plan_and_on_the_page(r
     (warning,) = json.loads(run("check", *tested, "--json").stdout)["warnings"]
     assert warning.startswith(said)
     assert said in " ".join(run("check", *tested).stdout.split())
-    assert said in " ".join(run("search", *tested).stdout.split())
+    assert "12 of which are training rows, too" in " ".join(run("search", *tested).stdout.split())
+    assert said in " ".join(run("show", "latest", "--details").stdout.split())
     for command in ("check", "search"):
         refused = run(command, "blobs.yaml", "--set", f"data.test_path={folder}/./blobs.csv")
         assert (refused.exit_code, refused.stdout) == (2, "")

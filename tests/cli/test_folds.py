@@ -86,7 +86,7 @@ def test_one_note_names_all_classes_that_are_never_scored(run, folder):
     write(folder, ["a"] * 60 + ["b"] * 50 + ["c", "d", "e"])
     note = "classes 'c' (1 row), 'd' (1 row), 'e' (1 row) are never scored"
     assert note in shown(run("check", "--data", "table.csv", "--target", "y"))
-    page = run("search", "--data", "table.csv", "--target", "y", *QUICK)
+    page = run("search", "--data", "table.csv", "--target", "y", *QUICK, "--details")
     assert note in shown(page)
     assert "data.rare: merge or drop would change that" in shown(page)
 
@@ -136,7 +136,7 @@ def test_groups_that_scikit_learn_leaves_a_fold_empty_with(run, folder):
 def test_a_fold_without_a_score_is_told_of_everywhere(run, folder, pure):
     words = "judged on 4 of 5 folds; fold 3 has only class 'n'"
     assert words in shown(run("check", "--data", "table.csv", "--target", "y", *pure))
-    searched = ("search", "--data", "table.csv", "--target", "y", *QUICK, *pure, "-o", "run")
+    searched = ("search", "--data", "table.csv", "--target", "y", *QUICK, *pure, "-o", "run", "--details")
     page = run(*searched, "--fail-under", "0.9", "--baseline", "run")
     again = run(*searched, "--fail-under", "0.9", "--baseline", "run")
     assert again.exit_code == 0, again.output
@@ -148,7 +148,8 @@ def test_a_fold_without_a_score_is_told_of_everywhere(run, folder, pure):
     assert result["unscored"] == {"of": 5, "folds": [[3, "only class 'n'"]]}
     assert next(each for each in result["health"] if each["name"] == "unscored")["numbers"] == {"of": 5, "folds": [3]}
     assert words in shown(run("health", "run"))
-    assert words in shown(run("show", "run"))
+    assert words in shown(run("show", "run", "--details"))
+    assert "Means over the same 4 folds" in shown(run("show", "run"))
 
 
 def test_a_test_without_a_score_is_a_sentence(run, folder):
@@ -159,7 +160,7 @@ def test_a_test_without_a_score_is_a_sentence(run, folder):
     )
     page = run("search", "case.yaml", *QUICK, "-o", "run")
     assert page.exit_code == 0, page.output
-    assert "no score (only class 'p') on 7 rows that the search never saw" in shown(page)
+    assert "On the 7 test rows, which the search never saw, it has no score (only class 'p')" in shown(page)
     result = json.loads((folder / "run" / "result.json").read_text())
     assert result["test"] == {"score": None, "rows": 7, "has": "only class 'p'", "repeated": 0}
     assert result["unscored"] is None
@@ -172,7 +173,7 @@ def test_a_test_without_a_score_is_a_sentence(run, folder):
     )
     own = run("compare", f"run:{best}", f"run:{best}")
     assert "no score (only class 'p') and no score (only class 'p')" in shown(own)
-    assert "no score (only class 'p')" in shown(run("show", "run"))
+    assert "no score (only class 'p') on 7 rows that the search never saw" in shown(run("show", "run", "--details"))
     assert json.loads(run("show", "run", "--json").stdout)["test"]["score"] is None
 
 
@@ -189,7 +190,7 @@ def test_a_metric_without_scores_is_refused_before_anything_is_trained(run, fold
 
 def test_nested_folds_without_a_score_are_left_out(run, folder, pure):
     nested = (*QUICK, *pure, *settings("search.nested=5", "training.epochs=2"))
-    page = run("search", "--data", "table.csv", "--target", "y", *nested, "-o", "run", "--quiet")
+    page = run("search", "--data", "table.csv", "--target", "y", *nested, "-o", "run", "--quiet", "--details")
     assert page.exit_code == 0, page.output
     found = json.loads((folder / "run" / "result.json").read_text())["nested"]
     assert found["of"] == 5

@@ -248,7 +248,7 @@ def test_the_finder_finds_the_rates_of_a_function(folder):
     finding = lrtune.find_learning_rate("file.yaml")
     answer = finding.curves[0].suggestion
     assert answer.status == "ok"
-    assert finding.curves[0].short.whole
+    assert finding.curves[0].planned.is_whole.any()
     means = finding.curves[0].short.losses[0].mean(axis=0)
     assert answer.recommended == finding.curves[0].short.rates[np.argmin(means)]
     assert 0.02 < answer.recommended < 20
