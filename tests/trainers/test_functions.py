@@ -249,8 +249,8 @@ def test_the_finder_finds_the_rates_of_a_function(folder):
     answer = finding.curves[0].suggestion
     assert answer.status == "ok"
     assert finding.curves[0].planned.is_whole.any()
-    means = finding.curves[0].short.losses[0].mean(axis=0)
-    assert answer.recommended == finding.curves[0].short.rates[np.argmin(means)]
+    means = finding.curves[0].planned.losses.mean(axis=0)
+    assert answer.recommended == finding.curves[0].planned.rates[np.argmin(means)]
     assert 0.02 < answer.recommended < 20
     assert finding.measured == "validation loss (log_loss)"
     shown = CliRunner().invoke(app, ["finder", "file.yaml", "--set", "search.metric=accuracy", "--plot", "plot.svg"])
