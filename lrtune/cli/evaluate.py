@@ -79,6 +79,8 @@ def evaluate(
     gates = gates_of(found, expected, limits, keeps=fail_worse)
     test = None if result is None or result.test is None else result.test.score
     made = EvaluatedModel(run=str(run), table=str(data), evaluation=found, expected=expected, test=test, gates=gates)
+    if not as_json and _is_known(folder, data):
+        console.note("the model was trained on this table: on new rows the scores will be lower")
     if as_json:
         sys.stdout.write(written.json_text(written.to_json(made)))
     else:
@@ -93,6 +95,19 @@ def evaluate(
     if failed:
         console.fail("; ".join(f"gate {each.called} failed" for each in failed))
         raise typer.Exit(WORSE if any(each.is_worse for each in failed) else GATE)
+
+
+def _is_known(folder: Path, data: str) -> bool:
+    """Tell whether a table is the one that the search was done on, as far as the run's experiment still says."""
+    from lrtune.experiment.searched import searched
+    from lrtune.run.folder import open_run
+    from lrtune.text.paths import expanded, is_same
+
+    try:
+        table = searched(open_run(folder)).inputs.get("the training table")
+    except LrtuneError:
+        return False
+    return table is not None and is_same(expanded(data), table)
 
 
 def _result(folder: Path) -> Result | None:

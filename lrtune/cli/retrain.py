@@ -77,7 +77,7 @@ def retrain(
     if as_json:
         sys.stdout.write(written.json_text(to_json(made)))
     elif not quiet:
-        table = rows_of(experiment.inputs.get("the training table"))
+        table = rows_of(experiment.inputs.get("the training table"), is_loaded=experiment.loader is not None)
         console.show(page(made, found, rows=prepared.rows, folder=folder, table=table))
 
 

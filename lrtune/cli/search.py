@@ -261,7 +261,7 @@ def _page(ended: Ended, experiment: Experiment) -> list[Block]:
         folder=found.folder,
         run=name_of(found.folder),
         trained_by=trained_by(study),
-        table=rows_of(experiment.inputs.get("the training table")),
+        table=rows_of(experiment.inputs.get("the training table"), is_loaded=experiment.loader is not None),
         remarks=ended.remarks,
     )
 
@@ -282,6 +282,6 @@ def _whole_page(ended: Ended, experiment: Experiment) -> list[Block]:
         run=name_of(found.folder),
         notes=[*ended.remarks, *found.notes],
         trained_by=trained_by(study),
-        table=rows_of(experiment.inputs.get("the training table")),
+        table=rows_of(experiment.inputs.get("the training table"), is_loaded=experiment.loader is not None),
         fixed=fixed_by(study),
     )

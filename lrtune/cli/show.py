@@ -119,6 +119,7 @@ def _rows(run: Run) -> str:
     from lrtune.text.errors import LrtuneError
 
     try:
-        return rows_of(searched(run).inputs.get("the training table"))
+        experiment = searched(run)
+        return rows_of(experiment.inputs.get("the training table"), is_loaded=experiment.loader is not None)
     except LrtuneError:
         return NEW_ROWS

@@ -57,8 +57,13 @@ def after(
     return [Words("", [("files", files), *others, *report, ("next", use)])]
 
 
-def rows_of(table: Path | None) -> str:
-    """Say by which path the table of a search is reached from here, if it is a file that is there."""
+def rows_of(table: Path | None, *, is_loaded: bool = False) -> str:
+    """Say by which path the table of a search is reached from here, if it is a file that is there.
+
+    Empty where the rows are of no table: a function has loaded them.
+    """
+    if is_loaded:
+        return ""
     if table is None or not table.is_file():
         return NEW_ROWS
     whole = table.absolute()

@@ -48,7 +48,7 @@ def tested(result: Result) -> str:
         return ""
     test = result.test
     if test is None or not test.repeated:
-        return "; by a model without them: the one that is handed over was trained on them as well"
+        return " (scored before these rows joined the training of the model that is handed over)"
     if test.repeated == test.rows:
-        return "; the model that is handed over was trained on them once more"
-    return "; by a model without the others: the one that is handed over was trained on all of them"
+        return " (the model that is handed over was trained on them once more)"
+    return " (scored before the others joined the training of the model that is handed over)"

@@ -101,10 +101,10 @@ def model_use(called: str, model: Path, trained_by: str, table: str = "data.csv"
     trained_by
         What trained (`lrtune.run.folder.Run.trained_by`).
     table
-        Some rows to predict.
+        Some rows to predict; empty if the model was trained on rows of no table, which a function has loaded.
 
     """
-    if trained_by == COMMAND:
+    if trained_by == COMMAND or (trained_by == FUNCTION and not table):
         return f"what the program saved is in {model / 'files'}"
     trust = " --trust" if trained_by == FUNCTION else ""  # the code of the file predicts
     return f"lrtune predict {shlex.quote(called)} {shlex.quote(table)} -o predictions.csv{trust}"

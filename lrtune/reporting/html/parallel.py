@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LINES = 60
 """Trials that are drawn."""
 
+_RATE = "learning_rate"
 _MOST_DIMENSIONS, _MOST_OPTIONS = 12, 8
 _GROUPS = (("the best third", 0), ("the middle third", GREY), ("the rest", PALE))
 
@@ -33,7 +34,8 @@ def parallel(about: Subject) -> Figure | str:
     ranked = about.run.ranked[:LINES]
     if len(ranked) < 5:
         return "fewer than five trials are complete."
-    dimensions = [each for each in about.run.space.dimensions if each.size > 1][:_MOST_DIMENSIONS]
+    dimensions = [*_rate(about, ranked), *(each for each in about.run.space.dimensions if each.size > 1)]
+    dimensions = dimensions[:_MOST_DIMENSIONS]
     if len(dimensions) < 2:
         return "fewer than two dimensions were searched."
     heights, words = zip(*(_places(each, ranked) for each in dimensions), strict=True)
@@ -68,6 +70,17 @@ def parallel(about: Subject) -> Figure | str:
             for each in ranked
         ),
     )
+
+
+def _rate(about: Subject, ranked: Sequence[Trial]) -> list[Dimension]:
+    """Give the learning rate an axis where each optimizer has a range of its own, as far as all trials have one."""
+    if any(each.name == _RATE for each in about.run.space.dimensions):
+        return []
+    rates = [each.configuration.get(_RATE) for each in ranked]
+    if any(each is None for each in rates) or len(set(rates)) < 2:
+        return []
+    tried = list(map(number, rates))
+    return [Real(_RATE, min(tried), max(tried), tried[0], "log")]
 
 
 def _words(place: int, marks: Sequence[tuple[float, str]]) -> Series:

@@ -136,4 +136,4 @@ def _behind(case: Case, anchor: Anchor, gain: float) -> str:
     if gain < 0.0:
         return f"behind by {formats.gap(gain, show)} on the same folds"
     by, picked = formats.gap(gain, show), formats.gap(case.optimism, show)
-    return f"ahead by {by} on the same folds, where having been picked is worth {picked}"
+    return f"its lead on the same folds, {by}, is less than the luck of having been picked, {picked}"
