@@ -450,9 +450,9 @@ def test_seeds_for_which_there_was_no_time_say_so(tmp_path):
 @pytest.mark.parametrize(
     ("repeated", "said"),
     [
-        (0, "9 rows that the search never saw; by a model without them: the one"),
-        (1, "9 rows, 1 of which is a training row, too; by a model without the others: the one that is handed over"),
-        (9, "9 rows, all of which are training rows, too; the model that is handed over was trained on them once more"),
+        (0, "9 rows that the search never saw (scored before these rows joined the training of the model"),
+        (1, "9 rows, 1 of which is a training row, too (scored before the others joined the training of the model"),
+        (9, "9 rows, all of which are training rows, too (the model that is handed over was trained on them once more)"),
     ],
 )
 def test_test_rows_that_are_training_rows_are_not_called_unseen(repeated, said, tmp_path):
