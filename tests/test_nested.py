@@ -205,7 +205,7 @@ def test_the_search_tells_of_it_and_a_second_one_trains_nothing(tmp_path, monkey
     arguments = ["search", str(tmp_path / "case.yaml"), "-o", str(tmp_path / "run"), "--workers", "1"]
     shown = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
     assert shown.exit_code == 0, shown.output
-    assert "nested" in shown.stdout
+    assert "Nested" in shown.stdout
     assert "on 3 outer folds; inside" in shown.stdout
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     nested = result["nested"]

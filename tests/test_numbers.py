@@ -164,7 +164,7 @@ def test_a_saved_model_has_its_embedding(folder):
     columns, rows = prepared.dataset.columns, prepared.dataset.test_rows
     expected = by_hand(member.layers, (0, 1), member.encoder.transform(columns, rows)) * member.scale + member.shift
     np.testing.assert_allclose(model.outputs(columns, rows), expected, rtol=1e-9)
-    page = CliRunner().invoke(app, ["show", "run"]).stdout
+    page = CliRunner().invoke(app, ["show", "run", "--details"]).stdout
     assert "mlp 7 tanh · embedding periodic" in " ".join(page.split())
     assert "numbers standard" not in page
 
