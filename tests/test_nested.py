@@ -202,10 +202,10 @@ def test_the_summary_is_about_the_scores_outside(tmp_path):
 def test_the_search_tells_of_it_and_a_second_one_trains_nothing(tmp_path, monkeypatch):
     text = f"data: {{{USUAL}}}" + SETTINGS.format(search="nested: 3, metric: log_loss")
     (tmp_path / "case.yaml").write_text(text)
-    arguments = ["search", str(tmp_path / "case.yaml"), "-o", str(tmp_path / "run"), "--workers", "1"]
+    arguments = ["search", str(tmp_path / "case.yaml"), "-o", str(tmp_path / "run"), "--workers", "1", "--details"]
     shown = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
     assert shown.exit_code == 0, shown.output
-    assert "Nested" in shown.stdout
+    assert "nested" in shown.stdout
     assert "on 3 outer folds; inside" in shown.stdout
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     nested = result["nested"]
