@@ -109,7 +109,7 @@ def test_a_search_of_them_goes_on_as_if_it_had_not_stopped_and_says_what_it_foun
         run("search", str(file), "-o", str(parts), "-q", "--set", f"search.trials={trials}")
     for name in ("trials.csv", "best.yaml", "model/model.npz", "out_of_fold.bin"):
         assert (whole / name).read_bytes() == (parts / name).read_bytes()
-    page = " ".join(run("show", str(whole)).split())
+    page = " ".join(run("show", str(whole), "--details").split())
     assert "first rate factor 3" in page
     assert "bias rate factor 0.1" in page
     code = run("schedules", "export", "--run", str(whole), "--to", "pytorch")

@@ -166,6 +166,7 @@ class Predicting:
     """A model that predicts the same for every row."""
 
     told = None
+    members = ()
 
     def __init__(self, value):
         self.value = value
