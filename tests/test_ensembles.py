@@ -452,7 +452,10 @@ def test_seeds_for_which_there_was_no_time_say_so(tmp_path):
     [
         (0, "9 rows that the search never saw (scored before these rows joined the training of the model"),
         (1, "9 rows, 1 of which is a training row, too (scored before the others joined the training of the model"),
-        (9, "9 rows, all of which are training rows, too (the model that is handed over was trained on them once more)"),
+        (
+            9,
+            "9 rows, all of which are training rows, too (the model that is handed over was trained on them once more)",
+        ),
     ],
 )
 def test_test_rows_that_are_training_rows_are_not_called_unseen(repeated, said, tmp_path):

@@ -60,10 +60,10 @@ def predict(
     from lrtune.trainers.loading import load_model
 
     is_stream = data == str(STDOUT)
-    if output.suffix.lower() in OTHERS:
-        raise LrtuneError(f"--output {output}: predictions are written as CSV or Parquet; expected .csv or .parquet")
     if output != STDOUT:
         refuse_overwriting({"--output": output}, {} if is_stream else {"the table to predict": expanded(data)})
+    if output.suffix.lower() in OTHERS:
+        raise LrtuneError(f"--output {output}: predictions are written as CSV or Parquet; expected .csv or .parquet")
     fitted = load_model(find(run) / MODEL, trust=trust)
     if is_stream:
         table = tables.load_stream(sys.stdin.buffer, "standard input", schema=fitted.schema, keep=keep or ())

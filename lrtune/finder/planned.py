@@ -194,7 +194,7 @@ def student(freedom: int) -> float:
     """Compute the quantile of Student's t that belongs to `NORMAL` (Abramowitz and Stegun, 26.7.5, three terms).
 
     >>> round(student(4), 2), round(student(9), 2)
-    (2.12, 1.83)
+    (2.11, 1.83)
     """
     z = NORMAL
     first, second = (z**3 + z) / 4.0, (5.0 * z**5 + 16.0 * z**3 + 3.0 * z) / 96.0

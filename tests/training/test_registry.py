@@ -55,7 +55,7 @@ class TestAgreement:
 
     def test_what_is_added_to_a_table_can_be_chosen(self, monkeypatch):
         monkeypatch.setitem(DECAYS, "toy", DECAYS["cosine"]._replace(name="toy"))
-        first, second, _ = DECAYS["join"].factors
+        first, second = (each for each in DECAYS["join"].factors if each.kind == "decay")
         (shape,) = (each for each in DECAYS["wall_clock"].factors if each.name == "shape")
         for factor in (TRAINING_KEYS["decay"], first, second, shape):
             assert check_value(factor, "toy") is None
