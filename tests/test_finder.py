@@ -26,7 +26,7 @@ from lrtune.finder.rules import (
     status,
     until_divergence,
 )
-from lrtune.reporting import rate_curves, rates
+from lrtune.reporting import rate_curves, rate_page, rates
 from lrtune.reporting.rate_figures import rate_figure
 from lrtune.text.errors import DataError
 from lrtune.training.range_test import SweepCurves
@@ -210,7 +210,7 @@ def test_why_the_recommended_rate_is_left_of_the_minimum_is_said_where_it_is(tmp
         suggestion = curve.suggestion._replace(recommended=share * curve.suggestion.minimum)
         turned = dataclasses.replace(finding, curves=(dataclasses.replace(curve, suggestion=suggestion),))
         told.append(" ".join(rate_figure(rates.summary(turned, "signal"))["title"]["subtitle"]))
-        sentences = [each for block in rates.page(turned) for each in getattr(block, "sentences", ())]
+        sentences = [each for block in rate_page.page(turned) for each in getattr(block, "sentences", ())]
         assert (told[-1] in sentences) is bool(told[-1])
     assert told[0].startswith("the recommended rate is left of the minimum: ")
     assert told[1] == ""

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrtune.cli.exits import GATE, WORSE
 from lrtune.cli.gating import FailOverOption, FailUnderOption, asked_gates
 from lrtune.cli.options import JsonOption, RunArgument
-from lrtune.cli.reports import gate_block
+from lrtune.cli.reports import end_as_judged, gate_block
 from lrtune.cli.runs import find
 from lrtune.run.names import MODEL
 from lrtune.text.errors import LrtuneError
-from lrtune.verdict.conditions import KEPT
 
 if TYPE_CHECKING:
     from lrtune.verdict.result import Result
@@ -79,22 +77,13 @@ def evaluate(
     gates = gates_of(found, expected, limits, keeps=fail_worse)
     test = None if result is None or result.test is None else result.test.score
     made = EvaluatedModel(run=str(run), table=str(data), evaluation=found, expected=expected, test=test, gates=gates)
-    if not as_json and _is_known(folder, data):
-        console.note("the model was trained on this table: on new rows the scores will be lower")
     if as_json:
         sys.stdout.write(written.json_text(written.to_json(made)))
     else:
+        if _is_known(folder, data):
+            console.note("the model was trained on this table: on new rows the scores will be lower")
         console.show([*page(made), *gate_block(gates)])
-    if (limits or fail_worse) and found.own.score is None:
-        console.fail(f"a gate failed: {found.metric} has no score on these rows")
-        raise typer.Exit(GATE)
-    if fail_worse and found.own.low is None:
-        console.fail(f"gate {KEPT} failed: {found.rows} rows are too few to tell")
-        raise typer.Exit(GATE)
-    failed = [each for each in gates if not each.passed]
-    if failed:
-        console.fail("; ".join(f"gate {each.called} failed" for each in failed))
-        raise typer.Exit(WORSE if any(each.is_worse for each in failed) else GATE)
+    end_as_judged(gates, is_shown=not as_json)
 
 
 def _is_known(folder: Path, data: str) -> bool:

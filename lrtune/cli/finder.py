@@ -128,12 +128,12 @@ def _why_bundled(config: Path | None, data: str | None) -> list[str]:
 
 
 def _show(found: RateFinding, summary: RateSummary, notes: list[str], folder: Path) -> None:
-    from lrtune.reporting import console, rate_curves, rates
+    from lrtune.reporting import console, rate_curves, rate_page
     from lrtune.reporting.blocks import Lines
 
     width = min(console.console().width, console.WIDTH) - 2
     picture = Lines(f"{found.measured} against learning rate", rate_curves.curve_lines(summary, width=width))
-    headline, *blocks = rates.page(found, notes=notes, folder=folder)
+    headline, *blocks = rate_page.page(found, notes=notes, folder=folder)
     console.show([headline, picture, *blocks])
 
 

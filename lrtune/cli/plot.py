@@ -43,8 +43,9 @@ def plot(
     Example: lrtune plot latest history -o history.png
     """
     from lrtune.reporting import console
+    from lrtune.reporting.figures import check_path
     from lrtune.reporting.html.catalogue import kind_of
-    from lrtune.reporting.html.pictures import check_format, of_run
+    from lrtune.reporting.html.pictures import of_run
 
     folder = find(run, finished=False)
     if kind is None:
@@ -52,7 +53,7 @@ def plot(
         return
     kind_of(kind)
     path = output or Path(f"{kind}.svg")
-    check_format(path)
+    check_path(path, "picture")
     refuse_overwriting({"--output": path}, {})
     with console.working("drawing"):
         picture = of_run(folder, kind)

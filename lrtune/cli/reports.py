@@ -61,7 +61,7 @@ def report_gates(
         If there is no model, or a gate failed.
 
     """
-    from lrtune.reporting import annotations, console
+    from lrtune.reporting import annotations
     from lrtune.reporting.blocks import Headline
     from lrtune.reporting.junit import JunitCase, gate_cases, junit_text
     from lrtune.reporting.summary import markdown
@@ -74,18 +74,42 @@ def report_gates(
         _write(junit, junit_text(name, [search, *gate_cases(gates)]))
     if summary is not None:
         _write_summary(summary, markdown(name, [page[0], *gate_block(gates), *page[1:]]))
-    failed = [each for each in gates if not each.passed]
     lines = annotations.gate_annotations(name, gates) if gates else []
-    sentences = [_failed(each, is_shown=not only_json) for each in failed]
     if result.no_model is not None:
         lines.append(annotations.annotation(annotations.ERROR, f"lrtune: {name}", f"no model: {result.no_model}"))
-        sentences.insert(0, f"there is no model: {result.no_model}" if only_json else "there is no model")
     if lines:
         _annotate(lines, only_json=only_json)
+    end_as_judged(gates, is_shown=not only_json, no_model=result.no_model)
+
+
+def end_as_judged(gates: Sequence[Gate], *, is_shown: bool, no_model: str | None = None) -> None:
+    """End with the exit code of the gates that failed, or of a model that there is not; go on if all is well.
+
+    Parameters
+    ----------
+    gates
+        What was asked for.
+    is_shown
+        Whether a page has said why.
+    no_model
+        Why there is none.
+
+    Raises
+    ------
+    typer.Exit
+        If something failed.
+
+    """
+    from lrtune.reporting import console
+
+    failed = [each for each in gates if not each.passed]
+    sentences = [_failed(each, is_shown=is_shown) for each in failed]
+    if no_model is not None:
+        sentences.insert(0, "there is no model" + ("" if is_shown else f": {no_model}"))
     if sentences:
         console.fail("; ".join(sentences))
         worse = WORSE if any(each.is_worse for each in failed) else GATE
-        raise typer.Exit(worse if result.no_model is None else UNUSABLE)
+        raise typer.Exit(worse if no_model is None else UNUSABLE)
 
 
 def _failed(gate: Gate, *, is_shown: bool) -> str:

@@ -1,7 +1,8 @@
 """The learning-rate finder: from an experiment to curves and an answer for each optimizer.
 
 All folds and several repetitions (other initial parameters, other mini-batches) sweep in lockstep. What is done for one
-optimizer is in `lrtune.finder.sweeps`; the engine is `lrtune.training.range_test`, arithmetic `lrtune.finder.rules`.
+optimizer is in `lrtune.finder.sweeps`; the engine is `lrtune.training.range_test`, arithmetic `lrtune.finder.rules`
+and `lrtune.finder.planned`.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import Any
 from lrtune import experiment as experiments
 from lrtune.arrays import one_blas_thread
 from lrtune.experiment import Experiment
+from lrtune.finder.curves import RateCurve
 from lrtune.finder.foreign import METHOD, SHORT_SHARE, find_in_full, measured_by, optimizers_of
 from lrtune.finder.rules import Suggestion
-from lrtune.finder.sweeps import METHODS, RAMP, RateCurve, Sweep, rate_curve
+from lrtune.finder.sweeps import METHODS, RAMP, Sweep, rate_curve
 from lrtune.text.errors import LrtuneError, nearest
 from lrtune.text.shown import Shown, showing
 from lrtune.trainers.arguments import experiment_and_table
@@ -141,7 +143,7 @@ def find(
     high: float | None = None,
     quick: bool = False,
 ) -> RateFinding:
-    """Sweep an experiment's model over rates, and try short runs where the sweep leads.
+    """Sweep an experiment's model over rates, try short runs where the sweep leads, and train where these lead in full.
 
     Parameters
     ----------

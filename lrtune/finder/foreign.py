@@ -19,6 +19,7 @@ import numpy as np
 
 from lrtune.arrays import Doubles
 from lrtune.experiment import Experiment
+from lrtune.finder.curves import RateCurve
 from lrtune.finder.planned import STEP, PlannedRuns
 from lrtune.finder.rules import (
     FALLING,
@@ -31,7 +32,7 @@ from lrtune.finder.rules import (
     search_range,
     status,
 )
-from lrtune.finder.sweeps import LADDER, RateCurve, Sweep, mean_multiplier
+from lrtune.finder.sweeps import LADDER, Sweep, mean_multiplier
 from lrtune.space import Choice
 from lrtune.space.trial import Value
 from lrtune.text.errors import LrtuneError, NoUsableResultError, nearest

@@ -1,10 +1,10 @@
-"""The planned training at a few rates: what short runs suggest, a third and three times of it, in full.
+"""Which rates the planned training is done at, and what it says: arithmetic on losses, nothing else.
 
 Short runs cannot see what the whole horizon makes of a rate: that training overfits, or that a schedule goes on to
-lower the loss for hundreds of updates. So the planned training itself is done, with its decay, all rates and folds as
-lanes of one population. The first folds tell whether the best rate is at an end, and then the next one joins; the best
-rate, and its neighbours unless they are hopeless, are trained on the other folds as well. The answer is the lowest
-place of a parabola through these three.
+lower the loss for hundreds of updates. So the planned training itself is done (`lrtune.finder.in_full`): at the rate
+that short runs suggest, a third and three times of it. The first folds tell whether the best rate is at an end, and
+then the next one joins; the best rate, and its neighbours unless they are hopeless, are trained on the other folds as
+well. The answer is the lowest place of a parabola through these three.
 
 What is done next is decided by what was seen (`next_runs`), within a budget: `BUDGET` trainings on all folds, less what
 the sweep and the short runs have cost.
@@ -13,17 +13,13 @@ the sweep and the short runs have cost.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.arrays import Array, Doubles, Integers
-from lrtune.trainers.contract import Setting
-from lrtune.training.evaluate import block_lanes, evaluate
-from lrtune.training.registry import Complete, complete_schedule
-from lrtune.training.tasks import Flags, Fold, Outcome
+from lrtune.arrays import Doubles, Integers
+from lrtune.training.tasks import Flags
 
 STEP = 3.0
 """Between rates that are trained in full."""
@@ -191,7 +187,9 @@ class PlannedRuns:
 
 
 def student(freedom: int) -> float:
-    """Compute the quantile of Student's t that belongs to `NORMAL` (Abramowitz and Stegun, 26.7.5, three terms).
+    """Approximate the quantile of Student's t that belongs to `NORMAL` (Abramowitz and Stegun, 26.7.5, three terms).
+
+    `lrtune.verdict` has the exact one; the finder does without that room, and two digits are enough here.
 
     >>> round(student(4), 2), round(student(9), 2)
     (2.11, 1.83)
@@ -199,13 +197,6 @@ def student(freedom: int) -> float:
     z = NORMAL
     first, second = (z**3 + z) / 4.0, (5.0 * z**5 + 16.0 * z**3 + 3.0 * z) / 96.0
     return z + first / freedom + second / freedom**2
-
-
-def _correlation(predicted: Array, targets: Array) -> float:
-    """Correlate predictions with what was observed; 0 where one of them does not vary."""
-    one, other = (np.asarray(each, np.float64) - np.mean(each, dtype=np.float64) for each in (predicted, targets))
-    size = math.sqrt(float(one @ one) * float(other @ other))
-    return float(one @ other) / size if size > 0.0 else 0.0
 
 
 def _is_above(values: Doubles, sure: float) -> bool:
@@ -246,7 +237,7 @@ def next_runs(
     whole, means = found.is_whole, found.means
     place = int(np.argmin(means))
     below, above = place == 0, place == len(means) - 1
-    outer = _tidy(found.rates[0] / STEP if below else found.rates[-1] * STEP)
+    outer = tidy(found.rates[0] / STEP if below else found.rates[-1] * STEP)
     is_open = (below or above) and ends[0] <= outer <= ends[1]
     if not whole.any():
         if is_open and (1.0 - share) + 2.0 * share <= left:
@@ -267,108 +258,6 @@ def _is_hopeless(found: PlannedRuns, rate: int, best: int) -> bool:
     return bool(worse.all() and found.means[rate] > HOPELESS * found.means[best])
 
 
-def _tidy(rate: float) -> float:
+def tidy(rate: float) -> float:
+    """Round to two digits: no rate that is tried needs more."""
     return float(f"{rate:.2g}")
-
-
-def planned_runs(
-    configuration: Complete,
-    setting: Setting,
-    centre: float,
-    constant: Doubles,
-    *,
-    updates: int,
-    ends: tuple[float, float] = (0.0, math.inf),
-    spent: float = 0.0,
-) -> PlannedRuns:
-    """Train around a rate in full.
-
-    Parameters
-    ----------
-    configuration, setting
-        What is planned.
-    centre
-        Where to begin.
-    constant
-        ``(K,)``: losses of the best prediction without features.
-    updates
-        Of each run.
-    ends
-        No rate beyond them is tried.
-    spent
-        What the finder has done so far, in trainings on all folds.
-
-    """
-    training = _Training(configuration, setting, constant, updates)
-    wanted: tuple[tuple[float, ...], slice] | None
-    centre = min(max(centre, ends[0]), ends[1])
-    around = tuple(_tidy(centre * STEP**place) for place in (-1, 0, 1))
-    wanted = tuple(each for each in around if ends[0] <= each <= ends[1]) or (centre,), slice(0, FIRST_FOLDS)
-    while wanted is not None:
-        found = training.train(*wanted)
-        wanted = next_runs(found, ends, max(LEAST, BUDGET - spent))
-    return found
-
-
-class _Training:
-    """Trains a configuration at rates, each on each fold once, and keeps what came of it."""
-
-    def __init__(self, configuration: Complete, setting: Setting, constant: Doubles, updates: int) -> None:
-        self.configuration = configuration
-        self.setting = setting
-        self.constant = constant
-        self.updates = updates
-        self.losses: dict[float, Doubles] = {}
-        self.signals: dict[float, Doubles] = {}
-        self.curves: dict[float, list[tuple[int, Doubles]]] = {}
-        self.epochs: tuple[int, ...] = ()
-
-    def train(self, rates: Sequence[float], folds: slice) -> PlannedRuns:
-        """Train rates on some folds; give all that has been seen so far."""
-        setting, places = self.setting, range(*folds.indices(len(self.setting.folds)))
-        parts = [setting.folds[each] for each in places]
-        lanes = [complete_schedule({**self.configuration, "learning_rate": each}) for each in rates]
-        at_once = max(1, block_lanes(lanes[0], parts, setting.problem, setting.dtype) // len(parts))
-        metric = "rmse" if setting.problem.loss == "squared" else "log_loss"
-        for begin in range(0, len(lanes), at_once):
-            block = lanes[begin : begin + at_once]
-            done = evaluate(block, parts, setting.problem, metric, seed=setting.seed, dtype=setting.dtype)
-            for rate, outcome in zip(rates[begin:], done, strict=False):
-                self._keep(rate, outcome, parts, places)
-        return self._seen()
-
-    def _keep(self, rate: float, outcome: Outcome, parts: Sequence[Fold], places: Sequence[int]) -> None:
-        nothing = np.full(len(self.setting.folds), np.nan)
-        losses = self.losses.setdefault(rate, nothing.copy())
-        signals = self.signals.setdefault(rate, nothing)
-        areas = outcome.beside.get("roc_auc", (None,) * len(parts))
-        lanes = zip(places, parts, outcome.scores, outcome.predictions, areas, strict=True)
-        for place, fold, score, predicted, area in lanes:
-            losses[place] = math.inf if score is None else -score
-            signals[place] = math.nan if area is None else area - 0.5
-            if self.setting.problem.loss == "squared":
-                losses[place] = (losses[place] / fold.scale) ** 2  # as the network sees the target
-                signals[place] = math.nan if predicted is None else _correlation(predicted, fold.validation_targets)
-        if outcome.curves is not None:
-            self.epochs = outcome.curves.epochs
-            curve = np.array([math.nan if each is None else each for each in outcome.curves.validation])
-            self.curves.setdefault(rate, []).append((len(parts), curve))
-
-    def _seen(self) -> PlannedRuns:
-        rates = sorted(self.losses)
-        curves = [
-            np.average(
-                [each for _, each in self.curves[rate]], axis=0, weights=[count for count, _ in self.curves[rate]]
-            )
-            for rate in rates
-            if rate in self.curves
-        ]
-        return PlannedRuns(
-            np.array(rates),
-            np.stack([self.losses[each] for each in rates], axis=1),
-            self.constant,
-            np.stack([self.signals[each] for each in rates], axis=1),
-            np.array(self.epochs, dtype=np.int64),
-            np.array(curves),
-            self.updates,
-        )

@@ -1,9 +1,10 @@
 """From validation losses against rates to an answer: arithmetic on curves, nothing else.
 
 A sweep says what happens at which rate: its rules read the *smoothed median* of the runs (folds x repetitions) on the
-logarithmic grid of rates. What is recommended is the best rate of *short runs*, carried over to the planned training:
+logarithmic grid of rates. Where the planned training begins (`lrtune.finder.planned`), and what a quick finder answers,
+is the best rate of *short runs*, carried over:
 
-    recommended = best rate of the short runs * sqrt(their updates / planned updates) * (1/2) / mean multiplier
+    rate = best rate of the short runs * sqrt(their updates / planned updates) * (1/2) / mean multiplier
 
 The root: the best peak of a run of ``T`` updates falls like ``1 / sqrt(T)`` (for rates that fall along a line: Defazio
 et al. 2023, arXiv 2310.07831). The rest: short runs decay along a line, whose mean multiplier is one half, and another

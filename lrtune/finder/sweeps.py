@@ -1,20 +1,22 @@
-"""One optimizer's share of the learning-rate finder: a sweep over all rates, then short runs where it leads.
+"""One optimizer's share of the learning-rate finder: a sweep, short runs where it leads, and training in full.
 
 The sweep (`lrtune.training.range_test.ramp` or ``ladder``) says where the loss falls and where it breaks away, and
 whether there is an answer at all. *Short runs*, trained from scratch with rates that fall to zero, then say which rate
-is best: a rising rate or a constant one shows where training breaks rather than where it ends well.
+is best: a rising rate or a constant one shows where training breaks rather than where it ends well. Around that rate
+the planned training has the last word (`lrtune.finder.in_full`), unless the finder is to be quick.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 import numpy as np
 
 from lrtune.arrays import INTERVAL, Doubles, stream
-from lrtune.finder.planned import PlannedRuns, planned_runs
+from lrtune.finder.curves import RateCurve, ShortRuns
+from lrtune.finder.in_full import planned_runs
+from lrtune.finder.planned import PlannedRuns
 from lrtune.finder.rules import (
     AT_START,
     FALLING,
@@ -23,11 +25,9 @@ from lrtune.finder.rules import (
     SURE,
     Marks,
     Suggestion,
-    band,
     best_of_short_runs,
     bootstrap,
     carried_over,
-    is_gain,
     marks,
     middle,
     search_range,
@@ -88,90 +88,6 @@ FURTHER = {FALLING: (1.0, 100.0), AT_START: (1e-3, 1.0)}
 """By how much the ends of the range of a sweep move when the answer lies outside."""
 
 ATTEMPTS = 3
-
-
-@dataclass(frozen=True, eq=False)
-class ShortRuns:
-    """Runs from scratch with rates that fall along a line to zero, with a fraction of the planned updates.
-
-    Attributes
-    ----------
-    rates
-        Their peaks ``(m,)``.
-    losses, start
-        ``(R, K, m)`` and ``(R, K)``: losses at the end, infinite where a run has diverged, and before training.
-    updates
-        Of each.
-
-    """
-
-    rates: Doubles
-    losses: Doubles
-    start: Doubles
-    updates: int
-
-    @property
-    def mean(self) -> Doubles:
-        """Mean loss ``(m,)``; a run that ends worse than it began counts as if it had not moved."""
-        mean: Doubles = np.minimum(self.losses, self.start[..., None]).mean(axis=(0, 1))
-        return mean
-
-    def is_gain(self, constant: Doubles) -> bool:
-        """Tell whether the best of them is clearly better than the best prediction without features."""
-        return is_gain(self.losses[..., np.argmin(self.mean)], self.start, constant)
-
-
-@dataclass(frozen=True, eq=False)
-class RateCurve:
-    """What was seen with one optimizer.
-
-    Attributes
-    ----------
-    optimizer, decay
-        Their names: what was swept, and what the recommended rate is for.
-    rates
-        ``(n,)``: those of the sweep.
-    losses
-        ``(R, K, n)``: validation loss of each repetition and fold, infinite where it has diverged.
-    start, constant
-        ``(R, K)`` and ``(K,)``: losses before training, and of the best prediction without features.
-    updates
-        Of the ramp, or of each rate of the ladder.
-    short
-        The short runs; None where the sweep has no answer.
-    planned
-        The planned training at a few rates; None where that was not done.
-    suggestion
-        The answer.
-
-    """
-
-    optimizer: str
-    decay: str
-    rates: Doubles
-    losses: Doubles
-    start: Doubles
-    constant: Doubles
-    updates: int
-    short: ShortRuns | None
-    planned: PlannedRuns | None
-    suggestion: Suggestion
-
-    @property
-    def median(self) -> Doubles:
-        """Median loss of the runs ``(n,)``, infinite where half of them have diverged."""
-        return middle(self.losses)
-
-    @property
-    def band(self) -> tuple[Doubles, Doubles]:
-        """The 10 and 90 % quantiles of the runs."""
-        return band(self.losses)
-
-    @property
-    def diverged(self) -> Doubles:
-        """Share of diverged runs ``(n,)``."""
-        share: Doubles = (~np.isfinite(self.losses)).mean(axis=(0, 1))
-        return share
 
 
 class Sweep(NamedTuple):

@@ -31,7 +31,8 @@
     rate_curves        validation loss against rate in the terminal
     rate_figures       the figure of the learning-rate finder, as Vega-Lite: the one door of altair
     rate_files         the files of the learning-rate finder
-    rates              what the finder says
+    rate_page          what the finder says, as a page
+    rates              what the finder found, for programs and figures
     reference          writes what the documentation says about decay types and optimizers
     retrained          what a retrained trial is, for a file and as a page
     savings            what pruning has saved, in one line of the page

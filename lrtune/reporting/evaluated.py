@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
 from lrtune.text import formats
 from lrtune.verdict.conditions import Gate
-from lrtune.verdict.gates import Interval, kept_gate, score_gate
+from lrtune.verdict.gates import kept_gate, score_gate
+from lrtune.verdict.interval import Interval
 
 if TYPE_CHECKING:
     from lrtune.verdict.evaluated import Evaluation, RowScore, Segment
@@ -62,14 +63,10 @@ def expected_by(result: Result | None) -> Interval | None:
 def gates_of(
     evaluation: Evaluation, expected: Interval | None, limits: Sequence[float], *, keeps: bool
 ) -> tuple[Gate, ...]:
-    """Judge an evaluation by limits, and by what was expected if that is asked for and known."""
-    own = evaluation.own
-    if own.score is None:
-        return ()
-    found = [score_gate(evaluation.metric, own.score, each, judged="evaluated") for each in limits]
-    if keeps and expected is not None and own.low is not None and own.high is not None:
-        found.append(kept_gate(evaluation.metric, Interval(own.score, own.low, own.high), expected))
-    return tuple(found)
+    """Judge an evaluation by limits, and by what was expected if that is asked for; what cannot be told fails."""
+    metric, own = evaluation.metric, evaluation.own
+    found = [score_gate(metric, own.score, each, judged="evaluated") for each in limits]
+    return (*found, *([kept_gate(metric, own.interval, expected)] if keeps else []))
 
 
 def page(found: EvaluatedModel) -> list[Block]:
@@ -107,9 +104,8 @@ def _beside(found: EvaluatedModel, own: RowScore) -> list[Block]:
         rows.append(
             ("expected", f"{show(expected.score)} ({show(expected.low)} to {show(expected.high)}), by the search")
         )
-        if own.score is not None and own.low is not None and own.high is not None:
-            gate = kept_gate(metric, Interval(own.score, own.low, own.high), expected)
-            rows.append(("verdict", _verdict(gate, found.evaluation.rows)))
+        if own.interval is not None:
+            rows.append(("verdict", _verdict(kept_gate(metric, own.interval, expected), found.evaluation.rows)))
     if found.test is not None:
         rows.append(
             ("test", f"{formats.score_format([found.test])(found.test)} on the rows that the search had set apart")

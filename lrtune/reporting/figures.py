@@ -22,8 +22,8 @@ _PIXELS = 2.0
 """Pixels of a PNG for each unit of the figure."""
 
 
-def check_path(path: Path) -> None:
-    """Refuse a file whose ending is no format that can be drawn.
+def check_path(path: Path, noun: str = "figure") -> None:
+    """Refuse a file whose ending is no format that can be drawn; the noun is what is to be drawn.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def check_path(path: Path) -> None:
     """
     kind = path.suffix.lower()
     if kind not in FORMATS:
-        raise LrtuneError(f"{path}: unknown kind of figure '{kind}'; {nearest(kind, FORMATS)}")
+        raise LrtuneError(f"{path}: unknown kind of {noun} '{kind}'; {nearest(kind, FORMATS)}")
 
 
 def write(figure: Figure, path: Path) -> None:

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrtune.reporting import rates
 from lrtune.reporting.figures import Figure, Row
+from lrtune.reporting.rate_page import why_lower
 from lrtune.text import formats
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def rate_figure(found: RateSummary) -> Figure:
     parts = [row(found, base.encode(x=x)) for row in rows[:-1]]
     parts.append(rows[-1](found, base.encode(x=x.title("learning rate"))))
     runs = f"{formats.plural(found.folds, 'fold')} x {formats.plural(found.repetitions, 'repetition')}"
-    said = textwrap.wrap(rates.why_lower(found.optimizers), _LINE)
+    said = textwrap.wrap(why_lower(found.optimizers), _LINE)
     title = {"text": [f"{found.name}: {found.method}, {runs}"], "subtitle": said, "anchor": "middle"}
     figure: Figure = alt.vconcat(*parts, spacing=8).properties(title=title).to_dict()
     return figure

@@ -16,6 +16,7 @@
     findings       what a look at a search found, and how to look without losing what was trained
     gates          whether a result is good enough
     health         what a finished search says about itself
+    interval       a score and how sure it is
     judging        what a finished search comes to
     making         from a study to its `Result`
     picking        how the rules of selection pick

@@ -16,6 +16,7 @@ from lrtune.arrays import EVALUATION, Array, Doubles, Rows, Singles, stream
 from lrtune.training.metrics import scoring
 from lrtune.training.metrics.catalogue import METRICS
 from lrtune.verdict.correction.intervals import LEVEL, wilson
+from lrtune.verdict.interval import Interval
 
 RESAMPLES = 2_000
 
@@ -35,6 +36,13 @@ class RowScore:
     score: float | None
     low: float | None
     high: float | None
+
+    @property
+    def interval(self) -> Interval | None:
+        """The three of them, where there are three."""
+        if self.score is None or self.low is None or self.high is None:
+            return None
+        return Interval(self.score, self.low, self.high)
 
 
 NO_SCORE = RowScore(None, None, None)

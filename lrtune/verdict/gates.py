@@ -14,29 +14,19 @@ repeats see smaller losses.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from lrtune.text import formats
 from lrtune.training.metrics.catalogue import METRICS
 from lrtune.verdict.anchored import ANCHORS, ASKED
 from lrtune.verdict.comparison import Difference, difference
 from lrtune.verdict.conditions import BASELINE, BEHIND, KEPT, OVER, UNDER, Gate, State
+from lrtune.verdict.interval import Interval
 from lrtune.verdict.result import Result
 from lrtune.verdict.standing import oriented, own_sign
 
 ALPHA = 0.05
 """A result fails as worse if chance alone would look like that this rarely."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A score with the ends of its 95 % interval."""
-
-    score: float
-    low: float
-    high: float
-
 
 _ROUNDING = 1e-9  # of the scores: what sums of equal numbers in another order may differ by
 
@@ -59,7 +49,7 @@ def limit_gate(result: Result, limit: float) -> Gate:
     return score_gate(result.metric, score, limit, judged=kind, note=_unscored(result))
 
 
-def score_gate(metric: str, score: float, limit: float, *, judged: str, note: str = "") -> Gate:
+def score_gate(metric: str, score: float | None, limit: float, *, judged: str, note: str = "") -> Gate:
     """Compare a score with a limit: the least that is allowed, or for errors the most.
 
     Parameters
@@ -67,7 +57,7 @@ def score_gate(metric: str, score: float, limit: float, *, judged: str, note: st
     metric
         Of the score.
     score, limit
-        In the metric's own sign; a score of just the limit passes.
+        In the metric's own sign; a score of just the limit passes, and none at all fails.
     judged
         What kind of score it is, in a word.
     note
@@ -75,6 +65,8 @@ def score_gate(metric: str, score: float, limit: float, *, judged: str, note: st
 
     """
     larger = METRICS[metric].larger_is_better
+    if score is None:
+        return _untold(UNDER if larger else OVER, f"{judged} {metric} has no score", {"judged": judged, "limit": limit})
     passed = score >= limit if larger else score <= limit
     shown, bound = _told_apart(score, limit)
     relation = {True: ("is under", "is not under"), False: ("is over", "is not over")}[larger][passed]
@@ -86,7 +78,7 @@ def score_gate(metric: str, score: float, limit: float, *, judged: str, note: st
     )
 
 
-def kept_gate(metric: str, rows: Interval, expected: Interval) -> Gate:
+def kept_gate(metric: str, rows: Interval | None, expected: Interval | None) -> Gate:
     """Ask whether a model keeps on new rows what its search expected; only what chance does not explain fails.
 
     It fails where the score is worse by more than both intervals allow together, each as if it were of a normal
@@ -97,9 +89,12 @@ def kept_gate(metric: str, rows: Interval, expected: Interval) -> Gate:
     metric
         Of both.
     rows, expected
-        Score, low and high end of its 95 % interval, in the metric's own sign.
+        In the metric's own sign; None where the rows are too few for an interval, or nothing was expected: that fails.
 
     """
+    if rows is None or expected is None:
+        what = "the rows are too few to tell" if rows is None else "the search expected no score to compare with"
+        return _untold(KEPT, what, {})
     ours, theirs = (_larger_is_better(metric, each) for each in (rows, expected))
     room = math.hypot(ours.high - ours.score, theirs.score - theirs.low)
     passed = theirs.score - ours.score <= room
@@ -112,6 +107,11 @@ def kept_gate(metric: str, rows: Interval, expected: Interval) -> Gate:
         f"expected{'' if passed else ', by more than chance explains'}",
         {"score": rows.score, "expected": expected.score},
     )
+
+
+def _untold(name: str, reason: str, numbers: Mapping[str, float | int | str | None]) -> Gate:
+    """Fail because a condition cannot be checked."""
+    return Gate(name, State.UNKNOWN, f"this counts as a failure: {reason}", {**numbers, "reason": reason})
 
 
 def _larger_is_better(metric: str, found: Interval) -> Interval:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lrtune.reporting import export
 from lrtune.reporting.answer import answer
+from lrtune.reporting.figures import check_path
 from lrtune.reporting.html.catalogue import kind_of
 from lrtune.reporting.html.finding import finder_figure
 from lrtune.reporting.html.page import document, report
@@ -22,7 +23,7 @@ from lrtune.reporting.html.tiles import facts
 from lrtune.reporting.rates import summary
 from lrtune.run import files
 from lrtune.run.names import REPORT
-from lrtune.text.errors import LrtuneError, nearest
+from lrtune.text.errors import LrtuneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,7 @@ class Picture:
         """
         target = Path(path).expanduser()
         kind = target.suffix.lower()
-        check_format(target)
+        check_path(target, "picture")
         export.write(target, _FORMATS[kind](self))
         return target
 
@@ -102,20 +103,6 @@ _FORMATS: dict[str, Callable[[Picture], str | bytes]] = {
     ".png": Picture.png,
     ".html": Picture.html,
 }
-
-
-def check_format(path: Path) -> None:
-    """Refuse a file whose ending is no format of pictures.
-
-    Raises
-    ------
-    LrtuneError
-        If so.
-
-    """
-    kind = path.suffix.lower()
-    if kind not in _FORMATS:
-        raise LrtuneError(f"{path}: unknown kind of picture '{kind}'; {nearest(kind, _FORMATS)}")
 
 
 def of_run(folder: Path, kind: str) -> Picture:
