@@ -72,6 +72,10 @@ def test_decays_complete_with_their_factors(decay):
         "search: {folds: 1}",
         "search: {strategy: gird}",
         "search: {metric: acuracy}",
+        "search: {metric: ''}",
+        "search: {metric: bleu, direction: up}",
+        "search: {metric: accuracy, direction: maximize}",
+        "search: {direction: maximize}",
         "search: {workers: 0}",
         "training: {epochs: ten}",
         "training: {epochs: 0}",
@@ -106,6 +110,7 @@ FOREIGN = [
     "trainer: {command: python x.py, grace: 5, report: {key: a.b, file: m.json}}\nspace: {n: {low: 1, high: 3}}",
     "trainer: {command: [x, 3], report: {pattern: 'a(.*)'}}\nspace: {branch: {one: {a: [1, 2]}}}",
     "trainer: a.py:train\ndata: {loader: a.py:load}\nspace: {a: 1}",
+    "trainer: a.py:train\nsearch: {metric: bleu, direction: maximize}\nspace: {a: 1}",
 ]
 
 

@@ -29,6 +29,7 @@ from lrtune.space import Choice, SearchSpace
 from lrtune.space.trial import Configuration, Value
 from lrtune.text.errors import nearest
 from lrtune.text.paths import expanded
+from lrtune.training.metrics.catalogue import foreign
 from lrtune.training.registry import DATA_KEYS, KEYS, METRICS, Complete, complete, complete_schedule, usual_metric
 from lrtune.verdict.choice.rules import rule
 from lrtune.verdict.terms import ENOUGH, ENSEMBLES, Terms
@@ -159,6 +160,8 @@ class Experiment:
         unsaid = (*CONTENT, *DATA_KEYS, *(("encode",) if self.data.encode else ()))
         data = {key: each for key, each in _values(self.data).items() if key not in unsaid}
         search = {key: each for key, each in _values(self.search).items() if key not in BUDGETS}
+        if self.search.direction is None:
+            del search["direction"]
         fixed = {key: plain(self.fixed[key]) for key in sorted(self.fixed)}
         trainer = {} if self.trainer == ChosenTrainer() else {TRAINER: plain(self.trainer.canonical())}
         return {
@@ -233,6 +236,8 @@ class Experiment:
         """
         document = Document({}, self._document.root, self._document.origins)
         name = usual_metric(task) if self.search.metric == AUTO else self.search.metric
+        if self.search.direction is not None:
+            name = foreign(name, larger_is_better=self.search.direction == "maximize")
         if task not in METRICS[name].tasks:
             fitting = [each.name for each in METRICS.values() if task in each.tasks]
             problem = f"'{name}' is for {' and '.join(METRICS[name].tasks)} targets and this one is {task}"

@@ -41,7 +41,7 @@ from lrtune.trainers.contract import Setting
 from lrtune.trainers.foreign.sweeping import Sweeping, sweeping
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.declarations import number
-from lrtune.training.metrics.catalogue import METRICS
+from lrtune.training.metrics.catalogue import METRICS, plain_name
 from lrtune.training.registry import Complete, complete_schedule
 
 OPTIMIZER = "optimizer"
@@ -125,7 +125,7 @@ def _curve(runs: Sweeping, name: str, base: Complete, sweep: Sweep) -> RateCurve
     losses = runs.losses([complete_schedule({**shape, "learning_rate": float(each)}) for each in rates], folds)
     if not np.isfinite(losses).any():
         raise NoUsableResultError(f"{name}: no short run has a loss; {runs.failure or 'all of them diverged'}")
-    everywhere = _constant(runs)
+    everywhere = _constant(runs, {**shape, "learning_rate": low})
     constant = everywhere[:folds]
     start = constant[None].copy()
     updates, decay = _updates(runs.setting, base, short), str(base["decay"])
@@ -142,8 +142,17 @@ def _curve(runs: Sweeping, name: str, base: Complete, sweep: Sweep) -> RateCurve
     return RateCurve(name, decay, rates, losses[None], start, constant, updates, None, whole, answer)
 
 
-def _constant(runs: Sweeping) -> Doubles:
-    """Compute the loss of predictions that look at no feature ``(K,)``."""
+def _constant(runs: Sweeping, slowest: Mapping[str, Value]) -> Doubles:
+    """Compute the loss of what has learned nothing ``(K,)``.
+
+    It is that of predictions that look at no feature; where only training tells a loss, that of a short run with the
+    lowest rate, as far as there is one, and else the mean over the other folds.
+    """
+    if METRICS[runs.setting.metric].is_told:
+        losses = runs.losses([complete_schedule(slowest)], len(runs.setting.folds))[:, 0]
+        if not np.isfinite(losses).any():
+            raise NoUsableResultError(f"the lowest rate has no loss; {runs.failure or 'it diverged'}")
+        return np.where(np.isfinite(losses), losses, losses[np.isfinite(losses)].mean())
     scores = anchors(runs.setting)[constant_name(runs.setting)].scores
     return np.array([runs.loss(-math.inf if each is None else each) for each in scores])
 
@@ -219,7 +228,7 @@ def measured_by(metric: str) -> str:
     >>> measured_by("accuracy"), measured_by("rmse")
     ('validation loss (1 - accuracy)', 'validation loss (rmse)')
     """
-    return f"validation loss ({'1 - ' if METRICS[metric].larger_is_better else ''}{metric})"
+    return f"validation loss ({'1 - ' if METRICS[metric].larger_is_better else ''}{plain_name(metric)})"
 
 
 METHOD = LADDER

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from lrtune.reporting.tables import canonical_heads, is_unused, key_name, value_text
 from lrtune.text import formats
+from lrtune.training.metrics.catalogue import plain_name
 from lrtune.training.registry import DECAYS, KEYS, OPTIMIZERS
 from lrtune.verdict.controlled import CONSTANT
-from lrtune.verdict.standing import larger_is_better, plain_name
+from lrtune.verdict.standing import larger_is_better
 
 if TYPE_CHECKING:
     from lrtune.space.trial import Configuration, Value

@@ -8,8 +8,9 @@ from lrtune.run.names import BEST, EXPERIMENT, RESULT, TRIALS
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text.errors import LrtuneError
 from lrtune.text.written import cell
+from lrtune.training.metrics.catalogue import plain_name
 from lrtune.verdict.making import test_score
-from lrtune.verdict.standing import plain_name, standing
+from lrtune.verdict.standing import standing
 
 if TYPE_CHECKING:
     from lrtune.run.folder import Run

@@ -26,9 +26,9 @@ from lrtune.space import SearchSpace
 from lrtune.space.trial import Trial, ranking
 from lrtune.text.errors import ExperimentError, LrtuneError, StudyError, counted, nearest
 from lrtune.text.paths import expanded
-from lrtune.training.registry import METRICS
+from lrtune.training.metrics.catalogue import METRICS, foreign
 from lrtune.tuning.suggestions.spaces import plain, read_space
-from lrtune.verdict.standing import Standing, foreign, oriented, standing
+from lrtune.verdict.standing import Standing, oriented, standing
 
 
 class Study:

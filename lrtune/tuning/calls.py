@@ -37,6 +37,7 @@ class SearchSettings(TypedDict, total=False):
     strategy: str | None
     pruning: str | None
     metric: str | None
+    direction: str | None
     folds: int | None
     seed: int | None
     workers: int | str | None
@@ -61,6 +62,7 @@ def search(
     strategy: str | None = None,
     pruning: str | None = None,
     metric: str | None = None,
+    direction: str | None = None,
     folds: int | None = None,
     seed: int | None = None,
     workers: int | str | None = None,
@@ -92,7 +94,7 @@ def search(
         function itself if a file has it; None: lrtune's own networks.
     space
         What to search, in the form of the file: ``{"learning_rate": {"low": 1e-3, "high": 1, "scale": "log"}}``.
-    trials, strategy, pruning, metric, folds, seed, workers, timeout
+    trials, strategy, pruning, metric, direction, folds, seed, workers, timeout
         The settings of ``search`` of these names; what is not given is what the file says, or what suits the table.
     overrides
         Further settings, as ``"model.hidden=[32]"``.
@@ -134,6 +136,7 @@ def search(
         "strategy": strategy,
         "pruning": pruning,
         "metric": metric,
+        "direction": direction,
         "folds": folds,
         "seed": seed,
         "workers": workers,
@@ -200,7 +203,7 @@ def _reported(ended: Ended) -> Ended:
     return ended if failure is None else dataclasses.replace(ended, remarks=(*ended.remarks, failure))
 
 
-_SEARCH = ("trials", "strategy", "pruning", "metric", "folds", "seed", "workers", "timeout")
+_SEARCH = ("trials", "strategy", "pruning", "metric", "direction", "folds", "seed", "workers", "timeout")
 
 
 def _said(settings: SearchSettings) -> Iterator[tuple[str, str, object]]:

@@ -21,6 +21,7 @@ from lrtune.text.errors import NoUsableResultError
 from lrtune.trainers.anchors import anchor_seconds, anchors
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.feedback import median_scales
+from lrtune.training.metrics.catalogue import METRICS
 from lrtune.training.wall_clock import follows_clock
 from lrtune.tuning.confirming import body as confirmation_body
 from lrtune.tuning.confirming import fresh_setting
@@ -108,6 +109,8 @@ class Finishing(Session):
 
     def anchored(self) -> Iterator[Event]:
         """Score what was not tuned on the same folds, if that has not been done and there is time."""
+        if METRICS[self.setting.metric].is_told:
+            return  # nobody else tells it
         if self.study.anchors or not self.pace.allows(anchor_seconds(self.setting)):
             return
         fitted = anchors(self.setting).items()

@@ -12,7 +12,7 @@ from typing import Any
 
 from lrtune.text.errors import StudyError, counted, nearest
 from lrtune.text.written import Json
-from lrtune.training.registry import METRICS
+from lrtune.training.metrics.catalogue import METRICS, plain_name
 from lrtune.verdict.result import FILE_KEYS, SCHEMA, Result
 
 
@@ -44,7 +44,7 @@ def from_json(value: object, where: object = "result") -> Result:
         found: Result = _adapter().validate_json(json.dumps(renamed), strict=True)
     except (ValidationError, TypeError, ValueError, AttributeError) as error:
         raise StudyError(f"{where}: {_problem(error)}") from error
-    if found.metric not in METRICS:
+    if found.metric not in METRICS and plain_name(found.metric) == found.metric:
         raise StudyError(f"{where}: 'metric' is unknown; {nearest(found.metric, METRICS)}")
     return found
 

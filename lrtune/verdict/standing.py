@@ -11,23 +11,8 @@ from dataclasses import dataclass, field
 from typing import overload
 
 from lrtune.space.trial import Configuration, Trial, mean_of
+from lrtune.training.metrics.catalogue import SMALLER
 from lrtune.training.registry import KEYS, METRICS
-
-SMALLER, LARGER = " (smaller is better)", " (larger is better)"
-
-
-def foreign(metric: str, *, larger_is_better: bool) -> str:
-    """Write the name of a metric that is not lrtune's own so that it tells which way is better.
-
-    >>> foreign("perplexity", larger_is_better=False)
-    'perplexity (smaller is better)'
-    """
-    return metric + (LARGER if larger_is_better else SMALLER)
-
-
-def plain_name(metric: str) -> str:
-    """Turn `foreign` round, for tools that have rules for names; a metric of lrtune stays as it is."""
-    return metric.removesuffix(SMALLER).removesuffix(LARGER)
 
 
 def larger_is_better(metric: str) -> bool:

@@ -17,8 +17,8 @@ from lrtune.cli import app
 from lrtune.run.journal import Journal, canonical
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.text.errors import ExperimentError, LrtuneError, SpaceError, StudyError
-from lrtune.training.registry import METRICS
-from lrtune.verdict.standing import foreign, larger_is_better, own_sign, plain_name
+from lrtune.training.metrics.catalogue import METRICS, foreign, plain_name
+from lrtune.verdict.standing import larger_is_better, own_sign
 
 SPACE = {
     "learning_rate": {"low": 0.001, "high": 1.0, "scale": "log"},

@@ -11,6 +11,7 @@ import lrtune
 from lrtune.cli import app
 from lrtune.experiment import load_text
 from lrtune.text.errors import ExperimentError, NoUsableResultError
+from lrtune.trainers.foreign.commands import filled
 from lrtune.trainers.preparation import prepare
 
 PROGRAM = """\
@@ -239,3 +240,11 @@ def test_its_files_are_kept_and_it_cannot_predict_here(folder):
     said = CliRunner().invoke(app, ["predict", str(found.folder), "trees.csv", "--trust"])
     assert said.exit_code == 2
     assert "a program that trains has no way to predict here; it has saved its files in model/files" in said.output
+
+
+def test_an_option_of_a_branch_that_is_not_taken_leaves_the_command():
+    values = {"kernel": "rbf", "C": "2", "python": "py"}
+    words = ["{python}", "x.py", "--kernel", "{kernel}", "--gamma", "{gamma}", "-d={degree}", "{coef}", "C={C}{gamma}"]
+    assert filled(words, values) == ["py", "x.py", "--kernel", "rbf", "C=2"]
+    more = {**values, "gamma": "1", "degree": "3", "coef": "0"}
+    assert filled(words, more) == ["py", "x.py", "--kernel", "rbf", "--gamma", "1", "-d=3", "0", "C=21"]

@@ -267,6 +267,17 @@ def test_what_is_wrong_is_said_in_a_sentence(changed, expected):
         (("space:\n", "retrain: {ensemble: 3}\nspace:\n"), "retrain.ensemble: of train.py:train one model is trained"),
         (("target: kind}", "target: kind, loader: load.py:load}"), "data.path: has no effect beside data.loader"),
         (("path: trees.csv, target: kind", "loader: load"), "data.loader: expected file.py:function"),
+        *(
+            (("space:\n", f"search: {{{said}}}\nspace:\n"), f"search.{expected}")
+            for said, expected in (
+                ("metric: bleu", "metric: unknown value 'bleu'; allowed: 'auto', 'accuracy', "),
+                ("metric: acuracy", "metric: unknown value 'acuracy'; did you mean 'accuracy'?; of a metric that trai"),
+                ("metric: bleu, direction: up", "direction: unknown value 'up'; allowed: 'maximize', 'minimize'"),
+                ("metric: rmse, direction: minimize", "direction: has no effect on rmse, of which smaller is better"),
+                ("direction: minimize", "direction: is of a metric that training reports: name it in search.metric"),
+                ("metric: a (larger is better), direction: maximize", "metric: 'a (larger is better)' says a directio"),
+            )
+        ),
     ],
 )
 def test_what_is_wrong_with_a_function_is_said_in_a_sentence(changed, expected):
@@ -283,3 +294,20 @@ def test_a_space_must_say_what_is_searched():
 def test_defaults_mean_nothing_to_networks_of_lrtune():
     text = "data: {path: trees.csv, target: kind}\ndefaults: {hidden: [3]}\n"
     assert problems(text) == ["defaults: has no effect on lrtune's own networks, whose defaults are documented"]
+
+
+def test_nobody_computes_a_metric_of_ones_own_for_an_estimator():
+    text = SVC.replace("space:", "search: {metric: bleu, direction: maximize}\nspace:")
+    assert any(
+        each.startswith("search.metric: 'bleu' is computed by nobody here: a metric of") for each in problems(text)
+    )
+
+
+def test_a_metric_of_ones_own_is_written_as_it_was_read():
+    text = LOOP.replace("space:", "search: {metric: bleu, direction: maximize}\nspace:")
+    made = load_text(text)
+    again = load_text(made.to_yaml(), base=made.base)
+    assert (again.search.metric, again.search.direction) == ("bleu", "maximize")
+    assert again.metric("regression") == "bleu (larger is better)"
+    assert again.canonical() == made.canonical()
+    assert "direction" not in load_text(LOOP).canonical()["search"]

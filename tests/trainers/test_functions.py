@@ -1,5 +1,6 @@
 """Searches with Python functions: what they are given and give, and whatever they do."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from lrtune.run.journal import Journal, canonical
 from lrtune.run.names import DATABASE
 from lrtune.text.errors import DataError, ExperimentError, ModelError, NoUsableResultError
 from lrtune.trainers.preparation import prepare
+from lrtune.verdict.reading import from_json
 
 LOOP = """\
 import numpy as np
@@ -145,10 +147,71 @@ def test_a_model_of_rows_that_a_function_loaded_says_that_it_takes_no_tables(fol
     assert (told.exit_code, "and not on a table" in " ".join(told.stderr.split())) == (2, True)
 
 
-def test_rows_without_targets_are_refused_with_the_reason(folder):
+UNLABELLED = """
+import numpy as np
+
+
+def load():
+    return {"X": np.arange(40)}
+
+
+def train(run):
+    assert run.train.y is None
+    assert len(run.train.X) == len(run.train.indices)
+    assert np.array_equal(run.train.X, run.train.indices)
+    for epoch in range(run.epochs):
+        for rows in run.batches():
+            assert len(rows) <= 8
+        yield {"psnr": 30.0 + run["a"] + run.fold / 10, "loss": -1.0 - run["a"]}
+"""
+OF_UNLABELLED = (
+    "trainer: train.py:train\ndata: {loader: train.py:load}\ntraining: {epochs: 2, batch_size: 8}\n"
+    "search: {metric: psnr, direction: maximize, folds: 2, workers: 1, strategy: grid}\nspace: {a: [1, 3, 2]}\n"
+)
+
+
+def test_rows_without_targets_need_a_metric_that_training_reports(folder):
     text = "trainer: train.py:train\ndata: {loader: train.py:load}\nsearch: {metric: accuracy}\nspace: {a: [1, 2]}\n"
-    with pytest.raises(DataError, match=r"data.loader: train.py:load: returned X without y: folds, scores and"):
+    with pytest.raises(DataError, match=r"data.loader: train.py:load: returned X without y: name what training re"):
         searched(folder, LOADS.replace(', "y": y}', "}"), text)
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_rows_without_targets_are_judged_by_a_metric_of_ones_own(folder, direction):
+    found = searched(folder, UNLABELLED, OF_UNLABELLED.replace("maximize", direction), trials=3)
+    best = 3 if direction == "maximize" else 1
+    assert found.best.configuration["a"] == best
+    assert found.best.mean == pytest.approx(30.15 + best)  # folds 1 and 2
+    assert found.test.score == pytest.approx(30.0 + best)  # the last training is fold 0
+    assert found.metric == f"psnr ({'larger' if direction == 'maximize' else 'smaller'} is better)"
+    assert [each.name for each in found.anchors] == ["default"]
+    written = (found.folder / "result.json").read_text()
+    assert from_json(json.loads(written)).best.mean == found.best.mean
+    page = CliRunner().invoke(app, ["show", str(found.folder)])
+    assert (page.exit_code, "Expect a psnr of" in page.stdout) == (0, True)
+
+
+def test_a_metric_of_ones_own_is_missed_where_it_is_not_reported(folder):
+    with pytest.raises(NoUsableResultError, match=r"its last report says loss, psnr and not 'bleu'$"):
+        searched(folder, UNLABELLED, OF_UNLABELLED.replace("metric: psnr", "metric: bleu"), trials=1)
+
+
+def test_a_metric_of_ones_own_is_not_bounded_as_a_share_is(folder):
+    code = LOOP.replace("yield {", 'yield {"perplexity": 250.0 * (1 + run["l2"]), ')
+    text = EXPERIMENT.replace("search: {", "search: {metric: perplexity, direction: minimize, ")
+    found = searched(folder, code, text, trials=3)
+    assert found.best.mean == pytest.approx(250.0 * (1 + found.best.configuration["l2"]))
+
+
+def test_the_finder_takes_a_metric_of_ones_own(folder):
+    code = UNLABELLED.replace('run["a"] + run.fold / 10', "min(run.rates[0], 0.02 / run.rates[0]) * 100")
+    (folder / "train.py").write_text(code)
+    text = OF_UNLABELLED.replace(", strategy: grid", "").replace(
+        "space: {a: [1, 3, 2]}", "space: {learning_rate: {low: 1e-4, high: 1, scale: log}, a: 1}"
+    )
+    (folder / "x.yaml").write_text(text)
+    (curve,) = lrtune.find_learning_rate(folder / "x.yaml").curves
+    assert 0.14 / 3 < curve.suggestion.recommended < 0.14 * 3  # the largest of min(r, 0.02 / r)
 
 
 def test_its_model_predicts_for_those_who_trust_it(folder):

@@ -14,7 +14,7 @@ from lrtune.experiment.reading.grouped import path_of
 from lrtune.experiment.reading.sections import SearchSection, homes, usual_round
 from lrtune.experiment.reading.space_form import SpaceReader, check_warmup
 from lrtune.experiment.reading.trainer_form import DEFAULTS, TRAINER, ChosenTrainer, read_trainer, settle_loader
-from lrtune.experiment.reading.validation import Sections, check_sections, read_sections
+from lrtune.experiment.reading.validation import Sections, check_metric, check_sections, read_sections
 from lrtune.experiment.reading.vocabulary import BuiltInNames, OwnNames, coerced, illegal
 from lrtune.experiment.reading.yaml_text import override, read_file, read_text
 from lrtune.experiment.writing.default_space import default_space
@@ -133,6 +133,7 @@ def experiment_of(document: Document, name: str, base: Path, trainers: Collectio
     """
     trainer = read_trainer(document, trainers)
     settle_loader(document, trainer)
+    check_metric(document, trainer)
     sections = read_sections(document, trainer)
     names = OwnNames(trainer.scheduled, trainer.defaults) if trainer.is_foreign else BuiltInNames()
     reader = SpaceReader(document, vocabulary=names)

@@ -126,6 +126,14 @@ def _one_of(*tables: Collection[str]) -> Any:
     return (PlainValidator(check), _LiveSchema(lambda: {"enum": names()}))
 
 
+def _metric_name(value: Any) -> str:
+    """Take any text: whether it names a metric depends on the direction beside it (`trainer_form.check_metric`)."""
+    names = [AUTO, *METRICS]
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"unknown value {shown(value)}; {nearest(str(value), names)}")
+    return value
+
+
 def _told(describe: Callable[[], str]) -> Any:
     """Put the description of a key into the JSON Schema that names what stands in a table."""
     return lambda schema: schema.update(description=describe())
@@ -205,10 +213,10 @@ Duration = Annotated[
     WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": "[0-9]"}]}),
 ]
 
-_STRATEGY, _METRIC, _PRUNING = _one_of(STRATEGIES), _one_of((AUTO,), METRICS), _one_of(PRUNINGS)
+_STRATEGY, _PRUNING = _one_of(STRATEGIES), _one_of(PRUNINGS)
 _ENGINE, _NUMBERS = _one_of(ENGINES), _one_of(NUMBERS)
 Strategy = Annotated[str, _STRATEGY[0], _STRATEGY[1]]
-MetricName = Annotated[str, _METRIC[0], _METRIC[1]]
+MetricName = Annotated[str, PlainValidator(_metric_name), _LiveSchema(lambda: {"type": "string", "minLength": 1})]
 PruningName = Annotated[str, _PRUNING[0], _PRUNING[1]]
 EngineName = Annotated[str, _ENGINE[0], _ENGINE[1]]
 NumbersName = Annotated[str, _NUMBERS[0], _NUMBERS[1]]
@@ -390,6 +398,10 @@ class SearchSection(Section):
     strategy: Strategy = Field(default="random", description="how configurations are proposed")
     trials: int = Field(default=50, ge=1, le=10**7, json_schema_extra=_told(_trials_text))
     metric: MetricName = Field(default=AUTO, json_schema_extra=_told(_metric_text))
+    direction: Literal["maximize", "minimize"] | None = Field(
+        default=None,
+        description="which way is better, of a metric that lrtune does not know: a function or a command reports it",
+    )
     folds: int = Field(
         default=USUAL_FOLDS,
         ge=2,

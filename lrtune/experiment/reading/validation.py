@@ -27,6 +27,7 @@ from lrtune.experiment.reading.trainer_form import DEFAULTS, LOADED, TRAINER, Ch
 from lrtune.experiment.reading.vocabulary import coerced, illegal
 from lrtune.text.errors import nearest
 from lrtune.training.declarations import Factor
+from lrtune.training.metrics.catalogue import METRICS, plain_name
 from lrtune.training.registry import COMMAND, FUNCTION, KEYS
 from lrtune.verdict.choice.rules import BEST
 from lrtune.verdict.pruning import PRUNINGS
@@ -174,6 +175,33 @@ def _require_data(document: Document) -> None:
 
 def _names_its_target(path: str) -> bool:
     return path.startswith("sklearn:") or names_its_target(path)
+
+
+def check_metric(document: Document, trainer: ChosenTrainer) -> None:
+    """Report a metric that nobody knows, and a direction that says nothing new."""
+    search = document.values.get("search")
+    if not isinstance(search, dict):
+        return
+    name, direction, tells = search.get("metric", AUTO), search.get("direction"), trainer.name in (FUNCTION, COMMAND)
+    if not isinstance(name, str) or not name.strip():
+        return  # said where the section is read
+    if direction is None:
+        if name not in (AUTO, *METRICS):
+            hint = "; of a metric that training reports, say search.direction: maximize or minimize" if tells else ""
+            document.report(("search", "metric"), f"unknown value '{name}'; {nearest(name, [AUTO, *METRICS])}{hint}")
+    elif name == AUTO:
+        document.report(("search", "direction"), "is of a metric that training reports: name it in search.metric")
+    elif name in METRICS:
+        better = "larger" if METRICS[name].larger_is_better else "smaller"
+        document.report(("search", "direction"), f"has no effect on {name}, of which {better} is better; leave it out")
+    elif plain_name(name) != name:
+        document.report(("search", "metric"), f"'{name}' says a direction itself; write '{plain_name(name)}'")
+    elif not tells:
+        document.report(
+            ("search", "metric"),
+            f"'{name}' is computed by nobody here: a metric of your own is reported by a function or a command; "
+            f"{nearest(name, [AUTO, *METRICS])}",
+        )
 
 
 def check_sections(document: Document, sections: Sections, trainer: ChosenTrainer) -> None:

@@ -26,6 +26,7 @@ from lrtune.training.registry import (
     ESTIMATOR,
     KEY_GROUPS,
     KEYS,
+    METRICS,
     OPTIMIZERS,
     SCHEDULE_KEYS,
     SCHEDULED,
@@ -37,6 +38,7 @@ def schema() -> Json:
     """Make the JSON Schema (draft 2020-12) of an experiment file."""
     sections = {name: _by_pydantic(READ[name]) if name in READ else _declared(name) for name in SECTIONS}
     sections["data"] = _with_loader(sections["data"])
+    sections["search"] = _with_own_metric(sections["search"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "lrtune experiment",
@@ -68,6 +70,13 @@ def _with_loader(data: Json) -> Json:
     required = [{"required": data["required"]}, {"required": ["loader"]}]
     rest = {key: each for key, each in data.items() if key not in ("required", "properties")}
     return {**rest, "properties": {**data["properties"], "loader": loader}, "anyOf": required}
+
+
+def _with_own_metric(search: Json) -> Json:
+    """Let a metric have any other name where its direction is said."""
+    said, known = {"required": ["direction"], "properties": {"direction": {"type": "string"}}}, [AUTO, *METRICS]
+    other = {"required": ["metric"], "properties": {"metric": {"not": {"enum": known}}}}
+    return {**search, "if": said, "then": other, "else": {"properties": {"metric": {"enum": known}}}}
 
 
 def _trainer() -> Json:

@@ -178,7 +178,8 @@ class Child:
         rows, targets = arrays[f"{name}_rows"].copy(), arrays[f"{name}_targets"].copy()
         classes = self.about["classes"]
         if self.loaded is not None and said_rows(arrays):
-            return FitRows(self.loaded.rows(rows), self.loaded.y[rows], rows)
+            y = None if self.loaded.y is None else self.loaded.y[rows]
+            return FitRows(self.loaded.rows(rows), y, rows)
         labels = np.array(classes)[targets] if classes else targets
         return FitRows(self.features(arrays, name), labels, rows)
 

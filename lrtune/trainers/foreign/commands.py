@@ -27,7 +27,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def trained(
     for name in ("report", "predictions"):
         Path(variables[name]).unlink(missing_ok=True)
     values = {**{key: _text(each) for key, each in run.configuration.items()}, **variables, "python": sys.executable}
-    words = [BRACES.sub(lambda found: values.get(found[1], found[0]), word) for word in said["command"]]
+    words = filled(said["command"], values)
     environment = {**os.environ, **{f"LRTUNE_{key.upper()}": each for key, each in variables.items()}}
     log = run.folder / "log.txt"
     began = time.time()
@@ -102,6 +102,25 @@ def trained(
         raise TrainingError(f"wrote nothing to LRTUNE_REPORT; the last lines of its output: {_tail(log, start)}")
     kind = LABELS if predictions is not None and predictions.dtype.kind == "U" else "outputs"
     return Ending(values_told, reports.curve, predictions, kind, run.scales)
+
+
+def filled(words: Sequence[str], values: Mapping[str, str]) -> list[str]:
+    """Put values in the place of names in braces.
+
+    A parameter of a branch that a configuration does not take has no value: its option goes, with its name before it.
+
+    >>> filled(["train", "--rate={rate}", "--gamma", "{gamma}", "--k={k}", "-c", "{rate}{k}"], {"rate": "0.1"})
+    ['train', '--rate=0.1', '-c', '0.1']
+    """
+    found: list[str] = []
+    for word in words:
+        missing = [name for name in BRACES.findall(word) if name not in values]
+        is_all = bool(missing) and word == f"{{{missing[0]}}}"
+        if is_all and found and found[-1].startswith("-"):
+            found.pop()
+        if not (is_all or (missing and word.startswith("-"))):
+            found.append(BRACES.sub(lambda name: values.get(name[1], ""), word))
+    return found
 
 
 def stop(process: subprocess.Popen[bytes], grace: float) -> None:
@@ -172,6 +191,7 @@ def _write_rows(run: FitRun, places: Mapping[str, Path]) -> None:
         f"{name}_{key}": getattr(part, key)
         for name, part in (("train", run.train), ("validation", run.validation))
         for key in ("X", "y")
+        if getattr(part, key) is not None
     }
     temporary = places["arrays"].with_name(f"{places['arrays'].stem}.{os.getpid()}.npz")
     np.savez(temporary, allow_pickle=False, **arrays)

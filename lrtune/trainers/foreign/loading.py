@@ -1,4 +1,7 @@
-"""Rows of any shape that a function loads: ``load()`` returns ``{"X": ..., "y": ..., "groups": ..., "time": ...}``."""
+"""Rows of any shape that a function loads: ``load()`` returns ``{"X": ..., "y": ..., "groups": ..., "time": ...}``.
+
+Only ``X`` has to be there, and it may be row numbers. Rows without ``y`` are judged by what training reports of them.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ class Loaded:
 
     def __init__(self, found: Mapping[str, Any]) -> None:
         self.X = found["X"]
-        self.y = as_array(found["y"])
+        self.y = None if found.get("y") is None else as_array(found["y"])
         self.others = {name: as_array(found[name]) for name in NAMES[2:] if found.get(name) is not None}
 
     def rows(self, rows: Integers) -> Any:
@@ -39,14 +42,15 @@ class Loaded:
 
     def table(self) -> dict[str, Array]:
         """Give what folds are made by, and the numbers of X as far as they are a table."""
-        count = len(self.y)
+        count = len(self.X)
         try:
             flat = np.asarray(self.X).reshape(count, -1)
         except (TypeError, ValueError):
             flat = np.empty((count, 0))
         fits = flat.dtype.kind in "fiub" and 0 < flat.shape[1] <= MOST_FEATURES and flat.size <= MOST_CELLS
         features = flat.astype(np.float64) if fits else np.arange(count, dtype=np.float64)[:, None]
-        return {"X": features, "y": self.y, **self.others}
+        targets = {} if self.y is None else {"y": self.y}
+        return {"X": features, **targets, **self.others}
 
 
 def load(spec: str, folder: str) -> Loaded:
@@ -63,16 +67,15 @@ def load(spec: str, folder: str) -> Loaded:
         found = function()
     except Exception as error:
         raise TrainingError(f"failed: {told(error)}") from error
-    if isinstance(found, Mapping) and "X" in found and found.get("y") is None:
-        raise TrainingError("returned X without y: folds, scores and what is compared with them need targets")
     if not isinstance(found, Mapping) or "X" not in found:
         keys = f"a mapping with {', '.join(map(str, found))}" if isinstance(found, Mapping) else type(found).__name__
-        raise TrainingError(f"returned {keys}; expected {{'X': ..., 'y': ...}}, perhaps with groups or time")
+        raise TrainingError(f"returned {keys}; expected {{'X': ...}}, perhaps with y, groups or time")
     unknown = [str(key) for key in found if key not in NAMES]
     if unknown:
         raise TrainingError(f"returned '{unknown[0]}', which means nothing; expected X, y, groups, time")
     loaded = Loaded(found)
-    lengths = {"X": len(loaded.X), "y": len(loaded.y), **{key: len(each) for key, each in loaded.others.items()}}
+    others = {**({} if loaded.y is None else {"y": loaded.y}), **loaded.others}
+    lengths = {"X": len(loaded.X), **{key: len(each) for key, each in others.items()}}
     if len(set(lengths.values())) > 1:
         raise TrainingError(f"returned {', '.join(f'{each:,} rows of {key}' for key, each in lengths.items())}")
     return loaded

@@ -14,7 +14,7 @@ from lrtune.engines.contract import FailedError
 from lrtune.text.errors import nearest
 from lrtune.trainers.contract import Foreign
 from lrtune.trainers.foreign.ending import VALUE, Ending
-from lrtune.training.metrics.catalogue import METRICS
+from lrtune.training.metrics.catalogue import METRICS, plain_name
 
 NEAR_ONE = 1e-3
 """How far the sum of a row's probabilities may be from one: what float32 loses, and more."""
@@ -37,7 +37,7 @@ def predicted(ending: Ending, rows: int, foreign: Foreign, metric: str) -> Predi
 
     """
     found = ending.predictions
-    if found is None:
+    if found is None or METRICS[metric].is_told:
         return None
     if len(found) != rows:
         raise FailedError(f"predicts {len(found):,} rows; the validation rows are {rows:,}")
@@ -107,7 +107,7 @@ def _refuse_impossible(name: str, value: float, metric: str) -> None:
         raise FailedError(f"{said} {metric} = {value:g}, and {metric} is {kinds}{percent}")
 
 
-def told_score(values: Mapping[str, float], metric: str, key: str | None = None) -> float:
+def told_score(values: Mapping[str, float], metric: str) -> float:
     """Find the score of a fit without predictions: the metric in its last report, oriented.
 
     Raises
@@ -116,12 +116,14 @@ def told_score(values: Mapping[str, float], metric: str, key: str | None = None)
         If it is not there.
 
     """
-    wanted = (VALUE, key) if key else (VALUE, metric, *(("loss",) if metric == "log_loss" else ()))
+    called, is_told = plain_name(metric), METRICS[metric].is_told
+    wanted = (VALUE, called, *(("loss",) if metric == "log_loss" else ()))
     name = next((each for each in wanted if each in values), None)
     if name is None:
         said = f"says {', '.join(sorted(values))}" if values else "says nothing"
-        raise FailedError(f"its last report {said} and not '{key or metric}', and there are no predictions")
+        why = "" if is_told else ", and there are no predictions"
+        raise FailedError(f"its last report {said} and not '{called}'{why}")
     value = values[name]
-    if name in (VALUE, metric):
+    if name in (VALUE, metric) and not is_told:
         _refuse_impossible(name, value, metric)
     return value if METRICS[metric].larger_is_better else -value

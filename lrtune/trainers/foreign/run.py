@@ -26,14 +26,14 @@ class FitRows(NamedTuple):
     X
         Features ``(N, D)``, encoded by the training rows of the fold, float32.
     y
-        Labels or values ``(N,)`` as the table has them, never scaled.
+        Labels or values ``(N,)`` as the table has them, never scaled; None where a loader gives none.
     indices
         Row numbers in the table, from 0.
 
     """
 
     X: Any
-    y: Array
+    y: Any
     indices: Integers
 
 
@@ -42,6 +42,12 @@ def rows_of(X: Any, rows: Integers) -> Any:
     if hasattr(X, "iloc"):
         return X.iloc[rows]
     return [X[int(each)] for each in rows] if isinstance(X, list | tuple) else X[rows]
+
+
+def _of(rows: FitRows, places: Integers) -> FitRows:
+    """Take some of the rows of a fit."""
+    y = None if rows.y is None else rows.y[places]
+    return FitRows(rows_of(rows.X, places), y, rows.indices[places])
 
 
 class TrainingError(Exception):
@@ -113,14 +119,13 @@ class FitRun:
 
     def _held_out(self, train: FitRows) -> tuple[FitRows, FitRows]:
         """Set the rows apart that a decay watches, if it is one that does."""
-        rows, nothing = len(train.y), FitRows(train.X[:0], train.y[:0], train.indices[:0])
+        rows, nothing = len(train.indices), _of(train, np.empty(0, dtype=np.int64))
         if not self._has_rates or rows < 2 or not self._new_rates(1).watches:
             return train, nothing
         order = stream(self._address[0], WATCHED, self._address[1]).permutation(rows)
         count = min(max(round(SHARE * rows), 1), rows - 1)
         held, kept = np.sort(order[:count]), np.sort(order[count:])
-        first, second = (FitRows(rows_of(train.X, each), train.y[each], train.indices[each]) for each in (kept, held))
-        return first, second
+        return _of(train, kept), _of(train, held)
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._configuration:
@@ -212,7 +217,7 @@ class FitRun:
             Rows of a mini-batch; None: ``batch_size`` of the experiment.
 
         """
-        rows = len(self.train.y)
+        rows = len(self.train.indices)
         wanted = int(number(self._configuration.get("batch_size", 64))) if size is None else size
         if wanted < 1:
             raise TrainingError(f"run.batches: expected at least 1 row, got {size!r}")
@@ -275,6 +280,6 @@ class FitRun:
         if not self._has_rates:
             raise TrainingError(f"{called}: the experiment has no rate; search learning_rate")
         if self._rates is None:
-            self._settle(math.ceil(len(self.train.y) / number(self._configuration["batch_size"])))
+            self._settle(math.ceil(len(self.train.indices) / number(self._configuration["batch_size"])))
         assert self._rates is not None
         return self._rates

@@ -2,6 +2,8 @@
 
 Functions are in the metric's own sign, so that an error is positive. A score is computed from what the metric *keeps*
 of a prediction, so that it can be computed again later from what was stored (shapes: see ``scoring``).
+
+A metric of somebody else (`foreign`) is told by what trains, and nothing is computed here but which way is better.
 """
 
 from __future__ import annotations
@@ -79,6 +81,8 @@ class Metric(NamedTuple):
         Whether it is a share of the rows.
     is_beside
         Whether it is computed and shown beside whichever metric is tuned.
+    is_told
+        Whether what trains tells it, and it is computed from no predictions.
 
     """
 
@@ -98,10 +102,13 @@ class Metric(NamedTuple):
     usual_for: tuple[str, ...] = ()
     is_share: bool = False
     is_beside: bool = False
+    is_told: bool = False
 
     @property
     def bounds(self) -> tuple[float, float]:
         """The worst and the best score there can be, oriented."""
+        if self.is_told:
+            return -math.inf, math.inf
         return (self.least, 1.0) if self.larger_is_better else (-math.inf, -self.least)
 
     @property
@@ -233,7 +240,44 @@ _ENTRIES = (
     ),
 )
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _ENTRIES}
+SMALLER, LARGER = " (smaller is better)", " (larger is better)"
+
+
+def foreign(metric: str, *, larger_is_better: bool) -> str:
+    """Write the name of a metric that is not lrtune's own so that it tells which way is better.
+
+    >>> foreign("perplexity", larger_is_better=False)
+    'perplexity (smaller is better)'
+    """
+    return metric + (LARGER if larger_is_better else SMALLER)
+
+
+def plain_name(metric: str) -> str:
+    """Turn `foreign` round, for tools that have rules for names; a metric of lrtune stays as it is."""
+    return metric.removesuffix(SMALLER).removesuffix(LARGER)
+
+
+class _Metrics(dict[str, Metric]):
+    """Those that lrtune computes, by name; one of somebody else has an entry as well, and is not among them."""
+
+    def __missing__(self, name: str) -> Metric:
+        if plain_name(name) == name:
+            raise KeyError(name)
+        return Metric(
+            name,
+            "told by what trains",
+            (*CLASSES, *VALUES),
+            larger_is_better=name.endswith(LARGER),
+            keeps="value",
+            score=functions.untold,
+            scorer=weighted.untold,
+            row_values=None,
+            least=-math.inf,
+            is_told=True,
+        )
+
+
+METRICS: dict[str, Metric] = _Metrics({metric.name: metric for metric in _ENTRIES})
 
 
 def usual_metric(task: str) -> str:
