@@ -1,5 +1,6 @@
 """Out-of-fold results that come stage by stage make the same file as those that come at once."""
 
+import itertools
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -26,8 +27,11 @@ def records(path, rows=ROWS, units=None, layout=PROBABILITIES):
     """Stand in for an experiment: predictions for three folds, of which so many rows are kept."""
     rng = np.random.default_rng(0)
     folds = tuple(SimpleNamespace(validation_targets=rng.integers(0, 3, size)) for size in SIZES)
+    ends = np.cumsum([0, *SIZES])
     prepared = SimpleNamespace(
-        setting=SimpleNamespace(folds=folds, seed=3),
+        setting=SimpleNamespace(folds=folds, seed=3, problem=SimpleNamespace(classes=3)),
+        splits=tuple((None, np.arange(*each)) for each in itertools.pairwise(ends)),
+        dataset=SimpleNamespace(columns=SimpleNamespace(groups=None)),
         metric="accuracy",
         record_forms=(RecordForm("float16", 3), RecordForm("uint8", 1)),
         units=lambda fold: None if units is None else units[fold],
@@ -104,25 +108,26 @@ def test_short_horizons_leave_no_records(tmp_path):
 
 
 @pytest.mark.parametrize("layout", [PROBABILITIES, LABELS])
-def test_what_a_race_reads_is_the_kept_rows_of_a_fold(tmp_path, layout):
+def test_what_a_race_reads_is_the_kept_rows_of_the_first_folds(tmp_path, layout):
     units = [np.arange(size) // 2 for size in SIZES]
     found, made = predictions(3), records(tmp_path / "file", 12, units, layout)
     made.keep(block(found, Stage(0, 3)), Stage(0, 3))
     kept = out_of_fold.kept_rows(ROWS, 12, seed=3)
-    own = kept[(kept >= SIZES[0]) & (kept < SIZES[0] + SIZES[1])] - SIZES[0]
-    scores = made.scores([2, 0], 1)
-    targets = made.folds[1].validation_targets
+    own = kept[kept < SIZES[0] + SIZES[1]]
+    scores = made.scores([2, 0], 2)
+    targets = np.concatenate([fold.validation_targets for fold in made.folds])
     np.testing.assert_array_equal(
-        scores.values, [(found[number][1].argmax(axis=1) == targets)[own] for number in (2, 0)]
+        scores.values, [(np.concatenate(found[number]).argmax(axis=1) == targets)[own] for number in (2, 0)]
     )
-    np.testing.assert_array_equal(scores.units, units[1][own])
+    alike = np.concatenate([each + 100 * fold for fold, each in enumerate(units)])[own]
+    assert scores.units.shape == own.shape
+    np.testing.assert_array_equal(scores.units[:, None] == scores.units, alike[:, None] == alike)
     assert scores.exception is None
 
 
-def test_a_race_without_any_row_of_the_fold_drops_nobody(tmp_path):
+def test_a_race_without_any_row_of_the_folds_drops_nobody(tmp_path):
     made = records(tmp_path / "file", 1)
     kept = int(out_of_fold.kept_rows(ROWS, 1, seed=3)[0])
-    other = 0 if kept >= SIZES[0] else 1
-    scores = made.scores([0, 1, 2], other)
+    scores = made.scores([0, 1, 2], int(np.searchsorted(np.cumsum(SIZES), kept, side="right")))  # of folds before it
     assert scores.values.shape == (3, 0)
     assert not race_by_rows(scores, best=0).dropped.any()

@@ -68,10 +68,9 @@ class Trainer(NamedTuple):
     memory
         Bytes of a block of such configurations beside the arrays of the folds; what code of somebody else takes, nobody
         knows.
-    may_only_score
-        Whether it may give scores without predictions.
     is_foreign
-        Whether it is code of somebody else: it has no virtual clock, and a fit may fail for reasons of its own.
+        Whether it is code of somebody else: it has no virtual clock, a fit may fail for reasons of its own, and fits
+        run one after the other.
 
     """
 
@@ -85,7 +84,6 @@ class Trainer(NamedTuple):
     describe: Callable[[Setting, Sequence[str], Configuration], Described] = _nothing
     close: Callable[[], None] = lambda: None
     memory: Callable[[Configuration, Setting], float] = lambda _configuration, _setting: 0.0
-    may_only_score: bool = False
     is_foreign: bool = False
 
 
@@ -104,7 +102,6 @@ def _foreign(name: str, summary: str) -> Trainer:
         fit=retraining.fit,
         describe=_describe,
         close=KEEPER.close,
-        may_only_score=name != ESTIMATOR,
         is_foreign=True,
     )
 

@@ -36,7 +36,7 @@ from lrtune.tuning.pace import Pace
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.verdict.choice import best
 from lrtune.verdict.pruning import PRUNINGS, StageEnd
-from lrtune.verdict.stages import Dropped, rest, second_fold_apart
+from lrtune.verdict.stages import Dropped, fold_by_fold, rest
 from lrtune.verdict.standing import oriented
 
 ENCODING = 0.25
@@ -115,8 +115,8 @@ class _Search(Finishing):
         self.pruning = PRUNINGS[experiment.search.pruning]
         epochs = experiment.horizon
         stages = self.pruning.stages(self.setting.metric, len(self.setting.folds), epochs)
-        may_only_score = self.pruning.is_race and TRAINERS[self.setting.trainer].may_only_score
-        self.stages = second_fold_apart(stages) if may_only_score else stages
+        apart = self.pruning.is_race and TRAINERS[self.setting.trainer].is_foreign
+        self.stages = fold_by_fold(stages) if apart else stages
         self.proposing = 0.0
 
     def executor(self, workers: int | None) -> Executor:
@@ -300,10 +300,8 @@ class _Search(Finishing):
         entrants = [each for each in trials if self.round_of(each) == present]
         earlier = [each for each in trials if self.round_of(each) < present]
         by_rows = METRICS[self.setting.metric].is_by_rows and self.have_predictions(entrants)
-        if by_rows and stage.first:  # the race was run after the first fold, and a correction repeats that one
-            return []
-        rows = self.records.scores if by_rows else None
-        return self.pruning.dropped(StageEnd(entrants, earlier, stage, len(self.setting.folds), rows))
+        rows, looks = self.records.scores if by_rows else None, len(self.stages) - 1
+        return self.pruning.dropped(StageEnd(entrants, earlier, stage, len(self.setting.folds), rows, looks))
 
     def have_predictions(self, trials: Sequence[Trial]) -> bool:
         """Tell whether predictions are there of all trials that have scores."""

@@ -114,13 +114,12 @@ class Records:
         except (OSError, StudyError):
             return None
 
-    def scores(self, numbers: Sequence[int], fold: int) -> RowScores:
-        """Read how well some trials did on the kept rows of a fold."""
-        part, kept = self.part(Stage(fold, fold + 1))
-        if not len(kept):  # a study of so many trials that not even one row of each fold has a place
+    def scores(self, numbers: Sequence[int], folds: int) -> RowScores:
+        """Read how well some trials did on the kept rows of the first folds, of so many."""
+        seen, metric = self.observed(), self.prepared.metric
+        rows = slice(0, int(np.searchsorted(seen.folds, folds)))
+        if not rows.stop:  # a study of so many trials that not even one row of each fold has a place
             return RowScores(np.zeros((len(numbers), 0)))
-        records = np.stack([out_of_fold.read(self.path, each, self.layout.like)[part] for each in numbers])
-        units = self.prepared.units(fold)
-        metric, targets = self.prepared.metric, self.folds[fold].validation_targets[kept]
-        values = row_values(metric, scoring.kept(metric, records), targets)
-        return RowScores(values, None if units is None else units[kept], surprise(metric, values))
+        records = np.stack([out_of_fold.read(self.path, each, self.layout.like)[rows] for each in numbers])
+        values = row_values(metric, scoring.kept(metric, records), seen.targets[rows], seen.folds[rows])
+        return RowScores(values, seen.units[rows], surprise(metric, values))

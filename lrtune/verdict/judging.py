@@ -5,6 +5,7 @@ Everything is read from the run's folder: nothing is trained, and the table is n
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -105,7 +106,7 @@ def correction(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial,
     candidates = _candidates(study, made)
     evidence, race = _evidence(study, folder, candidates), _race(terms, study, candidates)
     averages = Averages(delivered.sizes, alone=terms.averaged is None) if delivered.sizes else None
-    evidence, resamples = _affordable(evidence, study, raced=race is not None, averages=averages)
+    evidence, resamples = _affordable(evidence, study, raced=sum(race.looks) if race else 0, averages=averages)
     choosing = Choosing(
         rule=made.rule,
         smoothing=_smoothing(terms, study.in_order(), candidates, made.rule),
@@ -140,11 +141,11 @@ def _is_raced(trial: Trial) -> bool:
 def _race(terms: Terms, study: StudyState, candidates: Sequence[Trial]) -> Race | None:
     if not PRUNINGS[terms.pruning].is_race:
         return None
-    folds = [len(each.fold_scores) for each in study.in_order() if each.state is TrialState.PRUNED and _is_raced(each)]
-    if not folds:
+    if not any(each.state is TrialState.PRUNED and _is_raced(each) for each in study.in_order()):
         return None
     rounds = np.array([each.number // terms.round for each in candidates], dtype=np.int64)
-    return Race(rounds, min(folds))
+    stages = max(study.predictions.values(), key=len, default=())  # of a trial that was dropped nowhere
+    return Race(rounds, tuple(itertools.accumulate(folds for folds, _ in stages))[:-1])
 
 
 def _evidence(study: StudyState, folder: Path, candidates: Sequence[Trial]) -> Evidence:
@@ -183,7 +184,7 @@ def thinned(evidence: Evidence, most: int) -> Evidence:
 
 
 def _affordable(
-    evidence: Evidence, study: StudyState, *, raced: bool, averages: Averages | None
+    evidence: Evidence, study: StudyState, *, raced: int, averages: Averages | None
 ) -> tuple[Evidence, int]:
     """Leave as many rows as there is time for beside the training; says with how many resamples, too."""
     seen, predictions = evidence.observed, evidence.predictions

@@ -34,7 +34,10 @@ class StageEnd(NamedTuple):
     folds
         Number of folds of the study.
     rows
-        Reads what some trials scored on the rows of a fold; None if the metric is no mean over rows.
+        Reads what some trials scored on the rows of the first folds, of so many; None if the metric is no mean over
+        rows.
+    looks
+        How often a round is looked at.
 
     """
 
@@ -43,6 +46,7 @@ class StageEnd(NamedTuple):
     stage: Stage
     folds: int
     rows: Callable[[Sequence[int], int], RowScores] | None
+    looks: int = 1
 
 
 def the_first(_stages: int, _round: int) -> int:
@@ -103,7 +107,7 @@ _ENTRIES = (
         "all folds but the first",
         "tables of about a thousand rows and more",
         stages=stages.first_folds,
-        dropped=lambda end: stages.raced(*end),
+        dropped=stages.raced,
         is_race=True,
     ),
     Pruning(

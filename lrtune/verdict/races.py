@@ -18,7 +18,8 @@ long as no row is an exception, and its exception may well be in another fold.
 
 A configuration is dropped above `SURE`. The best has been picked from `m` configurations, though, and any of the others
 might be the true best. To keep the chance that this one is dropped in one decision below `RISK`, the limit of each
-comparison is at least ``1 - RISK / (m - 1)`` (Bonferroni).
+comparison is at least ``1 - RISK / (m - 1)`` (Bonferroni); where a round is looked at `l` times, ``1 - RISK / l / (m -
+1)``.
 
 **Without rows** (F1, the area under the ROC curve: not means over rows) the folds speak: two-way analysis of variance,
 ``score = configuration + fold + noise``, with the same limit.
@@ -43,7 +44,7 @@ SURE = 0.99
 """Probability of being worse from which on a configuration is dropped, ..."""
 
 RISK = 0.1
-"""... as long as the chance that the true best is dropped in one decision stays below this."""
+"""... as long as the chance that the true best of a round is dropped stays below this."""
 
 LEAST_UNITS = 10
 """Fewer rows, or groups of rows, than this say nothing."""
@@ -99,12 +100,12 @@ class RowScores(NamedTuple):
     exception: Doubles | None = None
 
 
-def limit(rivals: int) -> float:
-    """Probability above which a configuration is dropped, when the best has been picked from `rivals`."""
-    return max(SURE, 1.0 - RISK / max(rivals - 1, 1))
+def limit(rivals: int, looks: int = 1) -> float:
+    """Probability above which a configuration is dropped in one of some looks at the best of `rivals`."""
+    return max(SURE, 1.0 - RISK / looks / max(rivals - 1, 1))
 
 
-def race_by_rows(rows: RowScores, *, rivals: int | None = None, best: int | None = None) -> Verdict:
+def race_by_rows(rows: RowScores, *, rivals: int | None = None, best: int | None = None, looks: int = 1) -> Verdict:
     """Compare configurations with the best of them on the same rows.
 
     Parameters
@@ -115,6 +116,8 @@ def race_by_rows(rows: RowScores, *, rivals: int | None = None, best: int | None
         How many configurations the best has been picked from, if there are more than these.
     best
         Its place, if it is known; else the one with the largest mean, of equal ones the earlier.
+    looks
+        How often they are looked at.
 
     Returns
     -------
@@ -124,7 +127,7 @@ def race_by_rows(rows: RowScores, *, rivals: int | None = None, best: int | None
     """
     values, units, exception = rows
     best = int(np.argmax(values.mean(axis=1))) if best is None else best
-    bound = limit(len(values) if rivals is None else rivals)
+    bound = limit(len(values) if rivals is None else rivals, looks)
     sums, sizes = _by_unit(values[best] - values, units)
     if len(sizes) < LEAST_UNITS:
         return Verdict(best, np.zeros(len(values)), bound)
@@ -153,7 +156,7 @@ def _positive(sums: Doubles, sizes: Doubles, against: Doubles) -> Doubles:
     return np.array([0.5 * math.erfc(-each / math.sqrt(2.0)) if each else 0.0 for each in z.tolist()])
 
 
-def race_by_folds(scores: Doubles, *, rivals: int | None = None) -> Verdict:
+def race_by_folds(scores: Doubles, *, rivals: int | None = None, looks: int = 1) -> Verdict:
     """Compare configurations with the best of them by their scores on the same folds.
 
     The noise is that of the better half, because bad configurations are noisier and nobody asks about them.
@@ -162,7 +165,7 @@ def race_by_folds(scores: Doubles, *, rivals: int | None = None) -> Verdict:
     ----------
     scores
         Score of each configuration on each fold (C, K).
-    rivals
+    rivals, looks
         As in `race_by_rows`.
 
     Returns
@@ -175,7 +178,7 @@ def race_by_folds(scores: Doubles, *, rivals: int | None = None) -> Verdict:
 
     means = scores.mean(axis=1)
     best = int(np.argmax(means))
-    bound = limit(len(scores) if rivals is None else rivals)
+    bound = limit(len(scores) if rivals is None else rivals, looks)
     nothing = Verdict(best, np.zeros(len(scores)), bound)
     count, folds = scores.shape
     if folds < 2 or count < 4:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lrtune.space.trial import DEFAULT, Stage, Trial, TrialState
 from lrtune.training.registry import METRICS
-from lrtune.verdict.races import ETA, RowScores, Verdict, halved, race_by_folds, race_by_rows, rungs
+from lrtune.verdict.races import ETA, Verdict, halved, race_by_folds, race_by_rows, rungs
+
+if TYPE_CHECKING:
+    from lrtune.verdict.pruning import StageEnd
 
 _TOGETHER = 32  # trials whose rows are in memory at a time
 
@@ -40,17 +43,14 @@ def first_folds(metric: str, folds: int, _epochs: int) -> tuple[Stage, ...]:
     return (Stage(0, first), Stage(first, folds)) if first < folds else (Stage(0, folds),)
 
 
-def second_fold_apart(stages: Sequence[Stage]) -> tuple[Stage, ...]:
-    """Look again after the second fold, for a trainer that may give scores and no predictions: one fold says nothing.
+def fold_by_fold(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """Look again after every further fold, where folds are not trained together and nothing is lost by it.
 
-    >>> second_fold_apart([Stage(0, 1), Stage(1, 5)])
-    (Stage(first=0, end=1, shorter=1), Stage(first=1, end=2, shorter=1), Stage(first=2, end=5, shorter=1))
+    >>> fold_by_fold([Stage(0, 1), Stage(1, 3)])
+    (Stage(first=0, end=1, shorter=1), Stage(first=1, end=2, shorter=1), Stage(first=2, end=3, shorter=1))
     """
     first, *others = stages
-    if first.end > 1 or not others or others[0].end <= first.end + 1:
-        return tuple(stages)
-    second = Stage(first.end, first.end + 1)
-    return (first, second, Stage(second.end, others[0].end), *others[1:])
+    return (first, *(Stage(fold, fold + 1) for each in others for fold in range(each.first, each.end)))
 
 
 def short_horizons(_metric: str, folds: int, epochs: int) -> tuple[Stage, ...]:
@@ -79,14 +79,9 @@ def rest(stages: Sequence[Stage], number: int) -> float:
     return total * stages[number].shorter / (stages[number].end - stages[number].first)
 
 
-def raced(
-    entrants: Sequence[Trial],
-    earlier: Sequence[Trial],
-    stage: Stage,
-    folds: int,
-    rows: Callable[[Sequence[int], int], RowScores] | None,
-) -> list[Dropped]:
-    """Race the trials of a round over the folds seen so far; what is given is a `lrtune.verdict.pruning.StageEnd`."""
+def raced(end: StageEnd) -> list[Dropped]:
+    """Race the trials of a round over the folds seen so far."""
+    entrants, earlier, stage, folds, rows, looks = end
     running = [each for each in entrants if _means(each, stage.end) is not None]
     complete = [each for each in earlier if each.state is TrialState.COMPLETE]
     if not running:
@@ -95,11 +90,11 @@ def raced(
     best = max(rivals, key=lambda each: (_means(each, stage.end), -each.number))
     if rows is None:
         scores = np.array([each.fold_scores[: stage.end] for each in rivals], dtype=np.float64)
-        races = [(rivals, race_by_folds(scores))]
+        races = [(rivals, race_by_folds(scores, looks=looks))]
     else:
         others = [each for each in running if each is not best]
         races = [
-            (some, race_by_rows(rows([each.number for each in some], stage.first), rivals=len(rivals), best=0))
+            (some, race_by_rows(rows([e.number for e in some], stage.end), rivals=len(rivals), best=0, looks=looks))
             for start in range(0, len(others), _TOGETHER)
             if (some := [best, *others[start : start + _TOGETHER]])
         ]

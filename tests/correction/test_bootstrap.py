@@ -14,7 +14,7 @@ from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.correction import Choosing, Evidence, Race, cells, corrected, effort
 from lrtune.verdict.correction.core import _counts, _draws
 from lrtune.verdict.correction.intervals import wilson
-from lrtune.verdict.correction.race import Replay
+from lrtune.verdict.correction.race import Replay, _distances
 from lrtune.verdict.races import RowScores, race_by_folds, race_by_rows
 
 
@@ -141,9 +141,10 @@ def test_the_effort_of_a_study_is_a_matter_of_numbers():
 
 
 def test_races_and_metrics_that_count_classes_are_more_work():
-    assert cells("accuracy", 2, folds=5, raced=False) == 1
-    assert cells("accuracy", 2, folds=4, raced=True) == 3  # eight on a quarter of the rows
-    assert cells("f1_macro", 3, folds=4, raced=True) == 4  # raced by folds
+    assert cells("accuracy", 2, folds=5, raced=0) == 1
+    assert cells("accuracy", 2, folds=4, raced=1) == 3  # eight on a quarter of the rows
+    assert cells("accuracy", 2, folds=4, raced=1 + 2 + 3) == 13
+    assert cells("f1_macro", 3, folds=4, raced=1) == 4  # raced by folds
 
 
 def test_little_effort_gives_about_the_same_score_and_interval():
@@ -300,33 +301,38 @@ def test_what_was_dropped_is_compared_on_the_folds_it_has():
 
 @pytest.mark.parametrize("grouped", [False, True])
 @pytest.mark.parametrize("copies", [1, 6])
-def test_a_replayed_race_is_the_race_on_repeated_rows(grouped, copies):
+@pytest.mark.parametrize("looks", [(1,), (1, 2), (1, 2, 3)])
+def test_a_replayed_race_is_the_race_on_repeated_rows(grouped, copies, looks):
     """Four configurations race four, or a number of copies of each: of many rivals more certainty is asked."""
     rng = np.random.default_rng(1)
     rows, count = 240, 4 * copies
-    targets, folds = rng.integers(2, size=rows), np.arange(rows) // 120
+    targets, folds = rng.integers(2, size=rows), np.arange(rows) // 60
     rates = np.repeat([0.8, 0.9, 0.55, 0.6, 0.9, 0.5, 0.75, 0.45], copies)
     kept = np.where(rng.random((2 * count, rows)) < rates[:, None], targets, 1 - targets).astype(np.uint8)
     units = np.arange(rows) // 4 if grouped else np.arange(rows)
     given = evidence("accuracy", kept, targets, folds, units=units)
     rounds = np.repeat([0, 1], count)
     counts = _counts(int(units.max()) + 1, 12, np.random.default_rng(2))
-    found = Replay(given, Race(rounds, 1)).survivors(counts, np.empty(0))
-    values = (kept == targets)[:, folds == 0].astype(float)
+    found = Replay(given, Race(rounds, looks)).survivors(counts, np.empty(0))
     for line, survivors in zip(counts, found, strict=True):
-        times = line[units[folds == 0]].astype(int)
-        drawn = np.repeat(values, times, axis=1)
-        # A group that came twice is two groups.
-        names = np.concatenate([each * 100 + np.arange(t) for each, t in zip(units[folds == 0], times, strict=True)])
-        names = names if grouped else None
         going = []
         for members in (range(count), range(count, 2 * count)):
-            rivals = [*going, *members]
-            best = max(rivals, key=lambda each: (drawn[each].mean(), -each))
-            compared = [best, *(each for each in members if each != best)]
-            dropped = race_by_rows(RowScores(drawn[compared], names), rivals=len(rivals)).dropped
-            lost = {each for each, out in zip(compared, dropped, strict=True) if out and each != 0}
-            going += [each for each in members if each not in lost]
+            running = list(members)
+            for end in looks:
+                seen = folds < end
+                times = line[units[seen]].astype(int)
+                drawn = np.repeat((kept == targets)[:, seen].astype(float), times, axis=1)
+                # A group that came twice is two groups.
+                pairs = zip(units[seen], times, strict=True)
+                names = np.concatenate([each * 100 + np.arange(t) for each, t in pairs]) if grouped else None
+                rivals = [*going, *running]
+                best = max(rivals, key=lambda each: (drawn[each].mean(), -each))
+                compared = [best, *(each for each in running if each != best)]
+                rows = RowScores(drawn[compared], names)
+                dropped = race_by_rows(rows, rivals=len(rivals), looks=len(looks)).dropped
+                lost = {each for each, out in zip(compared, dropped, strict=True) if out and each != 0}
+                running = [each for each in running if each not in lost]
+            going += running
         assert np.flatnonzero(survivors).tolist() == going
     assert 0 < found.mean() < 1
 
@@ -341,13 +347,14 @@ def test_the_certainty_of_a_replayed_race_is_that_of_the_race_on_repeated_rows(g
     units = np.sort(rng.integers(15, size=rows)) if grouped else np.arange(rows)
     observed = Observed(targets, folds, units, np.array([rows]), 2)
     given = Evidence("log_loss", np.arange(4), -losses.mean(axis=1)[None], np.arange(4), losses, observed, 0.5)
-    replay, exception = Replay(given, Race(np.zeros(4, int), 1)), surprise("log_loss", -losses)
+    replay, exception = Replay(given, Race(np.zeros(4, int), (1,))), surprise("log_loss", -losses)
     counts = _counts(int(units.max()) + 1, 20, np.random.default_rng(2))
-    drawn = counts[:, replay.units].astype(float)
+    (look,) = replay.looks
+    drawn = counts[:, look.units].astype(float)
     for best in range(4):
         others = np.array([each for each in range(4) if each != best])
-        gaps, against = replay.sums[best] - replay.sums[others], exception[best] - exception[others]
-        found = stats.norm.cdf(replay._distances(gaps, against, drawn))
+        gaps, against = look.sums[best] - look.sums[others], exception[best] - exception[others]
+        found = stats.norm.cdf(_distances(look, gaps, against, drawn))
         for line, certainty in zip(counts, found, strict=True):
             times = line[units].astype(int)
             names = np.concatenate([each * 100 + np.arange(t) for each, t in zip(units, times, strict=True)])
@@ -363,7 +370,7 @@ def test_a_replayed_race_needs_as_many_units_as_a_race(units, dropped):
     given = evidence("accuracy", kept, targets, folds)
     counts = np.zeros((1, 40), np.float32)
     counts[0, :units], counts[0, 20 : 60 - units - 20] = 1.0, 1.0
-    (survivors,) = Replay(given, Race(np.zeros(3, int), 1)).survivors(counts, np.empty(0))
+    (survivors,) = Replay(given, Race(np.zeros(3, int), (1,))).survivors(counts, np.empty(0))
     assert survivors.tolist() == [True, True, not dropped]
     assert race_by_rows(RowScores((kept == targets)[:, :units].astype(float))).dropped.tolist() == [
         False,
@@ -377,7 +384,7 @@ def test_a_race_by_folds_is_replayed_on_the_scores_of_the_folds():
     given = evidence("f1", *searched(rows=90, configurations=8))
     folds = rng.normal(0.8, 0.002, size=(5, 3, 8))
     folds[:, :, 3] -= 0.3
-    found = Replay(given, Race(np.zeros(8, np.int64), 2)).survivors(np.ones((5, 90), np.float32), folds)
+    found = Replay(given, Race(np.zeros(8, np.int64), (2,))).survivors(np.ones((5, 90), np.float32), folds)
     for line, survivors in zip(folds, found, strict=True):
         assert survivors.tolist() == (~race_by_folds(line[:2].T).dropped | (np.arange(8) == 0)).tolist()
     assert not found[:, 3].any()
@@ -390,12 +397,12 @@ def test_a_raced_search_is_corrected_about_as_one_without_races():
         given = evidence("accuracy", kept, targets, folds)
         free.append(corrected(given, int(given.means.argmax())).score)
         rounds = np.arange(30) // 10
-        survivors = Replay(given, Race(rounds, 1)).survivors(np.ones((1, 200), np.float32), np.empty(0))[0]
+        survivors = Replay(given, Race(rounds, (1,))).survivors(np.ones((1, 200), np.float32), np.empty(0))[0]
         scores = given.scores.copy()
         scores[1:, ~survivors] = np.nan
         cut = given._replace(scores=scores)
         chosen = max(np.flatnonzero(survivors).tolist(), key=lambda each: scores[:, each].mean())
-        run.append(corrected(cut, chosen, Choosing(race=Race(rounds, 1))).score)
+        run.append(corrected(cut, chosen, Choosing(race=Race(rounds, (1,)))).score)
     assert np.mean(run) == pytest.approx(0.7, abs=3 * np.std(run) / math.sqrt(len(run)))
     assert np.mean(run) == pytest.approx(np.mean(free), abs=0.01)
 

@@ -12,6 +12,7 @@ and gives NaN or 0 (its R2 of a constant target is 1 or 0, its F1 without a posi
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -150,8 +151,8 @@ def scorer(metric: str, kept: Array, targets: Array, classes: int) -> Scorer:
     return lambda weights: _oriented(metric, own(weights))
 
 
-def row_values(metric: str, kept: Array, targets: Array) -> Doubles:
-    """Write a score as one number for each row, so that on these rows the larger mean is the better score.
+def row_values(metric: str, kept: Array, targets: Array, folds: Integers | None = None) -> Doubles:
+    """Write a score as one number for each row, so that on the rows of a fold the larger mean is the better score.
 
     Parameters
     ----------
@@ -160,12 +161,18 @@ def row_values(metric: str, kept: Array, targets: Array) -> Doubles:
     kept
         What is kept of the predictions: labels, losses or values ``(..., n)``.
     targets
-        Labels or values ``(n,)``, of one fold.
+        Labels or values ``(n,)``.
+    folds
+        Which fold each row is of ``(n,)``, ascending; None: all are of one.
 
     """
     values = METRICS[metric].row_values
     assert values is not None, f"{metric} is no mean over rows"
-    return _oriented(metric, values(kept, targets))
+    ends = [] if folds is None else (np.flatnonzero(np.diff(folds)) + 1).tolist()
+    parts = [
+        values(kept[..., start:end], targets[start:end]) for start, end in itertools.pairwise([0, *ends, len(targets)])
+    ]
+    return _oriented(metric, parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1))
 
 
 def surprise(metric: str, values: Doubles) -> Doubles | None:

@@ -22,7 +22,7 @@ Like those of `lrtune.training.costs` they were found once and only say how much
 """
 
 _RACED = 8
-"""Products in single precision that a row of a race's first fold takes for each configuration: see `Replay`."""
+"""Products in single precision that a row takes in each look of a race for each configuration: see `Replay`."""
 
 
 class Effort(NamedTuple):
@@ -58,7 +58,7 @@ def effort(rows: int, configurations: int, products: float, *, training: float, 
     return Effort(resamples, min(rows, max(LEAST_ROWS, affordable)) if resamples == LEAST else rows)
 
 
-def cells(metric: str, classes: int, *, folds: int, raced: bool) -> float:
-    """Count the products that a score of one configuration on a resampled row takes, with races by rows or without."""
+def cells(metric: str, classes: int, *, folds: int, raced: int) -> float:
+    """Count the products that a score of one configuration on a resampled row takes; races look at so many folds."""
     entry = METRICS[metric]
-    return entry.products(classes) + (_RACED / folds if raced and entry.is_by_rows else 0.0)
+    return entry.products(classes) + (_RACED * raced / folds if entry.is_by_rows else 0.0)

@@ -25,34 +25,47 @@ class Race(NamedTuple):
     ----------
     rounds
         In which round each configuration was proposed (C,).
-    folds
-        After how many folds they were raced.
+    looks
+        After how many folds they were raced, ascending.
 
     """
 
     rounds: Integers
-    folds: int
+    looks: tuple[int, ...]
+
+
+class _Look(NamedTuple):
+    """The rows of the first folds, as sums over units: what one look at a race sees.
+
+    Attributes
+    ----------
+    sums, sizes, units
+        Scores (C, U), added up over the rows of each unit; how many rows these are (U,), and their names.
+    exception
+        As in `lrtune.verdict.races.RowScores`.
+
+    """
+
+    sums: Doubles
+    sizes: Doubles
+    units: Integers
+    exception: Doubles
 
 
 class Replay:
     """The races of a study as a function of resampled rows."""
 
     def __init__(self, evidence: Evidence, race: Race) -> None:
-        assert evidence.observed is not None
-        assert evidence.predictions is not None
         self.numbers, self.race = evidence.numbers, race
-        self.by_rows = METRICS[evidence.metric].is_by_rows and race.folds == 1
-        rows = evidence.observed.folds < race.folds
-        self.units = evidence.observed.units[rows]
-        if self.by_rows:
-            predicted = kept(evidence.metric, evidence.predictions[:, rows])
-            values = row_values(evidence.metric, predicted, evidence.observed.targets[rows])
-            exception = surprise(evidence.metric, values)
-            self.exception = np.zeros(len(values)) if exception is None else exception
-            self.sums, self.sizes, self.units = _by_unit(values, self.units)
+        self.trained = [np.asarray(np.isfinite(evidence.scores[:end]).all(axis=0)) for end in race.looks]
+        self.by_rows = METRICS[evidence.metric].is_by_rows and race.looks[0] == 1
+        self.looks = [_look(evidence, each) for each in race.looks] if self.by_rows else []
 
     def survivors(self, counts: Singles, folds: Doubles) -> Array:
         """Say who is not dropped.
+
+        What lost a race of the search was not trained any further: where a resample lets it go on, it is a candidate,
+        and no later look says anything of it.
 
         Parameters
         ----------
@@ -68,58 +81,78 @@ class Replay:
 
         """
         going = np.zeros((len(counts), len(self.numbers)), dtype=bool)
-        drawn = counts[:, self.units].astype(np.float64) if self.by_rows else None
-        totals = None if drawn is None else drawn @ self.sums.T
+        drawn = [counts[:, each.units].astype(np.float64) for each in self.looks]
+        totals = [each @ look.sums.T for each, look in zip(drawn, self.looks, strict=True)]
         for number in np.unique(self.race.rounds):
             running = np.flatnonzero(self.race.rounds == number)
-            entrants = going.copy()
-            entrants[:, running] = True
-            if drawn is None or totals is None:
-                dropped = self._by_folds(folds, entrants)
-            else:
-                leaders = np.where(entrants, totals, -np.inf).argmax(axis=1)
-                dropped = self._by_rows(drawn, leaders, entrants, running)
-            going[:, running] = ~dropped[:, running] | (self.numbers[running] == DEFAULT)
+            for place, (end, trained) in enumerate(zip(self.race.looks, self.trained, strict=True)):
+                entrants = going & trained
+                entrants[:, running] = trained[running] if place == 0 else entrants[:, running]
+                compared = running[trained[running]]
+                if not self.by_rows:
+                    dropped = self._by_folds(folds, entrants, end)
+                else:
+                    leaders = np.where(entrants, totals[place], -np.inf).argmax(axis=1)
+                    dropped = self._by_rows(self.looks[place], drawn[place], leaders, entrants, compared)
+                lost = dropped[:, running] & (self.numbers[running] != DEFAULT)
+                going[:, running] = ~lost if place == 0 else going[:, running] & ~lost
         return going
 
-    def _by_folds(self, folds: Doubles, entrants: Array) -> Array:
+    def _by_folds(self, folds: Doubles, entrants: Array, end: int) -> Array:
         """Compare by analysis of variance, resample by resample: a few folds and configurations cost little."""
         dropped = np.zeros(entrants.shape, dtype=bool)
         for place, present in enumerate(entrants):
-            scores = folds[place, : self.race.folds, present]
+            scores = folds[place, :end, present]
             known = np.isfinite(scores).all(axis=1)
             if known.any():
-                dropped[place, np.flatnonzero(present)[known]] = race_by_folds(scores[known]).dropped
+                verdict = race_by_folds(scores[known], looks=len(self.race.looks))
+                dropped[place, np.flatnonzero(present)[known]] = verdict.dropped
         return dropped
 
-    def _by_rows(self, drawn: Doubles, leaders: Integers, entrants: Array, running: Integers) -> Array:
+    def _by_rows(self, look: _Look, drawn: Doubles, leaders: Integers, entrants: Array, running: Integers) -> Array:
         """Compare those that run with the leader among all entrants, for all resamples with that leader at once."""
         from scipy.special import ndtri
 
-        bounds = np.array([ndtri(limit(int(each))) for each in entrants.sum(axis=1)])
+        looks = len(self.race.looks)
+        bounds = np.array([ndtri(limit(int(each), looks)) for each in entrants.sum(axis=1)])
         bounds[drawn.sum(axis=1) < LEAST_UNITS] = np.inf
         dropped = np.zeros(entrants.shape, dtype=bool)
         for leader in np.unique(leaders):
             same = np.flatnonzero(leaders == leader)
-            against = self.exception[leader] - self.exception[running]
-            z = self._distances(self.sums[leader] - self.sums[running], against, drawn[same])
+            against = look.exception[leader] - look.exception[running]
+            z = _distances(look, look.sums[leader] - look.sums[running], against, drawn[same])
             dropped[np.ix_(same, running)] = z > bounds[same, None]
         return dropped
 
-    def _distances(self, gaps: Doubles, against: Doubles, drawn: Doubles) -> Doubles:
-        """By how many standard errors the leader is ahead (b, c), from gaps (c, U): see `races.race_by_rows`."""
-        columns, times = gaps.T, drawn.sum(axis=1, keepdims=True)
-        rows = (drawn @ self.sizes)[:, None]
-        squares = drawn @ np.square(columns)
-        typical = np.sqrt(squares / np.maximum(drawn @ (columns != 0.0).astype(np.float64), 1.0))
-        unseen, size = (typical, np.minimum(against, -typical)), rows / times
-        total = drawn @ columns + unseen[0] + unseen[1]
-        mean = total / (rows + 2.0 * size)
-        rest = squares - 2.0 * mean * (drawn @ (columns * self.sizes[:, None]))
-        rest += np.square(mean) * (drawn @ np.square(self.sizes))[:, None]
-        rest += sum(np.square(each - mean * size) for each in unseen)
-        error = np.sqrt(np.maximum(rest, 0.0))
-        return np.asarray(np.divide(total, error, out=np.zeros_like(total), where=error > 0.0))
+
+def _distances(look: _Look, gaps: Doubles, against: Doubles, drawn: Doubles) -> Doubles:
+    """By how many standard errors the leader is ahead (b, c), from gaps (c, U): see `races.race_by_rows`."""
+    columns, times = gaps.T, drawn.sum(axis=1, keepdims=True)
+    rows = (drawn @ look.sizes)[:, None]
+    squares = drawn @ np.square(columns)
+    typical = np.sqrt(squares / np.maximum(drawn @ (columns != 0.0).astype(np.float64), 1.0))
+    unseen, size = (typical, np.minimum(against, -typical)), rows / times
+    total = drawn @ columns + unseen[0] + unseen[1]
+    mean = total / (rows + 2.0 * size)
+    rest = squares - 2.0 * mean * (drawn @ (columns * look.sizes[:, None]))
+    rest += np.square(mean) * (drawn @ np.square(look.sizes))[:, None]
+    rest += sum(np.square(each - mean * size) for each in unseen)
+    error = np.sqrt(np.maximum(rest, 0.0))
+    return np.asarray(np.divide(total, error, out=np.zeros_like(total), where=error > 0.0))
+
+
+def _look(evidence: Evidence, folds: int) -> _Look:
+    observed = evidence.observed
+    assert observed is not None
+    assert evidence.predictions is not None
+    rows = slice(0, int(np.searchsorted(observed.folds, folds)))
+    predicted = kept(evidence.metric, evidence.predictions[:, rows])
+    values = row_values(evidence.metric, predicted, observed.targets[rows], observed.folds[rows])
+    exception = surprise(evidence.metric, values)
+    return _Look(
+        *_by_unit(values, observed.units[rows]),
+        np.zeros(len(values)) if exception is None else exception,
+    )
 
 
 def _by_unit(values: Doubles, units: Integers) -> tuple[Doubles, Doubles, Integers]:
