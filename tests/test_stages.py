@@ -7,9 +7,9 @@ import pytest
 
 from lrtune.space.trial import Stage, Trial, TrialState
 from lrtune.verdict import stages
-from lrtune.verdict.pruning import PRUNINGS, StageEnd
+from lrtune.verdict.pruning import PRUNINGS
 from lrtune.verdict.races import RowScores
-from lrtune.verdict.stages import fold_by_fold, lagging, raced
+from lrtune.verdict.stages import StageEnd, fold_by_fold, lagging, raced
 
 FIRST = Stage(0, 1)
 

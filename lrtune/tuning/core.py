@@ -35,8 +35,8 @@ from lrtune.tuning.horizons import compressed
 from lrtune.tuning.pace import Pace
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.verdict.choice import best
-from lrtune.verdict.pruning import PRUNINGS, StageEnd
-from lrtune.verdict.stages import Dropped, fold_by_fold, rest
+from lrtune.verdict.pruning import PRUNINGS
+from lrtune.verdict.stages import Dropped, StageEnd, fold_by_fold, rest
 from lrtune.verdict.standing import oriented
 
 ENCODING = 0.25

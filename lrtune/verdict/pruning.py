@@ -6,47 +6,17 @@ further. The arithmetic is in ``stages`` and ``races``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrtune.space.trial import Stage, Trial
+from lrtune.space.trial import Stage
 from lrtune.training.deferred import Deferred
 
 if TYPE_CHECKING:
     from lrtune.verdict import stages
-    from lrtune.verdict.races import RowScores
-    from lrtune.verdict.stages import Dropped
+    from lrtune.verdict.stages import Dropped, StageEnd
 else:
     stages = Deferred("lrtune.verdict.stages")
-
-
-class StageEnd(NamedTuple):
-    """A round at the end of a stage.
-
-    Attributes
-    ----------
-    entrants
-        Trials of the round, by number, whatever became of them later.
-    earlier
-        Those of earlier rounds.
-    stage
-        The stage that is over.
-    folds
-        Number of folds of the study.
-    rows
-        Reads what some trials scored on the rows of the first folds, of so many; None if the metric is no mean over
-        rows.
-    looks
-        How often a round is looked at.
-
-    """
-
-    entrants: Sequence[Trial]
-    earlier: Sequence[Trial]
-    stage: Stage
-    folds: int
-    rows: Callable[[Sequence[int], int], RowScores] | None
-    looks: int = 1
 
 
 def the_first(_stages: int, _round: int) -> int:

@@ -9,19 +9,45 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from lrtune.space.trial import DEFAULT, Stage, Trial, TrialState
 from lrtune.training.registry import METRICS
-from lrtune.verdict.races import ETA, Verdict, halved, race_by_folds, race_by_rows, rungs
-
-if TYPE_CHECKING:
-    from lrtune.verdict.pruning import StageEnd
+from lrtune.verdict.races import ETA, RowScores, Verdict, halved, race_by_folds, race_by_rows, rungs
 
 _TOGETHER = 32  # trials whose rows are in memory at a time
+
+
+class StageEnd(NamedTuple):
+    """A round at the end of a stage.
+
+    Attributes
+    ----------
+    entrants
+        Trials of the round, by number, whatever became of them later.
+    earlier
+        Those of earlier rounds.
+    stage
+        The stage that is over.
+    folds
+        Number of folds of the study.
+    rows
+        Reads what some trials scored on the rows of the first folds, of so many; None if the metric is no mean over
+        rows.
+    looks
+        How often a round is looked at.
+
+    """
+
+    entrants: Sequence[Trial]
+    earlier: Sequence[Trial]
+    stage: Stage
+    folds: int
+    rows: Callable[[Sequence[int], int], RowScores] | None
+    looks: int = 1
 
 
 class Dropped(NamedTuple):
