@@ -334,6 +334,33 @@ def controlled_pair(body: Body) -> ControlledPair:
     return ControlledPair(str(body["decay"]), tuple(body["rates"]), scores, int(body["chosen"]), winner, other, fresh)
 
 
+class Trained(NamedTuple):
+    """What one session trained.
+
+    Attributes
+    ----------
+    trials
+        Trials that were trained, or trained on.
+    fits
+        Configurations trained on a fold: of trials, and of what the best is confirmed by and compared with.
+    models
+        Trainings on all rows that ended with a model.
+    added
+        Trials that a finished study was to search on by.
+
+    """
+
+    trials: int = 0
+    fits: int = 0
+    models: int = 0
+    added: int = 0
+
+    def __add__(self, other: object) -> Trained:
+        """Add what another search trained."""
+        assert isinstance(other, Trained)
+        return Trained(*(one + more for one, more in zip(self, other, strict=True)))
+
+
 class Mended(NamedTuple):
     """A journal that was found damaged.
 

@@ -22,7 +22,7 @@ from lrtune.run.bodies import (
 from lrtune.run.journal import Event
 from lrtune.space.trial import Curves, FinalScore, Trial, TrialState, Value, frozen
 
-STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, CONTROLLED, FINISHED, MENDED = (
+STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, CONTROLLED, FINISHED, MORE, MENDED = (
     "study",
     "trial",
     "speed",
@@ -35,6 +35,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, 
     "anchors",
     "controlled",
     "finished",
+    "more",
     "mended",
 )
 """The kinds of events.
@@ -52,6 +53,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, 
 ``anchors``   scores of what was not tuned, on the same folds (`lrtune.trainers.anchors`); no trials
 ``controlled``  the winner and its counterpart with another decay (`lrtune.tuning.controlled`); no trials
 ``finished``  the search ended, and why
+``more``      a finished study is to search on, to how many trials; under the clock, because budgets are no content
 ``mended``    the journal was found damaged: where that is kept, and how many of its events could be read
 """
 
@@ -87,6 +89,8 @@ class StudyState:
         Controlled pairs, by the winner's trial.
     finished
         Why the search ended; None while it goes on.
+    asked
+        How many trials a finished study was to search on to; 0 if nobody has asked for more.
     mended
         Each time the journal was found damaged.
     search_seconds
@@ -109,6 +113,7 @@ class StudyState:
     anchors: dict[str, AnchorScores] = field(default_factory=dict)
     controlled: dict[int, ControlledPair] = field(default_factory=dict)
     finished: str | None = None
+    asked: int = 0
     mended: list[Mended] = field(default_factory=list)
     search_seconds: float = 0.0
     trials_seconds: float = 0.0
@@ -347,6 +352,10 @@ def _on_finished(study: StudyState, body: Body) -> None:
     study.finished = str(body["reason"])
 
 
+def _on_more(study: StudyState, body: Body) -> None:
+    study.asked, study.finished = int(body[CLOCK]["trials"]), None
+
+
 def _on_mended(study: StudyState, body: Body) -> None:
     study.mended.append(bodies.mended(body))
 
@@ -364,5 +373,6 @@ _HANDLERS = {
     ANCHORED: _on_anchors,
     CONTROLLED: _on_controlled,
     FINISHED: _on_finished,
+    MORE: _on_more,
     MENDED: _on_mended,
 }

@@ -2,6 +2,7 @@
 
 ::
 
+    allowance      what one session may do: its time, and more trials
     ask_and_tell   `lrtune.Study`
     blocks         trials in blocks
     calls          `lrtune.search` and `lrtune.search_steps`

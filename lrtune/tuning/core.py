@@ -7,20 +7,19 @@ allows, retrain the best unless that has been done.
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from lrtune.engines.contract import Executor
 from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
 from lrtune.run import at_work
-from lrtune.run.bodies import Body
+from lrtune.run.bodies import CLOCK, Body, Trained
 from lrtune.run.journal import Event, Journal
 from lrtune.run.lock import Lock
 from lrtune.run.names import DATABASE
-from lrtune.run.study import PRUNED, RESULT, SPEED, TRIAL, result_body
+from lrtune.run.study import MORE, PRUNED, RESULT, SPEED, TRIAL, result_body
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import DEFAULT, Configuration, Stage, Trial, TrialState
 from lrtune.trainers.calibration import measured_step_seconds, speed_key, with_speed
@@ -29,8 +28,9 @@ from lrtune.trainers.contract import Evaluated, Numbered
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import METRICS
 from lrtune.training.wall_clock import follows_clock
+from lrtune.tuning.allowance import UNLIMITED, Allowance
 from lrtune.tuning.blocks import scored
-from lrtune.tuning.finishing import TIMEOUT, Finishing
+from lrtune.tuning.finishing import EXHAUSTED, TIMEOUT, Finishing
 from lrtune.tuning.horizons import compressed
 from lrtune.tuning.pace import Pace
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
@@ -43,7 +43,7 @@ ENCODING = 0.25
 """What retraining takes beside the training, as a part of reading and encoding the table in the beginning."""
 
 COMPARING = 0.15
-"""Time is kept for comparing the winner where that takes no more than this share of ``search.timeout``."""
+"""Time is kept for comparing the winner where that takes no more than this share of all the time there is."""
 
 
 def tune(
@@ -55,7 +55,8 @@ def tune(
     started: float | None = None,
     lock: Lock | None = None,
     compare: bool = True,
-) -> Iterator[Event]:
+    allowance: Allowance = UNLIMITED,
+) -> Generator[Event, None, Trained]:
     """Run the study in ``folder``, or go on with it.
 
     Parameters
@@ -67,16 +68,23 @@ def tune(
     workers
         Number of worker processes; None chooses by the work there is, 1 stays in this process.
     started
-        When the session began that ``search.timeout`` counts, in `time.monotonic`; default: now.
+        When the session began, from which limits of time count, in `time.monotonic`; default: now.
     lock
         Of the folder, where the caller holds it for longer than the search takes.
     compare
         Whether the winner is compared with what was not tuned, and with a constant rate (``search.control``).
+    allowance
+        What the session may do.
 
     Yields
     ------
     Event
         Every event of the study in order: first those of earlier sessions, then each new one once it is on the disk.
+
+    Returns
+    -------
+    Trained
+        What this session has trained.
 
     Raises
     ------
@@ -87,8 +95,9 @@ def tune(
 
     """
     with Journal(folder / DATABASE, write=True, rescue=True, lock=lock) as journal:
-        session = _Search(experiment, prepared, folder, journal, compare=compare)
+        session = _Search(experiment, prepared, folder, journal, allowance, compare=compare)
         yield from session.begin()
+        yield from session.ask_for_more()
         session.hurry(time.monotonic() if started is None else started)
         try:
             at_work.forget(folder)
@@ -103,15 +112,23 @@ def tune(
             yield from session.finish(workers)
         finally:
             TRAINERS[session.setting.trainer].close()
+        return session.work
 
 
 class _Search(Finishing):
     """The search of a session, from the first proposal to the retrained model."""
 
     def __init__(
-        self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, *, compare: bool
+        self,
+        experiment: Experiment,
+        prepared: Prepared,
+        folder: Path,
+        journal: Journal,
+        allowance: Allowance,
+        *,
+        compare: bool,
     ) -> None:
-        super().__init__(experiment, prepared, folder, journal, compare=compare)
+        super().__init__(experiment, prepared, folder, journal, allowance, compare=compare)
         self.pruning = PRUNINGS[experiment.search.pruning]
         epochs = experiment.horizon
         stages = self.pruning.stages(self.setting.metric, len(self.setting.folds), epochs)
@@ -133,9 +150,24 @@ class _Search(Finishing):
         complete = [self.experiment.configuration(each.configuration) for each in sample]
         return left * sum(expected_seconds(each, self.setting) for each in complete) / len(sample)
 
+    def ask_for_more(self) -> Iterator[Event]:
+        """Let a study that is finished search on by as many trials as the session is to add.
+
+        One that is not goes on to what it was asked for before, so that whoever repeats a command that was interrupted
+        gets what it was to give. Where every configuration has been tried there is nothing to ask for.
+        """
+        tried, more = len(self.study.trials), self.allowance.more_trials
+        if more and self.study.finished not in (None, TIMEOUT, EXHAUSTED) and tried < self.experiment.space.size:
+            self.added = more
+            yield from self.record([Event(MORE, {CLOCK: {"trials": tried + more}})])
+
     def left(self) -> int:
-        """Count the trials that the budget still allows to propose."""
-        return max(0, self.experiment.search.trials - len(self.study.trials))
+        """Count the trials that may still be proposed: those somebody has asked for beside the budget, or the budget's.
+
+        First come the others, exactly as many: a study that ended before its budget was spent goes on to that later.
+        """
+        tried = len(self.study.trials)
+        return max(0, self.study.asked - tried) or max(0, self.experiment.search.trials - tried)
 
     def proposals(self) -> list[Trial]:
         """Ask the strategy for the rest of the round, as far as the budget goes.
@@ -167,7 +199,7 @@ class _Search(Finishing):
             proposed = self.proposals() if self.left() and self.ending is None else []
             self.proposing = time.monotonic() - start
             if not proposed:
-                self.ending = self.ending or ("exhausted" if self.left() else "trials")
+                self.ending = self.ending or (EXHAUSTED if self.left() else "trials")
                 return
             yield from self.record(
                 [Event(TRIAL, {"trial": each.number, "configuration": dict(each.configuration)}) for each in proposed]
@@ -180,7 +212,7 @@ class _Search(Finishing):
         cut by the pace of this machine, as busy as it is.
         """
         trial = self.study.trials.get(DEFAULT)
-        if self.experiment.search.timeout is None or trial is None or trial.is_over:
+        if not self.limit.is_set or trial is None or trial.is_over:
             return
         yield from self.calibrate([trial])
         rows = sum(len(fold.features) for fold in self.setting.folds)
@@ -204,8 +236,13 @@ class _Search(Finishing):
                 yield from self.prune(number)
 
     def content(self) -> str | None:
-        """Say why the search may end before its budget is spent; None: it may not."""
+        """Say why the search may end before its budget is spent; None: it may not.
+
+        What was asked for beside the budget is tried in any case.
+        """
         search, trials = self.experiment.search, self.study.in_order()
+        if len(trials) < self.study.asked:
+            return None
         if search.target is not None and is_reached(trials, oriented(self.setting.metric, search.target)):
             return TARGET
         if search.stop == NO_GAIN and has_no_gain(
@@ -222,7 +259,7 @@ class _Search(Finishing):
         """Train again what the file of out-of-fold results has lost: the same comes out, so nothing is recorded."""
         for stage, numbers in self.records.lost(self.study.predictions).items():
             lost = self.numbered([self.study.trials[each] for each in numbers], stage)
-            for block in scored(lost, self.setting, executor, stage, self.pace):
+            for block in self.counted(scored(lost, self.setting, executor, stage, self.pace)):
                 self.records.keep(block, stage)
 
     def calibrate(self, trials: Sequence[Trial]) -> Iterator[Event]:
@@ -244,7 +281,7 @@ class _Search(Finishing):
         """Train a stage of the trials that have come to it."""
         waiting = [each for each in self.study.unfinished() if self.next_stage(each) == number]
         numbered = self.numbered([each for each in waiting if not self.lacks_speed(each)], self.stages[number])
-        if self.experiment.search.timeout is not None:
+        if self.limit.is_set:
             self.reserve([configuration for _, configuration in numbered])
         yield from self.train(executor, number, numbered, self.pace)
 
@@ -253,7 +290,9 @@ class _Search(Finishing):
     ) -> Iterator[Event]:
         """Train a stage of some trials; each block's predictions are on the disk before what tells of them."""
         stage, last, later = self.stages[number], number == len(self.stages) - 1, rest(self.stages, number)
-        for block in scored(numbered, self.setting, executor, stage, pace, rest=later, in_any_case=in_any_case):
+        blocks = scored(numbered, self.setting, executor, stage, pace, rest=later, in_any_case=in_any_case)
+        for block in self.counted(blocks):
+            self.worked_on.update(each.number for each in block)
             hashes = self.records.keep(block, stage)
             yield from self.record(
                 [Event(RESULT, _result(each, number, stage, hashes.get(each.number), more=not last)) for each in block]
@@ -271,7 +310,7 @@ class _Search(Finishing):
         networks = self.experiment.networks
         costs = [networks * retraining_seconds(each, self.setting, self.prepared.rows) for each in candidates]
         extra = max(map(self.comparing_seconds, candidates), default=0.0)
-        if extra * self.pace.ratio > COMPARING * (self.experiment.search.timeout or math.inf):
+        if extra * self.pace.ratio > COMPARING * self.limit.whole:
             extra = 0.0
         self.pace.reserve(max(costs, default=0.0), ENCODING * self.preparing, extra)
 

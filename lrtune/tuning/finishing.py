@@ -22,6 +22,7 @@ from lrtune.trainers.anchors import anchor_seconds, anchors
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.feedback import median_scales
 from lrtune.training.wall_clock import follows_clock
+from lrtune.tuning.allowance import Allowance
 from lrtune.tuning.confirming import body as confirmation_body
 from lrtune.tuning.confirming import fresh_setting
 from lrtune.tuning.controlled import controlled, controlled_seconds
@@ -34,8 +35,8 @@ from lrtune.verdict.judging import choice
 SEARCHED = "search"
 """Rows of a model that saw none of the test."""
 
-TIMEOUT = "timeout"
-"""Why a search ended whose time was over."""
+TIMEOUT, EXHAUSTED = "timeout", "exhausted"
+"""Why a search ended: its time was over, or every configuration has been tried."""
 
 
 class Finishing(Session):
@@ -43,7 +44,7 @@ class Finishing(Session):
 
     Parameters
     ----------
-    experiment, prepared, folder, journal
+    experiment, prepared, folder, journal, allowance
         As in `Session`.
     compare
         Whether the winner is compared with what was not tuned, and with a constant rate.
@@ -51,9 +52,16 @@ class Finishing(Session):
     """
 
     def __init__(
-        self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, *, compare: bool
+        self,
+        experiment: Experiment,
+        prepared: Prepared,
+        folder: Path,
+        journal: Journal,
+        allowance: Allowance,
+        *,
+        compare: bool,
     ) -> None:
-        super().__init__(experiment, prepared, folder, journal)
+        super().__init__(experiment, prepared, folder, journal, allowance)
         self.compares = compare
         self.ending: str | None = None
 
@@ -82,8 +90,8 @@ class Finishing(Session):
         """
         if self.ending == TIMEOUT and not self.study.count(TrialState.COMPLETE):
             raise NoUsableResultError(
-                f"{self.folder}: the {self.experiment.search.timeout:g} s were over before one trial was complete; "
-                "what was done is kept, and the same command with a longer --timeout goes on"
+                f"{self.folder}: the {self.limit.whole:g} s were over before one trial was complete; "
+                f"what was done is kept, and the same command with a longer {self.limit.called} goes on"
             )
         terms = self.experiment.terms
         made = choice(terms, self.study)
@@ -133,6 +141,7 @@ class Finishing(Session):
             if recipe.rows != SEARCHED:
                 fitted, diverged = self.fitted(recipe, tested=True)
         digest = model.save(fitted, self.folder / MODEL)
+        self.models += 1
         made = {"test": tested_body(tested), "model": digest, **({"diverged": diverged} if diverged else {})}
         if record:
             timed = any(follows_clock(self.complete(self.study.trials[each])) for each in recipe.trials)
