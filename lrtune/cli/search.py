@@ -21,6 +21,7 @@ from lrtune.cli.gating import (
     ToleranceOption,
     asked_gates,
 )
+from lrtune.cli.nights import ChampionOption, sources
 from lrtune.cli.options import (
     ConfigArgument,
     DataOption,
@@ -79,6 +80,7 @@ def search(
         bool, typer.Option("--fresh", help="Begin anew; an earlier study in the folder is kept as <folder>-old-1.")
     ] = False,
     seed: SeedOption = None,
+    champions: ChampionOption = None,
     fail_under: FailUnderOption = None,
     fail_over: FailOverOption = None,
     fail_behind: FailBehindOption = None,
@@ -128,7 +130,15 @@ def search(
     refuse_overwriting({"--junit": junit, "--summary": summary}, experiment.inputs)
     with ExitStack() as whole:
         screen = _Screen(whole, quiet=quiet, fresh=fresh, live=live)
-        for step in steps(experiment, table=table, output=output, fresh=fresh, demands=demands, started=started):
+        for step in steps(
+            experiment,
+            table=table,
+            output=output,
+            fresh=fresh,
+            demands=demands,
+            started=started,
+            champions=sources(champions or ()),
+        ):
             screen.see(step)
             if isinstance(step, Ended):
                 ended = step

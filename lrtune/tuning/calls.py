@@ -45,6 +45,7 @@ class SearchSettings(TypedDict, total=False):
     output: str | Path | None
     fresh: bool
     report: bool
+    champions: Sequence[str | Path]
 
 
 def search(
@@ -69,6 +70,7 @@ def search(
     output: str | Path | None = None,
     fresh: bool = False,
     report: bool = True,
+    champions: Sequence[str | Path] = (),
 ) -> Searched:
     """Search for the best configuration, then retrain it: ``lrtune search`` as a function.
 
@@ -102,6 +104,9 @@ def search(
         Begin anew; an earlier study in the folder is kept beside it.
     report
         Whether to write ``report.html`` into the folder, the page with pictures.
+    champions
+        Folders of runs, or their ``result.json`` or ``best.yaml``: what they delivered is tried first. A run that goes
+        on keeps those that it began with.
 
     Returns
     -------
@@ -142,6 +147,7 @@ def search(
         "output": output,
         "fresh": fresh,
         "report": report,
+        "champions": champions,
     }
     for step in search_steps(experiment, **given):
         if isinstance(step, Ended):
@@ -190,6 +196,7 @@ def _searched(
             output=None if output is None else expanded(output),
             fresh=settings.get("fresh", False),
             library=_library(settings),
+            champions=[expanded(each) for each in settings.get("champions", ())],
         ):
             yield _reported(step) if isinstance(step, Ended) and settings.get("report", True) else step
 

@@ -16,6 +16,7 @@ from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, NoModel, Recipe, 
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import MODEL
 from lrtune.run.study import ANCHORED, CONFIRM, FINISHED, NO_MODEL, REFIT
+from lrtune.run.taken import NOTHING, TakenOver
 from lrtune.space.trial import Configuration, Trial, TrialState
 from lrtune.text.errors import NoUsableResultError
 from lrtune.trainers.anchors import anchor_seconds, anchors
@@ -43,7 +44,7 @@ class Finishing(Session):
 
     Parameters
     ----------
-    experiment, prepared, folder, journal
+    experiment, prepared, folder, journal, taken
         As in `Session`.
     compare
         Whether the winner is compared with what was not tuned, and with a constant rate.
@@ -51,9 +52,16 @@ class Finishing(Session):
     """
 
     def __init__(
-        self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, *, compare: bool
+        self,
+        experiment: Experiment,
+        prepared: Prepared,
+        folder: Path,
+        journal: Journal,
+        *,
+        compare: bool,
+        taken: TakenOver = NOTHING,
     ) -> None:
-        super().__init__(experiment, prepared, folder, journal)
+        super().__init__(experiment, prepared, folder, journal, taken=taken)
         self.compares = compare
         self.ending: str | None = None
 

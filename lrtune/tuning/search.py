@@ -7,7 +7,7 @@ defect of a judge costs no result.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from lrtune.run.folder import Run, is_run
 from lrtune.run.lock import Lock
 from lrtune.run.names import BEST, EXPERIMENT, RESULT, TRIALS
 from lrtune.run.study import STUDY, StudyState
+from lrtune.run.taken import TakenOver
 from lrtune.text.errors import NoUsableResultError, StudyError
 from lrtune.text.written import json_text
 from lrtune.trainers.preparation import Prepared, prepare
@@ -31,6 +32,7 @@ from lrtune.tuning.naming import run_folder
 from lrtune.tuning.nested import outer_folds, search_inside, summary
 from lrtune.tuning.searched import searched
 from lrtune.tuning.steps import Begun, Ended, Part, Recorded, Step
+from lrtune.tuning.taking import taken_over
 from lrtune.verdict.examination import examined
 from lrtune.verdict.findings import attempted
 from lrtune.verdict.judging import judge
@@ -49,6 +51,7 @@ def steps(
     demands: Demands | None = None,
     started: float | None = None,
     library: str = "polars",
+    champions: Sequence[Path] = (),
 ) -> Iterator[Step]:
     """Search, or go on with a search, to the result; the last step is `Ended`.
 
@@ -68,6 +71,8 @@ def steps(
         When the session began that ``search.timeout`` counts, in `time.monotonic`; default: now.
     library
         Whose data frames the result gives: ``polars`` or ``pandas``.
+    champions
+        Where configurations are that are tried first (`lrtune.tuning.taking`).
 
     Raises
     ------
@@ -85,17 +90,19 @@ def steps(
         yield Begun(Part.CODE, about=experiment.trainer.called)
         experiment = described(experiment, prepared)
     known, finding = yield from _with_rates(experiment, prepared)
-    folder = run_folder(known, prepared, output)
+    taken = taken_over(champions, known, prepared, None if fresh else output)
+    folder = run_folder(known, prepared, output, taken)
     files.refuse_inputs(folder, _inputs(experiment, folder))
     aside = put_aside(folder) if fresh else None
     with Lock(folder) as lock:
-        study = yield from _trained(known, prepared, folder, started, lock)
+        study = yield from _trained(known, prepared, folder, started, lock=lock, taken=taken)
         _write_unless_there(folder, known, study, prepared)
         outer = yield from _nested(experiment, prepared, folder, table)
         yield Begun(Part.JUDGING)
         found = _judged(known, study, prepared, folder).but(nested=outer)
         found = found.but(gates=tuple((yield from judged(demands, found, prepared, folder))))
-        found = found.but(notes=remarks.notes(found, study, known, prepared, finding))
+        notes = remarks.notes(found, study, known, prepared, finding)
+        found = found.but(notes=(*notes, *remarks.refused(taken)))
         write(folder, known, study, found)
         kept = () if aside is None else (f"the earlier study is kept in {aside}",)
         yield Ended(searched(found, folder, library), study, finding, (*kept, *remarks.mended(study)))
@@ -120,13 +127,14 @@ def _with_rates(
 
 
 def _trained(
-    experiment: Experiment, prepared: Prepared, folder: Path, started: float, lock: Lock
+    experiment: Experiment, prepared: Prepared, folder: Path, started: float, *, lock: Lock, taken: TakenOver
 ) -> Generator[Step, None, StudyState]:
     """Search to the end, or go on with a search."""
     yield Begun(Part.TRIALS, "", folder, prepared.metric, experiment.planned)
     study = StudyState()
     try:
-        for event in tune(experiment, prepared, folder, workers=experiment.workers, started=started, lock=lock):
+        workers = experiment.workers
+        for event in tune(experiment, prepared, folder, workers=workers, started=started, lock=lock, taken=taken):
             study.add(event)
             yield Recorded(event, study)
             if event.kind == STUDY:  # what the folder is about should outlive a crash
