@@ -21,6 +21,7 @@ from lrtune.cli.gating import (
     ToleranceOption,
     asked_gates,
 )
+from lrtune.cli.nights import ChampionOption, sources
 from lrtune.cli.options import (
     ConfigArgument,
     DataOption,
@@ -81,6 +82,7 @@ def search(
         bool, typer.Option("--fresh", help="Begin anew; an earlier study in the folder is kept as <folder>-old-1.")
     ] = False,
     seed: SeedOption = None,
+    champions: ChampionOption = None,
     fail_under: FailUnderOption = None,
     fail_over: FailOverOption = None,
     fail_behind: FailBehindOption = None,
@@ -139,6 +141,7 @@ def search(
             demands=demands,
             started=started,
             allowance=allowance,
+            champions=sources(champions or ()),
         )
         for step in told:
             screen.see(step)

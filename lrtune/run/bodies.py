@@ -62,7 +62,7 @@ class Header:
         Of the experiment.
     task
         What is predicted: ``binary``, ``multiclass`` or ``regression``.
-    experiment, data, folds, engine, code
+    experiment, data, folds, engine, code, taken
         What a result depends on (`lrtune.run.identity`).
     fingerprint
         Hash of these.
@@ -89,6 +89,7 @@ class Header:
     folds: str | None = None
     engine: int | None = None
     code: str | None = None
+    taken: Canonical | None = None
     fingerprint: str | None = None
     rows: RowCounts | None = None
     rows_ratio: float | None = None
@@ -106,7 +107,8 @@ class Header:
     @property
     def identity(self) -> Canonical:
         """What the result depends on, to be compared with that of another study."""
-        return identity(self.experiment, self.data, self.folds, self.engine, self.code)
+        known = (self.experiment, self.data, self.folds, self.engine)
+        return identity(*known, code=self.code, taken=self.taken)
 
     def body(self) -> Body:
         """Write it down, without what is not known."""

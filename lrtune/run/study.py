@@ -41,7 +41,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, 
 """The kinds of events.
 
 ``study``     what is studied: experiment, fingerprint, number of folds, data, versions; once, first
-``trial``     a configuration proposed: its number and the point of the search space
+``trial``     a configuration proposed: its number and the point of the search space, and of which champion it is
 ``speed``     seconds that each update of a network counts as, for decays that follow the time
 ``result``    what one stage says of a trial: its scores on the folds of the stage, or the reason why it failed
 ``pruned``    a trial that goes no further: after which stage, why, and the numbers behind it
@@ -158,6 +158,12 @@ def replay(events: Iterable[Event]) -> StudyState:
     return study
 
 
+def proposed_body(trial: Trial) -> Body:
+    """Write down that a trial is proposed."""
+    said = {"trial": trial.number, "configuration": dict(trial.configuration)}
+    return said if trial.champion is None else {**said, "champion": trial.champion}
+
+
 def result_body(
     number: int,
     scores: Iterable[float | None],
@@ -226,7 +232,7 @@ def _on_study(study: StudyState, body: Body) -> None:
 def _on_trial(study: StudyState, body: Body) -> None:
     number = int(body["trial"])
     configuration = {key: frozen(value) for key, value in body["configuration"].items()}
-    study.trials[number] = Trial(number=number, configuration=configuration)
+    study.trials[number] = Trial(number, configuration, champion=body.get("champion"))
     study.finished = None  # a raised budget goes on
 
 

@@ -47,6 +47,7 @@ class SearchSettings(TypedDict, total=False):
     output: str | Path | None
     fresh: bool
     report: bool
+    champions: Sequence[str | Path]
 
 
 def search(
@@ -72,6 +73,7 @@ def search(
     output: str | Path | None = None,
     fresh: bool = False,
     report: bool = True,
+    champions: Sequence[str | Path] = (),
 ) -> Searched:
     """Search for the best configuration, then retrain it: ``lrtune search`` as a function.
 
@@ -110,6 +112,9 @@ def search(
         Begin anew; an earlier study in the folder is kept beside it.
     report
         Whether to write ``report.html`` into the folder, the page with pictures.
+    champions
+        Folders of runs, or their ``result.json`` or ``best.yaml``: what they delivered is tried first. A run that goes
+        on keeps those that it began with.
 
     Returns
     -------
@@ -151,6 +156,7 @@ def search(
         "output": output,
         "fresh": fresh,
         "report": report,
+        "champions": champions,
     }
     for step in search_steps(experiment, **given):
         if isinstance(step, Ended):
@@ -201,6 +207,7 @@ def _searched(
             fresh=settings.get("fresh", False),
             allowance=allowance,
             library=_library(settings),
+            champions=[expanded(each) for each in settings.get("champions", ())],
         ):
             yield _reported(step) if isinstance(step, Ended) and settings.get("report", True) else step
 

@@ -19,7 +19,8 @@ from lrtune.run.bodies import CLOCK, Body, Trained
 from lrtune.run.journal import Event, Journal
 from lrtune.run.lock import Lock
 from lrtune.run.names import DATABASE
-from lrtune.run.study import MORE, PRUNED, RESULT, SPEED, TRIAL, result_body
+from lrtune.run.study import MORE, PRUNED, RESULT, SPEED, TRIAL, proposed_body, result_body
+from lrtune.run.taken import NOTHING, TakenOver
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import DEFAULT, Configuration, Stage, Trial, TrialState
 from lrtune.trainers.calibration import measured_step_seconds, speed_key, with_speed
@@ -56,6 +57,7 @@ def tune(
     lock: Lock | None = None,
     compare: bool = True,
     allowance: Allowance = UNLIMITED,
+    taken: TakenOver = NOTHING,
 ) -> Generator[Event, None, Trained]:
     """Run the study in ``folder``, or go on with it.
 
@@ -75,6 +77,8 @@ def tune(
         Whether the winner is compared with what was not tuned, and with a constant rate (``search.control``).
     allowance
         What the session may do.
+    taken
+        What is taken over from other runs: its champions are tried first.
 
     Yields
     ------
@@ -95,7 +99,7 @@ def tune(
 
     """
     with Journal(folder / DATABASE, write=True, rescue=True, lock=lock) as journal:
-        session = _Search(experiment, prepared, folder, journal, allowance, compare=compare)
+        session = _Search(experiment, prepared, folder, journal, compare=compare, taken=taken, allowance=allowance)
         yield from session.begin()
         yield from session.ask_for_more()
         session.hurry(time.monotonic() if started is None else started)
@@ -124,11 +128,12 @@ class _Search(Finishing):
         prepared: Prepared,
         folder: Path,
         journal: Journal,
-        allowance: Allowance,
         *,
         compare: bool,
+        taken: TakenOver,
+        allowance: Allowance,
     ) -> None:
-        super().__init__(experiment, prepared, folder, journal, allowance, compare=compare)
+        super().__init__(experiment, prepared, folder, journal, compare=compare, taken=taken, allowance=allowance)
         self.pruning = PRUNINGS[experiment.search.pruning]
         epochs = experiment.horizon
         stages = self.pruning.stages(self.setting.metric, len(self.setting.folds), epochs)
@@ -179,8 +184,20 @@ class _Search(Finishing):
         history = self.study.in_order()
         there = len(history) % search.round
         before, size = history[: len(history) - there], min(search.round, there + self.left())
-        points = STRATEGIES[search.strategy](self.experiment.space, before, size, search.seed)
-        return [Trial(number, point) for number, point in enumerate(points, len(before))][there:]
+        points = self.first_trials()[len(before) : len(before) + size]
+        known = [*before, *points]
+        more = STRATEGIES[search.strategy](self.experiment.space, known, size - len(points), search.seed)
+        return [*points, *(Trial(number, point) for number, point in enumerate(more, len(known)))][there:]
+
+    def first_trials(self) -> list[Trial]:
+        """List the default configuration and the champions, which come before anything else; nothing without these."""
+        space, champions = self.experiment.space, self.taken.champions
+        if not champions:
+            return []
+        known = [(place, each) for place, champion in enumerate(champions) for each in champion.configurations]
+        points = {space.key(each): each for each in (space.default(), *(each for _, each in known))}
+        places = {space.key(each): place for place, each in reversed(known)}  # the first of equal ones counts
+        return [Trial(number, each, champion=places.get(key)) for number, (key, each) in enumerate(points.items())]
 
     def search(self, executor: Executor) -> Iterator[Event]:
         """Score what is proposed, then propose more, until the budget is spent or nothing is left to try."""
@@ -201,9 +218,7 @@ class _Search(Finishing):
             if not proposed:
                 self.ending = self.ending or (EXHAUSTED if self.left() else "trials")
                 return
-            yield from self.record(
-                [Event(TRIAL, {"trial": each.number, "configuration": dict(each.configuration)}) for each in proposed]
-            )
+            yield from self.record([Event(TRIAL, proposed_body(each)) for each in proposed])
 
     def first(self, executor: Executor) -> Iterator[Event]:
         """Take trial 0 through all stages before any other begins, where time is short.

@@ -16,13 +16,14 @@ from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, NoModel, Recipe, 
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import MODEL
 from lrtune.run.study import ANCHORED, CONFIRM, FINISHED, NO_MODEL, REFIT
+from lrtune.run.taken import NOTHING, TakenOver
 from lrtune.space.trial import Configuration, Trial, TrialState
 from lrtune.text.errors import NoUsableResultError
 from lrtune.trainers.anchors import anchor_seconds, anchors
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.feedback import median_scales
 from lrtune.training.wall_clock import follows_clock
-from lrtune.tuning.allowance import Allowance
+from lrtune.tuning.allowance import UNLIMITED, Allowance
 from lrtune.tuning.confirming import body as confirmation_body
 from lrtune.tuning.confirming import fresh_setting
 from lrtune.tuning.controlled import controlled, controlled_seconds
@@ -44,7 +45,7 @@ class Finishing(Session):
 
     Parameters
     ----------
-    experiment, prepared, folder, journal, allowance
+    experiment, prepared, folder, journal, taken, allowance
         As in `Session`.
     compare
         Whether the winner is compared with what was not tuned, and with a constant rate.
@@ -57,11 +58,12 @@ class Finishing(Session):
         prepared: Prepared,
         folder: Path,
         journal: Journal,
-        allowance: Allowance,
         *,
         compare: bool,
+        taken: TakenOver = NOTHING,
+        allowance: Allowance = UNLIMITED,
     ) -> None:
-        super().__init__(experiment, prepared, folder, journal, allowance)
+        super().__init__(experiment, prepared, folder, journal, taken=taken, allowance=allowance)
         self.compares = compare
         self.ending: str | None = None
 

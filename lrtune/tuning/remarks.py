@@ -9,6 +9,7 @@ from lrtune.experiment import Experiment
 from lrtune.finder import RateFinding
 from lrtune.run.bodies import Trained
 from lrtune.run.study import StudyState
+from lrtune.run.taken import TakenOver
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.text import formats
 from lrtune.text.errors import counted, listed
@@ -81,6 +82,11 @@ def mended(study: StudyState) -> tuple[str, ...]:
         else "study.db was lost or empty: everything was trained again"
         for each in study.mended
     )
+
+
+def refused(taken: TakenOver) -> tuple[str, ...]:
+    """Say which champions are no trials of this search, and why."""
+    return tuple(f"champion {each.called} is not tried: {each.refused}" for each in taken.champions if each.refused)
 
 
 def _end(study: StudyState, experiment: Experiment) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ defect of a judge costs no result.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from lrtune.run.journal import Event
 from lrtune.run.lock import Lock
 from lrtune.run.names import BEST, EXPERIMENT, RESULT, TRIALS
 from lrtune.run.study import STUDY, StudyState
+from lrtune.run.taken import TakenOver
 from lrtune.text.errors import NoUsableResultError, StudyError
 from lrtune.text.written import json_text
 from lrtune.trainers.preparation import Prepared, prepare
@@ -34,6 +35,7 @@ from lrtune.tuning.naming import run_folder
 from lrtune.tuning.nested import outer_folds, search_inside, summary
 from lrtune.tuning.searched import searched
 from lrtune.tuning.steps import Begun, Ended, Part, Recorded, Step
+from lrtune.tuning.taking import taken_over
 from lrtune.verdict.examination import examined
 from lrtune.verdict.findings import attempted
 from lrtune.verdict.judging import judge
@@ -53,6 +55,7 @@ def steps(
     started: float | None = None,
     allowance: Allowance = UNLIMITED,
     library: str = "polars",
+    champions: Sequence[Path] = (),
 ) -> Iterator[Step]:
     """Search, or go on with a search, to the result; the last step is `Ended`.
 
@@ -74,6 +77,8 @@ def steps(
         What this session may do.
     library
         Whose data frames the result gives: ``polars`` or ``pandas``.
+    champions
+        Where configurations are that are tried first (`lrtune.tuning.taking`).
 
     Raises
     ------
@@ -91,18 +96,22 @@ def steps(
         yield Begun(Part.CODE, about=experiment.trainer.called)
         experiment = described(experiment, prepared)
     known, finding = yield from _with_rates(experiment, prepared)
-    folder = run_folder(known, prepared, output)
+    taken = taken_over(champions, known, prepared, None if fresh else output)
+    folder = run_folder(known, prepared, output, taken)
     files.refuse_inputs(folder, _inputs(experiment, folder))
     aside = put_aside(folder) if fresh else None
     with Lock(folder) as lock:
-        study, trained = yield from _trained(known, prepared, folder, started=started, allowance=allowance, lock=lock)
+        study, trained = yield from _trained(
+            known, prepared, folder, started=started, allowance=allowance, lock=lock, taken=taken
+        )
         _write_unless_there(folder, known, study, prepared)
         outer, inside = yield from _nested(experiment, prepared, folder, table, allowance)
         trained += inside
         yield Begun(Part.JUDGING)
         found = _judged(known, study, prepared, folder).but(nested=outer, trained=TrainedCounts(*trained[:3]))
         found = found.but(gates=tuple((yield from judged(demands, found, prepared, folder))))
-        found = found.but(notes=remarks.notes(found, study, known, prepared, finding, allowance=allowance))
+        notes = remarks.notes(found, study, known, prepared, finding, allowance=allowance)
+        found = found.but(notes=(*notes, *remarks.refused(taken)))
         write(folder, known, study, found)
         kept = () if aside is None else (f"the earlier study is kept in {aside}",)
         more = remarks.not_added(trained, known, study, allowance)
@@ -129,14 +138,29 @@ def _with_rates(
 
 
 def _trained(
-    experiment: Experiment, prepared: Prepared, folder: Path, *, started: float, allowance: Allowance, lock: Lock
+    experiment: Experiment,
+    prepared: Prepared,
+    folder: Path,
+    *,
+    started: float,
+    allowance: Allowance,
+    lock: Lock,
+    taken: TakenOver,
 ) -> Generator[Step, None, tuple[StudyState, Trained]]:
     """Search to the end, or go on with a search; gives the study, and what this session has trained."""
     yield Begun(Part.TRIALS, "", folder, prepared.metric, experiment.planned)
     study = StudyState()
     try:
-        workers = experiment.workers
-        events = tune(experiment, prepared, folder, workers=workers, started=started, lock=lock, allowance=allowance)
+        events = tune(
+            experiment,
+            prepared,
+            folder,
+            workers=experiment.workers,
+            started=started,
+            lock=lock,
+            allowance=allowance,
+            taken=taken,
+        )
         trained = yield from _recorded(
             events, study, lambda: files.write(folder / EXPERIMENT, experiment.to_yaml(folder))
         )

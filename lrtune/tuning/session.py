@@ -17,6 +17,7 @@ from lrtune.run.identity import differences
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import AT_WORK, FITS, OBSERVED, PREDICTIONS
 from lrtune.run.study import MENDED, STUDY, StudyState
+from lrtune.run.taken import NOTHING, TakenOver
 from lrtune.run.versions import kernels, versions
 from lrtune.space.trial import Trial
 from lrtune.text.errors import StudyError
@@ -25,7 +26,7 @@ from lrtune.trainers.catalogue import TRAINERS, expected_seconds
 from lrtune.trainers.contract import Evaluated, Numbered, Setting
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import Complete
-from lrtune.tuning.allowance import Allowance, TimeLimit, first_limit
+from lrtune.tuning.allowance import UNLIMITED, Allowance, TimeLimit, first_limit
 from lrtune.tuning.blocks import scored
 from lrtune.tuning.naming import fingerprint_of, identity_of
 from lrtune.tuning.pace import Pace
@@ -43,18 +44,28 @@ class Session:
         Where the study lives.
     journal
         Its events, open for writing.
+    taken
+        What is taken over from other runs; copied into the folder before anything else is written there.
     allowance
         What the session may do.
 
     """
 
     def __init__(
-        self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, allowance: Allowance
+        self,
+        experiment: Experiment,
+        prepared: Prepared,
+        folder: Path,
+        journal: Journal,
+        *,
+        taken: TakenOver = NOTHING,
+        allowance: Allowance = UNLIMITED,
     ) -> None:
         self.experiment = experiment
         self.prepared = prepared
         self.folder = folder
         self.journal = journal
+        self.taken = taken
         self.allowance = allowance
         self.study = StudyState()
         self.records = Records(folder / PREDICTIONS, prepared)
@@ -84,6 +95,7 @@ class Session:
         """Replay what there is, or write the study's first event."""
         history = self.journal.events()
         if not history:
+            self.taken.write(self.folder)
             written = self.record([Event(STUDY, self.header().body())])
             self.records.take(self.study.header.predictions)
             yield from written
@@ -117,8 +129,8 @@ class Session:
     def header(self) -> Header:
         """Say what is studied, and with what."""
         return Header(
-            **identity_of(self.experiment, self.prepared),
-            fingerprint=fingerprint_of(self.experiment, self.prepared),
+            **identity_of(self.experiment, self.prepared, self.taken),
+            fingerprint=fingerprint_of(self.experiment, self.prepared, self.taken),
             name=self.experiment.name,
             metric=self.setting.metric,
             task=self.prepared.task,
@@ -155,7 +167,7 @@ class Session:
             Naming the keys that differ.
 
         """
-        ours, theirs = identity_of(self.experiment, self.prepared), self.study.header.identity
+        ours, theirs = identity_of(self.experiment, self.prepared, self.taken), self.study.header.identity
         if ours != theirs:
             raise StudyError(
                 f"{self.folder}: holds the study of another experiment; different are "

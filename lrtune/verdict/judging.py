@@ -144,7 +144,7 @@ def _race(terms: Terms, study: StudyState, candidates: Sequence[Trial]) -> Race 
     if not folds:
         return None
     rounds = np.array([each.number // terms.round for each in candidates], dtype=np.int64)
-    return Race(rounds, min(folds))
+    return Race(rounds, min(folds), tuple(each.number for each in candidates if each.is_spared))
 
 
 def _evidence(study: StudyState, folder: Path, candidates: Sequence[Trial]) -> Evidence:

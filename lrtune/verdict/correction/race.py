@@ -27,11 +27,14 @@ class Race(NamedTuple):
         In which round each configuration was proposed (C,).
     folds
         After how many folds they were raced.
+    spared
+        Numbers of trials that no race ends.
 
     """
 
     rounds: Integers
     folds: int
+    spared: tuple[int, ...] = (DEFAULT,)
 
 
 class Replay:
@@ -79,7 +82,7 @@ class Replay:
             else:
                 leaders = np.where(entrants, totals, -np.inf).argmax(axis=1)
                 dropped = self._by_rows(drawn, leaders, entrants, running)
-            going[:, running] = ~dropped[:, running] | (self.numbers[running] == DEFAULT)
+            going[:, running] = ~dropped[:, running] | np.isin(self.numbers[running], self.race.spared)
         return going
 
     def _by_folds(self, folds: Doubles, entrants: Array) -> Array:
