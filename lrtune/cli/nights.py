@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from lrtune.cli.runs import find, names
+from lrtune.text.errors import StudyError
 from lrtune.text.paths import expanded
 
 ChampionOption = Annotated[
@@ -20,6 +21,32 @@ ChampionOption = Annotated[
         autocompletion=names,
     ),
 ]
+
+
+WarmStartOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--warm-start",
+        metavar="RUN",
+        help="Begin with what earlier runs know: a run, or a folder of runs such as ./runs; repeatable.",
+        autocompletion=names,
+    ),
+]
+
+
+def earlier(warm: Sequence[str]) -> list[Path]:
+    """Find the folders of earlier runs; one that is not there yet is named as it was typed."""
+    return [_earlier(each) for each in warm]
+
+
+def _earlier(run: str) -> Path:
+    path = expanded(run)
+    if path.is_dir():
+        return path
+    try:
+        return find(run)
+    except StudyError:
+        return path
 
 
 def sources(champions: Sequence[str]) -> list[Path]:

@@ -21,7 +21,7 @@ from lrtune.cli.gating import (
     ToleranceOption,
     asked_gates,
 )
-from lrtune.cli.nights import ChampionOption, sources
+from lrtune.cli.nights import ChampionOption, WarmStartOption, earlier, sources
 from lrtune.cli.options import (
     ConfigArgument,
     DataOption,
@@ -83,6 +83,7 @@ def search(
     ] = False,
     seed: SeedOption = None,
     champions: ChampionOption = None,
+    warm_start: WarmStartOption = None,
     fail_under: FailUnderOption = None,
     fail_over: FailOverOption = None,
     fail_behind: FailBehindOption = None,
@@ -142,6 +143,7 @@ def search(
             started=started,
             allowance=allowance,
             champions=sources(champions or ()),
+            warm=earlier(warm_start or ()),
         )
         for step in told:
             screen.see(step)

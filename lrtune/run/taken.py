@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,8 +20,8 @@ from lrtune.space.trial import Configuration, frozen
 from lrtune.text.errors import StudyError, named
 from lrtune.text.written import Json, json_text, to_json
 
-CALLED = "called"
-"""The key of an entry that says what people called its source: no content."""
+CALLED, REMARKS = "called", "remarks"
+"""Keys of an entry that say what people called its source, and what was said of it: no content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,32 @@ class Champion:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier study of the same or a similar space: what it knows shapes the search, and is no score of it.
+
+    Attributes
+    ----------
+    called
+        What the user called it.
+    points
+        Of the space that is searched now (N).
+    scores
+        Their oriented means over the folds of that study (N); None for what came to nothing.
+    first
+        Points that are tried first, the best ones.
+    remarks
+        What of it was not taken over, in sentences.
+
+    """
+
+    called: str
+    points: tuple[Configuration, ...] = ()
+    scores: tuple[float | None, ...] = ()
+    first: tuple[Configuration, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TakenOver:
     """What a run takes over; a field for each entry of `SECTIONS`.
 
@@ -87,15 +113,18 @@ class TakenOver:
     ----------
     champions
         Tried first, in this order; the first one is the champion that drift and gain are about.
+    earlier
+        What a warm start knows, the newest study first.
 
     """
 
     champions: tuple[Champion, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
 
     @property
     def identity(self) -> Canonical | None:
         """The hash of each section that has entries; None if there is nothing."""
-        found = {name: _digest(each) for name, each in self._said().items()}
+        found = {name: _digest(each) for name, each in self._said().items() if any(_content(each))}
         return found or None
 
     def write(self, folder: Path) -> None:
@@ -142,8 +171,16 @@ def read(folder: Path) -> TakenOver:
         ) from error
 
 
+def _content(entries: Sequence[Json]) -> Iterator[Json]:
+    """Leave out what is no content, and entries that have nothing else."""
+    for each in entries:
+        content = {key: value for key, value in each.items() if key not in (CALLED, REMARKS)}
+        if any(content.values()):
+            yield content
+
+
 def _digest(entries: Sequence[Json]) -> str:
-    content = [{key: value for key, value in each.items() if key != CALLED} for each in entries]
+    content = list(_content(entries))
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -152,9 +189,22 @@ def _champions(said: Sequence[Json]) -> tuple[Champion, ...]:
 
 
 def _champion(said: Json) -> Champion:
-    points = tuple({key: frozen(value) for key, value in each.items()} for each in said["configurations"])
+    points = _points(said["configurations"])
     reference = None if said["reference"] is None else Reference(**said["reference"])
     return Champion(said[CALLED], points, said["refused"], reference, said["unknown"])
+
+
+def _points(said: Sequence[Json]) -> tuple[Configuration, ...]:
+    return tuple({key: frozen(value) for key, value in each.items()} for each in said)
+
+
+def _earlier(said: Sequence[Json]) -> tuple[Earlier, ...]:
+    return tuple(
+        Earlier(
+            each[CALLED], _points(each["points"]), tuple(each["scores"]), _points(each["first"]), tuple(each[REMARKS])
+        )
+        for each in said
+    )
 
 
 class TakenSection(NamedTuple):
@@ -164,6 +214,6 @@ class TakenSection(NamedTuple):
     read: Callable[[Sequence[Json]], tuple[Any, ...]]
 
 
-_ENTRIES = (TakenSection("champions", _champions),)
+_ENTRIES = (TakenSection("champions", _champions), TakenSection("earlier", _earlier))
 
 SECTIONS: dict[str, TakenSection] = {entry.name: entry for entry in _ENTRIES}

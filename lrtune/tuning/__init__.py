@@ -28,6 +28,7 @@
     steps          what a search tells while it runs
     stopping       when a search is content, or has nothing to gain
     suggestions    the search strategies as a function of plain values, for other programs
+    warming        a warm start: earlier studies, mapped to the space that is searched now
     taking        what a run takes over from others
 """
 

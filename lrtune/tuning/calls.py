@@ -48,6 +48,7 @@ class SearchSettings(TypedDict, total=False):
     fresh: bool
     report: bool
     champions: Sequence[str | Path]
+    warm_start: Sequence[str | Path]
 
 
 def search(
@@ -74,6 +75,7 @@ def search(
     fresh: bool = False,
     report: bool = True,
     champions: Sequence[str | Path] = (),
+    warm_start: Sequence[str | Path] = (),
 ) -> Searched:
     """Search for the best configuration, then retrain it: ``lrtune search`` as a function.
 
@@ -115,6 +117,9 @@ def search(
     champions
         Folders of runs, or their ``result.json`` or ``best.yaml``: what they delivered is tried first. A run that goes
         on keeps those that it began with.
+    warm_start
+        Folders of earlier runs, or of many runs: what they know shapes the search from the beginning, and their best
+        configurations come first. A search of the same on the same data goes on with its run, and trains nothing.
 
     Returns
     -------
@@ -157,6 +162,7 @@ def search(
         "fresh": fresh,
         "report": report,
         "champions": champions,
+        "warm_start": warm_start,
     }
     for step in search_steps(experiment, **given):
         if isinstance(step, Ended):
@@ -208,6 +214,7 @@ def _searched(
             allowance=allowance,
             library=_library(settings),
             champions=[expanded(each) for each in settings.get("champions", ())],
+            warm=[expanded(each) for each in settings.get("warm_start", ())],
         ):
             yield _reported(step) if isinstance(step, Ended) and settings.get("report", True) else step
 

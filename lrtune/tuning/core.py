@@ -22,6 +22,7 @@ from lrtune.run.names import DATABASE
 from lrtune.run.study import MORE, PRUNED, RESULT, SPEED, TRIAL, proposed_body, result_body
 from lrtune.run.taken import NOTHING, TakenOver
 from lrtune.sampling.catalogue import STRATEGIES
+from lrtune.sampling.prior import PriorStudy
 from lrtune.space.trial import DEFAULT, Configuration, Stage, Trial, TrialState
 from lrtune.trainers.calibration import measured_step_seconds, speed_key, with_speed
 from lrtune.trainers.catalogue import TRAINERS, expected_seconds, retraining_seconds
@@ -140,6 +141,7 @@ class _Search(Finishing):
         may_only_score = self.pruning.is_race and TRAINERS[self.setting.trainer].may_only_score
         self.stages = second_fold_apart(stages) if may_only_score else stages
         self.proposing = 0.0
+        self.prior = [PriorStudy(each.points, each.scores) for each in taken.earlier]
 
     def executor(self, workers: int | None) -> Executor:
         """Start as many workers as asked for, or as the work is worth."""
@@ -186,16 +188,21 @@ class _Search(Finishing):
         before, size = history[: len(history) - there], min(search.round, there + self.left())
         points = self.first_trials()[len(before) : len(before) + size]
         known = [*before, *points]
-        more = STRATEGIES[search.strategy](self.experiment.space, known, size - len(points), search.seed)
+        rest = size - len(points)
+        more = STRATEGIES[search.strategy](self.experiment.space, known, rest, search.seed, self.prior)
         return [*points, *(Trial(number, point) for number, point in enumerate(more, len(known)))][there:]
 
     def first_trials(self) -> list[Trial]:
-        """List the default configuration and the champions, which come before anything else; nothing without these."""
+        """List the default configuration, the champions and the best of earlier studies, which come before all others.
+
+        Nothing without these.
+        """
         space, champions = self.experiment.space, self.taken.champions
-        if not champions:
+        warm = [each for study in self.taken.earlier for each in study.first]
+        if not champions and not warm:
             return []
         known = [(place, each) for place, champion in enumerate(champions) for each in champion.configurations]
-        points = {space.key(each): each for each in (space.default(), *(each for _, each in known))}
+        points = {space.key(each): each for each in (space.default(), *(each for _, each in known), *warm)}
         places = {space.key(each): place for place, each in reversed(known)}  # the first of equal ones counts
         return [Trial(number, each, champion=places.get(key)) for number, (key, each) in enumerate(points.items())]
 

@@ -26,8 +26,12 @@ def fingerprint_of(experiment: Experiment, prepared: Prepared, taken: TakenOver 
     return identity.fingerprint(identity_of(experiment, prepared, taken))
 
 
+RUNS = Path("runs")
+"""Where runs are unless somebody says otherwise."""
+
+
 def run_folder(
     experiment: Experiment, prepared: Prepared, output: Path | None = None, taken: TakenOver = NOTHING
 ) -> Path:
     """Name the folder of the run: ``output``, or ``runs/<name>-<8 hex digits of the fingerprint>``."""
-    return output or Path("runs") / f"{experiment.name}-{fingerprint_of(experiment, prepared, taken)[:8]}"
+    return output or RUNS / f"{experiment.name}-{fingerprint_of(experiment, prepared, taken)[:8]}"

@@ -73,6 +73,21 @@ def not_added(trained: Trained, experiment: Experiment, study: StudyState, allow
     return (f"--more-trials {allowance.more_trials} adds to a finished study, which this was not: {how}",)
 
 
+def warm(taken: TakenOver, experiment: Experiment) -> Iterator[str]:
+    """Say what a warm start took over, and what it did not."""
+    known = [each for each in taken.earlier if each.points]
+    if known:
+        what = counted(sum(len(each.points) for each in known), "trial")
+        of = counted(len(known), "earlier study", "earlier studies")
+        best = f"the best {sum(len(each.first) for each in known)} of them come first"
+        strategy = experiment.search.strategy
+        shape = (
+            "shape the model as noisy knowledge" if STRATEGIES[strategy].warm else f"say to {strategy} where to begin"
+        )
+        yield f"warm start: {what} of {of} {shape}, and {best}; their scores are no scores of this search"
+    yield from (sentence for each in taken.earlier for sentence in each.remarks)
+
+
 def mended(study: StudyState) -> tuple[str, ...]:
     """Say what had become of the journal, if it was found damaged."""
     return tuple(

@@ -31,11 +31,12 @@ from lrtune.tuning.allowance import UNLIMITED, Allowance
 from lrtune.tuning.core import tune
 from lrtune.tuning.demands import Demands, judged
 from lrtune.tuning.describing import described
-from lrtune.tuning.naming import run_folder
+from lrtune.tuning.naming import RUNS, run_folder
 from lrtune.tuning.nested import outer_folds, search_inside, summary
 from lrtune.tuning.searched import searched
 from lrtune.tuning.steps import Begun, Ended, Part, Recorded, Step
 from lrtune.tuning.taking import taken_over
+from lrtune.tuning.warming import same_search
 from lrtune.verdict.examination import examined
 from lrtune.verdict.findings import attempted
 from lrtune.verdict.judging import judge
@@ -56,6 +57,7 @@ def steps(
     allowance: Allowance = UNLIMITED,
     library: str = "polars",
     champions: Sequence[Path] = (),
+    warm: Sequence[Path] = (),
 ) -> Iterator[Step]:
     """Search, or go on with a search, to the result; the last step is `Ended`.
 
@@ -79,6 +81,8 @@ def steps(
         Whose data frames the result gives: ``polars`` or ``pandas``.
     champions
         Where configurations are that are tried first (`lrtune.tuning.taking`).
+    warm
+        Earlier runs, and folders of them, whose knowledge the search begins with (`lrtune.tuning.warming`).
 
     Raises
     ------
@@ -96,8 +100,9 @@ def steps(
         yield Begun(Part.CODE, about=experiment.trainer.called)
         experiment = described(experiment, prepared)
     known, finding = yield from _with_rates(experiment, prepared)
-    taken = taken_over(champions, known, prepared, None if fresh else output)
-    folder = run_folder(known, prepared, output, taken)
+    begun = output if output is not None or fresh else same_search(warm, RUNS, known, prepared)
+    taken = taken_over(champions, known, prepared, None if fresh else begun, warm=warm)
+    folder = run_folder(known, prepared, begun, taken)
     files.refuse_inputs(folder, _inputs(experiment, folder))
     aside = put_aside(folder) if fresh else None
     with Lock(folder) as lock:
@@ -111,7 +116,7 @@ def steps(
         found = _judged(known, study, prepared, folder).but(nested=outer, trained=TrainedCounts(*trained[:3]))
         found = found.but(gates=tuple((yield from judged(demands, found, prepared, folder))))
         notes = remarks.notes(found, study, known, prepared, finding, allowance=allowance)
-        found = found.but(notes=(*notes, *remarks.refused(taken)))
+        found = found.but(notes=(*notes, *remarks.refused(taken), *remarks.warm(taken, known)))
         write(folder, known, study, found)
         kept = () if aside is None else (f"the earlier study is kept in {aside}",)
         more = remarks.not_added(trained, known, study, allowance)

@@ -19,12 +19,18 @@ from lrtune.text.written import cell
 from lrtune.trainers.catalogue import TRAINERS
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import complete
+from lrtune.tuning.warming import earlier_studies
 from lrtune.verdict.reading import from_json
 from lrtune.verdict.result import Result
 
 
 def taken_over(
-    champions: Sequence[Path], experiment: Experiment, prepared: Prepared, output: Path | None = None
+    champions: Sequence[Path],
+    experiment: Experiment,
+    prepared: Prepared,
+    output: Path | None = None,
+    *,
+    warm: Sequence[Path] = (),
 ) -> TakenOver:
     """Say what a run takes over.
 
@@ -35,7 +41,9 @@ def taken_over(
     experiment, prepared
         What is searched, and on what.
     output
-        The folder of the run, where the user has named it: what it took over when it began is what counts.
+        The folder of the run, where it is known: what it took over when it began is what counts.
+    warm
+        Earlier runs, and folders of them, for a warm start (`lrtune.tuning.warming`).
 
     Raises
     ------
@@ -43,11 +51,14 @@ def taken_over(
         If a source cannot be read, or the copy is damaged.
 
     """
-    if output is not None and (output / DATABASE).is_file() and (output / TAKEN).is_file():
+    if output is not None and (output / DATABASE).is_file() and ((output / TAKEN).is_file() or warm):
         return taken.read(output)
-    if not champions:
+    if not champions and not warm:
         return NOTHING
-    return TakenOver(champions=tuple(champion(each, experiment, prepared) for each in champions))
+    return TakenOver(
+        champions=tuple(champion(each, experiment, prepared) for each in champions),
+        earlier=earlier_studies(warm, experiment, prepared, output),
+    )
 
 
 def champion(source: Path, experiment: Experiment, prepared: Prepared) -> Champion:

@@ -1,0 +1,241 @@
+"""A warm start: earlier studies, read and mapped to the space that is searched now.
+
+What is mapped is a configuration with everything that was fixed or usual there. A dimension that is new has the value
+that the configuration had without being searched, or the space's default where it had none. A trial with a value that
+the space no longer has is left out: there is no place for what it knows. Keys that are not searched any more are passed
+over. Whatever is left out, or was trained in another way, is said in a sentence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lrtune.experiment import Experiment
+from lrtune.run.folder import Run, changed_at, is_run, open_run
+from lrtune.run.taken import Earlier
+from lrtune.sampling.candidates import rebuilt
+from lrtune.sampling.prior import point_of
+from lrtune.sampling.scores import estimate
+from lrtune.space import Choice, Option, SearchSpace
+from lrtune.space.dimensions import Dimension
+from lrtune.space.trial import Configuration, Value
+from lrtune.text.errors import LrtuneError, StudyError, counted, listed
+from lrtune.text.written import cell
+from lrtune.trainers.preparation import Prepared
+from lrtune.tuning.naming import identity_of
+
+STUDIES, POINTS = 5, 120
+"""The most studies that are taken over, the newest ones, and the most of their points."""
+
+FIRST = 7
+"""Points that are tried first: with the default they fill a round of a strategy that learns."""
+
+
+def earlier_studies(
+    sources: Sequence[Path], experiment: Experiment, prepared: Prepared, own: Path | None = None
+) -> tuple[Earlier, ...]:
+    """Read what earlier studies know, the newest first.
+
+    Parameters
+    ----------
+    sources
+        Runs, and folders of runs. One that is not there yet knows nothing: the first of many nights has none.
+    experiment, prepared
+        What is searched now, and on what.
+    own
+        The folder of this run, which is no earlier one.
+
+    Raises
+    ------
+    StudyError
+        If a run that was named cannot be read.
+
+    """
+    found: list[Earlier] = []
+    for source in sources:
+        folders = _folders(source, own)
+        if not folders:
+            found.append(Earlier(str(source), remarks=(f"there is no earlier study in {source}",)))
+        for folder in folders[: max(0, STUDIES - len(found))]:
+            room = POINTS - sum(len(each.points) for each in found)
+            called = str(source) if folder == source else str(folder)
+            found.append(_study(folder, called, experiment, prepared, room))
+    return _with_first(found)
+
+
+def same_search(sources: Sequence[Path], runs: Path, experiment: Experiment, prepared: Prepared) -> Path | None:
+    """Find the run that searches the very same on the same data, whatever it took over; None if there is none.
+
+    Parameters
+    ----------
+    sources
+        As `earlier_studies` takes them.
+    runs
+        The folder that runs are in: those elsewhere are somebody else's, and are read only.
+    experiment, prepared
+        What is searched now, and on what.
+
+    """
+    ours = identity_of(experiment, prepared)
+    for folder in (each for source in sources for each in _folders(source, None)):
+        if folder.parent.resolve() != runs.resolve():
+            continue
+        try:
+            theirs = open_run(folder).study.header.identity
+        except StudyError:
+            continue
+        if {key: each for key, each in theirs.items() if key != "taken"} == ours:
+            return folder
+    return None
+
+
+def _folders(source: Path, own: Path | None) -> list[Path]:
+    """List the runs that are meant, the newest first."""
+    if is_run(source):
+        return [source]
+    inside = [each for each in source.glob("*") if each.is_dir() and is_run(each)] if source.is_dir() else []
+    others = [each for each in inside if own is None or each.resolve() != own.resolve()]
+    return sorted(others, key=lambda each: (-changed_at(each), each.name))
+
+
+def _study(folder: Path, called: str, experiment: Experiment, prepared: Prepared, room: int) -> Earlier:
+    """Read one study; what keeps it from being taken over is a remark."""
+    try:
+        run = open_run(folder)
+    except LrtuneError as error:
+        return Earlier(called, remarks=(f"{called} is passed over: {error}",))
+    reason = _unlike(run, experiment, prepared)
+    if reason is not None:
+        return Earlier(called, remarks=(f"{called} is passed over: {reason}",))
+    found = estimate(run.trials)
+    mapping = _Mapping(experiment, run)
+    best: dict[object, list[float]] = defaultdict(list)
+    points: dict[object, Configuration] = {}
+    for trial, mean in zip(found.trials, found.means.tolist(), strict=True):
+        point = mapping.mapped(trial.configuration)
+        if point is not None:
+            points.setdefault(point_of(point), point)
+            best[point_of(point)].append(mean)
+    scores = {key: math.fsum(each) / len(each) for key, each in best.items()}
+    kept = _kept(list(scores), scores, room)
+    return Earlier(
+        called,
+        tuple(points[key] for key in kept),
+        tuple(scores[key] if math.isfinite(scores[key]) else None for key in kept),
+        remarks=tuple(mapping.sentences(called, len(found.trials))),
+    )
+
+
+def _unlike(run: Run, experiment: Experiment, prepared: Prepared) -> str | None:
+    if run.is_told:
+        return "its trials were trained elsewhere (lrtune.Study)"
+    if run.metric != prepared.metric:
+        return f"its scores are its {run.metric}, and this search goes by {prepared.metric}"
+    if run.study.header.asked.get("trainer") != experiment.canonical().get("trainer"):
+        return "it was trained by something else"
+    if not run.ranked:
+        return "it has no complete trial"
+    return None
+
+
+def _kept(keys: Sequence[object], scores: Mapping[object, float], room: int) -> list[object]:
+    """Choose points as a model does that has too many: half are the best, half the others at even steps of ranks."""
+    if len(keys) <= room:
+        return list(keys)
+    ranked = sorted(keys, key=lambda each: -scores[each])
+    best, rest = ranked[: room // 2], ranked[room // 2 :]
+    places = np.linspace(0, len(rest) - 1, room - len(best)).round().astype(int).tolist()
+    chosen = {*best, *(rest[place] for place in places)}
+    return [each for each in keys if each in chosen]
+
+
+def _with_first(studies: Sequence[Earlier]) -> tuple[Earlier, ...]:
+    """Choose the points that are tried first: the best of each study in turn, beginning with the newest."""
+    ranked = [
+        [point for _, _, point in sorted((-s, place, p) for place, (p, s) in enumerate(_scored(each)))]
+        for each in studies
+    ]
+    first: list[list[Configuration]] = [[] for _ in studies]
+    taken: set[object] = set()
+    for rank in range(max(map(len, ranked), default=0)):
+        for place, points in enumerate(ranked):
+            if rank < len(points) and point_of(points[rank]) not in taken and len(taken) < FIRST:
+                taken.add(point_of(points[rank]))
+                first[place].append(points[rank])
+    return tuple(
+        Earlier(each.called, each.points, each.scores, tuple(own), each.remarks)
+        for each, own in zip(studies, first, strict=True)
+    )
+
+
+def _scored(study: Earlier) -> Iterator[tuple[Configuration, float]]:
+    for point, score in zip(study.points, study.scores, strict=True):
+        if score is not None:
+            yield point, score
+
+
+class _AbsentError(Exception):
+    """A value that the space does not have, as ``name value``."""
+
+
+class _Mapping:
+    """Maps configurations of an earlier study to the space of now, and remembers what did not fit."""
+
+    def __init__(self, experiment: Experiment, run: Run) -> None:
+        self.experiment = experiment
+        self.run = run
+        self.taken = 0
+        self.absent: Counter[str] = Counter()
+        self.other: dict[str, str] = {}
+
+    def mapped(self, there: Configuration) -> Configuration | None:
+        """Find the point of a configuration; None if the space has no place for it."""
+        whole = self.run.configuration(there)
+        space = self.experiment.space
+        try:
+            point = space.point(whole) or self.by_name(space, whole)
+        except _AbsentError as error:
+            self.absent[str(error)] += 1
+            return None
+        self.taken += 1
+        here = self.experiment.configuration(point)
+        for key in {*whole, *here} - point.keys():
+            if key in whole and key in here and whole[key] != here[key]:
+                self.other[key] = cell(here[key])
+            elif key in there and key not in here:
+                self.other[key] = "absent"
+        return point
+
+    def by_name(self, space: SearchSpace, whole: Configuration) -> Configuration:
+        """Take every value of the same name, and the default of what has none."""
+        usual = space.default()
+
+        def option(choice: Choice) -> Option:
+            value = whole.get(choice.name, usual.get(choice.name, choice.options[0].value))
+            found = choice.option(value)
+            if found is None:
+                raise _AbsentError(f"{choice.name} {cell(value)}")
+            return found
+
+        def number(dimension: Dimension) -> dict[str, Value]:
+            found = dimension.point(whole) if dimension.name in whole else dimension.default()
+            if found is None:
+                raise _AbsentError(f"this {dimension.name}")
+            return found
+
+        return rebuilt(space, option, number)
+
+    def sentences(self, called: str, trials: int) -> Iterator[str]:
+        """Say what was not taken over."""
+        if self.absent:
+            left_out = [f"{count} with {what}" for what, count in self.absent.most_common()]
+            of = f"{self.taken} of its {counted(trials, 'trial')} are taken over"
+            yield f"{called}: {of}; the space has no place for {listed(left_out, 5)}"
+        if self.other:
+            keys = [f"{key} (here {value})" for key, value in sorted(self.other.items())]
+            yield f"{called}: it was searched with other values of {listed(keys, 5)}, which are passed over"
