@@ -27,7 +27,7 @@ from lrtune.run.taken import NOTHING, TakenOver
 from lrtune.space.trial import Trial
 from lrtune.trainers.preparation import prepare
 from lrtune.tuning.core import tune
-from lrtune.tuning.warming import earlier_studies
+from lrtune.tuning.warming import warm_start
 
 ROOT = Path(__file__).parent.parent
 COLD, WARM, KEPT = 50, 20, 0.8
@@ -74,7 +74,7 @@ def searched(text: str, folder: Path, sources: tuple[Path, ...] = ()) -> list[Tr
     """Run a search; gives its trials in order."""
     experiment = load_text(text, name="warm")
     prepared = prepare(experiment)
-    taken = TakenOver(earlier=earlier_studies(sources, experiment, prepared)) if sources else NOTHING
+    taken = TakenOver(earlier=warm_start(sources, experiment, prepared)[0]) if sources else NOTHING
     with threadpool_limits(1):
         return replay(tune(experiment, prepared, folder, workers=1, compare=False, taken=taken)).in_order()
 

@@ -349,6 +349,8 @@ class Trained(NamedTuple):
         Trainings on all rows that ended with a model.
     added
         Trials that a finished study was to search on by.
+    reused
+        Trials that another study has trained on the very same rows: they were taken over and not trained.
 
     """
 
@@ -356,6 +358,7 @@ class Trained(NamedTuple):
     fits: int = 0
     models: int = 0
     added: int = 0
+    reused: int = 0
 
     def __add__(self, other: object) -> Trained:
         """Add what another search trained."""

@@ -43,7 +43,8 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, 
 ``study``     what is studied: experiment, fingerprint, number of folds, data, versions; once, first
 ``trial``     a configuration proposed: its number and the point of the search space, and of which champion it is
 ``speed``     seconds that each update of a network counts as, for decays that follow the time
-``result``    what one stage says of a trial: its scores on the folds of the stage, or the reason why it failed
+``result``    what one stage says of a trial: its scores on the folds of the stage, or the reason why it failed; of one
+              that another study has trained on the very same rows, the fingerprint of that study (``reused``)
 ``pruned``    a trial that goes no further: after which stage, why, and the numbers behind it
 ``confirm``   a trial's scores on fresh splits and seeds (`lrtune.verdict.confirmation`)
 ``seeds``     what the mean of several seeds of the delivered choice scores on the folds (`lrtune.tuning.seeds`)
@@ -89,6 +90,8 @@ class StudyState:
         Controlled pairs, by the winner's trial.
     finished
         Why the search ended; None while it goes on.
+    reused
+        Trials that were not trained here, with the fingerprint of the study that has.
     asked
         How many trials a finished study was to search on to; 0 if nobody has asked for more.
     mended
@@ -113,6 +116,7 @@ class StudyState:
     anchors: dict[str, AnchorScores] = field(default_factory=dict)
     controlled: dict[int, ControlledPair] = field(default_factory=dict)
     finished: str | None = None
+    reused: dict[int, str] = field(default_factory=dict)
     asked: int = 0
     mended: list[Mended] = field(default_factory=list)
     search_seconds: float = 0.0
@@ -255,6 +259,8 @@ def _on_result(study: StudyState, body: Body) -> None:
     )
     study.trials[trial.number] = _of_horizon(scored, shorter, scores) if shorter > 1 else _of_folds(scored, body)
     study.finished = None  # there was more time
+    if body.get("reused"):
+        study.reused[trial.number] = str(body["reused"])
     seconds = body.get(CLOCK, {}).get("seconds", 0.0)
     study.search_seconds += seconds
     study.trials_seconds += seconds

@@ -106,6 +106,32 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """What a configuration came to on all folds of the very same rows, split and seed: it is not trained again.
+
+    Attributes
+    ----------
+    called
+        What the user called the study that trained it.
+    study
+        Fingerprint of that study.
+    configuration
+        With everything that trains it (`lrtune.training.registry.complete`).
+    said
+        The result as that study recorded it (`lrtune.run.study.result_body`), without trial and stage.
+    record
+        Its out-of-fold results on all folds, as base64; empty where it has none.
+
+    """
+
+    called: str
+    study: str
+    configuration: Configuration
+    said: Json
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TakenOver:
     """What a run takes over; a field for each entry of `SECTIONS`.
 
@@ -115,11 +141,14 @@ class TakenOver:
         Tried first, in this order; the first one is the champion that drift and gain are about.
     earlier
         What a warm start knows, the newest study first.
+    fits
+        What studies of the same rows, split and seed have trained.
 
     """
 
     champions: tuple[Champion, ...] = ()
     earlier: tuple[Earlier, ...] = ()
+    fits: tuple[Fit, ...] = ()
 
     @property
     def identity(self) -> Canonical | None:
@@ -207,6 +236,13 @@ def _earlier(said: Sequence[Json]) -> tuple[Earlier, ...]:
     )
 
 
+def _fits(said: Sequence[Json]) -> tuple[Fit, ...]:
+    return tuple(
+        Fit(each[CALLED], each["study"], _points([each["configuration"]])[0], each["said"], each["record"])
+        for each in said
+    )
+
+
 class TakenSection(NamedTuple):
     """A kind of thing that is taken over: the field of `TakenOver`, and how its entries are read from JSON."""
 
@@ -214,6 +250,10 @@ class TakenSection(NamedTuple):
     read: Callable[[Sequence[Json]], tuple[Any, ...]]
 
 
-_ENTRIES = (TakenSection("champions", _champions), TakenSection("earlier", _earlier))
+_ENTRIES = (
+    TakenSection("champions", _champions),
+    TakenSection("earlier", _earlier),
+    TakenSection("fits", _fits),
+)
 
 SECTIONS: dict[str, TakenSection] = {entry.name: entry for entry in _ENTRIES}

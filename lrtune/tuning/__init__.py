@@ -21,6 +21,7 @@
     planning       what a search would do, before anything is trained
     records        what is kept of predictions, stage by stage
     remarks        what is worth saying about a search beside its numbers, in sentences
+    reusing        fits that another study has made on the very same rows
     search         the use case of lrtune, from an experiment to its result
     searched       the result of a search that has a folder
     seeds          more seeds of what is delivered

@@ -35,6 +35,7 @@ from lrtune.tuning.blocks import scored
 from lrtune.tuning.finishing import EXHAUSTED, TIMEOUT, Finishing
 from lrtune.tuning.horizons import compressed
 from lrtune.tuning.pace import Pace
+from lrtune.tuning.reusing import fit_key, is_whole
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.verdict.choice import best
 from lrtune.verdict.pruning import PRUNINGS, StageEnd
@@ -141,6 +142,7 @@ class _Search(Finishing):
         may_only_score = self.pruning.is_race and TRAINERS[self.setting.trainer].may_only_score
         self.stages = second_fold_apart(stages) if may_only_score else stages
         self.proposing = 0.0
+        self.fits_known = {fit_key(each.configuration): each for each in taken.fits}
         self.prior = [PriorStudy(each.points, each.scores) for each in taken.earlier]
 
     def executor(self, workers: int | None) -> Executor:
@@ -174,7 +176,8 @@ class _Search(Finishing):
         First come the others, exactly as many: a study that ended before its budget was spent goes on to that later.
         """
         tried = len(self.study.trials)
-        return max(0, self.study.asked - tried) or max(0, self.experiment.search.trials - tried)
+        own = tried - len(self.study.reused)
+        return max(0, self.study.asked - tried) or max(0, self.experiment.search.trials - own)
 
     def proposals(self) -> list[Trial]:
         """Ask the strategy for the rest of the round, as far as the budget goes.
@@ -235,6 +238,9 @@ class _Search(Finishing):
         """
         trial = self.study.trials.get(DEFAULT)
         if not self.limit.is_set or trial is None or trial.is_over:
+            return
+        if self.fits_known:  # the others take no time
+            yield from self.reuse(len(self.stages) - 1, [trial])
             return
         yield from self.calibrate([trial])
         rows = sum(len(fold.features) for fold in self.setting.folds)
@@ -302,10 +308,28 @@ class _Search(Finishing):
     def evaluate(self, executor: Executor, number: int) -> Iterator[Event]:
         """Train a stage of the trials that have come to it."""
         waiting = [each for each in self.study.unfinished() if self.next_stage(each) == number]
+        yield from self.reuse(number, waiting)
+        waiting = [each for each in waiting if not self.study.trials[each.number].is_over]
         numbered = self.numbered([each for each in waiting if not self.lacks_speed(each)], self.stages[number])
         if self.limit.is_set:
             self.reserve([configuration for _, configuration in numbered])
         yield from self.train(executor, number, numbered, self.pace)
+
+    def reuse(self, number: int, waiting: Sequence[Trial]) -> Iterator[Event]:
+        """Take over what another study has trained on the very same rows, split and seed."""
+        whole = is_whole(self.stages[number], len(self.setting.folds)) and self.records.are_whole
+        if not self.fits_known or not whole:
+            return
+        events = []
+        for trial in waiting:
+            fit = self.fits_known.get(fit_key(self.complete(trial)))
+            if fit is not None:
+                kept = {"predictions": self.records.put(trial.number, fit.record)} if fit.record else {}
+                said = {"trial": trial.number, "stage": number, **fit.said, **kept, "reused": fit.study}
+                events.append(Event(RESULT, said))
+        if events:
+            self.reused += len(events)
+            yield from self.record(events)
 
     def train(
         self, executor: Executor, number: int, numbered: Sequence[Numbered], pace: Pace, *, in_any_case: bool = False

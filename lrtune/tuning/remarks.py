@@ -54,7 +54,9 @@ def idle(result: Result, experiment: Experiment, allowance: Allowance = UNLIMITE
         return ""
     what = "no trial" if trained.fits or trained.models else "nothing"
     tried = result.counts.total
-    if result.finished == TIMEOUT:
+    if trained.reused:
+        why = f"{counted(trained.reused, 'trial')} had been trained on the very same rows, and were taken over"
+    elif result.finished == TIMEOUT:
         why = "the time was over before another trial could end"
     elif tried >= experiment.space.size and (allowance.more_trials or result.finished == EXHAUSTED):
         size = "the one configuration" if tried == 1 else f"all {tried:,} configurations"
@@ -75,6 +77,11 @@ def not_added(trained: Trained, experiment: Experiment, study: StudyState, allow
 
 def warm(taken: TakenOver, experiment: Experiment) -> Iterator[str]:
     """Say what a warm start took over, and what it did not."""
+    if taken.fits:
+        yield (
+            f"warm start: {counted(len(taken.fits), 'fit')} of the very same rows, split and seed are taken over as "
+            "they are; the correction counts them, and the budget of trials does not"
+        )
     known = [each for each in taken.earlier if each.points]
     if known:
         what = counted(sum(len(each.points) for each in known), "trial")

@@ -113,7 +113,9 @@ def steps(
         outer, inside = yield from _nested(experiment, prepared, folder, table, allowance)
         trained += inside
         yield Begun(Part.JUDGING)
-        found = _judged(known, study, prepared, folder).but(nested=outer, trained=TrainedCounts(*trained[:3]))
+        found = _judged(known, study, prepared, folder).but(
+            nested=outer, trained=TrainedCounts(trained.trials, trained.fits, trained.models, trained.reused)
+        )
         found = found.but(gates=tuple((yield from judged(demands, found, prepared, folder))))
         notes = remarks.notes(found, study, known, prepared, finding, allowance=allowance)
         found = found.but(notes=(*notes, *remarks.refused(taken), *remarks.warm(taken, known)))

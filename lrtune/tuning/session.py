@@ -77,6 +77,7 @@ class Session:
         self.fits = 0
         self.models = 0
         self.added = 0
+        self.reused = 0
         self.recorded_at = time.monotonic()
 
     def record(self, events: Sequence[Event]) -> Sequence[Event]:
@@ -194,7 +195,7 @@ class Session:
     @property
     def work(self) -> Trained:
         """What this session has trained."""
-        return Trained(len(self.worked_on), self.fits, self.models, self.added)
+        return Trained(len(self.worked_on), self.fits, self.models, self.added, self.reused)
 
     def counted(self, blocks: Iterator[list[Evaluated]]) -> Iterator[list[Evaluated]]:
         """Count the fits of blocks as they end."""

@@ -19,7 +19,7 @@ from lrtune.text.written import cell
 from lrtune.trainers.catalogue import TRAINERS
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import complete
-from lrtune.tuning.warming import earlier_studies
+from lrtune.tuning.warming import warm_start
 from lrtune.verdict.reading import from_json
 from lrtune.verdict.result import Result
 
@@ -55,10 +55,9 @@ def taken_over(
         return taken.read(output)
     if not champions and not warm:
         return NOTHING
-    return TakenOver(
-        champions=tuple(champion(each, experiment, prepared) for each in champions),
-        earlier=earlier_studies(warm, experiment, prepared, output),
-    )
+    earlier, fits = warm_start(warm, experiment, prepared, output)
+    first = tuple(champion(each, experiment, prepared) for each in champions)
+    return TakenOver(champions=first, earlier=earlier, fits=fits)
 
 
 def champion(source: Path, experiment: Experiment, prepared: Prepared) -> Champion:

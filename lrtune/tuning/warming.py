@@ -17,7 +17,7 @@ import numpy as np
 
 from lrtune.experiment import Experiment
 from lrtune.run.folder import Run, changed_at, is_run, open_run
-from lrtune.run.taken import Earlier
+from lrtune.run.taken import Earlier, Fit
 from lrtune.sampling.candidates import rebuilt
 from lrtune.sampling.prior import point_of
 from lrtune.sampling.scores import estimate
@@ -28,6 +28,7 @@ from lrtune.text.errors import LrtuneError, StudyError, counted, listed
 from lrtune.text.written import cell
 from lrtune.trainers.preparation import Prepared
 from lrtune.tuning.naming import identity_of
+from lrtune.tuning.reusing import fit_key, fits_of
 
 STUDIES, POINTS = 5, 120
 """The most studies that are taken over, the newest ones, and the most of their points."""
@@ -36,10 +37,10 @@ FIRST = 7
 """Points that are tried first: with the default they fill a round of a strategy that learns."""
 
 
-def earlier_studies(
+def warm_start(
     sources: Sequence[Path], experiment: Experiment, prepared: Prepared, own: Path | None = None
-) -> tuple[Earlier, ...]:
-    """Read what earlier studies know, the newest first.
+) -> tuple[tuple[Earlier, ...], tuple[Fit, ...]]:
+    """Read what earlier studies know, the newest first; and the fits of those that trained on the very same rows.
 
     Parameters
     ----------
@@ -57,15 +58,24 @@ def earlier_studies(
 
     """
     found: list[Earlier] = []
+    fits: dict[object, Fit] = {}
     for source in sources:
         folders = _folders(source, own)
         if not folders:
             found.append(Earlier(str(source), remarks=(f"there is no earlier study in {source}",)))
         for folder in folders[: max(0, STUDIES - len(found))]:
-            room = POINTS - sum(len(each.points) for each in found)
             called = str(source) if folder == source else str(folder)
-            found.append(_study(folder, called, experiment, prepared, room))
-    return _with_first(found)
+            run, remark = _opened(folder, called, experiment, prepared)
+            same = [] if run is None else list(fits_of(run, called, experiment, prepared))
+            if run is None:
+                found.append(Earlier(called, remarks=(remark,)))
+            elif same:
+                found.append(_same_rows(called, experiment, [each.configuration for each in same]))
+                fits = {**{fit_key(each.configuration): each for each in same}, **fits}
+            else:
+                room = POINTS - sum(len(each.points) for each in found)
+                found.append(_study(run, called, experiment, prepared, room))
+    return _with_first(found), tuple(fits.values())
 
 
 def same_search(sources: Sequence[Path], runs: Path, experiment: Experiment, prepared: Prepared) -> Path | None:
@@ -74,7 +84,7 @@ def same_search(sources: Sequence[Path], runs: Path, experiment: Experiment, pre
     Parameters
     ----------
     sources
-        As `earlier_studies` takes them.
+        As `warm_start` takes them.
     runs
         The folder that runs are in: those elsewhere are somebody else's, and are read only.
     experiment, prepared
@@ -103,15 +113,31 @@ def _folders(source: Path, own: Path | None) -> list[Path]:
     return sorted(others, key=lambda each: (-changed_at(each), each.name))
 
 
-def _study(folder: Path, called: str, experiment: Experiment, prepared: Prepared, room: int) -> Earlier:
-    """Read one study; what keeps it from being taken over is a remark."""
+def _opened(folder: Path, called: str, experiment: Experiment, prepared: Prepared) -> tuple[Run | None, str]:
+    """Open a run; or say what keeps it from being taken over."""
     try:
         run = open_run(folder)
     except LrtuneError as error:
-        return Earlier(called, remarks=(f"{called} is passed over: {error}",))
+        return None, f"{called} is passed over: {error}"
     reason = _unlike(run, experiment, prepared)
-    if reason is not None:
-        return Earlier(called, remarks=(f"{called} is passed over: {reason}",))
+    return (run, "") if reason is None else (None, f"{called} is passed over: {reason}")
+
+
+def _same_rows(called: str, experiment: Experiment, fits: Sequence[Configuration]) -> Earlier:
+    """Take over all that a study has scored on the very same rows: as first trials, and no noisy knowledge."""
+    points: dict[object, Configuration] = {}
+    for each in fits:
+        point = experiment.space.point(each)
+        if point is not None and experiment.configuration(point) == each:
+            points.setdefault(point_of(point), point)
+    left = len(fits) - len(points)
+    what = f"{counted(left, 'configuration')} of {called}, scored by the very same rows"
+    said = f"{what}, cannot be tried in this space, and the correction does not count them"
+    return Earlier(called, first=tuple(points.values()), remarks=(said,) if left else ())
+
+
+def _study(run: Run, called: str, experiment: Experiment, prepared: Prepared, room: int) -> Earlier:
+    """Read what a study of other rows, or of another split, knows."""
     found = estimate(run.trials)
     mapping = _Mapping(experiment, run)
     best: dict[object, list[float]] = defaultdict(list)
@@ -123,11 +149,16 @@ def _study(folder: Path, called: str, experiment: Experiment, prepared: Prepared
             best[point_of(point)].append(mean)
     scores = {key: math.fsum(each) / len(each) for key, each in best.items()}
     kept = _kept(list(scores), scores, room)
+    remarks = list(mapping.sentences(called, len(found.trials)))
+    if run.study.header.data == prepared.data_hash:
+        remarks.append(
+            f"{called}: searched the same rows in another way, and the correction does not count what it tried"
+        )
     return Earlier(
         called,
         tuple(points[key] for key in kept),
         tuple(scores[key] if math.isfinite(scores[key]) else None for key in kept),
-        remarks=tuple(mapping.sentences(called, len(found.trials))),
+        remarks=tuple(remarks),
     )
 
 
@@ -168,7 +199,7 @@ def _with_first(studies: Sequence[Earlier]) -> tuple[Earlier, ...]:
                 taken.add(point_of(points[rank]))
                 first[place].append(points[rank])
     return tuple(
-        Earlier(each.called, each.points, each.scores, tuple(own), each.remarks)
+        Earlier(each.called, each.points, each.scores, each.first or tuple(own), each.remarks)
         for each, own in zip(studies, first, strict=True)
     )
 

@@ -450,6 +450,7 @@ class TrainedCounts:
     trials: int
     fits: int
     models: int
+    reused: int = 0
 
 
 @dataclass(frozen=True, slots=True)

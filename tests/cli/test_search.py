@@ -82,7 +82,7 @@ def times_of_files():
 def test_the_same_command_again_trains_nothing_says_so_and_touches_nothing(run):
     first = run(*SEARCH)
     counts = json.loads((only_run() / "result.json").read_text())["trained"]
-    assert counts == {"trials": 6, "fits": counts["fits"], "models": 1}
+    assert counts == {"trials": 6, "fits": counts["fits"], "models": 1, "reused": 0}
     assert counts["fits"] >= 6 * 3  # and those of the controlled pair
     before = times_of_files()
     second = run(*SEARCH)
@@ -91,7 +91,9 @@ def test_the_same_command_again_trains_nothing_says_so_and_touches_nothing(run):
     database = {"study.db", "study.db-wal", "study.db-shm"}
     between = times_of_files()
     assert {name for name in before if before[name] != between[name]} <= {*database, "result.json"}
-    assert json.loads((only_run() / "result.json").read_text())["trained"] == {"trials": 0, "fits": 0, "models": 0}
+    assert json.loads((only_run() / "result.json").read_text())["trained"] == dict.fromkeys(
+        ("trials", "fits", "models", "reused"), 0
+    )
     assert run(*SEARCH).stdout == second.stdout
     after = times_of_files()
     assert {name for name in before if between[name] != after[name]} <= database
