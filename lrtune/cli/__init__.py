@@ -19,6 +19,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
     init                ``lrtune init``
     listing             ``lrtune list``
     names               names that stand in tables, for help and completion
+    nights              options of ``lrtune search`` about what goes on from night to night
     options             arguments and options that several commands share, so that they read the same everywhere
     outputs             files that a command is asked to write, kept apart from those that it reads
     plot                ``lrtune plot``

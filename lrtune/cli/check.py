@@ -49,6 +49,7 @@ def check(
     from lrtune.reporting import console, plans
     from lrtune.text import written
     from lrtune.trainers.preparation import prepare
+    from lrtune.tuning.allowance import as_option, read_allowance
     from lrtune.tuning.planning import plan, refuse_missing_code, unplanned
 
     shortcuts = search_settings(
@@ -56,10 +57,10 @@ def check(
         strategy=strategy,
         pruning=pruning,
         workers=workers,
-        timeout=timeout,
         select=select,
         seed=seed,
     )
+    read_allowance(timeout, called=as_option)
     experiment, table = chosen(config, data, target, overrides, shortcuts, quality=quality)
     refuse_missing_code(experiment)
     if (why := unplanned(experiment)) is not None:

@@ -60,7 +60,13 @@ WorkersOption = Annotated[
 ]
 TimeoutOption = Annotated[
     str | None,
-    typer.Option("--timeout", metavar="TIME", help="End in so much time, as in 90s, 10m or 1h30m; more goes on."),
+    typer.Option(
+        "--timeout", metavar="TIME", help="End this session in so much time, as in 90s, 10m or 1h30m; the next goes on."
+    ),
+]
+MoreTrialsOption = Annotated[
+    int | None,
+    typer.Option("--more-trials", metavar="N", help="Let a finished study search on by so many configurations."),
 ]
 SelectOption = Annotated[
     str | None,
@@ -80,14 +86,12 @@ def search_settings(
     strategy: str | None,
     pruning: str | None,
     workers: str | None,
-    timeout: str | None,
     select: str | None,
     seed: int | None,
 ) -> dict[str, object]:
     """Name the settings of a search that have an option of their own, by key path; None stands for "not given"."""
     return {
         "search.trials": trials,
-        "search.timeout": timeout,
         "search.strategy": strategy,
         "search.pruning": pruning,
         "search.select": select,

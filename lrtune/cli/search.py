@@ -21,11 +21,13 @@ from lrtune.cli.gating import (
     ToleranceOption,
     asked_gates,
 )
+from lrtune.cli.nights import ChampionOption, WarmStartOption, earlier, sources
 from lrtune.cli.options import (
     ConfigArgument,
     DataOption,
     DetailsOption,
     JsonOption,
+    MoreTrialsOption,
     PruningOption,
     QualityOption,
     QuietOption,
@@ -74,11 +76,14 @@ def search(
     pruning: PruningOption = None,
     workers: WorkersOption = None,
     timeout: TimeoutOption = None,
+    more_trials: MoreTrialsOption = None,
     select: SelectOption = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew; an earlier study in the folder is kept as <folder>-old-1.")
     ] = False,
     seed: SeedOption = None,
+    champions: ChampionOption = None,
+    warm_start: WarmStartOption = None,
     fail_under: FailUnderOption = None,
     fail_over: FailOverOption = None,
     fail_behind: FailBehindOption = None,
@@ -101,7 +106,7 @@ def search(
 
     Configurations are compared by cross-validation; the best is retrained on all training rows. The run's folder gets
     the model and all results. The same command goes on with a run that was interrupted, and shows the result of one
-    that is finished.
+    that is finished; `--more-trials` goes on with that.
 
     Exit codes: 0 fine; 2 wrong use or configuration; 3 a gate failed; 4 worse than the baseline; 5 no usable result;
     130 or 143 stopped, and the same command goes on.
@@ -109,6 +114,7 @@ def search(
     Example: lrtune search --data datasets/wine.csv --target cultivar
     """
     started = time.monotonic()
+    from lrtune.tuning.allowance import as_option, read_allowance
     from lrtune.tuning.search import steps
     from lrtune.tuning.steps import Ended
 
@@ -117,10 +123,10 @@ def search(
         strategy=strategy,
         pruning=pruning,
         workers=workers,
-        timeout=timeout,
         select=select,
         seed=seed,
     )
+    allowance = read_allowance(timeout, more_trials, called=as_option)
     demands = asked_gates(
         fail_under, fail_over, baseline, tolerance, remeasure=remeasure, fail_behind=fail_behind or ()
     )
@@ -128,7 +134,18 @@ def search(
     refuse_overwriting({"--junit": junit, "--summary": summary}, experiment.inputs)
     with ExitStack() as whole:
         screen = _Screen(whole, quiet=quiet, fresh=fresh, live=live)
-        for step in steps(experiment, table=table, output=output, fresh=fresh, demands=demands, started=started):
+        told = steps(
+            experiment,
+            table=table,
+            output=output,
+            fresh=fresh,
+            demands=demands,
+            started=started,
+            allowance=allowance,
+            champions=sources(champions or ()),
+            warm=earlier(warm_start or ()),
+        )
+        for step in told:
             screen.see(step)
             if isinstance(step, Ended):
                 ended = step
@@ -241,7 +258,11 @@ def _show(
     whole = _whole_page(ended, experiment)
     if as_json:
         sys.stdout.write(written.json_text(found.to_json()))
-        for each in () if quiet else (*ended.remarks, *found.notes, *gate_notes(found.gates)):
+        for each in (
+            ()
+            if quiet
+            else (*([ended.idle] if ended.idle else []), *ended.remarks, *found.notes, *gate_notes(found.gates))
+        ):
             console.note(each)
     else:
         console.show([*(whole if details else _page(ended, experiment)), *gate_block(found.gates)])
@@ -263,6 +284,7 @@ def _page(ended: Ended, experiment: Experiment) -> list[Block]:
         trained_by=trained_by(study),
         table=rows_of(experiment.inputs.get("the training table"), is_loaded=experiment.loader is not None),
         remarks=ended.remarks,
+        idle=ended.idle,
     )
 
 
@@ -284,4 +306,5 @@ def _whole_page(ended: Ended, experiment: Experiment) -> list[Block]:
         trained_by=trained_by(study),
         table=rows_of(experiment.inputs.get("the training table"), is_loaded=experiment.loader is not None),
         fixed=fixed_by(study),
+        idle=ended.idle,
     )

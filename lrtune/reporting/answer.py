@@ -247,7 +247,7 @@ def _health(finding: Finding, left: int) -> str:
 
 
 _ENDS = {
-    "timeout": "the time was over before all were tried; the same command with a longer --timeout goes on",
+    "timeout": "the time was over before all were tried; the same command goes on, unless search.timeout is spent",
     "target": "the target was reached",
     "no_gain": "it ended early, since there was less to gain than the folds can tell apart",
     "exhausted": "these are all configurations of the space",

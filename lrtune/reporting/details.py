@@ -49,6 +49,7 @@ def details_page(
     trained_by: str = BUILT_IN,
     table: str = NEW_ROWS,
     fixed: Collection[str] = (),
+    idle: str = "",
 ) -> list[Block]:
     """Say what a search found; of one that is not finished, what it has found so far, and how it goes on.
 
@@ -76,10 +77,12 @@ def details_page(
         Some rows to predict.
     fixed
         What every configuration has (`lrtune.run.folder.fixed_by`): it was not searched.
+    idle
+        Why the session has trained nothing; it comes first.
 
     """
     return [
-        Headline(answer(result, point).headline),
+        Headline(f"{idle} {answer(result, point).headline}".strip()),
         *_scores_and_trials(result, ranked, point, fixed, top),
         *health.block(result, shlex.quote(run), FINDINGS),
         *_notes(notes, len(notes) if all_notes else NOTES, run),

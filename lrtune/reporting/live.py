@@ -166,6 +166,7 @@ def _bar(out: Console, tally: Tally, folder: Path | None) -> Iterator[Watch]:
             tally.see(body, study)
             progress.update(
                 task,
+                total=tally.total,
                 completed=tally.ended,
                 description=tally.short(),
                 left=tally.seconds_left(),

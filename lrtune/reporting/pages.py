@@ -28,6 +28,7 @@ def search_page(
     trained_by: str = BUILT_IN,
     table: str = NEW_ROWS,
     remarks: Sequence[str] = (),
+    idle: str = "",
 ) -> list[Block]:
     """Say what a search found; of one that is not finished, what it has found so far, and how it goes on.
 
@@ -47,11 +48,13 @@ def search_page(
         Some rows to predict.
     remarks
         What happened on the way and is no part of the result.
+    idle
+        Why the session has trained nothing; it comes first.
 
     """
     found = answer(result, point)
     return [
-        Headline(found.headline),
+        Headline(f"{idle} {found.headline}".strip()),
         *([_table(found.beside)] if found.beside else ()),
         Facts("", found.facts),
         *([Remarks("notes", remarks)] if remarks else ()),

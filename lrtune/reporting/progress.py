@@ -49,6 +49,7 @@ class Tally:
     def see(self, body: Body, study: StudyState) -> None:
         """Take the body of an event into account; the study has already done so."""
         self._seconds, self._proposed = study.search_seconds, len(study.trials)
+        self.total = max(self.total, study.asked)
         trial = study.trials.get(body.get("trial", -1))
         if trial is None:
             return

@@ -151,7 +151,7 @@ def planned(run: Run) -> int:
 
     if run.study.finished is not None or run.is_told:
         return len(run.trials)
-    return max(searched(run).planned, len(run.trials))
+    return max(searched(run).planned, run.study.asked, len(run.trials))
 
 
 def _best(run: Run) -> BestSoFar | None:

@@ -18,5 +18,6 @@
     out_of_fold   predictions for rows that a trial was not trained on
     pairing       whether scores of two runs may be compared fold by fold
     study         what the events of a study add up to
+    taken         what a run takes over from others
     versions      what a result was made with
 """

@@ -62,7 +62,7 @@ class Header:
         Of the experiment.
     task
         What is predicted: ``binary``, ``multiclass`` or ``regression``.
-    experiment, data, folds, engine, code
+    experiment, data, folds, engine, code, taken
         What a result depends on (`lrtune.run.identity`).
     fingerprint
         Hash of these.
@@ -89,6 +89,7 @@ class Header:
     folds: str | None = None
     engine: int | None = None
     code: str | None = None
+    taken: Canonical | None = None
     fingerprint: str | None = None
     rows: RowCounts | None = None
     rows_ratio: float | None = None
@@ -106,7 +107,8 @@ class Header:
     @property
     def identity(self) -> Canonical:
         """What the result depends on, to be compared with that of another study."""
-        return identity(self.experiment, self.data, self.folds, self.engine, self.code)
+        known = (self.experiment, self.data, self.folds, self.engine)
+        return identity(*known, code=self.code, taken=self.taken)
 
     def body(self) -> Body:
         """Write it down, without what is not known."""
@@ -332,6 +334,36 @@ def controlled_pair(body: Body) -> ControlledPair:
     scores = tuple(tuple(each) for each in body["scores"])
     fresh = bool(body["fresh"])
     return ControlledPair(str(body["decay"]), tuple(body["rates"]), scores, int(body["chosen"]), winner, other, fresh)
+
+
+class Trained(NamedTuple):
+    """What one session trained.
+
+    Attributes
+    ----------
+    trials
+        Trials that were trained, or trained on.
+    fits
+        Configurations trained on a fold: of trials, and of what the best is confirmed by and compared with.
+    models
+        Trainings on all rows that ended with a model.
+    added
+        Trials that a finished study was to search on by.
+    reused
+        Trials that another study has trained on the very same rows: they were taken over and not trained.
+
+    """
+
+    trials: int = 0
+    fits: int = 0
+    models: int = 0
+    added: int = 0
+    reused: int = 0
+
+    def __add__(self, other: object) -> Trained:
+        """Add what another search trained."""
+        assert isinstance(other, Trained)
+        return Trained(*(one + more for one, more in zip(self, other, strict=True)))
 
 
 class Mended(NamedTuple):

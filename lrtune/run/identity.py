@@ -18,7 +18,9 @@ def identity(
     data: str | None,
     folds: str | None,
     engine: int | None = ENGINE,
+    *,
     code: str | None = None,
+    taken: Canonical | None = None,
 ) -> Canonical:
     """Everything a result depends on, in JSON's types.
 
@@ -32,10 +34,13 @@ def identity(
         Version of the engine.
     code
         Hash of the files that the experiment names as what trains; None if it names none.
+    taken
+        Hashes of what the run takes over from others (`lrtune.run.taken`); None if that is nothing.
 
     """
     known = {"experiment": experiment, "data": data, "folds": folds, "engine": engine}
-    return known if code is None else {**known, "code": code}
+    more = {"code": code, "taken": taken}
+    return {**known, **{key: each for key, each in more.items() if each is not None}}
 
 
 def fingerprint(found: Canonical) -> str:

@@ -22,7 +22,7 @@ from lrtune.run.bodies import (
 from lrtune.run.journal import Event
 from lrtune.space.trial import Curves, FinalScore, Trial, TrialState, Value, frozen
 
-STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, CONTROLLED, FINISHED, MENDED = (
+STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, CONTROLLED, FINISHED, MORE, MENDED = (
     "study",
     "trial",
     "speed",
@@ -35,14 +35,16 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, 
     "anchors",
     "controlled",
     "finished",
+    "more",
     "mended",
 )
 """The kinds of events.
 
 ``study``     what is studied: experiment, fingerprint, number of folds, data, versions; once, first
-``trial``     a configuration proposed: its number and the point of the search space
+``trial``     a configuration proposed: its number and the point of the search space, and of which champion it is
 ``speed``     seconds that each update of a network counts as, for decays that follow the time
-``result``    what one stage says of a trial: its scores on the folds of the stage, or the reason why it failed
+``result``    what one stage says of a trial: its scores on the folds of the stage, or the reason why it failed; of one
+              that another study has trained on the very same rows, the fingerprint of that study (``reused``)
 ``pruned``    a trial that goes no further: after which stage, why, and the numbers behind it
 ``confirm``   a trial's scores on fresh splits and seeds (`lrtune.verdict.confirmation`)
 ``seeds``     what the mean of several seeds of the delivered choice scores on the folds (`lrtune.tuning.seeds`)
@@ -52,6 +54,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, 
 ``anchors``   scores of what was not tuned, on the same folds (`lrtune.trainers.anchors`); no trials
 ``controlled``  the winner and its counterpart with another decay (`lrtune.tuning.controlled`); no trials
 ``finished``  the search ended, and why
+``more``      a finished study is to search on, to how many trials; under the clock, because budgets are no content
 ``mended``    the journal was found damaged: where that is kept, and how many of its events could be read
 """
 
@@ -87,6 +90,10 @@ class StudyState:
         Controlled pairs, by the winner's trial.
     finished
         Why the search ended; None while it goes on.
+    reused
+        Trials that were not trained here, with the fingerprint of the study that has.
+    asked
+        How many trials a finished study was to search on to; 0 if nobody has asked for more.
     mended
         Each time the journal was found damaged.
     search_seconds
@@ -109,6 +116,8 @@ class StudyState:
     anchors: dict[str, AnchorScores] = field(default_factory=dict)
     controlled: dict[int, ControlledPair] = field(default_factory=dict)
     finished: str | None = None
+    reused: dict[int, str] = field(default_factory=dict)
+    asked: int = 0
     mended: list[Mended] = field(default_factory=list)
     search_seconds: float = 0.0
     trials_seconds: float = 0.0
@@ -151,6 +160,12 @@ def replay(events: Iterable[Event]) -> StudyState:
     for each in events:
         study.add(each)
     return study
+
+
+def proposed_body(trial: Trial) -> Body:
+    """Write down that a trial is proposed."""
+    said = {"trial": trial.number, "configuration": dict(trial.configuration)}
+    return said if trial.champion is None else {**said, "champion": trial.champion}
 
 
 def result_body(
@@ -221,7 +236,7 @@ def _on_study(study: StudyState, body: Body) -> None:
 def _on_trial(study: StudyState, body: Body) -> None:
     number = int(body["trial"])
     configuration = {key: frozen(value) for key, value in body["configuration"].items()}
-    study.trials[number] = Trial(number=number, configuration=configuration)
+    study.trials[number] = Trial(number, configuration, champion=body.get("champion"))
     study.finished = None  # a raised budget goes on
 
 
@@ -244,6 +259,8 @@ def _on_result(study: StudyState, body: Body) -> None:
     )
     study.trials[trial.number] = _of_horizon(scored, shorter, scores) if shorter > 1 else _of_folds(scored, body)
     study.finished = None  # there was more time
+    if body.get("reused"):
+        study.reused[trial.number] = str(body["reused"])
     seconds = body.get(CLOCK, {}).get("seconds", 0.0)
     study.search_seconds += seconds
     study.trials_seconds += seconds
@@ -347,6 +364,10 @@ def _on_finished(study: StudyState, body: Body) -> None:
     study.finished = str(body["reason"])
 
 
+def _on_more(study: StudyState, body: Body) -> None:
+    study.asked, study.finished = int(body[CLOCK]["trials"]), None
+
+
 def _on_mended(study: StudyState, body: Body) -> None:
     study.mended.append(bodies.mended(body))
 
@@ -364,5 +385,6 @@ _HANDLERS = {
     ANCHORED: _on_anchors,
     CONTROLLED: _on_controlled,
     FINISHED: _on_finished,
+    MORE: _on_more,
     MENDED: _on_mended,
 }

@@ -10,6 +10,7 @@
     gaussian_process   gaussian process regression
     grid               every configuration once
     posterior          what the Gaussian process thinks of the trials themselves, and how that depends on their scores
+    prior              what earlier studies know, on the scale of what is known now
     quasirandom        a scrambled Sobol sequence over the whole conditional tree
     random_search      independent draws that never repeat a configuration while there is another one left
     regret             what a search may still gain, against what its folds can tell apart

@@ -33,6 +33,7 @@ from lrtune.sampling import quasirandom, random_search
 from lrtune.sampling.acquisition import log_noisy_improvement
 from lrtune.sampling.candidates import apart, neighbour
 from lrtune.sampling.encoding import crowded, lonely
+from lrtune.sampling.prior import Prior
 from lrtune.sampling.surrogate import Samples, Surrogate, extended, learn, sampled
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Configuration, Trial, TrialState
@@ -51,11 +52,12 @@ _ALIKE = 0.3
 """Points whose log expected improvement differs by less promise alike: the loneliest of them is picked."""
 
 
-def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
-    """Propose points of the largest joint expected improvement; see `lrtune.sampling.catalogue.Propose`."""
+def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int, prior: Prior = ()) -> list[Configuration]:
+    """Propose points of the largest joint expected improvement; see `lrtune.sampling.catalogue.ProposeWarm`."""
     rng = stream(seed, SAMPLING, len(history))
     scored = sum(each.state is not TrialState.PROPOSED for each in history)
-    surrogate = learn(space, history, rng) if scored >= FIRST else None
+    known = scored + sum(len(each.points) for each in prior) if history else 0
+    surrogate = learn(space, history, rng, prior) if known >= FIRST else None
     if surrogate is None:
         return quasirandom.propose(space, history, n, seed)
     picked = _Round(space, history, surrogate, rng).picks(n)
@@ -73,7 +75,8 @@ class _Round:
         self.rng = rng
         self.tried = {space.key(each.configuration) for each in history}
         self.samples: Samples = sampled(surrogate, _SAMPLES, rng)
-        self.pool = self.untried([*self.everywhere(), *self.near(surrogate)])
+        earlier = [each for each, is_own in zip(surrogate.points, surrogate.is_own, strict=True) if not is_own]
+        self.pool = self.untried([*self.everywhere(), *self.near(surrogate), *earlier])
         self.rows = self.encoding.rows(self.pool)
         self.taken = self.encoding.rows([])
         self.unknown: list[Configuration] = []

@@ -7,11 +7,15 @@ configuration. The first proposals do not depend on how many are asked for.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Configuration, Trial
+
+if TYPE_CHECKING:
+    from lrtune.sampling.prior import Prior  # it loads NumPy
 
 FREE_ROUND = 256
 """How many configurations are proposed at a time if nothing depends on it: large populations train faster."""
@@ -37,6 +41,15 @@ class Propose(Protocol):
         """
 
 
+class ProposeWarm(Protocol):
+    """The function of a strategy whose model earlier studies can shape."""
+
+    def __call__(
+        self, space: SearchSpace, history: Sequence[Trial], n: int, seed: int, prior: Prior = ()
+    ) -> list[Configuration]:
+        """Propose as `Propose` says; `prior` is what earlier studies know, and an empty one changes nothing."""
+
+
 class Strategy(NamedTuple):
     """How configurations are proposed.
 
@@ -56,6 +69,8 @@ class Strategy(NamedTuple):
         How many it proposes at a time unless the experiment says otherwise; None: however many suit the training.
     walks
         Whether it goes through every point of a finite space, so that by default there are as many trials as points.
+    warm
+        Imports the same, and gives the function that earlier studies shape; None: they give it first trials only.
 
     """
 
@@ -66,10 +81,13 @@ class Strategy(NamedTuple):
     follows_scores: bool
     round: int | None = None
     walks: bool = False
+    warm: Callable[[], ProposeWarm] | None = None
 
-    def __call__(self, space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
+    def __call__(
+        self, space: SearchSpace, history: Sequence[Trial], n: int, seed: int, prior: Prior = ()
+    ) -> list[Configuration]:
         """Propose the next `n` configurations, as `Propose` says, on one thread: two round differently."""
-        propose = self.load()
+        propose = self.load() if self.warm is None else functools.partial(self.warm(), prior=prior)
         from lrtune.arrays import one_blas_thread  # it holds back the libraries that are loaded by now
 
         with one_blas_thread():
@@ -94,13 +112,13 @@ def _quasirandom() -> Propose:
     return quasirandom.propose
 
 
-def _bayesian() -> Propose:
+def _bayesian() -> ProposeWarm:
     from lrtune.sampling import bayesian
 
     return bayesian.propose
 
 
-def _tpe() -> Propose:
+def _tpe() -> ProposeWarm:
     from lrtune.sampling import tpe
 
     return tpe.propose
@@ -136,6 +154,7 @@ _ENTRIES = (
         load=_bayesian,
         follows_scores=True,
         round=8,
+        warm=_bayesian,
     ),
     Strategy(
         "tpe",
@@ -144,6 +163,7 @@ _ENTRIES = (
         load=_tpe,
         follows_scores=True,
         round=8,
+        warm=_tpe,
     ),
 )
 

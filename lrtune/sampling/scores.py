@@ -11,10 +11,36 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from lrtune.arrays import Doubles
+from lrtune.sampling.prior import EXTRA, Prior, aligned
 from lrtune.space.trial import Trial, TrialState
 
 _ENOUGH = 4  # trials known on two horizons that tell how much the gain of the longer one differs
 _USUAL_NOISE = 1e-2  # of the better half's variance, where the folds do not tell
+
+
+class Estimates(NamedTuple):
+    """What is known of each trial, in the metric's own unit.
+
+    Attributes
+    ----------
+    trials
+        Those that say something (N): scored on some fold at least, if only on a shorter horizon, or known to fail.
+    means
+        Their scores without the effects of the folds (N,); ``-inf`` for what came to nothing.
+    spread
+        Noise variance of each, relative to that of a trial scored on all folds (N,).
+    doubt
+        Variance of what was guessed (N,).
+    noise
+        Noise variance of a trial scored on all folds, as its folds' disagreement suggests; None if it does not.
+
+    """
+
+    trials: tuple[Trial, ...]
+    means: Doubles
+    spread: Doubles
+    doubt: Doubles
+    noise: float | None
 
 
 class Observations(NamedTuple):
@@ -23,7 +49,7 @@ class Observations(NamedTuple):
     Attributes
     ----------
     trials
-        Those that say something (N): scored on some fold at least, if only on a shorter horizon, or known to fail.
+        Those that say something (N), as `Estimates` has them; then the points of earlier studies, with numbers below 0.
     values
         Their scores, standardised (N,); larger is better.
     spread
@@ -38,9 +64,36 @@ class Observations(NamedTuple):
     spread: Doubles
     noise: float | None
 
+    @property
+    def is_own(self) -> np.ndarray:
+        """Which of them are trials of this study (N,)."""
+        return np.array([each.number >= 0 for each in self.trials], dtype=bool)
 
-def observe(history: Sequence[Trial]) -> Observations:
-    """Make observations of the trials that are scored; the others are left out."""
+
+def observe(history: Sequence[Trial], prior: Prior = ()) -> Observations:
+    """Make observations of the trials that are scored, the others are left out; and of what earlier studies know.
+
+    What is known of both is put on one scale (`lrtune.sampling.prior`) and standardised together.
+    """
+    found = estimate(history)
+    earlier = aligned(prior, [each.configuration for each in found.trials], found.means)
+    values, scale = transformed(np.concatenate([found.means, *earlier]))
+    usual = _USUAL_NOISE * scale**2
+    spread = found.spread + found.doubt / (found.noise or usual)
+    spread[np.isneginf(found.means)] = 1.0
+    vague = 1.0 + EXTRA * scale**2 / (found.noise or usual)
+    points = (point for study in prior for point in study.points)
+    others = tuple(Trial(-number, point) for number, point in enumerate(points, 1))
+    return Observations(
+        (*found.trials, *others),
+        values,
+        np.concatenate([spread, np.full(len(others), vague)]),
+        None if found.noise is None else found.noise / scale**2,
+    )
+
+
+def estimate(history: Sequence[Trial]) -> Estimates:
+    """Say what is known of each trial that is scored, or came to nothing."""
     known = tuple(
         each for each in history if each.fold_scores or each.horizon_scores or each.state is TrialState.FAILED
     )
@@ -49,11 +102,9 @@ def observe(history: Sequence[Trial]) -> Observations:
     means, noise, counts = _adjusted(table, lost)
     means, doubt = _lengthened(known, means, lost)
     lost |= np.isnan(means)
-    values, scale = transformed(np.where(lost, -np.inf, means))
-    whole = None if noise is None else noise / table.shape[1]
     spread = np.where(counts > 0, table.shape[1] / np.maximum(counts, 1), 1.0)
-    spread += doubt / (whole or _USUAL_NOISE * scale**2)
-    return Observations(known, values, np.where(lost, 1.0, spread), None if whole is None else whole / scale**2)
+    whole = None if noise is None else noise / table.shape[1]
+    return Estimates(known, np.where(lost, -np.inf, means), spread, doubt, whole)
 
 
 def _lengthened(trials: Sequence[Trial], means: Doubles, lost: np.ndarray) -> tuple[Doubles, Doubles]:

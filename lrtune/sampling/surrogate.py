@@ -12,6 +12,7 @@ from scipy.linalg import cholesky
 from lrtune.arrays import Doubles
 from lrtune.sampling import gaussian_process as gp
 from lrtune.sampling.encoding import Encoding
+from lrtune.sampling.prior import Prior
 from lrtune.sampling.scores import Observations, observe
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Configuration, Trial
@@ -39,6 +40,8 @@ class Surrogate(NamedTuple):
         Standardised scores and their relative noise variances (N,).
     hyperparameters
         As fitted.
+    is_own
+        Which of the points were tried in this study (N,); the others are known from earlier ones.
 
     """
 
@@ -48,6 +51,7 @@ class Surrogate(NamedTuple):
     values: Doubles
     spread: Doubles
     hyperparameters: gp.Hyperparameters
+    is_own: np.ndarray
 
     @property
     def mean(self) -> Doubles:
@@ -56,14 +60,18 @@ class Surrogate(NamedTuple):
         return gp.predict(process, self.x, self.values)[0]
 
 
-def learn(space: SearchSpace, history: Sequence[Trial], rng: np.random.Generator) -> Surrogate | None:
+def learn(
+    space: SearchSpace, history: Sequence[Trial], rng: np.random.Generator, prior: Prior = ()
+) -> Surrogate | None:
     """Fit a process to what the trials tell; None if they tell nothing, because there are no two different scores.
+
+    What earlier studies know is told, too, with the noise that it has.
 
     The hyperparameters are sought from the prior's mode, and from what fitted the first 8, 16, 32, ... trials, each of
     these fits started from the one before: a search that gets more trials goes on where it was, though everything
     follows from the history alone.
     """
-    seen = observe(history)
+    seen = observe(history, prior)
     points = [space.point(each.configuration) for each in seen.trials]
     usable = np.array([each is not None for each in points], dtype=bool)
     values, spread = seen.values[usable], seen.spread[usable]
@@ -72,14 +80,16 @@ def learn(space: SearchSpace, history: Sequence[Trial], rng: np.random.Generator
     kept = _kept(values, KEPT)
     known = [each for each in points if each is not None]
     chosen = tuple(known[number] for number in kept)
-    values, spread = values[kept], spread[kept]
+    values, spread, own = values[kept], spread[kept], seen.is_own[usable][kept]
     encoding = Encoding(space)
     x = encoding.rows(chosen)
     few = _kept(values, FITTED)
-    before = learn(space, history[: _before(len(history))], rng)
+    before = learn(space, history[: _before(len(history))], rng, prior) if len(history) > _FIRST else None
     warm = None if before is None else before.hyperparameters
-    hyperparameters = gp.fit(x[few], values[few], spread[few], encoding.scales, prior=_prior(seen), warm=warm, rng=rng)
-    return Surrogate(encoding, chosen, x, values, spread, hyperparameters)
+    hyperparameters = gp.fit(
+        x[few], values[few], spread[few], encoding.scales, prior=_expected(seen), warm=warm, rng=rng
+    )
+    return Surrogate(encoding, chosen, x, values, spread, hyperparameters, own)
 
 
 def _before(count: int) -> int:
@@ -101,7 +111,7 @@ def _kept(values: Doubles, most: int) -> np.ndarray:
     return np.sort(np.concatenate([best, even]))
 
 
-def _prior(seen: Observations) -> gp.Prior:
+def _expected(seen: Observations) -> gp.Prior:
     """Expect as much noise as the folds disagree by, where they tell."""
     prior = gp.Prior()
     if seen.noise is None:
@@ -118,16 +128,19 @@ class Samples(NamedTuple):
         Conditioned on all points.
     values
         Each sample's values at these points (N, S).
+    is_own
+        Which of the points are of this study (N,).
 
     """
 
     process: gp.Process
     values: Doubles
+    is_own: np.ndarray
 
     @property
     def best(self) -> Doubles:
-        """The largest value of each sample (S,)."""
-        return np.asarray(self.values.max(axis=0))
+        """The largest value of each sample at what is of this study (S,): the rest has not been tried on its rows."""
+        return np.asarray(self.values[self.is_own].max(axis=0))
 
 
 def sampled(surrogate: Surrogate, count: int, rng: np.random.Generator) -> Samples:
@@ -140,17 +153,19 @@ def sampled(surrogate: Surrogate, count: int, rng: np.random.Generator) -> Sampl
     mean = prior @ noisy.weights(surrogate.values)
     factor = cholesky(posterior, lower=True, check_finite=False)
     values = mean[:, None] + factor @ _normal(len(mean), count, rng)
-    return Samples(gp.condition(x, np.zeros(len(x)), groups, hyperparameters), values)
+    return Samples(gp.condition(x, np.zeros(len(x)), groups, hyperparameters), values, surrogate.is_own)
 
 
 def extended(samples: Samples, row: Doubles, rng: np.random.Generator) -> Samples:
     """Draw the function at one more point (columns,), given each sample's values at the others."""
-    process, values = samples
+    process, values, is_own = samples
     means, variance = gp.predict(process, row[None], values)
     drawn = means + np.sqrt(variance)[:, None] * _normal(1, values.shape[1], rng)
     x = np.vstack([process.x, row])
     return Samples(
-        gp.condition(x, np.zeros(len(x)), process.groups, process.hyperparameters), np.vstack([values, drawn])
+        gp.condition(x, np.zeros(len(x)), process.groups, process.hyperparameters),
+        np.vstack([values, drawn]),
+        np.append(is_own, True),
     )
 
 

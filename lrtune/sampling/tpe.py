@@ -25,6 +25,7 @@ from lrtune.arrays import SAMPLING, Doubles, stream
 from lrtune.sampling import quasirandom, random_search
 from lrtune.sampling.candidates import apart, own_option, rebuilt
 from lrtune.sampling.encoding import Axis, Encoding, axis_key, crowded, number_of, place
+from lrtune.sampling.prior import EXTRA, Prior
 from lrtune.sampling.scores import observe
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
@@ -71,13 +72,13 @@ class Parzen(NamedTuple):
     width: float
 
 
-def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> list[Configuration]:
-    """Propose points where the ratio of the two densities is largest; see `lrtune.sampling.catalogue.Propose`."""
-    if len(history) < FIRST:
+def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int, prior: Prior = ()) -> list[Configuration]:
+    """Propose points where the ratio of the two densities is largest; see `lrtune.sampling.catalogue.ProposeWarm`."""
+    if not history or len(history) + sum(len(each.points) for each in prior) < FIRST:
         return quasirandom.propose(space, history, n, seed)
     encoding = Encoding(space)
     axes = encoding.axes
-    good, rest = _groups(space, history)
+    good, rest = _groups(space, history, prior)
     dense = parzen(space, axes, good)
     tried = {space.key(each.configuration) for each in history}
     running = [
@@ -103,15 +104,21 @@ def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int) -> 
     return proposals
 
 
-def _groups(space: SearchSpace, history: Sequence[Trial]) -> tuple[list[Configuration], list[Configuration]]:
-    """Split the history: the best ones, and the rest, where what is still running belongs."""
-    seen = observe(history)
-    order = np.argsort(-seen.values, kind="stable")
+def _groups(
+    space: SearchSpace, history: Sequence[Trial], prior: Prior
+) -> tuple[list[Configuration], list[Configuration]]:
+    """Split the history: the best ones, and the rest, where what is still running belongs.
+
+    What earlier studies know counts as much as its noise leaves of it: ``1 / (1 + EXTRA)`` of the value.
+    """
+    seen = observe(history, prior)
+    order = np.argsort(-np.where(seen.is_own, seen.values, seen.values / (1.0 + EXTRA)), kind="stable")
     scored = [seen.trials[number] for number in order]
     count = min(math.ceil(math.sqrt(len(scored))), _MOST_GOOD)
     good = scored[:count]
     numbers = {each.number for each in good}
-    points = [(each.number in numbers, space.point(each.configuration)) for each in history]
+    earlier = [each for each in seen.trials if each.number < 0]
+    points = [(each.number in numbers, space.point(each.configuration)) for each in (*history, *earlier)]
     return ([p for is_good, p in points if is_good and p], [p for is_good, p in points if not is_good and p])
 
 

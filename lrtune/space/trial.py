@@ -99,6 +99,8 @@ class Trial:
         Oriented scores of each fold by other metrics than the one that is tuned; None where there is none.
     predicted
         How often each class is predicted, on all folds so far together; empty for regression.
+    champion
+        Which of the champions it is, or a member of, that the run takes over (`lrtune.run.taken`), from 0; None: none.
 
     """
 
@@ -113,6 +115,12 @@ class Trial:
     curves: Curves | None = None
     beside: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     predicted: tuple[int, ...] = ()
+    champion: int | None = None
+
+    @property
+    def is_spared(self) -> bool:
+        """Whether no pruning ends it, because results are compared with it: the default, and champions."""
+        return self.number == DEFAULT or self.champion is not None
 
     @property
     def is_over(self) -> bool:

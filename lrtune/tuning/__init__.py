@@ -2,6 +2,7 @@
 
 ::
 
+    allowance      what one session may do: its time, and more trials
     ask_and_tell   `lrtune.Study`
     blocks         trials in blocks
     calls          `lrtune.search` and `lrtune.search_steps`
@@ -20,6 +21,7 @@
     planning       what a search would do, before anything is trained
     records        what is kept of predictions, stage by stage
     remarks        what is worth saying about a search beside its numbers, in sentences
+    reusing        fits that another study has made on the very same rows
     search         the use case of lrtune, from an experiment to its result
     searched       the result of a search that has a folder
     seeds          more seeds of what is delivered
@@ -27,6 +29,8 @@
     steps          what a search tells while it runs
     stopping       when a search is content, or has nothing to gain
     suggestions    the search strategies as a function of plain values, for other programs
+    warming        a warm start: earlier studies, mapped to the space that is searched now
+    taking        what a run takes over from others
 """
 
 from lrtune.run.names import DATABASE

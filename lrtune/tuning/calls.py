@@ -17,6 +17,7 @@ from lrtune.text.errors import LrtuneError, named_as_typed
 from lrtune.text.paths import expanded
 from lrtune.text.shown import showing
 from lrtune.trainers.arguments import experiment_and_table
+from lrtune.tuning.allowance import read_allowance
 from lrtune.tuning.search import steps
 from lrtune.tuning.searched import Searched
 from lrtune.tuning.steps import Ended, Step
@@ -42,10 +43,13 @@ class SearchSettings(TypedDict, total=False):
     seed: int | None
     workers: int | str | None
     timeout: str | float | None
+    more_trials: int | None
     overrides: Sequence[str]
     output: str | Path | None
     fresh: bool
     report: bool
+    champions: Sequence[str | Path]
+    warm_start: Sequence[str | Path]
 
 
 def search(
@@ -67,10 +71,13 @@ def search(
     seed: int | None = None,
     workers: int | str | None = None,
     timeout: str | float | None = None,
+    more_trials: int | None = None,
     overrides: Sequence[str] = (),
     output: str | Path | None = None,
     fresh: bool = False,
     report: bool = True,
+    champions: Sequence[str | Path] = (),
+    warm_start: Sequence[str | Path] = (),
 ) -> Searched:
     """Search for the best configuration, then retrain it: ``lrtune search`` as a function.
 
@@ -94,8 +101,13 @@ def search(
         function itself if a file has it; None: lrtune's own networks.
     space
         What to search, in the form of the file: ``{"learning_rate": {"low": 1e-3, "high": 1, "scale": "log"}}``.
-    trials, strategy, pruning, metric, direction, folds, seed, workers, timeout
+    trials, strategy, pruning, metric, direction, folds, seed, workers
         The settings of ``search`` of these names; what is not given is what the file says, or what suits the table.
+    timeout
+        How long this call may take, retraining included: seconds, or a text such as ``"10m"``. The next one goes on.
+        What all calls together may take is ``search.timeout`` of the file.
+    more_trials
+        By how many trials a finished study searches on; one that is not finished goes on to what it was asked for.
     overrides
         Further settings, as ``"model.hidden=[32]"``.
     output
@@ -104,6 +116,12 @@ def search(
         Begin anew; an earlier study in the folder is kept beside it.
     report
         Whether to write ``report.html`` into the folder, the page with pictures.
+    champions
+        Folders of runs, or their ``result.json`` or ``best.yaml``: what they delivered is tried first. A run that goes
+        on keeps those that it began with.
+    warm_start
+        Folders of earlier runs, or of many runs: what they know shapes the search from the beginning, and their best
+        configurations come first. A search of the same on the same data goes on with its run, and trains nothing.
 
     Returns
     -------
@@ -141,10 +159,13 @@ def search(
         "seed": seed,
         "workers": workers,
         "timeout": timeout,
+        "more_trials": more_trials,
         "overrides": overrides,
         "output": output,
         "fresh": fresh,
         "report": report,
+        "champions": champions,
+        "warm_start": warm_start,
     }
     for step in search_steps(experiment, **given):
         if isinstance(step, Ended):
@@ -186,13 +207,17 @@ def _searched(
     experiment: Experiment, table: Table | None, settings: SearchSettings, said: Mapping[str, str]
 ) -> Iterator[Step]:
     output = settings.get("output")
+    allowance = read_allowance(settings.get("timeout"), settings.get("more_trials"))
     with named_as_typed(said):  # whether a metric fits is known when the table has been read
         for step in steps(
             experiment,
             table=table,
             output=None if output is None else expanded(output),
             fresh=settings.get("fresh", False),
+            allowance=allowance,
             library=_library(settings),
+            champions=[expanded(each) for each in settings.get("champions", ())],
+            warm=[expanded(each) for each in settings.get("warm_start", ())],
         ):
             yield _reported(step) if isinstance(step, Ended) and settings.get("report", True) else step
 
@@ -203,7 +228,7 @@ def _reported(ended: Ended) -> Ended:
     return ended if failure is None else dataclasses.replace(ended, remarks=(*ended.remarks, failure))
 
 
-_SEARCH = ("trials", "strategy", "pruning", "metric", "direction", "folds", "seed", "workers", "timeout")
+_SEARCH = ("trials", "strategy", "pruning", "metric", "direction", "folds", "seed", "workers")
 
 
 def _said(settings: SearchSettings) -> Iterator[tuple[str, str, object]]:

@@ -7,21 +7,22 @@ allows, retrain the best unless that has been done.
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from lrtune.engines.contract import Executor
 from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
 from lrtune.run import at_work
-from lrtune.run.bodies import Body
+from lrtune.run.bodies import CLOCK, Body, Trained
 from lrtune.run.journal import Event, Journal
 from lrtune.run.lock import Lock
 from lrtune.run.names import DATABASE
-from lrtune.run.study import PRUNED, RESULT, SPEED, TRIAL, result_body
+from lrtune.run.study import MORE, PRUNED, RESULT, SPEED, TRIAL, proposed_body, result_body
+from lrtune.run.taken import NOTHING, TakenOver
 from lrtune.sampling.catalogue import STRATEGIES
+from lrtune.sampling.prior import PriorStudy
 from lrtune.space.trial import DEFAULT, Configuration, Stage, Trial, TrialState
 from lrtune.trainers.calibration import measured_step_seconds, speed_key, with_speed
 from lrtune.trainers.catalogue import TRAINERS, expected_seconds, retraining_seconds
@@ -29,10 +30,12 @@ from lrtune.trainers.contract import Evaluated, Numbered
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import METRICS
 from lrtune.training.wall_clock import follows_clock
+from lrtune.tuning.allowance import UNLIMITED, Allowance
 from lrtune.tuning.blocks import scored
-from lrtune.tuning.finishing import TIMEOUT, Finishing
+from lrtune.tuning.finishing import EXHAUSTED, TIMEOUT, Finishing
 from lrtune.tuning.horizons import compressed
 from lrtune.tuning.pace import Pace
+from lrtune.tuning.reusing import fit_key, is_whole
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.verdict.choice import best
 from lrtune.verdict.pruning import PRUNINGS
@@ -43,7 +46,7 @@ ENCODING = 0.25
 """What retraining takes beside the training, as a part of reading and encoding the table in the beginning."""
 
 COMPARING = 0.15
-"""Time is kept for comparing the winner where that takes no more than this share of ``search.timeout``."""
+"""Time is kept for comparing the winner where that takes no more than this share of all the time there is."""
 
 
 def tune(
@@ -55,7 +58,9 @@ def tune(
     started: float | None = None,
     lock: Lock | None = None,
     compare: bool = True,
-) -> Iterator[Event]:
+    allowance: Allowance = UNLIMITED,
+    taken: TakenOver = NOTHING,
+) -> Generator[Event, None, Trained]:
     """Run the study in ``folder``, or go on with it.
 
     Parameters
@@ -67,16 +72,25 @@ def tune(
     workers
         Number of worker processes; None chooses by the work there is, 1 stays in this process.
     started
-        When the session began that ``search.timeout`` counts, in `time.monotonic`; default: now.
+        When the session began, from which limits of time count, in `time.monotonic`; default: now.
     lock
         Of the folder, where the caller holds it for longer than the search takes.
     compare
         Whether the winner is compared with what was not tuned, and with a constant rate (``search.control``).
+    allowance
+        What the session may do.
+    taken
+        What is taken over from other runs: its champions are tried first.
 
     Yields
     ------
     Event
         Every event of the study in order: first those of earlier sessions, then each new one once it is on the disk.
+
+    Returns
+    -------
+    Trained
+        What this session has trained.
 
     Raises
     ------
@@ -87,8 +101,9 @@ def tune(
 
     """
     with Journal(folder / DATABASE, write=True, rescue=True, lock=lock) as journal:
-        session = _Search(experiment, prepared, folder, journal, compare=compare)
+        session = _Search(experiment, prepared, folder, journal, compare=compare, taken=taken, allowance=allowance)
         yield from session.begin()
+        yield from session.ask_for_more()
         session.hurry(time.monotonic() if started is None else started)
         try:
             at_work.forget(folder)
@@ -103,21 +118,32 @@ def tune(
             yield from session.finish(workers)
         finally:
             TRAINERS[session.setting.trainer].close()
+        return session.work
 
 
 class _Search(Finishing):
     """The search of a session, from the first proposal to the retrained model."""
 
     def __init__(
-        self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, *, compare: bool
+        self,
+        experiment: Experiment,
+        prepared: Prepared,
+        folder: Path,
+        journal: Journal,
+        *,
+        compare: bool,
+        taken: TakenOver,
+        allowance: Allowance,
     ) -> None:
-        super().__init__(experiment, prepared, folder, journal, compare=compare)
+        super().__init__(experiment, prepared, folder, journal, compare=compare, taken=taken, allowance=allowance)
         self.pruning = PRUNINGS[experiment.search.pruning]
         epochs = experiment.horizon
         stages = self.pruning.stages(self.setting.metric, len(self.setting.folds), epochs)
         apart = self.pruning.is_race and TRAINERS[self.setting.trainer].is_foreign
         self.stages = fold_by_fold(stages) if apart else stages
         self.proposing = 0.0
+        self.fits_known = {fit_key(each.configuration): each for each in taken.fits}
+        self.prior = [PriorStudy(each.points, each.scores) for each in taken.earlier]
 
     def executor(self, workers: int | None) -> Executor:
         """Start as many workers as asked for, or as the work is worth."""
@@ -133,9 +159,25 @@ class _Search(Finishing):
         complete = [self.experiment.configuration(each.configuration) for each in sample]
         return left * sum(expected_seconds(each, self.setting) for each in complete) / len(sample)
 
+    def ask_for_more(self) -> Iterator[Event]:
+        """Let a study that is finished search on by as many trials as the session is to add.
+
+        One that is not goes on to what it was asked for before, so that whoever repeats a command that was interrupted
+        gets what it was to give. Where every configuration has been tried there is nothing to ask for.
+        """
+        tried, more = len(self.study.trials), self.allowance.more_trials
+        if more and self.study.finished not in (None, TIMEOUT, EXHAUSTED) and tried < self.experiment.space.size:
+            self.added = more
+            yield from self.record([Event(MORE, {CLOCK: {"trials": tried + more}})])
+
     def left(self) -> int:
-        """Count the trials that the budget still allows to propose."""
-        return max(0, self.experiment.search.trials - len(self.study.trials))
+        """Count the trials that may still be proposed: those somebody has asked for beside the budget, or the budget's.
+
+        First come the others, exactly as many: a study that ended before its budget was spent goes on to that later.
+        """
+        tried = len(self.study.trials)
+        own = tried - len(self.study.reused)
+        return max(0, self.study.asked - tried) or max(0, self.experiment.search.trials - own)
 
     def proposals(self) -> list[Trial]:
         """Ask the strategy for the rest of the round, as far as the budget goes.
@@ -147,8 +189,25 @@ class _Search(Finishing):
         history = self.study.in_order()
         there = len(history) % search.round
         before, size = history[: len(history) - there], min(search.round, there + self.left())
-        points = STRATEGIES[search.strategy](self.experiment.space, before, size, search.seed)
-        return [Trial(number, point) for number, point in enumerate(points, len(before))][there:]
+        points = self.first_trials()[len(before) : len(before) + size]
+        known = [*before, *points]
+        rest = size - len(points)
+        more = STRATEGIES[search.strategy](self.experiment.space, known, rest, search.seed, self.prior)
+        return [*points, *(Trial(number, point) for number, point in enumerate(more, len(known)))][there:]
+
+    def first_trials(self) -> list[Trial]:
+        """List the default configuration, the champions and the best of earlier studies, which come before all others.
+
+        Nothing without these.
+        """
+        space, champions = self.experiment.space, self.taken.champions
+        warm = [each for study in self.taken.earlier for each in study.first]
+        if not champions and not warm:
+            return []
+        known = [(place, each) for place, champion in enumerate(champions) for each in champion.configurations]
+        points = {space.key(each): each for each in (space.default(), *(each for _, each in known), *warm)}
+        places = {space.key(each): place for place, each in reversed(known)}  # the first of equal ones counts
+        return [Trial(number, each, champion=places.get(key)) for number, (key, each) in enumerate(points.items())]
 
     def search(self, executor: Executor) -> Iterator[Event]:
         """Score what is proposed, then propose more, until the budget is spent or nothing is left to try."""
@@ -167,11 +226,9 @@ class _Search(Finishing):
             proposed = self.proposals() if self.left() and self.ending is None else []
             self.proposing = time.monotonic() - start
             if not proposed:
-                self.ending = self.ending or ("exhausted" if self.left() else "trials")
+                self.ending = self.ending or (EXHAUSTED if self.left() else "trials")
                 return
-            yield from self.record(
-                [Event(TRIAL, {"trial": each.number, "configuration": dict(each.configuration)}) for each in proposed]
-            )
+            yield from self.record([Event(TRIAL, proposed_body(each)) for each in proposed])
 
     def first(self, executor: Executor) -> Iterator[Event]:
         """Take trial 0 through all stages before any other begins, where time is short.
@@ -180,7 +237,10 @@ class _Search(Finishing):
         cut by the pace of this machine, as busy as it is.
         """
         trial = self.study.trials.get(DEFAULT)
-        if self.experiment.search.timeout is None or trial is None or trial.is_over:
+        if not self.limit.is_set or trial is None or trial.is_over:
+            return
+        if self.fits_known:  # the others take no time
+            yield from self.reuse(len(self.stages) - 1, [trial])
             return
         yield from self.calibrate([trial])
         rows = sum(len(fold.features) for fold in self.setting.folds)
@@ -204,8 +264,13 @@ class _Search(Finishing):
                 yield from self.prune(number)
 
     def content(self) -> str | None:
-        """Say why the search may end before its budget is spent; None: it may not."""
+        """Say why the search may end before its budget is spent; None: it may not.
+
+        What was asked for beside the budget is tried in any case.
+        """
         search, trials = self.experiment.search, self.study.in_order()
+        if len(trials) < self.study.asked:
+            return None
         if search.target is not None and is_reached(trials, oriented(self.setting.metric, search.target)):
             return TARGET
         if search.stop == NO_GAIN and has_no_gain(
@@ -222,7 +287,7 @@ class _Search(Finishing):
         """Train again what the file of out-of-fold results has lost: the same comes out, so nothing is recorded."""
         for stage, numbers in self.records.lost(self.study.predictions).items():
             lost = self.numbered([self.study.trials[each] for each in numbers], stage)
-            for block in scored(lost, self.setting, executor, stage, self.pace):
+            for block in self.counted(scored(lost, self.setting, executor, stage, self.pace)):
                 self.records.keep(block, stage)
 
     def calibrate(self, trials: Sequence[Trial]) -> Iterator[Event]:
@@ -243,17 +308,37 @@ class _Search(Finishing):
     def evaluate(self, executor: Executor, number: int) -> Iterator[Event]:
         """Train a stage of the trials that have come to it."""
         waiting = [each for each in self.study.unfinished() if self.next_stage(each) == number]
+        yield from self.reuse(number, waiting)
+        waiting = [each for each in waiting if not self.study.trials[each.number].is_over]
         numbered = self.numbered([each for each in waiting if not self.lacks_speed(each)], self.stages[number])
-        if self.experiment.search.timeout is not None:
+        if self.limit.is_set:
             self.reserve([configuration for _, configuration in numbered])
         yield from self.train(executor, number, numbered, self.pace)
+
+    def reuse(self, number: int, waiting: Sequence[Trial]) -> Iterator[Event]:
+        """Take over what another study has trained on the very same rows, split and seed."""
+        whole = is_whole(self.stages[number], len(self.setting.folds)) and self.records.are_whole
+        if not self.fits_known or not whole:
+            return
+        events = []
+        for trial in waiting:
+            fit = self.fits_known.get(fit_key(self.complete(trial)))
+            if fit is not None:
+                kept = {"predictions": self.records.put(trial.number, fit.record)} if fit.record else {}
+                said = {"trial": trial.number, "stage": number, **fit.said, **kept, "reused": fit.study}
+                events.append(Event(RESULT, said))
+        if events:
+            self.reused += len(events)
+            yield from self.record(events)
 
     def train(
         self, executor: Executor, number: int, numbered: Sequence[Numbered], pace: Pace, *, in_any_case: bool = False
     ) -> Iterator[Event]:
         """Train a stage of some trials; each block's predictions are on the disk before what tells of them."""
         stage, last, later = self.stages[number], number == len(self.stages) - 1, rest(self.stages, number)
-        for block in scored(numbered, self.setting, executor, stage, pace, rest=later, in_any_case=in_any_case):
+        blocks = scored(numbered, self.setting, executor, stage, pace, rest=later, in_any_case=in_any_case)
+        for block in self.counted(blocks):
+            self.worked_on.update(each.number for each in block)
             hashes = self.records.keep(block, stage)
             yield from self.record(
                 [Event(RESULT, _result(each, number, stage, hashes.get(each.number), more=not last)) for each in block]
@@ -271,7 +356,7 @@ class _Search(Finishing):
         networks = self.experiment.networks
         costs = [networks * retraining_seconds(each, self.setting, self.prepared.rows) for each in candidates]
         extra = max(map(self.comparing_seconds, candidates), default=0.0)
-        if extra * self.pace.ratio > COMPARING * (self.experiment.search.timeout or math.inf):
+        if extra * self.pace.ratio > COMPARING * self.limit.whole:
             extra = 0.0
         self.pace.reserve(max(costs, default=0.0), ENCODING * self.preparing, extra)
 

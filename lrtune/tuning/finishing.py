@@ -16,6 +16,7 @@ from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, NoModel, Recipe, 
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import MODEL
 from lrtune.run.study import ANCHORED, CONFIRM, FINISHED, NO_MODEL, REFIT
+from lrtune.run.taken import NOTHING, TakenOver
 from lrtune.space.trial import Configuration, Trial, TrialState
 from lrtune.text.errors import NoUsableResultError
 from lrtune.trainers.anchors import anchor_seconds, anchors
@@ -23,6 +24,7 @@ from lrtune.trainers.preparation import Prepared
 from lrtune.training.feedback import median_scales
 from lrtune.training.metrics.catalogue import METRICS
 from lrtune.training.wall_clock import follows_clock
+from lrtune.tuning.allowance import UNLIMITED, Allowance
 from lrtune.tuning.confirming import body as confirmation_body
 from lrtune.tuning.confirming import fresh_setting
 from lrtune.tuning.controlled import controlled, controlled_seconds
@@ -35,8 +37,8 @@ from lrtune.verdict.judging import choice
 SEARCHED = "search"
 """Rows of a model that saw none of the test."""
 
-TIMEOUT = "timeout"
-"""Why a search ended whose time was over."""
+TIMEOUT, EXHAUSTED = "timeout", "exhausted"
+"""Why a search ended: its time was over, or every configuration has been tried."""
 
 
 class Finishing(Session):
@@ -44,7 +46,7 @@ class Finishing(Session):
 
     Parameters
     ----------
-    experiment, prepared, folder, journal
+    experiment, prepared, folder, journal, taken, allowance
         As in `Session`.
     compare
         Whether the winner is compared with what was not tuned, and with a constant rate.
@@ -52,9 +54,17 @@ class Finishing(Session):
     """
 
     def __init__(
-        self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, *, compare: bool
+        self,
+        experiment: Experiment,
+        prepared: Prepared,
+        folder: Path,
+        journal: Journal,
+        *,
+        compare: bool,
+        taken: TakenOver = NOTHING,
+        allowance: Allowance = UNLIMITED,
     ) -> None:
-        super().__init__(experiment, prepared, folder, journal)
+        super().__init__(experiment, prepared, folder, journal, taken=taken, allowance=allowance)
         self.compares = compare
         self.ending: str | None = None
 
@@ -83,8 +93,8 @@ class Finishing(Session):
         """
         if self.ending == TIMEOUT and not self.study.count(TrialState.COMPLETE):
             raise NoUsableResultError(
-                f"{self.folder}: the {self.experiment.search.timeout:g} s were over before one trial was complete; "
-                "what was done is kept, and the same command with a longer --timeout goes on"
+                f"{self.folder}: the {self.limit.whole:g} s were over before one trial was complete; "
+                f"what was done is kept, and the same command with a longer {self.limit.called} goes on"
             )
         terms = self.experiment.terms
         made = choice(terms, self.study)
@@ -136,6 +146,7 @@ class Finishing(Session):
             if recipe.rows != SEARCHED:
                 fitted, diverged = self.fitted(recipe, tested=True)
         digest = model.save(fitted, self.folder / MODEL)
+        self.models += 1
         made = {"test": tested_body(tested), "model": digest, **({"diverged": diverged} if diverged else {})}
         if record:
             timed = any(follows_clock(self.complete(self.study.trials[each])) for each in recipe.trials)

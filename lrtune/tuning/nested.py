@@ -14,7 +14,7 @@ the metric has no score is left out, and no search is run inside of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from lrtune.arrays import Rows
 from lrtune.data.tables import Table
 from lrtune.experiment import Experiment
 from lrtune.finder import resolved
+from lrtune.run.bodies import Trained
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import DATABASE, NESTED
 from lrtune.run.study import StudyState, replay
@@ -29,7 +30,8 @@ from lrtune.space.trial import FinalScore
 from lrtune.text.errors import DataError, NoUsableResultError
 from lrtune.trainers import partition
 from lrtune.trainers.preparation import Prepared, prepare
-from lrtune.tuning import tune
+from lrtune.tuning.allowance import UNLIMITED, Allowance
+from lrtune.tuning.core import tune
 from lrtune.verdict.choice import chosen
 from lrtune.verdict.ensembles import score_inside
 from lrtune.verdict.result import Nested, OuterScore
@@ -74,9 +76,16 @@ def outer_folds(experiment: Experiment, prepared: Prepared, folder: Path) -> lis
 
 
 def search_inside(
-    experiment: Experiment, fold: OuterFold, *, table: Table | None = None, workers: int | None = None
-) -> Iterator[Event]:
+    experiment: Experiment,
+    fold: OuterFold,
+    *,
+    table: Table | None = None,
+    workers: int | None = None,
+    allowance: Allowance = UNLIMITED,
+) -> Generator[Event, None, Trained]:
     """Run the whole search on the rows of one turn of the outer loop, or go on with it; yields its events.
+
+    An allowance holds for each turn. Gives what was trained.
 
     Raises
     ------
@@ -89,13 +98,11 @@ def search_inside(
     try:
         inside = prepare(experiment, table=table, rows=fold.rows)
         known, _ = resolved(experiment, inside)
-        study = StudyState()
-        for event in tune(known, inside, fold.folder, workers=workers, compare=False):
-            study.add(event)
-            yield event
-        _refuse_without_model(study)
+        trained = yield from tune(known, inside, fold.folder, workers=workers, compare=False, allowance=allowance)
+        _refuse_without_model(_study(fold))
     except (DataError, NoUsableResultError) as error:
         raise type(error)(f"outer fold {fold.number} of {experiment.search.nested}: {error}") from error
+    return trained
 
 
 def _refuse_without_model(study: StudyState) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -86,6 +87,19 @@ class Records:
         if records:
             out_of_fold.write(self.path, records, first=part.start, rows=self.layout.rows)
         return {number: out_of_fold.digest(each) for number, each in records}
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether all rows are kept, with all that the metric can make use of."""
+        form = self.prepared.record_forms[0]
+        layout = (self.layout.rows, self.layout.dtype, self.layout.columns)
+        return layout == (self.bounds[-1], form.dtype, form.columns)
+
+    def put(self, number: int, text: str) -> str:
+        """Write a whole record that another study has made; returns its hash."""
+        values = np.frombuffer(b64decode(text), self.layout.dtype).reshape(self.layout.like[1])
+        out_of_fold.write(self.path, [(number, values)], rows=self.layout.rows)
+        return out_of_fold.digest(values)
 
     def _as_kept(self, record: Array) -> Array:
         """Leave labels of probabilities where these had no room."""

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from lrtune.experiment import Experiment
 from lrtune.finder import RateFinding
+from lrtune.run.bodies import Trained
 from lrtune.run.study import StudyState
+from lrtune.run.taken import TakenOver
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.text import formats
 from lrtune.text.errors import counted, listed
 from lrtune.trainers.calibration import speed_key
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.wall_clock import follows_clock
+from lrtune.tuning.allowance import UNLIMITED, Allowance
+from lrtune.tuning.finishing import EXHAUSTED, TIMEOUT
 from lrtune.verdict.pruning import PRUNINGS
 from lrtune.verdict.result import Corrected, Result
 
 
 def notes(
-    result: Result, study: StudyState, experiment: Experiment, prepared: Prepared, finding: RateFinding | None
+    result: Result,
+    study: StudyState,
+    experiment: Experiment,
+    prepared: Prepared,
+    finding: RateFinding | None,
+    *,
+    allowance: Allowance = UNLIMITED,
 ) -> tuple[str, ...]:
     """List what was noticed about the study and the data, whatever happened on the way."""
+    is_timed = min(allowance.timeout, experiment.search.timeout or math.inf) < math.inf
     return (
         *_end(study, experiment),
-        *_not_compared(study, experiment, result),
+        *_not_compared(study, experiment, result, is_timed=is_timed),
         *_alone(result),
-        *_seeds(result, experiment),
+        *_seeds(result, is_timed=is_timed),
         *_swept(finding),
         *_timed(study, experiment, result.best.number),
         *prepared.warnings,
@@ -33,6 +45,54 @@ def notes(
         *_on_default(experiment),
         *prepared.notes,
     )
+
+
+def idle(result: Result, experiment: Experiment, allowance: Allowance = UNLIMITED) -> str:
+    """Say why a session has trained no trial; nothing if it has trained one."""
+    trained = result.trained
+    if trained is None or trained.trials:
+        return ""
+    what = "no trial" if trained.fits or trained.models else "nothing"
+    tried = result.counts.total
+    if trained.reused:
+        why = f"{counted(trained.reused, 'trial')} had been trained on the very same rows, and were taken over"
+    elif result.finished == TIMEOUT:
+        why = "the time was over before another trial could end"
+    elif tried >= experiment.space.size and (allowance.more_trials or result.finished == EXHAUSTED):
+        size = "the one configuration" if tried == 1 else f"all {tried:,} configurations"
+        why = f"{size} of the space {'has' if tried == 1 else 'have'} been tried"
+    else:
+        why = f"the study was finished, with {counted(tried, 'trial')}"
+    return f"This session trained {what}: {why}."
+
+
+def not_added(trained: Trained, experiment: Experiment, study: StudyState, allowance: Allowance) -> tuple[str, ...]:
+    """Say why a session has added no trials although it was to."""
+    if not allowance.more_trials or trained.added or len(study.trials) >= experiment.space.size:
+        return ()
+    asked = counted(max(experiment.planned, study.asked), "trial")
+    how = f"it went on to the {asked} it was asked for, and the same command now adds to them"
+    return (f"--more-trials {allowance.more_trials} adds to a finished study, which this was not: {how}",)
+
+
+def warm(taken: TakenOver, experiment: Experiment) -> Iterator[str]:
+    """Say what a warm start took over, and what it did not."""
+    if taken.fits:
+        yield (
+            f"warm start: {counted(len(taken.fits), 'fit')} of the very same rows, split and seed are taken over as "
+            "they are; the correction counts them, and the budget of trials does not"
+        )
+    known = [each for each in taken.earlier if each.points]
+    if known:
+        what = counted(sum(len(each.points) for each in known), "trial")
+        of = counted(len(known), "earlier study", "earlier studies")
+        best = f"the best {sum(len(each.first) for each in known)} of them come first"
+        strategy = experiment.search.strategy
+        shape = (
+            "shape the model as noisy knowledge" if STRATEGIES[strategy].warm else f"say to {strategy} where to begin"
+        )
+        yield f"warm start: {what} of {of} {shape}, and {best}; their scores are no scores of this search"
+    yield from (sentence for each in taken.earlier for sentence in each.remarks)
 
 
 def mended(study: StudyState) -> tuple[str, ...]:
@@ -46,31 +106,37 @@ def mended(study: StudyState) -> tuple[str, ...]:
     )
 
 
+def refused(taken: TakenOver) -> tuple[str, ...]:
+    """Say which champions are no trials of this search, and why."""
+    return tuple(f"champion {each.called} is not tried: {each.refused}" for each in taken.champions if each.refused)
+
+
 def _end(study: StudyState, experiment: Experiment) -> tuple[str, ...]:
     """Say why a search ended before its budget was spent."""
-    if study.finished == "timeout":
-        left = experiment.planned - (len(study.trials) - len(study.unfinished()))
-        more = counted(left, "more trial")
-        return (f"the time was over before {more}; the same command with a longer --timeout goes on",)
+    if study.finished == TIMEOUT:
+        left = max(experiment.planned, study.asked) - (len(study.trials) - len(study.unfinished()))
+        in_sum = experiment.search.timeout
+        how = "" if in_sum is None else f", until all sessions together have spent search.timeout ({in_sum:g} s)"
+        return (f"the time was over before {counted(left, 'more trial')}; the same command goes on{how}",)
     tried, trials = len(study.trials), counted(experiment.search.trials, "trial")
     if study.finished == "target":
         return (f"the target was reached with {tried} of {trials}; without search.target the search goes on",)
     if study.finished == "no_gain":
         why = f"after {tried} of {trials} there is less to gain than the folds can tell apart"
         return (f"{why} (search.stop: no_gain); without it the search goes on",)
-    if study.finished != "exhausted":
+    if study.finished != EXHAUSTED:
         return ()
     if tried == 1:
         return (f"the space has one configuration, which has been tried: the search ended before {trials}",)
     return (f"the space has {tried:,} configurations and all have been tried: the search ended before {trials}",)
 
 
-def _not_compared(study: StudyState, experiment: Experiment, result: Result) -> Iterator[str]:
+def _not_compared(study: StudyState, experiment: Experiment, result: Result, *, is_timed: bool) -> Iterator[str]:
     """Say what the winner was not compared with for want of time."""
     missing = [] if study.anchors else ["a linear model"]
     if experiment.search.control and result.control is None:
         missing.append("the same training with another decay")
-    if missing and experiment.search.timeout is not None:
+    if missing and is_timed:
         yield f"there was no time to compare the best with {' and '.join(missing)}"
 
 
@@ -80,15 +146,12 @@ def _alone(result: Result) -> Iterator[str]:
         yield f"one trial is delivered and no mean of several: {result.delivered.why_single}"
 
 
-def _seeds(result: Result, experiment: Experiment) -> Iterator[str]:
+def _seeds(result: Result, *, is_timed: bool) -> Iterator[str]:
     """Say why nobody knows what all seeds together have on the folds."""
     found = result.delivered
     if found is None or found.seeds == 1 or found.of_seeds is not None:
         return
-    if experiment.search.timeout is not None:
-        why = "there was no time to train them on the folds"
-    else:
-        why = "not all out-of-fold predictions are kept"
+    why = "there was no time to train them on the folds" if is_timed else "not all out-of-fold predictions are kept"
     yield f"the {found.seeds} seeds that the model has of each trial have no score on the folds: {why}"
 
 

@@ -7,7 +7,7 @@ defect of a judge costs no result.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,26 +16,32 @@ from lrtune.experiment import Experiment
 from lrtune.finder import RateFinding, resolved
 from lrtune.run import files
 from lrtune.run.aside import put_aside
+from lrtune.run.bodies import Trained
 from lrtune.run.folder import Run, is_run
+from lrtune.run.journal import Event
 from lrtune.run.lock import Lock
 from lrtune.run.names import BEST, EXPERIMENT, RESULT, TRIALS
 from lrtune.run.study import STUDY, StudyState
+from lrtune.run.taken import TakenOver
 from lrtune.text.errors import NoUsableResultError, StudyError
 from lrtune.text.written import json_text
 from lrtune.trainers.preparation import Prepared, prepare
 from lrtune.tuning import remarks
+from lrtune.tuning.allowance import UNLIMITED, Allowance
 from lrtune.tuning.core import tune
 from lrtune.tuning.demands import Demands, judged
 from lrtune.tuning.describing import described
-from lrtune.tuning.naming import run_folder
+from lrtune.tuning.naming import RUNS, run_folder
 from lrtune.tuning.nested import outer_folds, search_inside, summary
 from lrtune.tuning.searched import searched
 from lrtune.tuning.steps import Begun, Ended, Part, Recorded, Step
+from lrtune.tuning.taking import taken_over
+from lrtune.tuning.warming import same_search
 from lrtune.verdict.examination import examined
 from lrtune.verdict.findings import attempted
 from lrtune.verdict.judging import judge
 from lrtune.verdict.making import result_of
-from lrtune.verdict.result import Nested, Result
+from lrtune.verdict.result import Nested, Result, TrainedCounts
 from lrtune.verdict.stored import stored
 from lrtune.verdict.trials_table import trials_text
 
@@ -48,7 +54,10 @@ def steps(
     fresh: bool = False,
     demands: Demands | None = None,
     started: float | None = None,
+    allowance: Allowance = UNLIMITED,
     library: str = "polars",
+    champions: Sequence[Path] = (),
+    warm: Sequence[Path] = (),
 ) -> Iterator[Step]:
     """Search, or go on with a search, to the result; the last step is `Ended`.
 
@@ -65,9 +74,15 @@ def steps(
     demands
         What is asked of the result.
     started
-        When the session began that ``search.timeout`` counts, in `time.monotonic`; default: now.
+        When the session began, from which limits of time count, in `time.monotonic`; default: now.
+    allowance
+        What this session may do.
     library
         Whose data frames the result gives: ``polars`` or ``pandas``.
+    champions
+        Where configurations are that are tried first (`lrtune.tuning.taking`).
+    warm
+        Earlier runs, and folders of them, whose knowledge the search begins with (`lrtune.tuning.warming`).
 
     Raises
     ------
@@ -85,20 +100,30 @@ def steps(
         yield Begun(Part.CODE, about=experiment.trainer.called)
         experiment = described(experiment, prepared)
     known, finding = yield from _with_rates(experiment, prepared)
-    folder = run_folder(known, prepared, output)
+    begun = output if output is not None or fresh else same_search(warm, RUNS, known, prepared)
+    taken = taken_over(champions, known, prepared, None if fresh else begun, warm=warm)
+    folder = run_folder(known, prepared, begun, taken)
     files.refuse_inputs(folder, _inputs(experiment, folder))
     aside = put_aside(folder) if fresh else None
     with Lock(folder) as lock:
-        study = yield from _trained(known, prepared, folder, started, lock)
+        study, trained = yield from _trained(
+            known, prepared, folder, started=started, allowance=allowance, lock=lock, taken=taken
+        )
         _write_unless_there(folder, known, study, prepared)
-        outer = yield from _nested(experiment, prepared, folder, table)
+        outer, inside = yield from _nested(experiment, prepared, folder, table, allowance)
+        trained += inside
         yield Begun(Part.JUDGING)
-        found = _judged(known, study, prepared, folder).but(nested=outer)
+        found = _judged(known, study, prepared, folder).but(
+            nested=outer, trained=TrainedCounts(trained.trials, trained.fits, trained.models, trained.reused)
+        )
         found = found.but(gates=tuple((yield from judged(demands, found, prepared, folder))))
-        found = found.but(notes=remarks.notes(found, study, known, prepared, finding))
+        notes = remarks.notes(found, study, known, prepared, finding, allowance=allowance)
+        found = found.but(notes=(*notes, *remarks.refused(taken), *remarks.warm(taken, known)))
         write(folder, known, study, found)
         kept = () if aside is None else (f"the earlier study is kept in {aside}",)
-        yield Ended(searched(found, folder, library), study, finding, (*kept, *remarks.mended(study)))
+        more = remarks.not_added(trained, known, study, allowance)
+        idle = remarks.idle(found, known, allowance)
+        yield Ended(searched(found, folder, library), study, finding, (*kept, *more, *remarks.mended(study)), idle)
 
 
 def _inputs(experiment: Experiment, folder: Path) -> dict[str, Path]:
@@ -120,36 +145,66 @@ def _with_rates(
 
 
 def _trained(
-    experiment: Experiment, prepared: Prepared, folder: Path, started: float, lock: Lock
-) -> Generator[Step, None, StudyState]:
-    """Search to the end, or go on with a search."""
+    experiment: Experiment,
+    prepared: Prepared,
+    folder: Path,
+    *,
+    started: float,
+    allowance: Allowance,
+    lock: Lock,
+    taken: TakenOver,
+) -> Generator[Step, None, tuple[StudyState, Trained]]:
+    """Search to the end, or go on with a search; gives the study, and what this session has trained."""
     yield Begun(Part.TRIALS, "", folder, prepared.metric, experiment.planned)
     study = StudyState()
     try:
-        for event in tune(experiment, prepared, folder, workers=experiment.workers, started=started, lock=lock):
-            study.add(event)
-            yield Recorded(event, study)
-            if event.kind == STUDY:  # what the folder is about should outlive a crash
-                files.write(folder / EXPERIMENT, experiment.to_yaml(folder))
+        events = tune(
+            experiment,
+            prepared,
+            folder,
+            workers=experiment.workers,
+            started=started,
+            lock=lock,
+            allowance=allowance,
+            taken=taken,
+        )
+        trained = yield from _recorded(
+            events, study, lambda: files.write(folder / EXPERIMENT, experiment.to_yaml(folder))
+        )
     except NoUsableResultError:
         files.write(folder / TRIALS, trials_text(study.in_order(), prepared.metric))
         raise
-    return study
+    return study, trained
+
+
+def _recorded(
+    events: Generator[Event, None, Trained], study: StudyState, begun: Callable[[], None] = lambda: None
+) -> Generator[Recorded, None, Trained]:
+    """Take events into account as they come; ``begun`` is called when it is known what is studied."""
+    while True:
+        try:
+            event = next(events)
+        except StopIteration as end:
+            trained: Trained = end.value
+            return trained
+        study.add(event)
+        yield Recorded(event, study)
+        if event.kind == STUDY:
+            begun()
 
 
 def _nested(
-    experiment: Experiment, prepared: Prepared, folder: Path, table: Table | None
-) -> Generator[Step, None, Nested | None]:
+    experiment: Experiment, prepared: Prepared, folder: Path, table: Table | None, allowance: Allowance
+) -> Generator[Step, None, tuple[Nested | None, Trained]]:
     """Search inside of each outer fold, or go on with that, where nested cross-validation is asked for."""
+    trained = Trained()
     folds = outer_folds(experiment, prepared, folder)
     for fold in folds:
         about = f"outer fold {fold.number} of {experiment.search.nested}"
         yield Begun(Part.OUTER, about, fold.folder, prepared.metric, experiment.planned)
-        study = StudyState()
-        for event in search_inside(experiment, fold, table=table, workers=experiment.workers):
-            study.add(event)
-            yield Recorded(event, study)
-    return summary(folds, experiment.search.nested, prepared.metric)
+        inside = search_inside(experiment, fold, table=table, workers=experiment.workers, allowance=allowance)
+        trained += yield from _recorded(inside, StudyState())
+    return summary(folds, experiment.search.nested, prepared.metric), trained
 
 
 def _write_unless_there(folder: Path, experiment: Experiment, study: StudyState, prepared: Prepared) -> None:

@@ -12,11 +12,12 @@ from lrtune.engines.contract import Executor
 from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
 from lrtune.run import observed
-from lrtune.run.bodies import CLOCK, FoldsLeftOut, Header, Mended, RowCounts
+from lrtune.run.bodies import CLOCK, FoldsLeftOut, Header, Mended, RowCounts, Trained
 from lrtune.run.identity import differences
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import AT_WORK, FITS, OBSERVED, PREDICTIONS
 from lrtune.run.study import MENDED, STUDY, StudyState
+from lrtune.run.taken import NOTHING, TakenOver
 from lrtune.run.versions import kernels, versions
 from lrtune.space.trial import Trial
 from lrtune.text.errors import StudyError
@@ -25,6 +26,7 @@ from lrtune.trainers.catalogue import TRAINERS, expected_seconds
 from lrtune.trainers.contract import Evaluated, Numbered, Setting
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import Complete
+from lrtune.tuning.allowance import UNLIMITED, Allowance, TimeLimit, first_limit
 from lrtune.tuning.blocks import scored
 from lrtune.tuning.naming import fingerprint_of, identity_of
 from lrtune.tuning.pace import Pace
@@ -42,20 +44,40 @@ class Session:
         Where the study lives.
     journal
         Its events, open for writing.
+    taken
+        What is taken over from other runs; copied into the folder before anything else is written there.
+    allowance
+        What the session may do.
 
     """
 
-    def __init__(self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        prepared: Prepared,
+        folder: Path,
+        journal: Journal,
+        *,
+        taken: TakenOver = NOTHING,
+        allowance: Allowance = UNLIMITED,
+    ) -> None:
         self.experiment = experiment
         self.prepared = prepared
         self.folder = folder
         self.journal = journal
+        self.taken = taken
+        self.allowance = allowance
         self.study = StudyState()
         self.records = Records(folder / PREDICTIONS, prepared)
         self.setting: Setting = self.placed(prepared.setting, FITS)._replace(at_work=str(folder / AT_WORK))
         self.spent = 0.0
         self.preparing = 0.0
         self.pace = Pace()
+        self.worked_on: set[int] = set()
+        self.fits = 0
+        self.models = 0
+        self.added = 0
+        self.reused = 0
         self.recorded_at = time.monotonic()
 
     def record(self, events: Sequence[Event]) -> Sequence[Event]:
@@ -74,6 +96,7 @@ class Session:
         """Replay what there is, or write the study's first event."""
         history = self.journal.events()
         if not history:
+            self.taken.write(self.folder)
             written = self.record([Event(STUDY, self.header().body())])
             self.records.take(self.study.header.predictions)
             yield from written
@@ -94,18 +117,21 @@ class Session:
         elif anew and self.records.path.exists():
             yield from self.record([Event(MENDED, Mended(None, 0).body())])
 
+    @property
+    def limit(self) -> TimeLimit:
+        """What ends this session first: its own limit, or what earlier ones have left of ``search.timeout``."""
+        return first_limit(self.allowance, self.experiment.search.timeout, self.spent)
+
     def hurry(self, started: float) -> None:
-        """Take the time limits, counted from the beginning of this session and with what earlier ones have spent."""
-        search = self.experiment.search
+        """Take the time limits, counted from the beginning of this session."""
         self.preparing = time.monotonic() - started
-        seconds = math.inf if search.timeout is None else search.timeout - self.spent - self.preparing
-        self.pace = Pace(seconds, search.block_timeout or math.inf)
+        self.pace = Pace(self.limit.left - self.preparing, self.experiment.search.block_timeout or math.inf)
 
     def header(self) -> Header:
         """Say what is studied, and with what."""
         return Header(
-            **identity_of(self.experiment, self.prepared),
-            fingerprint=fingerprint_of(self.experiment, self.prepared),
+            **identity_of(self.experiment, self.prepared, self.taken),
+            fingerprint=fingerprint_of(self.experiment, self.prepared, self.taken),
             name=self.experiment.name,
             metric=self.setting.metric,
             task=self.prepared.task,
@@ -142,7 +168,7 @@ class Session:
             Naming the keys that differ.
 
         """
-        ours, theirs = identity_of(self.experiment, self.prepared), self.study.header.identity
+        ours, theirs = identity_of(self.experiment, self.prepared, self.taken), self.study.header.identity
         if ours != theirs:
             raise StudyError(
                 f"{self.folder}: holds the study of another experiment; different are "
@@ -166,6 +192,17 @@ class Session:
         start = ENGINES[self.experiment.search.engine].load()
         return start(TRAINERS[setting.trainer].run, setting, slots)
 
+    @property
+    def work(self) -> Trained:
+        """What this session has trained."""
+        return Trained(len(self.worked_on), self.fits, self.models, self.added, self.reused)
+
+    def counted(self, blocks: Iterator[list[Evaluated]]) -> Iterator[list[Evaluated]]:
+        """Count the fits of blocks as they end."""
+        for block in blocks:
+            self.fits += sum(len(each.outcome.scores) for each in block if each.outcome is not None)
+            yield block
+
     def trained(
         self, setting: Setting, configurations: Sequence[tuple[int, Complete]], workers: int | None, *, called: str
     ) -> Iterator[list[Evaluated]]:
@@ -178,6 +215,6 @@ class Session:
         seconds = sum(expected_seconds(each, setting) for _, each in numbered)
         executor = self.engine(setting, workers or workers_worth(seconds))
         try:
-            yield from scored(numbered, setting, executor, None, self.pace)
+            yield from self.counted(scored(numbered, setting, executor, None, self.pace))
         finally:
             executor.close()

@@ -71,6 +71,8 @@ class Ended:
         What was found about learning rates, where the experiment left them open (``learning_rate: auto``).
     remarks
         What happened on the way and is no part of the result: an earlier study put aside, a mended journal.
+    idle
+        Why this session has trained nothing, in a sentence; empty if it has.
 
     """
 
@@ -78,6 +80,7 @@ class Ended:
     study: StudyState
     finding: RateFinding | None
     remarks: tuple[str, ...]
+    idle: str = ""
 
 
 Step = Begun | Recorded | Ended

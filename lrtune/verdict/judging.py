@@ -145,7 +145,8 @@ def _race(terms: Terms, study: StudyState, candidates: Sequence[Trial]) -> Race 
         return None
     rounds = np.array([each.number // terms.round for each in candidates], dtype=np.int64)
     stages = max(study.predictions.values(), key=len, default=())  # of a trial that was dropped nowhere
-    return Race(rounds, tuple(itertools.accumulate(folds for folds, _ in stages))[:-1])
+    looks = tuple(itertools.accumulate(folds for folds, _ in stages))[:-1]
+    return Race(rounds, looks, tuple(each.number for each in candidates if each.is_spared))
 
 
 def _evidence(study: StudyState, folder: Path, candidates: Sequence[Trial]) -> Evidence:

@@ -444,6 +444,16 @@ class Seconds:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainedCounts:
+    """What the session trained that wrote the result, as `lrtune.run.bodies.Trained` says: all 0 if it only looked."""
+
+    trials: int
+    fits: int
+    models: int
+    reused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DataHashes:
     """Hashes of what training sees of the table, and of the rows of every fold."""
 
@@ -519,6 +529,8 @@ class Result:
         None without pruning.
     seconds, finished
         What the search took, and why it ended; None while it goes on.
+    trained
+        What the last session trained of it: a finished study is judged again, and nothing is trained.
     data, fingerprint, versions
         What it is a result of: hashes of the data, of the experiment with its data, and what computed it.
     health
@@ -558,6 +570,7 @@ class Result:
     pruning: Savings | None = None
     seconds: Seconds
     finished: str | None = None
+    trained: TrainedCounts | None = None
     data: DataHashes = field(default_factory=lambda: DataHashes(None, None))
     fingerprint: str | None = None
     versions: Mapping[str, str] | None = None

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.space.trial import DEFAULT, Stage, Trial, TrialState
+from lrtune.space.trial import Stage, Trial, TrialState
 from lrtune.training.registry import METRICS
 from lrtune.verdict.races import ETA, RowScores, Verdict, halved, race_by_folds, race_by_rows, rungs
 
@@ -128,7 +128,7 @@ def raced(end: StageEnd) -> list[Dropped]:
         _lost(some, place, verdict, stage.end, folds)
         for some, verdict in races
         for place in np.flatnonzero(verdict.dropped).tolist()
-        if some[place].number != DEFAULT and some[place] in running
+        if not some[place].is_spared and some[place] in running
     ]
 
 
@@ -157,7 +157,7 @@ def lagging(entrants: Sequence[Trial], stage: Stage) -> list[Dropped]:
             {"place": places[each.number], "of": len(scored), "shorter": stage.shorter},
         )
         for (each, mean), dropped in zip(scored, halved([mean for _, mean in scored]), strict=True)
-        if dropped and mean is not None and each.number != DEFAULT
+        if dropped and mean is not None and not each.is_spared
     ]
 
 

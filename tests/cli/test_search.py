@@ -75,13 +75,28 @@ def test_quiet_says_nothing_but_the_result(run):
     json.loads(result.stdout)
 
 
-def test_the_same_command_again_trains_nothing_and_touches_nothing(run):
+def times_of_files():
+    return {each.name: each.stat().st_mtime_ns for each in only_run().rglob("*.*") if each.suffix != ".lock"}
+
+
+def test_the_same_command_again_trains_nothing_says_so_and_touches_nothing(run):
     first = run(*SEARCH)
-    before = {each.name: each.stat().st_mtime_ns for each in only_run().rglob("*.*") if each.suffix != ".lock"}
+    counts = json.loads((only_run() / "result.json").read_text())["trained"]
+    assert counts == {"trials": 6, "fits": counts["fits"], "models": 1, "reused": 0}
+    assert counts["fits"] >= 6 * 3  # and those of the controlled pair
+    before = times_of_files()
     second = run(*SEARCH)
-    after = {each.name: each.stat().st_mtime_ns for each in only_run().rglob("*.*") if each.suffix != ".lock"}
-    assert second.stdout == first.stdout
-    assert {name for name in before if before[name] != after[name]} <= {"study.db", "study.db-wal", "study.db-shm"}
+    said = "This session trained nothing: the study was finished, with 6 trials. "
+    assert " ".join(second.stdout.split()) == said + " ".join(first.stdout.split())
+    database = {"study.db", "study.db-wal", "study.db-shm"}
+    between = times_of_files()
+    assert {name for name in before if before[name] != between[name]} <= {*database, "result.json"}
+    assert json.loads((only_run() / "result.json").read_text())["trained"] == dict.fromkeys(
+        ("trials", "fits", "models", "reused"), 0
+    )
+    assert run(*SEARCH).stdout == second.stdout
+    after = times_of_files()
+    assert {name for name in before if between[name] != after[name]} <= database
 
 
 def test_a_larger_number_of_trials_goes_on_in_the_same_run(run):

@@ -89,6 +89,7 @@ def content(folder):
     result = _timeless(json.loads((folder / "result.json").read_text()))
     files = {name: (folder / name).read_bytes() for name in FILES}
     files["best.yaml"] = [line for line in files["best.yaml"].splitlines() if not line.strip().startswith(BUDGETS)]
+    del result["trained"]  # by the last session, and not by all
     return {**files, "events": canonical(events_of(folder)), "result": result}
 
 

@@ -262,7 +262,7 @@ def test_the_first_finding_is_told_with_its_remedy_unless_tuning_has_told_it():
     [
         (Counts(40, 40, 0, 0, 0), "trials", "40 trials in 1.0 s."),
         (Counts(40, 30, 5, 2, 3), "trials", "40 trials in 1.0 s, 5 pruned early, 3 diverged, 2 failed."),
-        (Counts(9, 9, 0, 0, 0), "timeout", "the same command with a longer --timeout goes on."),
+        (Counts(9, 9, 0, 0, 0), "timeout", "the same command goes on, unless search.timeout is spent."),
         (Counts(9, 9, 0, 0, 0), "exhausted", "9 trials in 1.0 s; these are all configurations of the space."),
     ],
 )

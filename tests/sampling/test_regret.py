@@ -60,7 +60,9 @@ def test_the_gain_of_one_trial_and_one_other_point_in_closed_form():
     encoding = Encoding(SPACE)
     hyperparameters = gp.Hyperparameters(np.array([0.1]), 1.0, 0.5)
     x = encoding.rows([{"x": 0.0}])
-    surrogate = Surrogate(encoding, ({"x": 0.0},), x, np.array([1.0]), np.array([1.0]), hyperparameters)
+    surrogate = Surrogate(
+        encoding, ({"x": 0.0},), x, np.array([1.0]), np.array([1.0]), hyperparameters, np.ones(1, bool)
+    )
     far = [{"x": 1.0}]
     prior = gp.OFFSET + 1.0
     seen = prior / (prior + 0.5)

@@ -23,7 +23,7 @@ MANY = 20_000
 def known():
     points = tuple({"x": each} for each in PLACES)
     encoding = Encoding(SPACE)
-    return Surrogate(encoding, points, encoding.rows(points), VALUES, SPREAD, KNOWN)
+    return Surrogate(encoding, points, encoding.rows(points), VALUES, SPREAD, KNOWN, np.ones(4, bool))
 
 
 def process(x, noise, values):

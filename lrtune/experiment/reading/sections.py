@@ -436,7 +436,7 @@ class SearchSection(Section):
     )
     timeout: Duration = Field(
         default=None,
-        description="how long the search may take, retraining and earlier sessions included, such as 90s, 10m, 1h30m",
+        description="how long all sessions may take together, retraining included, such as 90s, 10m, 1h30m",
     )
     block_timeout: Duration = Field(
         default=None,

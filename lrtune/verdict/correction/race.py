@@ -27,11 +27,14 @@ class Race(NamedTuple):
         In which round each configuration was proposed (C,).
     looks
         After how many folds they were raced, ascending.
+    spared
+        Numbers of trials that no race ends.
 
     """
 
     rounds: Integers
     looks: tuple[int, ...]
+    spared: tuple[int, ...] = (DEFAULT,)
 
 
 class _Look(NamedTuple):
@@ -94,7 +97,7 @@ class Replay:
                 else:
                     leaders = np.where(entrants, totals[place], -np.inf).argmax(axis=1)
                     dropped = self._by_rows(self.looks[place], drawn[place], leaders, entrants, compared)
-                lost = dropped[:, running] & (self.numbers[running] != DEFAULT)
+                lost = dropped[:, running] & ~np.isin(self.numbers[running], self.race.spared)
                 going[:, running] = ~lost if place == 0 else going[:, running] & ~lost
         return going
 
