@@ -146,7 +146,7 @@ def _race(terms: Terms, study: StudyState, candidates: Sequence[Trial]) -> Race 
     rounds = np.array([each.number // terms.round for each in candidates], dtype=np.int64)
     stages = max(study.predictions.values(), key=len, default=())  # of a trial that was dropped nowhere
     looks = tuple(itertools.accumulate(folds for folds, _ in stages))[:-1]
-    return Race(rounds, looks, tuple(each.number for each in candidates if each.is_spared))
+    return Race(rounds, looks, tuple(each.number for each in candidates if each.is_spared)) if looks else None
 
 
 def _evidence(study: StudyState, folder: Path, candidates: Sequence[Trial]) -> Evidence:
