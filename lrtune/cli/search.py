@@ -21,7 +21,7 @@ from lrtune.cli.gating import (
     ToleranceOption,
     asked_gates,
 )
-from lrtune.cli.nights import ChampionOption, sources
+from lrtune.cli.nights import ChampionOption, ChampionsOption, PromoteOption, sources
 from lrtune.cli.options import (
     ConfigArgument,
     DataOption,
@@ -81,6 +81,8 @@ def search(
     ] = False,
     seed: SeedOption = None,
     champions: ChampionOption = None,
+    nights: ChampionsOption = None,
+    promote_if: PromoteOption = None,
     fail_under: FailUnderOption = None,
     fail_over: FailOverOption = None,
     fail_behind: FailBehindOption = None,
@@ -122,6 +124,7 @@ def search(
         timeout=timeout,
         select=select,
         seed=seed,
+        promote_if=promote_if,
     )
     demands = asked_gates(
         fail_under, fail_over, baseline, tolerance, remeasure=remeasure, fail_behind=fail_behind or ()
@@ -138,6 +141,7 @@ def search(
             demands=demands,
             started=started,
             champions=sources(champions or ()),
+            nights=nights,
         ):
             screen.see(step)
             if isinstance(step, Ended):

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from lrtune.data.tables import Table
-from lrtune.experiment import Experiment
+from lrtune.experiment import Experiment, with_seed
 from lrtune.finder import RateFinding, resolved
 from lrtune.run import files
 from lrtune.run.aside import put_aside
-from lrtune.run.folder import Run, is_run
+from lrtune.run.folder import Run, is_run, open_run
 from lrtune.run.lock import Lock
 from lrtune.run.names import BEST, EXPERIMENT, RESULT, TRIALS
 from lrtune.run.study import STUDY, StudyState
@@ -28,11 +29,14 @@ from lrtune.tuning import remarks
 from lrtune.tuning.core import tune
 from lrtune.tuning.demands import Demands, judged
 from lrtune.tuning.describing import described
+from lrtune.tuning.evening import Evening, evening
 from lrtune.tuning.naming import run_folder
 from lrtune.tuning.nested import outer_folds, search_inside, summary
+from lrtune.tuning.nightly import close, keep_rows, nightly
 from lrtune.tuning.searched import searched
 from lrtune.tuning.steps import Begun, Ended, Part, Recorded, Step
 from lrtune.tuning.taking import taken_over
+from lrtune.verdict.contest import Contest
 from lrtune.verdict.examination import examined
 from lrtune.verdict.findings import attempted
 from lrtune.verdict.judging import judge
@@ -52,6 +56,7 @@ def steps(
     started: float | None = None,
     library: str = "polars",
     champions: Sequence[Path] = (),
+    nights: Path | None = None,
 ) -> Iterator[Step]:
     """Search, or go on with a search, to the result; the last step is `Ended`.
 
@@ -73,6 +78,9 @@ def steps(
         Whose data frames the result gives: ``polars`` or ``pandas``.
     champions
         Where configurations are that are tried first (`lrtune.tuning.taking`).
+    nights
+        A folder of champions, in which this search is the next night; its champion comes before the other ones. The
+        night is in the folder when the iteration ends.
 
     Raises
     ------
@@ -82,30 +90,94 @@ def steps(
 
     """
     started = time.monotonic() if started is None else started
-    yield Begun(Part.READING, about=experiment.data.path)
-    prepared = prepare(experiment, table=table)
-    demands = demands or Demands()
+    with ExitStack() as held:
+        yield Begun(Part.READING, about=experiment.data.path)
+        prepared = prepare(experiment, table=table)
+        night = None
+        if nights is not None:
+            held.enter_context(Lock(nights))
+            night = evening(nights, experiment, prepared, output, fresh=fresh)
+            champions, output = (*night.champions, *champions), night.run or output
+            if night.seed != experiment.search.seed:
+                experiment = with_seed(experiment, night.seed)
+                prepared = prepare(experiment, table=table)
+        yield from _searched(
+            experiment,
+            prepared,
+            table=table,
+            output=output,
+            fresh=fresh,
+            demands=demands or Demands(),
+            started=started,
+            library=library,
+            champions=champions,
+            night=night,
+        )
+
+
+def _searched(
+    experiment: Experiment,
+    prepared: Prepared,
+    *,
+    table: Table | None,
+    output: Path | None,
+    fresh: bool,
+    demands: Demands,
+    started: float,
+    library: str,
+    champions: Sequence[Path],
+    night: Evening | None,
+) -> Iterator[Step]:
+    """Search what has been read."""
     demands.check(prepared.metric)
     if experiment.trainer.is_foreign:
         yield Begun(Part.CODE, about=experiment.trainer.called)
         experiment = described(experiment, prepared)
     known, finding = yield from _with_rates(experiment, prepared)
-    taken = taken_over(champions, known, prepared, None if fresh else output)
+    goes_on = night is not None and night.run is not None
+    taken = taken_over(champions, known, prepared, None if fresh else output, goes_on=goes_on)
     folder = run_folder(known, prepared, output, taken)
     files.refuse_inputs(folder, _inputs(experiment, folder))
     aside = put_aside(folder) if fresh else None
     with Lock(folder) as lock:
+        before = _over(folder)
+        if night is not None:
+            night.begin(folder)
         study = yield from _trained(known, prepared, folder, started, lock=lock, taken=taken)
         _write_unless_there(folder, known, study, prepared)
         outer = yield from _nested(experiment, prepared, folder, table)
         yield Begun(Part.JUDGING)
-        found = _judged(known, study, prepared, folder).but(nested=outer)
+        found, contest = _judged(known, study, prepared, folder)
+        beside = nightly(
+            contest,
+            study,
+            prepared,
+            folder,
+            taken=taken,
+            trained=sum(each.is_over for each in study.in_order()) - before,
+            promote_if=known.retrain.promote_if,
+            evening=night,
+        )
+        if beside is not None:
+            keep_rows(study, prepared, folder, found.delivered.trials if found.delivered else (found.best.number,))
+        found = found.but(nested=outer, nightly=beside)
         found = found.but(gates=tuple((yield from judged(demands, found, prepared, folder))))
         notes = remarks.notes(found, study, known, prepared, finding)
         found = found.but(notes=(*notes, *remarks.refused(taken)))
         write(folder, known, study, found)
         kept = () if aside is None else (f"the earlier study is kept in {aside}",)
-        yield Ended(searched(found, folder, library), study, finding, (*kept, *remarks.mended(study)))
+        torn = (night.history.torn,) if night is not None and night.history.torn else ()
+        yield Ended(searched(found, folder, library), study, finding, (*kept, *torn, *remarks.mended(study)))
+        if night is not None:
+            close(night, found, folder, prepared.rows)
+
+
+def _over(folder: Path) -> int:
+    """Count the trials that are over when a session begins."""
+    try:
+        return sum(each.is_over for each in open_run(folder).trials)
+    except StudyError:  # there is none yet, or it is damaged and everything is trained again
+        return 0
 
 
 def _inputs(experiment: Experiment, folder: Path) -> dict[str, Path]:
@@ -171,8 +243,10 @@ def _write_unless_there(folder: Path, experiment: Experiment, study: StudyState,
         write(folder, experiment, study, result_of(study, experiment.configuration, rows_ratio=ratio, paired=paired))
 
 
-def _judged(experiment: Experiment, study: StudyState, prepared: Prepared, folder: Path) -> Result:
-    """Correct the score, and look for what is odd; what cannot be done is a finding."""
+def _judged(
+    experiment: Experiment, study: StudyState, prepared: Prepared, folder: Path
+) -> tuple[Result, Contest | None]:
+    """Correct the score, and look for what is odd; what cannot be done is a finding. Gives the contest as well."""
     judgement, defects = attempted("the correction of the score", lambda: judge(experiment.terms, study, folder))
     found = result_of(
         study,
@@ -185,7 +259,8 @@ def _judged(experiment: Experiment, study: StudyState, prepared: Prepared, folde
     if found.test is not None:
         found = found.but(test=replace(found.test, repeated=prepared.dataset.repeated))
     classes = [str(each) for each in prepared.schema.classes]
-    return examined(Run(folder, study), found, experiment.space, classes, defects)
+    whole = examined(Run(folder, study), found, experiment.space, classes, defects)
+    return whole, judgement.contest if judgement else None
 
 
 def write(folder: Path, experiment: Experiment, study: StudyState, found: Result) -> None:

@@ -86,6 +86,8 @@ def result_of(
     """
     trials, metric = study.in_order(), study.header.metric
     best, default = choice.chosen(study), study.trials[DEFAULT]
+    if judgement is not None and judgement.contest is not None:
+        best = judgement.choice.trial
     pair = study.controlled.get(best.number) if paired else None
     again = confirmation.summary(study, confirm)
     numbers, scores = judgement.delivery[:2] if judgement else ((best.number,), best.fold_scores)

@@ -20,6 +20,7 @@ from lrtune.text.written import Json, to_json
 from lrtune.verdict.comparison import Difference, Gain
 from lrtune.verdict.conditions import Gate
 from lrtune.verdict.findings import Finding
+from lrtune.verdict.nightly import Nightly
 from lrtune.verdict.standing import Standing
 
 SCHEMA = 3
@@ -561,6 +562,7 @@ class Result:
     data: DataHashes = field(default_factory=lambda: DataHashes(None, None))
     fingerprint: str | None = None
     versions: Mapping[str, str] | None = None
+    nightly: Nightly | None = None
     health: tuple[Finding, ...] = ()
     gates: tuple[Gate, ...] = ()
     notes: tuple[str, ...] = ()
