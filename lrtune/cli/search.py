@@ -15,6 +15,7 @@ from lrtune.cli.choices import chosen
 from lrtune.cli.gating import (
     BaselineOption,
     FailBehindOption,
+    FailIfOption,
     FailOverOption,
     FailUnderOption,
     RemeasureOption,
@@ -86,6 +87,7 @@ def search(
     fail_under: FailUnderOption = None,
     fail_over: FailOverOption = None,
     fail_behind: FailBehindOption = None,
+    fail_if: FailIfOption = None,
     baseline: BaselineOption = None,
     tolerance: ToleranceOption = None,
     remeasure: RemeasureOption = False,
@@ -127,7 +129,14 @@ def search(
         promote_if=promote_if,
     )
     demands = asked_gates(
-        fail_under, fail_over, baseline, tolerance, remeasure=remeasure, fail_behind=fail_behind or ()
+        fail_under,
+        fail_over,
+        baseline,
+        tolerance,
+        remeasure=remeasure,
+        fail_behind=fail_behind or (),
+        fail_if=fail_if or (),
+        is_night=bool(champions) or nights is not None,
     )
     experiment, table = chosen(config, data, target, overrides, shortcuts, quality=quality, quiet=quiet)
     refuse_overwriting({"--junit": junit, "--summary": summary}, experiment.inputs)

@@ -1,8 +1,8 @@
 """Champion against challenger: whether tonight's best is better than what was delivered before, on the same folds.
 
 The challenger was picked for being the best, which flatters it; the champion was picked on another night. So the gain
-is corrected as the score is (`lrtune.verdict.correction`): the whole choice is repeated in each resample of the rows, and
-what it chose is compared with the champion on the rows that were not drawn. Where only fold scores are known, the
+is corrected as the score is (`lrtune.verdict.correction`): the whole choice is repeated in each resample of the rows,
+and what it chose is compared with the champion on the rows that were not drawn. Where only fold scores are known, the
 optimism of the choice is taken off their mean difference.
 """
 
