@@ -12,7 +12,7 @@ import lrtune
 PACKAGE = Path(lrtune.__file__).parent
 
 ROOMS = (
-    *("text", "arrays", "space", "training", "data", "engines", "sampling", "run", "verdict", "experiment"),
+    *("text", "arrays", "space", "training", "data", "engines", "sampling", "run", "nights", "verdict", "experiment"),
     *("model", "trainers", "finder", "tuning", "handover", "reporting", "cli"),
 )
 """From the ground floor up: a room imports rooms before it in this list, and none after it."""

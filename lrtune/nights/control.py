@@ -16,7 +16,8 @@ exponentially weighted mean (Roberts 1959, "Control chart tests based on geometr
     statistic = E_t / sqrt(WEIGHT / (2 - WEIGHT) * (1 - (1 - WEIGHT)^(2 t)))
 
 The night is out of control where the statistic is below ``-LIMIT``. The constants are of ``benchmarks/nightly.py``:
-where nothing happens it is on 5 % of the nights. Once a new level has lasted half the window it is the median.
+where nothing happens it is on 5 % of the nights. Once a new level has lasted half the window it is the median. Where
+the champion could not be compared with itself, the chart begins anew.
 """
 
 from __future__ import annotations
@@ -34,10 +35,16 @@ KNOWN = 8
 
 
 class Link(NamedTuple):
-    """A night's drift, oriented, and its standard error; both 0 in the first night, and where there is none."""
+    """A night's drift, oriented, and its standard error.
 
-    drift: float
-    error: float
+    Where the drift is None the chain is broken, as in the first night, or where the champion could not be tried: levels
+    before such a night are not compared with those after it. A night that ``repeats`` the table of the one before says
+    nothing new.
+    """
+
+    drift: float | None
+    error: float = 0.0
+    repeats: bool = False
 
 
 class Verdict(NamedTuple):
@@ -69,30 +76,44 @@ class Verdict(NamedTuple):
 
 
 def chart(links: Sequence[Link]) -> list[Verdict | None]:
-    """Judge every night by those before it; nothing is said of the first one, or of nights without any error known.
+    """Judge every night by those before it; nothing is said of the first one of a chain.
 
-    >>> steady = [Link(0.0, 0.0)] + [Link(sign * 0.01, 0.014) for sign in (1, -1) * 6]
+    >>> steady = [Link(None)] + [Link(sign * 0.01, 0.014) for sign in (1, -1) * 6]
     >>> [each.is_out for each in chart([*steady, Link(-0.06, 0.014)]) if each][-2:]
     [False, True]
     """
-    levels: list[float] = []
     found: list[Verdict | None] = []
-    carried, count = 0.0, 0
-    for place, each in enumerate(links):
-        levels.append((levels[-1] if levels else 0.0) + each.drift)
-        before = levels[max(0, place - WINDOW) : place]
-        deviation = _deviation(levels[max(0, place - WINDOW - 1) : place], links[: place + 1])
-        if not before or deviation <= 0.0:
+    chain: list[Link] = []
+    levels: list[float] = []
+    carried = 0.0
+    for each in links:
+        if each.repeats and chain:
+            found.append(found[-1])
+            continue
+        if each.drift is None:
+            chain, levels, carried = [each], [0.0], 0.0
             found.append(None)
             continue
-        median, count = statistics.median(before), count + 1
-        spread = deviation * math.sqrt(1.0 + _variance(len(before)))
-        old = carried
-        carried = WEIGHT * (levels[-1] - median) / spread + (1.0 - WEIGHT) * old
-        scale = math.sqrt(WEIGHT / (2.0 - WEIGHT) * (1.0 - (1.0 - WEIGHT) ** (2 * count)))
-        limit = median + spread * (-LIMIT * scale - (1.0 - WEIGHT) * old) / WEIGHT
-        found.append(Verdict(levels[-1], median, deviation, carried / scale, limit, carried / scale < -LIMIT))
+        chain.append(each)
+        levels.append((levels[-1] if levels else 0.0) + each.drift)
+        verdict, carried = _judged(chain, levels, carried)
+        found.append(verdict)
     return found
+
+
+def _judged(chain: Sequence[Link], levels: Sequence[float], old: float) -> tuple[Verdict | None, float]:
+    """Judge the last level of a chain; gives the weighted mean of the distances as well."""
+    *before, level = levels
+    before, count = before[-WINDOW:], len(before)
+    deviation = _deviation(levels[-WINDOW - 2 : -1], chain)
+    if not before or deviation <= 0.0:
+        return None, old
+    median = statistics.median(before)
+    spread = deviation * math.sqrt(1.0 + _variance(len(before)))
+    mean = WEIGHT * (level - median) / spread + (1.0 - WEIGHT) * old
+    scale = math.sqrt(WEIGHT / (2.0 - WEIGHT) * (1.0 - (1.0 - WEIGHT) ** (2 * count)))
+    limit = median + spread * (-LIMIT * scale - (1.0 - WEIGHT) * old) / WEIGHT
+    return Verdict(level, median, deviation, mean / scale, limit, mean / scale < -LIMIT), mean
 
 
 def _deviation(levels: Sequence[float], links: Sequence[Link]) -> float:

@@ -47,6 +47,8 @@ class Night:
         Hashes of what training saw of the table, and of the experiment without its seed.
     rows
         How many the search could use.
+    repeats
+        Whether the table is that of the night before.
     outcome, promoted
         What became of the champion (`lrtune.verdict.nightly.Nightly`).
     elected
@@ -80,6 +82,7 @@ class Night:
     data: str | None
     asked: str
     rows: int | None
+    repeats: bool
     outcome: str
     promoted: bool
     elected: int
@@ -116,14 +119,19 @@ class History:
         """The last night; None before any."""
         return self.nights[-1] if self.nights else None
 
-    def judged(self, drift: float | None, error: float | None) -> Verdict | None:
-        """Say where a night stands beside these that comes after them; None of the first one."""
-        links = [_link(each.drift, each.drift_error) for each in self.nights]
-        return chart([*links, _link(drift, error)])[-1]
+    def judged(self, drift: float | None, error: float | None, *, repeats: bool = False) -> Verdict | None:
+        """Say where a night stands that comes after these; None of the first one of a chain.
 
+        Parameters
+        ----------
+        drift, error
+            Of the night; None where it is not known.
+        repeats
+            Whether the night has the table of the one before.
 
-def _link(drift: float | None, error: float | None) -> Link:
-    return Link(0.0, 0.0) if drift is None or error is None else Link(drift, error)
+        """
+        links = [Link(each.drift, each.drift_error or 0.0, each.repeats) for each in self.nights]
+        return chart([*links, Link(drift, error or 0.0, repeats)])[-1]
 
 
 def read(folder: Path) -> History:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 Show = Callable[[float | None], str]
 
+HEADER = ("night", "champion", "drift", "level", "limit", "gain", "trials", "took", "")
+
 SHOWN = 30
 """Nights of a table; the others are in the file."""
 
@@ -44,9 +46,9 @@ def history_page(history: History, called: str) -> list[Block]:
         Headline(f"{called}: {formats.plural(len(nights), 'night')}. {state_words(history)}"),
         Lines("", spark_lines(history)),
         Grid(
-            f"{metric_name(last.metric)} of the champion; of drift and gain, + is better",
-            ("night", "champion", "drift", "limit", "gain", "trials", "took", ""),
-            [_row(each, show) for each in nights[-SHOWN:]],
+            f"{metric_name(last.metric)} of the champion; level: sum of the drifts; + is better",
+            HEADER,
+            _rows(nights, show)[-SHOWN:],
         ),
         *_torn(history),
     ]
@@ -67,12 +69,17 @@ def state_words(history: History) -> str:
     return f"The champion was elected in night {last.elected}; on the data of the last night it has a {score}.{out}"
 
 
-def _row(night: Night, show: Show) -> tuple[str, ...]:
+def _rows(nights: Sequence[Night], show: Show) -> list[tuple[str, ...]]:
+    return [_row(each, level, show) for each, level in zip(nights, levels(nights), strict=True)]
+
+
+def _row(night: Night, level: float, show: Show) -> tuple[str, ...]:
     limit = night.limit
     return (
         str(night.night),
         show(night.champion),
         "-" if night.drift is None else formats.signed(night.drift, show),
+        formats.signed(level, show),
         "-" if limit is None else formats.signed(limit, show),
         "-" if night.gain is None else formats.signed(night.gain, show),
         str(night.trained),
@@ -138,8 +145,8 @@ def history_figure(history: History) -> Figure:
             ),
             Panel(FigureAxis("night", "whole"), FigureAxis("level (higher is better)"), drift, "drift"),
         ),
-        ("night", "champion", "drift", "limit", "gain", "trials", "took", ""),
-        tuple(_row(each, show) for each in nights[-MOST_ROWS:]),
+        HEADER,
+        tuple(_rows(nights, show)[-MOST_ROWS:]),
     )
 
 

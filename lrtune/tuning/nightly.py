@@ -163,7 +163,8 @@ def _gain(contest: Contest | None, champion: Champion | None) -> tuple[Gain | No
 def _chart(evening: Evening | None, drift: Drift | None) -> ChartPoint | None:
     if evening is None:
         return None
-    found = evening.history.judged(*((drift.mean, drift.error) if drift else (None, None)))
+    known = (drift.mean, drift.error) if drift else (None, None)
+    found = evening.history.judged(*known, repeats=evening.repeats)
     return None if found is None else ChartPoint(*found)
 
 
@@ -242,6 +243,7 @@ def _line(evening: Evening, result: Result, run: Path, rows: int, elected: int) 
         data=evening.data,
         asked=evening.asked,
         rows=rows,
+        repeats=evening.repeats,
         outcome=found.outcome,
         promoted=found.promoted,
         elected=elected,

@@ -1,10 +1,11 @@
 """The table of all trials, ``trials.csv``: the same bytes for the same study.
 
-It has one row for each trial: ``number``, ``state``, ``champion`` where some were taken over, ``mean``, ``std``, the mean over the folds by each metric that
+It has one row for each trial: ``number``, ``state``, ``mean``, ``std``, the mean over the folds by each metric that
 stands beside the tuned one, under its name, ``fold_1`` to ``fold_K``, all in the metric's own sign, one column for each
-key of the configurations in the registry's order, and ``reason``. A cell is empty where there is nothing to say (a
-factor of another optimizer, a fold that diverged, other metrics of a trial that is not complete); null is written
-``null`` and layer widths ``64-64``. It holds no times, so that the same study gives the same file whoever computed it,
+key of the configurations in the registry's order, and ``reason``; of a search that took champions over, behind
+``state``, which of them a trial is, from 1 (``champion``). A cell is empty where there is nothing to say (a factor of
+another optimizer, a fold that diverged, other metrics of a trial that is not complete); null is written ``null`` and
+layer widths ``64-64``. It holds no times, so that the same study gives the same file whoever computed it,
 with however many workers.
 """
 
