@@ -46,6 +46,7 @@ class SearchSettings(TypedDict, total=False):
     fresh: bool
     report: bool
     champions: Sequence[str | Path]
+    nights: str | Path | None
 
 
 def search(
@@ -71,6 +72,7 @@ def search(
     fresh: bool = False,
     report: bool = True,
     champions: Sequence[str | Path] = (),
+    nights: str | Path | None = None,
 ) -> Searched:
     """Search for the best configuration, then retrain it: ``lrtune search`` as a function.
 
@@ -107,6 +109,8 @@ def search(
     champions
         Folders of runs, or their ``result.json`` or ``best.yaml``: what they delivered is tried first. A run that goes
         on keeps those that it began with.
+    nights
+        A folder of champions, which is made if need be: this search is its next night, as ``--champions`` has it.
 
     Returns
     -------
@@ -148,6 +152,7 @@ def search(
         "fresh": fresh,
         "report": report,
         "champions": champions,
+        "nights": nights,
     }
     for step in search_steps(experiment, **given):
         if isinstance(step, Ended):
@@ -188,7 +193,7 @@ def search_steps(
 def _searched(
     experiment: Experiment, table: Table | None, settings: SearchSettings, said: Mapping[str, str]
 ) -> Iterator[Step]:
-    output = settings.get("output")
+    output, nights = settings.get("output"), settings.get("nights")
     with named_as_typed(said):  # whether a metric fits is known when the table has been read
         for step in steps(
             experiment,
@@ -197,6 +202,7 @@ def _searched(
             fresh=settings.get("fresh", False),
             library=_library(settings),
             champions=[expanded(each) for each in settings.get("champions", ())],
+            nights=None if nights is None else expanded(nights),
         ):
             yield _reported(step) if isinstance(step, Ended) and settings.get("report", True) else step
 

@@ -89,22 +89,21 @@ def evening(
     history, current = histories.read(folder), champions.current(folder)
     last, begun = history.last, champions.begun(folder)
     data, asked = prepared.data_hash, _asked(experiment)
-    if begun is not None and last is not None and begun.night == last.night:  # it died after its line was written
+    is_same = begun is not None and (begun.data, begun.asked) == (data, asked)
+    if begun is not None and last is not None and begun.night == last.night:  # it died when its line was written
         current = _mended(folder, current, last)
-    seed, night = experiment.search.seed + len(history.nights), 1 + max([0, *champions.nights(folder), *_numbers(last)])
+        history = History(history.nights[:-1], history.torn) if is_same else history
+    night = 1 + max([last.night if last else 0, *champions.nights(folder)])
+    seed = experiment.search.seed + len(history.nights)
     run: Path | None = None
     repeats = False
-    if begun is not None and (begun.data, begun.asked) == (data, asked) and begun.night not in _numbers(last):
+    if begun is not None and is_same:
         night, seed, run = begun.night, begun.seed, Path(begun.run)
     elif last is not None and (last.data, last.asked) == (data, asked):
         seed, run, repeats = last.seed, Path(last.run), True
     if run is None or fresh or not is_run(run) or output not in (None, run):
         run, repeats = None, False
     return Evening(folder, night, seed, history, current, run, repeats, data, asked)
-
-
-def _numbers(last: Night | None) -> list[int]:
-    return [] if last is None else [last.night]
 
 
 def _mended(folder: Path, current: Current | None, last: Night) -> Current | None:
