@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune.nights.control import Link, chart
-from lrtune.nights.drift import NORMAL, Estimate, change
+from lrtune.nights.drift import NORMAL, NightEstimate, change
 from lrtune.nights.promotion import is_promoted
 
 NIGHTS, EVENT = 60, 30
@@ -53,18 +53,18 @@ class Night(NamedTuple):
 def nights(rng: np.random.Generator, level: Callable[[int], float], *, eventful: bool) -> list[Night]:
     """Live through a world; ``level`` is the champion's true score by night."""
     found: list[Night] = []
-    before: Estimate | None = None
+    before: NightEstimate | None = None
     for night in range(NIGHTS):
         if eventful and night and rng.random() < DEAD:
             found.append(Night(found[-1].score, Link(None, repeats=True)))
             continue
         score = level(night) + rng.normal(0.0, ERROR)
-        now = Estimate(score, ERROR * math.exp(rng.normal(0.0, SAID)))
+        now = NightEstimate(score, ERROR * math.exp(rng.normal(0.0, SAID)))
         changed = eventful and rng.random() < CHANGED
         if before is None or changed:
             found.append(Night(score, Link(None)))
             elected = level(night) + rng.normal(0.0, ERROR)  # another one, with a corrected score of its own
-            before = Estimate(elected, now.error)
+            before = NightEstimate(elected, now.error)
             continue
         drift = change(now, before)
         found.append(Night(score, Link(drift.mean, drift.error)))

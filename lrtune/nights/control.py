@@ -47,7 +47,7 @@ class Link(NamedTuple):
     repeats: bool = False
 
 
-class Verdict(NamedTuple):
+class ControlVerdict(NamedTuple):
     """What the chart says of the last night.
 
     Attributes
@@ -75,14 +75,14 @@ class Verdict(NamedTuple):
     is_out: bool
 
 
-def chart(links: Sequence[Link]) -> list[Verdict | None]:
+def chart(links: Sequence[Link]) -> list[ControlVerdict | None]:
     """Judge every night by those before it; nothing is said of the first one of a chain.
 
     >>> steady = [Link(None)] + [Link(sign * 0.01, 0.014) for sign in (1, -1) * 6]
     >>> [each.is_out for each in chart([*steady, Link(-0.06, 0.014)]) if each][-2:]
     [False, True]
     """
-    found: list[Verdict | None] = []
+    found: list[ControlVerdict | None] = []
     chain: list[Link] = []
     levels: list[float] = []
     carried = 0.0
@@ -101,7 +101,7 @@ def chart(links: Sequence[Link]) -> list[Verdict | None]:
     return found
 
 
-def _judged(chain: Sequence[Link], levels: Sequence[float], old: float) -> tuple[Verdict | None, float]:
+def _judged(chain: Sequence[Link], levels: Sequence[float], old: float) -> tuple[ControlVerdict | None, float]:
     """Judge the last level of a chain; gives the weighted mean of the distances as well."""
     *before, level = levels
     before, count = before[-WINDOW:], len(before)
@@ -113,7 +113,7 @@ def _judged(chain: Sequence[Link], levels: Sequence[float], old: float) -> tuple
     mean = WEIGHT * (level - median) / spread + (1.0 - WEIGHT) * old
     scale = math.sqrt(WEIGHT / (2.0 - WEIGHT) * (1.0 - (1.0 - WEIGHT) ** (2 * count)))
     limit = median + spread * (-LIMIT * scale - (1.0 - WEIGHT) * old) / WEIGHT
-    return Verdict(level, median, deviation, mean / scale, limit, mean / scale < -LIMIT), mean
+    return ControlVerdict(level, median, deviation, mean / scale, limit, mean / scale < -LIMIT), mean
 
 
 def _deviation(levels: Sequence[float], links: Sequence[Link]) -> float:

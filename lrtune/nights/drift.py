@@ -18,13 +18,13 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune.arrays import Array, Doubles
-from lrtune.run.row_scores import RowScores
+from lrtune.run.row_scores import MarkedRows
 
 NORMAL = 1.959963985
 """Half of the width of a 95 % interval, in standard errors."""
 
 
-class Estimate(NamedTuple):
+class NightEstimate(NamedTuple):
     """An oriented score and its standard error."""
 
     score: float
@@ -50,19 +50,19 @@ class Common(NamedTuple):
 NOTHING_COMMON = Common(0, 0.0)
 
 
-def estimate(score: float, low: float, high: float) -> Estimate:
+def estimate(score: float, low: float, high: float) -> NightEstimate:
     """Read a 95 % interval as that of a normal distribution.
 
     >>> estimate(0.9, 0.8, 1.0).error.__round__(4)
     0.051
     """
-    return Estimate(score, (high - low) / (2.0 * NORMAL))
+    return NightEstimate(score, (high - low) / (2.0 * NORMAL))
 
 
-def change(now: Estimate, before: Estimate, correlation: float = 0.0) -> Change:
+def change(now: NightEstimate, before: NightEstimate, correlation: float = 0.0) -> Change:
     """Compare two nights.
 
-    >>> [round(each, 3) for each in change(Estimate(0.8, 0.03), Estimate(0.9, 0.04))]
+    >>> [round(each, 3) for each in change(NightEstimate(0.8, 0.03), NightEstimate(0.9, 0.04))]
     [-0.1, -0.198, -0.002, 0.05]
     """
     square = now.error**2 + before.error**2 - 2.0 * correlation * now.error * before.error
@@ -70,7 +70,7 @@ def change(now: Estimate, before: Estimate, correlation: float = 0.0) -> Change:
     return Change(mean, mean - NORMAL * error, mean + NORMAL * error, error)
 
 
-def common(now: RowScores, before: RowScores) -> Common:
+def common(now: MarkedRows, before: MarkedRows) -> Common:
     """Find the rows that two nights have in common; rows that are equal in all cells count together."""
     (mine, ours), (marks, theirs) = (_influences(each) for each in (now, before))
     shared, here, there = np.intersect1d(mine, marks, assume_unique=True, return_indices=True)
@@ -81,7 +81,7 @@ def common(now: RowScores, before: RowScores) -> Common:
     return Common(rows, min(float(ours[here] @ theirs[there]) / whole, 1.0))
 
 
-def _influences(rows: RowScores) -> tuple[Array, Doubles]:
+def _influences(rows: MarkedRows) -> tuple[Array, Doubles]:
     marks, places = np.unique(rows.marks, return_inverse=True)
     influence = (rows.values - rows.values.mean()) / len(rows.values)
     return marks, np.bincount(places, influence).astype(np.float64)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lrtune.nights.control import Link, Verdict, chart
+from lrtune.nights.control import ControlVerdict, Link, chart
 from lrtune.run import files
 from lrtune.text.errors import StudyError
 from lrtune.text.written import Json, to_json
@@ -119,7 +119,7 @@ class History:
         """The last night; None before any."""
         return self.nights[-1] if self.nights else None
 
-    def judged(self, drift: float | None, error: float | None, *, repeats: bool = False) -> Verdict | None:
+    def judged(self, drift: float | None, error: float | None, *, repeats: bool = False) -> ControlVerdict | None:
         """Say where a night stands that comes after these; None of the first one of a chain.
 
         Parameters

@@ -24,14 +24,14 @@ MOST = 200_000
 """More rows are not kept; those with the smallest marks are, so that two nights keep the same ones."""
 
 
-class RowScores(NamedTuple):
+class MarkedRows(NamedTuple):
     """Rows of a table: marks (n,), equal for equal rows, and values (n,), whose mean is larger if better."""
 
     marks: npt.NDArray[np.uint64]
     values: Doubles
 
 
-def content(rows: RowScores) -> bytes:
+def content(rows: MarkedRows) -> bytes:
     """Write them in the bytes of a file; the same rows give the same bytes."""
     order = np.lexsort((rows.values, rows.marks))[:MOST]
     written = io.BytesIO()
@@ -39,7 +39,7 @@ def content(rows: RowScores) -> bytes:
     return written.getvalue()
 
 
-def write(path: Path, rows: RowScores) -> None:
+def write(path: Path, rows: MarkedRows) -> None:
     """Write the file whole or not at all.
 
     Raises
@@ -59,7 +59,7 @@ def as_text(path: Path) -> str | None:
         return None
 
 
-def from_text(text: str) -> RowScores:
+def from_text(text: str) -> MarkedRows:
     """Turn `as_text` round.
 
     Raises
@@ -70,7 +70,7 @@ def from_text(text: str) -> RowScores:
     """
     try:
         with np.load(io.BytesIO(base64.b64decode(text, validate=True)), allow_pickle=False) as file:
-            found = RowScores(file["marks"].astype(np.uint64), file["values"].astype(np.float64))
+            found = MarkedRows(file["marks"].astype(np.uint64), file["values"].astype(np.float64))
     except (OSError, EOFError, ValueError, LookupError, RuntimeError, binascii.Error, zipfile.BadZipFile, zlib.error):
         raise StudyError("the scores of single rows are damaged") from None
     if found.marks.shape != found.values.shape or not len(found.marks):

@@ -16,7 +16,7 @@ from lrtune.nights.folder import Current
 from lrtune.nights.history import Night
 from lrtune.run import observed, row_scores
 from lrtune.run.names import OBSERVED, PREDICTIONS, ROW_SCORES
-from lrtune.run.row_scores import RowScores
+from lrtune.run.row_scores import MarkedRows
 from lrtune.text.errors import StudyError
 from lrtune.training.metrics.catalogue import METRICS
 from lrtune.training.metrics.scoring import row_values
@@ -135,7 +135,7 @@ def _drift(
     return Drift(*found, rows=shared.rows if shared else None, correlation=shared.correlation if shared else 0.0), None
 
 
-def _common(reference: Reference, rows: RowScores | None) -> Common | None:
+def _common(reference: Reference, rows: MarkedRows | None) -> Common | None:
     """Find what the rows of two nights have in common; None where one of them has kept none."""
     if reference.rows is None or rows is None:
         return None
@@ -168,7 +168,7 @@ def _chart(evening: Evening | None, drift: Drift | None) -> ChartPoint | None:
     return None if found is None else ChartPoint(*found)
 
 
-def rows_of(study: StudyState, prepared: Prepared, folder: Path, numbers: Sequence[int]) -> RowScores | None:
+def rows_of(study: StudyState, prepared: Prepared, folder: Path, numbers: Sequence[int]) -> MarkedRows | None:
     """Give what single rows add to the score of some trials together, and marks that tell these rows again.
 
     None where the metric is no mean over rows, or the predictions are not kept.
@@ -190,7 +190,7 @@ def rows_of(study: StudyState, prepared: Prepared, folder: Path, numbers: Sequen
     rows = np.concatenate([validation for _, validation in prepared.splits])[kept.kept]
     present, places = np.unique(rows, return_inverse=True)
     means = np.bincount(places, values) / np.bincount(places)  # a row of several repeats counts once
-    return RowScores(prepared.marks[present], means)
+    return MarkedRows(prepared.marks[present], means)
 
 
 def keep_rows(study: StudyState, prepared: Prepared, folder: Path, numbers: Sequence[int]) -> None:

@@ -20,7 +20,8 @@
     interval       a score and how sure it is
     judging        what a finished search comes to
     making         from a study to its `Result`
-    nightly        what a night is compared with the one before it
+    night_gates    gates on what a night came to
+    nightly        a night beside the one before it, as values
     picking        how the rules of selection pick
     pruning        what spares bad configurations some of their training: one entry for each kind
     races          which configurations go no further

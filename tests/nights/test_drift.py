@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from lrtune.nights.drift import NORMAL, Estimate, change, common, estimate
-from lrtune.run.row_scores import RowScores, as_text, from_text, write
+from lrtune.nights.drift import NORMAL, NightEstimate, change, common, estimate
+from lrtune.run.row_scores import MarkedRows, as_text, from_text, write
 from lrtune.text.errors import StudyError
 
 
 def rows(marks, values):
-    return RowScores(np.array(marks, np.uint64), np.array(values, np.float64))
+    return MarkedRows(np.array(marks, np.uint64), np.array(values, np.float64))
 
 
 def test_an_interval_gives_its_error_back():
@@ -21,10 +21,12 @@ def test_equal_nights_differ_by_nothing_for_sure_and_other_rows_by_both_errors()
     values = [0.0, 1.0, 1.0, 0.0, 1.0]
     same = common(rows([5, 2, 9, 1, 7], values), rows([5, 2, 9, 1, 7], values))
     assert same == (5, pytest.approx(1.0))
-    assert change(Estimate(0.6, 0.2), Estimate(0.6, 0.2), same.correlation).error == pytest.approx(0.0, abs=1e-8)
+    assert change(NightEstimate(0.6, 0.2), NightEstimate(0.6, 0.2), same.correlation).error == pytest.approx(
+        0.0, abs=1e-8
+    )
     other = common(rows([5, 2, 9, 1, 7], values), rows([15, 12, 19, 11, 17], values))
     assert other == (0, 0.0)
-    assert change(Estimate(0.6, 0.3), Estimate(0.6, 0.4), other.correlation).error == pytest.approx(0.5)
+    assert change(NightEstimate(0.6, 0.3), NightEstimate(0.6, 0.4), other.correlation).error == pytest.approx(0.5)
 
 
 def test_the_error_of_the_difference_of_two_means_is_what_resampled_tables_show():
@@ -38,7 +40,7 @@ def test_the_error_of_the_difference_of_two_means_is_what_resampled_tables_show(
     one, marks = 17, np.arange(grown)
     shared = common(rows(marks, second[one]), rows(marks[:size], first[one]))
     errors = [each[one].std(ddof=1) / np.sqrt(each.shape[1]) for each in (second, first)]
-    found = change(Estimate(0.0, errors[0]), Estimate(0.0, errors[1]), shared.correlation)
+    found = change(NightEstimate(0.0, errors[0]), NightEstimate(0.0, errors[1]), shared.correlation)
     assert shared.rows == size
     assert found.error == pytest.approx(truth, rel=0.1)
     assert found.error < 0.75 * np.hypot(*errors)
