@@ -10,6 +10,7 @@
     finder       the learning-rate range test: curves of loss against rate, and the answer
     handover     a schedule as a value, and as code for PyTorch, Keras and optax
     model        fitting on given rows; the retrained model, saved without pickle; scikit-learn estimators
+    nights       from night to night: the champion, its drift, the history of all nights
     reporting    pages for people and files for programs: a result in, text out
     run          a run on the disk: file names, atomic writes, the lock, the journal, what its events add up to
     sampling     what to try next: grid, random, quasirandom, Bayesian, TPE

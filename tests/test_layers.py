@@ -12,12 +12,12 @@ import lrtune
 PACKAGE = Path(lrtune.__file__).parent
 
 ROOMS = (
-    *("text", "arrays", "space", "training", "data", "engines", "sampling", "run", "verdict", "experiment"),
+    *("text", "arrays", "space", "training", "data", "engines", "sampling", "run", "nights", "verdict", "experiment"),
     *("model", "trainers", "finder", "tuning", "handover", "reporting", "cli"),
 )
 """From the ground floor up: a room imports rooms before it in this list, and none after it."""
 
-MOST_ROOMS, MOST_ARROWS = 22, 95
+MOST_ROOMS, MOST_ARROWS = 22, 102
 
 IO = ("pathlib", "os", "io", "sqlite3", "shutil", "tempfile", "polars", "yaml", "json")
 SCREEN = ("rich", "typer")
@@ -36,6 +36,9 @@ NEVER_IMPORTS = {
     "run/database": ("numpy",),
     "run/files": ("lrtune.space",),
     "run/lock": ("lrtune.space",),
+    "nights": ("lrtune.space", "lrtune.training", "lrtune.data", "lrtune.engines", "lrtune.run.study", *SCREEN),
+    "nights/control": ("numpy", *IO, "lrtune.run"),
+    "nights/promotion": ("numpy", *IO, "lrtune.run"),
     "verdict": ("lrtune.data", "lrtune.engines", *SCREEN),
     "verdict/choice": IO,
     "verdict/correction": (*IO, *STORED),

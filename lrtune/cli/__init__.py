@@ -6,6 +6,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
 ::
 
     beside              the process that serves a page while ``lrtune search --live`` searches
+    champion            ``lrtune champion``
     check               ``lrtune check``
     choices             finds the experiment that a command means, and joins what file and options say
     compare             ``lrtune compare``
@@ -15,6 +16,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
     finder              ``lrtune finder``
     gating              gates on the result of ``lrtune search``
     health              ``lrtune health``
+    history             ``lrtune history``
     importance          ``lrtune importance``
     init                ``lrtune init``
     listing             ``lrtune list``
@@ -57,6 +59,7 @@ from typer.models import CommandInfo
 
 from lrtune import __version__
 from lrtune.cli import (
+    champion,
     check,
     compare,
     evaluate,
@@ -64,6 +67,7 @@ from lrtune.cli import (
     export,
     finder,
     health,
+    history,
     importance,
     init,
     listing,
@@ -116,6 +120,8 @@ _ENTRIES = (
     Command("watch", "Look", watch.watch),
     Command("list", "Look", listing.list_runs),
     Command("compare", "Look", compare.compare),
+    Command("history", "Look", history.history),
+    Command("champion", "Look", champion.champion),
     Command("importance", "Look", importance.importance),
     Command("export", "Look", export.export),
     Command("init", "Prepare", init.init),

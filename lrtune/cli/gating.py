@@ -53,6 +53,15 @@ RemeasureOption = Annotated[
     typer.Option("--remeasure", help="Where data or folds differ, train the baseline's configuration on these."),
 ]
 
+FailIfOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-if",
+        metavar="CONDITION",
+        help="Exit with 3 if this holds of the night, as in 'drift < -0.02': <night numbers>; repeatable.",
+    ),
+]
+
 
 def asked_gates(
     fail_under: float | None,
@@ -62,6 +71,8 @@ def asked_gates(
     *,
     remeasure: bool,
     fail_behind: Sequence[str],
+    fail_if: Sequence[str] = (),
+    is_night: bool = False,
 ) -> Demands:
     """Check the options, and read the baseline now: the search may write into the folder that it is in.
 
@@ -73,6 +84,7 @@ def asked_gates(
     """
     from lrtune.tuning.demands import Demands
     from lrtune.verdict.anchored import ASKED
+    from lrtune.verdict.night_gates import read_condition
 
     for name, value in {"--fail-under": fail_under, "--fail-over": fail_over, "--tolerance": tolerance}.items():
         if value is not None and not math.isfinite(value):
@@ -84,8 +96,12 @@ def asked_gates(
     for name in fail_behind:
         if name not in ASKED:
             raise LrtuneError(f"--fail-behind: unknown value '{name}'; {_nearest_of(name, ASKED)}")
+    conditions = tuple(dict.fromkeys(map(read_condition, fail_if)))
+    if conditions and not is_night:
+        raise LrtuneError(f"--fail-if '{fail_if[0]}': needs a night to be compared with, by --champions or --champion")
     known = None if baseline is None else _read(baseline)
-    return Demands(fail_under, fail_over, known, tolerance or 0.0, remeasure, tuple(dict.fromkeys(fail_behind)))
+    behind = tuple(dict.fromkeys(fail_behind))
+    return Demands(fail_under, fail_over, known, tolerance or 0.0, remeasure, behind, conditions)
 
 
 def _nearest_of(name: str, allowed: Collection[str]) -> str:

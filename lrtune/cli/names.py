@@ -40,6 +40,13 @@ def figures() -> Iterable[str]:
     return FIGURES
 
 
+def night_numbers() -> Iterable[str]:
+    """List the numbers of a night that a condition may be about."""
+    from lrtune.verdict.night_gates import NIGHT_NUMBERS
+
+    return NIGHT_NUMBERS
+
+
 def _formats() -> str:
     from lrtune.data.formats import listed
 
@@ -52,6 +59,7 @@ _TEXTS: dict[str, Callable[[], str]] = {
     "<rules>": lambda: ", ".join(rules()),
     "<formats>": _formats,
     "<figures>": lambda: ", ".join(figures()),
+    "<night numbers>": lambda: ", ".join(night_numbers()),
 }
 
 

@@ -22,6 +22,24 @@ ChampionOption = Annotated[
     ),
 ]
 
+ChampionsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--champions",
+        metavar="DIR",
+        help="Make this search the next night of a folder of champions: its champion is tried first, and stays unless"
+        " it is beaten for sure.",
+    ),
+]
+PromoteOption = Annotated[
+    float | None,
+    typer.Option(
+        "--promote-if",
+        metavar="GAIN",
+        help="What the gain over the champion must be above, with 95 %, for another to take its place; default: 0.",
+    ),
+]
+
 
 WarmStartOption = Annotated[
     list[str] | None,

@@ -88,6 +88,7 @@ def search_settings(
     workers: str | None,
     select: str | None,
     seed: int | None,
+    promote_if: float | None = None,
 ) -> dict[str, object]:
     """Name the settings of a search that have an option of their own, by key path; None stands for "not given"."""
     return {
@@ -97,6 +98,7 @@ def search_settings(
         "search.select": select,
         "search.seed": seed,
         "search.workers": workers,
+        "retrain.promote_if": promote_if,
     }
 
 

@@ -15,7 +15,7 @@ from lrtune.cli.exits import FOR_TYPER, GATE, UNUSABLE, WORSE
 from lrtune.cli.outputs import OverwritingError, refuse_overwriting
 from lrtune.text.errors import LrtuneError
 from lrtune.text.paths import expanded
-from lrtune.verdict.conditions import BASELINE, BEHIND, OVER, UNDER
+from lrtune.verdict.conditions import BASELINE, BEHIND, FAIL_IF, OVER, UNDER
 
 if TYPE_CHECKING:
     from lrtune.reporting.blocks import Block, Facts
@@ -73,7 +73,7 @@ def report_gates(
         search = JunitCase("search", state, text, result.seconds.total)
         _write(junit, junit_text(name, [search, *gate_cases(gates)]))
     if summary is not None:
-        _write_summary(summary, markdown(name, [page[0], *gate_block(gates), *page[1:]]))
+        write_summary(summary, markdown(name, [page[0], *gate_block(gates), *page[1:]]))
     lines = annotations.gate_annotations(name, gates) if gates else []
     if result.no_model is not None:
         lines.append(annotations.annotation(annotations.ERROR, f"lrtune: {name}", f"no model: {result.no_model}"))
@@ -166,7 +166,7 @@ def _report_failure(error: Exception, options: Options) -> None:
         if options.get("summary"):
             rows = [(each, "failed: there is no result") for each in gates]
             page = (Headline(f"no result: {reason}"), *((Facts("gates", rows),) if rows else ()))
-            _write_summary(options["summary"], markdown(name, page))
+            write_summary(options["summary"], markdown(name, page))
     except LrtuneError as problem:
         console.warn(str(problem))  # what went wrong first is what the command ends with
     _annotate(
@@ -180,7 +180,8 @@ def _asked_gates(options: Options) -> list[str]:
     under, over, baseline = (
         [name] * (options.get(name.replace("-", "_")) is not None) for name in (UNDER, OVER, BASELINE)
     )
-    return [*under, *over, *behind, *baseline]
+    conditions = [f"{FAIL_IF} {each}" for each in dict.fromkeys(options.get("fail_if") or ())]
+    return [*under, *over, *behind, *conditions, *baseline]
 
 
 def _annotate(lines: Sequence[str], *, only_json: bool) -> None:
@@ -202,7 +203,7 @@ def _write(path: Path, text: str) -> None:
     export.write(path, text)
 
 
-def _write_summary(path: Path, text: str) -> None:
+def write_summary(path: Path, text: str) -> None:
     """Write a summary; the file of GitHub's step summary, which other steps may have written to, gets it appended."""
     shared = os.environ.get("GITHUB_STEP_SUMMARY")
     if shared and path.resolve() == Path(shared).resolve() and path.is_file():

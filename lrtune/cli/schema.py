@@ -7,29 +7,32 @@ from typing import Annotated
 
 import typer
 
-EXPERIMENT, RESULT = "experiment", "result"
+EXPERIMENT, RESULT, HISTORY = "experiment", "result", "history"
+KINDS = (EXPERIMENT, RESULT, HISTORY)
 
 
 def _kinds(incomplete: str) -> list[str]:
-    return [each for each in (EXPERIMENT, RESULT) if each.startswith(incomplete)]
+    return [each for each in KINDS if each.startswith(incomplete)]
 
 
 def schema(
     of: Annotated[
-        str, typer.Argument(metavar="WHAT", help="experiment or result.", autocompletion=_kinds)
+        str, typer.Argument(metavar="WHAT", help="experiment, result or history.", autocompletion=_kinds)
     ] = EXPERIMENT,
 ) -> None:
-    """Print the JSON Schema of experiment files, or of result.json.
+    """Print the JSON Schema of experiment files, of result.json, or of a line of history.jsonl.
 
     Editors complete and check an experiment with it; programs check what they read of a result.
 
     Example: lrtune schema > lrtune.schema.json
     """
     from lrtune import experiment
+    from lrtune.nights import history
     from lrtune.text.errors import LrtuneError, nearest
     from lrtune.text.written import json_text
     from lrtune.verdict.reading import json_schema
 
-    if of not in (EXPERIMENT, RESULT):
-        raise LrtuneError(f"there is no schema of '{of}'; {nearest(of, [EXPERIMENT, RESULT])}")
-    sys.stdout.write(json_text(json_schema() if of == RESULT else experiment.schema()))
+    if of not in KINDS:
+        raise LrtuneError(f"there is no schema of '{of}'; {nearest(of, KINDS)}")
+    made = {EXPERIMENT: experiment.schema, RESULT: json_schema, HISTORY: history.json_schema}
+    sys.stdout.write(json_text(made[of]()))

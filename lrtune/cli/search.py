@@ -15,13 +15,21 @@ from lrtune.cli.choices import chosen
 from lrtune.cli.gating import (
     BaselineOption,
     FailBehindOption,
+    FailIfOption,
     FailOverOption,
     FailUnderOption,
     RemeasureOption,
     ToleranceOption,
     asked_gates,
 )
-from lrtune.cli.nights import ChampionOption, WarmStartOption, earlier, sources
+from lrtune.cli.nights import (
+    ChampionOption,
+    ChampionsOption,
+    PromoteOption,
+    WarmStartOption,
+    earlier,
+    sources,
+)
 from lrtune.cli.options import (
     ConfigArgument,
     DataOption,
@@ -84,9 +92,12 @@ def search(
     seed: SeedOption = None,
     champions: ChampionOption = None,
     warm_start: WarmStartOption = None,
+    nights: ChampionsOption = None,
+    promote_if: PromoteOption = None,
     fail_under: FailUnderOption = None,
     fail_over: FailOverOption = None,
     fail_behind: FailBehindOption = None,
+    fail_if: FailIfOption = None,
     baseline: BaselineOption = None,
     tolerance: ToleranceOption = None,
     remeasure: RemeasureOption = False,
@@ -125,10 +136,18 @@ def search(
         workers=workers,
         select=select,
         seed=seed,
+        promote_if=promote_if,
     )
     allowance = read_allowance(timeout, more_trials, called=as_option)
     demands = asked_gates(
-        fail_under, fail_over, baseline, tolerance, remeasure=remeasure, fail_behind=fail_behind or ()
+        fail_under,
+        fail_over,
+        baseline,
+        tolerance,
+        remeasure=remeasure,
+        fail_behind=fail_behind or (),
+        fail_if=fail_if or (),
+        is_night=bool(champions) or nights is not None,
     )
     experiment, table = chosen(config, data, target, overrides, shortcuts, quality=quality, quiet=quiet)
     refuse_overwriting({"--junit": junit, "--summary": summary}, experiment.inputs)
@@ -143,6 +162,7 @@ def search(
             started=started,
             allowance=allowance,
             champions=sources(champions or ()),
+            nights=nights,
             warm=earlier(warm_start or ()),
         )
         for step in told:

@@ -19,6 +19,7 @@
     holdout        test rows                                         -> row numbers
     inference      from columns of text to raw columns
     kept           columns that go along with predictions as they are
+    marks          what tells equal rows of two tables
     memory         the same for what a Python program holds already  -> Table
     numerals       how numbers are written
     options        how to read a table where looking at it is not enough

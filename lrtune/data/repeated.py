@@ -6,12 +6,10 @@ import numpy as np
 
 from lrtune.data.cells import blanked
 from lrtune.data.conversion import Marks, to_marks
+from lrtune.data.marks import FACTOR, scrambled
 from lrtune.data.schema import ColumnSpec, Schema
 from lrtune.data.tables import Table
 from lrtune.text.errors import counted
-
-_FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
-_SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31))
 
 
 def repeated_rows(train: Table, test: Table, schema: Schema) -> int:
@@ -41,12 +39,5 @@ def _row_marks(table: Table, schema: Schema, columns: list[ColumnSpec]) -> Marks
     mixed = np.zeros(table.rows, dtype=np.uint64)
     for column in columns:
         raw = blanked(table.columns[column.name], schema.spellings(column), column.form)
-        mixed = _scrambled(mixed * _FACTORS[0] + to_marks(raw, column))
+        mixed = scrambled(mixed * FACTOR + to_marks(raw, column))
     return mixed
-
-
-def _scrambled(marks: Marks) -> Marks:
-    """Let each bit change all others: the finalizer of SplitMix64 (Steele, Lea and Flood 2014)."""
-    marks = (marks ^ marks >> _SHIFTS[0]) * _FACTORS[1]
-    marks = (marks ^ marks >> _SHIFTS[1]) * _FACTORS[2]
-    return marks ^ marks >> _SHIFTS[2]

@@ -10,7 +10,7 @@
 """
 
 from lrtune.experiment.core import TASKS, Experiment
-from lrtune.experiment.reading.loading import load, load_text, with_defaults, with_rates
+from lrtune.experiment.reading.loading import load, load_text, with_defaults, with_rates, with_seed
 from lrtune.experiment.reading.space_form import parse_space
 from lrtune.experiment.writing.default_space import default_space
 from lrtune.experiment.writing.schema import schema
@@ -25,4 +25,5 @@ __all__ = [
     "schema",
     "with_defaults",
     "with_rates",
+    "with_seed",
 ]

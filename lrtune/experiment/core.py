@@ -179,7 +179,14 @@ class Experiment:
         search = self.search
         averaged = None if self.retrain.ensemble == AUTO else int(self.retrain.ensemble)
         return Terms(
-            self.space, search.seed, rule(search.select), search.confirm, search.pruning, search.round, averaged
+            self.space,
+            search.seed,
+            rule(search.select),
+            search.confirm,
+            search.pruning,
+            search.round,
+            averaged,
+            self.retrain.promote_if,
         )
 
     def check_trainer(self, trainers: Collection[str]) -> None:

@@ -24,6 +24,8 @@
     listing            tables of many
     live               progress while a search runs
     nested             what second opinions say: fresh splits, and nested cross-validation
+    night_words        what a night came to, in two or three sentences
+    nightly            the history of all nights as a page and a picture
     pages              the page of a search: about ten lines in plain words
     parameters         the search space as other tools see it
     plans              what `lrtune check` says

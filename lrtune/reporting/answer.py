@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from lrtune.reporting import delivered
 from lrtune.reporting.in_words import a_metric, better, configuration_words, metric_name, units
+from lrtune.reporting.night_words import night_words
 from lrtune.reporting.worth import decay, tuning
 from lrtune.text import formats
 from lrtune.training.registry import METRICS
@@ -92,6 +93,7 @@ def answer(result: Result, searched: Collection[str]) -> Answer:
     facts = (
         *([("No model", f"{formats.printable(result.no_model)}.")] if result.no_model is not None else ()),
         ("Best", _best(result, searched)),
+        *([("Night", night_words(result))] if result.nightly else ()),
         ("Tuning", tuning(result, _scores(result))),
         *([("Decay", said)] if (said := decay(result, _scores(result))) else ()),
         *_second_opinions(result),

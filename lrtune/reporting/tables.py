@@ -172,8 +172,13 @@ def top_rows(ranked: Sequence[Trial], metric: str, limit: int = 5) -> list[tuple
     keys = varying_keys([each.configuration for each in chosen]) if len(chosen) > 1 else None
     show = formats.score_format(each.mean for each in standings)
     return [
-        (str(each.number), show(each.mean), show(each.std), configuration_line(each.configuration, keys))
-        for each in standings
+        (
+            str(each.number),
+            show(each.mean),
+            show(each.std),
+            " · ".join(["champion"] * (trial.champion is not None) + [configuration_line(each.configuration, keys)]),
+        )
+        for trial, each in zip(chosen, standings, strict=True)
     ]
 
 

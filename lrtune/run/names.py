@@ -20,6 +20,9 @@ MODEL, NESTED, FITS, AT_WORK = "model", "nested", "fits", "at_work"
 BASELINE_SCORES = "baseline.json"
 """Scores of a baseline's configuration on the run's folds, where it had to be trained again."""
 
+ROW_SCORES = "row_scores.npz"
+"""What single rows added to the score of what is delivered, for the next night to compare itself with."""
+
 TAKEN = "taken_over.json"
 """What the run takes over from others: champions that are tried first."""
 
@@ -33,5 +36,5 @@ FINDER = (RATES, RATE_TABLE, RATE_FIGURE)
 FOLLOWED = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, PREDICTIONS, MODEL, NESTED, FITS, AT_WORK)
 """What is written in place; everything else is put there as a whole, instead of a link that may be there."""
 
-OWN = (*FOLLOWED, OBSERVED, TAKEN, EXPERIMENT, BEST, TRIALS, RESULT, REPORT, *FINDER)
+OWN = (*FOLLOWED, OBSERVED, TAKEN, ROW_SCORES, EXPERIMENT, BEST, TRIALS, RESULT, REPORT, *FINDER)
 """What a run's folder is made of."""

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrtune.arrays import Rows
+from lrtune.data.conversion import Marks
 from lrtune.data.dataset import Dataset, open_dataset
+from lrtune.data.marks import row_marks
 from lrtune.data.raw_frames import frame_shape
 from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
@@ -120,6 +122,11 @@ class Prepared:
     def data_hash(self) -> str:
         """Hash of what training sees of the table."""
         return self.dataset.hash
+
+    @property
+    def marks(self) -> Marks:
+        """What tells each row of the table in another table (N,); see `lrtune.data.marks`."""
+        return row_marks(self.dataset.columns, self.schema)
 
     @property
     def folds_hash(self) -> str:

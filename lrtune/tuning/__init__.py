@@ -13,10 +13,12 @@
     describing     what another trainer than lrtune's own says before it trains
     estimator      a search as a scikit-learn estimator
     evaluating     a model on labelled rows that it has not seen
+    evening        what is there when a night begins in a folder of champions
     finishing      the end of a search
     horizons       the same configuration on a shorter horizon
     naming         what an experiment and its data are called
     nested         nested cross-validation: a search inside of each outer fold
+    nightly        a night beside the one before it, and what is written down of it
     pace           what time allows
     planning       what a search would do, before anything is trained
     records        what is kept of predictions, stage by stage

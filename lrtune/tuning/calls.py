@@ -50,6 +50,7 @@ class SearchSettings(TypedDict, total=False):
     report: bool
     champions: Sequence[str | Path]
     warm_start: Sequence[str | Path]
+    nights: str | Path | None
 
 
 def search(
@@ -78,6 +79,7 @@ def search(
     report: bool = True,
     champions: Sequence[str | Path] = (),
     warm_start: Sequence[str | Path] = (),
+    nights: str | Path | None = None,
 ) -> Searched:
     """Search for the best configuration, then retrain it: ``lrtune search`` as a function.
 
@@ -122,6 +124,8 @@ def search(
     warm_start
         Folders of earlier runs, or of many runs: what they know shapes the search from the beginning, and their best
         configurations come first. A search of the same on the same data goes on with its run, and trains nothing.
+    nights
+        A folder of champions, which is made if need be: this search is its next night, as ``--champions`` has it.
 
     Returns
     -------
@@ -166,6 +170,7 @@ def search(
         "report": report,
         "champions": champions,
         "warm_start": warm_start,
+        "nights": nights,
     }
     for step in search_steps(experiment, **given):
         if isinstance(step, Ended):
@@ -206,7 +211,7 @@ def search_steps(
 def _searched(
     experiment: Experiment, table: Table | None, settings: SearchSettings, said: Mapping[str, str]
 ) -> Iterator[Step]:
-    output = settings.get("output")
+    output, nights = settings.get("output"), settings.get("nights")
     allowance = read_allowance(settings.get("timeout"), settings.get("more_trials"))
     with named_as_typed(said):  # whether a metric fits is known when the table has been read
         for step in steps(
@@ -218,6 +223,7 @@ def _searched(
             library=_library(settings),
             champions=[expanded(each) for each in settings.get("champions", ())],
             warm=[expanded(each) for each in settings.get("warm_start", ())],
+            nights=None if nights is None else expanded(nights),
         ):
             yield _reported(step) if isinstance(step, Ended) and settings.get("report", True) else step
 

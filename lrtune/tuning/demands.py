@@ -25,6 +25,7 @@ from lrtune.tuning.seeds import mean_scores
 from lrtune.tuning.steps import Begun, Part
 from lrtune.verdict import gates
 from lrtune.verdict.conditions import Gate
+from lrtune.verdict.night_gates import NightCondition, night_gate
 from lrtune.verdict.result import Result
 from lrtune.verdict.standing import own_sign
 
@@ -54,6 +55,8 @@ class Demands:
         How much worse than the baseline is fine, in the metric's unit.
     remeasure
         Whether what the baseline delivers is trained on this run's folds where data or folds differ.
+    fail_if
+        Conditions on the night under which it fails.
 
     """
 
@@ -63,6 +66,7 @@ class Demands:
     tolerance: float = 0.0
     remeasure: bool = False
     fail_behind: tuple[str, ...] = ()
+    fail_if: tuple[NightCondition, ...] = ()
 
     def check(self, metric: str) -> None:
         """Refuse a limit that makes no sense for the metric, before anything is trained.
@@ -86,6 +90,7 @@ def judged(demands: Demands, result: Result, prepared: Prepared, folder: Path) -
     limits = (demands.fail_under, demands.fail_over)
     found = [gates.limit_gate(result, each) for each in limits if each is not None]
     found += [gates.behind_gate(result, each) for each in demands.fail_behind]
+    found += [night_gate(result.nightly, each) for each in demands.fail_if]
     if demands.baseline is not None:
         found.append((yield from _against(demands.baseline, demands, result, prepared, folder)))
     return found

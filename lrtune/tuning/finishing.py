@@ -31,8 +31,8 @@ from lrtune.tuning.controlled import controlled, controlled_seconds
 from lrtune.tuning.seeds import seeded
 from lrtune.tuning.session import Session
 from lrtune.verdict.confirmation import unconfirmed
-from lrtune.verdict.ensembles import Delivery, delivery
-from lrtune.verdict.judging import choice
+from lrtune.verdict.ensembles import Delivery
+from lrtune.verdict.judging import handed_over
 
 SEARCHED = "search"
 """Rows of a model that saw none of the test."""
@@ -97,9 +97,9 @@ class Finishing(Session):
                 f"what was done is kept, and the same command with a longer {self.limit.called} goes on"
             )
         terms = self.experiment.terms
-        made = choice(terms, self.study)
+        made, delivered = handed_over(terms, self.study, self.folder)
         winner = made.trial
-        recipe = self.recipe(delivery(terms, self.study, self.folder, made))
+        recipe = self.recipe(delivered)
         yield from seeded(self, recipe, workers)
         done = self.study.refit is not None and self.study.refit.made_of == recipe
         if not done or not model.is_intact(self.folder / MODEL):

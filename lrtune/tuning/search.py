@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from lrtune.data.tables import Table
-from lrtune.experiment import Experiment
+from lrtune.experiment import Experiment, with_seed
 from lrtune.finder import RateFinding, resolved
 from lrtune.run import files
 from lrtune.run.aside import put_aside
@@ -31,12 +32,15 @@ from lrtune.tuning.allowance import UNLIMITED, Allowance
 from lrtune.tuning.core import tune
 from lrtune.tuning.demands import Demands, judged
 from lrtune.tuning.describing import described
+from lrtune.tuning.evening import Evening, evening
 from lrtune.tuning.naming import RUNS, run_folder
 from lrtune.tuning.nested import outer_folds, search_inside, summary
+from lrtune.tuning.nightly import close, keep_rows, nightly
 from lrtune.tuning.searched import searched
 from lrtune.tuning.steps import Begun, Ended, Part, Recorded, Step
 from lrtune.tuning.taking import taken_over
 from lrtune.tuning.warming import same_search
+from lrtune.verdict.contest import Contest
 from lrtune.verdict.examination import examined
 from lrtune.verdict.findings import attempted
 from lrtune.verdict.judging import judge
@@ -58,6 +62,7 @@ def steps(
     library: str = "polars",
     champions: Sequence[Path] = (),
     warm: Sequence[Path] = (),
+    nights: Path | None = None,
 ) -> Iterator[Step]:
     """Search, or go on with a search, to the result; the last step is `Ended`.
 
@@ -83,6 +88,9 @@ def steps(
         Where configurations are that are tried first (`lrtune.tuning.taking`).
     warm
         Earlier runs, and folders of them, whose knowledge the search begins with (`lrtune.tuning.warming`).
+    nights
+        A folder of champions, in which this search is the next night; its champion comes before the other ones. The
+        night is in the folder when the iteration ends.
 
     Raises
     ------
@@ -92,20 +100,63 @@ def steps(
 
     """
     started = time.monotonic() if started is None else started
-    yield Begun(Part.READING, about=experiment.data.path)
-    prepared = prepare(experiment, table=table)
-    demands = demands or Demands()
+    with ExitStack() as held:
+        yield Begun(Part.READING, about=experiment.data.path)
+        prepared = prepare(experiment, table=table)
+        night = None
+        if nights is not None:
+            held.enter_context(Lock(nights))
+            night = evening(nights, experiment, prepared, output, fresh=fresh)
+            champions, output = (*night.champions, *champions), night.run or output
+            if night.seed != experiment.search.seed:
+                experiment = with_seed(experiment, night.seed)
+                prepared = prepare(experiment, table=table)
+        yield from _searched(
+            experiment,
+            prepared,
+            table=table,
+            output=output,
+            fresh=fresh,
+            demands=demands or Demands(),
+            started=started,
+            allowance=allowance,
+            library=library,
+            champions=champions,
+            warm=warm,
+            night=night,
+        )
+
+
+def _searched(
+    experiment: Experiment,
+    prepared: Prepared,
+    *,
+    table: Table | None,
+    output: Path | None,
+    fresh: bool,
+    demands: Demands,
+    started: float,
+    allowance: Allowance,
+    library: str,
+    champions: Sequence[Path],
+    warm: Sequence[Path],
+    night: Evening | None,
+) -> Iterator[Step]:
+    """Search what has been read."""
     demands.check(prepared.metric)
     if experiment.trainer.is_foreign:
         yield Begun(Part.CODE, about=experiment.trainer.called)
         experiment = described(experiment, prepared)
     known, finding = yield from _with_rates(experiment, prepared)
+    goes_on = night is not None and night.run is not None
     begun = output if output is not None or fresh else same_search(warm, RUNS, known, prepared)
-    taken = taken_over(champions, known, prepared, None if fresh else begun, warm=warm)
+    taken = taken_over(champions, known, prepared, None if fresh else begun, warm=warm, goes_on=goes_on)
     folder = run_folder(known, prepared, begun, taken)
     files.refuse_inputs(folder, _inputs(experiment, folder))
     aside = put_aside(folder) if fresh else None
     with Lock(folder) as lock:
+        if night is not None:
+            night.begin(folder)
         study, trained = yield from _trained(
             known, prepared, folder, started=started, allowance=allowance, lock=lock, taken=taken
         )
@@ -113,9 +164,21 @@ def steps(
         outer, inside = yield from _nested(experiment, prepared, folder, table, allowance)
         trained += inside
         yield Begun(Part.JUDGING)
-        found = _judged(known, study, prepared, folder).but(
-            nested=outer, trained=TrainedCounts(trained.trials, trained.fits, trained.models, trained.reused)
+        found, contest = _judged(known, study, prepared, folder)
+        beside = nightly(
+            contest,
+            study,
+            prepared,
+            folder,
+            taken=taken,
+            trained=trained.trials,
+            promote_if=known.retrain.promote_if,
+            evening=night,
         )
+        if beside is not None:
+            keep_rows(study, prepared, folder, found.delivered.trials if found.delivered else (found.best.number,))
+        counts = TrainedCounts(trained.trials, trained.fits, trained.models, trained.reused)
+        found = found.but(nested=outer, nightly=beside, trained=counts)
         found = found.but(gates=tuple((yield from judged(demands, found, prepared, folder))))
         notes = remarks.notes(found, study, known, prepared, finding, allowance=allowance)
         found = found.but(notes=(*notes, *remarks.refused(taken), *remarks.warm(taken, known)))
@@ -123,7 +186,11 @@ def steps(
         kept = () if aside is None else (f"the earlier study is kept in {aside}",)
         more = remarks.not_added(trained, known, study, allowance)
         idle = remarks.idle(found, known, allowance)
-        yield Ended(searched(found, folder, library), study, finding, (*kept, *more, *remarks.mended(study)), idle)
+        torn = (night.history.torn,) if night is not None and night.history.torn else ()
+        said = (*kept, *torn, *more, *remarks.mended(study))
+        yield Ended(searched(found, folder, library), study, finding, said, idle)
+        if night is not None:
+            close(night, found, folder, prepared.rows)
 
 
 def _inputs(experiment: Experiment, folder: Path) -> dict[str, Path]:
@@ -218,8 +285,10 @@ def _write_unless_there(folder: Path, experiment: Experiment, study: StudyState,
         write(folder, experiment, study, result_of(study, experiment.configuration, rows_ratio=ratio, paired=paired))
 
 
-def _judged(experiment: Experiment, study: StudyState, prepared: Prepared, folder: Path) -> Result:
-    """Correct the score, and look for what is odd; what cannot be done is a finding."""
+def _judged(
+    experiment: Experiment, study: StudyState, prepared: Prepared, folder: Path
+) -> tuple[Result, Contest | None]:
+    """Correct the score, and look for what is odd; what cannot be done is a finding. Gives the contest as well."""
     judgement, defects = attempted("the correction of the score", lambda: judge(experiment.terms, study, folder))
     found = result_of(
         study,
@@ -232,7 +301,8 @@ def _judged(experiment: Experiment, study: StudyState, prepared: Prepared, folde
     if found.test is not None:
         found = found.but(test=replace(found.test, repeated=prepared.dataset.repeated))
     classes = [str(each) for each in prepared.schema.classes]
-    return examined(Run(folder, study), found, experiment.space, classes, defects)
+    whole = examined(Run(folder, study), found, experiment.space, classes, defects)
+    return whole, judgement.contest if judgement else None
 
 
 def write(folder: Path, experiment: Experiment, study: StudyState, found: Result) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from lrtune.experiment import Experiment
 from lrtune.experiment.reading.loading import load
 from lrtune.run import files, taken
-from lrtune.run.names import BEST, DATABASE, RESULT, TAKEN
+from lrtune.run.names import BEST, DATABASE, RESULT, ROW_SCORES, TAKEN
+from lrtune.run.row_scores import as_text
 from lrtune.run.taken import NOTHING, Champion, Reference, TakenOver
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import ConfigurationError, LrtuneError, StudyError, listed
@@ -31,6 +32,7 @@ def taken_over(
     output: Path | None = None,
     *,
     warm: Sequence[Path] = (),
+    goes_on: bool = False,
 ) -> TakenOver:
     """Say what a run takes over.
 
@@ -44,6 +46,8 @@ def taken_over(
         The folder of the run, where it is known: what it took over when it began is what counts.
     warm
         Earlier runs, and folders of them, for a warm start (`lrtune.tuning.warming`).
+    goes_on
+        Whether it is known that the run in this folder goes on, also if it took over nothing.
 
     Raises
     ------
@@ -51,7 +55,8 @@ def taken_over(
         If a source cannot be read, or the copy is damaged.
 
     """
-    if output is not None and (output / DATABASE).is_file() and ((output / TAKEN).is_file() or warm):
+    begun = output is not None and (output / DATABASE).is_file()
+    if output is not None and begun and (goes_on or warm or (output / TAKEN).is_file()):
         return taken.read(output)
     if not champions and not warm:
         return NOTHING
@@ -89,8 +94,19 @@ def _read(source: Path, metric: str) -> tuple[Sequence[Configuration], Reference
     if found.metric != metric:
         return configurations, None, f"its score is its {found.metric}, and this search goes by {metric}"
     expected = found.expected
-    reference = Reference(metric, expected.score, expected.low, expected.high, elected=True, data=found.data.hash)
-    return configurations, reference, ""
+    return (
+        configurations,
+        Reference(
+            metric,
+            expected.score,
+            expected.low,
+            expected.high,
+            elected=found.nightly is None or found.nightly.promoted,
+            data=found.data.hash,
+            rows=as_text(path.with_name(ROW_SCORES)),
+        ),
+        "",
+    )
 
 
 def _result(path: Path) -> Result:

@@ -7,6 +7,7 @@
     comparison     whether one configuration is better than another, from scores on the same folds
     conditions     what became of a condition that a result must meet (a *gate*)
     confirmation   a second opinion before the choice
+    contest        champion against challenger
     controlled     what decay is worth, from the controlled pair
     correction     scores corrected for having been chosen
     ensembles      what is delivered: one trial, or the mean of the best ones
@@ -19,6 +20,8 @@
     interval       a score and how sure it is
     judging        what a finished search comes to
     making         from a study to its `Result`
+    night_gates    gates on what a night came to
+    nightly        a night beside the one before it, as values
     picking        how the rules of selection pick
     pruning        what spares bad configurations some of their training: one entry for each kind
     races          which configurations go no further

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-UNDER, OVER, BEHIND, BASELINE, KEPT = "fail-under", "fail-over", "fail-behind", "baseline", "fail-worse"
+UNDER, OVER, BEHIND, BASELINE, KEPT, FAIL_IF = (
+    "fail-under",
+    "fail-over",
+    "fail-behind",
+    "baseline",
+    "fail-worse",
+    "fail-if",
+)
 """The gates there are."""
 
 
@@ -25,7 +32,7 @@ class Gate:
     Attributes
     ----------
     name
-        ``fail-under``, ``fail-over``, ``fail-behind``, ``baseline`` or ``fail-worse``.
+        ``fail-under``, ``fail-over``, ``fail-behind``, ``baseline``, ``fail-worse`` or ``fail-if``.
     state
         Whether it is met.
     sentence
@@ -47,8 +54,8 @@ class Gate:
         >>> Gate(BEHIND, State.PASSED, "", {"anchor": "linear"}).called
         'fail-behind linear'
         """
-        anchor = self.numbers.get("anchor")
-        return self.name if anchor is None else f"{self.name} {anchor}"
+        against = self.numbers.get("anchor") or self.numbers.get("condition")
+        return self.name if against is None else f"{self.name} {against}"
 
     @property
     def passed(self) -> bool:

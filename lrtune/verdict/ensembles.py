@@ -118,11 +118,28 @@ def score_inside(study: StudyState, folder: Path, numbers: Sequence[int]) -> flo
         If their out-of-fold predictions are missing.
 
     """
+    if len(numbers) == 1:
+        return study.trials[numbers[0]].mean
+    return float(np.mean(scores_inside(study, folder, numbers)))
+
+
+def scores_inside(study: StudyState, folder: Path, numbers: Sequence[int]) -> tuple[float, ...]:
+    """Give what some complete trials score together on each fold; oriented.
+
+    Raises
+    ------
+    StudyError
+        If their out-of-fold predictions are missing, or too few of them are kept for a mean.
+
+    """
     members = [study.trials[each] for each in numbers]
     if len(members) == 1:
-        return members[0].mean
+        return _scores(members[0])
     seen = observed.read(folder / OBSERVED)
-    return float(np.mean(_fold_scores(study.header.metric, records(study, folder, members, seen), seen)))
+    kept = records(study, folder, members, seen)
+    if seen.share < 1.0 or has_labels(kept):
+        raise StudyError(f"{folder}: the table is too large to keep all out-of-fold predictions")
+    return _fold_scores(study.header.metric, kept, seen)
 
 
 def candidate_sizes(averaged: int | None, complete: int) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from lrtune.space.trial import Trial
 from lrtune.verdict.comparison import corrected_error, t_quantile
 from lrtune.verdict.findings import Finding, attempted
 from lrtune.verdict.health import Case, findings, in_own_sign
-from lrtune.verdict.result import ClassCounts, Corrected, Result
+from lrtune.verdict.result import CHAMPION, ClassCounts, Corrected, Result
 from lrtune.verdict.standing import oriented, own_ends
 
 
@@ -60,6 +60,7 @@ def examine(run: Run, result: Result, space: SearchSpace) -> list[Finding]:
             gain=result.corrected.gain if result.corrected else None,
             how=result.selection.how if result.selection else "a rule",
             averaged=averaged,
+            reigns=result.selection is not None and result.selection.rule == CHAMPION,
             units=result.corrected.units if result.corrected else None,
             delivered=delivered,
             no_model=result.no_model,

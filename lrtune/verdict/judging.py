@@ -22,6 +22,7 @@ from lrtune.verdict.choice import ChosenTrial, choose, complete, in_order_of_sim
 from lrtune.verdict.choice.candidates import Smoothing
 from lrtune.verdict.choice.rules import Rule
 from lrtune.verdict.confirmation import contenders
+from lrtune.verdict.contest import Contest, champion_of, champion_trials, contested
 from lrtune.verdict.correction import (
     Averages,
     Choosing,
@@ -29,9 +30,11 @@ from lrtune.verdict.correction import (
     DeliveredMean,
     Evidence,
     Race,
+    Reigning,
     cells,
     corrected,
     effort,
+    merged,
 )
 from lrtune.verdict.ensembles import Delivery, delivery
 from lrtune.verdict.pruning import PRUNINGS
@@ -50,15 +53,22 @@ MOST_CELLS = 40_000_000
 
 
 class Judgement(NamedTuple):
-    """A finished search: which trial was chosen, what is delivered, and what that is worth without luck."""
+    """A finished search: which trial was chosen, what is delivered, and what that is worth without luck.
+
+    Beside a champion that the run has taken over, the contest says who of the two that is.
+    """
 
     choice: ChosenTrial
     delivery: Delivery
     correction: Correction
+    contest: Contest | None = None
 
 
 def judge(terms: Terms, study: StudyState, folder: Path) -> Judgement:
     """Choose a trial by the rule of the experiment and correct its score.
+
+    A champion is delivered unless the gain over it is large enough; its score needs no correction, because it was
+    chosen on another night.
 
     Raises
     ------
@@ -69,7 +79,48 @@ def judge(terms: Terms, study: StudyState, folder: Path) -> Judgement:
     with one_blas_thread():
         made = choice(terms, study)
         delivered = delivery(terms, study, folder, made)
-        return Judgement(made, delivered, correction(terms, study, folder, made, delivered))
+        members = champion_trials(study)
+        if not members:
+            return Judgement(made, delivered, correction(terms, study, folder, made, delivered))
+        champion = champion_of(study, folder)
+        found = correction(terms, study, folder, made, delivered, champion=champion)
+        standing = None if champion is None else _standing(terms, study, folder, champion)
+        decided = contested(
+            champion,
+            members,
+            delivered,
+            standing=standing,
+            correction=found,
+            rows_ratio=study.header.rows_ratio,
+            least=terms.promote_if,
+        )
+        if champion is None or standing is None or not decided.is_kept:
+            return Judgement(made, delivered, found, decided)
+        kept = made._replace(trial=study.trials[champion.numbers[0]])
+        return Judgement(kept, champion, standing, decided)
+
+
+def handed_over(terms: Terms, study: StudyState, folder: Path) -> tuple[ChosenTrial, Delivery]:
+    """Say which trial is chosen, and what is delivered; nothing is corrected unless there is a champion to beat.
+
+    Raises
+    ------
+    NoUsableResultError
+        If no trial is complete.
+
+    """
+    if champion_trials(study):
+        return judge(terms, study, folder)[:2]
+    made = choice(terms, study)
+    return made, delivery(terms, study, folder, made)
+
+
+def _standing(terms: Terms, study: StudyState, folder: Path, champion: Delivery) -> Correction:
+    """Give the champion's score and its interval: nobody has chosen it here, so that there is no luck to take off."""
+    members = [study.trials[each] for each in champion.numbers]
+    evidence = merged(_evidence(study, folder, members), champion.numbers, champion.scores)
+    evidence, resamples = _affordable(evidence, study, raced=False, averages=None)
+    return corrected(evidence, champion.numbers[0], Choosing(seed=terms.seed, resamples=resamples))
 
 
 def choice(terms: Terms, study: StudyState) -> ChosenTrial:
@@ -98,12 +149,20 @@ def _smoothing(terms: Terms, history: Sequence[Trial], trials: Sequence[Trial], 
     return None if found is None else Smoothing(*found)
 
 
-def correction(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial, delivered: Delivery) -> Correction:
-    """Correct the score of what is delivered for having been chosen.
+def correction(
+    terms: Terms,
+    study: StudyState,
+    folder: Path,
+    made: ChosenTrial,
+    delivered: Delivery,
+    *,
+    champion: Delivery | None = None,
+) -> Correction:
+    """Correct the score of what is delivered for having been chosen, and its gain over a champion if there is one.
 
     From the out-of-fold predictions where they are there and undamaged, else from the fold scores.
     """
-    candidates = _candidates(study, made)
+    candidates = _candidates(study, made, champion)
     evidence, race = _evidence(study, folder, candidates), _race(terms, study, candidates)
     averages = Averages(delivered.sizes, alone=terms.averaged is None) if delivered.sizes else None
     evidence, resamples = _affordable(evidence, study, raced=sum(race.looks) if race else 0, averages=averages)
@@ -115,19 +174,19 @@ def correction(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial,
         seed=terms.seed,
         resamples=resamples,
         averages=averages,
+        champion=None if champion is None else Reigning(champion.numbers, champion.mean),
     )
     average = DeliveredMean(len(delivered.numbers), delivered.mean) if delivered.is_mean else None
     return corrected(evidence, made.trial.number, choosing, average)
 
 
-def _candidates(study: StudyState, made: ChosenTrial) -> list[Trial]:
+def _candidates(study: StudyState, made: ChosenTrial, champion: Delivery | None = None) -> list[Trial]:
     """List whom the choice was between, by number: complete trials and, unless they have none, raced ones."""
     ranked = ranking(study.in_order())[:MOST_CANDIDATES]
     if made.trial not in ranked:
         ranked.append(made.trial)
-    default = study.trials[DEFAULT]
-    if default.mean is not None and default not in ranked:
-        ranked.append(default)
+    wanted = (DEFAULT, *(champion.numbers if champion else ()))
+    ranked += [each for number in wanted if (each := study.trials[number]).mean is not None and each not in ranked]
     room = MOST_CANDIDATES - len(ranked)
     pruned = [each for each in study.in_order() if each.state is TrialState.PRUNED and _is_raced(each)]
     pruned.sort(key=lambda each: (-sum(each.fold_scores), each.number))  # type: ignore[arg-type]

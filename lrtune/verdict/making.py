@@ -17,6 +17,7 @@ from lrtune.verdict import choice, comparison, confirmation
 from lrtune.verdict.anchored import anchors
 from lrtune.verdict.controlled import CONSTANT, control
 from lrtune.verdict.result import (
+    CHAMPION,
     Ahead,
     Confirmation,
     ConstantRate,
@@ -86,6 +87,8 @@ def result_of(
     """
     trials, metric = study.in_order(), study.header.metric
     best, default = choice.chosen(study), study.trials[DEFAULT]
+    if judgement is not None and judgement.contest is not None:
+        best = judgement.choice.trial
     pair = study.controlled.get(best.number) if paired else None
     again = confirmation.summary(study, confirm)
     numbers, scores = judgement.delivery[:2] if judgement else ((best.number,), best.fold_scores)
@@ -99,9 +102,9 @@ def result_of(
         default=standing(default, metric, completed(default.configuration)),
         gain=comparison.difference(scores, default.fold_scores, rows_ratio),
         ahead=ahead(ranking(trials)[0], best, metric, rows_ratio),
-        delivered=judgement and delivered(judgement.delivery, study, completed),
+        delivered=judgement and delivered(judgement.delivery, study, completed, champion=_is_kept(judgement)),
         corrected=judgement and corrected(judgement.correction, judgement.delivery, metric),
-        selection=judgement and selection(judgement.choice, again),
+        selection=judgement and selection(judgement.choice, again, kept=_is_kept(judgement)),
         constant=judgement and constant_rate(judgement.choice.trial, trials, metric, completed),
         no_model=study.no_model and study.no_model.reason,
         anchors=anchors(study.anchors, scores, other_default, metric, rows_ratio),
@@ -125,7 +128,7 @@ def result_of(
 _ENDS = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED, TrialState.DIVERGED)
 
 
-def delivered(found: Delivery, study: StudyState, completed: Completed) -> Delivered:
+def delivered(found: Delivery, study: StudyState, completed: Completed, *, champion: bool = False) -> Delivered:
     """Write down what is handed over."""
     metric, seeds = study.header.metric, study.seeds
     made = study.refit.made_of if study.refit else Recipe(found.numbers)
@@ -144,6 +147,7 @@ def delivered(found: Delivery, study: StudyState, completed: Completed) -> Deliv
         predicted=found.predicted,
         configurations=tuple(_in_order(completed(study.trials[each].configuration)) for each in found.numbers),
         bag=made.bag,
+        champion=champion,
     )
 
 
@@ -176,11 +180,17 @@ def ahead(first: Trial, chosen: Trial, metric: str, rows_ratio: float | None = N
     return Ahead(first.number, own_sign(metric, first.mean), comparison.between(first, chosen, rows_ratio))
 
 
-def selection(found: ChosenTrial, again: Confirmation | None = None) -> Selection:
+def _is_kept(judgement: Judgement) -> bool:
+    return judgement.contest is not None and judgement.contest.is_kept
+
+
+def selection(found: ChosenTrial, again: Confirmation | None = None, *, kept: bool = False) -> Selection:
     """Write down how the choice was made, of trials that may have been scored again."""
     numbers = tuple(each.number for each in found.rivals[:SHOWN_RIVALS])
     fresh = again is not None and any(each.confirmed is not None for each in again.trials)
-    return Selection(str(found.rule), found.best.number, Rivals(len(found.rivals), numbers), fresh)
+    return Selection(
+        CHAMPION if kept else str(found.rule), found.best.number, Rivals(len(found.rivals), numbers), fresh
+    )
 
 
 def training(study: StudyState, rows_ratio: float | None) -> Training | None:

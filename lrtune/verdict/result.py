@@ -20,6 +20,7 @@ from lrtune.text.written import Json, to_json
 from lrtune.verdict.comparison import Difference, Gain
 from lrtune.verdict.conditions import Gate
 from lrtune.verdict.findings import Finding
+from lrtune.verdict.nightly import Nightly
 from lrtune.verdict.standing import Standing
 
 SCHEMA = 3
@@ -97,6 +98,8 @@ class Delivered:
     bag
         Whether the model is the mean of those of the folds. The scores on the folds are of each of them alone: on a row
         that one of them was not trained on, all others were.
+    champion
+        Whether another night has chosen the trials, and nothing of tonight beats them for sure.
 
     """
 
@@ -113,6 +116,7 @@ class Delivered:
     configurations: tuple[Configuration, ...] = ()
     beside: Mapping[str, float | None] = field(default_factory=dict)
     predicted: tuple[int, ...] = ()
+    champion: bool = False
 
     @property
     def is_mean(self) -> bool:
@@ -126,24 +130,25 @@ class Delivered:
         >>> Delivered((4,), 0.9, (0.9,)).scored, Delivered((4, 7, 1), 0.9, (0.9,), seeds=5).scored
         ('trial 4', 'the mean of the 3 best trials')
         """
-        return model_called(self.trials)
+        return model_called(self.trials, champion=self.champion)
 
     @property
     def called(self) -> str:
         """What the model is, in words."""
         if self.bag:
             return f"the mean of the {len(self.fold_scores)} models of the folds of trial {self.trials[0]}"
-        return model_called(self.trials, self.seeds)
+        return model_called(self.trials, self.seeds, champion=self.champion)
 
 
-def model_called(trials: Sequence[int], seeds: int = 1) -> str:
+def model_called(trials: Sequence[int], seeds: int = 1, *, champion: bool = False) -> str:
     """Say in a few words what a model is made of.
 
     >>> model_called((4,)), model_called((4, 7, 1), 5), model_called((4,), 5)
     ('trial 4', 'the mean of the 3 best trials, of 5 seeds each', 'the mean of 5 seeds of trial 4')
     """
     if len(trials) > 1:
-        words = f"the mean of the {len(trials)} best trials"
+        what = f"{len(trials)} trials of the champion" if champion else f"{len(trials)} best trials"
+        words = f"the mean of the {what}"
         return words if seeds == 1 else f"{words}, of {seeds} seeds each"
     words = f"trial {trials[0]}"
     return words if seeds == 1 else f"the mean of {seeds} seeds of {words}"
@@ -157,6 +162,10 @@ class Rivals:
     numbers: tuple[int, ...]
 
 
+CHAMPION = "champion"
+"""How a trial was chosen that stays, because nothing beats it for sure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """How the best was chosen.
@@ -164,7 +173,7 @@ class Selection:
     Attributes
     ----------
     rule
-        ``search.select``.
+        ``search.select``, or `CHAMPION` where the champion stays.
     best
         The trial with the best mean, of the scores that the choice went by.
     rivals
@@ -186,6 +195,8 @@ class Selection:
         >>> Selection("within 20%", 7, Rivals(0, ())).how, Selection("best", 7, Rivals(0, ()), fresh=True).how
         ('the rule within 20%', 'its score on fresh splits')
         """
+        if self.rule == CHAMPION:
+            return "keeping the champion"
         rule = f"the rule {self.rule}"
         if self.fresh:
             return "its score on fresh splits" if self.rule == "best" else f"{rule} on fresh splits"
@@ -533,6 +544,8 @@ class Result:
         What the last session trained of it: a finished study is judged again, and nothing is trained.
     data, fingerprint, versions
         What it is a result of: hashes of the data, of the experiment with its data, and what computed it.
+    nightly
+        The search beside the night before; None where it is no night.
     health
         What is odd about the search (`lrtune.verdict.health`), warnings first.
     gates
@@ -574,6 +587,7 @@ class Result:
     data: DataHashes = field(default_factory=lambda: DataHashes(None, None))
     fingerprint: str | None = None
     versions: Mapping[str, str] | None = None
+    nightly: Nightly | None = None
     health: tuple[Finding, ...] = ()
     gates: tuple[Gate, ...] = ()
     notes: tuple[str, ...] = ()

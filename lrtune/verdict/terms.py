@@ -32,6 +32,8 @@ class Terms(NamedTuple):
     averaged
         Of how many of the best trials the model is the mean (``retrain.ensemble``); None: as many as the folds speak
         for.
+    promote_if
+        What the gain over a champion must be above, with 95 %, for another one to be delivered.
 
     """
 
@@ -42,3 +44,4 @@ class Terms(NamedTuple):
     pruning: str
     round: int
     averaged: int | None = 1
+    promote_if: float = 0.0

@@ -122,6 +122,14 @@ def with_defaults(experiment: Experiment, defaults: Mapping[str, Value]) -> Expe
     return experiment_of(Document(values, old.root, dict(old.origins)), experiment.name, experiment.base)
 
 
+def with_seed(experiment: Experiment, seed: int) -> Experiment:
+    """Give an experiment another seed (``search.seed``); it stays as it is."""
+    old = experiment._document  # noqa: SLF001 - the experiment is ours
+    values = copy.deepcopy(old.values)
+    values["search"] = {**(values.get("search") or {}), "seed": seed}
+    return experiment_of(Document(values, old.root, dict(old.origins)), experiment.name, experiment.base)
+
+
 def experiment_of(document: Document, name: str, base: Path, trainers: Collection[str] | None = None) -> Experiment:
     """Check a document as a whole, and freeze it; the arguments as in `load`, `load_text`.
 

@@ -477,6 +477,11 @@ class RetrainSection(Section):
         description="what the model is trained on: the rows of the search, or those of the test as well, once a model "
         "without them has been scored there",
     )
+    promote_if: float = Field(
+        default=0.0,
+        description="what the gain over a champion must be above, in the metric's unit and with 95 %, for another "
+        "configuration to take its place",
+    )
     bag: bool = Field(
         default=False,
         description="deliver the models of the folds of the best trial, and their mean, in place of one of all rows",

@@ -51,6 +51,7 @@ from lrtune.verdict.comparison import Gain, corrected_error, t_quantile
 from lrtune.verdict.correction.averages import Averages, Averaging, DeliveredMean, Resampled, over_members
 from lrtune.verdict.correction.effort import LEAST, MOST
 from lrtune.verdict.correction.evidence import Evidence, FoldScores, standing
+from lrtune.verdict.correction.fixed import FixedMean, Reigning
 from lrtune.verdict.correction.intervals import gain_of, interval_of, narrowing_of, no_narrower, units_of
 from lrtune.verdict.correction.race import Race, Replay
 
@@ -84,6 +85,8 @@ class Correction(NamedTuple):
         The same of means of the best trials: (of how many, share).
     gain
         Over the default configuration, if that is complete and not the choice itself; None for ``"folds"``.
+    over_champion
+        The same over a champion (`Choosing.champion`); None without one, and for ``"folds"``.
 
     """
 
@@ -99,6 +102,7 @@ class Correction(NamedTuple):
     gain: Gain | None = None
     drawn: int = 0
     units: int | None = None
+    over_champion: Gain | None = None
 
     def share(self, numbers: Sequence[int]) -> float | None:
         """Give the share of resamples in which a trial, or a mean of so many, was chosen; None if there are none."""
@@ -125,6 +129,8 @@ class Choosing(NamedTuple):
         How often to repeat it.
     averages
         Means that could have been chosen as well; None: none.
+    champion
+        What the choice is to be compared with beside the default; None: nothing.
 
     """
 
@@ -135,6 +141,7 @@ class Choosing(NamedTuple):
     seed: int = 0
     resamples: int = MOST
     averages: Averages | None = None
+    champion: Reigning | None = None
 
 
 def corrected(
@@ -189,13 +196,14 @@ class _Draws(NamedTuple):
 
     ``picks (B,)`` are places of configurations, and from ``C`` on those of the sizes of means; ``levels (B,)`` the
     scores of what was chosen, ``chosen (B,)`` by how much these differ on the other rows; ``deviations (B, C)`` the
-    same of each configuration.
+    same of each configuration, and ``champion (B,)`` of the champion, if there is one.
     """
 
     picks: Array
     levels: Doubles
     chosen: Doubles
     deviations: Doubles
+    champion: Doubles | None = None
 
 
 def _bootstrapped(
@@ -213,18 +221,33 @@ def _bootstrapped(
     low, high = no_narrower(evidence, score, interval_of(draws.levels + narrowing * draws.chosen, values))
     gain = None
     if (chosen != choosing.default or delivered is not None) and evidence.is_complete(choosing.default):
-        gain = _gain_over(draws, evidence.place(choosing.default), evidence.means, narrowing)
+        place = evidence.place(choosing.default)
+        gain = _gain_over(draws, float(evidence.means[place]), draws.deviations[:, place], narrowing)
+    over_champion = None
+    if choosing.champion is not None and draws.champion is not None:
+        over_champion = _gain_over(draws, choosing.champion.score, draws.champion, narrowing)
     shares, averages = _shares(draws.picks[usable], evidence.numbers, choosing.averages)
     seen, drawn, units = int(usable.sum()), len(usable), units_of(evidence)
     return Correction(
-        BOOTSTRAP, naive, naive - score, score, low, high, seen, shares, averages, gain, drawn=drawn, units=units
+        BOOTSTRAP,
+        naive,
+        naive - score,
+        score,
+        low,
+        high,
+        seen,
+        shares,
+        averages,
+        gain,
+        drawn=drawn,
+        units=units,
+        over_champion=over_champion,
     )
 
 
-def _gain_over(draws: _Draws, place: int, means: Doubles, narrowing: float) -> Gain:
-    """Compare what each resample chose with the default configuration."""
-    ahead = draws.levels - means[place]  # taken first, so that nothing is left of a choice that is the default
-    others = draws.deviations[:, place]
+def _gain_over(draws: _Draws, level: float, others: Doubles, narrowing: float) -> Gain:
+    """Compare what each resample chose with one that is the same in all: its score, and what that differs by (B,)."""
+    ahead = draws.levels - level  # taken first, so that nothing is left of a choice that is this very one
     narrow = ahead + narrowing * draws.chosen - narrowing * others
     return gain_of(narrow, ahead + draws.chosen - others)
 
@@ -240,7 +263,8 @@ def _draws(evidence: Evidence, choosing: Choosing) -> _Draws:
     total = choosing.resamples
     chunk = max(1, min(total, _CELLS // rows, _CELLS // (folds * configurations)))
     rng, units = stream(choosing.seed, CORRECTION), int(observed.units.max()) + 1
-    picks, tops, outside, averaged = [], [], [], []
+    reigning = None if choosing.champion is None else FixedMean(evidence, choosing.champion)
+    picks, tops, outside, averaged, champion = [], [], [], [], []
     for start in range(0, total, chunk):
         counts = _counts(units, min(chunk, total - start), rng)
         drawn = counts[:, observed.units]
@@ -255,11 +279,16 @@ def _draws(evidence: Evidence, choosing: Choosing) -> _Draws:
         outside.append(np.where(chosen, others, np.nan))
         if averaging is not None:
             averaged.append(averaging(values, drawn))
+        if reigning is not None:
+            champion.append(np.where(np.asarray(chosen)[:, 0], reigning((drawn == 0).astype(np.float32)), np.nan))
     left_out, places = np.concatenate(outside), np.concatenate(picks)
     typical = _mean_of_finite(left_out)
     deviations = chooser.ratio * (left_out - typical)
     lines = np.arange(len(places))
     draws = _Draws(places, chooser.anchors[places], deviations[lines, places], deviations)
+    if champion:
+        found = np.concatenate(champion)
+        draws = draws._replace(champion=chooser.ratio * (found - _mean_of_finite(found[:, None])))
     if choosing.averages is None:
         return draws
     means_of = Resampled(*(np.concatenate(each) for each in zip(*averaged, strict=True)))

@@ -9,7 +9,7 @@ from lrtune.space import SearchSpace
 from lrtune.space.trial import Trial, TrialState, ranking
 from lrtune.training.registry import BUILT_IN
 from lrtune.verdict.comparison import Gain
-from lrtune.verdict.result import Anchor, ClassCounts, Unscored
+from lrtune.verdict.result import Anchor, ClassCounts, Unscored, model_called
 
 
 class Case(NamedTuple):
@@ -49,6 +49,8 @@ class Case(NamedTuple):
         By what it was chosen, where another trial has the best mean.
     averaged
         Of how many trials the mean is delivered.
+    reigns
+        Whether it is that of a champion, whose trials another night has chosen.
     delivered
         Scores of what is delivered, on each fold; those of the best where none are given.
     units
@@ -81,6 +83,7 @@ class Case(NamedTuple):
     gain: Gain | None = None
     how: str = "a rule"
     averaged: int = 1
+    reigns: bool = False
     delivered: Sequence[float | None] = ()
     units: int | None = None
     no_model: str | None = None
@@ -113,7 +116,9 @@ class Case(NamedTuple):
     @property
     def handed_over(self) -> str:
         """What a sentence calls what is delivered."""
-        return f"the mean of the {self.averaged} best trials" if self.averaged > 1 else self.called
+        if self.averaged == 1:
+            return self.called
+        return model_called(range(self.averaged), champion=self.reigns)
 
     @property
     def handed_over_scores(self) -> Sequence[float | None]:

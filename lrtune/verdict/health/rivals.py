@@ -92,7 +92,7 @@ def _no_clear_gain(case: Case, found: Difference) -> Iterator[Finding]:
 def mean_loses(case: Case) -> Iterator[Finding]:
     """Notice a mean that was asked for by number, and that the best alone beats."""
     best, scores = case.best.mean, [each for each in case.handed_over_scores if each is not None]
-    if case.averaged == 1 or best is None:
+    if case.averaged == 1 or best is None or case.reigns:
         return
     mean = math.fsum(scores) / len(scores)
     if mean >= best or formats.is_nothing(best - mean):

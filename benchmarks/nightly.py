@@ -1,0 +1,178 @@
+"""Sixty nights, a thousand times: false alarms, regressions found, and promotions, by the rules of `lrtune.nights`.
+
+No table is read and nothing is trained: a night is a true level of the champion, and a score that errs around it by one
+standard error, as the rules see it. Beside them stands what people write by hand: tonight's score against last night's
+with a threshold, at the same rate of false alarms, and a promotion wherever tonight's best has the better mean.
+
+Events are of the kinds that nights have: a regression that stays, a slow one, a burst of label noise that passes,
+nights on which the table did not change, and a change of the columns, after which the champion cannot be tried and
+another one is elected. Sizes are in standard errors of a night's drift.
+
+    python benchmarks/nightly.py [--worlds 1000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lrtune.nights.control import Link, chart
+from lrtune.nights.drift import NORMAL, NightEstimate, change
+from lrtune.nights.promotion import is_promoted
+
+NIGHTS, EVENT = 60, 30
+"""Nights of a world, and the one in which something happens."""
+
+ERROR = 0.01
+"""Standard error of a night's score."""
+
+DRIFT = math.sqrt(2.0) * ERROR
+"""Standard error of a night's drift, between nights that have no row in common."""
+
+SAID = 0.15
+"""By how much the error that a night says is off: the standard deviation of its logarithm."""
+
+DEAD, CHANGED = 0.05, 0.02
+"""Shares of nights without new data, and with other columns than the night before."""
+
+CANDIDATES, APART = 30, 0.5
+"""Configurations that a night tries, and the error of a gain over the champion (same folds) beside that of a score."""
+
+
+class Night(NamedTuple):
+    """A night: what the champion scored, and its drift since the night before, or since it was elected."""
+
+    score: float
+    link: Link
+
+
+def nights(rng: np.random.Generator, level: Callable[[int], float], *, eventful: bool) -> list[Night]:
+    """Live through a world; ``level`` is the champion's true score by night."""
+    found: list[Night] = []
+    before: NightEstimate | None = None
+    for night in range(NIGHTS):
+        if eventful and night and rng.random() < DEAD:
+            found.append(Night(found[-1].score, Link(None, repeats=True)))
+            continue
+        score = level(night) + rng.normal(0.0, ERROR)
+        now = NightEstimate(score, ERROR * math.exp(rng.normal(0.0, SAID)))
+        changed = eventful and rng.random() < CHANGED
+        if before is None or changed:
+            found.append(Night(score, Link(None)))
+            elected = level(night) + rng.normal(0.0, ERROR)  # another one, with a corrected score of its own
+            before = NightEstimate(elected, now.error)
+            continue
+        drift = change(now, before)
+        found.append(Night(score, Link(drift.mean, drift.error)))
+        before = now
+    return found
+
+
+def by_chart(world: Sequence[Night]) -> np.ndarray:
+    """Say on which nights the chart is out of control."""
+    return np.array([each is not None and each.is_out for each in chart([night.link for night in world])])
+
+
+def by_hand(world: Sequence[Night], threshold: float) -> np.ndarray:
+    """Say on which nights the score is under last night's by more than a threshold."""
+    scores = np.array([night.score for night in world])
+    return np.concatenate([[False], np.diff(scores) < -threshold])
+
+
+def equal_threshold(worlds: Sequence[Sequence[Night]], rate: float) -> float:
+    """Find the threshold at which the rule by hand has a rate of false alarms."""
+    steps = np.concatenate([np.diff([night.score for night in world]) for world in worlds])
+    return float(-np.quantile(steps, rate))
+
+
+def found(alarms: Sequence[np.ndarray], within: int) -> float:
+    """Give the share of worlds with an alarm in the first nights after the event."""
+    return float(np.mean([each[EVENT : EVENT + within].any() for each in alarms]))
+
+
+EVENTS: dict[str, tuple[Callable[[int], float], int]] = {
+    "3 errors, within 3 nights": (lambda night: -3.0 * DRIFT * (night >= EVENT), 3),
+    "2 errors, within 5 nights": (lambda night: -2.0 * DRIFT * (night >= EVENT), 5),
+    "1 error, within 10 nights": (lambda night: -DRIFT * (night >= EVENT), 10),
+    "0.3 errors a night, within 10": (lambda night: -0.3 * DRIFT * max(0, night - EVENT + 1), 10),
+    "3 errors for 2 nights, within 2": (lambda night: -3.0 * DRIFT * (EVENT <= night < EVENT + 2), 2),
+}
+
+
+def drifts(rng: np.random.Generator, count: int) -> None:
+    """Print what is found, and at what price."""
+    for eventful in (False, True):
+        quiet = [nights(rng, lambda _night: 0.0, eventful=eventful) for _ in range(count)]
+        alarms = [by_chart(world) for world in quiet]
+        rate = float(np.mean([each[1:].mean() for each in alarms]))
+        threshold = equal_threshold(quiet, rate)
+        title = "with dead nights and other columns" if eventful else "steady nights"
+        print(f"\n{title}: false alarms on {100 * rate:.1f} % of the nights, by both rules")
+        print(f"  {'found':34} {'chart':>7} {'by hand':>8}")
+        for name, (level, within) in EVENTS.items():
+            worlds = [nights(rng, level, eventful=eventful) for _ in range(count)]
+            ours = found([by_chart(world) for world in worlds], within)
+            theirs = found([by_hand(world, threshold) for world in worlds], within)
+            print(f"  {name:34} {100 * ours:6.1f}% {100 * theirs:7.1f}%")
+
+
+class Promotions(NamedTuple):
+    """Wrong promotions by night, what the champion's true score was short of, and how often it changed."""
+
+    wrong: float
+    regret: float
+    changes: float
+
+
+def promotions(rng: np.random.Generator, spread: float, *, by_mean: bool) -> Promotions:
+    """Let a champion meet the best of many, whose true scores lie around its own by ``spread`` errors of a gain."""
+    error = APART * ERROR
+    wrong, changes, lost, champion = 0, 0, 0.0, 0.0
+    for _ in range(NIGHTS):
+        true = (
+            rng.normal(-spread, spread, CANDIDATES) * error
+        )  # around a typical level that is worse than the champion's
+        seen = true - champion + rng.normal(0.0, error, CANDIDATES)
+        best = int(np.argmax(seen))
+        gain = true[best] - champion
+        low = gain + rng.normal(0.0, error) - NORMAL * error  # without the luck of the choice
+        promoted = seen[best] > 0.0 if by_mean else is_promoted(low)
+        if promoted:
+            wrong, changes, champion = wrong + (gain < 0.0), changes + 1, true[best]
+        lost += max(0.0, float(true.max()) - champion) / NIGHTS
+    return Promotions(wrong / NIGHTS, lost / error, float(changes))
+
+
+def better(rng: np.random.Generator, count: int, errors: float) -> float:
+    """Give the share of configurations better by so many errors of a gain that are promoted within five nights."""
+    gains = errors + rng.normal(size=(count, 5)) - NORMAL
+    return float(np.mean([any(map(is_promoted, each)) for each in gains]))
+
+
+def contests(rng: np.random.Generator, count: int) -> None:
+    """Print how champions change."""
+    print(f"\npromotions in {NIGHTS} nights of {CANDIDATES} configurations (errors are of a gain over the champion)")
+    print(f"  {'':26} {'wrong, of nights':>17} {'regret, errors':>15} {'champions':>10}")
+    for spread in (0.5, 2.0):
+        for name, by_mean in (("lower end above 0", False), ("the better mean", True)):
+            each = [promotions(rng, spread, by_mean=by_mean) for _ in range(count)]
+            wrong, regret, changes = np.mean(each, axis=0)
+            print(f"  {f'spread {spread:g}: {name}':26} {100 * wrong:16.1f}% {regret:15.2f} {changes:10.1f}")
+    equal = float(np.mean([is_promoted(each - NORMAL) for each in rng.normal(size=100 * count)]))
+    print(f"  an equal one is promoted on {100 * equal:.1f} % of the nights")
+    for errors in (1.0, 2.0, 3.0):
+        share = 100 * better(rng, 10 * count, errors)
+        print(f"  better by {errors:g}: promoted within five nights in {share:.1f} %")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--worlds", type=int, default=1000)
+    asked = parser.parse_args()
+    generator = np.random.default_rng(19)
+    drifts(generator, asked.worlds)
+    contests(generator, max(10, asked.worlds // 5))

@@ -1,0 +1,132 @@
+r"""Whether the champion's score has drifted: the last night beside the median of those before it.
+
+The **level** of a night is the sum of all drifts up to it. A drift compares one configuration with itself, so that a
+promotion moves no level: they go on across champions, as the links of a chain do.
+
+The last level lies ``z`` standard deviations above the median of the `WINDOW` levels before it::
+
+    z_t = (level_t - median) / (sigma * sqrt(1 + v_n)),     v_n = 1, 1/2, pi / (2 n) for n = 1, 2, more levels
+
+``sigma`` is the standard deviation of a night's level: what the nights' own errors say counts as `KNOWN` nights, the
+robust scale of their differences (``1.4826 * median |level_t - level_(t-1)| / sqrt(2)``, which one shift does not
+move) the more the more nights there are. A single bad night is a matter of luck or of a gate; what lasts adds up in an
+exponentially weighted mean (Roberts 1959, "Control chart tests based on geometric moving averages", Technometrics 1)::
+
+    E_t = WEIGHT * z_t + (1 - WEIGHT) * E_(t-1)
+    statistic = E_t / sqrt(WEIGHT / (2 - WEIGHT) * (1 - (1 - WEIGHT)^(2 t)))
+
+The night is out of control where the statistic is below ``-LIMIT``. The constants are of ``benchmarks/nightly.py``:
+where nothing happens it is on 5 % of the nights. Once a new level has lasted half the window it is the median. Where
+the champion could not be compared with itself, the chart begins anew.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections.abc import Sequence
+from typing import NamedTuple
+
+WINDOW = 20
+WEIGHT = 0.3
+LIMIT = 1.72
+KNOWN = 8
+
+
+class Link(NamedTuple):
+    """A night's drift, oriented, and its standard error.
+
+    Where the drift is None the chain is broken, as in the first night, or where the champion could not be tried: levels
+    before such a night are not compared with those after it. A night that ``repeats`` the table of the one before says
+    nothing new.
+    """
+
+    drift: float | None
+    error: float = 0.0
+    repeats: bool = False
+
+
+class ControlVerdict(NamedTuple):
+    """What the chart says of the last night.
+
+    Attributes
+    ----------
+    level
+        Sum of the drifts.
+    median
+        Of the levels before it that are looked at.
+    deviation
+        Standard deviation of a night's level.
+    statistic
+        Weighted mean of the last distances, in standard deviations.
+    limit
+        The level below which this night would have been out of control.
+    is_out
+        Whether it is.
+
+    """
+
+    level: float
+    median: float
+    deviation: float
+    statistic: float
+    limit: float
+    is_out: bool
+
+
+def chart(links: Sequence[Link]) -> list[ControlVerdict | None]:
+    """Judge every night by those before it; nothing is said of the first one of a chain.
+
+    >>> steady = [Link(None)] + [Link(sign * 0.01, 0.014) for sign in (1, -1) * 6]
+    >>> [each.is_out for each in chart([*steady, Link(-0.06, 0.014)]) if each][-2:]
+    [False, True]
+    """
+    found: list[ControlVerdict | None] = []
+    chain: list[Link] = []
+    levels: list[float] = []
+    carried = 0.0
+    for each in links:
+        if each.repeats and chain:
+            found.append(found[-1])
+            continue
+        if each.drift is None:
+            chain, levels, carried = [each], [0.0], 0.0
+            found.append(None)
+            continue
+        chain.append(each)
+        levels.append((levels[-1] if levels else 0.0) + each.drift)
+        verdict, carried = _judged(chain, levels, carried)
+        found.append(verdict)
+    return found
+
+
+def _judged(chain: Sequence[Link], levels: Sequence[float], old: float) -> tuple[ControlVerdict | None, float]:
+    """Judge the last level of a chain; gives the weighted mean of the distances as well."""
+    *before, level = levels
+    before, count = before[-WINDOW:], len(before)
+    deviation = _deviation(levels[-WINDOW - 2 : -1], chain)
+    if not before or deviation <= 0.0:
+        return None, old
+    median = statistics.median(before)
+    spread = deviation * math.sqrt(1.0 + _variance(len(before)))
+    mean = WEIGHT * (level - median) / spread + (1.0 - WEIGHT) * old
+    scale = math.sqrt(WEIGHT / (2.0 - WEIGHT) * (1.0 - (1.0 - WEIGHT) ** (2 * count)))
+    limit = median + spread * (-LIMIT * scale - (1.0 - WEIGHT) * old) / WEIGHT
+    return ControlVerdict(level, median, deviation, mean / scale, limit, mean / scale < -LIMIT), mean
+
+
+def _deviation(levels: Sequence[float], links: Sequence[Link]) -> float:
+    """Estimate the standard deviation of a night's level, from the errors that are said and from what was seen."""
+    errors = [each.error for each in links[-WINDOW:] if each.error > 0.0]
+    steps = [abs(after - before) for before, after in itertools.pairwise(levels)]
+    said = statistics.median(errors) / math.sqrt(2.0) if errors else None
+    seen = 1.4826 * statistics.median(steps) / math.sqrt(2.0) if steps else None
+    if said is None or seen is None:
+        return said or seen or 0.0
+    return math.sqrt((KNOWN * said**2 + len(steps) * seen**2) / (KNOWN + len(steps)))
+
+
+def _variance(count: int) -> float:
+    """Give the variance of the median of so many equal normal numbers, in theirs."""
+    return 1.0 / count if count < 3 else math.pi / 2.0 / count

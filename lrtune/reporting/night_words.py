@@ -1,0 +1,68 @@
+"""What a night came to, in two or three sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from lrtune.text import formats
+
+if TYPE_CHECKING:
+    from lrtune.verdict.result import Result
+
+
+Show = Callable[[float | None], str]
+
+
+def night_words(result: Result) -> str:
+    """Say in two or three sentences what became of the champion tonight; empty where there is no night."""
+    night = result.nightly
+    if night is None:
+        return ""
+    show = formats.score_format([night.standing.score if night.standing else result.mean])
+    return " ".join(formats.sentence(each) for each in _said(result, show) if each)
+
+
+def _said(result: Result, show: Show) -> Iterator[str]:
+    night = result.nightly
+    assert night is not None
+    if night.outcome == "first":
+        yield "there was no champion before, so that this is one"
+        return
+    if night.outcome == "unchanged":
+        yield f"nothing was trained, because {night.no_drift}; the champion stays"
+        return
+    drift, gain = night.drift, night.gain
+    if drift is None:
+        yield f"drift is not known: {night.no_drift}"
+    else:
+        way = "better" if drift.mean > 0 else "worse"
+        yield (
+            f"the champion is {formats.rough_gap(drift.mean, show)} {way} than on the night before (95 % interval "
+            f"{formats.signed(drift.low, show)} to {formats.signed(drift.high, show)}, + is better)"
+        )
+    if night.chart is not None and night.chart.is_out:
+        yield "with the nights before, that is a drift that chance does not explain"
+    yield _contest(result, show) if gain is not None else _without_gain(result)
+
+
+def _contest(result: Result, show: Show) -> str:
+    night = result.nightly
+    assert night is not None
+    assert night.gain is not None
+    if night.outcome == "same":
+        return "it is tonight's best itself, and stays"
+    gain = night.gain
+    span = f"95 % interval {formats.signed(gain.low, show)} to {formats.signed(gain.high, show)}"
+    found = f"tonight's best gains {formats.signed(gain.mean, show)} on it, corrected for having been picked ({span})"
+    if night.promoted:
+        return f"{found} and takes its place"
+    return f"{found}: too little to take its place, so that the champion was trained anew and stays"
+
+
+def _without_gain(result: Result) -> str:
+    night = result.nightly
+    assert night is not None
+    if night.promoted:
+        return f"tonight's best takes its place: {night.no_gain}"
+    return f"the champion stays: the gain over it is not known ({night.no_gain})"

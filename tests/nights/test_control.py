@@ -1,0 +1,82 @@
+"""The control chart: its formulas by another road, what breaks a chain, and its rates on simulated nights."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from lrtune.nights.control import KNOWN, LIMIT, WEIGHT, WINDOW, Link, chart
+
+
+def plain_chart(drifts, errors):
+    """The module's formulas for one unbroken chain, written down anew with arrays."""
+    levels = np.concatenate([[0.0], np.cumsum(drifts)])
+    found, distances = [None], []
+    for night in range(1, len(levels)):
+        before = levels[max(0, night - WINDOW) : night]
+        walked = np.abs(np.diff(levels[max(0, night - WINDOW - 1) : night]))
+        said = np.median(errors[max(0, night - WINDOW) : night]) / np.sqrt(2)
+        sigma = said
+        if len(walked):
+            seen = 1.4826 * np.median(walked) / np.sqrt(2)
+            sigma = np.sqrt((KNOWN * said**2 + len(walked) * seen**2) / (KNOWN + len(walked)))
+        share = {1: 1.0, 2: 0.5}.get(len(before), np.pi / 2 / len(before))
+        distances.append((levels[night] - np.median(before)) / sigma / np.sqrt(1 + share))
+        weights = WEIGHT * (1 - WEIGHT) ** np.arange(len(distances))[::-1]
+        found.append((weights @ distances) / np.sqrt((weights**2).sum()))
+    return found
+
+
+def test_the_statistic_is_the_weighted_mean_of_the_distances_in_its_own_deviations():
+    rng = np.random.default_rng(3)
+    drifts, errors = rng.normal(size=45) * 0.02, rng.uniform(0.01, 0.03, size=45)
+    found = chart([Link(None), *map(Link, drifts, errors)])
+    assert found[0] is None
+    assert [each.statistic for each in found[1:]] == pytest.approx(plain_chart(drifts, errors)[1:], rel=1e-9)
+
+
+def test_the_limit_is_the_level_at_which_the_night_turns_bad():
+    rng = np.random.default_rng(4)
+    links = [Link(None), *(Link(each, 0.02) for each in rng.normal(size=12) * 0.02)]
+    before = chart(links)[-1].level
+    last = chart([*links, Link(0.0, 0.02)])[-1]
+    for beside, is_out in ((1e-6, False), (-1e-6, True)):
+        level = last.limit + beside
+        assert chart([*links, Link(level - before, 0.02)])[-1].is_out == is_out
+
+
+def test_a_broken_chain_begins_anew_and_a_table_that_repeats_says_nothing_new():
+    chain = [Link(None), Link(-0.01, 0.02), Link(0.01, 0.02)]
+    fresh = chart(chain)
+    assert chart([*chain, *chain])[3:] == fresh
+    repeated = chart([*chain, Link(None, repeats=True), Link(0.02, 0.02)])
+    assert repeated[3] == repeated[2]
+    assert repeated[4] == chart([*chain, Link(0.02, 0.02)])[-1]
+
+
+def test_nights_without_any_error_are_not_judged():
+    assert chart([Link(None), Link(0.0, 0.0)]) == [None, None]
+    assert chart([]) == []
+
+
+def test_the_rates_that_the_issue_asks_for_hold_on_simulated_nights():
+    rng, worlds, nights, event = np.random.default_rng(5), 200, 45, 25
+    noise = rng.normal(size=(worlds, nights))
+    error = np.sqrt(2.0)
+
+    def alarms(size):
+        scores = noise - size * error * (np.arange(nights) >= event)
+        drifts = np.diff(scores, axis=1)
+        charts = [chart([Link(None), *(Link(each, error) for each in world)]) for world in drifts]
+        return np.array([[each is not None and each.is_out for each in world] for world in charts])
+
+    assert 0.03 < alarms(0.0)[:, 1:].mean() < 0.07
+    assert alarms(3.0)[:, event : event + 3].any(axis=1).mean() >= 0.95
+    assert alarms(1.0)[:, event : event + 10].any(axis=1).mean() >= 0.8
+
+
+def test_it_is_one_sided():
+    steady = [Link(None), *(Link(sign * 0.01, 0.014) for sign, _ in itertools.product((1, -1), range(6)))]
+    assert not chart([*steady, Link(1.0, 0.014)])[-1].is_out
+    assert chart([*steady, Link(-1.0, 0.014)])[-1].is_out
+    assert LIMIT > 0

@@ -1,0 +1,288 @@
+"""Night after night: champion first, drift, gain and promotion, and a folder of champions that survives every crash."""
+
+import json
+from dataclasses import astuple
+
+import numpy as np
+import pytest
+
+import lrtune
+from lrtune.data.memory import table_in_memory
+from lrtune.experiment import load_text
+from lrtune.nights import folder as champions
+from lrtune.nights import history as histories
+from lrtune.run import observed, out_of_fold
+from lrtune.run.folder import open_run
+from lrtune.run.lock import Lock
+from lrtune.run.names import OBSERVED, PREDICTIONS, TAKEN
+from lrtune.run.taken import Champion, TakenOver
+from lrtune.text.errors import StudyError
+from lrtune.trainers.preparation import prepare
+from lrtune.tuning import core as tuning
+from lrtune.tuning.nightly import rows_of
+from lrtune.verdict.contest import KEPT, PROMOTED, SAME, WITHOUT_SCORE, champion_trials
+from lrtune.verdict.judging import judge
+from lrtune.verdict.reading import from_json
+
+TEXT = """
+data: {path: sklearn:breast_cancer, test_size: 0.2}
+model: {hidden: [8]}
+training: {epochs: 5, batch_size: 32}
+search: {strategy: random, trials: 8, folds: 4, round: 4, metric: METRIC, control: false}
+retrain: {ensemble: ENSEMBLE, promote_if: LEAST}
+space:
+  learning_rate: {low: 1e-4, high: 0.3, scale: log}
+  optimizer: [sgd, adam]
+"""
+
+
+def experiment(metric="accuracy", ensemble="1", least="0.0", pruning="none"):
+    text = TEXT.replace("METRIC", metric).replace("ENSEMBLE", ensemble).replace("LEAST", least)
+    return load_text(text.replace("round: 4", f"round: 4, pruning: {pruning}"), name="case")
+
+
+def night(folder, *configurations, **more):
+    chosen = experiment(**more)
+    taken = TakenOver((Champion("old", tuple(configurations)),))
+    for _ in tuning.tune(chosen, prepare(chosen), folder, workers=1, taken=taken):
+        pass
+    return chosen, open_run(folder).study
+
+
+GOOD = {"learning_rate": 0.02, "optimizer": "adam"}
+POOR = {"learning_rate": 1.01e-4, "optimizer": "sgd"}
+WILD = {"learning_rate": 0.3, "optimizer": "sgd"}
+
+
+def test_a_champion_that_is_beaten_for_sure_loses_its_place(tmp_path):
+    chosen, study = night(tmp_path, POOR)
+    found = judge(chosen.terms, study, tmp_path)
+    assert champion_trials(study) == (1,)
+    assert found.contest.outcome == PROMOTED
+    assert found.contest.gain.low > 0
+    assert found.choice.trial.number == study.refit.trial != 1
+    naive = study.trials[found.choice.trial.number].mean - study.trials[1].mean
+    assert 0 < found.contest.gain.mean < naive + 0.02
+
+
+def test_one_that_is_not_stays_and_is_trained_anew(tmp_path):
+    chosen, study = night(tmp_path, GOOD, least="0.5")
+    found = judge(chosen.terms, study, tmp_path)
+    assert found.contest.outcome in (KEPT, SAME)
+    assert found.choice.trial.number == study.refit.trial == 1
+    assert found.delivery.scores == study.trials[1].fold_scores
+    assert found.correction.score == pytest.approx(study.trials[1].mean, abs=1e-9)
+    assert found.correction.optimism == pytest.approx(0.0, abs=1e-9)
+    assert found.correction.low < found.correction.score < found.correction.high
+
+
+def test_the_gain_over_a_champion_that_is_the_default_is_the_gain_over_the_default(tmp_path):
+    """Two roads to one number: the default as a column of the choice, and the champion as fixed predictions."""
+    chosen = experiment(metric="log_loss")
+    chosen, study = night(tmp_path, chosen.space.default(), metric="log_loss", least="-9.0")
+    found = judge(chosen.terms, study, tmp_path)
+    assert champion_trials(study) == (0,)
+    assert found.contest.outcome == PROMOTED
+    assert astuple(found.contest.gain) == pytest.approx(astuple(found.correction.gain), abs=1e-6)
+
+
+def test_a_mean_is_a_champion_and_what_it_scores_is_the_mean_of_its_probabilities(tmp_path):
+    other = {"learning_rate": 0.03, "optimizer": "adam"}
+    chosen, study = night(tmp_path, GOOD, other, metric="log_loss", least="0.5")
+    found = judge(chosen.terms, study, tmp_path)
+    assert champion_trials(study) == (1, 2)
+    seen, layout = observed.read(tmp_path / OBSERVED), study.header.predictions
+    truth = np.exp(-np.stack([out_of_fold.read(tmp_path / PREDICTIONS, each, layout.like) for each in (1, 2)]))
+    scores = [np.log(truth.mean(axis=0)[seen.folds == fold]).mean() for fold in range(4)]
+    assert found.contest.is_kept
+    assert sorted(found.delivery.numbers) == [1, 2]
+    assert found.delivery.scores == pytest.approx(scores, rel=1e-5)
+    assert sorted(study.refit.made_of.trials) == [1, 2]
+
+
+@pytest.mark.parametrize("pruning", ["race", "halving"])
+def test_no_pruning_ends_a_champion(tmp_path, pruning):
+    _, study = night(tmp_path, POOR, pruning=pruning)
+    assert study.trials[1].mean is not None
+    assert len(study.trials[1].fold_scores) == 4
+
+
+def test_what_single_rows_add_is_the_score_and_marks_are_of_the_rows(tmp_path):
+    chosen, study = night(tmp_path, GOOD)
+    prepared = prepare(chosen)
+    found = rows_of(study, prepared, tmp_path, (1,))
+    assert found.values.mean() == pytest.approx(
+        sum(score * len(rows) for score, (_, rows) in zip(study.trials[1].fold_scores, prepared.splits, strict=True))
+        / prepared.rows
+    )
+    assert len(found.marks) == prepared.rows
+    assert set(found.marks.tolist()) <= set(prepared.marks.tolist())
+    assert len(np.unique(prepared.marks)) == 569
+
+
+def test_the_marks_of_rows_stay_when_the_table_grows_or_is_turned_round():
+    rng = np.random.default_rng(2)
+    x, level = rng.normal(size=200), np.array(["a", "b", "c", "d"])[rng.integers(4, size=200)]
+    y = np.where(rng.random(200) < 0.5, "no", "yes")
+
+    def marks(order):
+        table = table_in_memory({"x": x[order], "level": level[order], "y": y[order]}, X=None, y=None)
+        text = "data: {path: t.csv, target: y}\nsearch: {trials: 1}\nspace: {learning_rate: [0.1]}"
+        return prepare(load_text(text), table=table).marks
+
+    whole = marks(np.arange(200))
+    assert marks(np.arange(120)).tolist() == whole[:120].tolist()
+    assert marks(np.arange(200)[::-1]).tolist() == whole[::-1].tolist()
+    assert len(set(whole.tolist())) == 200
+
+
+TABLE = np.random.default_rng(6).normal(size=(400, 3))
+TRUTH = np.where(TABLE @ [1.0, 0.7, 0.0] + 0.5 * np.random.default_rng(7).normal(size=400) > 0, "yes", "no")
+SETTINGS = {
+    "space": {"learning_rate": {"low": 1e-3, "high": 0.3, "scale": "log"}},
+    "metric": "accuracy",
+    "folds": 3,
+    "workers": 1,
+    "report": False,
+    "overrides": ("training.epochs=4", "training.batch_size=32", "model.hidden=[4]", "search.control=false"),
+}
+
+
+def one_night(rows, trials=5, **more):
+    table = {"a": TABLE[:rows, 0], "b": TABLE[:rows, 1], "c": TABLE[:rows, 2], "y": TRUTH[:rows]}
+    return lrtune.search(data=table, target="y", trials=trials, nights="champions", **{**SETTINGS, **more})
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "champions"
+
+
+def test_three_nights(here):
+    results = [one_night(rows) for rows in (200, 260, 320)]
+    first, second, third = (each.nightly for each in results)
+    assert (first.outcome, first.promoted, first.drift, first.night) == ("first", True, None, 1)
+    assert second.drift.rows > 100
+    assert 0 < second.drift.correlation < 1
+    assert second.before.elected
+    assert second.before.score == results[0].expected.score
+    assert second.drift.mean == pytest.approx(second.standing.score - second.before.score)
+    assert third.chart is not None
+    assert champions.nights(here) == [1, 2, 3]
+    assert champions.current(here).night == 3
+    lines = histories.read(here).nights
+    assert [each.night for each in lines] == [1, 2, 3]
+    assert [each.seed for each in lines] == [0, 1, 2]
+    assert [each.trained for each in lines] == [5, 5, 5]
+    assert champions.begun(here) is None
+    for each in results:
+        assert from_json(json.loads(json.dumps(each.to_json()))).nightly == each.nightly
+    model = lrtune.load(here / "0003" / "model")
+    assert set(model.predict(TABLE[:5])) <= {"yes", "no"}
+
+
+def test_drift_of_a_smaller_is_better_metric_is_positive_where_tonight_is_better(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    one_night(200, metric="log_loss")
+    found = one_night(300, metric="log_loss").nightly
+    assert found.drift.mean == pytest.approx(found.before.score - found.standing.score)
+
+
+def test_the_same_table_trains_nothing_and_a_larger_budget_goes_on(here):
+    one_night(200)
+    again = one_night(200)
+    assert (again.nightly.outcome, again.nightly.trained, again.nightly.promoted) == ("unchanged", 0, False)
+    assert again.nightly.no_drift == "the table is that of night 1"
+    assert champions.nights(here) == [1]
+    longer = one_night(200, trials=8)
+    assert longer.nightly.trained == 3
+    assert [each.night for each in histories.read(here).nights] == [1, 2, 3]
+    assert [each.seed for each in histories.read(here).nights] == [0, 0, 0]
+    assert one_night(260).nightly.night == 4
+
+
+@pytest.mark.parametrize("rows", [200, 260])
+@pytest.mark.parametrize("step", ["publish", "append", "name", "end"])
+def test_a_night_that_dies_between_two_steps_is_finished_by_the_same_command(here, monkeypatch, step, rows):
+    if rows == 260:
+        one_night(200)
+    before = champions.nights(here)
+
+    class Died(BaseException):
+        """As a process does: nothing is cleaned up by those who catch errors."""
+
+    def die(*_arguments, **_more):
+        raise Died
+
+    where = histories if step == "append" else champions
+    monkeypatch.setattr(where, step, die)
+    with pytest.raises(Died):
+        one_night(rows)
+    monkeypatch.undo()
+    monkeypatch.chdir(here.parent)
+    if before:
+        assert champions.path_of(here, champions.current(here).night).is_dir()
+    result = one_night(rows)
+    number = len(before) + 1
+    assert champions.nights(here) == [*before, number]
+    assert [each.night for each in histories.read(here).nights] == list(range(1, number + 1))
+    assert champions.current(here).night == number
+    assert champions.begun(here) is None
+    assert result.nightly.trained == 0
+
+
+def test_a_night_that_died_at_its_last_step_counts_although_the_next_one_has_other_rows(here, monkeypatch):
+    one_night(200, overrides=(*SETTINGS["overrides"], "retrain.promote_if=-9"))
+    monkeypatch.setattr(champions, "name", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        one_night(260, overrides=(*SETTINGS["overrides"], "retrain.promote_if=-9"))
+    monkeypatch.undo()
+    monkeypatch.chdir(here.parent)
+    assert champions.current(here).night == 1
+    third = one_night(320)
+    assert third.nightly.champion == str(champions.path_of(here.relative_to(here.parent), 2))
+
+
+def test_two_nights_at_once_are_one_and_a_sentence(here):
+    with Lock(here), pytest.raises(StudyError, match="another lrtune process works in this folder"):
+        one_night(200)
+    assert champions.nights(here) == []
+
+
+def test_a_champion_of_another_space_is_said_and_replaced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    one_night(200)
+    other = one_night(260, space={"learning_rate": {"low": 0.5, "high": 0.9, "scale": "log"}})
+    assert other.nightly.outcome == "refused"
+    assert other.nightly.promoted
+    assert any("is not tried: this search's space does not have it: learning_rate" in each for each in other.notes)
+    third = one_night(320, space={"learning_rate": {"low": 0.5, "high": 0.9, "scale": "log"}})
+    assert third.nightly.drift is not None
+
+
+def test_a_champion_without_a_score_is_replaced(tmp_path):
+    chosen, study = night(tmp_path, {"learning_rate": 0.25, "optimizer": "sgd"})
+    study.trials[1] = study.trials[1].__class__(1, study.trials[1].configuration, champion=0)
+    found = judge(chosen.terms, study, tmp_path)
+    assert found.contest.outcome == WITHOUT_SCORE
+    assert found.choice.trial.number != 1
+
+
+def test_a_run_and_its_files_are_champions(tmp_path):
+    settings = {key: each for key, each in SETTINGS.items() if key != "report"}
+    table = {"a": TABLE[:200, 0], "b": TABLE[:200, 1], "y": TRUTH[:200]}
+    first = lrtune.search(data=table, target="y", trials=4, output=tmp_path / "first", report=False, **settings)
+    for name in ("", "result.json", "best.yaml"):
+        folder = tmp_path / f"by-{name}"
+        found = lrtune.search(
+            data=table, target="y", trials=3, seed=5, output=folder, report=False,
+            champions=[tmp_path / "first" / name], **settings,
+        )  # fmt: skip
+        (said,) = json.loads((folder / TAKEN).read_text())["champions"]
+        assert said["configurations"] == [{"learning_rate": first.best.configuration["learning_rate"]}]
+        assert (said["reference"] is None) is (name == "best.yaml")
+        assert found.nightly.no_drift == (
+            "an experiment file says no score" if name == "best.yaml" else "the table is that of the night before"
+        )
+        assert found.nightly.night is None
