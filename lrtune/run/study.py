@@ -73,6 +73,8 @@ class StudyState:
         Seconds that each update counts as, by what the time depends on (`lrtune.trainers.calibration`).
     predictions
         Which out-of-fold results of each trial are kept: of how many folds, and their hash, for each stage.
+    probabilities
+        The same of the probabilities of all classes, where these are kept beside them.
     confirmed
         Scores on fresh splits and seeds, by trial; empty for one that failed there.
     refit
@@ -102,6 +104,7 @@ class StudyState:
     trials: dict[int, Trial] = field(default_factory=dict)
     speeds: dict[tuple[tuple[str, Value], ...], float] = field(default_factory=dict)
     predictions: dict[int, tuple[tuple[int, str], ...]] = field(default_factory=dict)
+    probabilities: dict[int, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     confirmed: dict[int, tuple[float | None, ...]] = field(default_factory=dict)
     refit: Refit | None = None
     no_model: NoModel | None = None
@@ -163,6 +166,7 @@ def result_body(
     shorter: int = 1,
     reason: str | None = None,
     predictions: str | None = None,
+    probabilities: str | None = None,
     scales: Iterable[Sequence[float]] = (),
     curves: Mapping[str, Sequence[float | None]] | None = None,
     beside: Mapping[str, Sequence[float | None]] | None = None,
@@ -188,6 +192,8 @@ def result_body(
         Why the trial failed.
     predictions
         Hash of its out-of-fold results on these folds.
+    probabilities
+        Hash of the probabilities of all classes there, where they are kept as well.
     scales
         What the rates of each epoch were multiplied by, on each fold; empty where nothing was watched. Written as runs:
         ``[[1.0, 12], [0.1, 8]]`` are twelve epochs at the peak and eight at a tenth of it.
@@ -206,6 +212,7 @@ def result_body(
         "more": more,
         "reason": reason,
         "predictions": predictions,
+        "probabilities": probabilities,
         "scales": runs,
         "curves": curves,
         "beside": beside and {name: list(scores) for name, scores in beside.items()},
@@ -234,9 +241,9 @@ def _on_speed(study: StudyState, body: Body) -> None:
 def _on_result(study: StudyState, body: Body) -> None:
     trial = study.trials[int(body["trial"])]
     scores, shorter = tuple(body["scores"]), int(body.get("shorter", 1))
-    if body.get("predictions"):
-        part = (len(scores), str(body["predictions"]))
-        study.predictions[trial.number] = (*study.predictions.get(trial.number, ()), part)
+    for kind, known in (("predictions", study.predictions), ("probabilities", study.probabilities)):
+        if body.get(kind):
+            known[trial.number] = (*known.get(trial.number, ()), (len(scores), str(body[kind])))
     scored = replace(
         trial,
         state=_state(body, scores),

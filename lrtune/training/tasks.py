@@ -152,6 +152,8 @@ class Outcome(NamedTuple):
         Oriented scores by other metrics (`Metric.is_beside`); None where there is none.
     predicted
         How often each class is predicted, on all folds together; empty for regression, or where a lane diverged.
+    probabilities
+        Of all classes in float16 ``(M, classes)``, where the predictions above do not tell them; else None.
 
     """
 
@@ -162,3 +164,4 @@ class Outcome(NamedTuple):
     curves: LaneCurves | None = None
     beside: Mapping[str, tuple[float | None, ...]] = MappingProxyType({})
     predicted: tuple[int, ...] = ()
+    probabilities: tuple[Array | None, ...] = ()

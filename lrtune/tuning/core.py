@@ -33,6 +33,7 @@ from lrtune.tuning.blocks import scored
 from lrtune.tuning.finishing import TIMEOUT, Finishing
 from lrtune.tuning.horizons import compressed
 from lrtune.tuning.pace import Pace
+from lrtune.tuning.records import Hashes
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.verdict.choice import best
 from lrtune.verdict.pruning import PRUNINGS, StageEnd
@@ -220,7 +221,7 @@ class _Search(Finishing):
 
     def restore(self, executor: Executor) -> None:
         """Train again what the file of out-of-fold results has lost: the same comes out, so nothing is recorded."""
-        for stage, numbers in self.records.lost(self.study.predictions).items():
+        for stage, numbers in self.records.lost(self.study.predictions, self.study.probabilities).items():
             lost = self.numbered([self.study.trials[each] for each in numbers], stage)
             for block in scored(lost, self.setting, executor, stage, self.pace):
                 self.records.keep(block, stage)
@@ -256,7 +257,7 @@ class _Search(Finishing):
         for block in scored(numbered, self.setting, executor, stage, pace, rest=later, in_any_case=in_any_case):
             hashes = self.records.keep(block, stage)
             yield from self.record(
-                [Event(RESULT, _result(each, number, stage, hashes.get(each.number), more=not last)) for each in block]
+                [Event(RESULT, _result(each, number, stage, hashes[each.number], more=not last)) for each in block]
             )
 
     def numbered(self, trials: Sequence[Trial], stage: Stage) -> list[Numbered]:
@@ -310,7 +311,7 @@ class _Search(Finishing):
         return all(each.number in self.study.predictions for each in trials if each.fold_scores)
 
 
-def _result(evaluated: Evaluated, number: int, stage: Stage, predictions: str | None, *, more: bool) -> Body:
+def _result(evaluated: Evaluated, number: int, stage: Stage, hashes: Hashes, *, more: bool) -> Body:
     if evaluated.outcome is None:
         return result_body(evaluated.number, (), stage=number, shorter=stage.shorter, reason=evaluated.failure)
     outcome = evaluated.outcome
@@ -321,7 +322,8 @@ def _result(evaluated: Evaluated, number: int, stage: Stage, predictions: str | 
         stage=number,
         more=more,
         shorter=stage.shorter,
-        predictions=predictions,
+        predictions=hashes.predictions,
+        probabilities=hashes.probabilities,
         scales=outcome.scales,
         curves=outcome.curves._asdict() if outcome.curves else None,
         beside=outcome.beside,
