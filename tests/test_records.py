@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from lrtune.run import out_of_fold
-from lrtune.run.bodies import RecordLayout
+from lrtune.run.bodies import Header, RecordLayout
 from lrtune.space.trial import Stage
 from lrtune.trainers.contract import Evaluated
 from lrtune.trainers.preparation import RecordForm
-from lrtune.tuning.records import Records
+from lrtune.tuning.records import Hashes, Records
 from lrtune.verdict.races import race_by_rows
 
 SIZES = (7, 5, 8)
@@ -34,10 +34,11 @@ def records(path, rows=ROWS, units=None, layout=PROBABILITIES):
         dataset=SimpleNamespace(columns=SimpleNamespace(groups=None)),
         metric="accuracy",
         record_forms=(RecordForm("float16", 3), RecordForm("uint8", 1)),
+        whole_form=None,
         units=lambda fold: None if units is None else units[fold],
     )
     made = Records(path, prepared)
-    made.take(replace(layout, rows=rows))
+    made.take(Header(predictions=replace(layout, rows=rows)))
     return made
 
 
@@ -47,7 +48,8 @@ def block(predictions, stage, lost=()):
         Evaluated(
             number,
             SimpleNamespace(
-                predictions=tuple(None if number in lost else each for each in folds[stage.first : stage.end])
+                predictions=tuple(None if number in lost else each for each in folds[stage.first : stage.end]),
+                probabilities=(),
             ),
         )
         for number, folds in predictions.items()
@@ -61,35 +63,37 @@ def predictions(count):
 
 @pytest.mark.parametrize("rows", [ROWS, 9, 1])
 def test_stages_in_any_order_of_trials_write_what_one_stage_writes(tmp_path, rows):
-    found = predictions(4)
-    whole, parts = records(tmp_path / "whole", rows), records(tmp_path / "parts", rows)
+    found, folders = predictions(4), [tmp_path / "whole", tmp_path / "parts"]
+    for each in folders:
+        each.mkdir()
+    whole, parts = records(folders[0], rows), records(folders[1], rows)
     whole.keep(block(found, Stage(0, 3)), Stage(0, 3))
     for numbers in ((3, 1), (0, 2)):
         for stage in STAGES:
             parts.keep(block({number: found[number] for number in numbers}, stage), stage)
-    assert parts.path.read_bytes() == whole.path.read_bytes()
+    assert parts.predictions.path.read_bytes() == whole.predictions.path.read_bytes()
     kept = out_of_fold.kept_rows(ROWS, rows, seed=3)
     for number, folds in found.items():
-        record = out_of_fold.read(parts.path, number, ("float16", (rows, 3)))
+        record = out_of_fold.read(parts.predictions.path, number, ("float16", (rows, 3)))
         np.testing.assert_array_equal(record, np.concatenate(folds)[kept])
 
 
 def test_a_trial_that_was_pruned_has_its_first_part_and_zeros(tmp_path):
-    found, made = predictions(3), records(tmp_path / "file")
+    found, made = predictions(3), records(tmp_path)
     hashes = made.keep(block(found, STAGES[0], lost=(1,)), STAGES[0])
-    assert set(hashes) == {0, 2}
-    record = out_of_fold.read(made.path, 2, PROBABILITIES.like)
+    assert {number for number, each in hashes.items() if each.predictions} == {0, 2}
+    record = out_of_fold.read(made.predictions.path, 2, PROBABILITIES.like)
     np.testing.assert_array_equal(record, [*found[2][0], *[[0, 0, 0]] * (ROWS - SIZES[0])])
-    assert hashes[2] == out_of_fold.digest(found[2][0])
+    assert hashes[2] == Hashes(out_of_fold.digest(found[2][0]))
 
 
 def test_where_probabilities_have_no_room_labels_are_kept(tmp_path, monkeypatch):
-    found, made = predictions(2), records(tmp_path / "file", layout=LABELS)
+    found, made = predictions(2), records(tmp_path, layout=LABELS)
     hashes = made.keep(block(found, Stage(0, 3)), Stage(0, 3))
     for number, folds in found.items():
-        record = out_of_fold.read(made.path, number, LABELS.like)
+        record = out_of_fold.read(made.predictions.path, number, LABELS.like)
         np.testing.assert_array_equal(record, np.concatenate(folds).argmax(axis=1))
-        assert hashes[number] == out_of_fold.digest(record)
+        assert hashes[number] == Hashes(out_of_fold.digest(record))
     whole, labels = ROWS * 3 * 2 * 5, ROWS * 5
     for room, expected in (
         (whole, PROBABILITIES),
@@ -98,19 +102,19 @@ def test_where_probabilities_have_no_room_labels_are_kept(tmp_path, monkeypatch)
         (labels - 1, replace(LABELS, rows=ROWS - 1)),
     ):
         monkeypatch.setattr(out_of_fold, "TOTAL_BYTES", room)
-        assert made.new_layout(5) == expected
+        assert made.new_layouts(5) == (expected, None)
 
 
 def test_short_horizons_leave_no_records(tmp_path):
-    made = records(tmp_path / "file")
-    assert made.keep(block(predictions(2), Stage(0, 3, 9)), Stage(0, 3, 9)) == {}
-    assert not made.path.exists()
+    made = records(tmp_path)
+    assert made.keep(block(predictions(2), Stage(0, 3, 9)), Stage(0, 3, 9)) == {0: Hashes(), 1: Hashes()}
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("layout", [PROBABILITIES, LABELS])
 def test_what_a_race_reads_is_the_kept_rows_of_the_first_folds(tmp_path, layout):
     units = [np.arange(size) // 2 for size in SIZES]
-    found, made = predictions(3), records(tmp_path / "file", 12, units, layout)
+    found, made = predictions(3), records(tmp_path, 12, units, layout)
     made.keep(block(found, Stage(0, 3)), Stage(0, 3))
     kept = out_of_fold.kept_rows(ROWS, 12, seed=3)
     own = kept[kept < SIZES[0] + SIZES[1]]
@@ -126,7 +130,7 @@ def test_what_a_race_reads_is_the_kept_rows_of_the_first_folds(tmp_path, layout)
 
 
 def test_a_race_without_any_row_of_the_folds_drops_nobody(tmp_path):
-    made = records(tmp_path / "file", 1)
+    made = records(tmp_path, 1)
     kept = int(out_of_fold.kept_rows(ROWS, 1, seed=3)[0])
     scores = made.scores([0, 1, 2], int(np.searchsorted(np.cumsum(SIZES), kept, side="right")))  # of folds before it
     assert scores.values.shape == (3, 0)

@@ -117,9 +117,9 @@ def test_scales_come_back_as_they_were_and_are_written_as_runs():
 
 
 def test_curves_of_stages_are_averaged_over_all_their_folds():
-    first = {"epochs": [3, 6], "train": [1.0, 0.5], "validation": [2.0, None]}
-    others = {"epochs": [3, 6], "train": [3.0, 1.0], "validation": [4.0, 1.0]}
-    shorter = {"epochs": [2], "train": [9.0], "validation": [9.0]}
+    first = {"epochs": [3, 6], "train": [1.0, 0.5]} | {key: [2.0, None] for key in ("validation", "low", "high")}
+    others = {"epochs": [3, 6], "train": [3.0, 1.0], "validation": [4.0, 1.0], "low": [3.0, 0.5], "high": [5.0, 1.5]}
+    shorter = {"epochs": [2]} | {key: [9.0] for key in ("train", "validation", "low", "high")}
     events = [
         result(3, [0.1], more=True, stage=0, shorter=2, curves=shorter),
         result(3, [0.1], more=True, stage=1, curves=first),
@@ -127,8 +127,16 @@ def test_curves_of_stages_are_averaged_over_all_their_folds():
     ]
     curves = [replay([*EVENTS, *events[:count]]).trials[3].curves for count in (0, 1, 2, 3)]
     assert curves[:2] == [None, None]
-    assert curves[2] == ((3, 6), (1.0, 0.5), (2.0, None))
-    assert curves[3] == ((3, 6), (2.5, 0.875), (3.5, None))
+    assert curves[2] == ((3, 6), (1.0, 0.5), (2.0, None), (2.0, None), (2.0, None))
+    assert curves[3] == ((3, 6), (2.5, 0.875), (3.5, None), (2.0, None), (5.0, None))
+
+
+def test_curves_of_a_journal_without_those_of_single_folds_stay_known():
+    events = [
+        result(3, [0.1], more=True, curves={"epochs": [3], "train": [1.0], "validation": [2.0]}),
+        result(3, [0.1], stage=1, curves={key: [4.0] for key in ("epochs", "train", "validation", "low", "high")}),
+    ]
+    assert replay([*EVENTS, *events]).trials[3].curves == ((3,), (2.5,), (3.0,), (), ())
 
 
 def test_speeds_are_found_by_what_the_time_depends_on():

@@ -74,6 +74,8 @@ class Header:
         None if every fold has a score.
     predictions
         How out-of-fold results are kept.
+    probabilities
+        How probabilities of all classes are kept beside them; None: they are not.
     trial_seconds
         What training the default configuration on all folds is expected to take.
     versions, kernels
@@ -95,6 +97,7 @@ class Header:
     rows_ratio: float | None = None
     left_out: FoldsLeftOut | None = None
     predictions: RecordLayout | None = None
+    probabilities: RecordLayout | None = None
     trial_seconds: float | None = None
     versions: Mapping[str, str] | None = None
     kernels: Mapping[str, str] | None = None
@@ -113,11 +116,12 @@ class Header:
     def body(self) -> Body:
         """Write it down, without what is not known."""
         known = {each.name: getattr(self, each.name) for each in fields(self)}
-        known.update({key: to_json(known[key]) for key in ("rows", "left_out", "predictions")})
+        known.update({key: to_json(known[key]) for key in ("rows", "left_out", *_RECORDS)})
         timed = {key: known.pop(key) for key in _TIMED}
         return {**_without_none(known), CLOCK: _without_none(timed)}
 
 
+_RECORDS = ("predictions", "probabilities")
 _TIMED = ("versions", "kernels")
 
 
@@ -129,7 +133,7 @@ def header(body: Body) -> Header:
     """Read the body of a ``study`` event; keys of later versions are passed over."""
     said = {**body, **body.get(CLOCK, {})}
     known = {each.name: said[each.name] for each in fields(Header) if each.name in said}
-    for key, make in (("rows", _rows), ("left_out", _left_out), ("predictions", _kept)):
+    for key, make in (("rows", _rows), ("left_out", _left_out), *((key, _kept) for key in _RECORDS)):
         if known.get(key):
             known[key] = make(known[key])
     return Header(**known)

@@ -5,7 +5,7 @@ DATABASE = "study.db"
 
 LOCK = ".lrtune.lock"
 OBSERVED = "observed.npz"
-PREDICTIONS = "out_of_fold.bin"
+PREDICTIONS, PROBABILITIES = "out_of_fold.bin", "class_probabilities.bin"
 
 EXPERIMENT, BEST = "experiment.yaml", "best.yaml"
 TRIALS, RESULT = "trials.csv", "result.json"
@@ -33,7 +33,18 @@ RATES, RATE_TABLE, RATE_FIGURE = "finder.json", "finder.csv", "finder.svg"
 FINDER = (RATES, RATE_TABLE, RATE_FIGURE)
 """What a search of rates leaves."""
 
-FOLLOWED = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, PREDICTIONS, MODEL, NESTED, FITS, AT_WORK)
+FOLLOWED = (
+    DATABASE,
+    f"{DATABASE}-wal",
+    f"{DATABASE}-shm",
+    LOCK,
+    PREDICTIONS,
+    PROBABILITIES,
+    MODEL,
+    NESTED,
+    FITS,
+    AT_WORK,
+)
 """What is written in place; everything else is put there as a whole, instead of a link that may be there."""
 
 OWN = (*FOLLOWED, OBSERVED, TAKEN, ROW_SCORES, EXPERIMENT, BEST, TRIALS, RESULT, REPORT, *FINDER)

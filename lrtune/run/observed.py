@@ -40,6 +40,8 @@ class Observed:
         Number of classes; 0 for regression.
     validated
         How many rows of each class any fold validates (classes,), kept or not; a row of the table counts once.
+    whole
+        Places of the rows of which the probabilities of all classes are kept beside the predictions; ascending.
 
     """
 
@@ -49,6 +51,7 @@ class Observed:
     sizes: Integers
     classes: int
     validated: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    whole: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def share(self) -> float:
@@ -63,6 +66,7 @@ def observe(
     rows: Sequence[Integers],
     kept: npt.NDArray[np.int64],
     classes: int,
+    whole: npt.NDArray[np.int64] | None = None,
 ) -> Observed:
     """Put together what is known of the folds' validation rows.
 
@@ -76,6 +80,8 @@ def observe(
         Which rows of the concatenation are kept (`out_of_fold.kept_rows`).
     classes
         Number of classes; 0 for regression.
+    whole
+        Of which of the kept rows all probabilities are kept as well, counted as these are; None: of none.
 
     """
     sizes = np.array([len(each) for each in targets], dtype=np.int64)
@@ -84,7 +90,8 @@ def observe(
     every = np.concatenate(targets)
     _, firsts = np.unique(np.concatenate(rows), return_index=True)
     validated = np.bincount(every[firsts].astype(np.int64), minlength=classes) if classes else firsts[:0]
-    return Observed(every[kept], folds[kept], codes.astype(np.int64), sizes, classes, validated)
+    shown = np.searchsorted(kept, kept[:0] if whole is None else whole)
+    return Observed(every[kept], folds[kept], codes.astype(np.int64), sizes, classes, validated, shown)
 
 
 def write(path: Path, observed: Observed) -> None:
@@ -105,6 +112,7 @@ def write(path: Path, observed: Observed) -> None:
         sizes=observed.sizes,
         classes=np.int64(observed.classes),
         validated=observed.validated,
+        whole=observed.whole.astype(np.uint32),
     )
     files.write(path, content.getvalue())
 
@@ -136,6 +144,7 @@ def read(path: Path) -> Observed:
                 sizes=file["sizes"],
                 classes=int(file["classes"]),
                 validated=file["validated"],
+                whole=file.get("whole", np.zeros(0)).astype(np.int64),  # an earlier version had none
             )
     except FileNotFoundError as error:
         raise StudyError(f"{path}: is not there; run the search again to have it written") from error

@@ -24,14 +24,21 @@ TOTAL_BYTES = 256 * 2**20
 """What the records of the planned trials may take; beyond it a fixed random subset of the rows is kept."""
 
 
+SHOWN_BYTES = 64 * 2**20
+"""What may be taken by probabilities of all classes where they are kept for pictures alone."""
+
+
 def digest(record: Array) -> str:
     """Hash a record's bytes."""
     return hashlib.sha256(record.tobytes()).hexdigest()[:16]
 
 
-def room(rows: int, row_bytes: int, trials: int) -> int:
-    """Count how many of ``rows`` validation rows fit, at ``row_bytes`` for each row of each of the planned trials."""
-    return max(1, min(rows, TOTAL_BYTES // max(1, row_bytes * trials)))
+def room(rows: int, row_bytes: int, trials: int, most: int | None = None) -> int:
+    """Count how many of ``rows`` validation rows fit, at ``row_bytes`` for each row of each of the planned trials.
+
+    Together they take at most so many bytes; by default `TOTAL_BYTES`.
+    """
+    return max(1, min(rows, (TOTAL_BYTES if most is None else most) // max(1, row_bytes * trials)))
 
 
 def kept_rows(rows: int, count: int, *, seed: int) -> npt.NDArray[np.int64]:

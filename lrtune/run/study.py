@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lrtune.run import bodies
@@ -76,6 +76,8 @@ class StudyState:
         Seconds that each update counts as, by what the time depends on (`lrtune.trainers.calibration`).
     predictions
         Which out-of-fold results of each trial are kept: of how many folds, and their hash, for each stage.
+    probabilities
+        The same of the probabilities of all classes, where these are kept beside them.
     confirmed
         Scores on fresh splits and seeds, by trial; empty for one that failed there.
     refit
@@ -109,6 +111,7 @@ class StudyState:
     trials: dict[int, Trial] = field(default_factory=dict)
     speeds: dict[tuple[tuple[str, Value], ...], float] = field(default_factory=dict)
     predictions: dict[int, tuple[tuple[int, str], ...]] = field(default_factory=dict)
+    probabilities: dict[int, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     confirmed: dict[int, tuple[float | None, ...]] = field(default_factory=dict)
     refit: Refit | None = None
     no_model: NoModel | None = None
@@ -178,6 +181,7 @@ def result_body(
     shorter: int = 1,
     reason: str | None = None,
     predictions: str | None = None,
+    probabilities: str | None = None,
     scales: Iterable[Sequence[float]] = (),
     curves: Mapping[str, Sequence[float | None]] | None = None,
     beside: Mapping[str, Sequence[float | None]] | None = None,
@@ -203,11 +207,14 @@ def result_body(
         Why the trial failed.
     predictions
         Hash of its out-of-fold results on these folds.
+    probabilities
+        Hash of the probabilities of all classes there, where they are kept as well.
     scales
         What the rates of each epoch were multiplied by, on each fold; empty where nothing was watched. Written as runs:
         ``[[1.0, 12], [0.1, 8]]`` are twelve epochs at the peak and eight at a tenth of it.
     curves
-        Learning curves, mean over the folds of the stage: ``epochs``, ``train`` and ``validation`` of equal length.
+        Learning curves over the folds of the stage: ``epochs``; the means ``train`` and ``validation``; ``low`` and
+        ``high``, the validation losses of the folds where they are lowest and highest. All of equal length.
     beside
         Oriented scores on each fold of the stage by other metrics.
     predicted
@@ -220,6 +227,7 @@ def result_body(
         "more": more,
         "reason": reason,
         "predictions": predictions,
+        "probabilities": probabilities,
         "scales": runs,
         "curves": curves,
         "beside": beside and {name: list(scores) for name, scores in beside.items()},
@@ -248,9 +256,9 @@ def _on_speed(study: StudyState, body: Body) -> None:
 def _on_result(study: StudyState, body: Body) -> None:
     trial = study.trials[int(body["trial"])]
     scores, shorter = tuple(body["scores"]), int(body.get("shorter", 1))
-    if body.get("predictions"):
-        part = (len(scores), str(body["predictions"]))
-        study.predictions[trial.number] = (*study.predictions.get(trial.number, ()), part)
+    for kind, known in (("predictions", study.predictions), ("probabilities", study.probabilities)):
+        if body.get(kind):
+            known[trial.number] = (*known.get(trial.number, ()), (len(scores), str(body[kind])))
     scored = replace(
         trial,
         state=_state(body, scores),
@@ -289,17 +297,31 @@ def _summed(counts: Sequence[int], more: Sequence[int]) -> tuple[int, ...]:
 
 
 def _joined(trial: Trial, curves: Body | None, folds: int) -> Curves | None:
-    """Average the curves of the folds so far with those of ``folds`` more."""
-    if curves is None or trial.curves is None:
-        return trial.curves if curves is None else Curves(*(tuple(curves[key]) for key in Curves._fields))
+    """Join the curves of the folds so far with those of ``folds`` more."""
+    known = trial.curves
+    more = None if curves is None else Curves(**{key: tuple(curves[key]) for key in Curves._fields if key in curves})
+    if known is None or more is None:
+        return known or more
     before = len(trial.fold_scores)
 
-    def mean(one: Sequence[float | None], other: Sequence[float | None]) -> tuple[float | None, ...]:
-        pairs = zip(one, other, strict=True)
-        return tuple(None if a is None or b is None else (a * before + b * folds) / (before + folds) for a, b in pairs)
+    def mean(one: float, other: float) -> float:
+        return (one * before + other * folds) / (before + folds)
 
-    known = trial.curves
-    return Curves(known.epochs, mean(known.train, curves["train"]), mean(known.validation, curves["validation"]))
+    return Curves(
+        known.epochs,
+        _by_epoch(mean, known.train, more.train),
+        _by_epoch(mean, known.validation, more.validation),
+        _by_epoch(min, known.low, more.low),
+        _by_epoch(max, known.high, more.high),
+    )
+
+
+def _by_epoch(
+    join: Callable[[float, float], float], one: Sequence[float | None], other: Sequence[float | None]
+) -> tuple[float | None, ...]:
+    """Join two curves epoch by epoch; nothing is known where one of them is not."""
+    pairs = zip(one, other, strict=False)  # a stage of an earlier version says nothing of single folds
+    return tuple(None if a is None or b is None else join(a, b) for a, b in pairs)
 
 
 def _unrolled(runs: Iterable[tuple[float, int]]) -> tuple[float, ...]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,8 +119,9 @@ class Fit:
         With everything that trains it (`lrtune.training.registry.complete`).
     said
         The result as that study recorded it (`lrtune.run.study.result_body`), without trial and stage.
-    record
-        Its out-of-fold results on all folds, as base64; empty where it has none.
+    records
+        Its out-of-fold results on all folds, as base64, by what a result calls their hash: those of the metric, and the
+        probabilities of all classes; empty where it has none.
 
     """
 
@@ -128,7 +129,7 @@ class Fit:
     study: str
     configuration: Configuration
     said: Json
-    record: str = ""
+    records: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,7 @@ def _earlier(said: Sequence[Json]) -> tuple[Earlier, ...]:
 
 def _fits(said: Sequence[Json]) -> tuple[Fit, ...]:
     return tuple(
-        Fit(each[CALLED], each["study"], _points([each["configuration"]])[0], each["said"], each["record"])
+        Fit(each[CALLED], each["study"], _points([each["configuration"]])[0], each["said"], each["records"])
         for each in said
     )
 

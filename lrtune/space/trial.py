@@ -59,14 +59,24 @@ class Stage(NamedTuple):
 
 
 class Curves(NamedTuple):
-    """Learning curves of a trial: training and validation loss after some ``epochs``, counted from 1.
+    """Learning curves of a trial: losses after some ``epochs``, counted from 1, over the folds that have been scored.
 
-    They are means over the folds that have been scored; None from where one of them diverged.
+    Attributes
+    ----------
+    epochs
+        After which a loss is known.
+    train, validation
+        Means over the folds; None from where one of them diverged.
+    low, high
+        The validation losses of the folds where they are lowest and highest; empty where that is not recorded.
+
     """
 
     epochs: tuple[int, ...]
     train: tuple[float | None, ...]
     validation: tuple[float | None, ...]
+    low: tuple[float | None, ...] = ()
+    high: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,10 +124,17 @@ class Evaluated(NamedTuple):
     @property
     def predictions(self) -> list[Array] | None:
         """What the metric keeps of each fold's validation rows; None unless every fold of the stage has them."""
-        if self.outcome is None:
-            return None
-        kept = [each for each in self.outcome.predictions if each is not None]
-        return kept if len(kept) == len(self.outcome.predictions) else None
+        return None if self.outcome is None else _of_every_fold(self.outcome.predictions)
+
+    @property
+    def probabilities(self) -> list[Array] | None:
+        """Probabilities of all classes on each fold; None unless every fold of the stage has them beside that."""
+        return None if self.outcome is None else _of_every_fold(self.outcome.probabilities)
+
+
+def _of_every_fold(arrays: Sequence[Array | None]) -> list[Array] | None:
+    known = [each for each in arrays if each is not None]
+    return known if known and len(known) == len(arrays) else None
 
 
 Numbered = tuple[int, Configuration]

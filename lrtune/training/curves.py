@@ -207,18 +207,21 @@ _ROWS = {"softmax": _softmax_rows, "logistic": _logistic_rows, "squared": _squar
 """The losses of `lrtune.training.losses` in the precision of the lanes: to four digits the same, and faster."""
 
 
-def mean_curves(epochs: Sequence[int], losses: Doubles) -> LaneCurves:
-    """Average losses ``(K, 2, points)`` over the folds, in four significant digits; None where one is not finite.
+def over_folds(epochs: Sequence[int], losses: Doubles) -> LaneCurves:
+    """Sum up losses ``(K, 2, points)`` of the folds, in four significant digits; None where one is not finite.
 
-    >>> mean_curves([3, 6], np.array([[[2.0, 1.0], [3.0, 4.0]], [[1.0, 0.00012345], [np.inf, 5.0]]]))
-    LaneCurves(epochs=(3, 6), train=(1.5, 0.5001), validation=(None, 4.5))
+    >>> over_folds([3, 6], np.array([[[2.0, 1.0], [3.0, 4.0]], [[1.0, 0.00012345], [np.inf, 5.0]]]))
+    LaneCurves(epochs=(3, 6), train=(1.5, 0.5001), validation=(None, 4.5), low=(None, 4.0), high=(None, 5.0))
     """
-    train, validation = ([_short(each) for each in row] for row in losses.mean(axis=0).tolist())
-    return LaneCurves(tuple(epochs), tuple(train), tuple(validation))
+    validation = losses[:, VALIDATION]
+    is_whole = np.isfinite(validation).all(axis=0)
+    # A loss that is not finite leaves no fold that is the lowest.
+    low, high = (np.where(is_whole, of(validation, axis=0), np.nan) for of in (np.min, np.max))
+    return LaneCurves(tuple(epochs), *map(_short, (*losses.mean(axis=0), low, high)))
 
 
-def _short(loss: float) -> float | None:
-    return float(f"{loss:.{DIGITS}g}") if math.isfinite(loss) else None
+def _short(losses: Doubles) -> tuple[float | None, ...]:
+    return tuple(float(f"{each:.{DIGITS}g}") if math.isfinite(each) else None for each in losses.tolist())
 
 
 def validation_targets(fold: Fold, network: Network) -> Doubles:

@@ -12,7 +12,7 @@ from lrtune.arrays import Array, Doubles, Integers
 from lrtune.training import feedback
 from lrtune.training.batches import effective_batch_size
 from lrtune.training.costs import block_lanes, cost_seconds, lane_bytes
-from lrtune.training.curves import mean_curves, recorded_epochs
+from lrtune.training.curves import over_folds, recorded_epochs
 from lrtune.training.declarations import Configuration
 from lrtune.training.embeddings import stacks
 from lrtune.training.feedback import Scales
@@ -121,7 +121,7 @@ def evaluate(
             trajectories = feedback.trajectories(population.feedback, lane, len(filled))
             for number, cell, scales in zip(population.places, column, trajectories, strict=True):
                 lanes[number][places[place]] = cell, scales
-    return [_outcome(row, mean_curves(epochs, each)) for row, each in zip(lanes, losses, strict=True)]
+    return [_outcome(row, over_folds(epochs, each)) for row, each in zip(lanes, losses, strict=True)]
 
 
 def _outcome(lanes: Mapping[int, LaneOutcome], curves: LaneCurves) -> Outcome:

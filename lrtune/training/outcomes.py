@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune.arrays import Array, Doubles
-from lrtune.training.metrics.scoring import beside, keep, predicted, recorded, score
+from lrtune.training.metrics.scoring import beside, keep, predicted, recorded, score, whole
 from lrtune.training.tasks import Fold, LaneCurves, Outcome
 
 
@@ -28,6 +28,8 @@ class Cell(NamedTuple):
         Scores by other metrics; None where there is none.
     predicted
         How often it predicts each class; empty for regression.
+    probabilities
+        Of all classes, where what is stored does not tell them (`lrtune.training.metrics.scoring.whole`).
 
     """
 
@@ -36,6 +38,7 @@ class Cell(NamedTuple):
     kept: Array | None = None
     beside: Mapping[str, float | None] = MappingProxyType({})
     predicted: tuple[int, ...] = ()
+    probabilities: Array | None = None
 
 
 def cells(metric: str, prediction: Doubles, fold: Fold, classes: int, *, bare: bool = False) -> list[Cell]:
@@ -50,8 +53,10 @@ def cells(metric: str, prediction: Doubles, fold: Fold, classes: int, *, bare: b
     others = beside(prediction, targets, classes, bare=bare)
     counts = predicted(prediction, targets, classes).tolist() if classes else [()] * len(prediction)
     stored = recorded(metric, prediction, targets)
+    shares = whole(metric, prediction)
+    shown = [None] * len(prediction) if shares is None else shares
     return [
-        Cell(float(scores[lane]), None, stored[lane], _of_lane(others, lane), tuple(counts[lane]))
+        Cell(float(scores[lane]), None, stored[lane], _of_lane(others, lane), tuple(counts[lane]), shown[lane])
         for lane in range(len(prediction))
     ]
 
@@ -73,4 +78,5 @@ def outcome_of(
         curves,
         {name: tuple(each.beside[name] for each in folds) for name in folds[0].beside} if is_whole else {},
         tuple(map(sum, zip(*(each.predicted for each in folds), strict=True))) if is_whole else (),
+        tuple(each.probabilities for each in folds),
     )

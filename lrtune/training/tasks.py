@@ -111,14 +111,24 @@ class Problem(NamedTuple):
 
 
 class LaneCurves(NamedTuple):
-    """Learning curves of one configuration, mean over folds: losses after some ``epochs``, counted from 1.
+    """Learning curves of one configuration: losses after some ``epochs``, counted from 1.
 
-    None from where a lane diverged.
+    Attributes
+    ----------
+    epochs
+        After which a loss is known.
+    train, validation
+        Means over folds; None from where a lane diverged.
+    low, high
+        The validation losses of the folds where they are lowest and highest.
+
     """
 
     epochs: tuple[int, ...]
     train: tuple[float | None, ...]
     validation: tuple[float | None, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
 
 
 class Outcome(NamedTuple):
@@ -137,11 +147,13 @@ class Outcome(NamedTuple):
     scales
         What the rates of each epoch were multiplied by, for a decay that watches a loss; else empty on every fold.
     curves
-        Training and validation loss, mean over these folds.
+        Training and validation loss over these folds.
     beside
         Oriented scores by other metrics (`Metric.is_beside`); None where there is none.
     predicted
         How often each class is predicted, on all folds together; empty for regression, or where a lane diverged.
+    probabilities
+        Of all classes in float16 ``(M, classes)``, where the predictions above do not tell them; else None.
 
     """
 
@@ -152,3 +164,4 @@ class Outcome(NamedTuple):
     curves: LaneCurves | None = None
     beside: Mapping[str, tuple[float | None, ...]] = MappingProxyType({})
     predicted: tuple[int, ...] = ()
+    probabilities: tuple[Array | None, ...] = ()

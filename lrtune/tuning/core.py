@@ -35,6 +35,7 @@ from lrtune.tuning.blocks import scored
 from lrtune.tuning.finishing import EXHAUSTED, TIMEOUT, Finishing
 from lrtune.tuning.horizons import compressed
 from lrtune.tuning.pace import Pace
+from lrtune.tuning.records import Hashes
 from lrtune.tuning.reusing import fit_key, is_whole
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.verdict.choice import best
@@ -285,7 +286,7 @@ class _Search(Finishing):
 
     def restore(self, executor: Executor) -> None:
         """Train again what the file of out-of-fold results has lost: the same comes out, so nothing is recorded."""
-        for stage, numbers in self.records.lost(self.study.predictions).items():
+        for stage, numbers in self.records.lost(self.study.predictions, self.study.probabilities).items():
             lost = self.numbered([self.study.trials[each] for each in numbers], stage)
             for block in self.counted(scored(lost, self.setting, executor, stage, self.pace)):
                 self.records.keep(block, stage)
@@ -324,7 +325,8 @@ class _Search(Finishing):
         for trial in waiting:
             fit = self.fits_known.get(fit_key(self.complete(trial)))
             if fit is not None:
-                kept = {"predictions": self.records.put(trial.number, fit.record)} if fit.record else {}
+                files = self.records.files
+                kept = {key: files[key].put(trial.number, text) for key, text in fit.records.items()}
                 said = {"trial": trial.number, "stage": number, **fit.said, **kept, "reused": fit.study}
                 events.append(Event(RESULT, said))
         if events:
@@ -341,7 +343,7 @@ class _Search(Finishing):
             self.worked_on.update(each.number for each in block)
             hashes = self.records.keep(block, stage)
             yield from self.record(
-                [Event(RESULT, _result(each, number, stage, hashes.get(each.number), more=not last)) for each in block]
+                [Event(RESULT, _result(each, number, stage, hashes[each.number], more=not last)) for each in block]
             )
 
     def numbered(self, trials: Sequence[Trial], stage: Stage) -> list[Numbered]:
@@ -393,7 +395,7 @@ class _Search(Finishing):
         return all(each.number in self.study.predictions for each in trials if each.fold_scores)
 
 
-def _result(evaluated: Evaluated, number: int, stage: Stage, predictions: str | None, *, more: bool) -> Body:
+def _result(evaluated: Evaluated, number: int, stage: Stage, hashes: Hashes, *, more: bool) -> Body:
     if evaluated.outcome is None:
         return result_body(evaluated.number, (), stage=number, shorter=stage.shorter, reason=evaluated.failure)
     outcome = evaluated.outcome
@@ -404,7 +406,8 @@ def _result(evaluated: Evaluated, number: int, stage: Stage, predictions: str | 
         stage=number,
         more=more,
         shorter=stage.shorter,
-        predictions=predictions,
+        predictions=hashes.predictions,
+        probabilities=hashes.probabilities,
         scales=outcome.scales,
         curves=outcome.curves._asdict() if outcome.curves else None,
         beside=outcome.beside,

@@ -15,7 +15,7 @@ from lrtune.nights.drift import NOTHING_COMMON, Common, change, common, estimate
 from lrtune.nights.folder import Current
 from lrtune.nights.history import Night
 from lrtune.run import observed, row_scores
-from lrtune.run.names import OBSERVED, PREDICTIONS, ROW_SCORES
+from lrtune.run.names import OBSERVED, ROW_SCORES
 from lrtune.run.row_scores import MarkedRows
 from lrtune.text.errors import StudyError
 from lrtune.training.metrics.catalogue import METRICS
@@ -176,7 +176,7 @@ def rows_of(study: StudyState, prepared: Prepared, folder: Path, numbers: Sequen
     metric = study.header.metric
     if not METRICS[metric].is_by_rows:
         return None
-    kept = Records(folder / PREDICTIONS, prepared)
+    kept = Records(folder, prepared).predictions
     kept.take(study.header.predictions)
     try:
         seen = observed.read(folder / OBSERVED)

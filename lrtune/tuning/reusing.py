@@ -11,21 +11,18 @@ what was scored in stages, or on a shorter horizon.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from lrtune.experiment import Experiment
-from lrtune.run import out_of_fold
 from lrtune.run.bodies import CLOCK, Body, Header
 from lrtune.run.folder import Run
 from lrtune.run.journal import Journal
-from lrtune.run.names import DATABASE, PREDICTIONS
+from lrtune.run.names import DATABASE
 from lrtune.run.study import RESULT
 from lrtune.run.taken import Fit
 from lrtune.space.trial import Configuration, Stage
-from lrtune.text.errors import StudyError
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import BUILT_IN
 from lrtune.training.wall_clock import follows_clock
@@ -35,7 +32,7 @@ from lrtune.tuning.records import Records
 MOST_BYTES = 64 * 2**20
 """What the out-of-fold results of fits may take that are copied into a run."""
 
-_APART = ("trial", "stage", "predictions", "reused", CLOCK)
+_APART = ("trial", "stage", "predictions", "probabilities", "reused", CLOCK)
 """What a result says of its own study."""
 
 _PARTS = ("shorter", "more", "reason")
@@ -71,26 +68,25 @@ def fits_of(run: Run, called: str, experiment: Experiment, prepared: Prepared) -
     is_staged = experiment.search.pruning != "none"
     if is_staged or run.trained_by != BUILT_IN or not is_same_training(header, experiment, prepared):
         return
-    layout, records = header.predictions, Records(run.folder / PREDICTIONS, prepared)
-    if layout is None or layout != records.new_layout(experiment.search.trials) or layout.rows != records.bounds[-1]:
+    records = Records(run.folder, prepared)
+    if (header.predictions, header.probabilities) != records.new_layouts(experiment.search.trials):
+        return
+    records.take(header)
+    if not records.are_whole:
         return
     room = MOST_BYTES
     for number, said in _whole_results(run.folder, len(prepared.setting.folds)):
         configuration = run.configuration(run.study.trials[number].configuration)
         if follows_clock(configuration):
             continue
-        record = ""
-        if said.get("predictions"):
-            try:
-                values = out_of_fold.read(run.folder / PREDICTIONS, number, layout.like)
-            except (OSError, StudyError):
-                continue
-            if out_of_fold.digest(values) != said["predictions"] or values.nbytes > room:
-                continue
-            room -= values.nbytes
-            record = b64encode(values.tobytes()).decode()
+        texts = {key: file.text(number, str(said[key])) for key, file in records.files.items() if said.get(key)}
+        found = {key: each for key, each in texts.items() if each is not None}
+        size = sum(map(len, found.values()))
+        if len(found) < len(texts) or size > room:
+            continue
+        room -= size
         kept = {key: value for key, value in said.items() if key not in _APART}
-        yield Fit(called, str(said.get("reused") or header.fingerprint), configuration, kept, record)
+        yield Fit(called, str(said.get("reused") or header.fingerprint), configuration, kept, found)
 
 
 def _whole_results(folder: Path, folds: int) -> Iterator[tuple[int, Body]]:

@@ -15,7 +15,7 @@ from lrtune.run import observed
 from lrtune.run.bodies import CLOCK, FoldsLeftOut, Header, Mended, RowCounts, Trained
 from lrtune.run.identity import differences
 from lrtune.run.journal import Event, Journal
-from lrtune.run.names import AT_WORK, FITS, OBSERVED, PREDICTIONS
+from lrtune.run.names import AT_WORK, FITS, OBSERVED
 from lrtune.run.study import MENDED, STUDY, StudyState
 from lrtune.run.taken import NOTHING, TakenOver
 from lrtune.run.versions import kernels, versions
@@ -68,7 +68,7 @@ class Session:
         self.taken = taken
         self.allowance = allowance
         self.study = StudyState()
-        self.records = Records(folder / PREDICTIONS, prepared)
+        self.records = Records(folder, prepared)
         self.setting: Setting = self.placed(prepared.setting, FITS)._replace(at_work=str(folder / AT_WORK))
         self.spent = 0.0
         self.preparing = 0.0
@@ -98,12 +98,12 @@ class Session:
         if not history:
             self.taken.write(self.folder)
             written = self.record([Event(STUDY, self.header().body())])
-            self.records.take(self.study.header.predictions)
+            self.records.take(self.study.header)
             yield from written
         for each in history:
             self.study.add(each)
         self.refuse_another_experiment()
-        self.records.take(self.study.header.predictions)
+        self.records.take(self.study.header)
         observed.write(self.folder / OBSERVED, self.records.observed())
         self.spent = math.fsum(each.body.get(CLOCK, {}).get("seconds", 0.0) for each in history)
         yield from history
@@ -114,7 +114,7 @@ class Session:
         rescued = self.journal.rescued
         if rescued is not None:
             yield from self.record([Event(MENDED, Mended(rescued.kept.name, rescued.events).body())])
-        elif anew and self.records.path.exists():
+        elif anew and self.records.predictions.path.exists():
             yield from self.record([Event(MENDED, Mended(None, 0).body())])
 
     @property
@@ -129,6 +129,7 @@ class Session:
 
     def header(self) -> Header:
         """Say what is studied, and with what."""
+        predictions, probabilities = self.records.new_layouts(self.experiment.search.trials)
         return Header(
             **identity_of(self.experiment, self.prepared, self.taken),
             fingerprint=fingerprint_of(self.experiment, self.prepared, self.taken),
@@ -138,7 +139,8 @@ class Session:
             rows=RowCounts(test=self.prepared.test_rows, train=self.prepared.rows),
             rows_ratio=self.prepared.rows_ratio,
             left_out=self.left_out(),
-            predictions=self.records.new_layout(self.experiment.search.trials),
+            predictions=predictions,
+            probabilities=probabilities,
             trial_seconds=self.trial_seconds(),
             versions=versions(),
             kernels=kernels(),

@@ -11,7 +11,10 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 import lrtune
+from lrtune.reporting.html.catalogue import FIGURES
+from lrtune.reporting.html.figures import BAND
 from lrtune.reporting.html.page import report
+from lrtune.reporting.html.subject import subject
 from lrtune.run import observed
 from lrtune.run.folder import open_run
 from lrtune.run.names import OBSERVED
@@ -115,6 +118,27 @@ def test_its_numbers_are_those_of_the_result(page, made_runs):
     )
     rates = sorted(float(row["learning_rate"]) for row in trials)
     assert [float(row[0]) for row in tables["rates"][1:]] == pytest.approx(rates, rel=0.05)
+
+
+def test_bands_of_learning_curves_go_from_the_lowest_fold_to_the_highest(page, made_runs):
+    header, *rows = Page(page()).tables["curves"]
+    about = subject(made_runs / "blobs-00000001")
+    assert header[1:5] == [
+        f"the best (trial {about.best}), {each}" for each in ("validation", "lowest fold", "highest fold", "training")
+    ]
+    curves = about.run.study.trials[about.best].curves
+    assert [int(row[0]) for row in rows] == list(curves.epochs)
+    for place, losses in enumerate((curves.validation, curves.low, curves.high, curves.train), 1):
+        assert [float(row[place]) for row in rows] == pytest.approx(losses, rel=5e-3)
+    (panel,) = FIGURES["curves"].make(about).panels
+    band = next(each for each in panel.series if each.kind == BAND)
+    assert (band.low, band.high) == (list(curves.low), list(curves.high))
+    linear = next(each for each in panel.series if each.label == "a linear model, validation")
+    scores = about.run.study.anchors["linear"].beside["log_loss"]
+    assert linear.y == pytest.approx([-sum(scores) / len(scores)] * 2)
+    place = header.index("a linear model, validation")
+    expected = [-sum(scores) / len(scores), -max(scores), -min(scores)]
+    assert [float(each) for each in rows[0][place : place + 3]] == pytest.approx(expected, rel=5e-3)
 
 
 def test_the_confusion_matrix_counts_out_of_fold_predictions(page, made_runs):

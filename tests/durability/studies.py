@@ -73,7 +73,14 @@ OF_A_FUNCTION, OF_A_PROGRAM = (
     f"trainer: {{command: '{{python}} program.py'}}{OTHERS}",
 )
 
-FILES = ("trials.csv", "out_of_fold.bin", "best.yaml", "model/model.json", "model/model.npz")
+FILES = (
+    "trials.csv",
+    "out_of_fold.bin",
+    "class_probabilities.bin",
+    "best.yaml",
+    "model/model.json",
+    "model/model.npz",
+)
 
 BUDGETS = (b"workers:", b"timeout:", b"block_timeout:")
 

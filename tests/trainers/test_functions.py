@@ -106,7 +106,10 @@ def test_everything_else_serves_a_function(folder):
     assert found.control is not None
     assert found.test.score is not None
     trial = open_run(found.folder).trials[0]
-    assert trial.curves.epochs[-1] == 4
+    curves, losses = trial.curves, [-each for each in trial.fold_scores]  # log loss is what the function reports too
+    assert curves.epochs[-1] == 4
+    ends = (curves.validation[-1], curves.low[-1], curves.high[-1])
+    assert ends == pytest.approx((np.mean(losses), min(losses), max(losses)), rel=1e-3)
     runner = CliRunner()
     for command in ("show", "health", "status", "trials"):
         assert runner.invoke(app, [command, str(found.folder)]).exit_code == 0

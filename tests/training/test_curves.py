@@ -134,6 +134,16 @@ def test_curves_are_means_over_the_folds():
     np.testing.assert_allclose(
         together.curves.validation, np.mean([each.validation for each in alone], axis=0), rtol=1e-3
     )
+    every = [each.validation for each in alone]
+    assert together.curves.low == tuple(map(min, *every))
+    assert together.curves.high == tuple(map(max, *every))
+    assert together.curves.low < together.curves.validation < together.curves.high
+
+
+def test_where_one_fold_has_no_loss_none_is_the_lowest():
+    losses = np.array([[[1.0, 1.0], [2.0, 0.2]], [[1.0, 1.0], [np.nan, 0.4]]])
+    found = curves.over_folds((1, 2), losses)
+    assert found == ((1, 2), (1.0, 1.0), (None, 0.3), (None, 0.2), (None, 0.4))
 
 
 def test_only_some_rows_of_a_large_fold_are_looked_at_and_none_of_weight_zero():
@@ -163,7 +173,7 @@ def test_a_lane_that_diverges_has_no_losses_any_more(loss):
     found = evaluate([configuration], [poisoned, healthy], problem, metric, seed=0, dtype="float32")[0]
     if loss == "squared":
         assert found.diverged[0] is not None
-        assert found.curves == ((3, 6), (None, None), (None, None))
+        assert found.curves == ((3, 6), *[(None, None)] * 4)
     alone = evaluate([configuration], [healthy], problem, metric, seed=0, dtype="float32")[0].curves
     assert None not in (*alone.train, *alone.validation)
 

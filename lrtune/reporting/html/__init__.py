@@ -5,6 +5,7 @@
     catalogue      every figure: its name, its title, and what makes it
     classes        figures of predicted classes
     comparison     several runs on one page
+    curves         the figure of learning curves
     figures        what a figure is, as plain values
     finding        the figure of the finder
     folds          figures of the folds
@@ -16,13 +17,13 @@
     predictions    what is predicted for rows that were not trained on
     probabilities  figures of predicted probabilities
     scales         from values to places on the paper
+    schedule       the figure of the rates of the best
     sections       figures as parts of a page
     space          figures of the space
     style          colours and rules
     subject        what a report is about, read from a folder
     svg            a panel drawn
     tiles          the first look
-    training       figures of the training
     trials         figures of the search
     values         figures of predicted values
 """

@@ -11,13 +11,14 @@ from lrtune.training.deferred import Deferred
 if TYPE_CHECKING:
     from lrtune.reporting.html import (
         classes,
+        curves,
         finding,
         folds,
         overview,
         parallel,
         probabilities,
+        schedule,
         space,
-        training,
         trials,
         values,
     )
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
     from lrtune.reporting.html.subject import Subject
 else:
     classes = Deferred("lrtune.reporting.html.classes")
+    curves = Deferred("lrtune.reporting.html.curves")
     finding = Deferred("lrtune.reporting.html.finding")
     folds = Deferred("lrtune.reporting.html.folds")
     overview = Deferred("lrtune.reporting.html.overview")
     parallel = Deferred("lrtune.reporting.html.parallel")
     probabilities = Deferred("lrtune.reporting.html.probabilities")
+    schedule = Deferred("lrtune.reporting.html.schedule")
     space = Deferred("lrtune.reporting.html.space")
-    training = Deferred("lrtune.reporting.html.training")
     trials = Deferred("lrtune.reporting.html.trials")
     values = Deferred("lrtune.reporting.html.values")
 
@@ -80,8 +82,8 @@ _ENTRIES = (
     FigureKind("importance", "What mattered", "the part of each dimension", SEARCH, space.importance, True),
     FigureKind("slices", "One dimension at a time", "predicted score by value", SEARCH, space.slices, True),
     FigureKind("pruned", "How far the trials went", "how far trials went", SEARCH, trials.pruned),
-    FigureKind("curves", "Learning curves", "loss by epoch, winner and default", TRAINING, training.curves),
-    FigureKind("schedule", "The learning rate of the best", "rate by epoch", TRAINING, training.schedule),
+    FigureKind("curves", "Learning curves", "loss by epoch, with bands over folds", TRAINING, curves.curves),
+    FigureKind("schedule", "The learning rate of the best", "rate by epoch", TRAINING, schedule.schedule),
     FigureKind("finder", "The finder's curve", "loss by learning rate, before the search", TRAINING, finding.finder),
     FigureKind("folds", "Fold by fold", "best, default and linear model", TRAINING, folds.folds),
     FigureKind("confusion", "Confusion matrix", "which class is taken for which", ROWS, classes.confusion),

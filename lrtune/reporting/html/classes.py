@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from lrtune.reporting.html.figures import (
     NAMES,
     PALE,
     POINTS,
+    THIN,
     Figure,
     FigureAxis,
     Panel,
@@ -24,24 +25,25 @@ from lrtune.reporting.html.figures import (
 )
 from lrtune.reporting.html.predictions import OutOfFold
 from lrtune.text import formats
+from lrtune.training.metrics.scoring import MOST_CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from lrtune.reporting.html.subject import Subject
 
-_MOST_CLASSES, _NAMED = 25, 6
-"""Classes of a confusion matrix, and curves with a colour of their own."""
+_MOST_CLASSES, _NAMED, _WORST = 30, 6, 3
+"""Classes of a confusion matrix; curves with a colour of their own, and how many have one where there are more."""
 
-_CORNERS = 160
-"""Points of a curve."""
+_CORNERS, _ALL_CORNERS, _FEWEST_CORNERS = 160, 1000, 16
+"""Points of a curve that has a colour; of all others together, and of each of them at least."""
 
 NO_CLASSES = "this run predicts numbers, not classes."
 NO_PROBABILITIES = (
-    "of each prediction only what the metric needs is kept: for the log loss of more than two classes the probability "
-    "of the true one, and of labels no probability."
+    "the probabilities of all classes are not known: what trained tells labels only, there are more than "
+    f"{MOST_CLASSES} classes, or the search is of an earlier version."
 )
 
 
@@ -58,20 +60,20 @@ def confusion(about: Subject) -> Figure | str:
     counts = np.zeros((size, size), dtype=np.int64)
     np.add.at(counts, (found.targets.astype(np.int64), found.labels), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    places = [(row, column) for row in range(size) for column in range(size)]
+    places = [(int(row), int(column)) for row, column in np.argwhere(counts)]
     cells = Series(
         CELLS,
         [float(column) for _, column in places],
         [float(size - 1 - row) for row, _ in places],
         low=[float(shares[place]) for place in places],
         titles=[f"{names[row]} taken for {names[column]}: {counts[row, column]}" for row, column in places],
-        texts=[str(counts[place]) if counts[place] else "" for place in places],
+        texts=[str(counts[place]) for place in places],
     )
     height = max(190, min(100 + 34 * size, 620))
     axes = FigureAxis("taken for", NAMES, names), FigureAxis("true class", NAMES, names[::-1])
     panel = Panel(*axes, (cells,), "", height)
     return Figure(
-        f"{_mistakes(found, counts)} A row of the matrix is a class; darker is a larger part of it.",
+        f"{_mistakes(found, counts)} A row of the matrix is a class; darker is a larger part of it.{found.part()}",
         (panel,),
         ("true class", *names),
         tuple((name, *map(str, counts[place].tolist())) for place, name in enumerate(names)),
@@ -125,32 +127,57 @@ def _curves(
     if found.probabilities is None:
         return NO_CLASSES if not found.names else NO_PROBABILITIES
     shown = [1] if len(found.names) == 2 else list(range(len(found.names)))
-    series, rows, areas = [*more], [], []
-    for tone, each in enumerate(shown):
+    drawn = []
+    for each in shown:
         truth = found.targets == each
-        if truth.all() or not truth.any():
-            continue
-        x, y, area = curve(found.probabilities[:, each], truth)
-        keep = np.unique(np.linspace(0, len(x) - 1, min(_CORNERS, len(x))).astype(np.int64))
-        named = len(shown) <= _NAMED
-        label = found.names[each] if named else "a class"
-        series.append(Series(LINE, x[keep].tolist(), y[keep].tolist(), label, KINDS[tone] if named else GREY))
-        areas.append((area, found.names[each]))
-        rows.append((found.names[each], f"{area:.4f}", f"{int(truth.sum()):,}"))
-    if not rows:
+        if not truth.all() and truth.any():
+            x, y, area = curve(found.probabilities[:, each], truth)
+            drawn.append(_ClassCurve(found.names[each], x, y, area, int(truth.sum())))
+    if not drawn:
         return "the rows are all of one class."
-    said = f"The {words[0]} is {areas[0][0]:.3f} for '{areas[0][1]}'."
-    if len(rows) > 1:
-        low, high = min(areas), max(areas)
-        ends = f"from {low[0]:.3f} ({low[1]}) to {high[0]:.3f} ({high[1]})"
-        said = f"Each class against all others: the {words[0]} goes {ends}."
-    panel = Panel(FigureAxis(axes[0]), FigureAxis(axes[1]), tuple(series), height=360)
+    said = f"The {words[0]} is {drawn[0].area:.3f} for '{drawn[0].name}'."
+    if len(drawn) > 1:
+        low, high = (end(drawn, key=lambda each: each.area) for end in (min, max))
+        mean = sum(each.area for each in drawn) / len(drawn)
+        said = (
+            f"Each class against all others: the {words[0]} is {mean:.3f} on average, from {low.area:.3f} ({low.name}) "
+            f"to {high.area:.3f} ({high.name})."
+        )
+    panel = Panel(FigureAxis(axes[0]), FigureAxis(axes[1]), (*more, *_coloured(drawn)), height=360)
     return Figure(
-        f"{said} {words[1]} Out-of-fold predictions of {found.whose}, all folds together.",
+        f"{said} {words[1]} {found.source()} All folds are taken together.",
         (panel,),
         ("class", words[0], "rows of it"),
-        tuple(rows[:MOST_ROWS]),
+        tuple((each.name, f"{each.area:.4f}", f"{each.rows:,}") for each in drawn)[:MOST_ROWS],
     )
+
+
+class _ClassCurve(NamedTuple):
+    """The curve of a class against all others, the area below it, and the rows of the class."""
+
+    name: str
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    area: float
+    rows: int
+
+    def series(self, kind: str, label: str, tone: int, corners: int) -> Series:
+        """Draw it with at most so many points."""
+        keep = np.unique(np.linspace(0, len(self.x) - 1, min(corners, len(self.x))).astype(np.int64))
+        return Series(kind, self.x[keep].tolist(), self.y[keep].tolist(), label, tone)
+
+
+def _coloured(drawn: Sequence[_ClassCurve]) -> Iterator[Series]:
+    """Give every curve a colour; where they are too many for that, the worst ones, upon all others in grey."""
+    named, others = drawn, []
+    if len(drawn) > _NAMED:
+        ranked = sorted(drawn, key=lambda each: each.area)
+        named, others = ranked[:_WORST], ranked[_WORST:]
+    corners = max(_FEWEST_CORNERS, _ALL_CORNERS // max(len(others), 1))
+    for each in others:
+        yield each.series(THIN, f"the other {len(others)} classes", GREY, min(corners, _CORNERS))
+    for tone, each in zip(KINDS, named, strict=False):
+        yield each.series(LINE, each.name, tone, _CORNERS)
 
 
 def _ranked(scores: NDArray[np.float64], truth: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrtune.reporting.answer import Show
+from lrtune.reporting.html.curves import known
 from lrtune.reporting.html.figures import KINDS, LINE, NAMES, SPANS, WHOLE, Figure, FigureAxis, Panel, Series
 from lrtune.reporting.html.page import document
 from lrtune.reporting.html.sections import article, table
 from lrtune.reporting.html.subject import Subject, subject
 from lrtune.reporting.html.svg import written
-from lrtune.reporting.html.training import known
 from lrtune.reporting.in_words import configuration_words, metric_name
 from lrtune.reporting.versus import asked
 from lrtune.run.pairing import why_not_paired

@@ -67,7 +67,7 @@ def calibration(about: Subject) -> Figure | str:
     )
     return Figure(
         f"Rows in {len(rows)} groups by {what}: on the average the two are {100 * gap:.1f} points apart. Below the "
-        f"dashed line probabilities are too high, above it too low. Out-of-fold predictions of {found.whose}.",
+        f"dashed line probabilities are too high, above it too low. {found.source()}",
         (panel,),
         ("mean probability", "share that was true", "from", "to", "rows"),
         tuple((*(f"{each:.3f}" for each in row[:4]), str(row[4])) for row in rows),
@@ -102,7 +102,7 @@ def certainty(about: Subject) -> Figure | str:
     )
     return Figure(
         f"For {formats.share(likely)} of the rows the true class gets more than half of the probability; rows below "
-        f"10 % are surely taken for another class. Out-of-fold predictions of {found.whose}.",
+        f"10 % are surely taken for another class. {found.source(len(found.truth))}",
         (Panel(FigureAxis("rows"), FigureAxis("", NAMES, names), (bars,), height=52 + 26 * _BINS),),
         ("probability of the true class", "rows"),
         tuple((name, f"{count:,}") for name, count in zip(names, rows, strict=True)),

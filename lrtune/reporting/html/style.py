@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrtune.reporting.html.figures import TONES
+from lrtune.reporting.html.figures import GREY, PALE, TONES
 
 LIGHT = {
     "back": "#f5f6f8",
@@ -52,6 +52,10 @@ _DRAWING = """
 """
 
 
+_OPAQUE, _SHEER = 0.35, 0.15
+"""How much of what is behind it a band hides: one alone, and those of several series, which lie upon each other."""
+
+
 def drawing_rules(colours: dict[str, str]) -> str:
     """Write the rules for what is drawn."""
     rules = [_DRAWING.format(**colours)]
@@ -60,7 +64,7 @@ def drawing_rules(colours: dict[str, str]) -> str:
         rules.append(
             f"circle.s{tone}, rect.s{tone} {{ fill: {colour} }} .line.s{tone}, .thin.s{tone}, .dashed.s{tone} "
             f"{{ stroke: {colour}; fill: none }} .span.s{tone}, .dots.s{tone} {{ stroke: {colour} }} "
-            f".band.s{tone} {{ fill: {colour}; fill-opacity: .35 }}\n"
+            f".band.s{tone} {{ fill: {colour}; fill-opacity: {_OPAQUE if tone in (GREY, PALE) else _SHEER} }}\n"
         )
     return "".join(rules)
 

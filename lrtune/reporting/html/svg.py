@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from html import escape
 
@@ -105,7 +106,10 @@ def _columns(panel: Panel, place: Frame, x: PlotScale) -> Iterator[str]:
     bottom = place.bottom
     if panel.x.scale == NAMES:
         step, leans = abs(x(1) - x(0)), _leans(panel.x, place.width)
+        widest = _LINE if leans else min(max(map(width_of, panel.x.names), default=0.0), max(step - 4, 20)) + 3
         for number, each in enumerate(panel.x.names):
+            if number % math.ceil(widest / step):  # so many names have no room
+                continue
             text, spot = written(shortened(each, 96 if leans else max(step - 4, 20))), f"{x(number):.1f}"
             if leans:
                 turned = f'text-anchor="end" transform="translate({spot} {bottom + 12:.1f}) rotate(-42)"'

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from lrtune.engines.contract import FailedError
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import encodable
@@ -13,7 +15,7 @@ from lrtune.trainers.contract import Setting, Work
 from lrtune.trainers.foreign.ending import Ending
 from lrtune.trainers.foreign.fits import Asked, arrays_of, fitted
 from lrtune.trainers.foreign.predictions import predicted, told_score
-from lrtune.training.curves import recorded_epochs
+from lrtune.training.curves import over_folds, recorded_epochs
 from lrtune.training.outcomes import Cell, cells, outcome_of
 from lrtune.training.registry import ESTIMATOR
 from lrtune.training.tasks import LaneCurves, Outcome
@@ -84,23 +86,15 @@ def _cell(setting: Setting, place: int, ending: Ending) -> Cell:
 
 
 def _curves(endings: Sequence[Ending]) -> LaneCurves | None:
-    """Average the learning curves of the folds, where all of them have one."""
+    """Sum up the learning curves of the folds, where all of them have one."""
     folds = [{each.epoch: each.values for each in ending.curve if LOSS in each.values} for ending in endings]
     common = sorted(set.intersection(*(set(each) for each in folds)))
     if not common:
         return None
     wanted = set(recorded_epochs(common[-1]))
     epochs = [each for each in common if each in wanted] or common[-1:]
-    return LaneCurves(
-        tuple(epochs),
-        tuple(_mean([fold[each].get(TRAIN_LOSS, math.nan) for fold in folds]) for each in epochs),
-        tuple(_mean([fold[each][LOSS] for fold in folds]) for each in epochs),
-    )
-
-
-def _mean(losses: Sequence[float]) -> float | None:
-    mean = math.fsum(losses) / len(losses) if all(map(math.isfinite, losses)) else None
-    return None if mean is None else float(f"{mean:.4g}")
+    losses = [[[fold[each].get(key, math.nan) for each in epochs] for key in (TRAIN_LOSS, LOSS)] for fold in folds]
+    return over_folds(epochs, np.array(losses))
 
 
 def alone(configuration: Configuration) -> tuple[tuple[str, object], ...]:

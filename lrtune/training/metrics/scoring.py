@@ -23,6 +23,9 @@ from lrtune.training.metrics.catalogue import METRICS, POSITIVES, SPREAD, TWO_CL
 from lrtune.training.metrics.functions import variance
 from lrtune.training.metrics.weighted import Scorer
 
+MOST_CLASSES = 100
+"""Of more classes nobody looks at all probabilities of a row, and they would take much room."""
+
 
 def keep(metric: str, prediction: Doubles, targets: Array) -> Array:
     """Keep of predictions what a metric needs.
@@ -49,6 +52,16 @@ def recorded(metric: str, prediction: Doubles, targets: Array) -> Array:
     if METRICS[metric].keeps != "label":
         return keep(metric, prediction, targets).astype(np.float32)
     return _rounded(prediction)
+
+
+def whole(metric: str, prediction: Doubles) -> Array | None:
+    """Round probabilities to ``(C, M, classes)`` in float16 where what is `recorded` tells of the true class only.
+
+    None where that tells all, or where the classes are more than `MOST_CLASSES`. Parameters as in `keep`.
+    """
+    classes = prediction.shape[-2]
+    needed = METRICS[metric].keeps == "loss" and 2 < classes <= MOST_CLASSES
+    return _rounded(prediction) if needed else None
 
 
 def kept(metric: str, record: Array) -> Array:
