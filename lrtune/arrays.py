@@ -53,6 +53,9 @@ HOLDOUT = 22
 INTERVAL = 31
 """Resamples behind the finder's interval: ``[seed, INTERVAL]``."""
 
+FEWER_ROWS = 33
+"""Training rows of a fold in their order, of which the first ones are kept: ``[seed, FEWER_ROWS, fold]``."""
+
 KEPT_ROWS = 32
 """Rows whose out-of-fold predictions are kept, where there are many: ``[seed, KEPT_ROWS]``."""
 

@@ -36,6 +36,8 @@
     reference          writes what the documentation says about decay types and optimizers
     retrained          what a retrained trial is, for a file and as a page
     savings            what pruning has saved, in one line of the page
+    scaling            how the best rate goes with a size, as numbers and as sentences
+    scaling_page       the same as a page
     schedule_figures   figures of schedules, as Vega-Lite
     schedules          what `lrtune schedules` says
     served_page        the report as a page that follows its run
