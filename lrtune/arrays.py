@@ -69,7 +69,7 @@ CONFIRMATION = 51
 """Seed of the fresh splits: ``[seed, CONFIRMATION]``."""
 
 CONTROL = 53
-"""Seed of the fresh split of the controlled pair: ``[seed, CONTROL]``."""
+"""Seed of the fresh split of the controlled pairs: ``[seed, CONTROL]``."""
 
 ANCHORS = 54
 """Training rows that a linear anchor sees, where a fold has many: ``[seed, ANCHORS, fold]``."""

@@ -83,6 +83,7 @@ def search_settings(
     timeout: str | None,
     select: str | None,
     seed: int | None,
+    warmup_control: bool = False,
 ) -> dict[str, object]:
     """Name the settings of a search that have an option of their own, by key path; None stands for "not given"."""
     return {
@@ -93,6 +94,7 @@ def search_settings(
         "search.select": select,
         "search.seed": seed,
         "search.workers": workers,
+        "search.warmup_control": warmup_control or None,
     }
 
 

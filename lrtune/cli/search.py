@@ -75,6 +75,10 @@ def search(
     workers: WorkersOption = None,
     timeout: TimeoutOption = None,
     select: SelectOption = None,
+    warmup_control: Annotated[
+        bool,
+        typer.Option("--warmup-control", help="Tell whether warm-up is needed: train the best with and without it."),
+    ] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew; an earlier study in the folder is kept as <folder>-old-1.")
     ] = False,
@@ -120,6 +124,7 @@ def search(
         timeout=timeout,
         select=select,
         seed=seed,
+        warmup_control=warmup_control,
     )
     demands = asked_gates(
         fail_under, fail_over, baseline, tolerance, remeasure=remeasure, fail_behind=fail_behind or ()

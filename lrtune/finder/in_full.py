@@ -119,7 +119,7 @@ class PlannedTraining:
 
 
 def constant_losses(setting: Setting) -> Doubles:
-    """Compute the loss of the best prediction without features on each fold ``(K,)``, as `PlannedTraining` has losses."""
+    """Compute the loss of the best prediction without features on each fold ``(K,)``, as in planned runs."""
     return np.array([_constant(fold, setting.problem.classes) for fold in setting.folds])
 
 

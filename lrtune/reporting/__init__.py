@@ -51,5 +51,6 @@
     to_optuna          a run as an Optuna study, in a SQLite file that optuna-dashboard opens
     versus             two trials beside each other, of two runs or of one
     versus_page        that comparison as a page
+    warmups            whether warm-up is needed
     worth              whether tuning was worth it, and whether decay is
 """

@@ -18,11 +18,12 @@ from lrtune.run.bodies import (
     NoModel,
     Refit,
     SeedScores,
+    WarmupPair,
 )
 from lrtune.run.journal import Event
 from lrtune.space.trial import Curves, FinalScore, Trial, TrialState, Value, frozen
 
-STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, CONTROLLED, FINISHED, MENDED = (
+STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, CONTROLLED, WARMED, FINISHED, MENDED = (
     "study",
     "trial",
     "speed",
@@ -34,6 +35,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, 
     "seeds",
     "anchors",
     "controlled",
+    "warmup",
     "finished",
     "mended",
 )
@@ -51,6 +53,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, 
 ``no_model``  the retraining failed, and why: there is no model, until a ``refit`` follows
 ``anchors``   scores of what was not tuned, on the same folds (`lrtune.trainers.anchors`); no trials
 ``controlled``  the winner and its counterpart with another decay (`lrtune.tuning.controlled`); no trials
+``warmup``    the winner with and without warm-up (`lrtune.tuning.warmups`); no trials
 ``finished``  the search ended, and why
 ``mended``    the journal was found damaged: where that is kept, and how many of its events could be read
 """
@@ -85,6 +88,8 @@ class StudyState:
         Scores of what was not tuned, by name; empty before there are any.
     controlled
         Controlled pairs, by the winner's trial.
+    warmed
+        The same for warm-up.
     finished
         Why the search ended; None while it goes on.
     mended
@@ -108,6 +113,7 @@ class StudyState:
     seeds: SeedScores | None = None
     anchors: dict[str, AnchorScores] = field(default_factory=dict)
     controlled: dict[int, ControlledPair] = field(default_factory=dict)
+    warmed: dict[int, WarmupPair] = field(default_factory=dict)
     finished: str | None = None
     mended: list[Mended] = field(default_factory=list)
     search_seconds: float = 0.0
@@ -343,6 +349,11 @@ def _on_controlled(study: StudyState, body: Body) -> None:
     study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
 
 
+def _on_warmed(study: StudyState, body: Body) -> None:
+    study.warmed[int(body["trial"])] = bodies.warmup_pair(body)
+    study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
+
+
 def _on_finished(study: StudyState, body: Body) -> None:
     study.finished = str(body["reason"])
 
@@ -363,6 +374,7 @@ _HANDLERS = {
     SEEDS: _on_seeds,
     ANCHORED: _on_anchors,
     CONTROLLED: _on_controlled,
+    WARMED: _on_warmed,
     FINISHED: _on_finished,
     MENDED: _on_mended,
 }

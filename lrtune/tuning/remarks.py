@@ -70,6 +70,8 @@ def _not_compared(study: StudyState, experiment: Experiment, result: Result) -> 
     missing = [] if study.anchors else ["a linear model"]
     if experiment.search.control and result.control is None:
         missing.append("the same training with another decay")
+    if experiment.search.warmup_control and result.warmup is None:
+        missing.append("the same training with and without warm-up")
     if missing and experiment.search.timeout is not None:
         yield f"there was no time to compare the best with {' and '.join(missing)}"
 
