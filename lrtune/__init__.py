@@ -36,6 +36,7 @@ __all__ = [
     "SearchCV",
     "Study",
     "find_learning_rate",
+    "find_scaling",
     "load",
     "search",
     "search_steps",
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from lrtune.finder import find_learning_rate
+    from lrtune.finder import find_learning_rate, find_scaling
     from lrtune.handover.schedule import Schedule
     from lrtune.model.estimator import Classifier, Regressor
     from lrtune.trainers.loading import load
@@ -61,6 +62,7 @@ else:  # a type checker that saw `__getattr__` would take every misspelt name fo
         "SearchCV": "lrtune.tuning.estimator",
         "Study": "lrtune.tuning.ask_and_tell",
         "find_learning_rate": "lrtune.finder",
+        "find_scaling": "lrtune.finder",
         "load": "lrtune.trainers.loading",
         "search": "lrtune.tuning.calls",
         "search_steps": "lrtune.tuning.calls",

@@ -53,6 +53,9 @@ HOLDOUT = 22
 INTERVAL = 31
 """Resamples behind the finder's interval: ``[seed, INTERVAL]``."""
 
+FEWER_ROWS = 33
+"""Training rows of a fold in their order, of which the first ones are kept: ``[seed, FEWER_ROWS, fold]``."""
+
 KEPT_ROWS = 32
 """Rows whose out-of-fold predictions are kept, where there are many: ``[seed, KEPT_ROWS]``."""
 
@@ -66,7 +69,7 @@ CONFIRMATION = 51
 """Seed of the fresh splits: ``[seed, CONFIRMATION]``."""
 
 CONTROL = 53
-"""Seed of the fresh split of the controlled pair: ``[seed, CONTROL]``."""
+"""Seed of the fresh split of the controlled pairs: ``[seed, CONTROL]``."""
 
 ANCHORS = 54
 """Training rows that a linear anchor sees, where a fold has many: ``[seed, ANCHORS, fold]``."""

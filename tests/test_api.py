@@ -9,7 +9,7 @@ import lrtune
 
 PUBLIC = [
     *("Classifier", "Regressor", "Result", "Schedule", "SearchCV", "Study"),
-    *("find_learning_rate", "load", "search", "search_steps", "suggest"),
+    *("find_learning_rate", "find_scaling", "load", "search", "search_steps", "suggest"),
 ]
 
 

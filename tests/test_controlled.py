@@ -178,7 +178,7 @@ def test_without_it_the_study_is_the_same_but_for_it_and_asking_for_it_goes_on(t
     (one,), (other,) = ([e.body for e in each if e.kind == CONTROLLED] for each in (events, expected))
     assert {**one, "clock": 0} == {**other, "clock": 0}
     assert replay(events).in_order() == replay(expected).in_order() == before.in_order()
-    monkeypatch.setattr(pairing, "_scores", None)
+    monkeypatch.setattr(pairing, "scores_of", None)
     assert study_of(tmp_path / "run", without).controlled == replay(expected).controlled  # what is there stays
 
 
@@ -212,8 +212,8 @@ def test_without_time_it_is_left_out_and_comes_when_there_is_more(tmp_path, monk
 
 
 def test_time_that_is_over_in_the_middle_leaves_nothing_behind(tmp_path, monkeypatch):
-    run = pairing._scores
-    monkeypatch.setattr(pairing, "_scores", lambda *given, **more: run(*given, **more) and None)
+    run = pairing.scores_of
+    monkeypatch.setattr(pairing, "scores_of", lambda *given, **more: run(*given, **more) and None)
     assert study_of(tmp_path, experiment()).controlled == {}
 
 
@@ -232,7 +232,7 @@ def test_a_counterpart_that_diverges_at_every_rate_is_told_and_not_trained_again
     assert (found.gain, found.error, found.low, found.high) == (None,) * 4
     assert found.counterpart_scores == (None,) * 3
     assert [each.mean for each in found.rates] == [None] * 3
-    monkeypatch.setattr(pairing, "_scores", None)
+    monkeypatch.setattr(pairing, "scores_of", None)
     assert study_of(tmp_path, chosen).controlled == study.controlled
 
 

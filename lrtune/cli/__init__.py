@@ -30,6 +30,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
     reports             what is left behind for CI: reports and annotations, also of a command that fails
     retrain             ``lrtune retrain``
     runs                finds the run that a command means
+    scaling             ``lrtune finder --scaling``
     schedule_settings   words of the command line -> the configuration whose schedule is meant
     schedules           ``lrtune schedules``
     schema              ``lrtune schema``

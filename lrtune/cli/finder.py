@@ -47,6 +47,22 @@ def finder(
     quick: Annotated[
         bool, typer.Option("--quick", help="Short runs alone: a sixth of the time; they see how fast the loss falls.")
     ] = False,
+    scaling: Annotated[
+        str | None,
+        typer.Option(
+            "--scaling",
+            metavar="KIND",
+            help="How the best rate goes with a size: horizon (epochs), batch, width or rows.",
+        ),
+    ] = None,
+    at: Annotated[
+        list[int] | None,
+        typer.Option("--at", metavar="SIZE", help="With --scaling: predict the rate of this size; repeatable."),
+    ] = None,
+    sizes: Annotated[
+        list[int] | None,
+        typer.Option("--size", metavar="SIZE", help="With --scaling: measure this size; at least three of them."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="Folder of the files; by default one under ./runs."),
@@ -68,10 +84,14 @@ def finder(
     epochs of the experiment's default configuration, and the answer is what these say. Without CONFIG and table,
     lrtune.yaml or config.yaml of this folder is meant, else the bundled digits.
 
-    Example: lrtune finder configs/digits.yaml --optimizer adam --plot rates.html
+    With --scaling, a few rates are trained in full at four sizes, and a line through the best ones says which rate
+    another size takes: more epochs, other mini-batches, a wider network, more rows.
+
+    Example: lrtune finder configs/digits.yaml --scaling horizon --at 400 --plot scaling.svg
     """
     from contextlib import nullcontext
 
+    from lrtune.cli.scaling import AskedScaling, refuse_of_a_sweep, refuse_without, scale
     from lrtune.finder import find, offered
     from lrtune.reporting import console, figures, rate_figures, rate_files, rates
     from lrtune.run.files import refuse_inputs
@@ -85,6 +105,13 @@ def finder(
     described = config if data is not None else config or write
     notes = _why_bundled(described, data)
     experiment, table = chosen(described, BUNDLED if notes else data, target, overrides, quiet=quiet)
+    if scaling is not None:
+        swept = {"--method": method != "ramp", "--updates": updates, "--repetitions": repetitions, "--low": low}
+        refuse_of_a_sweep({**swept, "--high": high, "--quick": quick, "--write": write})
+        asked = AskedScaling(scaling, at or (), sizes or (), optimizers or ())
+        scale(experiment, table, asked, output, plot, as_json=as_json, quiet=quiet, notes=notes)
+        return
+    refuse_without({"--at": at, "--size": sizes})
     folder = output or RUNS / f"{experiment.name}-finder"
     refuse_inputs(folder, experiment.inputs, FINDER)
     refuse_overwriting({"--write": write}, {})

@@ -89,6 +89,7 @@ def search_settings(
     select: str | None,
     seed: int | None,
     promote_if: float | None = None,
+    warmup_control: bool = False,
 ) -> dict[str, object]:
     """Name the settings of a search that have an option of their own, by key path; None stands for "not given"."""
     return {
@@ -99,6 +100,7 @@ def search_settings(
         "search.seed": seed,
         "search.workers": workers,
         "retrain.promote_if": promote_if,
+        "search.warmup_control": warmup_control or None,
     }
 
 

@@ -6,7 +6,7 @@ import glob
 from collections.abc import Iterable
 from pathlib import Path
 
-from lrtune.run.names import DATABASE, RATES, RESULT
+from lrtune.run.names import DATABASE, RATES, RESULT, SCALING_NUMBERS
 from lrtune.text.errors import NoStudyError, StudyError, nearest
 from lrtune.text.paths import expanded
 
@@ -50,7 +50,8 @@ def _no_finder(folder: Path) -> Path:
 
 
 def _is_finders(folder: Path) -> bool:
-    return (folder / RATES).is_file() and not any((folder / name).exists() for name in (DATABASE, RESULT))
+    left = any((folder / name).is_file() for name in (RATES, SCALING_NUMBERS))
+    return left and not any((folder / name).exists() for name in (DATABASE, RESULT))
 
 
 def _hint(run: str) -> str:

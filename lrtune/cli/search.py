@@ -86,6 +86,10 @@ def search(
     timeout: TimeoutOption = None,
     more_trials: MoreTrialsOption = None,
     select: SelectOption = None,
+    warmup_control: Annotated[
+        bool,
+        typer.Option("--warmup-control", help="Tell whether warm-up is needed: train the best with and without it."),
+    ] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew; an earlier study in the folder is kept as <folder>-old-1.")
     ] = False,
@@ -137,6 +141,7 @@ def search(
         select=select,
         seed=seed,
         promote_if=promote_if,
+        warmup_control=warmup_control,
     )
     allowance = read_allowance(timeout, more_trials, called=as_option)
     demands = asked_gates(

@@ -76,7 +76,10 @@ def find_in_full(
         assert setting.foreign is not None
         setting = setting._replace(foreign=setting.foreign._replace(folder=folder))
         with sweeping(setting, experiment.search.engine, experiment.workers) as runs:
-            return tuple(_curve(runs, each, _with(default, each, names), sweep) for each in names or [_called(setting)])
+            return tuple(
+                _curve(runs, each, chosen_configuration(default, each, names), sweep)
+                for each in names or [called(setting)]
+            )
 
 
 def optimizers_of(experiment: Experiment) -> tuple[str, ...]:
@@ -101,12 +104,13 @@ def check(experiment: Experiment, names: Sequence[str]) -> None:
             raise LrtuneError(f"unknown optimizer '{name}'; {problem}")
 
 
-def _called(setting: Setting) -> str:
+def called(setting: Setting) -> str:
+    """Name a trainer that has no optimizers."""
     assert setting.foreign is not None
     return setting.foreign.called
 
 
-def _with(default: Complete, name: str, names: Sequence[str]) -> Complete:
+def chosen_configuration(default: Complete, name: str, names: Sequence[str]) -> Complete:
     """Take the default configuration, with an optimizer."""
     if not names:
         return default
@@ -125,7 +129,7 @@ def _curve(runs: Sweeping, name: str, base: Complete, sweep: Sweep) -> RateCurve
     losses = runs.losses([complete_schedule({**shape, "learning_rate": float(each)}) for each in rates], folds)
     if not np.isfinite(losses).any():
         raise NoUsableResultError(f"{name}: no short run has a loss; {runs.failure or 'all of them diverged'}")
-    everywhere = _constant(runs, {**shape, "learning_rate": low})
+    everywhere = constant_losses_of(runs, {**shape, "learning_rate": low})
     constant = everywhere[:folds]
     start = constant[None].copy()
     updates, decay = _updates(runs.setting, base, short), str(base["decay"])
@@ -142,7 +146,7 @@ def _curve(runs: Sweeping, name: str, base: Complete, sweep: Sweep) -> RateCurve
     return RateCurve(name, decay, rates, losses[None], start, constant, updates, None, whole, answer)
 
 
-def _constant(runs: Sweeping, slowest: Mapping[str, Value]) -> Doubles:
+def constant_losses_of(runs: Sweeping, slowest: Mapping[str, Value]) -> Doubles:
     """Compute the loss of what has learned nothing ``(K,)``.
 
     It is that of predictions that look at no feature; where only training tells a loss, that of a short run with the
@@ -162,33 +166,59 @@ def _updates(setting: Setting, base: Complete, epochs: int) -> int:
     return epochs * math.ceil(rows / number(base["batch_size"]))
 
 
+class ForeignTraining:
+    """Trains a configuration in full at rates, each once on all folds, and keeps what came of it."""
+
+    def __init__(self, runs: Sweeping, base: Complete, constant: Doubles) -> None:
+        self.runs = runs
+        self.base = base
+        self.constant = constant
+        self.found: dict[float, Doubles] = {}
+
+    def train(self, rates: Sequence[float]) -> PlannedRuns:
+        """Train rates; give all that has been seen so far.
+
+        Raises
+        ------
+        NoUsableResultError
+            If none has a loss.
+
+        """
+        new = [each for each in dict.fromkeys(rates) if each not in self.found]
+        if new:
+            asked = [complete_schedule({**self.base, "learning_rate": each}) for each in new]
+            losses = self.runs.losses(asked, len(self.runs.setting.folds))
+            self.found.update({each: losses[:, place] for place, each in enumerate(new)})
+        return self.seen()
+
+    def seen(self) -> PlannedRuns:
+        """Put together what was trained."""
+        rates = np.array(sorted(self.found))
+        losses = np.stack([self.found[each] for each in rates.tolist()], axis=-1)
+        if not np.isfinite(losses).any():
+            raise NoUsableResultError(f"no training has a loss; {self.runs.failure or 'all of them diverged'}")
+        updates = _updates(self.runs.setting, self.base, int(number(self.base["epochs"])))
+        unknown, no_curves = np.full(losses.shape, np.nan), np.empty((len(rates), 0))
+        return PlannedRuns(rates, losses, self.constant, unknown, np.empty(0, dtype=np.int64), no_curves, updates)
+
+
 def _in_full(runs: Sweeping, base: Complete, best: float, share: float, constant: Doubles) -> PlannedRuns:
     """Train the planned horizon around the best rate of the short runs, carried over to it."""
     centre = best * carried_over(share, mean_multiplier(base, runs.setting))
-    folds, found = len(runs.setting.folds), dict[float, Doubles]()
+    training = ForeignTraining(runs, base, constant)
 
-    def train(rates: Sequence[float]) -> None:
-        new = [float(f"{each:.3g}") for each in rates]
-        new = [each for each in dict.fromkeys(new) if each not in found]
-        losses = (
-            runs.losses([complete_schedule({**base, "learning_rate": each}) for each in new], folds) if new else None
-        )
-        found.update({each: losses[:, place] for place, each in enumerate(new)} if losses is not None else {})
+    def train(*rates: float) -> None:
+        training.train([float(f"{each:.3g}") for each in rates])
 
-    train([centre / STEP, centre, centre * STEP])
+    train(centre / STEP, centre, centre * STEP)
     for _ in range(FURTHER):
-        best = _best(found)
-        if min(found) < best < max(found):
+        best = _best(training.found)
+        if min(training.found) < best < max(training.found):
             break
-        train([best / STEP if best == min(found) else best * STEP])
-    train([_best(found) / math.sqrt(STEP), _best(found) * math.sqrt(STEP)])
-    rates = np.array(sorted(found))
-    losses = np.stack([found[each] for each in rates.tolist()], axis=-1)
-    updates = _updates(runs.setting, base, int(number(base["epochs"])))
-    unknown = np.full(losses.shape, np.nan)
-    return PlannedRuns(
-        rates, losses, constant, unknown, np.empty(0, dtype=np.int64), np.empty((len(rates), 0)), updates
-    )
+        train(best / STEP if best == min(training.found) else best * STEP)
+    best = _best(training.found)
+    train(best / math.sqrt(STEP), best * math.sqrt(STEP))
+    return training.seen()
 
 
 def _best(found: Mapping[float, Doubles]) -> float:

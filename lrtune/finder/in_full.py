@@ -43,7 +43,7 @@ def planned_runs(
         What the finder has done so far, in trainings on all folds.
 
     """
-    training = _Training(configuration, setting, constant, updates)
+    training = PlannedTraining(configuration, setting, constant, updates)
     wanted: tuple[tuple[float, ...], slice] | None
     centre = min(max(centre, ends[0]), ends[1])
     around = tuple(tidy(centre * STEP**place) for place in (-1, 0, 1))
@@ -54,7 +54,7 @@ def planned_runs(
     return found
 
 
-class _Training:
+class PlannedTraining:
     """Trains a configuration at rates, each on each fold once, and keeps what came of it."""
 
     def __init__(self, configuration: Complete, setting: Setting, constant: Doubles, updates: int) -> None:
@@ -116,6 +116,18 @@ class _Training:
             np.array(curves),
             self.updates,
         )
+
+
+def constant_losses(setting: Setting) -> Doubles:
+    """Compute the loss of the best prediction without features on each fold ``(K,)``, as in planned runs."""
+    return np.array([_constant(fold, setting.problem.classes) for fold in setting.folds])
+
+
+def _constant(fold: Fold, classes: int) -> float:
+    if not classes:
+        return float(np.square((fold.validation_targets - fold.shift) / fold.scale).mean())
+    shares = np.bincount(fold.targets, minlength=classes) + 0.5  # half a row more of each, so that none is impossible
+    return -float(np.log(shares / shares.sum())[fold.validation_targets.astype(np.int64)].mean())
 
 
 def _correlation(predicted: Array, targets: Array) -> float:

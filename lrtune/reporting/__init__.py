@@ -38,6 +38,8 @@
     reference          writes what the documentation says about decay types and optimizers
     retrained          what a retrained trial is, for a file and as a page
     savings            what pruning has saved, in one line of the page
+    scaling            how the best rate goes with a size, as numbers and as sentences
+    scaling_page       the same as a page
     schedule_figures   figures of schedules, as Vega-Lite
     schedules          what `lrtune schedules` says
     served_page        the report as a page that follows its run
@@ -51,5 +53,6 @@
     to_optuna          a run as an Optuna study, in a SQLite file that optuna-dashboard opens
     versus             two trials beside each other, of two runs or of one
     versus_page        that comparison as a page
+    warmups            whether warm-up is needed
     worth              whether tuning was worth it, and whether decay is
 """

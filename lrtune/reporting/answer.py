@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from lrtune.reporting import delivered
 from lrtune.reporting.in_words import a_metric, better, configuration_words, metric_name, units
 from lrtune.reporting.night_words import night_words
+from lrtune.reporting.warmups import warmup
 from lrtune.reporting.worth import decay, tuning
 from lrtune.text import formats
 from lrtune.training.registry import METRICS
@@ -96,6 +97,7 @@ def answer(result: Result, searched: Collection[str]) -> Answer:
         *([("Night", night_words(result))] if result.nightly else ()),
         ("Tuning", tuning(result, _scores(result))),
         *([("Decay", said)] if (said := decay(result, _scores(result))) else ()),
+        *([("Warm-up", said)] if (said := warmup(result.warmup, _scores(result))) else ()),
         *_second_opinions(result),
         *([("Health", _health(finding, left))] if finding else ()),
         ("Search", _search(result)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lrtune.reporting.warmups import warmup
 from lrtune.text import formats
 from lrtune.verdict.comparison import Difference
 from lrtune.verdict.controlled import CONSTANT
@@ -90,6 +91,8 @@ def worth_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     elif result.constant:
         words = f"trial {result.constant.number} has {scores(result.constant.mean)}, the best with a constant rate; "
         rows.append(("decay", words + "rate and optimizer may differ, too"))
+    if said := warmup(result.warmup, scores):
+        rows.append(("warm-up", said.rstrip(".")))
     return rows
 
 

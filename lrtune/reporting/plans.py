@@ -10,6 +10,7 @@ from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Remarks, Words
 from lrtune.text import formats
 from lrtune.text.written import to_json
+from lrtune.training.metrics.catalogue import METRICS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +81,13 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[: MAX_NAMES - 1]) + f", ... {names[-1]}"
 
 
+def _compared(search: PlannedSearch) -> str:
+    pairs = ("a constant rate", search.control), ("and without warm-up", search.warmup_control)
+    tuned = [f"the best with {each}" for each, is_wanted in pairs if is_wanted]
+    *others, last = [*([] if METRICS[search.metric].is_told else ["a linear model"]), *tuned] or ["nothing"]
+    return f"{', '.join(others)}, and {last}" if others else last
+
+
 def _search_rows(search: PlannedSearch) -> list[tuple[str, str]]:
     pruned = search.pruning != "none"
     size = "infinitely many" if search.space_size is None else formats.count(search.space_size)
@@ -95,7 +103,7 @@ def _search_rows(search: PlannedSearch) -> list[tuple[str, str]]:
         *([("pruning", f"{search.pruning}: what is below is the most it can be")] if pruned else []),
         ("configurations", f"{formats.count(search.trials)} of {size}"),
         ("fits", f"{formats.count(search.fits)}: {_fits(search)}"),
-        ("compared with", f"a linear model{', and the best with a constant rate' if search.control else ''}"),
+        ("compared with", _compared(search)),
         *([] if search.trainer else [populations]),
         ("default", tables.configuration_line(search.default)),
     ]

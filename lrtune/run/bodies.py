@@ -370,6 +370,41 @@ class Trained(NamedTuple):
         return Trained(*(one + more for one, more in zip(self, other, strict=True)))
 
 
+class WarmupPair(NamedTuple):
+    """A winner with and without warm-up (`lrtune.tuning.warmups`); scores are oriented, None where one diverged.
+
+    Attributes
+    ----------
+    warmup
+        Of the counterpart: a share of the horizon.
+    pair
+        Both on the same folds.
+    rates, scores
+        Rates at which both were trained on the folds of the search, to see where training breaks, and their scores
+        there: those of the winner and those of the counterpart. Empty where that failed.
+
+    """
+
+    warmup: float
+    pair: ControlledPair
+    rates: tuple[float, ...]
+    scores: tuple[tuple[tuple[float | None, ...], ...], ...]
+
+    def body(self, trial: int) -> Body:
+        """Write it down as the pair of a trial."""
+        written: Body = to_json(
+            {**self.pair.body(trial), "warmup": self.warmup, "steeper": {"rates": self.rates, "scores": self.scores}}
+        )
+        return written
+
+
+def warmup_pair(body: Body) -> WarmupPair:
+    """Read the body of a ``warmup`` event."""
+    steeper = body["steeper"]
+    scores = tuple(tuple(tuple(each) for each in one) for one in steeper["scores"])
+    return WarmupPair(float(body["warmup"]), controlled_pair(body), tuple(steeper["rates"]), scores)
+
+
 class Mended(NamedTuple):
     """A journal that was found damaged.
 

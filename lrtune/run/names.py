@@ -33,6 +33,9 @@ RATES, RATE_TABLE, RATE_FIGURE = "finder.json", "finder.csv", "finder.svg"
 FINDER = (RATES, RATE_TABLE, RATE_FIGURE)
 """What a search of rates leaves."""
 
+SCALING = (SCALING_NUMBERS, SCALING_FIGURE) = ("scaling.json", "scaling.svg")
+"""What a search for the way of rates with a size leaves."""
+
 FOLLOWED = (
     DATABASE,
     f"{DATABASE}-wal",
@@ -47,5 +50,5 @@ FOLLOWED = (
 )
 """What is written in place; everything else is put there as a whole, instead of a link that may be there."""
 
-OWN = (*FOLLOWED, OBSERVED, TAKEN, ROW_SCORES, EXPERIMENT, BEST, TRIALS, RESULT, REPORT, *FINDER)
+OWN = (*FOLLOWED, OBSERVED, TAKEN, ROW_SCORES, EXPERIMENT, BEST, TRIALS, RESULT, REPORT, *FINDER, *SCALING)
 """What a run's folder is made of."""

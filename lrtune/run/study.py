@@ -18,11 +18,28 @@ from lrtune.run.bodies import (
     NoModel,
     Refit,
     SeedScores,
+    WarmupPair,
 )
 from lrtune.run.journal import Event
 from lrtune.space.trial import Curves, FinalScore, Trial, TrialState, Value, frozen
 
-STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, CONTROLLED, FINISHED, MORE, MENDED = (
+(
+    STUDY,
+    TRIAL,
+    SPEED,
+    RESULT,
+    PRUNED,
+    CONFIRM,
+    REFIT,
+    NO_MODEL,
+    SEEDS,
+    ANCHORED,
+    CONTROLLED,
+    WARMED,
+    FINISHED,
+    MORE,
+    MENDED,
+) = (
     "study",
     "trial",
     "speed",
@@ -34,6 +51,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, 
     "seeds",
     "anchors",
     "controlled",
+    "warmup",
     "finished",
     "more",
     "mended",
@@ -53,6 +71,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, 
 ``no_model``  the retraining failed, and why: there is no model, until a ``refit`` follows
 ``anchors``   scores of what was not tuned, on the same folds (`lrtune.trainers.anchors`); no trials
 ``controlled``  the winner and its counterpart with another decay (`lrtune.tuning.controlled`); no trials
+``warmup``    the winner with and without warm-up (`lrtune.tuning.warmups`); no trials
 ``finished``  the search ended, and why
 ``more``      a finished study is to search on, to how many trials; under the clock, because budgets are no content
 ``mended``    the journal was found damaged: where that is kept, and how many of its events could be read
@@ -90,6 +109,8 @@ class StudyState:
         Scores of what was not tuned, by name; empty before there are any.
     controlled
         Controlled pairs, by the winner's trial.
+    warmed
+        The same for warm-up.
     finished
         Why the search ended; None while it goes on.
     reused
@@ -118,6 +139,7 @@ class StudyState:
     seeds: SeedScores | None = None
     anchors: dict[str, AnchorScores] = field(default_factory=dict)
     controlled: dict[int, ControlledPair] = field(default_factory=dict)
+    warmed: dict[int, WarmupPair] = field(default_factory=dict)
     finished: str | None = None
     reused: dict[int, str] = field(default_factory=dict)
     asked: int = 0
@@ -382,6 +404,11 @@ def _on_controlled(study: StudyState, body: Body) -> None:
     study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
 
 
+def _on_warmed(study: StudyState, body: Body) -> None:
+    study.warmed[int(body["trial"])] = bodies.warmup_pair(body)
+    study.search_seconds += body.get(CLOCK, {}).get("seconds", 0.0)
+
+
 def _on_finished(study: StudyState, body: Body) -> None:
     study.finished = str(body["reason"])
 
@@ -406,6 +433,7 @@ _HANDLERS = {
     SEEDS: _on_seeds,
     ANCHORED: _on_anchors,
     CONTROLLED: _on_controlled,
+    WARMED: _on_warmed,
     FINISHED: _on_finished,
     MORE: _on_more,
     MENDED: _on_mended,

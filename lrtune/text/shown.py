@@ -41,6 +41,9 @@ class Showing(Protocol):
     def of_finding(self, finding: Any) -> Shown:
         """Make a picture of what the finder found."""
 
+    def of_scaling(self, finding: Any) -> Shown:
+        """Make a picture of how the best rate goes with a size."""
+
     def card(self, result: Any, folder: Path) -> str:
         """Write a result for a notebook."""
 

@@ -24,6 +24,7 @@ A *lane* is one (configuration, fold); a *population* is all lanes trained toget
     estimated      what an estimator predicts that is not lrtune's own
     evaluate       configurations in, fold scores and predictions out
     feedback       reduce on plateau
+    horizons       the same configuration on another horizon
     losses         losses
     metrics        how predictions are scored
     networks       networks over leading axes ``(C, K)``

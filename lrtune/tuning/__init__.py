@@ -8,6 +8,7 @@
     calls          `lrtune.search` and `lrtune.search_steps`
     confirming     how the first trials of the ranking are scored again
     controlled     the controlled pair: what decay is worth, with everything else equal
+    warmups        the same for warm-up, and how steep a rate it allows
     core           the loop
     demands        what is asked of a search's result, and whether it is met
     describing     what another trainer than lrtune's own says before it trains

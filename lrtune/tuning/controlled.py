@@ -62,20 +62,28 @@ def controlled(session: Session, winner: Trial, workers: int | None) -> Iterator
         return
     if not session.pace.allows(controlled_seconds(chosen, session.setting)):
         return
+    pair = paired(session, chosen, counterparts(chosen), workers, called="control")
+    if pair is not None:
+        yield from session.record([Event(CONTROLLED, pair.body(winner.number))])
+
+
+def paired(
+    session: Session, chosen: Complete, others: Sequence[Complete], workers: int | None, *, called: str
+) -> ControlledPair | None:
+    """Train what was chosen beside the best of its counterparts; None without time or folds, or if one failed."""
     try:
         fresh = fresh_setting(session.experiment, session.prepared, CONTROL, folds=FRESH_FOLDS)
     except DataError:  # by chance, the metric has a score on fewer than two of its folds
-        return
-    others = counterparts(chosen)
-    tried = _scores(session, session.setting, others, workers, called="control")
+        return None
+    tried = scores_of(session, session.setting, others, workers, called=called)
     if tried is None:
-        return
+        return None
     means = [mean_of(each) for each in tried]  # where every rate diverged, that is what there is to tell of the first
     best = max(range(len(others)), key=lambda place: (means[place] is not None, means[place] or 0.0, -place))
-    both = _scores(session, fresh, [chosen, others[best]], workers, called="control-fresh")
+    both = scores_of(session, fresh, [chosen, others[best]], workers, called=f"{called}-fresh")
     if both is None:
-        return
-    pair = ControlledPair(
+        return None
+    return ControlledPair(
         decay=str(others[best]["decay"]),
         rates=tuple(number(each["learning_rate"]) for each in others),
         scores=tried,
@@ -84,10 +92,9 @@ def controlled(session: Session, winner: Trial, workers: int | None) -> Iterator
         other=both[1],
         fresh=not session.prepared.is_in_order,
     )
-    yield from session.record([Event(CONTROLLED, pair.body(winner.number))])
 
 
-def _scores(
+def scores_of(
     session: Session, setting: Setting, configurations: Sequence[Complete], workers: int | None, *, called: str
 ) -> tuple[tuple[float | None, ...], ...] | None:
     """Score some configurations on all folds of a setting; None if one failed, or for want of time."""

@@ -30,6 +30,7 @@ from lrtune.tuning.confirming import fresh_setting
 from lrtune.tuning.controlled import controlled, controlled_seconds
 from lrtune.tuning.seeds import seeded
 from lrtune.tuning.session import Session
+from lrtune.tuning.warmups import warmed, warmup_seconds
 from lrtune.verdict.confirmation import unconfirmed
 from lrtune.verdict.ensembles import Delivery
 from lrtune.verdict.judging import handed_over
@@ -73,7 +74,8 @@ class Finishing(Session):
         if not self.compares:
             return 0.0
         pair = controlled_seconds(winner, self.setting) if self.experiment.search.control else 0.0
-        return anchor_seconds(self.setting) + pair
+        warm = warmup_seconds(winner, self.setting) if self.experiment.search.warmup_control else 0.0
+        return anchor_seconds(self.setting) + pair + warm
 
     def confirm(self, workers: int | None) -> Iterator[Event]:
         """Score the first trials of the ranking again, on fresh splits and seeds, as far as that has not been done."""
@@ -114,6 +116,8 @@ class Finishing(Session):
             yield from self.anchored()
             if self.experiment.search.control and winner.number not in self.study.controlled:
                 yield from controlled(self, winner, workers)
+            if self.experiment.search.warmup_control and winner.number not in self.study.warmed:
+                yield from warmed(self, winner, workers)
         if self.study.finished in (None, TIMEOUT) and self.study.finished != self.ending:
             yield from self.record([Event(FINISHED, {"reason": self.ending})])
 

@@ -19,6 +19,7 @@ from lrtune.trainers.partition import fresh_folds, outer_folds
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import COMMAND, ESTIMATOR, FUNCTION
 from lrtune.tuning.controlled import controlled_seconds
+from lrtune.tuning.warmups import warmup_seconds
 
 SCHEMA = 1
 
@@ -85,6 +86,8 @@ class PlannedSearch:
         Outer folds; 0 without nested cross-validation.
     control
         Whether the best is trained with a constant rate, too, as the controlled pair.
+    warmup_control
+        Whether it is trained with and without warm-up, too.
     fits
         How many there are in all, the retraining of the best included; without what the best is compared with.
     populations
@@ -104,6 +107,7 @@ class PlannedSearch:
     confirm: int
     nested: int
     control: bool
+    warmup_control: bool
     fits: int
     populations: int
     default: Configuration
@@ -215,6 +219,7 @@ def _search(experiment: Experiment, prepared: Prepared, first: Sequence[Configur
         confirm=again,
         nested=outer,
         control=search.control and "decay" in first[0],
+        warmup_control=search.warmup_control and "decay" in first[0],
         fits=(trials * folds + again * fresh + 1) * (1 + outer),
         populations=len({TRAINERS[prepared.setting.trainer].alike(each) for each in first}),
         default=experiment.space.default(),
@@ -276,6 +281,7 @@ def _estimate(experiment: Experiment, prepared: Prepared, first: Sequence[Config
     others = workers * (_WORKER_BYTES + arrays + block) if workers > 1 else block
     whole = total / workers + each / len(setting.folds) * _LONE_FACTOR
     compared = anchor_seconds(setting) + (controlled_seconds(first[0], setting) if search.control else 0.0)
+    compared += warmup_seconds(first[0], setting) if search.warmup_control else 0.0
     # Each of the `nested` searches inside has all rows but one outer fold.
     return Estimate(
         seconds=round(whole * max(1, search.nested) + compared, 3),

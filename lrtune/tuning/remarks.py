@@ -15,6 +15,7 @@ from lrtune.text import formats
 from lrtune.text.errors import counted, listed
 from lrtune.trainers.calibration import speed_key
 from lrtune.trainers.preparation import Prepared
+from lrtune.training.metrics.catalogue import METRICS
 from lrtune.training.wall_clock import follows_clock
 from lrtune.tuning.allowance import UNLIMITED, Allowance
 from lrtune.tuning.finishing import EXHAUSTED, TIMEOUT
@@ -133,9 +134,11 @@ def _end(study: StudyState, experiment: Experiment) -> tuple[str, ...]:
 
 def _not_compared(study: StudyState, experiment: Experiment, result: Result, *, is_timed: bool) -> Iterator[str]:
     """Say what the winner was not compared with for want of time."""
-    missing = [] if study.anchors else ["a linear model"]
+    missing = [] if study.anchors or METRICS[result.metric].is_told else ["a linear model"]
     if experiment.search.control and result.control is None:
         missing.append("the same training with another decay")
+    if experiment.search.warmup_control and result.warmup is None:
+        missing.append("the same training with and without warm-up")
     if missing and is_timed:
         yield f"there was no time to compare the best with {' and '.join(missing)}"
 

@@ -9,6 +9,7 @@
     confirmation   a second opinion before the choice
     contest        champion against challenger
     controlled     what decay is worth, from the controlled pair
+    warmups        what warm-up is worth, and which rates it allows
     correction     scores corrected for having been chosen
     ensembles      what is delivered: one trial, or the mean of the best ones
     evaluated      what a model is worth on labelled rows that it has not seen

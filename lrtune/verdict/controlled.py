@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from lrtune.run.bodies import ControlledPair
 from lrtune.space.trial import Trial, mean_of
@@ -43,18 +44,13 @@ def control(pair: ControlledPair | None, winner: Trial, decay: str, metric: str)
     """
     if pair is None:
         return None
-    turn = -1.0 if decay == CONSTANT else 1.0  # what decay gains over a constant rate, whoever won
-    inside = _differences(winner.fold_scores, pair.scores[pair.chosen], turn)
-    fresh = _differences(pair.winner, pair.other, turn)
-    means = [mean_of(each) for each in pair.scores]
-    found = _gain(inside, fresh) if fresh is not None and len(fresh) == len(pair.winner) else (None, None, None, None)
-    mean, error, low, high = found
+    mean, error, low, high = gained(pair, winner, is_turned=decay == CONSTANT)
     return Control(
         number=winner.number,
         decay=pair.decay if decay == CONSTANT else decay,
         counterpart=pair.decay,
         learning_rate=pair.rates[pair.chosen],
-        rates=tuple(TriedRate(rate, own_sign(metric, each)) for rate, each in zip(pair.rates, means, strict=True)),
+        rates=tried_rates(pair, metric),
         fresh=pair.fresh,
         fold_scores=tuple(own_sign(metric, each) for each in pair.winner),
         counterpart_scores=tuple(own_sign(metric, each) for each in pair.other),
@@ -63,6 +59,24 @@ def control(pair: ControlledPair | None, winner: Trial, decay: str, metric: str)
         low=low,
         high=high,
     )
+
+
+def tried_rates(pair: ControlledPair, metric: str) -> tuple[TriedRate, ...]:
+    """List the rates of the counterpart, with their means on the folds of the search."""
+    means = [mean_of(each) for each in pair.scores]
+    return tuple(TriedRate(rate, own_sign(metric, each)) for rate, each in zip(pair.rates, means, strict=True))
+
+
+PairGain: TypeAlias = tuple[float | None, float | None, float | None, float | None]
+"""Mean of the paired differences, its standard error, and the ends of its interval."""
+
+
+def gained(pair: ControlledPair, winner: Trial, *, is_turned: bool) -> PairGain:
+    """Say what the winner gains over its counterpart, or turned, the counterpart over the winner."""
+    turn = -1.0 if is_turned else 1.0
+    inside = _differences(winner.fold_scores, pair.scores[pair.chosen], turn)
+    fresh = _differences(pair.winner, pair.other, turn)
+    return _gain(inside, fresh) if fresh is not None and len(fresh) == len(pair.winner) else (None, None, None, None)
 
 
 def _differences(winner: Sequence[float | None], other: Sequence[float | None], turn: float) -> list[float] | None:

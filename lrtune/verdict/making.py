@@ -38,6 +38,7 @@ from lrtune.verdict.result import (
     Unscored,
 )
 from lrtune.verdict.standing import canonical_keys, means_beside, own_ends, own_sign, standing
+from lrtune.verdict.warmups import warmup_control
 
 if TYPE_CHECKING:
     from lrtune.run.study import StudyState
@@ -94,6 +95,7 @@ def result_of(
     numbers, scores = judgement.delivery[:2] if judgement else ((best.number,), best.fold_scores)
     other_default = None if numbers == (DEFAULT,) else default
     usual = str(default.configuration.get("optimizer"))
+    own_warmup = completed(best.configuration).get("warmup", 0.0)
     return Result(
         name=study.header.name,
         metric=metric,
@@ -109,6 +111,7 @@ def result_of(
         no_model=study.no_model and study.no_model.reason,
         anchors=anchors(study.anchors, scores, other_default, metric, rows_ratio),
         control=control(pair, best, str(completed(best.configuration).get("decay")), metric),
+        warmup=warmup_control(study.warmed.get(best.number), best, own_warmup, study.anchors, metric),
         training=training(study, rows_ratio),
         confirmation=again,
         decays=kinds(trials, "decay", CONSTANT, metric, rows_ratio),

@@ -293,6 +293,52 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
+class WarmupControl:
+    """The winner with and without warm-up, on folds of a fresh split with equal seeds; and the rates that each bears.
+
+    Attributes
+    ----------
+    number
+        Of the winner's trial.
+    warmup, counterpart
+        Shares of the horizon that the winner and the other one warm up for; one of them is zero.
+    learning_rate
+        Of the counterpart: the best of `rates` on the folds of the search.
+    rates
+        Those that it was tried with.
+    fresh
+        Whether the folds are of a fresh split; of rows in time there is none, and they are the last of the search.
+    fold_scores, counterpart_scores
+        Of both on these folds; None where one diverged.
+    gain, error, low, high
+        What warm-up gains: as in `Control`.
+    steeper
+        Rates at which both were trained on the folds of the search.
+    stable_with, stable_without
+        The highest of these up to which training with and without warm-up is stable: no fold diverges, and the mean of
+        the folds keeps nine tenths of the lead of the winner over the shares of the classes, or the mean. None where
+        not even the lowest is.
+
+    """
+
+    number: int
+    warmup: float
+    counterpart: float
+    learning_rate: float
+    rates: tuple[TriedRate, ...]
+    fresh: bool
+    fold_scores: tuple[float | None, ...]
+    counterpart_scores: tuple[float | None, ...]
+    gain: float | None
+    error: float | None
+    low: float | None
+    high: float | None
+    steeper: tuple[float, ...]
+    stable_with: float | None
+    stable_without: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ClassCounts:
     """How often a class occurs among the rows that the folds validate, and how often it is predicted there.
 
@@ -520,6 +566,8 @@ class Result:
         What was not tuned, on the same folds; empty while the search goes on, or for want of time.
     control
         What decay is worth by the controlled pair; None without one (``search.control``), or for want of time.
+    warmup
+        What warm-up is worth, where that was asked for (``search.warmup_control``).
     training
         Rows that the delivered model is trained on, and about how many one on a fold is.
     classes, classes_of_mean
@@ -570,6 +618,7 @@ class Result:
     no_model: str | None = None
     anchors: tuple[Anchor, ...] = ()
     control: Control | None = None
+    warmup: WarmupControl | None = None
     training: Training | None = None
     classes: tuple[ClassCounts, ...] = ()
     classes_of_mean: bool = False

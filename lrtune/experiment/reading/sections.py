@@ -456,6 +456,10 @@ class SearchSection(Section):
         default=True,
         description="whether the winner is trained with a constant rate, too, to tell what decay is worth",
     )
+    warmup_control: bool = Field(
+        default=False,
+        description="whether the winner is trained with and without warm-up, too, to tell whether it is needed",
+    )
     min_trials: int = Field(default=20, ge=1, le=10**7, description="how many configurations no_gain waits for")
 
 
@@ -501,6 +505,7 @@ BUDGETS = (
     "confirm",
     "nested",
     "control",
+    "warmup_control",
 )
 """Keys of `search` that say how far it goes and on what machines: changing one continues the study."""
 

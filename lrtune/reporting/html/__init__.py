@@ -16,6 +16,7 @@
     pictures       single figures as files and in notebooks
     predictions    what is predicted for rows that were not trained on
     probabilities  figures of predicted probabilities
+    scaling        the figure of how the best rate goes with a size
     scales         from values to places on the paper
     schedule       the figure of the rates of the best
     sections       figures as parts of a page

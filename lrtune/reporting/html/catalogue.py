@@ -76,6 +76,7 @@ _ENTRIES = (
         "optimism", "How much of it is luck?", "the score corrected, and on the test", ANSWER, overview.optimism
     ),
     FigureKind("decay", "Is decay worth it?", "the winner with and without decay", ANSWER, folds.decay),
+    FigureKind("warmup", "Is warm-up needed?", "the winner with and without warm-up", ANSWER, folds.warmup),
     FigureKind("history", "Score by trial", "every trial, and the best so far", SEARCH, trials.history),
     FigureKind("rates", "Score by learning rate", "by optimizer and by decay", SEARCH, trials.rates),
     FigureKind("parallel", "The best trials", "lines through all dimensions", SEARCH, parallel.parallel),

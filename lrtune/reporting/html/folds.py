@@ -1,10 +1,10 @@
-"""Figures of the folds: who is better on which, and what decay is worth there."""
+"""Figures of the folds: who is better on which, and what decay and warm-up are worth there."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lrtune.reporting import worth
+from lrtune.reporting import warmups, worth
 from lrtune.reporting.html.figures import (
     KINDS,
     LINE,
@@ -24,10 +24,10 @@ from lrtune.training.declarations import number
 from lrtune.verdict.anchored import ANCHORS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lrtune.reporting.html.subject import Subject
-    from lrtune.verdict.result import Result
+    from lrtune.verdict.result import Control, Result, WarmupControl
 
 _NOT_BY_FOLD = ("default", "majority", "mean")
 """Anchors that do not stand by fold: one is a trial, and the other would press all lines into one."""
@@ -96,13 +96,44 @@ def decay(about: Subject) -> Figure | str:
         return "the winner was not trained again with another decay (search.control)."
     if None in (*found.fold_scores, *found.counterpart_scores):
         return "the winner or its counterpart with another decay diverged."
+    labels = (found.decay, f"{found.counterpart}, rate {decimal_rate(found.learning_rate)}")
+    if found.counterpart != "constant":
+        labels = ("constant", f"{found.decay}, from {decimal_rate(found.learning_rate)}")
+    return _of_pair(about, found, labels, "decay", lambda result, show: f"Decay {worth.decay(result, show)}")
+
+
+def warmup(about: Subject) -> Figure | str:
+    """Show what warm-up is worth: the winner with and without it on the same fresh folds."""
+    if about.result is None:
+        return NO_RESULT
+    found = about.result.warmup
+    if found is None:
+        return "the winner was not trained with and without warm-up (search.warmup_control)."
+    if None in (*found.fold_scores, *found.counterpart_scores):
+        return "the winner with or without warm-up diverged."
+    shares = (found.warmup, found.counterpart)
+    own, other = (f"warm-up {formats.share(each)}" if each else "no warm-up" for each in shares)
+    labels = (own, f"{other}, rate {decimal_rate(found.learning_rate)}")
+    return _of_pair(about, found, labels, "warm-up", _of_warmup)
+
+
+def _of_warmup(result: Result, show: worth.Show) -> str:
+    return f"Warm-up {warmups.warmup(result.warmup, show)}"
+
+
+def _of_pair(
+    about: Subject,
+    found: Control | WarmupControl,
+    labels: tuple[str, str],
+    called: str,
+    said: Callable[[Result, worth.Show], str],
+) -> Figure:
+    """Show the scores of two on the same folds, and the interval of their difference."""
+    assert about.result is not None
     names = tuple(map(str, range(1, len(found.fold_scores) + 1)))
     places = list(map(float, range(len(names))))
     own, other = ([number(each) for each in scores] for scores in (found.fold_scores, found.counterpart_scores))
     show = formats.score_format([*own, *other])
-    labels = (found.decay, f"{found.counterpart}, rate {decimal_rate(found.learning_rate)}")
-    if found.counterpart != "constant":
-        labels = ("constant", f"{found.decay}, from {decimal_rate(found.learning_rate)}")
     pairs = [(labels[0], own, 0), (labels[1], other, 1)]
     series = [
         Series(kind, places, scores, label if kind == LINE else "", tone)
@@ -112,17 +143,17 @@ def decay(about: Subject) -> Figure | str:
     axis = FigureAxis("fresh fold" if found.fresh else "one of the last folds", NAMES, names)
     panels = [Panel(axis, FigureAxis(about.axis), tuple(series), "the two on the same folds", 250)]
     if found.gain is not None and found.low is not None and found.high is not None:
-        panels.append(_gain(found.gain, found.low, found.high, show))
+        panels.append(_gain(found.gain, found.low, found.high, show, called))
     return Figure(
-        f"Decay {worth.decay(about.result, show)}",
+        said(about.result, show),
         tuple(panels),
         ("fold", *labels),
         tuple((str(n), show(a), show(b)) for n, (a, b) in enumerate(zip(own, other, strict=True), 1)),
     )
 
 
-def _gain(gain: float, low: float, high: float, show: worth.Show) -> Panel:
+def _gain(gain: float, low: float, high: float, show: worth.Show, called: str) -> Panel:
     zero = Series(LINE, [0.0, 0.0], [-0.5, 0.5], "", 4)
     span = Series(SPANS, [gain], [0.0], low=[low], high=[high], texts=[formats.signed(gain, show)])
-    label = FigureAxis("score that decay gains; left of 0 it loses")
-    return Panel(label, FigureAxis("", NAMES, ("90 % interval",)), (zero, span), "what decay gains", 150)
+    label = FigureAxis(f"score that {called} gains; left of 0 it loses")
+    return Panel(label, FigureAxis("", NAMES, ("90 % interval",)), (zero, span), f"what {called} gains", 150)

@@ -15,12 +15,14 @@ from lrtune.reporting.html.catalogue import kind_of
 from lrtune.reporting.html.finding import finder_figure
 from lrtune.reporting.html.page import document, report
 from lrtune.reporting.html.scales import shortened, width_of
+from lrtune.reporting.html.scaling import scaling_figure
 from lrtune.reporting.html.sections import article, mark_of
 from lrtune.reporting.html.style import LIGHT, drawing_rules
 from lrtune.reporting.html.subject import subject
 from lrtune.reporting.html.svg import HALF, WIDE, plot, written
 from lrtune.reporting.html.tiles import facts
 from lrtune.reporting.rates import summary
+from lrtune.reporting.scaling import scaling_summary
 from lrtune.run import files
 from lrtune.run.names import REPORT
 from lrtune.text.errors import LrtuneError
@@ -28,8 +30,9 @@ from lrtune.text.errors import LrtuneError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lrtune.finder import RateFinding
+    from lrtune.finder import RateFinding, ScalingFinding
     from lrtune.reporting.html.figures import Figure
+    from lrtune.reporting.scaling import ScalingSummary
     from lrtune.verdict.result import Result
 
 _MARGIN, _GAP, _KEY = 14, 20, 30
@@ -132,6 +135,17 @@ def of_finding(finding: RateFinding) -> Picture:
     """Make a picture of what the finder found."""
     entry = kind_of("finder")
     return Picture(entry.name, entry.title, finder_figure(summary(finding, "")))
+
+
+def of_scaling(finding: ScalingFinding) -> Picture:
+    """Make a picture of how the best rate goes with a size."""
+    return scaling_picture(scaling_summary(finding, ""))
+
+
+def scaling_picture(found: ScalingSummary) -> Picture:
+    """Make the same picture of what was summed up."""
+    name = f"{found.name}: " if found.name else ""
+    return Picture("scaling", f"{name}the best learning rate by {found.counted}", scaling_figure(found))
 
 
 def leave(folder: Path) -> str | None:
