@@ -8,6 +8,7 @@ from lrtune.cli.choices import chosen
 from lrtune.cli.options import (
     ConfigArgument,
     DataOption,
+    EngineOption,
     JsonOption,
     PruningOption,
     QualityOption,
@@ -34,6 +35,7 @@ def check(
     strategy: StrategyOption = None,
     pruning: PruningOption = None,
     workers: WorkersOption = None,
+    engine: EngineOption = None,
     timeout: TimeoutOption = None,
     select: SelectOption = None,
     seed: SeedOption = None,
@@ -59,6 +61,7 @@ def check(
         timeout=timeout,
         select=select,
         seed=seed,
+        engine=engine,
     )
     experiment, table = chosen(config, data, target, overrides, shortcuts, quality=quality)
     refuse_missing_code(experiment)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lrtune.cli.names import completed, prunings, rules, strategies
+from lrtune.cli.names import completed, engines, prunings, rules, strategies
 from lrtune.cli.runs import names
 
 ConfigArgument = Annotated[
@@ -58,6 +58,15 @@ WorkersOption = Annotated[
     str | None,
     typer.Option("--workers", metavar="N", help="Worker processes; 'auto' takes what the work is worth."),
 ]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="Where to train: <engines>, or the address of a cluster.",
+        autocompletion=completed(engines),
+    ),
+]
 TimeoutOption = Annotated[
     str | None,
     typer.Option("--timeout", metavar="TIME", help="End in so much time, as in 90s, 10m or 1h30m; more goes on."),
@@ -83,6 +92,8 @@ def search_settings(
     timeout: str | None,
     select: str | None,
     seed: int | None,
+    engine: str | None,
+    mixed: bool = False,
 ) -> dict[str, object]:
     """Name the settings of a search that have an option of their own, by key path; None stands for "not given"."""
     return {
@@ -93,6 +104,8 @@ def search_settings(
         "search.select": select,
         "search.seed": seed,
         "search.workers": workers,
+        "search.engine": engine,
+        "search.mixed": "true" if mixed else None,
     }
 
 

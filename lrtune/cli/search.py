@@ -25,6 +25,7 @@ from lrtune.cli.options import (
     ConfigArgument,
     DataOption,
     DetailsOption,
+    EngineOption,
     JsonOption,
     PruningOption,
     QualityOption,
@@ -73,6 +74,13 @@ def search(
     strategy: StrategyOption = None,
     pruning: PruningOption = None,
     workers: WorkersOption = None,
+    engine: EngineOption = None,
+    mixed: Annotated[
+        bool,
+        typer.Option(
+            "--mixed", help="Take results of workers that compute other last digits, too; the run names them."
+        ),
+    ] = False,
     timeout: TimeoutOption = None,
     select: SelectOption = None,
     fresh: Annotated[
@@ -120,6 +128,8 @@ def search(
         timeout=timeout,
         select=select,
         seed=seed,
+        engine=engine,
+        mixed=mixed,
     )
     demands = asked_gates(
         fail_under, fail_over, baseline, tolerance, remeasure=remeasure, fail_behind=fail_behind or ()
@@ -171,6 +181,8 @@ class _Screen:
             if self.beside is not None:
                 address = self.beside.serve(step.folder)
                 console.note(f"live: {address}" if address else "live: the page cannot be served")
+            if step.is_joined:
+                console.note(f"each `lrtune worker {shlex.quote(name_of(step.folder))}` that you start trains for it")
         if not self.quiet:
             self.show(step)
 

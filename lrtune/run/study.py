@@ -15,6 +15,7 @@ from lrtune.run.bodies import (
     ControlledPair,
     Header,
     Mended,
+    MixedWorker,
     NoModel,
     Refit,
     SeedScores,
@@ -22,7 +23,7 @@ from lrtune.run.bodies import (
 from lrtune.run.journal import Event
 from lrtune.space.trial import Curves, FinalScore, Trial, TrialState, Value, frozen
 
-STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, CONTROLLED, FINISHED, MENDED = (
+STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, CONTROLLED, FINISHED, MENDED, MIXED = (
     "study",
     "trial",
     "speed",
@@ -36,6 +37,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, 
     "controlled",
     "finished",
     "mended",
+    "mixed",
 )
 """The kinds of events.
 
@@ -53,6 +55,7 @@ STUDY, TRIAL, SPEED, RESULT, PRUNED, CONFIRM, REFIT, NO_MODEL, SEEDS, ANCHORED, 
 ``controlled``  the winner and its counterpart with another decay (`lrtune.tuning.controlled`); no trials
 ``finished``  the search ended, and why
 ``mended``    the journal was found damaged: where that is kept, and how many of its events could be read
+``mixed``     a worker that computes other last digits has given results: its name, and what differs
 """
 
 ASK_AND_TELL = "ask and tell"
@@ -89,6 +92,8 @@ class StudyState:
         Why the search ended; None while it goes on.
     mended
         Each time the journal was found damaged.
+    mixed
+        Workers that compute other last digits and have given results.
     search_seconds
         Wall time spent over all sessions, but for what is in `retrain_seconds`.
     trials_seconds
@@ -110,6 +115,7 @@ class StudyState:
     controlled: dict[int, ControlledPair] = field(default_factory=dict)
     finished: str | None = None
     mended: list[Mended] = field(default_factory=list)
+    mixed: list[MixedWorker] = field(default_factory=list)
     search_seconds: float = 0.0
     trials_seconds: float = 0.0
     refit_seconds: float = 0.0
@@ -351,6 +357,10 @@ def _on_mended(study: StudyState, body: Body) -> None:
     study.mended.append(bodies.mended(body))
 
 
+def _on_mixed(study: StudyState, body: Body) -> None:
+    study.mixed.append(bodies.mixed_worker(body))
+
+
 _HANDLERS = {
     STUDY: _on_study,
     TRIAL: _on_trial,
@@ -365,4 +375,5 @@ _HANDLERS = {
     CONTROLLED: _on_controlled,
     FINISHED: _on_finished,
     MENDED: _on_mended,
+    MIXED: _on_mixed,
 }

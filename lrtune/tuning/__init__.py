@@ -17,6 +17,7 @@
     naming         what an experiment and its data are called
     nested         nested cross-validation: a search inside of each outer fold
     pace           what time allows
+    places         where the blocks of a search run, and who takes part in them
     planning       what a search would do, before anything is trained
     records        what is kept of predictions, stage by stage
     remarks        what is worth saying about a search beside its numbers, in sentences

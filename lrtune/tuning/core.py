@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-from lrtune.engines.contract import Executor
-from lrtune.engines.local import workers_worth
+from lrtune.engines.contract import Executor, Place
 from lrtune.experiment import Experiment
 from lrtune.run import at_work
 from lrtune.run.bodies import Body
@@ -33,6 +33,7 @@ from lrtune.tuning.blocks import scored
 from lrtune.tuning.finishing import TIMEOUT, Finishing
 from lrtune.tuning.horizons import compressed
 from lrtune.tuning.pace import Pace
+from lrtune.tuning.places import opened
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.verdict.choice import best
 from lrtune.verdict.pruning import PRUNINGS, StageEnd
@@ -55,6 +56,7 @@ def tune(
     started: float | None = None,
     lock: Lock | None = None,
     compare: bool = True,
+    place: Place | None = None,
 ) -> Iterator[Event]:
     """Run the study in ``folder``, or go on with it.
 
@@ -72,6 +74,8 @@ def tune(
         Of the folder, where the caller holds it for longer than the search takes.
     compare
         Whether the winner is compared with what was not tuned, and with a constant rate (``search.control``).
+    place
+        Where blocks run, if that is open already; default: the engine of the experiment, opened for this search.
 
     Yields
     ------
@@ -86,8 +90,10 @@ def tune(
         If no trial is complete in the end.
 
     """
-    with Journal(folder / DATABASE, write=True, rescue=True, lock=lock) as journal:
-        session = _Search(experiment, prepared, folder, journal, compare=compare)
+    with ExitStack() as stack:
+        journal = stack.enter_context(Journal(folder / DATABASE, write=True, rescue=True, lock=lock))
+        place = place or stack.enter_context(opened(experiment, prepared, folder))
+        session = _Search(experiment, prepared, folder, journal, place, compare=compare)
         yield from session.begin()
         session.hurry(time.monotonic() if started is None else started)
         try:
@@ -109,9 +115,9 @@ class _Search(Finishing):
     """The search of a session, from the first proposal to the retrained model."""
 
     def __init__(
-        self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, *, compare: bool
+        self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, place: Place, *, compare: bool
     ) -> None:
-        super().__init__(experiment, prepared, folder, journal, compare=compare)
+        super().__init__(experiment, prepared, folder, journal, place, compare=compare)
         self.pruning = PRUNINGS[experiment.search.pruning]
         epochs = experiment.horizon
         stages = self.pruning.stages(self.setting.metric, len(self.setting.folds), epochs)
@@ -122,7 +128,7 @@ class _Search(Finishing):
     def executor(self, workers: int | None) -> Executor:
         """Start as many workers as asked for, or as the work is worth."""
         seconds = min(self.expected_seconds(), max(0.0, self.pace.end - time.monotonic()))
-        return self.engine(self.setting, workers or workers_worth(seconds))
+        return self.engine(self.setting, workers or self.worth(seconds))
 
     def expected_seconds(self) -> float:
         """Estimate the work left to do, from the next round's configurations (seconds on one core)."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lrtune import model
 from lrtune.arrays import one_blas_thread
+from lrtune.engines.contract import Place
 from lrtune.experiment import Experiment
 from lrtune.model import Model
 from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, NoModel, Recipe, anchors_body, tested_body
@@ -43,7 +44,7 @@ class Finishing(Session):
 
     Parameters
     ----------
-    experiment, prepared, folder, journal
+    experiment, prepared, folder, journal, place
         As in `Session`.
     compare
         Whether the winner is compared with what was not tuned, and with a constant rate.
@@ -51,9 +52,9 @@ class Finishing(Session):
     """
 
     def __init__(
-        self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, *, compare: bool
+        self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, place: Place, *, compare: bool
     ) -> None:
-        super().__init__(experiment, prepared, folder, journal)
+        super().__init__(experiment, prepared, folder, journal, place)
         self.compares = compare
         self.ending: str | None = None
 

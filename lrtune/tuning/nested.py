@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from lrtune.arrays import Rows
 from lrtune.data.tables import Table
+from lrtune.engines.contract import Place
 from lrtune.experiment import Experiment
 from lrtune.finder import resolved
 from lrtune.run.journal import Event, Journal
@@ -74,7 +75,12 @@ def outer_folds(experiment: Experiment, prepared: Prepared, folder: Path) -> lis
 
 
 def search_inside(
-    experiment: Experiment, fold: OuterFold, *, table: Table | None = None, workers: int | None = None
+    experiment: Experiment,
+    fold: OuterFold,
+    *,
+    table: Table | None = None,
+    workers: int | None = None,
+    place: Place | None = None,
 ) -> Iterator[Event]:
     """Run the whole search on the rows of one turn of the outer loop, or go on with it; yields its events.
 
@@ -90,7 +96,7 @@ def search_inside(
         inside = prepare(experiment, table=table, rows=fold.rows)
         known, _ = resolved(experiment, inside)
         study = StudyState()
-        for event in tune(known, inside, fold.folder, workers=workers, compare=False):
+        for event in tune(known, inside, fold.folder, workers=workers, compare=False, place=place):
             study.add(event)
             yield event
         _refuse_without_model(study)

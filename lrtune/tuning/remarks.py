@@ -23,6 +23,7 @@ def notes(
     """List what was noticed about the study and the data, whatever happened on the way."""
     return (
         *_end(study, experiment),
+        *_mixed(study),
         *_not_compared(study, experiment, result),
         *_alone(result),
         *_seeds(result, experiment),
@@ -44,6 +45,12 @@ def mended(study: StudyState) -> tuple[str, ...]:
         else "study.db was lost or empty: everything was trained again"
         for each in study.mended
     )
+
+
+def _mixed(study: StudyState) -> Iterator[str]:
+    """Name the workers that compute other last digits."""
+    for each in study.mixed:
+        yield f"the worker {each.name} took part (--mixed) and computes other last digits: {each.differs}"
 
 
 def _end(study: StudyState, experiment: Experiment) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lrtune.data.tables import Table
+from lrtune.engines.contract import Place
 from lrtune.experiment import Experiment
 from lrtune.finder import RateFinding, resolved
 from lrtune.run import files
@@ -29,6 +30,7 @@ from lrtune.tuning.demands import Demands, judged
 from lrtune.tuning.describing import described
 from lrtune.tuning.naming import run_folder
 from lrtune.tuning.nested import outer_folds, search_inside, summary
+from lrtune.tuning.places import is_joined, opened
 from lrtune.tuning.searched import searched
 from lrtune.tuning.steps import Begun, Ended, Part, Recorded, Step
 from lrtune.verdict.examination import examined
@@ -88,10 +90,10 @@ def steps(
     folder = run_folder(known, prepared, output)
     files.refuse_inputs(folder, _inputs(experiment, folder))
     aside = put_aside(folder) if fresh else None
-    with Lock(folder) as lock:
-        study = yield from _trained(known, prepared, folder, started, lock)
+    with Lock(folder) as lock, opened(known, prepared, folder) as place:
+        study = yield from _trained(known, prepared, folder, started, lock=lock, place=place)
         _write_unless_there(folder, known, study, prepared)
-        outer = yield from _nested(experiment, prepared, folder, table)
+        outer = yield from _nested(experiment, prepared, folder, table, place)
         yield Begun(Part.JUDGING)
         found = _judged(known, study, prepared, folder).but(nested=outer)
         found = found.but(gates=tuple((yield from judged(demands, found, prepared, folder))))
@@ -120,13 +122,15 @@ def _with_rates(
 
 
 def _trained(
-    experiment: Experiment, prepared: Prepared, folder: Path, started: float, lock: Lock
+    experiment: Experiment, prepared: Prepared, folder: Path, started: float, *, lock: Lock, place: Place
 ) -> Generator[Step, None, StudyState]:
     """Search to the end, or go on with a search."""
-    yield Begun(Part.TRIALS, "", folder, prepared.metric, experiment.planned)
+    joined = is_joined(experiment)
+    yield Begun(Part.TRIALS, "", folder, prepared.metric, experiment.planned, is_joined=joined)
     study = StudyState()
     try:
-        for event in tune(experiment, prepared, folder, workers=experiment.workers, started=started, lock=lock):
+        workers = experiment.workers
+        for event in tune(experiment, prepared, folder, workers=workers, started=started, lock=lock, place=place):
             study.add(event)
             yield Recorded(event, study)
             if event.kind == STUDY:  # what the folder is about should outlive a crash
@@ -138,7 +142,7 @@ def _trained(
 
 
 def _nested(
-    experiment: Experiment, prepared: Prepared, folder: Path, table: Table | None
+    experiment: Experiment, prepared: Prepared, folder: Path, table: Table | None, place: Place
 ) -> Generator[Step, None, Nested | None]:
     """Search inside of each outer fold, or go on with that, where nested cross-validation is asked for."""
     folds = outer_folds(experiment, prepared, folder)
@@ -146,7 +150,7 @@ def _nested(
         about = f"outer fold {fold.number} of {experiment.search.nested}"
         yield Begun(Part.OUTER, about, fold.folder, prepared.metric, experiment.planned)
         study = StudyState()
-        for event in search_inside(experiment, fold, table=table, workers=experiment.workers):
+        for event in search_inside(experiment, fold, table=table, workers=experiment.workers, place=place):
             study.add(event)
             yield Recorded(event, study)
     return summary(folds, experiment.search.nested, prepared.metric)
