@@ -18,7 +18,7 @@ def add(shared: int, payload: int) -> int:
 
 def linger(shared: str, payload: int) -> int:
     """Wait until the test says so, in whose folder a file tells who waits."""
-    (Path(shared) / f"begun-{payload}-{os.getppid()}").touch()
+    (Path(shared) / f"begun-{payload}-{os.getppid()}-{os.getpid()}").touch()
     end = time.monotonic() + PATIENCE
     while not (Path(shared) / "go").exists() and time.monotonic() < end:
         time.sleep(0.01)

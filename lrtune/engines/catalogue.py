@@ -49,9 +49,23 @@ def _folder() -> Open:
     return FolderPlace
 
 
+def _ray() -> Open:
+    from lrtune.engines.ray import RayPlace
+
+    return RayPlace
+
+
+def _dask() -> Open:
+    from lrtune.engines.dask import DaskPlace
+
+    return DaskPlace
+
+
 _ENTRIES = (
     Engine(LOCAL, "this process, or worker processes of this machine", _local),
     Engine("folder", "every `lrtune worker` that sees the folder of the run", _folder, is_joined=True),
+    Engine("ray", "a Ray cluster, ray://host:10001, or Ray on this machine", _ray, ("ray://",)),
+    Engine("dask", "a Dask cluster, tcp://host:8786, or Dask on this machine", _dask, ("tcp://", "tls://")),
 )
 
 ENGINES: dict[str, Engine] = {entry.name: entry for entry in _ENTRIES}

@@ -75,7 +75,7 @@ OF_A_FUNCTION, OF_A_PROGRAM = (
 
 FILES = ("trials.csv", "out_of_fold.bin", "best.yaml", "model/model.json", "model/model.npz")
 
-BUDGETS = (b"workers:", b"timeout:", b"block_timeout:")
+BUDGETS = (b"workers:", b"engine:", b"timeout:", b"block_timeout:")
 
 
 def events_of(folder):
