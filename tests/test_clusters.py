@@ -8,7 +8,9 @@ from pathlib import Path
 
 import exchange_functions as functions
 import pytest
+from crashes import Search
 from patience import PATIENCE, wait_until
+from studies import FUNCTION, OF_A_FUNCTION, RACE, content, differences
 
 from lrtune.engines import clusters
 from lrtune.engines.catalogue import ENGINES, engine_of
@@ -126,6 +128,27 @@ def test_a_worker_that_may_take_part_is_remembered(opened):
     place = opened(compare=OTHER, mixed=True)
     assert ended(completed(place.start(functions.add, 1, 1), [5])) == [Done(0, 6)]
     assert set(place.remarks.values()) == {"blas haswell where the search has skylake"}
+
+
+def test_a_search_gives_the_same_bytes(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("race.yaml").write_text(RACE)
+    for engine, workers in (("local", 1), ("local", 2), (name, 2)):
+        run = Search(tmp_path, "race.yaml", f"{engine}-{workers}", "--engine", engine, workers=workers)
+        code, out = run.end()
+        assert code == 0, out
+    first = content(tmp_path / "local-1")
+    assert differences(first, content(tmp_path / "local-2")) == []
+    assert differences(first, content(tmp_path / f"{name}-2")) == []
+
+
+def test_code_of_somebody_else_runs_on_a_cluster(name, tmp_path):
+    (tmp_path / "train.py").write_text(FUNCTION)
+    (tmp_path / "file.yaml").write_text(OF_A_FUNCTION.replace("trials: 24", "trials: 6"))
+    for engine in ("local", name):
+        code, out = Search(tmp_path, "file.yaml", engine, "--engine", engine, workers=2).end()
+        assert code == 0, out
+    assert differences(content(tmp_path / "local"), content(tmp_path / name)) == []
 
 
 def test_a_cluster_that_is_not_there(name, monkeypatch):

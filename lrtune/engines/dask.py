@@ -24,7 +24,7 @@ DIED = f"its worker process died {ATTEMPTS} times (out of memory, or killed)"
 OWN_PATIENCE = 10.0
 """Seconds after which a cluster of this machine that has no workers is replaced."""
 
-_CONNECTING = 30.0
+_CONNECTING = 10.0
 _numbers = itertools.count(1)
 
 

@@ -114,8 +114,10 @@ def _schemes() -> list[str]:
 
 def _engine(value: Any) -> str:
     if not isinstance(value, str) or engine_of(value) is None:
-        addresses = "".join(f", or an address that begins with {each}" for each in _schemes()[:1])
-        raise ValueError(f"unknown value {shown(value)}; {nearest(str(value), ENGINES)}{addresses}")
+        instead = (
+            f"addresses begin with {', '.join(_schemes())}" if "://" in str(value) else nearest(str(value), ENGINES)
+        )
+        raise ValueError(f"unknown value {shown(value)}; {instead}")
     return value
 
 
