@@ -19,6 +19,7 @@ SLOW = (
     *("test_anchors.py", "test_beside.py", "test_controlled.py"),
     *("test_docs.py", "test_docs_run.py", "test_nested.py", "test_showdowns.py", "test_tuning.py", "test_workers.py"),
     "test_workflows.py",
+    *("test_exchange.py", "test_clusters.py"),
     *("cli/test_help.py", "cli/test_gating.py", "cli/test_retrain.py", "cli/test_homes.py", "cli/test_check.py"),
     *("api/test_search_cv.py", "api/test_types.py", "api/test_study.py", "data/test_damaged.py", "test_injected.py"),
 )

@@ -40,6 +40,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
     status              ``lrtune status``
     trials              ``lrtune trials``
     watch               ``lrtune watch``
+    worker              ``lrtune worker``
 """
 
 from __future__ import annotations
@@ -84,6 +85,7 @@ from lrtune.cli import (
     status,
     trials,
     watch,
+    worker,
 )
 from lrtune.cli.names import filled
 from lrtune.text.errors import LrtuneError
@@ -110,6 +112,7 @@ _ENTRIES = (
     Command("search", "Search", search.search),
     Command("finder", "Search", finder.finder),
     Command("retrain", "Search", retrain.retrain),
+    Command("worker", "Search", worker.worker),
     Command("predict", "Search", predict.predict),
     Command("evaluate", "Search", evaluate.evaluate),
     Command("show", "Look", show.show),

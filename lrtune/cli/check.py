@@ -8,6 +8,7 @@ from lrtune.cli.choices import chosen
 from lrtune.cli.options import (
     ConfigArgument,
     DataOption,
+    EngineOption,
     JsonOption,
     PruningOption,
     QualityOption,
@@ -34,6 +35,7 @@ def check(
     strategy: StrategyOption = None,
     pruning: PruningOption = None,
     workers: WorkersOption = None,
+    engine: EngineOption = None,
     timeout: TimeoutOption = None,
     select: SelectOption = None,
     seed: SeedOption = None,
@@ -59,6 +61,7 @@ def check(
         workers=workers,
         select=select,
         seed=seed,
+        engine=engine,
     )
     read_allowance(timeout, called=as_option)
     experiment, table = chosen(config, data, target, overrides, shortcuts, quality=quality)

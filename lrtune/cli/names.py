@@ -19,6 +19,13 @@ def prunings() -> Iterable[str]:
     return PRUNINGS
 
 
+def engines() -> Iterable[str]:
+    """List the engines."""
+    from lrtune.experiment.reading.sections import engines as known
+
+    return known()
+
+
 def rules() -> Iterable[str]:
     """List the rules of selection."""
     from lrtune.verdict.choice.rules import SELECTION_RULES
@@ -56,6 +63,7 @@ def _formats() -> str:
 _TEXTS: dict[str, Callable[[], str]] = {
     "<strategies>": lambda: ", ".join(strategies()),
     "<prunings>": lambda: ", ".join(prunings()),
+    "<engines>": lambda: ", ".join(engines()),
     "<rules>": lambda: ", ".join(rules()),
     "<formats>": _formats,
     "<figures>": lambda: ", ".join(figures()),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lrtune.cli.names import completed, prunings, rules, strategies
+from lrtune.cli.names import completed, engines, prunings, rules, strategies
 from lrtune.cli.runs import names
 
 ConfigArgument = Annotated[
@@ -58,6 +58,15 @@ WorkersOption = Annotated[
     str | None,
     typer.Option("--workers", metavar="N", help="Worker processes; 'auto' takes what the work is worth."),
 ]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="Where to train: <engines>, or the address of a cluster.",
+        autocompletion=completed(engines),
+    ),
+]
 TimeoutOption = Annotated[
     str | None,
     typer.Option(
@@ -88,6 +97,8 @@ def search_settings(
     workers: str | None,
     select: str | None,
     seed: int | None,
+    engine: str | None = None,
+    mixed: bool = False,
     promote_if: float | None = None,
     warmup_control: bool = False,
 ) -> dict[str, object]:
@@ -101,6 +112,8 @@ def search_settings(
         "search.workers": workers,
         "retrain.promote_if": promote_if,
         "search.warmup_control": warmup_control or None,
+        "search.engine": engine,
+        "search.mixed": "true" if mixed else None,
     }
 
 

@@ -34,6 +34,7 @@ from lrtune.cli.options import (
     ConfigArgument,
     DataOption,
     DetailsOption,
+    EngineOption,
     JsonOption,
     MoreTrialsOption,
     PruningOption,
@@ -83,6 +84,13 @@ def search(
     strategy: StrategyOption = None,
     pruning: PruningOption = None,
     workers: WorkersOption = None,
+    engine: EngineOption = None,
+    mixed: Annotated[
+        bool,
+        typer.Option(
+            "--mixed", help="Take results of workers that compute other last digits, too; the run names them."
+        ),
+    ] = False,
     timeout: TimeoutOption = None,
     more_trials: MoreTrialsOption = None,
     select: SelectOption = None,
@@ -142,6 +150,8 @@ def search(
         seed=seed,
         promote_if=promote_if,
         warmup_control=warmup_control,
+        engine=engine,
+        mixed=mixed,
     )
     allowance = read_allowance(timeout, more_trials, called=as_option)
     demands = asked_gates(
@@ -213,6 +223,8 @@ class _Screen:
             if self.beside is not None:
                 address = self.beside.serve(step.folder)
                 console.note(f"live: {address}" if address else "live: the page cannot be served")
+            if step.is_joined:
+                console.note(f"each `lrtune worker {shlex.quote(name_of(step.folder))}` that you start trains for it")
         if not self.quiet:
             self.show(step)
 

@@ -1,6 +1,6 @@
 """What an engine is: it takes blocks, runs one function on them somewhere, and gives back what came of each.
 
-The interface is small on purpose (submit, next finished, close), so that other engines than this machine fit behind it.
+The interface is small on purpose (submit, next finished, close), so that clusters fit behind it as this machine does.
 An engine does not know which function it runs; a block that raises, has no more time or loses its process is a value.
 """
 
@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 Function = Callable[[Any, Any], Any]
 """``function(shared, payload) -> value``; importable by name, because workers import it."""
+
+
+Compare = Callable[[Mapping[str, Any]], tuple[str, str]]
+"""``compare(about) -> (lacks, differs)``; see `Site`."""
 
 
 class Limit(NamedTuple):
@@ -28,6 +33,10 @@ class Limit(NamedTuple):
 
 
 UNLIMITED = Limit()
+
+
+class EngineError(Exception):
+    """Raised where an engine cannot be used, or has nobody left who runs blocks; its text is a whole sentence."""
 
 
 class OverdueError(Exception):
@@ -52,9 +61,24 @@ class Done(NamedTuple):
 
 
 class Executor(Protocol):
-    """Where blocks run."""
+    """Where blocks run: one function on what all of them share.
 
-    slots: int
+    Attributes
+    ----------
+    slots
+        How many blocks run at a time; it may grow and shrink.
+    room
+        How many it takes at a time: where a worker would have to wait for the next one, more than it has slots.
+
+    """
+
+    @property
+    def slots(self) -> int:
+        """Blocks that run at a time."""
+
+    @property
+    def room(self) -> int:
+        """Blocks that it takes at a time."""
 
     def submit(self, key: int, payload: object, limit: Limit = UNLIMITED) -> None:
         """Take a block; returns at once or after running it."""
@@ -64,6 +88,59 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Stop, dropping what still runs."""
+
+
+class Site(NamedTuple):
+    """For whom an engine is opened, and where.
+
+    Attributes
+    ----------
+    address
+        Of a cluster; empty: this machine.
+    folder
+        What all workers of a shared folder see; engines that need none leave it alone.
+    about
+        What workers must be like.
+    compare
+        Where a worker runs, tells from this what it lacks to take part, and in what it computes differently; empty
+        texts where that is nothing; importable by name.
+    mixed
+        Whether those may take part that compute differently.
+
+    """
+
+    address: str = ""
+    folder: Path | None = None
+    about: Mapping[str, Any] = {}
+    compare: Compare = lambda _about: ("", "")
+    mixed: bool = False
+
+
+def refusal(lacks: str, differs: str, *, mixed: bool) -> str:
+    """Say why a worker may not take part, behind its name; empty if it may."""
+    if lacks:
+        return lacks
+    if differs and not mixed:
+        return f"would compute other last digits ({differs}); with --mixed the search takes its results, and says so"
+    return ""
+
+
+class Place(Protocol):
+    """An engine that is open; what blocks share may change meanwhile, and each time it gives another executor."""
+
+    @property
+    def remarks(self) -> Mapping[str, str]:
+        """What was remarked on workers that have given results, by their names."""
+
+    @property
+    def cores(self) -> int:
+        """How many blocks may run there at a time."""
+
+    def start(self, function: Function, shared: object, slots: int) -> Executor:
+        """Give what runs ``function(shared, payload)`` on so many blocks at a time."""
+
+    def close(self, *, finished: bool) -> None:
+        """Let everybody go; ``finished``: nothing is left to do, so that nobody need wait for more."""
 
 
 _end: ContextVar[float] = ContextVar("_end", default=math.inf)
@@ -96,12 +173,12 @@ def guarded(function: Function, shared: object, key: int, payload: object, secon
 def completed(executor: Executor, payloads: Iterable[object], limit: Limit = UNLIMITED) -> Iterator[Done]:
     """Run payloads, keyed by their position, and yield each as it finishes.
 
-    The next payload is asked for when a worker is free for it, and after every result even if there was none before:
+    The next payload is asked for when there is room for it, and after every result even if there was none before:
     a block may have come back in pieces. At the end of the ``limit`` what still runs is left to `Executor.close`.
     """
     coming, running = enumerate(payloads), 0
     while True:
-        while running < executor.slots and (task := next(coming, None)) is not None:
+        while running < executor.room and (task := next(coming, None)) is not None:
             executor.submit(*task, limit)
             running += 1
         if not running:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from lrtune.arrays import one_blas_thread
-from lrtune.engines.contract import UNLIMITED, Done, Executor, Function, Limit, guarded
+from lrtune.engines.contract import UNLIMITED, Done, Executor, Function, Limit, Place, Site, guarded
 from lrtune.engines.processes import Worker, start_tracker
 
 ATTEMPTS = 2  # a block whose worker died is tried once more in a fresh one
@@ -26,11 +27,14 @@ SECONDS_PER_WORKER = 4.0
 GRACE = 5.0
 """Seconds that a worker gets to notice that its block's time is up, its start included, before it is killed."""
 
+Start: TypeAlias = Callable[[Function, object, int], Executor]
+"""``start(function, shared, slots)`` gives an executor."""
+
 
 class Serial:
     """Runs blocks in this process, when asked for the next result."""
 
-    slots = 1
+    slots = room = 1
 
     def __init__(self, function: Function, shared: object) -> None:
         self._function = function
@@ -79,7 +83,7 @@ class Loky:
 
     def __init__(self, function: Function, shared: object, slots: int) -> None:
         start_tracker()
-        self.slots = slots
+        self.slots = self.room = slots
         self._new_worker = partial(Worker, function, shared)
         self._idle = [self._new_worker() for _ in range(slots)]
         self._queue: list[_Task] = []
@@ -155,6 +159,34 @@ def start(function: Function, shared: object, slots: int) -> Executor:
     return Serial(function, shared) if slots <= 1 else Loky(function, shared, slots)
 
 
+class Here:
+    """A place on this machine, which is open as long as its process runs.
+
+    Parameters
+    ----------
+    start
+        ``start(function, shared, slots)`` gives an executor.
+
+    """
+
+    def __init__(self, start: Start) -> None:
+        self.remarks: Mapping[str, str] = {}
+        self.start = start
+
+    @property
+    def cores(self) -> int:
+        """Those that this process may use."""
+        return available_cores()
+
+    def close(self, *, finished: bool) -> None:
+        """Let go of nothing: executors are closed one by one."""
+
+
+def here(start: Start) -> Callable[[Site], Place]:
+    """Make a place of what starts executors on this machine."""
+    return lambda _site: Here(start)
+
+
 def available_cores() -> int:
     """Count the cores this process may use (containers and affinity respected)."""
     if hasattr(os, "sched_getaffinity"):
@@ -162,6 +194,6 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def workers_worth(seconds: float) -> int:
-    """Count the workers that this much work on one core is worth, as far as there are cores."""
-    return max(1, min(available_cores(), int(seconds / SECONDS_PER_WORKER)))
+def workers_worth(seconds: float, cores: int | None = None) -> int:
+    """Count the workers that this much work on one core is worth, as far as there are cores; default: those here."""
+    return max(1, min(available_cores() if cores is None else cores, int(seconds / SECONDS_PER_WORKER)))

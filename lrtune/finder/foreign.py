@@ -75,7 +75,7 @@ def find_in_full(
     with tempfile.TemporaryDirectory(prefix="lrtune-finder-") as folder:
         assert setting.foreign is not None
         setting = setting._replace(foreign=setting.foreign._replace(folder=folder))
-        with sweeping(setting, experiment.search.engine, experiment.workers) as runs:
+        with sweeping(setting, experiment.workers) as runs:
             return tuple(
                 _curve(runs, each, chosen_configuration(default, each, names), sweep)
                 for each in names or [called(setting)]

@@ -211,7 +211,7 @@ def _training(
         return
     with tempfile.TemporaryDirectory(prefix="lrtune-finder-") as folder:
         placed = setting._replace(foreign=setting.foreign._replace(folder=folder))
-        with sweeping(placed, plan.experiment.search.engine, plan.experiment.workers) as runs:
+        with sweeping(placed, plan.experiment.workers) as runs:
             yield ForeignTraining(
                 runs, configuration, constant_losses_of(runs, {**configuration, "learning_rate": LOW})
             ).train

@@ -7,6 +7,8 @@ it has changed.
 from __future__ import annotations
 
 import contextlib
+import shlex
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -19,7 +21,7 @@ from rich.text import Text
 
 from lrtune.reporting.console import console, page_text, print_lines
 from lrtune.reporting.progress import Tally, climb
-from lrtune.run.at_work import in_hand
+from lrtune.run.at_work import in_hand, waits_for_workers
 from lrtune.text import formats
 
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ MAX_LINES = 50
 
 TELLING = 0.02
 """Of less of the training than this nobody tells how long the rest takes."""
+
+WAITING_SECONDS = 2.0
+"""Between two looks whether there is nobody who trains."""
 
 LINE_SECONDS = 60.0
 """In a round that takes longer than this, without a terminal, its blocks are told of."""
@@ -69,11 +74,24 @@ def watch_search(metric: str, total: int, folder: Path | None = None) -> Iterato
         with _bar(out, tally, folder) as see:
             yield see
         return
-    lines = _Lines(out, tally)
+    lines, over = _Lines(out, tally), threading.Event()
+    if folder is not None:
+        threading.Thread(target=_tell_of_waiting, args=(out, folder, over), daemon=True).start()
     try:
         yield lines.see
     finally:
+        over.set()
         lines.line()
+
+
+def _tell_of_waiting(out: Console, folder: Path, over: threading.Event) -> None:
+    """Print a line whenever there is nobody left who trains, and go on until it is over."""
+    told = False
+    while not over.wait(WAITING_SECONDS):
+        waits = waits_for_workers(folder)
+        if waits and not told:
+            print_lines(out, [f"waits for a worker: lrtune worker {shlex.quote(str(folder))}"])
+        told = waits
 
 
 class _Lines:
@@ -128,6 +146,8 @@ class _TimeLeft(ProgressColumn):
         self._bar = bar
 
     def render(self, task: Task) -> Text:
+        if self._bar.waits:
+            return Text("waits for a worker")
         left = task.fields["left"]
         if task.finished:
             return Text("retraining the best")
@@ -147,8 +167,10 @@ class _Bar(BarColumn):
         self._tally = tally
         self._folder = folder
         self.most = 0.0
+        self.waits = False
 
     def render(self, task: Task) -> ProgressBar:
+        self.waits = self._folder is not None and waits_for_workers(self._folder)
         self.most = max(self.most, self._tally.done(in_hand(self._folder) if self._folder else 0.0))
         return ProgressBar(total=task.total, completed=self.most, width=BAR)
 

@@ -7,11 +7,13 @@
     bodies        what the events of a study say
     chosen        what a finished run chose
     database      a study's events as rows of SQLite
+    disks         whether a folder is on a disk of this machine
     files         files of a run's folder
     fits          fits of somebody else's code that are at work
     folder        a run's folder as it is, finished or not
     identity      what makes two runs the same
     journal       the study's memory
+    likeness      whether another machine computes the same bits
     lock          one writer for each folder
     names         what the files of a run's folder are called
     observed      what was observed in the rows whose out-of-fold predictions are kept

@@ -6,7 +6,8 @@ import contextlib
 import shutil
 from pathlib import Path
 
-from lrtune.run.names import AT_WORK
+from lrtune.run.files import read_json
+from lrtune.run.names import AT_WORK, EXCHANGE
 
 
 def in_hand(folder: Path) -> float:
@@ -19,6 +20,14 @@ def _done(path: Path) -> float:
         return float(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # it ends while one looks
         return 0.0
+
+
+def waits_for_workers(folder: Path) -> bool:
+    """Tell whether blocks lie ready and no worker is there to take them (`lrtune worker`)."""
+    try:
+        return bool(read_json(folder / EXCHANGE / "parent.json")["waits"])
+    except (OSError, ValueError, LookupError):  # nobody gives out blocks there
+        return False
 
 
 def forget(folder: Path) -> None:

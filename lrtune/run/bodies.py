@@ -425,6 +425,22 @@ class Mended(NamedTuple):
         return {CLOCK: self._asdict()}
 
 
+class MixedWorker(NamedTuple):
+    """A worker whose machine computes other last digits, and that has given results: its name, and what differs."""
+
+    name: str
+    differs: str
+
+    def body(self) -> Body:
+        """Write it down: none of it is content."""
+        return {CLOCK: self._asdict()}
+
+
+def mixed_worker(body: Body) -> MixedWorker:
+    """Read the body of a ``mixed`` event."""
+    return MixedWorker(body[CLOCK]["name"], body[CLOCK]["differs"])
+
+
 def mended(body: Body) -> Mended:
     """Read the body of a ``mended`` event."""
     said = body[CLOCK]

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lrtune.run.disks import is_shared
 from lrtune.text.errors import DamagedError, NoStudyError, StudyError
 
 
@@ -165,7 +166,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     try:
         _refuse(connection, path)
         if write:
-            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA journal_mode={'DELETE' if is_shared(path) else 'WAL'}")
             connection.execute("PRAGMA synchronous=FULL")
             _migrate(connection)
     except (sqlite3.Error, ValueError) as error:

@@ -14,8 +14,9 @@ TRIALS, RESULT = "trials.csv", "result.json"
 REPORT = "report.html"
 """What was found, for people: beside the result, and nothing reads it."""
 
-MODEL, NESTED, FITS, AT_WORK = "model", "nested", "fits", "at_work"
-"""Folders: the last ones have what each fit of somebody else's code leaves, and how far blocks are that train."""
+MODEL, NESTED, FITS, AT_WORK, EXCHANGE = "model", "nested", "fits", "at_work", "exchange"
+"""Folders: the last ones have what each fit of somebody else's code leaves, how far blocks are that train, and what
+workers on other machines take and give."""
 
 BASELINE_SCORES = "baseline.json"
 """Scores of a baseline's configuration on the run's folds, where it had to be trained again."""
@@ -33,13 +34,14 @@ RATES, RATE_TABLE, RATE_FIGURE = "finder.json", "finder.csv", "finder.svg"
 FINDER = (RATES, RATE_TABLE, RATE_FIGURE)
 """What a search of rates leaves."""
 
+_BESIDE = tuple(f"{DATABASE}-{each}" for each in ("wal", "shm", "journal"))
+
 SCALING = (SCALING_NUMBERS, SCALING_FIGURE) = ("scaling.json", "scaling.svg")
 """What a search for the way of rates with a size leaves."""
 
 FOLLOWED = (
     DATABASE,
-    f"{DATABASE}-wal",
-    f"{DATABASE}-shm",
+    *_BESIDE,
     LOCK,
     PREDICTIONS,
     PROBABILITIES,
@@ -47,6 +49,7 @@ FOLLOWED = (
     NESTED,
     FITS,
     AT_WORK,
+    EXCHANGE,
 )
 """What is written in place; everything else is put there as a whole, instead of a link that may be there."""
 

@@ -15,6 +15,7 @@ from lrtune.run.bodies import (
     ControlledPair,
     Header,
     Mended,
+    MixedWorker,
     NoModel,
     Refit,
     SeedScores,
@@ -39,6 +40,7 @@ from lrtune.space.trial import Curves, FinalScore, Trial, TrialState, Value, fro
     FINISHED,
     MORE,
     MENDED,
+    MIXED,
 ) = (
     "study",
     "trial",
@@ -55,6 +57,7 @@ from lrtune.space.trial import Curves, FinalScore, Trial, TrialState, Value, fro
     "finished",
     "more",
     "mended",
+    "mixed",
 )
 """The kinds of events.
 
@@ -75,6 +78,7 @@ from lrtune.space.trial import Curves, FinalScore, Trial, TrialState, Value, fro
 ``finished``  the search ended, and why
 ``more``      a finished study is to search on, to how many trials; under the clock, because budgets are no content
 ``mended``    the journal was found damaged: where that is kept, and how many of its events could be read
+``mixed``     a worker that computes other last digits has given results: its name, and what differs
 """
 
 ASK_AND_TELL = "ask and tell"
@@ -119,6 +123,8 @@ class StudyState:
         How many trials a finished study was to search on to; 0 if nobody has asked for more.
     mended
         Each time the journal was found damaged.
+    mixed
+        Workers that compute other last digits and have given results.
     search_seconds
         Wall time spent over all sessions, but for what is in `retrain_seconds`.
     trials_seconds
@@ -144,6 +150,7 @@ class StudyState:
     reused: dict[int, str] = field(default_factory=dict)
     asked: int = 0
     mended: list[Mended] = field(default_factory=list)
+    mixed: list[MixedWorker] = field(default_factory=list)
     search_seconds: float = 0.0
     trials_seconds: float = 0.0
     refit_seconds: float = 0.0
@@ -421,6 +428,10 @@ def _on_mended(study: StudyState, body: Body) -> None:
     study.mended.append(bodies.mended(body))
 
 
+def _on_mixed(study: StudyState, body: Body) -> None:
+    study.mixed.append(bodies.mixed_worker(body))
+
+
 _HANDLERS = {
     STUDY: _on_study,
     TRIAL: _on_trial,
@@ -437,4 +448,5 @@ _HANDLERS = {
     FINISHED: _on_finished,
     MORE: _on_more,
     MENDED: _on_mended,
+    MIXED: _on_mixed,
 }

@@ -21,6 +21,7 @@
     nested         nested cross-validation: a search inside of each outer fold
     nightly        a night beside the one before it, and what is written down of it
     pace           what time allows
+    places         where the blocks of a search run, and who takes part in them
     planning       what a search would do, before anything is trained
     records        what is kept of predictions, stage by stage
     remarks        what is worth saying about a search beside its numbers, in sentences

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-from lrtune.engines.contract import Executor
-from lrtune.engines.local import workers_worth
+from lrtune.engines.contract import Executor, Place
 from lrtune.experiment import Experiment
 from lrtune.run import at_work
 from lrtune.run.bodies import CLOCK, Body, Trained
@@ -35,6 +35,7 @@ from lrtune.tuning.blocks import scored
 from lrtune.tuning.finishing import EXHAUSTED, TIMEOUT, Finishing
 from lrtune.tuning.horizons import compressed
 from lrtune.tuning.pace import Pace
+from lrtune.tuning.places import opened
 from lrtune.tuning.records import Hashes
 from lrtune.tuning.reusing import fit_key, is_whole
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
@@ -61,6 +62,7 @@ def tune(
     compare: bool = True,
     allowance: Allowance = UNLIMITED,
     taken: TakenOver = NOTHING,
+    place: Place | None = None,
 ) -> Generator[Event, None, Trained]:
     """Run the study in ``folder``, or go on with it.
 
@@ -82,6 +84,8 @@ def tune(
         What the session may do.
     taken
         What is taken over from other runs: its champions are tried first.
+    place
+        Where blocks run, if that is open already; default: the engine of the experiment, opened for this search.
 
     Yields
     ------
@@ -101,8 +105,12 @@ def tune(
         If no trial is complete in the end.
 
     """
-    with Journal(folder / DATABASE, write=True, rescue=True, lock=lock) as journal:
-        session = _Search(experiment, prepared, folder, journal, compare=compare, taken=taken, allowance=allowance)
+    with ExitStack() as stack:
+        journal = stack.enter_context(Journal(folder / DATABASE, write=True, rescue=True, lock=lock))
+        place = place or stack.enter_context(opened(experiment, prepared, folder))
+        session = _Search(
+            experiment, prepared, folder, journal, place, compare=compare, taken=taken, allowance=allowance
+        )
         yield from session.begin()
         yield from session.ask_for_more()
         session.hurry(time.monotonic() if started is None else started)
@@ -131,12 +139,15 @@ class _Search(Finishing):
         prepared: Prepared,
         folder: Path,
         journal: Journal,
+        place: Place,
         *,
         compare: bool,
         taken: TakenOver,
         allowance: Allowance,
     ) -> None:
-        super().__init__(experiment, prepared, folder, journal, compare=compare, taken=taken, allowance=allowance)
+        super().__init__(
+            experiment, prepared, folder, journal, place, compare=compare, taken=taken, allowance=allowance
+        )
         self.pruning = PRUNINGS[experiment.search.pruning]
         epochs = experiment.horizon
         stages = self.pruning.stages(self.setting.metric, len(self.setting.folds), epochs)
@@ -149,7 +160,7 @@ class _Search(Finishing):
     def executor(self, workers: int | None) -> Executor:
         """Start as many workers as asked for, or as the work is worth."""
         seconds = min(self.expected_seconds(), max(0.0, self.pace.end - time.monotonic()))
-        return self.engine(self.setting, workers or workers_worth(seconds))
+        return self.engine(self.setting, workers or self.worth(seconds))
 
     def expected_seconds(self) -> float:
         """Estimate the work left to do, from the next round's configurations (seconds on one core)."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lrtune import model
 from lrtune.arrays import one_blas_thread
+from lrtune.engines.contract import Place
 from lrtune.experiment import Experiment
 from lrtune.model import Model
 from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, NoModel, Recipe, anchors_body, tested_body
@@ -47,7 +48,7 @@ class Finishing(Session):
 
     Parameters
     ----------
-    experiment, prepared, folder, journal, taken, allowance
+    experiment, prepared, folder, journal, place, taken, allowance
         As in `Session`.
     compare
         Whether the winner is compared with what was not tuned, and with a constant rate.
@@ -60,12 +61,13 @@ class Finishing(Session):
         prepared: Prepared,
         folder: Path,
         journal: Journal,
+        place: Place,
         *,
         compare: bool,
         taken: TakenOver = NOTHING,
         allowance: Allowance = UNLIMITED,
     ) -> None:
-        super().__init__(experiment, prepared, folder, journal, taken=taken, allowance=allowance)
+        super().__init__(experiment, prepared, folder, journal, place, taken=taken, allowance=allowance)
         self.compares = compare
         self.ending: str | None = None
 

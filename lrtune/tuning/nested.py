@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from lrtune.arrays import Rows
 from lrtune.data.tables import Table
+from lrtune.engines.contract import Place
 from lrtune.experiment import Experiment
 from lrtune.finder import resolved
 from lrtune.run.bodies import Trained
@@ -82,6 +83,7 @@ def search_inside(
     table: Table | None = None,
     workers: int | None = None,
     allowance: Allowance = UNLIMITED,
+    place: Place | None = None,
 ) -> Generator[Event, None, Trained]:
     """Run the whole search on the rows of one turn of the outer loop, or go on with it; yields its events.
 
@@ -98,7 +100,9 @@ def search_inside(
     try:
         inside = prepare(experiment, table=table, rows=fold.rows)
         known, _ = resolved(experiment, inside)
-        trained = yield from tune(known, inside, fold.folder, workers=workers, compare=False, allowance=allowance)
+        trained = yield from tune(
+            known, inside, fold.folder, workers=workers, compare=False, allowance=allowance, place=place
+        )
         _refuse_without_model(_study(fold))
     except (DataError, NoUsableResultError) as error:
         raise type(error)(f"outer fold {fold.number} of {experiment.search.nested}: {error}") from error

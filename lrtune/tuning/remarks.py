@@ -36,6 +36,7 @@ def notes(
     is_timed = min(allowance.timeout, experiment.search.timeout or math.inf) < math.inf
     return (
         *_end(study, experiment),
+        *_mixed(study),
         *_not_compared(study, experiment, result, is_timed=is_timed),
         *_alone(result),
         *_seeds(result, is_timed=is_timed),
@@ -110,6 +111,12 @@ def mended(study: StudyState) -> tuple[str, ...]:
 def refused(taken: TakenOver) -> tuple[str, ...]:
     """Say which champions are no trials of this search, and why."""
     return tuple(f"champion {each.called} is not tried: {each.refused}" for each in taken.champions if each.refused)
+
+
+def _mixed(study: StudyState) -> Iterator[str]:
+    """Name the workers that compute other last digits."""
+    for each in study.mixed:
+        yield f"the worker {each.name} took part (--mixed) and computes other last digits: {each.differs}"
 
 
 def _end(study: StudyState, experiment: Experiment) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lrtune.data.tables import Table
+from lrtune.engines.contract import Place
 from lrtune.experiment import Experiment, with_seed
 from lrtune.finder import RateFinding, resolved
 from lrtune.run import files
@@ -36,6 +37,7 @@ from lrtune.tuning.evening import Evening, evening
 from lrtune.tuning.naming import RUNS, run_folder
 from lrtune.tuning.nested import outer_folds, search_inside, summary
 from lrtune.tuning.nightly import close, keep_rows, nightly
+from lrtune.tuning.places import is_joined, opened
 from lrtune.tuning.searched import searched
 from lrtune.tuning.steps import Begun, Ended, Part, Recorded, Step
 from lrtune.tuning.taking import taken_over
@@ -154,14 +156,14 @@ def _searched(
     folder = run_folder(known, prepared, begun, taken)
     files.refuse_inputs(folder, _inputs(experiment, folder))
     aside = put_aside(folder) if fresh else None
-    with Lock(folder) as lock:
+    with Lock(folder) as lock, opened(known, prepared, folder) as place:
         if night is not None:
             night.begin(folder)
         study, trained = yield from _trained(
-            known, prepared, folder, started=started, allowance=allowance, lock=lock, taken=taken
+            known, prepared, folder, started=started, allowance=allowance, lock=lock, taken=taken, place=place
         )
         _write_unless_there(folder, known, study, prepared)
-        outer, inside = yield from _nested(experiment, prepared, folder, table, allowance)
+        outer, inside = yield from _nested(experiment, prepared, folder, table, allowance=allowance, place=place)
         trained += inside
         yield Begun(Part.JUDGING)
         found, contest = _judged(known, study, prepared, folder)
@@ -220,9 +222,11 @@ def _trained(
     allowance: Allowance,
     lock: Lock,
     taken: TakenOver,
+    place: Place,
 ) -> Generator[Step, None, tuple[StudyState, Trained]]:
     """Search to the end, or go on with a search; gives the study, and what this session has trained."""
-    yield Begun(Part.TRIALS, "", folder, prepared.metric, experiment.planned)
+    joined = is_joined(experiment)
+    yield Begun(Part.TRIALS, "", folder, prepared.metric, experiment.planned, is_joined=joined)
     study = StudyState()
     try:
         events = tune(
@@ -234,6 +238,7 @@ def _trained(
             lock=lock,
             allowance=allowance,
             taken=taken,
+            place=place,
         )
         trained = yield from _recorded(
             events, study, lambda: files.write(folder / EXPERIMENT, experiment.to_yaml(folder))
@@ -261,7 +266,13 @@ def _recorded(
 
 
 def _nested(
-    experiment: Experiment, prepared: Prepared, folder: Path, table: Table | None, allowance: Allowance
+    experiment: Experiment,
+    prepared: Prepared,
+    folder: Path,
+    table: Table | None,
+    *,
+    allowance: Allowance,
+    place: Place,
 ) -> Generator[Step, None, tuple[Nested | None, Trained]]:
     """Search inside of each outer fold, or go on with that, where nested cross-validation is asked for."""
     trained = Trained()
@@ -269,7 +280,9 @@ def _nested(
     for fold in folds:
         about = f"outer fold {fold.number} of {experiment.search.nested}"
         yield Begun(Part.OUTER, about, fold.folder, prepared.metric, experiment.planned)
-        inside = search_inside(experiment, fold, table=table, workers=experiment.workers, allowance=allowance)
+        inside = search_inside(
+            experiment, fold, table=table, workers=experiment.workers, allowance=allowance, place=place
+        )
         trained += yield from _recorded(inside, StudyState())
     return summary(folds, experiment.search.nested, prepared.metric), trained
 

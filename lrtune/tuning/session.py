@@ -7,16 +7,15 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lrtune.engines.catalogue import ENGINES
-from lrtune.engines.contract import Executor
+from lrtune.engines.contract import Executor, Place
 from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
 from lrtune.run import observed
-from lrtune.run.bodies import CLOCK, FoldsLeftOut, Header, Mended, RowCounts, Trained
+from lrtune.run.bodies import CLOCK, FoldsLeftOut, Header, Mended, MixedWorker, RowCounts, Trained
 from lrtune.run.identity import differences
 from lrtune.run.journal import Event, Journal
 from lrtune.run.names import AT_WORK, FITS, OBSERVED
-from lrtune.run.study import MENDED, STUDY, StudyState
+from lrtune.run.study import MENDED, MIXED, STUDY, StudyState
 from lrtune.run.taken import NOTHING, TakenOver
 from lrtune.run.versions import kernels, versions
 from lrtune.space.trial import Trial
@@ -48,6 +47,8 @@ class Session:
         What is taken over from other runs; copied into the folder before anything else is written there.
     allowance
         What the session may do.
+    place
+        Where blocks run.
 
     """
 
@@ -57,6 +58,7 @@ class Session:
         prepared: Prepared,
         folder: Path,
         journal: Journal,
+        place: Place,
         *,
         taken: TakenOver = NOTHING,
         allowance: Allowance = UNLIMITED,
@@ -65,11 +67,12 @@ class Session:
         self.prepared = prepared
         self.folder = folder
         self.journal = journal
+        self.place = place
         self.taken = taken
         self.allowance = allowance
         self.study = StudyState()
         self.records = Records(folder, prepared)
-        self.setting: Setting = self.placed(prepared.setting, FITS)._replace(at_work=str(folder / AT_WORK))
+        self.setting: Setting = self.placed(prepared.setting, FITS)._replace(at_work=str(folder.absolute() / AT_WORK))
         self.spent = 0.0
         self.preparing = 0.0
         self.pace = Pace()
@@ -81,10 +84,15 @@ class Session:
         self.recorded_at = time.monotonic()
 
     def record(self, events: Sequence[Event]) -> Sequence[Event]:
-        """Write the events in one transaction; the first carries the seconds since the last one."""
+        """Write the events in one transaction; the first carries the seconds since the last one.
+
+        Workers that compute differently are recorded with the first result that they have given.
+        """
         now = time.monotonic()
         clock = {"seconds": round(now - self.recorded_at, 3), "at": round(time.time(), 3)}
         first, *others = events
+        mixed = [MixedWorker(*each) for each in self.place.remarks.items()]
+        others += [Event(MIXED, each.body()) for each in mixed if each not in self.study.mixed]
         stamped = [Event(first.kind, {**first.body, CLOCK: {**first.body.get(CLOCK, {}), **clock}}), *others]
         written = self.journal.append(stamped)
         self.recorded_at = now
@@ -187,12 +195,15 @@ class Session:
         """Give the fits of code of somebody else folders of their own in that of the run."""
         if setting.foreign is None:
             return setting
-        return setting._replace(foreign=setting.foreign._replace(folder=str(self.folder / name)))
+        return setting._replace(foreign=setting.foreign._replace(folder=str(self.folder.absolute() / name)))
 
     def engine(self, setting: Setting, slots: int) -> Executor:
         """Start what runs blocks of a setting."""
-        start = ENGINES[self.experiment.search.engine].load()
-        return start(TRAINERS[setting.trainer].run, setting, slots)
+        return self.place.start(TRAINERS[setting.trainer].run, setting, slots)
+
+    def worth(self, seconds: float) -> int:
+        """Count the workers that so much work on one core is worth."""
+        return workers_worth(seconds, self.place.cores)
 
     @property
     def work(self) -> Trained:
@@ -215,7 +226,7 @@ class Session:
         setting = self.placed(setting, f"{FITS}/{called}")._replace(at_work="")
         numbered: list[Numbered] = [(number, with_speed(each, self.study.speeds)) for number, each in configurations]
         seconds = sum(expected_seconds(each, setting) for _, each in numbered)
-        executor = self.engine(setting, workers or workers_worth(seconds))
+        executor = self.engine(setting, workers or self.worth(seconds))
         try:
             yield from self.counted(scored(numbered, setting, executor, None, self.pace))
         finally:

@@ -39,6 +39,8 @@ class Begun:
         The table that is read, the code that is started, or the number of the outer fold; else empty.
     folder, metric, trials
         Of a part that trains: where it is recorded, what scores are of, how many configurations will be tried.
+    is_joined
+        Whether that waits for workers that anybody may start (``lrtune worker``).
 
     """
 
@@ -47,6 +49,7 @@ class Begun:
     folder: Path | None = None
     metric: str = ""
     trials: int = 0
+    is_joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)

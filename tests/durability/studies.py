@@ -82,7 +82,7 @@ FILES = (
     "model/model.npz",
 )
 
-BUDGETS = (b"workers:", b"timeout:", b"block_timeout:")
+BUDGETS = (b"workers:", b"engine:", b"timeout:", b"block_timeout:")
 
 
 def events_of(folder):

@@ -2,7 +2,8 @@
 
     python tests/durability/torture.py [--quick]
 
-Searches are killed at every point where they write, and fifty at random instants; two thousand broken experiments and
+Searches are killed at every point where they write, and fifty at random instants; of workers on a folder thirty in each
+phase; two thousand broken experiments and
 tables are tried, and every command on three thousand that are odd but legal. It says what it did, then the verdict,
 which is the exit code as well.
 """
@@ -21,10 +22,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from accepted import attempts
 from crashes import at_points, at_random_instants, seconds_of
+from exchanges import PHASES, parent_killed, with_kills
 from fuzzing import fuzz
 from studies import FUNCTION, LONGER, OF_A_FUNCTION, OF_A_PROGRAM, PLAIN, PROGRAM, RACE, Forks, content
 
 INSTANTS, OTHERS_OF_EACH, EXAMPLES, CASES = 50, 10, 2000, 3000
+KILLS, KILLS_OF_ONE = 30, 3
+"""Workers killed in each phase, and in each study."""
 
 
 def say(text):
@@ -88,6 +92,23 @@ def some_killed_at_random(folder, file, studies, seed):
     return kills, wrong, identical
 
 
+def workers_killed(folder, kills, seed):
+    """Kill workers of searches on a folder in every phase, and the searches themselves."""
+    (folder / "exchange.yaml").write_text(LONGER)
+    undisturbed, _ = seconds_of(folder, "exchange.yaml", 1)
+    rng, wrong = np.random.default_rng(seed), []
+    for phase in PHASES:
+        done = studies = 0
+        while done < kills:
+            name, more = f"exchange-{phase}-{studies}", [phase] * min(KILLS_OF_ONE, kills - done)
+            found, said = with_kills(folder, "exchange.yaml", name, rng, undisturbed=undisturbed, phases=more)
+            wrong, done, studies = wrong + said, done + max(found, 1), studies + 1
+        say(f"  workers killed while {phase}: {done} in {studies} studies, {len(wrong)} wrong so far")
+    for number in range(max(1, kills // 10)):
+        wrong += parent_killed(folder, "exchange.yaml", f"parent-{number}", undisturbed=undisturbed)
+    return wrong
+
+
 def broken_files(folder, examples):
     """Try broken experiments and tables."""
     seen = []
@@ -124,6 +145,8 @@ def main():
         wrong = killed_where_it_writes(folder, part)
         wrong += killed_at_random(folder, INSTANTS // part, chosen.seed)
         wrong += others_killed_at_random(folder, OTHERS_OF_EACH // part, chosen.seed)
+        say("killing workers on a folder")
+        wrong += workers_killed(folder, max(1, KILLS // part), chosen.seed)
         say("breaking files")
         wrong += broken_files(folder, EXAMPLES // part)
         say("trying odd files")

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from lrtune.data.formats import listed
 from lrtune.data.options import DataOptions, Skip
 from lrtune.data.schema import FEWEST_FOLDS, RARE_ROWS, USUAL_FOLDS
-from lrtune.engines.catalogue import ENGINES, LOCAL
+from lrtune.engines.catalogue import ENGINES, LOCAL, engine_of
 from lrtune.experiment.reading.document import repeated, shown
 from lrtune.experiment.reading.trainer_form import ChosenTrainer
 from lrtune.experiment.reading.vocabulary import SPACE_ONLY
@@ -100,6 +100,30 @@ def _scalar(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     raise ValueError(f"expected one class, got {shown(value)}")
+
+
+def engines() -> list[str]:
+    """List the names of the engines."""
+    return list(ENGINES)
+
+
+def _schemes() -> list[str]:
+    """List what addresses of engines begin with."""
+    return [scheme for each in ENGINES.values() for scheme in each.schemes]
+
+
+def _engine(value: Any) -> str:
+    if not isinstance(value, str) or engine_of(value) is None:
+        instead = (
+            f"addresses begin with {', '.join(_schemes())}" if "://" in str(value) else nearest(str(value), ENGINES)
+        )
+        raise ValueError(f"unknown value {shown(value)}; {instead}")
+    return value
+
+
+def _engine_schema() -> Json:
+    schemes = [{"type": "string", "pattern": f"^{each}"} for each in _schemes()]
+    return {"anyOf": [{"enum": list(ENGINES)}, *schemes]}
 
 
 class _LiveSchema:
@@ -214,11 +238,11 @@ Duration = Annotated[
 ]
 
 _STRATEGY, _PRUNING = _one_of(STRATEGIES), _one_of(PRUNINGS)
-_ENGINE, _NUMBERS = _one_of(ENGINES), _one_of(NUMBERS)
+_NUMBERS = _one_of(NUMBERS)
 Strategy = Annotated[str, _STRATEGY[0], _STRATEGY[1]]
 MetricName = Annotated[str, PlainValidator(_metric_name), _LiveSchema(lambda: {"type": "string", "minLength": 1})]
 PruningName = Annotated[str, _PRUNING[0], _PRUNING[1]]
-EngineName = Annotated[str, _ENGINE[0], _ENGINE[1]]
+EngineName = Annotated[str, PlainValidator(_engine), _LiveSchema(_engine_schema)]
 NumbersName = Annotated[str, _NUMBERS[0], _NUMBERS[1]]
 Workers = Annotated[
     int | str,
@@ -417,6 +441,9 @@ class SearchSection(Section):
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="of everything random")
     workers: Workers = Field(default=AUTO, description="processes; auto: as many as the work is worth")
     engine: EngineName = Field(default=LOCAL, json_schema_extra=_told(_engine_text))
+    mixed: bool = Field(
+        default=False, description="whether workers take part whose machines compute other last digits; they are named"
+    )
     round: int = Field(
         default=FREE_ROUND,
         ge=1,
@@ -496,6 +523,7 @@ BUDGETS = (
     "trials",
     "workers",
     "engine",
+    "mixed",
     "select",
     "target",
     "stop",

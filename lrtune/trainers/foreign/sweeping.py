@@ -9,9 +9,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from lrtune.arrays import Doubles
-from lrtune.engines.catalogue import ENGINES
 from lrtune.engines.contract import Executor, completed
-from lrtune.engines.local import available_cores
+from lrtune.engines.local import available_cores, start
 from lrtune.space.trial import Configuration
 from lrtune.trainers.contract import Setting, Work
 from lrtune.trainers.foreign.blocks import run
@@ -52,9 +51,12 @@ class Sweeping:
 
 
 @contextmanager
-def sweeping(setting: Setting, engine: str, workers: int | None) -> Iterator[Sweeping]:
-    """Start workers for the fits of a setting, as many as there are cores unless that is said; end them afterwards."""
-    executor = ENGINES[engine].load()(run, setting, workers or available_cores())
+def sweeping(setting: Setting, workers: int | None) -> Iterator[Sweeping]:
+    """Start workers for the fits of a setting, as many as there are cores unless that is said; end them afterwards.
+
+    They run on this machine, wherever the search does: what is searched is not known before they have ended.
+    """
+    executor = start(run, setting, workers or available_cores())
     try:
         yield Sweeping(setting, executor)
     finally:
