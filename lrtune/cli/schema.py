@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
+
+from lrtune.cli.outputs import put
 
 EXPERIMENT, RESULT = "experiment", "result"
 
@@ -32,4 +33,4 @@ def schema(
 
     if of not in (EXPERIMENT, RESULT):
         raise LrtuneError(f"there is no schema of '{of}'; {nearest(of, [EXPERIMENT, RESULT])}")
-    sys.stdout.write(json_text(json_schema() if of == RESULT else experiment.schema()))
+    put(json_text(json_schema() if of == RESULT else experiment.schema()))

@@ -105,7 +105,7 @@ def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int, pri
 
 
 def _groups(
-    space: SearchSpace, history: Sequence[Trial], prior: Prior
+    space: SearchSpace, history: Sequence[Trial], prior: Prior = ()
 ) -> tuple[list[Configuration], list[Configuration]]:
     """Split the history: the best ones, and the rest, where what is still running belongs.
 
