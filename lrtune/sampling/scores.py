@@ -81,11 +81,8 @@ def observe(history: Sequence[Trial], prior: Prior = ()) -> Observations:
     usual = _USUAL_NOISE * scale**2
     spread = found.spread + found.doubt / (found.noise or usual)
     spread[np.isneginf(found.means)] = 1.0
-    doubts = [DOUBT * scale**2 if each.doubt is None else each.doubt for each in earlier]
-    vague = [
-        np.full(len(each.scores), 1.0 + doubt / (found.noise or usual))
-        for each, doubt in zip(earlier, doubts, strict=True)
-    ]
+    doubts = [np.full(len(scores), DOUBT * scale**2 if doubt is None else doubt) for scores, doubt in earlier]
+    vague = [1.0 + each / (found.noise or usual) for each in doubts]
     points = (point for study in prior for point in study.points)
     others = tuple(Trial(-number, point) for number, point in enumerate(points, 1))
     return Observations(
