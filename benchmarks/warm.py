@@ -1,10 +1,10 @@
-"""What a warm start is worth: ``python benchmarks/warm.py [--out FILE] [--seeds N] [--strategies NAME ...]``.
+"""What a warm start is worth: ``python benchmarks/warm.py [--out FILE] [--keep DIR] [--strategies NAME ...]``.
 
 A night before is a cold search of 50 trials on a random part of a bundled table (80 % of its rows). Tonight has all
 rows. A cold search of 50 trials on these sets the score that is to be reached; a warm one, on the same folds with 20
 trials, begins with what the night before knows. For each table, seed and strategy a line of FILE says after how many
 trials the warm search was as good as the best of the cold one (21: it was not), and when the cold one found that. What
-FILE has is not done again.
+FILE has is not done again. DIR keeps the cold studies, which are not searched again either.
 
 Loss is log loss or RMSE, on 3 folds. The mean counts tables and seeds alike.
 """
@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -92,7 +92,7 @@ def best(trials: list[Trial]) -> float:
     return max(each.mean for each in trials if each.mean is not None)
 
 
-def compare(case: Case) -> dict[str, Any]:
+def compare(case: Case, keep: Path) -> dict[str, Any]:
     """Search on the night before, cold and warm."""
     table = ROOT / "datasets" / f"{case.table}.csv"
     header, *rows = table.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -102,13 +102,14 @@ def compare(case: Case) -> dict[str, Any]:
     def text(path: Path, trials: int, seed: int) -> str:
         return EXPERIMENT.format(path=path, target=TABLES[case.table], strategy=case.strategy, trials=trials, seed=seed)
 
-    with tempfile.TemporaryDirectory() as made:
-        place = Path(made)
-        yesterday = place / "yesterday.csv"
-        yesterday.write_text(header + "".join(rows[each] for each in before), encoding="utf-8")
-        searched(text(yesterday, COLD, case.seed + 100), place / "before")
-        cold = searched(text(table, COLD, case.seed), place / "cold")
-        warm = searched(text(table, WARM, case.seed), place / "warm", (place / "before",))
+    place = keep / f"{case.table}-{case.seed}-{case.strategy}"
+    place.mkdir(parents=True, exist_ok=True)
+    yesterday = place / "yesterday.csv"
+    yesterday.write_text(header + "".join(rows[each] for each in before), encoding="utf-8")
+    searched(text(yesterday, COLD, case.seed + 100), place / "before")
+    cold = searched(text(table, COLD, case.seed), place / "cold")
+    shutil.rmtree(place / "warm", ignore_errors=True)
+    warm = searched(text(table, WARM, case.seed), place / "warm", (place / "before",))
     goal, default = best(cold), cold[0].mean
     return {
         **case._asdict(),
@@ -152,6 +153,7 @@ def report(lines: list[dict[str, Any]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("warm.jsonl"), help="where lines go, and are read from")
+    parser.add_argument("--keep", type=Path, default=Path("warm"), help="where studies stay")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--strategies", nargs="+", default=["bayesian"])
     parser.add_argument("--tables", nargs="+", default=list(TABLES))
@@ -163,7 +165,7 @@ def main() -> None:
     ]
     with asked.out.open("a", encoding="utf-8") as file:
         for case in (each for each in cases if each not in done):
-            lines.append(compare(case))
+            lines.append(compare(case, asked.keep))
             file.write(json.dumps(lines[-1]) + "\n")
             file.flush()
     report(lines)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from lrtune.cli.choices import chosen
 from lrtune.cli.options import (
     ConfigArgument,
@@ -22,6 +20,7 @@ from lrtune.cli.options import (
     WorkersOption,
     search_settings,
 )
+from lrtune.cli.outputs import put
 
 
 def check(
@@ -69,10 +68,10 @@ def check(
     if (why := unplanned(experiment)) is not None:
         console.note(why)
         if as_json:
-            sys.stdout.write(written.json_text({"name": experiment.name, "plan": None, "note": why}))
+            put(written.json_text({"name": experiment.name, "plan": None, "note": why}))
         return
     made = plan(experiment, prepare(experiment, table=table))
     if as_json:
-        sys.stdout.write(written.json_text(plans.plan_json(made)))
+        put(written.json_text(plans.plan_json(made)))
     else:
         console.show(plans.plan_page(made))

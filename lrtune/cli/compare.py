@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lrtune.cli.options import JsonOption
+from lrtune.cli.outputs import put
 from lrtune.cli.runs import find, name_of, names
 from lrtune.text.paths import expanded
 
@@ -41,7 +41,7 @@ def compare(
     one, other = _side(first), _side(second)
     found = versus.compared(one, other, why_not_paired(one.run, other.run))
     if as_json:
-        sys.stdout.write(written.json_text(written.to_json(found)))
+        put(written.json_text(written.to_json(found)))
     else:
         console.show(versus_page.page(found))
 

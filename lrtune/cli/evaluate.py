@@ -10,6 +10,7 @@ import typer
 
 from lrtune.cli.gating import FailOverOption, FailUnderOption, asked_gates
 from lrtune.cli.options import JsonOption, RunArgument
+from lrtune.cli.outputs import put
 from lrtune.cli.reports import end_as_judged, gate_block
 from lrtune.cli.runs import find
 from lrtune.run.names import MODEL
@@ -78,7 +79,7 @@ def evaluate(
     test = None if result is None or result.test is None else result.test.score
     made = EvaluatedModel(run=str(run), table=str(data), evaluation=found, expected=expected, test=test, gates=gates)
     if as_json:
-        sys.stdout.write(written.json_text(written.to_json(made)))
+        put(written.json_text(written.to_json(made)))
     else:
         if _is_known(folder, data):
             console.note("the model was trained on this table: on new rows the scores will be lower")

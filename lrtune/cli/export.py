@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lrtune.cli.options import QuietOption, RunArgument
-from lrtune.cli.outputs import refuse_overwriting
+from lrtune.cli.outputs import put, refuse_overwriting
 from lrtune.cli.runs import find
 from lrtune.text.errors import LrtuneError, nearest
 from lrtune.text.paths import expanded
@@ -70,7 +69,7 @@ def _as_text(run: Run, to: str, output: str | None) -> None:
 
     text = trials_text(run.trials, run.metric) if to == "csv" else json_text(to_json(listed.whole_study(run)))
     if output is None:
-        sys.stdout.write(text)
+        put(text)
     else:
         writing.write(expanded(output), text)
 

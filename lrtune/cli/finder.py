@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from lrtune.cli.choices import USUAL_FILES, chosen
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
-from lrtune.cli.outputs import refuse_overwriting
+from lrtune.cli.outputs import put, refuse_overwriting
 from lrtune.cli.runs import RUNS
 
 if TYPE_CHECKING:
@@ -139,7 +138,7 @@ def finder(
     if plot is not None:
         figures.write(rate_figures.rate_figure(summary), plot)
     if as_json:
-        sys.stdout.write(json_text(to_json(summary)))
+        put(json_text(to_json(summary)))
         for each in () if quiet else notes:
             console.note(each)
     else:

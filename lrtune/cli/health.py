@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from lrtune.cli.options import JsonOption, LookArgument
+from lrtune.cli.outputs import put
 from lrtune.cli.runs import LATEST, find, name_of
 from lrtune.text.errors import NoUsableResultError
 
@@ -33,6 +32,6 @@ def health(run: LookArgument = LATEST, *, as_json: JsonOption = False) -> None:
         raise NoUsableResultError(f"{found.folder}: no trial is complete, so that there is nothing to examine")
     odd = examine(found, with_classes(found, current(found), model.class_names(found.folder)), searched(found).space)
     if as_json:
-        sys.stdout.write(json_text({"schema": SCHEMA, "name": found.name, "health": to_json(odd)}))
+        put(json_text({"schema": SCHEMA, "name": found.name, "health": to_json(odd)}))
     else:
         console.show(report.page(name_of(found.folder), odd))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from lrtune.cli.options import JsonOption, LookArgument
+from lrtune.cli.outputs import put
 from lrtune.cli.runs import LATEST, find, name_of
 
 
@@ -39,6 +39,6 @@ def importance(
     with console.working("fitting the model"):
         explanation = explain(experiment.space, found.trials, experiment.search.seed)
     if as_json:
-        sys.stdout.write(written.json_text(written.to_json(summed_up(explanation, found.metric))))
+        put(written.json_text(written.to_json(summed_up(explanation, found.metric))))
     else:
         console.show(importance_page(explanation, found.metric, name_of(found.folder), slices=slices))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lrtune.cli.options import QualityOption
-from lrtune.cli.outputs import STDOUT
+from lrtune.cli.outputs import STDOUT, put
 from lrtune.text.errors import LrtuneError, nearest
 
 SAID = (
@@ -64,7 +63,7 @@ def init(
     made = experiment.load_text(text, name=str(output), base=folder)
     made.metric(seen.found.schema.problem)
     if output == STDOUT:
-        sys.stdout.write(text)
+        put(text)
         return
     export.write(output, text)
     console.show(plans.started_page(seen.found, made, output))

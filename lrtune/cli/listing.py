@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lrtune.cli.options import JsonOption
+from lrtune.cli.outputs import put
 from lrtune.cli.runs import RUNS, folders
 from lrtune.run.names import DATABASE, EXPERIMENT, RESULT, TRIALS
 
@@ -40,7 +40,7 @@ def list_runs(
     there = [each for each in folders(folder) if any((each / name).exists() for name in TRACES)]
     found = listed.run_list(folder, map(_described, there))
     if as_json:
-        sys.stdout.write(written.json_text(to_json(found)))
+        put(written.json_text(to_json(found)))
     else:
         console.show(listing.runs_page(found))
 

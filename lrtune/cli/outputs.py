@@ -1,16 +1,46 @@
-"""Keeps the files that a command is asked to write from replacing those that it reads, and one another."""
+"""What a command writes: files never replace those that it reads, and data on a stream are no commands to a server."""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from lrtune.run.files import run_of
+from lrtune.text import formats
 from lrtune.text.errors import LrtuneError
 from lrtune.text.paths import is_same
 
 STDOUT = Path("-")
 """Stands for standard output, and in place of a table for standard input."""
+
+
+CI = ("CI", "GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION")
+"""Variables of servers that take some lines of a log for commands."""
+
+
+def put(text: str) -> None:
+    """Write data on standard output, as they are.
+
+    Raises
+    ------
+    LrtuneError
+        If a CI server reads it and would take a line of the data for a command: data cannot be defused as pages are.
+
+    """
+    if any(os.environ.get(each) for each in CI) and formats.is_command(text):
+        line = next(place for place, each in enumerate(text.splitlines(), 1) if formats.is_command(each))
+        raise LrtuneError(
+            f"standard output: line {line} of the data would be a command to the CI server that reads it; "
+            "write them into a file with --output"
+        )
+    sys.stdout.write(text)
+
+
+def put_path(path: Path) -> None:
+    """Say on standard output where something was written."""
+    sys.stdout.write(formats.defused(f"{formats.printable(path)}\n"))
 
 
 class OverwritingError(LrtuneError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from lrtune.cli.names import completed, figures
 from lrtune.cli.options import LookArgument
-from lrtune.cli.outputs import refuse_overwriting
+from lrtune.cli.outputs import put_path, refuse_overwriting
 from lrtune.cli.runs import LATEST, find, name_of
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def plot(
     with console.working("drawing"):
         picture = of_run(folder, kind)
     picture.save(path)
-    sys.stdout.write(f"{path}\n")
+    put_path(path)
 
 
 def _listed(folder: Path) -> list[Block]:

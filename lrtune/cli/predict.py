@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrtune.cli.options import RunArgument
-from lrtune.cli.outputs import STDOUT, refuse_overwriting
+from lrtune.cli.outputs import STDOUT, put, refuse_overwriting
 from lrtune.cli.runs import find
 from lrtune.run.names import MODEL
 from lrtune.text.errors import LrtuneError
@@ -71,7 +71,7 @@ def predict(
         table = tables.load(data, schema=fitted.schema, keep=keep or ())
     columns = predicted(fitted, table)
     if output == STDOUT:
-        sys.stdout.write(_csv(columns))
+        put(_csv(columns))
     elif output.suffix.lower() == PARQUET:
         export.write(output, frames.parquet(columns))
     else:

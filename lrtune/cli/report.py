@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lrtune.cli.outputs import refuse_overwriting
+from lrtune.cli.outputs import put, put_path, refuse_overwriting
 from lrtune.cli.runs import LATEST, find, name_of, names
 from lrtune.run.names import REPORT
 from lrtune.text.errors import LrtuneError
@@ -65,13 +64,13 @@ def report(
     with console.working("drawing"):
         text = _text(folders)
     if path == STDOUT:
-        sys.stdout.write(text)
+        put(text)
         return
     if is_own:
         files.write(path, text)
     else:
         export.write(path, text)
-    sys.stdout.write(f"{path}\n")
+    put_path(path)
     if show:
         import webbrowser
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrtune.cli.options import JsonOption, RunArgument
+from lrtune.cli.outputs import put
 from lrtune.cli.runs import find
 from lrtune.run.names import DATABASE, EXPERIMENT, MODEL, RETRAINED
 from lrtune.text.errors import LrtuneError, StudyError
@@ -75,7 +75,7 @@ def retrain(
             text = experiment.dump(found.configuration(chosen.configuration), folder)
             files.write(folder / EXPERIMENT, text)
     if as_json:
-        sys.stdout.write(written.json_text(to_json(made)))
+        put(written.json_text(to_json(made)))
     elif not quiet:
         table = rows_of(experiment.inputs.get("the training table"), is_loaded=experiment.loader is not None)
         console.show(page(made, found, rows=prepared.rows, folder=folder, table=table))

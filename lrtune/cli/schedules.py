@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lrtune.cli.options import JsonOption
+from lrtune.cli.outputs import put
 from lrtune.cli.runs import names
 from lrtune.text.errors import LrtuneError, nearest
 
@@ -151,9 +151,9 @@ def _list(*, as_json: bool, as_csv: bool, plot: Path | None) -> None:
         drawn = {name: schedules.default_curve(name, DRAWN) for name in DECAYS}
         figures.write(schedule_figures.overview_figure(drawn, schedules.EPOCHS), plot)
     if as_json:
-        sys.stdout.write(written.json_text(to_json(schedules.catalogue())))
+        put(written.json_text(to_json(schedules.catalogue())))
     elif as_csv:
-        sys.stdout.write(written.csv_text(schedules.catalogue_rows()))
+        put(written.csv_text(schedules.catalogue_rows()))
     else:
         console.show(schedules.catalogue_page())
 
@@ -164,7 +164,7 @@ def _export(chosen: SchedulePlan, to: str, output: Path | None) -> None:
 
     text = program.written(chosen, to)
     if output is None:
-        sys.stdout.write(text)
+        put(text)
     else:
         export.write(output, text)
 
@@ -181,9 +181,9 @@ def _show(chosen: SchedulePlan, *, as_json: bool, as_csv: bool, plot: Path | Non
         title = tables.configuration_line(configuration, keys)
         figures.write(schedule_figures.schedules_figure(title, {str(configuration["decay"]): rates}, steps), plot)
     if as_json:
-        sys.stdout.write(written.json_text(to_json(schedules.schedule_rates(configuration, rates, steps))))
+        put(written.json_text(to_json(schedules.schedule_rates(configuration, rates, steps))))
     elif as_csv:
-        sys.stdout.write(written.csv_text(schedules.schedule_rows(rates, steps)))
+        put(written.csv_text(schedules.schedule_rows(rates, steps)))
     else:
         width = min(console.console().width, console.WIDTH) - 4
         console.show(schedules.schedule_page(configuration, rates, steps, width=width))
@@ -207,9 +207,9 @@ def _compare(chosen: list[SchedulePlan], *, as_json: bool, as_csv: bool, plot: P
         figures.write(schedule_figures.schedules_figure(", ".join(named), named, steps), plot)
     if as_json:
         entries = tuple(schedules.schedule_rates(configuration, rates, steps) for configuration, rates in plans)
-        sys.stdout.write(written.json_text(to_json(several_schedules.SeveralRates(schedules=entries))))
+        put(written.json_text(to_json(several_schedules.SeveralRates(schedules=entries))))
     elif as_csv:
-        sys.stdout.write(written.csv_text(several_schedules.several_rows(plans, steps)))
+        put(written.csv_text(several_schedules.several_rows(plans, steps)))
     else:
         width = min(console.console().width, console.WIDTH) - 4
         console.show(several_schedules.comparison_page(plans, steps, width=width))

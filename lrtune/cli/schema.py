@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
+
+from lrtune.cli.outputs import put
 
 EXPERIMENT, RESULT, HISTORY = "experiment", "result", "history"
 KINDS = (EXPERIMENT, RESULT, HISTORY)
@@ -35,4 +36,4 @@ def schema(
     if of not in KINDS:
         raise LrtuneError(f"there is no schema of '{of}'; {nearest(of, KINDS)}")
     made = {EXPERIMENT: experiment.schema, RESULT: json_schema, HISTORY: history.json_schema}
-    sys.stdout.write(json_text(made[of]()))
+    put(json_text(made[of]()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -50,7 +49,7 @@ from lrtune.cli.options import (
     WorkersOption,
     search_settings,
 )
-from lrtune.cli.outputs import refuse_overwriting
+from lrtune.cli.outputs import put, refuse_overwriting
 from lrtune.cli.reports import JunitOption, SummaryOption, gate_block, gate_notes, report_gates, with_reports
 from lrtune.cli.runs import name_of
 from lrtune.cli.signals import resumable
@@ -294,7 +293,7 @@ def _show(
     found = ended.result
     whole = _whole_page(ended, experiment)
     if as_json:
-        sys.stdout.write(written.json_text(found.to_json()))
+        put(written.json_text(found.to_json()))
         for each in (
             ()
             if quiet

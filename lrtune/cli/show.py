@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lrtune.cli.options import DetailsOption, JsonOption, LookArgument
+from lrtune.cli.outputs import put
 from lrtune.cli.runs import LATEST, find, name_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def show(
         best = [listed.listed_trial(each, found.metric) for each in found.ranked[: top or TOP]]
         known = result.to_json() if result else {}
         more = {"status": to_json(status.status(found)), "top": to_json(best)}
-        sys.stdout.write(written.json_text({**known, **more}))
+        put(written.json_text({**known, **more}))
         return
     called = name_of(found.folder)
     if result is not None:

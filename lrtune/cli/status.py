@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from lrtune.cli.options import JsonOption, LookArgument
+from lrtune.cli.outputs import put
 from lrtune.cli.runs import LATEST, find, name_of
 from lrtune.cli.signals import INTERRUPTED
 
@@ -51,7 +51,7 @@ def status(
     folder = find(run, finished=False)
     found = open_run(folder)
     if as_json:
-        sys.stdout.write(written.json_text(to_json(reporting.status(found))))
+        put(written.json_text(to_json(reporting.status(found))))
     else:
         console.show(reporting.page(found, called=name_of(folder)))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from lrtune.cli.options import JsonOption, LookArgument
+from lrtune.cli.outputs import put
 from lrtune.cli.runs import LATEST, find, name_of
 
 PAGE = 20
@@ -77,9 +77,9 @@ def trials(
     matching = listing.chosen(found.trials, states=states or (), sort=sort, reverse=reverse)
     some = matching[: (usual if limit is None else limit) or None]
     if as_json:
-        sys.stdout.write(written.json_text(to_json(listed.listed_trials(found, some))))
+        put(written.json_text(to_json(listed.listed_trials(found, some))))
     elif as_csv:
-        sys.stdout.write(trials_text(some, found.metric))
+        put(trials_text(some, found.metric))
     else:
         page = listing.trials_page(found, some, called=name_of(found.folder), matching=len(matching))
         console.show(page)

@@ -38,12 +38,11 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-CI = ("CI", "GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION")
-"""Variables of servers that take some lines of a log for commands."""
-
-
 class _Log:
-    """A stream that a CI server reads: no line on it is a command because of a name from outside."""
+    """A stream that a CI server may read: no line on it is a command because of a name from outside.
+
+    Nothing tells for sure that one does: a container on such a server has none of its variables.
+    """
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -66,8 +65,8 @@ def program() -> str:
 def console(*, stderr: bool = False) -> Console:
     """Make a console; where there is no terminal to ask, and no ``COLUMNS``, it is 100 columns wide."""
     stream: Any = sys.stderr if stderr else sys.stdout
-    file = _Log(stream) if any(os.environ.get(each) for each in CI) else None
-    made = _Console(file=cast("IO[str] | None", file), stderr=stderr, markup=False, emoji=False, highlight=False)
+    file = cast("IO[str]", _Log(stream))
+    made = _Console(file=file, stderr=stderr, markup=False, emoji=False, highlight=False)
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = WIDTH
     return made

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks, word_lines
 from lrtune.text import formats
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
+"""What Markdown reads as its own, and what makes a link of an address."""
 
 
 def markdown(name: str, page: Sequence[Block]) -> str:
@@ -51,7 +52,10 @@ def _section(block: Block) -> Iterator[str]:
         yield from (f"- {escaped(each)}" for each in block.sentences)
     else:
         lines = block.lines if isinstance(block, Lines) else word_lines(block)
-        yield from ("```", *(formats.printable(each) for each in lines), "```")
+        shown = [formats.printable(each) for each in lines]
+        longest = max((len(each) for line in shown for each in re.findall("`+", line)), default=0)
+        fence = "`" * max(3, longest + 1)  # which no line can close
+        yield from (fence, *shown, fence)
 
 
 def _table(header: Sequence[str], alignment: str, rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """What earlier studies of the same space know: noisy prior knowledge for what is searched now, and never its scores.
 
 The rows are others, so that a whole study may score higher or lower. That is taken away as the effect of a fold is: by
-the median difference to what is known already at the points that both have tried. What is left differs from point to
-point, and is noise on top of that of the folds (`EXTRA`).
+the median difference to what is known already at the points that both have tried. How much the differences scatter
+around it is the doubt in every score of that study, on top of the noise of the folds.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ import numpy as np
 from lrtune.arrays import Doubles
 from lrtune.space.trial import Configuration, Value
 
-EXTRA = 0.1
-"""Variance that a score of an earlier study has on top of the noise of its folds, of the better half's variance.
+DOUBT = 0.1
+"""Variance of that doubt where too few points are common to tell, of the better half's variance."""
 
-A third of a deviation: on tables that grew by a fifth, ranks of good configurations move by about so much.
-"""
+_ENOUGH = 5
+"""Points in common that tell it."""
+
+_NORMAL = 1.4826
+"""Standard deviation of a normal distribution over its median absolute deviation."""
 
 Point: TypeAlias = frozenset[tuple[str, Value]]
 
@@ -49,7 +52,23 @@ def point_of(configuration: Configuration) -> Point:
     return frozenset(configuration.items())
 
 
-def aligned(prior: Prior, points: Sequence[Configuration], means: Doubles) -> list[Doubles]:
+class Aligned(NamedTuple):
+    """An earlier study on the scale of what is known now.
+
+    Attributes
+    ----------
+    scores
+        Of its points (N,); ``-inf`` for what came to nothing.
+    doubt
+        Variance of what they differ by from the scores that the points would have now; None if too little is common.
+
+    """
+
+    scores: Doubles
+    doubt: float | None
+
+
+def aligned(prior: Prior, points: Sequence[Configuration], means: Doubles) -> list[Aligned]:
     """Put the scores of earlier studies on the scale of what is known now, one study after the other.
 
     Where no point is common, the medians are put upon each other; where nothing is known, the first study has the say.
@@ -61,30 +80,26 @@ def aligned(prior: Prior, points: Sequence[Configuration], means: Doubles) -> li
     points, means
         What is known now (M): scores that are not finite say nothing here.
 
-    Returns
-    -------
-    list[Doubles]
-        Of each study its scores (N,), ``-inf`` for what came to nothing.
-
     >>> before = PriorStudy(({"k": 1}, {"k": 2}, {"k": 3}), (0.5, 0.7, None))
     >>> aligned([before], [{"k": 2}], np.array([0.8]))
-    [array([ 0.6,  0.8, -inf])]
+    [Aligned(scores=array([ 0.6,  0.8, -inf]), doubt=None)]
     """
     pairs = zip(points, means.tolist(), strict=True)
     known = {point_of(point): mean for point, mean in pairs if np.isfinite(mean)}
-    shifted = []
+    found = []
     for study in prior:
         scores = np.array([-np.inf if each is None else each for each in study.scores], dtype=np.float64)
         names = [point_of(each) for each in study.points]
-        finite = np.isfinite(scores)
-        common = [known[name] - score for name, score in zip(names, scores, strict=True) if name in known]
-        common = [each for each in common if np.isfinite(each)]
-        if common:
-            scores = scores + np.median(common)
-        elif known and finite.any():
-            scores = scores + (np.median(list(known.values())) - np.median(scores[finite]))
-        shifted.append(scores)
-        for name, score in zip(names, scores.tolist(), strict=True):
-            if np.isfinite(score):
-                known.setdefault(name, score)
-    return shifted
+        scored = [place for place, score in enumerate(scores) if np.isfinite(score)]
+        differences = np.array([known[names[place]] - scores[place] for place in scored if names[place] in known])
+        if len(differences):
+            shift = float(np.median(differences))
+        else:
+            shift = float(np.median([*known.values()]) - np.median(scores[scored])) if known and scored else 0.0
+        scores = scores + shift
+        enough = len(differences) >= _ENOUGH
+        doubt = float(_NORMAL * np.median(np.abs(differences - shift))) ** 2 if enough else None
+        found.append(Aligned(scores, doubt))
+        for place in scored:
+            known.setdefault(names[place], float(scores[place]))
+    return found

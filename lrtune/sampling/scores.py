@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from lrtune.arrays import Doubles
-from lrtune.sampling.prior import EXTRA, Prior, aligned
+from lrtune.sampling.prior import DOUBT, Prior, aligned
 from lrtune.space.trial import Trial, TrialState
 
 _ENOUGH = 4  # trials known on two horizons that tell how much the gain of the longer one differs
@@ -77,17 +77,18 @@ def observe(history: Sequence[Trial], prior: Prior = ()) -> Observations:
     """
     found = estimate(history)
     earlier = aligned(prior, [each.configuration for each in found.trials], found.means)
-    values, scale = transformed(np.concatenate([found.means, *earlier]))
+    values, scale = transformed(np.concatenate([found.means, *(each.scores for each in earlier)]))
     usual = _USUAL_NOISE * scale**2
     spread = found.spread + found.doubt / (found.noise or usual)
     spread[np.isneginf(found.means)] = 1.0
-    vague = 1.0 + EXTRA * scale**2 / (found.noise or usual)
+    doubts = [np.full(len(scores), DOUBT * scale**2 if doubt is None else doubt) for scores, doubt in earlier]
+    vague = [1.0 + each / (found.noise or usual) for each in doubts]
     points = (point for study in prior for point in study.points)
     others = tuple(Trial(-number, point) for number, point in enumerate(points, 1))
     return Observations(
         (*found.trials, *others),
         values,
-        np.concatenate([spread, np.full(len(others), vague)]),
+        np.concatenate([spread, *vague]),
         None if found.noise is None else found.noise / scale**2,
     )
 

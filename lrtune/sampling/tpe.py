@@ -25,7 +25,7 @@ from lrtune.arrays import SAMPLING, Doubles, stream
 from lrtune.sampling import quasirandom, random_search
 from lrtune.sampling.candidates import apart, own_option, rebuilt
 from lrtune.sampling.encoding import Axis, Encoding, axis_key, crowded, number_of, place
-from lrtune.sampling.prior import EXTRA, Prior
+from lrtune.sampling.prior import DOUBT, Prior
 from lrtune.sampling.scores import observe
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
@@ -105,14 +105,14 @@ def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int, pri
 
 
 def _groups(
-    space: SearchSpace, history: Sequence[Trial], prior: Prior
+    space: SearchSpace, history: Sequence[Trial], prior: Prior = ()
 ) -> tuple[list[Configuration], list[Configuration]]:
     """Split the history: the best ones, and the rest, where what is still running belongs.
 
-    What earlier studies know counts as much as its noise leaves of it: ``1 / (1 + EXTRA)`` of the value.
+    What earlier studies know counts as much as its doubt leaves of it: ``1 / (1 + DOUBT)`` of the value.
     """
     seen = observe(history, prior)
-    order = np.argsort(-np.where(seen.is_own, seen.values, seen.values / (1.0 + EXTRA)), kind="stable")
+    order = np.argsort(-np.where(seen.is_own, seen.values, seen.values / (1.0 + DOUBT)), kind="stable")
     scored = [seen.trials[number] for number in order]
     count = min(math.ceil(math.sqrt(len(scored))), _MOST_GOOD)
     good = scored[:count]

@@ -41,6 +41,15 @@ def defused(text: str) -> str:
     return _COMMAND.sub(lambda found: f"{found[1]}\\x3a" if found[1] is not None else "\\x23", text)
 
 
+def is_command(text: str) -> bool:
+    r"""Tell whether a line of a text is a command to the CI server that reads it.
+
+    >>> is_command("a\n ::error::b"), is_command("a ::error::b")
+    (True, False)
+    """
+    return _COMMAND.search(text) is not None
+
+
 def count(number: int) -> str:
     """Write a whole number with separators.
 
