@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from lrtune.cli.history import ChampionsArgument, refuse_missing
 from lrtune.cli.options import JsonOption
+from lrtune.cli.outputs import put
 from lrtune.text.errors import LrtuneError, nearest
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _show(folder: Path, *, as_json: bool) -> None:
     expected = result.expected
     if as_json:
         found = {**to_json(current), "folder": str(place), "expected": to_json(expected)}
-        sys.stdout.write(json_text({**found, "configuration": to_json(result.best.configuration)}))
+        put(json_text({**found, "configuration": to_json(result.best.configuration)}))
         return
     headline = f"The champion is that of night {current.elected}, trained in night {current.night}: {_score(result)}."
     words = configuration_words(result.best.configuration, ())
@@ -117,7 +117,7 @@ def _list(folder: Path, *, as_json: bool) -> None:
             {"night": each, "elected": elected.get(each), "expected": to_json(result.expected)}
             for each, result in there
         ]
-        sys.stdout.write(json_text({"current": current and to_json(current), "champions": listed}))
+        put(json_text({"current": current and to_json(current), "champions": listed}))
         return
     now = 0 if current is None else current.night
     varying = varying_keys([result.best.configuration for _, result in there])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lrtune.cli.options import JsonOption
-from lrtune.cli.outputs import refuse_overwriting
+from lrtune.cli.outputs import put, refuse_overwriting
 from lrtune.cli.reports import SummaryOption, write_summary
 from lrtune.text.errors import LrtuneError
 
@@ -52,7 +51,7 @@ def history(
             raise LrtuneError(f"{folder}: has no night yet, and nothing to draw")
     page = history_page(found, str(folder))
     if as_json:
-        sys.stdout.write(json_text({"nights": to_json(found.nights), "torn": found.torn or None}))
+        put(json_text({"nights": to_json(found.nights), "torn": found.torn or None}))
     else:
         console.show(page)
     if output is not None:

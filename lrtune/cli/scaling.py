@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lrtune.cli.outputs import refuse_overwriting
+from lrtune.cli.outputs import put, refuse_overwriting
 from lrtune.cli.runs import RUNS
 from lrtune.text.errors import LrtuneError, listed
 
@@ -95,7 +94,7 @@ def scale(
     if plot is not None:
         picture.save(plot)
     if as_json:
-        sys.stdout.write(json_text(to_json(found)))
+        put(json_text(to_json(found)))
         for each in () if quiet else notes:
             console.note(each)
     else:
