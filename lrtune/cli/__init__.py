@@ -26,6 +26,7 @@ commands import at the top only what ``--help`` may cost; the rest is imported w
     outputs             files that a command is asked to write, kept apart from those that it reads
     plot                ``lrtune plot``
     predict             ``lrtune predict``
+    prune               ``lrtune prune``
     report              ``lrtune report``
     reports             what is left behind for CI: reports and annotations, also of a command that fails
     retrain             ``lrtune retrain``
@@ -75,6 +76,7 @@ from lrtune.cli import (
     listing,
     plot,
     predict,
+    prune,
     report,
     retrain,
     schedules,
@@ -127,6 +129,7 @@ _ENTRIES = (
     Command("history", "Look", history.history),
     Command("champion", "Look", champion.champion),
     Command("importance", "Look", importance.importance),
+    Command("prune", "Look", prune.prune),
     Command("export", "Look", export.export),
     Command("init", "Prepare", init.init),
     Command("check", "Prepare", check.check),

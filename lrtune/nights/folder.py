@@ -138,6 +138,15 @@ def _there(run: Path, names: Iterable[str]) -> list[Path]:
     return [run / each for each in names if (run / each).exists()]
 
 
+def old_nights(folder: Path, keep: int) -> tuple[Path, ...]:
+    """Choose the folders of nights that may go: all but the last ones, the champion's, and those that elected it."""
+    there, champion = nights(folder), current(folder)
+    needed = set(there[len(there) - keep :] if keep else ()) | (
+        set() if champion is None else {champion.night, champion.elected}
+    )
+    return tuple(path_of(folder, each) for each in there if each not in needed)
+
+
 def begin(folder: Path, tonight: Tonight) -> None:
     """Write down that a night has begun, so that the same command goes on with it."""
     files.write(folder / TONIGHT, json_text(to_json(tonight)))

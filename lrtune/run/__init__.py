@@ -19,6 +19,7 @@
     observed      what was observed in the rows whose out-of-fold predictions are kept
     out_of_fold   predictions for rows that a trial was not trained on
     pairing       whether scores of two runs may be compared fold by fold
+    removal       what nobody needs any more: old runs
     row_scores    what single rows added to a score, for the next night
     study         what the events of a study add up to
     taken         what a run takes over from others

@@ -1,0 +1,83 @@
+"""``lrtune prune``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lrtune.cli.options import JsonOption
+from lrtune.cli.outputs import put
+from lrtune.cli.runs import RUNS, folders
+from lrtune.text import formats
+from lrtune.text.errors import LrtuneError
+
+KEPT = 10
+
+
+def prune(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder with the runs.")] = RUNS,
+    *,
+    keep: Annotated[
+        int, typer.Option("--keep", metavar="N", min=1, help="How many stay, those that were written last.")
+    ] = KEPT,
+    champions: Annotated[
+        Path | None,
+        typer.Option(
+            "--champions", metavar="DIR", help="Prune a folder of champions as well; the champion and the history stay."
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove old runs, so that the cache of a nightly job does not grow for ever.
+
+    What a search or a night is working on stays. Folders that are no runs are not touched.
+
+    Example: lrtune prune runs --keep 30 --dry-run
+    """
+    from lrtune.nights import folder as nights
+    from lrtune.reporting import console
+    from lrtune.reporting.blocks import Block, Headline, Remarks, Words
+    from lrtune.run import removal
+    from lrtune.run.folder import is_run
+    from lrtune.run.lock import Lock
+    from lrtune.text.written import json_text
+
+    for each in (folder, champions):
+        if each is not None and not each.is_dir() and each != RUNS:
+            raise LrtuneError(f"{each}: {'is a file, not a folder' if each.exists() else 'no such folder'}")
+    begun = None if champions is None else nights.begun(champions)
+    needed = [] if begun is None else [Path(begun.run)]
+    runs = [each for each in folders(folder) if is_run(each)]
+    old = removal.old_runs(runs, keep, needed)
+    going = [*old.going, *(() if champions is None else nights.old_nights(champions, keep))]
+    size = sum(map(removal.size_of, going))
+    if not dry_run:
+        removal.clear(folder)
+        for each in old.going:
+            removal.remove(each)
+        if champions is not None:
+            with Lock(champions):
+                removal.clear(champions)
+                for each in nights.old_nights(champions, keep):
+                    removal.remove(each)
+    if as_json:
+        names = [str(each) for each in going]
+        put(
+            json_text(
+                {"removed": names, "bytes": size, "dry_run": dry_run, "spared": {str(a): b for a, b in old.spared}}
+            )
+        )
+        return
+    counted = formats.plural(len(going), "folder")
+    done = f"{counted} would go" if dry_run else f"{counted} {'is' if len(going) == 1 else 'are'} gone"
+    room = f", {formats.memory(size)}" if going else ""
+    staying = "the last one stays" if keep == 1 else f"the last {keep} stay"
+    page: list[Block] = [Headline(f"{done}{room}; {staying}.")]
+    if going:
+        page.append(Words("would go" if dry_run else "gone", [("", str(each)) for each in going]))
+    if old.spared:
+        page.append(Remarks("old, but they stay", [f"{path}: {why}" for path, why in old.spared]))
+    console.show(page)
