@@ -83,9 +83,7 @@ def test_a_changed_space_is_mapped_by_name_and_what_has_no_place_is_said(tmp_pat
     warm = searched(tmp_path / "warm", warm_start=[tmp_path / "before"], space=space)
     fit = [each for each in there if each["optimizer"] != "momentum" and each["learning_rate"] <= 0.2]
     taken = read(tmp_path / "warm").earlier[0]
-    assert list(taken.points) == [
-        {**each, "batch_size": 64} for each in fit
-    ]  # the usual one: it was 16, without being searched
+    assert list(taken.points) == [{**each, "batch_size": 64} for each in fit]  # it was 16, and not searched
     said, other = taken.remarks
     assert "it was searched with other values of batch_size (here 64), which are passed over" in other
     momentum = sum(each["optimizer"] == "momentum" for each in there)
