@@ -133,7 +133,7 @@ def test_every_session_has_its_own_time_and_the_study_goes_on(tmp_path, monkeypa
     done = []
     for _ in range(3):
         with monkeypatch.context() as patch:
-            with_blocks(patch, 3)
+            with_blocks(patch, 1)
             study, trained = session(tmp_path / "run", text, timeout=PATIENCE)
         done.append(trained.trials)
     assert study.finished == "timeout"
@@ -169,13 +169,18 @@ def test_what_makes_no_sense_is_refused_before_anything_is_read(given, problem):
         lrtune.search(data={"x": [0.0, 1.0] * 30, "y": ["a", "b"] * 30}, target="y", **given)
 
 
+def rows_of(folder):
+    return list(csv.reader((folder / "trials.csv").read_text().splitlines()))
+
+
 def test_the_table_of_trials_has_the_first_ones_as_they_were(tmp_path):
     asked = {"overrides": ("training.epochs=2", "model.hidden=[4]", "search.control=false"), "report": False}
     given = {"data": {"x": [0.0, 1.0] * 30, "y": ["a", "b"] * 30}, "target": "y", "trials": 4, "folds": 3}
+    given |= {"space": {"learning_rate": {"low": 0.01, "high": 1.0, "scale": "log"}, "optimizer": ["sgd", "adam"]}}
     lrtune.search(**given, **asked, output=tmp_path / "run")
-    before = list(csv.reader((tmp_path / "run" / "trials.csv").open()))
+    before = rows_of(tmp_path / "run")
     found = lrtune.search(**given, **asked, output=tmp_path / "run", more_trials=3)
-    after = list(csv.reader((tmp_path / "run" / "trials.csv").open()))
+    after = rows_of(tmp_path / "run")
     assert after[: len(before)] == before
     assert len(after) == 8
     assert found.counts.total == 7

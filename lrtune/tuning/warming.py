@@ -1,9 +1,9 @@
 """A warm start: earlier studies, read and mapped to the space that is searched now.
 
 What is mapped is a configuration with everything that was fixed or usual there. A dimension that is new has the value
-that the configuration had without being searched, or the space's default where it had none. A trial with a value that
-the space no longer has is left out: there is no place for what it knows. Keys that are not searched any more are passed
-over. Whatever is left out, or was trained in another way, is said in a sentence.
+that the configuration had without being searched, or the space's default where that is not in the space. A trial with
+a searched value that the space no longer has is left out: there is no place for what it knows. Keys that are not
+searched any more are passed over. Whatever is left out, or was trained in another way, is said in a sentence.
 """
 
 from __future__ import annotations
@@ -229,35 +229,33 @@ class _Mapping:
         whole = self.run.configuration(there)
         space = self.experiment.space
         try:
-            point = space.point(whole) or self.by_name(space, whole)
+            point = space.point(whole) or self.by_name(space, whole, there)
         except _AbsentError as error:
             self.absent[str(error)] += 1
             return None
         self.taken += 1
         here = self.experiment.configuration(point)
-        for key in {*whole, *here} - point.keys():
+        for key in {*whole, *here} - (point.keys() & there.keys()):
             if key in whole and key in here and whole[key] != here[key]:
                 self.other[key] = cell(here[key])
             elif key in there and key not in here:
                 self.other[key] = "absent"
         return point
 
-    def by_name(self, space: SearchSpace, whole: Configuration) -> Configuration:
-        """Take every value of the same name, and the default of what has none."""
-        usual = space.default()
+    def by_name(self, space: SearchSpace, whole: Configuration, there: Configuration) -> Configuration:
+        """Take every value of the same name, and the default of what has none, or was not searched there."""
 
         def option(choice: Choice) -> Option:
-            value = whole.get(choice.name, usual.get(choice.name, choice.options[0].value))
-            found = choice.option(value)
-            if found is None:
-                raise _AbsentError(f"{choice.name} {cell(value)}")
-            return found
+            found = choice.option(whole[choice.name]) if choice.name in whole else None
+            if found is None and choice.name in there:
+                raise _AbsentError(f"{choice.name} {cell(whole[choice.name])}")
+            return found or choice.option(choice.preferred) or choice.options[0]
 
         def number(dimension: Dimension) -> dict[str, Value]:
-            found = dimension.point(whole) if dimension.name in whole else dimension.default()
-            if found is None:
+            found = dimension.point(whole)
+            if found is None and dimension.name in there:
                 raise _AbsentError(f"this {dimension.name}")
-            return found
+            return dimension.default() if found is None else found
 
         return rebuilt(space, option, number)
 
