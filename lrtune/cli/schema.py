@@ -22,7 +22,8 @@ def schema(
 ) -> None:
     """Print the JSON Schema of experiment files, or of result.json.
 
-    `history` is that of a line of history.jsonl, one for each night (`lrtune history`). Editors complete and check an experiment with it; programs check what they read of a result.
+    Editors complete and check an experiment with it; programs check what they read of a result. `history` is that of a
+    line of history.jsonl, where each night has one.
 
     Example: lrtune schema > lrtune.schema.json
     """
