@@ -94,13 +94,20 @@ def found(alarms: Sequence[np.ndarray], within: int) -> float:
     return float(np.mean([each[EVENT : EVENT + within].any() for each in alarms]))
 
 
+BURST = "3 errors for 2 nights, within 2"
+
 EVENTS: dict[str, tuple[Callable[[int], float], int]] = {
     "3 errors, within 3 nights": (lambda night: -3.0 * DRIFT * (night >= EVENT), 3),
     "2 errors, within 5 nights": (lambda night: -2.0 * DRIFT * (night >= EVENT), 5),
     "1 error, within 10 nights": (lambda night: -DRIFT * (night >= EVENT), 10),
     "0.3 errors a night, within 10": (lambda night: -0.3 * DRIFT * max(0, night - EVENT + 1), 10),
-    "3 errors for 2 nights, within 2": (lambda night: -3.0 * DRIFT * (EVENT <= night < EVENT + 2), 2),
+    BURST: (lambda night: -3.0 * DRIFT * (EVENT <= night < EVENT + 2), 2),
 }
+
+
+def found_at(alarms: Sequence[np.ndarray]) -> float:
+    """Give the share of alarms on the five nights after a burst, when all is as before."""
+    return float(np.mean([each[EVENT + 2 : EVENT + 7].mean() for each in alarms]))
 
 
 def drifts(rng: np.random.Generator, count: int) -> None:
@@ -113,6 +120,10 @@ def drifts(rng: np.random.Generator, count: int) -> None:
         title = "with dead nights and other columns" if eventful else "steady nights"
         print(f"\n{title}: false alarms on {100 * rate:.1f} % of the nights, by both rules")
         print(f"  {'found':34} {'chart':>7} {'by hand':>8}")
+        burst, _ = EVENTS[BURST]
+        worlds = [nights(rng, burst, eventful=eventful) for _ in range(count)]
+        echoes = [found_at([by_chart(w) for w in worlds]), found_at([by_hand(w, threshold) for w in worlds])]
+        print(f"  {'false, in 5 nights after a burst':34} {100 * echoes[0]:6.1f}% {100 * echoes[1]:7.1f}%")
         for name, (level, within) in EVENTS.items():
             worlds = [nights(rng, level, eventful=eventful) for _ in range(count)]
             ours = found([by_chart(world) for world in worlds], within)

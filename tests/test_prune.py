@@ -46,7 +46,8 @@ def there():
     return sorted(each.name for each in Path("runs").iterdir())
 
 
-def test_those_that_were_written_last_stay_and_other_folders_too(here):
+@pytest.mark.usefixtures("here")
+def test_those_that_were_written_last_stay_and_other_folders_too():
     said = prune("--keep", "2")
     assert there() == ["c", "d", "notes"]
     assert "2 folders are gone" in said

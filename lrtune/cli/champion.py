@@ -35,9 +35,10 @@ def champion(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the champion of a folder, list all, or go back to an earlier one.
+    """Show the champion of a folder, or go back to another one.
 
-    A rollback names another night's folder in champion.json; nothing is deleted, and the next night goes on from there.
+    `history` lists those of all nights. A rollback names another night's folder in champion.json; nothing is deleted,
+    and the next night goes on from there.
 
     Example: lrtune champion show champions
     """

@@ -6,8 +6,8 @@ code  meaning
 0     fine
 1     a defect of lrtune
 2     wrong use, a wrong experiment or table, a file that cannot be read or written
-3     a gate failed: the score is under ``--fail-under``, over ``--fail-over`` or not ahead of ``--fail-behind``, or no
-      comparison could be made
+3     a gate failed: the score is under ``--fail-under``, over ``--fail-over`` or not ahead of ``--fail-behind``, a
+      ``--fail-if`` holds, or no comparison could be made
 4     worse than the baseline, whatever other gate failed
 5     no usable result: every trial failed or diverged, or the time was over before one was complete; or no model: the
       training on all rows failed, and the result of the search stands without one

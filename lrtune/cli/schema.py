@@ -21,9 +21,10 @@ def schema(
         str, typer.Argument(metavar="WHAT", help="experiment, result or history.", autocompletion=_kinds)
     ] = EXPERIMENT,
 ) -> None:
-    """Print the JSON Schema of experiment files, of result.json, or of a line of history.jsonl.
+    """Print the JSON Schema of experiment files, or of result.json.
 
-    Editors complete and check an experiment with it; programs check what they read of a result.
+    Editors complete and check an experiment with it; programs check what they read of a result. `history` is that of a
+    line of history.jsonl, where each night has one.
 
     Example: lrtune schema > lrtune.schema.json
     """

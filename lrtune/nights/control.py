@@ -12,12 +12,14 @@ robust scale of their differences (``1.4826 * median |level_t - level_(t-1)| / s
 move) the more the more nights there are. A single bad night is a matter of luck or of a gate; what lasts adds up in an
 exponentially weighted mean (Roberts 1959, "Control chart tests based on geometric moving averages", Technometrics 1)::
 
-    E_t = WEIGHT * z_t + (1 - WEIGHT) * E_(t-1)
+    E_t = WEIGHT * max(min(z_t, FARTHEST), -FARTHEST) + (1 - WEIGHT) * E_(t-1)
     statistic = E_t / sqrt(WEIGHT / (2 - WEIGHT) * (1 - (1 - WEIGHT)^(2 t)))
 
-The night is out of control where the statistic is below ``-LIMIT``. The constants are of ``benchmarks/nightly.py``:
-where nothing happens it is on 5 % of the nights. Once a new level has lasted half the window it is the median. Where
-the champion could not be compared with itself, the chart begins anew.
+The night is out of control where the statistic is below ``-LIMIT`` and the night's own distance below ``-OWN``. So that
+one night, however bad, is not heard for long on those after it, no distance counts as more than `FARTHEST`, and a night
+that is as usual is none to wake anybody for. The constants are of ``benchmarks/nightly.py``: where nothing happens it
+is on 5 % of the nights. Once a new level has lasted half the window it is the median. Where the champion could not be
+compared with itself, the chart begins anew.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ from typing import NamedTuple
 
 WINDOW = 20
 WEIGHT = 0.3
-LIMIT = 1.72
+LIMIT = 1.5
+FARTHEST = 3.0
+OWN = 1.0
 KNOWN = 8
 
 
@@ -110,10 +114,13 @@ def _judged(chain: Sequence[Link], levels: Sequence[float], old: float) -> tuple
         return None, old
     median = statistics.median(before)
     spread = deviation * math.sqrt(1.0 + _variance(len(before)))
-    mean = WEIGHT * (level - median) / spread + (1.0 - WEIGHT) * old
+    distance = min(max((level - median) / spread, -FARTHEST), FARTHEST)
+    mean = WEIGHT * distance + (1.0 - WEIGHT) * old
     scale = math.sqrt(WEIGHT / (2.0 - WEIGHT) * (1.0 - (1.0 - WEIGHT) ** (2 * count)))
-    limit = median + spread * (-LIMIT * scale - (1.0 - WEIGHT) * old) / WEIGHT
-    return ControlVerdict(level, median, deviation, mean / scale, limit, mean / scale < -LIMIT), mean
+    lasting = (-LIMIT * scale - (1.0 - WEIGHT) * old) / WEIGHT
+    limit = median + spread * min(lasting, -OWN)
+    is_out = mean / scale < -LIMIT and distance < -OWN
+    return ControlVerdict(level, median, deviation, mean / scale, limit, is_out), mean
 
 
 def _deviation(levels: Sequence[float], links: Sequence[Link]) -> float:

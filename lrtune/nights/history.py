@@ -9,7 +9,7 @@ import dataclasses
 import json
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,8 @@ class Night:
         How many the search could use.
     repeats
         Whether the table is that of the night before.
+    since
+        The night that the champion came from, which the drift is counted from; None where there was none.
     outcome, promoted
         What became of the champion (`lrtune.verdict.nightly.Nightly`).
     elected
@@ -83,6 +85,7 @@ class Night:
     asked: str
     rows: int | None
     repeats: bool
+    since: int | None
     outcome: str
     promoted: bool
     elected: int
@@ -119,19 +122,38 @@ class History:
         """The last night; None before any."""
         return self.nights[-1] if self.nights else None
 
-    def judged(self, drift: float | None, error: float | None, *, repeats: bool = False) -> ControlVerdict | None:
+    def judged(
+        self, drift: float | None, error: float | None, *, since: int | None = None, repeats: bool = False
+    ) -> ControlVerdict | None:
         """Say where a night stands that comes after these; None of the first one of a chain.
 
         Parameters
         ----------
         drift, error
             Of the night; None where it is not known.
+        since
+            The night that the drift is counted from; after a rollback that is not the last one.
         repeats
             Whether the night has the table of the one before.
 
         """
-        links = [Link(each.drift, each.drift_error or 0.0, each.repeats) for each in self.nights]
-        return chart([*links, Link(drift, error or 0.0, repeats)])[-1]
+        known = [(each.night, each.drift, each.drift_error, each.since, each.repeats) for each in self.nights]
+        return chart(_links([*known, (0, drift, error, since, repeats)]))[-1]
+
+
+def _links(nights: Iterable[tuple[int, float | None, float | None, int | None, bool]]) -> list[Link]:
+    """Count every drift from the level of the night before, whatever night it was measured from."""
+    found, levels, last = [], dict[int, float](), 0.0
+    for night, drift, error, since, repeats in nights:
+        step = drift
+        if drift is not None:
+            level = (last if since is None else levels.get(since, last)) + drift
+            step, last = level - last, level
+        elif not repeats:
+            levels, last = {}, 0.0
+        levels[night] = last
+        found.append(Link(step, error or 0.0, repeats))
+    return found
 
 
 def read(folder: Path) -> History:

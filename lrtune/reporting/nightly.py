@@ -89,10 +89,10 @@ def _row(night: Night, level: float, show: Show) -> tuple[str, ...]:
 
 
 def levels(nights: Sequence[Night]) -> list[float]:
-    """Add the drifts up, night by night; those that are not known move nothing."""
+    """Give the level of each night; one without a chart has that of the night before, and a chain begins with 0."""
     found, level = [], 0.0
     for each in nights:
-        level += each.drift or 0.0
+        level = each.level if each.level is not None else level if each.repeats else 0.0
         found.append(level)
     return found
 

@@ -25,6 +25,13 @@ _PATIENCE = 0.2
 class Lock:
     """The writers' lock of a folder, which is made if need be; holds until it is closed; use as a context manager.
 
+    Parameters
+    ----------
+    folder
+        Which one.
+    option
+        What names it on the command line.
+
     Raises
     ------
     StudyError
@@ -32,7 +39,7 @@ class Lock:
 
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, option: str = "--output") -> None:
         self.folder = folder
         make_folder(folder)
         refuse_links(folder)
@@ -45,7 +52,7 @@ class Lock:
             self._connection.close()
             if "locked" in str(error):
                 raise StudyError(
-                    f"{folder}: another lrtune process works in this folder; wait for it, or choose another --output"
+                    f"{folder}: another lrtune process works in this folder; wait for it, or choose another {option}"
                 ) from error
             raise explained(error, path) from error
 

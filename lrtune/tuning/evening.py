@@ -59,6 +59,11 @@ class Evening:
         """Where the champion is, if there is one."""
         return [] if self.current is None else [champions.path_of(self.folder, self.current.night)]
 
+    @property
+    def since(self) -> int | None:
+        """The night that the champion came from; None where there is none."""
+        return None if self.current is None else self.current.night
+
     def begin(self, run: Path) -> None:
         """Write down that the night has begun."""
         champions.begin(self.folder, Tonight(self.night, str(run), self.seed, self.data, self.asked))

@@ -164,7 +164,7 @@ def _chart(evening: Evening | None, drift: Drift | None) -> ChartPoint | None:
     if evening is None:
         return None
     known = (drift.mean, drift.error) if drift else (None, None)
-    found = evening.history.judged(*known, repeats=evening.repeats)
+    found = evening.history.judged(*known, since=evening.since, repeats=evening.repeats)
     return None if found is None else ChartPoint(*found)
 
 
@@ -244,6 +244,7 @@ def _line(evening: Evening, result: Result, run: Path, rows: int, elected: int) 
         asked=evening.asked,
         rows=rows,
         repeats=evening.repeats,
+        since=evening.since,
         outcome=found.outcome,
         promoted=found.promoted,
         elected=elected,

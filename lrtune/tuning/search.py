@@ -107,7 +107,7 @@ def steps(
         prepared = prepare(experiment, table=table)
         night = None
         if nights is not None:
-            held.enter_context(Lock(nights))
+            held.enter_context(Lock(nights, "--champions"))
             night = evening(nights, experiment, prepared, output, fresh=fresh)
             champions, output = (*night.champions, *champions), night.run or output
             if night.seed != experiment.search.seed:

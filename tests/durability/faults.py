@@ -496,7 +496,7 @@ FAULTS = [
             "kept rows count by their share": ("math.sqrt(observed.share)", "observed.share"),
             "rounding decides between equals": (
                 "ahead + draws.chosen - others",
-                "draws.levels + draws.chosen - means[place] - others",
+                "draws.levels + draws.chosen - level - others",
             ),
             "the folds have a freedom too many": (
                 "t_quantile(len(mine) - 1) * corrected",
@@ -504,6 +504,29 @@ FAULTS = [
             ),
             "drawn rows are left out as well": ("(drawn == 0).astype(np.float32)", "(drawn <= 1).astype(np.float32)"),
         },
+    ),
+    *of(
+        "nights/control.py",
+        "nights/test_control.py",
+        {
+            "a median counts as sure as a mean": ("math.pi / 2.0 / count", "1.0 / count"),
+            "the weighted mean is in deviations of many nights": ("(1.0 - (1.0 - WEIGHT) ** (2 * count))", "1.0"),
+            "the limit forgets the nights before": ("(-LIMIT * scale - (1.0 - WEIGHT) * old)", "(-LIMIT * scale)"),
+            "a night as usual may be out of control": ("and distance < -OWN", ""),
+        },
+    ),
+    *of(
+        "nights/drift.py",
+        "nights/test_drift.py",
+        {
+            "common rows count twice": ("2.0 * correlation", "4.0 * correlation"),
+            "an interval has one end": ("(2.0 * NORMAL)", "NORMAL"),
+        },
+    ),
+    *of(
+        "nights/history.py",
+        "nights/test_history.py",
+        {"a rollback counts from the last night": ("levels.get(since, last)", "last")},
     ),
     *of(
         "verdict/correction/core.py",

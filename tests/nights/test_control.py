@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from lrtune.nights.control import KNOWN, LIMIT, WEIGHT, WINDOW, Link, chart
+from lrtune.nights.control import FARTHEST, KNOWN, LIMIT, WEIGHT, WINDOW, Link, chart
 
 
 def plain_chart(drifts, errors):
@@ -21,7 +21,7 @@ def plain_chart(drifts, errors):
             seen = 1.4826 * np.median(walked) / np.sqrt(2)
             sigma = np.sqrt((KNOWN * said**2 + len(walked) * seen**2) / (KNOWN + len(walked)))
         share = {1: 1.0, 2: 0.5}.get(len(before), np.pi / 2 / len(before))
-        distances.append((levels[night] - np.median(before)) / sigma / np.sqrt(1 + share))
+        distances.append(np.clip((levels[night] - np.median(before)) / sigma / np.sqrt(1 + share), -FARTHEST, FARTHEST))
         weights = WEIGHT * (1 - WEIGHT) ** np.arange(len(distances))[::-1]
         found.append((weights @ distances) / np.sqrt((weights**2).sum()))
     return found
@@ -80,3 +80,9 @@ def test_it_is_one_sided():
     assert not chart([*steady, Link(1.0, 0.014)])[-1].is_out
     assert chart([*steady, Link(-1.0, 0.014)])[-1].is_out
     assert LIMIT > 0
+
+
+def test_one_night_however_bad_is_not_heard_on_the_next_when_that_is_as_before():
+    steady = [Link(None), *(Link(sign * 0.01, 0.014) for _, sign in itertools.product(range(6), (1, -1)))]
+    found = chart([*steady, Link(-5.0, 0.014), Link(5.0, 0.014)])
+    assert [each.is_out for each in found[-2:]] == [True, False]

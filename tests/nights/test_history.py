@@ -73,3 +73,13 @@ def test_the_schema_is_one_and_describes_the_lines():
     assert set(schema["properties"]) == {each.name for each in dataclasses.fields(Night)}
     for each in (night(1), night(2, drift=0.5, champion=1, is_out=False, data="abc")):
         jsonschema.validate(json.loads(line_of(each)), schema)
+
+
+def test_a_drift_is_counted_from_the_night_that_the_champion_came_from():
+    """After a rollback from night 3 to night 1 the level goes on from that of night 1."""
+    nights = [night(1), night(2, drift=-0.25, drift_error=0.1, since=1), night(3, drift=-0.5, drift_error=0.1, since=2)]
+    found = History(tuple(nights))
+    assert found.judged(0.125, 0.1, since=3).level == pytest.approx(-0.625)
+    assert found.judged(0.125, 0.1, since=1).level == pytest.approx(0.125)
+    assert found.judged(None, None) is None
+    assert found.judged(None, None, repeats=True).level == pytest.approx(-0.75)

@@ -275,12 +275,13 @@ def _draws(evidence: Evidence, choosing: Choosing) -> _Draws:
         picks.append(picked)
         tops.append(values[np.arange(len(values)), picked])
         chosen = np.isfinite(means).any(axis=1, keepdims=True)  # else nothing was drawn that a choice could go by
-        others = standing(*scores((drawn == 0).astype(np.float32)), complete, first)
+        rest = (drawn == 0).astype(np.float32)
+        others = standing(*scores(rest), complete, first)
         outside.append(np.where(chosen, others, np.nan))
         if averaging is not None:
             averaged.append(averaging(values, drawn))
         if reigning is not None:
-            champion.append(np.where(np.asarray(chosen)[:, 0], reigning((drawn == 0).astype(np.float32)), np.nan))
+            champion.append(np.where(np.asarray(chosen)[:, 0], reigning(rest), np.nan))
     left_out, places = np.concatenate(outside), np.concatenate(picks)
     typical = _mean_of_finite(left_out)
     deviations = chooser.ratio * (left_out - typical)
