@@ -2,9 +2,10 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import ks_2samp
 
 from lrtune.sampling import gaussian_process as gp
-from lrtune.sampling.encoding import Encoding
+from lrtune.sampling.encoding import Encoding, axis_key, place
 from lrtune.sampling.scores import observe
 from lrtune.sampling.surrogate import learn
 from lrtune.space import Choice, Option, SearchSpace
@@ -14,6 +15,7 @@ from lrtune.text.errors import StudyError
 from lrtune.verdict.explanation import FEWEST, explain
 from lrtune.verdict.explanation.functions import drawn, explained
 from lrtune.verdict.explanation.importance import GROUPS, between, bins, branches, decompose
+from lrtune.verdict.explanation.points import points_of
 from lrtune.verdict.explanation.slices import changed, scale, shown_values
 
 INNER = Real("kind.m", 0.0, 1.0, 0.5)
@@ -110,11 +112,61 @@ def test_the_variance_between_groups_is_unbiased():
 
 
 def test_values_fall_into_bins_of_equal_probability():
-    points = [{"r": value} for value in (1e-4, 1.01e-4, 1e-2, 0.99, 1.0)]
-    assert bins(Real("r", 1e-4, 1.0, 0.1, "log"), points).tolist() == [0, 0, 8, 15, 15]
-    assert bins(Ordinal("r", (1e-4, 1.01e-4, 1e-2, 0.99, 1.0), 1.0), points).tolist() == [0, 1, 2, 3, 4]
+    values = (1e-4, 1.01e-4, 1e-2, 0.99, 1.0)
+    real, few = Real("r", 1e-4, 1.0, 0.1, "log"), Ordinal("r", values, 1.0)
+    assert bins(real, np.array([place(real, each) for each in values])).tolist() == [0, 0, 8, 15, 15]
+    assert bins(few, np.array([place(few, each) for each in values])).tolist() == [0, 1, 2, 3, 4]
     kinds = Choice("r", (Option(True), Option(1)), True)
-    assert bins(kinds, [{"r": 1}, {"r": True}]).tolist() == [1, 0]
+    assert bins(kinds, np.array([1.0, 0.0])).tolist() == [1, 0]
+
+
+WAYS = Choice("kind.way", (Option("x"), Option("y", SearchSpace((INNER,)))), "x")
+DEEP = SearchSpace(
+    (
+        Real("rate", 1e-3, 1.0, 0.1, "log"),
+        Integer("units", 1, 40, 8, "log"),
+        Ordinal("fixed", (2.0,), 2.0),
+        Choice(
+            "kind",
+            (
+                Option("plain"),
+                Option("odd", SearchSpace((INNER, Ordinal("kind.n", (1.0, 2.0, 5.0), 1.0)))),
+                Option(
+                    "even", SearchSpace((Choice("kind.way", (Option("x"), Option("y", SearchSpace((INNER,)))), "x"),))
+                ),
+            ),
+            "plain",
+        ),
+    )
+)
+
+
+def test_points_drawn_together_are_those_that_are_drawn_one_by_one():
+    encoding, count = Encoding(DEEP), 4000
+    found = points_of(DEEP, encoding, count, np.random.default_rng(1))
+    alone = [DEEP.sample(np.random.default_rng([2, number])) for number in range(count)]
+    rows, expected = found.rows, encoding.rows(alone)
+    for column in range(encoding.columns):  # the same distributions, column by column and of any two together
+        assert ks_2samp(rows[:, column], expected[:, column]).pvalue > 1e-3
+    np.testing.assert_allclose(np.cov(rows.T), np.cov(expected.T), atol=0.02)
+    for row, *places in zip(rows[:300], *(each[:300] for each in found.places.values()), strict=True):
+        known = dict(zip(found.places, places, strict=True))
+        assert encoding.rows([configured(DEEP, known)])[0] == pytest.approx(row, abs=1e-3)
+
+
+def configured(space, places):
+    """Turn places back into a point."""
+    point = {}
+    for each in space.dimensions:
+        found = places[axis_key(each)]
+        if isinstance(each, Choice):
+            option = each.options[int(found)]
+            point |= {each.name: option.value, **configured(option.space, places)}
+        elif isinstance(each, Ordinal):
+            point[each.name] = each.values[round(found * (len(each.values) - 1))]
+        else:
+            point[each.name] = each.value(found)
+    return point
 
 
 def history(count, seed, noise=0.05, space=SPACE, function=truth):

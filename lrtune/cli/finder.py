@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +13,7 @@ from lrtune.cli.choices import USUAL_FILES, chosen
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
 from lrtune.cli.outputs import put, refuse_overwriting
 from lrtune.cli.runs import RUNS
+from lrtune.text.errors import LrtuneError
 
 if TYPE_CHECKING:
     from lrtune.finder import RateFinding
@@ -117,7 +120,7 @@ def finder(
     refuse_overwriting({"--plot": plot}, {**experiment.inputs, **({"the file of --write": write} if write else {})})
     if write is not None:
         _require_writable(write, tuple(optimizers or ()) or offered(experiment))
-    with nullcontext() if quiet else console.working(f"sweeping {experiment.data.path}"):
+    with _named_as_typed(), nullcontext() if quiet else console.working(f"sweeping {experiment.data.path}"):
         found = find(
             experiment,
             prepare(experiment, table=table),
@@ -144,6 +147,23 @@ def finder(
     else:
         _show(found, summary, [] if quiet else notes, folder)
     _refuse_nothing(found)
+
+
+_TYPED = ("updates", "repetitions", "low", "high", "quick")
+"""Arguments whose mistakes the finder tells, and whose options have their names."""
+
+
+@contextmanager
+def _named_as_typed() -> Iterator[None]:
+    """Name what is wrong with arguments as it was typed."""
+    try:
+        yield
+    except LrtuneError as error:
+        if type(error) is not LrtuneError:
+            raise
+        problems = str(error).split("; ")
+        typed = (f"--{each}" if each.startswith(tuple(f"{name} " for name in _TYPED)) else each for each in problems)
+        raise LrtuneError("; ".join(typed)) from error
 
 
 def _why_bundled(config: Path | None, data: str | None) -> list[str]:

@@ -66,11 +66,9 @@ def _listed(folder: Path) -> list[Block]:
     from lrtune.reporting.html.catalogue import FIGURES
     from lrtune.reporting.html.subject import subject
 
-    about = subject(folder, explained=False)
-    made = {
-        name: entry.make(about) for name, entry in FIGURES.items() if not (entry.explains and about.can_be_explained)
-    }
-    there = [(name, entry.summary) for name, entry in FIGURES.items() if not isinstance(made.get(name), str)]
+    about = subject(folder, explained=True)
+    made = {name: entry.make(about) for name, entry in FIGURES.items()}
+    there = [(name, entry.summary) for name, entry in FIGURES.items() if not isinstance(made[name], str)]
     missing = [(name, why) for name, why in made.items() if isinstance(why, str)]
     called = name_of(folder)
     page: list[Block] = [Headline(f"pictures of {called}, drawn by: lrtune plot {called} KIND"), Facts("", there)]

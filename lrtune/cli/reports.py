@@ -29,7 +29,8 @@ JunitOption = Annotated[
     Path | None, typer.Option("--junit", metavar="FILE", help="Write the search and its gates as a JUnit report.")
 ]
 SummaryOption = Annotated[
-    Path | None, typer.Option("--summary", metavar="FILE", help="Write the result as Markdown, for summaries of CI.")
+    Path | None,
+    typer.Option("--summary", metavar="FILE", help="Write the page as Markdown, for CI; with --details that one."),
 ]
 
 

@@ -291,7 +291,7 @@ def _show(
     from lrtune.text import written
 
     found = ended.result
-    whole = _whole_page(ended, experiment)
+    page = _whole_page(ended, experiment) if details else _page(ended, experiment)
     if as_json:
         put(written.json_text(found.to_json()))
         for each in (
@@ -301,8 +301,8 @@ def _show(
         ):
             console.note(each)
     else:
-        console.show([*(whole if details else _page(ended, experiment)), *gate_block(found.gates)])
-    report_gates(found, whole, junit=junit, summary=summary, only_json=as_json)
+        console.show([*page, *gate_block(found.gates)])
+    report_gates(found, page, junit=junit, summary=summary, only_json=as_json)
 
 
 def _page(ended: Ended, experiment: Experiment) -> list[Block]:

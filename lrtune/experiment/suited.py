@@ -6,6 +6,7 @@ table is heeded when it is looked at; what they say of the search goes before wh
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,11 @@ from lrtune.experiment.core import Experiment
 from lrtune.experiment.reading.document import Document, Origin
 from lrtune.experiment.reading.loading import apply, experiment_of, stem
 from lrtune.experiment.reading.sections import DataSection
+from lrtune.experiment.reading.validation import NO_TARGET
 from lrtune.experiment.reading.yaml_text import read_text
 from lrtune.experiment.writing import first_file, qualities
 from lrtune.experiment.writing.first_file import Seen
+from lrtune.text.errors import ExperimentError, LrtuneError, named
 
 LABEL = "default experiment"
 """What messages call a file that nobody wrote."""
@@ -138,7 +141,10 @@ def suited(
         If the table cannot be read, or does not fit what is said of it.
 
     """
-    asked = bare(data, overrides, target=target, trainers=trainers)
+    try:
+        asked = bare(data, overrides, target=target, trainers=trainers)
+    except ExperimentError as error:
+        raise _with_columns(error, data) from error
     source = data if isinstance(data, Table) else asked.data.path
     if asked.trainer.is_foreign:  # what suits a table is a network of lrtune's; others are as they are asked for
         return asked, source if isinstance(source, Table) else load(source, options=asked.data.options)
@@ -149,6 +155,33 @@ def suited(
             document.remove(suggestion)
     apply(document, overrides)
     return experiment_of(document, stem(_path(data)), Path(), trainers), seen.table
+
+
+LIKELY = ("target", "label", "class", "outcome", "response")
+"""Names that columns to predict often have, the likeliest first; where none is there, it is often the last column."""
+
+
+def likely_target(names: Sequence[str]) -> str:
+    """Choose the column that is most likely the one to predict; nothing is done with it that nobody has said.
+
+    >>> likely_target(["Label", "length", "width"]), likely_target(["x", "y", "kind"])
+    ('Label', 'kind')
+    """
+    known = {name.lower(): name for name in reversed(names)}
+    return next((known[each] for each in LIKELY if each in known), names[-1])
+
+
+def _with_columns(error: ExperimentError, data: str | Path | Table) -> ExperimentError:
+    """Say which columns there are, if a mistake is that none is named; the table may be unreadable as well."""
+    if not any(each.endswith(NO_TARGET) for each in error.problems):
+        return error
+    try:
+        names = (data if isinstance(data, Table) else load(data)).names
+    except LrtuneError:
+        return error
+    likely = likely_target(names)
+    said = f"{NO_TARGET}; there are {named(names)}. Perhaps it is '{likely}': add --target {shlex.quote(likely)}"
+    return ExperimentError([each.replace(NO_TARGET, said) for each in error.problems])
 
 
 def _path(data: str | Path | Table) -> str:

@@ -239,11 +239,11 @@ def _illegal(sweep: Sweep) -> Iterator[str]:
     for name, count in (("updates", sweep.updates), ("repetitions", sweep.repetitions)):
         if count is not None and not (_is(count, Integral) and count >= 1):
             yield f"{name} must be at least 1 and whole, got {count!r}"
-    ends = [end for end in (sweep.low, sweep.high) if end is not None]
-    wrong = [end for end in ends if not (_is(end, Real) and 0.0 < end < math.inf)]
-    yield from (f"the ends of the range of rates must be above 0 and finite, got {_shown(end)}" for end in wrong)
-    if not wrong and len(ends) == 2 and ends[0] >= ends[1]:
-        yield f"the low end of the range of rates must be below the high end, got {ends[0]:g} and {ends[1]:g}"
+    ends = {name: end for name, end in (("low", sweep.low), ("high", sweep.high)) if end is not None}
+    wrong = {name: end for name, end in ends.items() if not (_is(end, Real) and 0.0 < end < math.inf)}
+    yield from (f"{name} must be above 0 and finite, got {_shown(end)}" for name, end in wrong.items())
+    if not wrong and len(ends) == 2 and ends["low"] >= ends["high"]:
+        yield f"low must be below high, got {ends['low']:g} and {ends['high']:g}"
 
 
 def _not_of_others(method: str, updates: int | None, repetitions: int | None, *, quick: bool) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,7 +84,7 @@ def page(found: EvaluatedModel) -> list[Block]:
         Grid(
             "all rows",
             ("score", "95 % interval", ""),
-            [_line(name, each) for name, each in _scored(evaluation.scores)],
+            _lines(_scored(evaluation.scores)),
             left=(1,),
         )
     )
@@ -123,13 +123,18 @@ def _scored(scores: Mapping[str, RowScore]) -> list[tuple[str, RowScore]]:
     return [(name, each) for name, each in scores.items() if each.score is not None]
 
 
-def _line(name: str, found: RowScore) -> tuple[str, str, str]:
-    show = formats.score_format([found.score, found.low, found.high])
-    return show(found.score), _interval(found), name
+def _lines(scored: Sequence[tuple[str, RowScore]]) -> list[tuple[str, str, str]]:
+    """Write scores below each other, all with the same digits."""
+    show = _shown([found for _, found in scored])
+    return [(show(found.score), _interval(found, show), name) for name, found in scored]
 
 
-def _interval(found: RowScore) -> str:
-    show = formats.score_format([found.score, found.low, found.high])
+def _shown(found: Sequence[RowScore]) -> Callable[[float | None], str]:
+    """Choose the digits for scores of a column, and for their intervals."""
+    return formats.score_format([each for one in found for each in (one.score, one.low, one.high)])
+
+
+def _interval(found: RowScore, show: Callable[[float | None], str]) -> str:
     return f"{show(found.low)} to {show(found.high)}" if found.low is not None else formats.MISSING
 
 
@@ -141,9 +146,9 @@ def _classes(classes: Sequence[Segment]) -> Grid:
     header = ("found", "95 % interval", "right", "rows", "class")
     lines = [
         (
-            _share(each.scores["recall"]),
-            _interval(each.scores["recall"]),
-            _share(each.scores["precision"]),
+            _share(each.scores["recall"].score),
+            _interval(each.scores["recall"], _share),
+            _share(each.scores["precision"].score),
             formats.count(each.rows),
             formats.printable(each.name),
         )
@@ -153,8 +158,8 @@ def _classes(classes: Sequence[Segment]) -> Grid:
     return Grid(title + more, header, lines, left=(1,))
 
 
-def _share(found: RowScore) -> str:
-    return formats.score_format([1.0])(found.score)
+_share = formats.score_format([1.0])
+"""Writes shares, all with the same digits."""
 
 
 def _groups(evaluation: Evaluation) -> Block:
@@ -164,9 +169,9 @@ def _groups(evaluation: Evaluation) -> Block:
     if not scored:
         return Remarks(title, [f"{evaluation.metric} has no score on the rows of any value"])
     numbers = [each.scores[evaluation.metric] for each in scored]
-    show = formats.score_format([each.score for each in numbers])
+    show = _shown(numbers)
     lines = [
-        (show(found.score), _interval(found), formats.count(each.rows), formats.printable(each.name))
+        (show(found.score), _interval(found, show), formats.count(each.rows), formats.printable(each.name))
         for each, found in zip(scored, numbers, strict=True)
     ]
     return Grid(title, (evaluation.metric, "95 % interval", "rows", "value"), lines, left=(1,))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrtune.reporting import tables
-from lrtune.reporting.blocks import Block, Grid, Headline, Remarks
+from lrtune.reporting.blocks import Block, Grid, Headline, Remarks, Words
 from lrtune.reporting.listed import ListedRun, RunList, UnreadableRun
+from lrtune.reporting.status import go_on, lacks_result
 from lrtune.space.trial import Trial, TrialState
 from lrtune.text import formats
 from lrtune.text.errors import StudyError, nearest
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from lrtune.run.folder import Run
 
 NUMBER, SCORE, STD, STATE = "number", "score", "std", "state"
+
+MOST_LEFT = 5
+"""Commands that complete a run, below a list of runs."""
 
 
 def sort_keys(trials: Sequence[Trial]) -> list[str]:
@@ -137,8 +142,15 @@ def runs_page(found: RunList) -> list[Block]:
     title = f"{formats.plural(len(found.runs), 'run')} in {found.folder}"
     header = ("run", "metric", "best", "trials", "state", "last written")
     page: list[Block] = [Grid(title, header, [_run_row(each, now) for each in found.runs], left=(0, 1, 4))]
+    left = [each.folder for each in found.runs if _lacks_result(each)]
+    if left:
+        page.append(Words("to complete what has no result", [("", go_on(Path(each))) for each in left[:MOST_LEFT]]))
     problems = [each.problem for each in found.runs if each.problem]
     return [*page, Remarks("cannot be read", problems)] if problems else page
+
+
+def _lacks_result(run: ListedRun | UnreadableRun) -> bool:
+    return isinstance(run, ListedRun) and lacks_result(run.state, run.trials)
 
 
 def _run_row(run: ListedRun | UnreadableRun, now: float) -> tuple[str, ...]:
@@ -149,4 +161,5 @@ def _run_row(run: ListedRun | UnreadableRun, now: float) -> tuple[str, ...]:
     done = formats.count(run.trials.done)
     shown = done if run.state == "finished" else f"{done}/{formats.count(run.trials.planned)}"
     age = f"{formats.age(now - run.changed)} ago"
-    return (name, run.metric, formats.score_format([best])(best), shown, run.state, age)
+    state = "no result" if _lacks_result(run) else run.state
+    return (name, run.metric, formats.score_format([best])(best), shown, state, age)

@@ -214,8 +214,15 @@ def sentence(state: str, trials: TrialCounts) -> str:
     """
     if state == "finished":
         return f"finished after {formats.plural(trials.done, 'trial')}"
+    if lacks_result(state, trials):
+        return f"stopped after the last of {formats.plural(trials.done, 'trial')}, and its result is missing"
     how_far = f"{formats.count(trials.done)} of {formats.plural(trials.planned, 'trial')}"
     return f"running, {how_far} done" if state == "running" else f"stopped after {how_far}"
+
+
+def lacks_result(state: str, trials: TrialCounts) -> bool:
+    """Tell whether a search was stopped after its last trial: what is missing takes little."""
+    return state == "stopped" and trials.done >= trials.planned > 0
 
 
 def _facts(run: Run, found: Status) -> Iterator[tuple[str, str]]:

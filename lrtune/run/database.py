@@ -184,13 +184,15 @@ def _open_writable(path: Path) -> sqlite3.Connection:
 
 
 def _open_readable(path: Path) -> sqlite3.Connection:
-    # A log left by a writer that is alive or was killed needs the shared-memory file, which SQLite may have to create;
-    # in a folder that cannot be written, a file without such a log is still readable when declared immutable.
+    # A log left by a writer that is alive or was killed needs the shared-memory file, which SQLite may have to create
+    # and writes its marks into. Without such a log the file is declared immutable: looking leaves nothing behind.
     try:
         path.open("rb").close()
     except OSError as error:
         raise StudyError(f"{path}: cannot be read ({error.strerror})") from error
     uri = path.resolve().as_uri()
+    if not _has_log(path):
+        return sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True)
     connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=_PATIENCE)
     try:
         connection.execute("PRAGMA user_version").fetchone()
@@ -201,6 +203,14 @@ def _open_readable(path: Path) -> sqlite3.Connection:
         connection.close()
         raise explained(error, path) from error
     return connection
+
+
+def _has_log(path: Path) -> bool:
+    """Tell whether a writer that is alive, or was killed, has left something that is not in the database yet."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _refuse(connection: sqlite3.Connection, path: Path) -> None:

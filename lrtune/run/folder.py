@@ -111,10 +111,11 @@ class Run:
 
     @property
     def state(self) -> str:
-        """``running``, ``finished``, or ``stopped`` with something left to do."""
+        """``running``, ``finished``, or ``stopped`` with something left to do, be it the result alone."""
         if self.running:
             return "running"
-        return "stopped" if self.study.finished is None else "finished"
+        has_result = self.is_told or (self.folder / RESULT).is_file()
+        return "finished" if self.study.finished is not None and has_result else "stopped"
 
     def configuration(self, point: Configuration) -> Configuration:
         """Complete a point of the space; quicker than asking the experiment, because the study knows what is fixed."""

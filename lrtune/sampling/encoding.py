@@ -33,7 +33,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.arrays import Doubles
+from lrtune.arrays import Doubles, Integers
 from lrtune.space import Choice, SearchSpace
 from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real, warp
 from lrtune.space.trial import Configuration, Value
@@ -122,6 +122,19 @@ class Encoding:
                 if column is not None:
                     row[column] = place(each.dimension, point[each.name])
         return found
+
+    def write(self, rows: Doubles, members: Integers, dimension: Dimension, places: Doubles) -> None:
+        """Write what some members of the rows have of a dimension: places of numbers, or the numbers of its options."""
+        start, axis = self._starts.get(axis_key(dimension), (-1, None))
+        if axis is None:
+            return
+        if isinstance(dimension, Choice):
+            numbers = np.array([number_of(axis.options, each.value) for each in dimension.options])
+            rows[members, start + numbers[places.astype(np.intp)]] = 1.0
+        elif axis.conditional:
+            rows[members, start], rows[members, start + 1] = np.cos(_ARC * places), np.sin(_ARC * places)
+        else:
+            rows[members, start] = places
 
     def _put(self, row: Doubles, dimension: Dimension, value: Value) -> None:
         start, axis = self._starts.get(axis_key(dimension), (-1, None))

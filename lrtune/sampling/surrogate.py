@@ -61,7 +61,12 @@ class Surrogate(NamedTuple):
 
 
 def learn(
-    space: SearchSpace, history: Sequence[Trial], rng: np.random.Generator, prior: Prior = ()
+    space: SearchSpace,
+    history: Sequence[Trial],
+    rng: np.random.Generator,
+    prior: Prior = (),
+    *,
+    most: int = KEPT,
 ) -> Surrogate | None:
     """Fit a process to what the trials tell; None if they tell nothing, because there are no two different scores.
 
@@ -69,7 +74,7 @@ def learn(
 
     The hyperparameters are sought from the prior's mode, and from what fitted the first 8, 16, 32, ... trials, each of
     these fits started from the one before: a search that gets more trials goes on where it was, though everything
-    follows from the history alone.
+    follows from the history alone. The process sees at most so many trials (`_kept`).
     """
     seen = observe(history, prior)
     points = [space.point(each.configuration) for each in seen.trials]
@@ -77,14 +82,14 @@ def learn(
     values, spread = seen.values[usable], seen.spread[usable]
     if len(np.unique(values)) < 2:
         return None
-    kept = _kept(values, KEPT)
+    kept = _kept(values, most)
     known = [each for each in points if each is not None]
     chosen = tuple(known[number] for number in kept)
     values, spread, own = values[kept], spread[kept], seen.is_own[usable][kept]
     encoding = Encoding(space)
     x = encoding.rows(chosen)
     few = _kept(values, FITTED)
-    before = learn(space, history[: _before(len(history))], rng, prior) if len(history) > _FIRST else None
+    before = learn(space, history[: _before(len(history))], rng, prior, most=most) if len(history) > _FIRST else None
     warm = None if before is None else before.hyperparameters
     hyperparameters = gp.fit(
         x[few], values[few], spread[few], encoding.scales, prior=_expected(seen), warm=warm, rng=rng

@@ -1,6 +1,7 @@
 """``lrtune evaluate``: scikit-learn and a bootstrap written here are the oracles."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,10 @@ def test_the_page_sets_the_score_beside_what_the_search_expected(species):
     assert "log_loss" in page.splitlines()[0]
     assert "no worse than the search expected" in page
     assert f"{expected['score']:.4f}"[:5] in page
+    table = page.partition("all rows")[2].partition("by class")[0]
+    numbers = re.findall(r"\d+\.(\d+)", table)
+    assert len(numbers) > 6
+    assert {len(each) for each in numbers} == {len(numbers[0])}  # one column, one number of digits
 
 
 def test_gates_end_with_their_exit_codes(species, tmp_path):

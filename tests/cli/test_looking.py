@@ -204,6 +204,42 @@ def test_what_trials_cannot_do_is_said(run, words, said):
     assert said in result.stderr
 
 
+def test_a_search_without_its_result_says_so_and_how_to_complete_it(run, made_runs):
+    folder = made_runs / "blobs-00000001"
+    before = json.loads((folder / "result.json").read_text())
+    (folder / "result.json").unlink()
+    said, command = "blobs-00000001: stopped after the last of 6 trials, and its result is missing", None
+    for look in ("show", "status"):
+        shown = run(look, "blobs-00000001").stdout
+        assert shown.startswith(said)
+        command = shown.rstrip().rpartition("\n")[2].split()
+        assert command[:2] == ["lrtune", "search"]
+    listed = run("list").stdout
+    assert re.search(r"blobs-00000001 .* 6/6 +no result", listed)
+    assert " ".join(command) in " ".join(listed.split())
+    assert json.loads(run("status", "blobs-00000001", "--json").stdout)["state"] == "stopped"
+    assert run(*command[1:]).exit_code == 0
+    assert run("status", "blobs-00000001").stdout.startswith("blobs-00000001: finished after 6 trials\n")
+    assert json.loads((folder / "result.json").read_text())["best"] == before["best"]
+
+
+def test_looking_at_a_finished_run_changes_and_leaves_nothing(run, made_runs):
+    folder = made_runs / "blobs-00000001"
+    for name in ("study.db-wal", "study.db-shm"):
+        (folder / name).unlink(missing_ok=True)
+
+    def state():
+        return {each.name: (each.stat().st_mtime_ns, each.read_bytes()) for each in folder.iterdir() if each.is_file()}
+
+    before = state()
+    for command in (["show"], ["show", "--details"], ["status"], ["trials"], ["health"]):
+        assert run(*command, "blobs-00000001").exit_code == 0
+    assert run("list").exit_code == 0
+    assert run("report", "blobs-00000001", "-o", "-").exit_code == 0
+    assert run("plot", "blobs-00000001", "history", "-o", "h.svg").exit_code == 0
+    assert state() == before
+
+
 @pytest.mark.usefixtures("running")
 def test_status_of_a_running_run_disturbs_nothing(run):
     shown = run("status", "stopped")

@@ -153,6 +153,19 @@ def test_the_confusion_matrix_counts_out_of_fold_predictions(page, made_runs):
     assert [row[0] for row in rows[1:]] == ["k0", "k1", "k2"]
 
 
+def test_no_two_kinds_look_alike_however_many_there_are(run, folder):
+    text = (folder / "blobs.yaml").read_text().split("space:")[0]
+    (folder / "many.yaml").write_text(
+        f"{text}space:\n  learning_rate: {{low: 1e-3, high: 1.0, scale: log}}\n"
+        "  optimizer: [sgd, adam, momentum, nesterov, rmsprop, adagrad, lion]\n"
+        "  decay: [constant, linear, cosine, exponential, step, polynomial, inverse_time]\n"
+    )
+    assert run("search", "many.yaml", "--trials", "30", "-q", "-o", "many", "--no-report").exit_code == 0
+    legend = FIGURES["rates"].make(subject(folder / "many")).legend
+    assert len(legend) >= 12
+    assert len({(each.kind, each.tone) for each in legend}) == len(legend)
+
+
 def test_the_same_run_gives_the_same_bytes(page):
     assert page() == page()
 

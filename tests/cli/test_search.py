@@ -164,7 +164,13 @@ def test_settings_go_before_what_suits_the_table(run):
     ("words", "said"),
     [
         (("--target", "knd"), ["did you mean 'kind'?"]),
-        ((), ["default experiment: data.target: is missing: name the column to predict, here or with --target"]),
+        (
+            (),
+            [
+                "default experiment: data.target: is missing: name the column to predict, here or with --target",
+                "there are 'x', 'y', 'letter', 'kind'. Perhaps it is 'kind': add --target kind",
+            ],
+        ),
         (("--target", "kind", "--set", "data.task=regression"), ["'kind'"]),
         (("--target", "kind", "--set", "data.ignore=z"), ["no column 'z'"]),
         (("--target", "kind", "--set", "data.test_path=blobs.csv"), ["is the training table itself"]),

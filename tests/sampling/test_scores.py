@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lrtune.sampling.scores import observe, transformed
+from lrtune.sampling.scores import observe, ranks_of, transformed
 from lrtune.space.trial import Trial, TrialState
 
 LEVELS = np.array([4.0, 10.0, 1.0, 6.0, 0.0])
@@ -53,3 +53,9 @@ def test_the_worse_half_stands_where_the_lower_half_of_a_normal_distribution_doe
     middles = stats.norm.ppf([1 / 16, 3 / 16, 5 / 16, 7 / 16])  # of four equal shares of that half
     np.testing.assert_allclose(values[[3, 0, 7, 4]], middles)
     np.testing.assert_allclose(values[[6, 1, 5, 2]], np.array([0.25, 0.75, 1.75, 2.75]) / scale)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_ranks_are_those_of_scipy(seed):
+    values = np.random.default_rng(seed).integers(0, 1 + seed, 30) / 7.0
+    np.testing.assert_array_equal(ranks_of(values), stats.rankdata(values))

@@ -162,6 +162,9 @@ def _unknown(key: str, section: str) -> str:
     return f"unknown key; {nearest_key(key, keys_of(section))}"
 
 
+NO_TARGET = "is missing: name the column to predict, here or with --target"
+
+
 def _require_data(document: Document) -> None:
     data = document.values.get("data")
     given = data if isinstance(data, dict) else {}
@@ -170,7 +173,7 @@ def _require_data(document: Document) -> None:
     if "path" not in given:
         document.report(("data", "path"), "is missing: name the table to learn from, here or with --data")
     if "target" not in given and not _names_its_target(str(given.get("path", ""))):
-        document.report(("data", "target"), "is missing: name the column to predict, here or with --target")
+        document.report(("data", "target"), NO_TARGET)
 
 
 def _names_its_target(path: str) -> bool:

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lrtune.reporting.answer import Show
 from lrtune.reporting.html.curves import known
-from lrtune.reporting.html.figures import KINDS, LINE, NAMES, SPANS, WHOLE, Figure, FigureAxis, Panel, Series
+from lrtune.reporting.html.figures import (
+    DASHED,
+    KINDS,
+    LINE,
+    NAMES,
+    SPANS,
+    THIN,
+    WHOLE,
+    Figure,
+    FigureAxis,
+    Panel,
+    Series,
+)
 from lrtune.reporting.html.page import document
 from lrtune.reporting.html.sections import article, table
 from lrtune.reporting.html.subject import Subject, subject
@@ -176,6 +188,10 @@ def _said(first: str, called: str, gap: Difference, show: Show) -> str:
     return f"{words}: {'the folds tell them apart' if is_sure else 'the folds cannot tell them apart'}."
 
 
+_LINES = (LINE, DASHED, THIN)
+"""Runs beyond the number of colours have lines of another sort, in the drawing and in the legend."""
+
+
 def _curves(runs: Sequence[Compared]) -> Figure | str:
     """Draw the validation losses of the best trials over each other."""
     series: list[Series] = []
@@ -183,7 +199,8 @@ def _curves(runs: Sequence[Compared]) -> Figure | str:
     for tone, each in enumerate(runs):
         epochs, losses = known(each.about.run.study.trials[each.result.best.number].curves, "validation")
         if len(epochs) > 1:
-            series.append(Series(LINE, epochs, losses, each.called, KINDS[tone % len(KINDS)]))
+            line = _LINES[tone // len(KINDS) % len(_LINES)]
+            series.append(Series(line, epochs, losses, each.called, KINDS[tone % len(KINDS)]))
             for epoch, loss in zip(epochs, losses, strict=True):
                 rows.setdefault(int(epoch), {})[each.called] = formats.number(loss)
     if not series:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 LINEAR, WHOLE, ZERO, LOG, NAMES, BARE = "linear", "whole", "from zero", "log", "names", "bare"
 """Scales of an axis; only whole numbers are named on a whole one, and nothing on a bare one."""
 
-POINTS, RINGS, LINE, DASHED, THIN, BAND, BARS, SPANS, CELLS, TEXTS = (
+POINTS, HOLLOW, RINGS, LINE, DASHED, THIN, BAND, BARS, SPANS, CELLS, TEXTS = (
     "points",
+    "hollow",
     "rings",
     "line",
     "dashed",
@@ -20,8 +21,8 @@ POINTS, RINGS, LINE, DASHED, THIN, BAND, BARS, SPANS, CELLS, TEXTS = (
     "cells",
     "texts",
 )
-"""Kinds of series: marks, rings around marks, three sorts of lines, what lies between two lines, bars from zero, spans
-with a mark, cells of a matrix, and words at places."""
+"""Kinds of series: marks, hollow marks, rings around marks, three sorts of lines, what lies between two lines, bars,
+spans with a mark, cells of a matrix, and words at places."""
 
 MOST_ROWS = 100
 """Rows of a table below a figure; the rest stands in ``trials.csv``."""

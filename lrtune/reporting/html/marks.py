@@ -11,6 +11,7 @@ from lrtune.reporting.html.figures import (
     BARS,
     CELLS,
     DASHED,
+    HOLLOW,
     LINE,
     POINTS,
     RINGS,
@@ -69,6 +70,12 @@ def _points(series: Series, x: PlotScale, y: PlotScale, _place: Frame) -> Iterat
     for number, (a, b) in enumerate(places):
         spot = f'cx="{x(a):.1f}" cy="{y(b):.1f}" r="3.6"'
         yield f'<circle class="{tone(series)}" {spot}>{_title(series, number)}</circle>'
+
+
+def _hollow(series: Series, x: PlotScale, y: PlotScale, _place: Frame) -> Iterator[str]:
+    for number, (a, b) in enumerate(zip(series.x, series.y, strict=True)):
+        spot = f'cx="{x(a):.1f}" cy="{y(b):.1f}" r="3.2"'
+        yield f'<circle class="hollow {tone(series)}" {spot}>{_title(series, number)}</circle>'
 
 
 def _rings(series: Series, x: PlotScale, y: PlotScale, _place: Frame) -> Iterator[str]:
@@ -135,6 +142,7 @@ def _texts(series: Series, x: PlotScale, y: PlotScale, _place: Frame) -> Iterato
 
 _DRAWINGS: dict[str, Drawing] = {
     POINTS: _points,
+    HOLLOW: _hollow,
     RINGS: _rings,
     LINE: _line,
     DASHED: _line,

@@ -37,7 +37,7 @@ def report(folder: Path, *, explained: bool | None = None) -> str:
     folder
         Of the run: finished, running or stopped; of one that goes on the report says what there is so far.
     explained
-        Whether to tell which dimensions mattered, which takes a second or more; None: if the search took longer.
+        Whether to tell which dimensions mattered; None: of a run that is finished.
 
     Raises
     ------

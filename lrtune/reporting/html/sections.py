@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lrtune.reporting.html.figures import BAND, BARS, DASHED, LINE, MOST_ROWS, THIN, Figure, Series
+from lrtune.reporting.html.figures import BAND, BARS, DASHED, HOLLOW, LINE, MOST_ROWS, THIN, Figure, Series
 from lrtune.reporting.html.marks import tone
 from lrtune.reporting.html.scales import shortened
 from lrtune.reporting.html.svg import HALF, NARROW, WIDE, drawn, written
@@ -69,6 +69,8 @@ def mark_of(series: Series) -> str:
         return f'<polygon class="band {own}" points="1,1 21,1 21,11 1,11"/>'
     if series.kind == BARS:
         return f'<rect class="{own}" x="1" y="2" width="20" height="8" rx="2"/>'
+    if series.kind == HOLLOW:
+        return f'<circle class="hollow {own}" cx="11" cy="6" r="3.6"/>'
     return f'<circle class="{own}" cx="11" cy="6" r="4"/>'
 
 

@@ -42,8 +42,8 @@ _FAR = 30.0
 def importance(about: Subject) -> Figure | str:
     """Show which dimensions the predicted scores vary with."""
     found = about.explanation
-    if found is None or not found.parts.shares:
-        return about.why_unexplained()
+    if isinstance(found, str):
+        return found
     shares = found.parts.shares[:_MOST_BARS][::-1]
     first = found.parts.shares[0]
     bars = Series(
@@ -73,8 +73,8 @@ def importance(about: Subject) -> Figure | str:
 def slices(about: Subject) -> Figure | str:
     """Show the predicted score for the values of each dimension."""
     found = about.explanation
-    if found is None or not found.slices:
-        return about.why_unexplained()
+    if isinstance(found, str):
+        return found
     shown = found.slices[:_MOST_SLICES]
     rows = [
         (_called(each), _text(each.key, row.value), *map(about.show, _numbers(about, row)))

@@ -64,6 +64,7 @@ def drawing_rules(colours: dict[str, str]) -> str:
         rules.append(
             f"circle.s{tone}, rect.s{tone} {{ fill: {colour} }} .line.s{tone}, .thin.s{tone}, .dashed.s{tone} "
             f"{{ stroke: {colour}; fill: none }} .span.s{tone}, .dots.s{tone} {{ stroke: {colour} }} "
+            f"circle.hollow.s{tone} {{ fill: {colours['paper']}; stroke: {colour}; stroke-width: 2 }} "
             f".band.s{tone} {{ fill: {colour}; fill-opacity: {_OPAQUE if tone in (GREY, PALE) else _SHEER} }}\n"
         )
     return "".join(rules)

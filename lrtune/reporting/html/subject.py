@@ -24,11 +24,8 @@ if TYPE_CHECKING:
     from lrtune.verdict.explanation import Explanation
     from lrtune.verdict.result import Result
 
-FEWEST, MOST = 10, 300
-"""Of fewer trials nothing can be told about dimensions, and of more it takes its time."""
-
-WORTH = 2.0
-"""Seconds of training beside which it is little to tell which dimensions mattered."""
+UNFINISHED = "it is told when the search is finished."
+"""Why it is not known which dimensions mattered: while trials come it would take a part of a second each time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,16 +39,13 @@ class Subject:
     result
         What it came to so far; None while there is none, or where the trials are trained elsewhere.
     explanation
-        Which dimensions mattered; None where that was not asked, or cannot be told.
-    is_explained
-        Whether it was asked.
+        Which dimensions mattered, or why that is not known.
 
     """
 
     run: Run
     result: Result | None
-    explanation: Explanation | None = None
-    is_explained: bool = False
+    explanation: Explanation | str
 
     @property
     def state(self) -> str:
@@ -87,22 +81,6 @@ class Subject:
     def predicted(self) -> OutOfFold | str:
         """What is predicted for rows that were not trained on, or why that is not known."""
         return predicted(self.run, self.result)
-
-    @property
-    def can_be_explained(self) -> bool:
-        """Whether there are enough trials, and not too many, to tell which dimensions mattered."""
-        return FEWEST <= len(self.run.ranked) <= MOST
-
-    def why_unexplained(self) -> str:
-        """Say why it is not known which dimensions mattered."""
-        count = len(self.run.ranked)
-        if count < FEWEST:
-            return f"fewer than {FEWEST} trials are complete, of which nothing can be told."
-        if not self.is_explained and self.can_be_explained:
-            return "it takes a second or more to tell, which `lrtune report` takes, in the folder of the run with `.`."
-        if count > MOST:
-            return f"more than {MOST} trials are complete, for which `lrtune importance` takes its time."
-        return "nothing was searched, or all trials have the same score."
 
     def own(self, trial: Trial) -> float:
         """Give the score of such a trial in the metric's own sign."""
@@ -159,8 +137,7 @@ def subject(folder: Path, *, explained: bool | None = None) -> Subject:
     folder
         Of the run.
     explained
-        Whether to tell which dimensions mattered, which takes a second or more; None: if the trials took longer, by
-        what they are expected to take, so that the answer is no matter of the clock.
+        Whether to tell which dimensions mattered; None: of a run that is finished.
 
     Raises
     ------
@@ -169,23 +146,17 @@ def subject(folder: Path, *, explained: bool | None = None) -> Subject:
 
     """
     run = open_run(folder)
-    wanted = _is_worth(run) if explained is None else explained
+    wanted = run.written is not None if explained is None else explained
     result = None if run.is_told or not run.ranked else current(run)
-    return Subject(run, result, _explanation(run) if wanted else None, wanted)
+    return Subject(run, result, _explanation(run) if wanted else UNFINISHED)
 
 
-def _is_worth(run: Run) -> bool:
-    return run.written is not None and (run.study.header.trial_seconds or 0.0) * len(run.trials) >= WORTH
-
-
-def _explanation(run: Run) -> Explanation | None:
+def _explanation(run: Run) -> Explanation | str:
     from lrtune.experiment.searched import searched
     from lrtune.verdict.explanation import explain
 
-    if not FEWEST <= len(run.ranked) <= MOST:
-        return None
     try:
         experiment = searched(run)
         return explain(experiment.space, run.trials, experiment.search.seed)
-    except LrtuneError:  # the report has its other figures
-        return None
+    except LrtuneError as error:  # the report has its other figures
+        return f"{error}."

@@ -11,6 +11,7 @@ from lrtune.reporting import tables
 from lrtune.reporting.html.figures import (
     BAND,
     BARS,
+    HOLLOW,
     KINDS,
     LINE,
     LOG,
@@ -169,9 +170,9 @@ def _rates_panel(about: Subject, scored: Sequence[Trial], key: str, first: int, 
             Series(BAND, pair, [about.own(best)] * 2, "as good as the best", PALE, [ends[0]] * 2, [ends[1]] * 2)
         )
     for place, (kind, part) in enumerate(_groups(scored, key), first):
-        tone = KINDS[place % len(KINDS)]
+        tone, kind_of_mark = KINDS[place % len(KINDS)], POINTS if place < len(KINDS) else HOLLOW
         scores = about.until([about.own(each) for each in part])
-        shown.append(Series(POINTS, list(map(_rate_of, part)), scores, kind, tone, titles=marked(about, part)))
+        shown.append(Series(kind_of_mark, list(map(_rate_of, part)), scores, kind, tone, titles=marked(about, part)))
     shown.append(Series(RINGS, [_rate_of(best)], about.until([about.own(best)]), titles=[f"trial {best.number}"]))
     title = f"by {key}" if key else ""
     return Panel(FigureAxis("learning rate", LOG), FigureAxis(about.axis), tuple(shown), title)

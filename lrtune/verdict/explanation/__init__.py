@@ -5,6 +5,7 @@
     core         trials -> shares and slices
     importance   how predicted scores vary over the space, and what that variation comes from
     slices       predicted scores along one dimension
+    points       points of the space, drawn many at a time
     functions    whole functions drawn from a fitted Gaussian process
 """
 

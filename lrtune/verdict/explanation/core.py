@@ -21,6 +21,10 @@ from lrtune.verdict.explanation.slices import Scale, Slice, scale, sliced
 FEWEST = 8
 """Trials without which nothing is said."""
 
+MOST = 120
+"""Trials that the model sees: half are the best ones, half others at even steps of their ranks. More take seconds, and
+move no share by more than what is said to be its error."""
+
 _FUNCTIONS = 8  # of each group
 
 
@@ -85,7 +89,7 @@ def _learned(space: SearchSpace, history: Sequence[Trial], rng: np.random.Genera
     known = len(observe(history).trials)
     if known < FEWEST:
         raise StudyError(f"{known} of {FEWEST} scored trials, which are needed to tell what mattered")
-    found = learn(space, history, rng)
+    found = learn(space, history, rng, most=MOST)
     if found is None:
         raise StudyError("all trials have the same score, so that nothing mattered")
     return found

@@ -30,10 +30,10 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune.arrays import Array
-from lrtune.sampling.encoding import Encoding, number_of, place
+from lrtune.sampling.encoding import Encoding, axis_key
 from lrtune.space import Choice, Option, SearchSpace, Where
 from lrtune.space.dimensions import Dimension
-from lrtune.space.trial import Configuration
+from lrtune.verdict.explanation.points import points_of
 
 Evaluate = Callable[[int, Array], Array]
 """Evaluates the functions of a group, by its number, at encoded points (M, columns): (M, functions)."""
@@ -189,21 +189,18 @@ def _effects(
     effects: list[list[Array]] = [[] for _ in dimensions]
     variances = []
     for group in range(GROUPS):
-        points = [branch.space.sample(rng) for _ in range(count)]
-        values = evaluate(group, encoding.rows(points))
+        points = points_of(branch.space, encoding, count, rng)
+        values = evaluate(group, points.rows)
         variances.append(values.var(axis=0, ddof=1))
         for found, dimension in zip(effects, dimensions, strict=True):
-            found.append(between(values, bins(dimension, points)))
+            found.append(between(values, bins(dimension, points.places[axis_key(dimension)])))
     return [np.concatenate(each) for each in effects], np.concatenate(variances)
 
 
-def bins(dimension: Dimension, points: Sequence[Configuration]) -> np.ndarray:
-    """Sort the points by their values on a dimension (M,): options and few numbers as they are, else 16 bins."""
-    values = [each[dimension.name] for each in points]
+def bins(dimension: Dimension, places: Array) -> np.ndarray:
+    """Sort points by their places in a dimension (M,): options and few numbers as they are, else 16 bins."""
     if isinstance(dimension, Choice):
-        options = [each.value for each in dimension.options]
-        return np.array([number_of(options, each) for each in values])
-    places = np.array([place(dimension, each) for each in values])
+        return places.astype(int)
     if dimension.size <= _BINS:
         return np.unique(places, return_inverse=True)[1]
     return np.asarray(np.minimum((places * _BINS).astype(int), _BINS - 1))

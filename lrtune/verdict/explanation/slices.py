@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune.arrays import Array
-from lrtune.sampling.encoding import Encoding, number_of
+from lrtune.sampling.encoding import Encoding, number_of, place
 from lrtune.space import Choice, Option, Where
 from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
 from lrtune.space.trial import Configuration, Value
@@ -110,13 +110,23 @@ def sliced(
     """
     others = [branch.space.sample(rng) for _ in range(_BACKGROUND)]
     values = shown_values(dimension)
-    points = [changed(dimension, value, each) for value in values for each in (start, *others)]
-    found = _evaluated(functions, encoding.rows(points)).reshape(len(values), 1 + _BACKGROUND, -1)
+    rows = _rows(dimension, values, (start, *others), encoding)
+    found = _evaluated(functions, rows).reshape(len(values), 1 + _BACKGROUND, -1)
     mean, deviation = found[:, 0].mean(axis=1), found[:, 0].std(axis=1)
     columns = (mean, mean - _WIDE * deviation, mean + _WIDE * deviation, found[:, 1:].mean(axis=(1, 2)))
     table = np.stack([scores.score(each) for each in columns], axis=1).tolist()
-    rows = tuple(SliceRow(value, *row) for value, row in zip(values, table, strict=True))
-    return Slice(dimension.name, branch.where, start, rows)
+    shown = tuple(SliceRow(value, *row) for value, row in zip(values, table, strict=True))
+    return Slice(dimension.name, branch.where, start, shown)
+
+
+def _rows(dimension: Dimension, values: Sequence[Value], points: Sequence[Configuration], encoding: Encoding) -> Array:
+    """Encode the points with each value in turn (values * points, columns)."""
+    if isinstance(dimension, Choice):
+        return encoding.rows([changed(dimension, value, each) for value in values for each in points])
+    rows = np.tile(encoding.rows(points), (len(values), 1))
+    places = np.repeat([place(dimension, each) for each in values], len(points))
+    encoding.write(rows, np.arange(len(rows)), dimension, places)
+    return rows
 
 
 def _evaluated(functions: Sequence[Functions], rows: Array) -> Array:
