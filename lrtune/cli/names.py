@@ -40,6 +40,13 @@ def figures() -> Iterable[str]:
     return FIGURES
 
 
+def sizes() -> Iterable[str]:
+    """List the kinds of sizes."""
+    from lrtune.finder.sizes import SIZE_KINDS
+
+    return SIZE_KINDS
+
+
 def _formats() -> str:
     from lrtune.data.formats import listed
 
@@ -51,6 +58,7 @@ _TEXTS: dict[str, Callable[[], str]] = {
     "<prunings>": lambda: ", ".join(prunings()),
     "<rules>": lambda: ", ".join(rules()),
     "<formats>": _formats,
+    "<sizes>": lambda: ", ".join(sizes()),
     "<figures>": lambda: ", ".join(figures()),
 }
 
