@@ -182,7 +182,7 @@ def report(rows, left_out):
 
 def summary(rows, key):
     ratio, errors = np.array([row[key] for row in rows]).T
-    return f"{(errors < 1).mean():.0%}", f"{np.median(ratio):.3f} ({np.quantile(ratio, 0.9):.3f})"
+    return f"{(errors < 1).mean():.0%}", f"{np.median(ratio):.3f} ({np.quantile(ratio, 0.9, method='nearest'):.3f})"
 
 
 if __name__ == "__main__":

@@ -115,3 +115,53 @@ def test_a_search_of_them_goes_on_as_if_it_had_not_stopped_and_says_what_it_foun
     code = run("schedules", "export", "--run", str(whole), "--to", "pytorch")
     assert "    first = 3.0\n" in code
     assert "    bias = 0.1\n" in code
+
+
+SHAPES = "over_time: {weight_decay: [constant, flat_cosine]}"
+BRANCHED = TEXT.replace(
+    "optimizer: [adam, momentum]", f"optimizer: [momentum, adam: {{rate_factors: {{bias: [0.1, 0.2]}}, {SHAPES}}}]"
+).replace(", bias: 0.1", "")
+
+
+def test_an_optimizer_has_its_own_in_its_branch():
+    made = experiment.load_text(BRANCHED)
+    points = [made.space.sample(random.Random(number)) for number in range(60)]
+    assert {each.get("rate_factors.bias") for each in points if each["optimizer"] == "adam"} == {0.1, 0.2}
+    assert {each.get("over_time.weight_decay") for each in points if each["optimizer"] == "adam"} == {
+        "constant",
+        "flat_cosine",
+    }
+    assert {each.get("rate_factors.bias") for each in points if each["optimizer"] == "momentum"} == {None}
+    assert made.configuration(points[0])["rate_factors.first"] == 3.0
+    assert [each.message for each in VALIDATOR.iter_errors(read_text(BRANCHED, "x").values)] == []
+    assert experiment.load_text(made.to_yaml()).canonical() == made.canonical()
+    one = next(each for each in points if each["optimizer"] == "adam")
+    again = experiment.load_text(made.dump(made.configuration(one)))
+    assert again.configuration(again.space.default()) == made.configuration(one)
+
+
+def test_what_an_optimizer_says_itself_overrides_what_all_have():
+    made = experiment.load_text(BRANCHED.replace("{last: [0.5, 2]", "{bias: [0.5, 2]"))
+    points = [made.space.sample(random.Random(number)) for number in range(60)]
+    assert {each["rate_factors.bias"] for each in points if each["optimizer"] == "momentum"} == {0.5, 2.0}
+    assert {each["rate_factors.bias"] for each in points if each["optimizer"] == "adam"} == {0.1, 0.2}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("{bias: [0.1, 0.2]}", "{bais: 1}", "space.optimizer.adam.rate_factors.bais: unknown factor; did you mean"),
+        ("{bias: [0.1, 0.2]}", "3", "space.optimizer.adam.rate_factors: expected a mapping with keys such as first"),
+        ("[0.1, 0.2]", "[-1]", "space.optimizer.adam.rate_factors.bias: expected a number"),
+    ],
+)
+def test_what_is_wrong_in_a_branch_is_said_with_its_place(old, new, message):
+    with pytest.raises(ExperimentError, match=message.replace(".", r"\.")):
+        experiment.load_text(BRANCHED.replace(old, new))
+
+
+def test_estimators_take_them_in_a_branch():
+    one = lrtune.Classifier(optimizer={"adam": {"rate_factors": {"bias": 0.1}}}, epochs=1)
+    other = lrtune.Classifier(optimizer="adam", rate_factors={"bias": 0.1}, epochs=1)
+    X, y = [[0.0], [1.0], [2.0], [3.0]] * 5, ["a", "a", "b", "b"] * 5
+    assert (one.fit(X, y).predict_proba(X) == other.fit(X, y).predict_proba(X)).all()

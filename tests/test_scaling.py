@@ -17,7 +17,7 @@ from lrtune.finder.planned import PlannedRuns
 from lrtune.finder.scaling import find_scaling
 from lrtune.finder.scaling_plan import plan_scaling
 from lrtune.finder.sizes import SIZE_KINDS
-from lrtune.finder.trends import MARGIN, SizeRuns, trend, tried
+from lrtune.finder.trends import BEND, GRAIN, MARGIN, SizeRuns, trend, tried
 from lrtune.reporting.scaling import OptimizerScaling, said
 from lrtune.text.errors import LrtuneError
 from lrtune.trainers.preparation import prepare
@@ -104,9 +104,17 @@ def test_an_interval_grows_with_the_distance():
     assert widths == sorted(widths)
     assert all(found.at(size).interval[0] < found.at(size).rate < found.at(size).interval[1] for size in (1, 1000))
     away = math.log(1024 / found.centre)
-    half = found.quantile * math.sqrt(found.error_at_centre**2 + (found.error * away) ** 2)
+    half = math.sqrt(found.half_at_centre**2 + (found.half * away) ** 2)
     assert widths[-1] == pytest.approx(2 * half)
-    assert found.quantile == pytest.approx(stats.t.ppf(0.95, FOLDS - 1), rel=0.02)
+    assert found.interval == pytest.approx((found.exponent - found.half, found.exponent + found.half))
+
+
+def test_even_where_all_folds_agree_a_trend_may_bend():
+    rng = np.random.default_rng(2)
+    sizes = np.log(SIZES)
+    grain = GRAIN * math.log(2.0) / math.sqrt(np.square(sizes - sizes.mean()).sum())  # least squares, error of a slope
+    found = trend(bowls(-0.5, rng, moved=0.0), rng)
+    assert found.half == pytest.approx(math.hypot(stats.t.ppf(0.95, FOLDS - 1) * grain, 1.645 * BEND), rel=0.02)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrtune.cli.choices import USUAL_FILES, chosen
+from lrtune.cli.names import completed
+from lrtune.cli.names import sizes as kinds_of_sizes
 from lrtune.cli.options import ConfigArgument, DataOption, JsonOption, QuietOption, SetOption, TargetOption
 from lrtune.cli.outputs import put, refuse_overwriting
 from lrtune.cli.runs import RUNS
@@ -54,7 +56,8 @@ def finder(
         typer.Option(
             "--scaling",
             metavar="KIND",
-            help="How the best rate goes with a size: horizon (epochs), batch, width or rows.",
+            help="Which rate another size takes, measured: <sizes>.",
+            autocompletion=completed(kinds_of_sizes),
         ),
     ] = None,
     at: Annotated[

@@ -54,6 +54,13 @@ def night_numbers() -> Iterable[str]:
     return NIGHT_NUMBERS
 
 
+def sizes() -> Iterable[str]:
+    """List the kinds of sizes."""
+    from lrtune.finder.sizes import SIZE_KINDS
+
+    return SIZE_KINDS
+
+
 def _formats() -> str:
     from lrtune.data.formats import listed
 
@@ -66,6 +73,7 @@ _TEXTS: dict[str, Callable[[], str]] = {
     "<engines>": lambda: ", ".join(engines()),
     "<rules>": lambda: ", ".join(rules()),
     "<formats>": _formats,
+    "<sizes>": lambda: ", ".join(sizes()),
     "<figures>": lambda: ", ".join(figures()),
     "<night numbers>": lambda: ", ".join(night_numbers()),
 }

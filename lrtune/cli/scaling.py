@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lrtune.cli.names import sizes
 from lrtune.cli.outputs import put, refuse_overwriting
 from lrtune.cli.runs import RUNS
 from lrtune.text.errors import LrtuneError, listed
@@ -35,7 +36,7 @@ def refuse_without(given: Mapping[str, Any]) -> None:
     """Refuse options that mean nothing without ``--scaling``."""
     wrong = [name for name, value in given.items() if value]
     if wrong:
-        raise LrtuneError(f"{listed(wrong)}: say with --scaling which size is meant: horizon, batch, width or rows")
+        raise LrtuneError(f"{listed(wrong)}: say with --scaling which size is meant: {', '.join(sizes())}")
 
 
 def scale(

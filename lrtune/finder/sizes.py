@@ -214,7 +214,7 @@ _ENTRIES = (
         (
             OfferedRule("linear", 1.0, "Goyal et al. 2017, for SGD"),
             OfferedRule("square root", 0.5, "Malladi et al. 2022, for Adam, its betas scaled as well"),
-            OfferedRule("the same rate", 0.0, "Marek et al. 2025, where beta2 keeps its half-life in rows"),
+            OfferedRule("the same rate, if beta2 keeps its half-life", 0.0, "Marek et al. 2025; the half-life in rows"),
         ),
         is_for_others=False,
         is_dearer=False,

@@ -7,10 +7,11 @@ rate that forgives being somewhat off, because whoever goes to another size will
 Through the logarithms of the best rates goes a line against the logarithm of the size, weighted by how well each is
 known. Its slope is the *exponent*: twice the size takes ``2 ** exponent`` times the rate. What is known of it comes
 from the folds, which are the same at every size: the mean losses are drawn again as folds would have them, all sizes
-together, and where the points lie farther from the line than these draws say, the interval grows by as much::
+together, and where the points lie farther from the line than these draws say, the error grows by as much. Nor is a
+trend the same at all sizes, which `BEND` stands for::
 
     losses drawn = mean + sum_k g_k (losses of fold k - mean) / sqrt(K (K - 1))        g_k standard normal
-    interval     = exponent +- t(0.95, K - 1) * standard error of the slope
+    interval     = exponent +- sqrt((t(0.95, K - 1) * standard error of the slope) ^ 2 + (1.645 * BEND) ^ 2)
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune.arrays import Doubles
-from lrtune.finder.planned import PlannedRuns, student
+from lrtune.finder.planned import NORMAL, PlannedRuns, student
 
 STEP = 2.0
 """Between rates that are tried at a size."""
@@ -46,6 +47,10 @@ LEAST_SHARE = 1e-3
 DRAWS = 400
 GRAIN = 0.25
 """Standard deviation of a best rate that no draw shows (steps): rates are tried at some places only."""
+
+BEND = 0.15
+"""Standard deviation of an exponent from one range of sizes to the next: no trend is quite straight, and folds cannot
+tell (``docs/research/finder.md``)."""
 
 UNKNOWN = 0.5
 """An exponent that may be zero and is not known to this amount tells nothing."""
@@ -101,10 +106,8 @@ class Trend:
         Twice the size takes ``2 ** exponent`` times the rate; the ends of its 90 % interval.
     centre, rate
         The line goes through this rate at this size, where it is known best.
-    error_at_centre, error
-        Standard errors of the logarithm of that rate, and of the exponent.
-    quantile
-        Standard errors that an interval has to each side.
+    half_at_centre, half
+        Half of the 90 % intervals of the logarithm of that rate, and of the exponent.
 
     """
 
@@ -112,9 +115,8 @@ class Trend:
     interval: tuple[float, float]
     centre: float
     rate: float
-    error_at_centre: float
-    error: float
-    quantile: float
+    half_at_centre: float
+    half: float
 
     @property
     def verdict(self) -> str:
@@ -130,7 +132,7 @@ class Trend:
         """Predict the best rate of a size; the interval grows with the distance from those that were measured."""
         away = math.log(size / self.centre)
         place = math.log(self.rate) + self.exponent * away
-        half = self.quantile * math.hypot(self.error_at_centre, self.error * away)
+        half = math.hypot(self.half_at_centre, self.half * away)
         return PredictedRate(round(size), math.exp(place), (math.exp(place - half), math.exp(place + half)))
 
     def agrees(self, exponent: float) -> bool:
@@ -155,16 +157,15 @@ def trend(found: Sequence[SizeRuns], rng: np.random.Generator) -> Trend:
     off = places - design @ np.array([level, slope])
     scatter = float(off @ np.linalg.solve(known, off)) / max(len(found) - 2, 1)
     errors = np.sqrt(np.diag(solve @ known @ solve.T) * max(1.0, scatter))
-    quantile = student(max(folds - 1, 1))
-    half = quantile * float(errors[1])
+    at_centre, of_slope = (student(max(folds - 1, 1)) * float(each) for each in errors)
+    half = math.hypot(of_slope, NORMAL * BEND)
     return Trend(
         slope,
         (slope - half, slope + half),
         math.exp(middle),
         math.exp(level),
-        float(errors[0]),
-        float(errors[1]),
-        quantile,
+        at_centre,
+        half,
     )
 
 

@@ -75,11 +75,12 @@ default and range, which are used where an experiment gives none."""
 
 _RATE_FACTORS = """\
 `rate_factors: {first: 3, bias: 0.1}` under `training` multiplies the rate of groups of parameters, for every optimizer
-and decay; under `space` each of them is searched (`rate_factors: {bias: [0.1, 1], first: {low: 0.3, high: 10}}`). A
-factor multiplies what the rate multiplies, as in the parameter groups of PyTorch: the step, and the weight decay that
-acts on the parameters (`x -= factor * lr * weight_decay * x`). Weight decay that is added to the gradient, clipping and
-the curvature of `natural_gradient` are as without it; `kl_clip` bounds the step with its factors, and `prodigy`
-estimates one distance for all. 0 keeps a group as it was drawn. Without factors an update does the same as ever."""
+and decay; under `space` each of them is searched (`rate_factors: {bias: [0.1, 1], first: {low: 0.3, high: 10}}`), and
+an optimizer's branch may have its own (`adam: {rate_factors: {bias: [0.1, 1]}}`). A factor multiplies what the rate
+multiplies, as in the parameter groups of PyTorch: the step, and the weight decay that acts on the parameters
+(`x -= factor * lr * weight_decay * x`). Weight decay that is added to the gradient, clipping and the curvature of
+`natural_gradient` are as without it; `kl_clip` bounds the step with its factors, and `prodigy` estimates one distance
+for all. 0 keeps a group as it was drawn. Without factors an update does the same as ever."""
 
 _OVER_TIME = """\
 `over_time: {weight_decay: flat_cosine, dropout: linear}` under `training` gives weight decay, dropout and label

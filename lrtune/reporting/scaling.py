@@ -153,8 +153,8 @@ def _optimizer(kind: str, curve: ScalingCurve) -> OptimizerScaling:
         interval=line.interval,
         centre=line.centre,
         rate=line.rate,
-        half_at_centre=line.quantile * line.error_at_centre,
-        half=line.quantile * line.error,
+        half_at_centre=line.half_at_centre,
+        half=line.half,
         predicted=tuple(SaidOfSize(*each) for each in curve.predicted),
         rules=tuple(
             RuleBeside(

@@ -84,7 +84,7 @@ def _flat_branch(value: Any, member: Member, unknown: list[str]) -> Iterator[tup
         unknown.append(f"{member.key}: expected a mapping of the factors of {name}, got {factors!r}")
         return
     members = inside(member, name)
-    for factor, each in (factors or {}).items():
+    for factor, each in apart(factors or {}).items():
         if factor not in members:
             unknown.append(f"{member.key}.{name}.{factor}: {unknown_factor(factor, member, name)}")
         elif (below := members[factor]).branches:

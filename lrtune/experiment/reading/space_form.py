@@ -155,9 +155,11 @@ class SpaceReader:
 
     def _inside(self, values: Values, path: KeyPath, member: Member, name: str) -> SearchSpace:
         members = inside(member, name)
+        if member.key == "optimizer":
+            values = read_apart(self.document, values, path)
         for key in values:
             if key not in members:
-                self.document.report((*path, key), unknown_factor(key, member, name))
+                self.document.report(path_of(path, key), unknown_factor(key, member, name))
             elif members[key].factor.replaces in values:
                 problem = f"determines '{members[key].factor.replaces}', which is given as well; keep one of the two"
                 self.document.report((*path, key), problem)

@@ -15,7 +15,9 @@ from lrtune.training.registry import (
     KEYS,
     MODEL_KEYS,
     OPTIMIZERS,
+    RATE_GROUPS,
     SCHEDULE_KEYS,
+    SHAPED,
     Factor,
     Value,
     check_value,
@@ -27,7 +29,11 @@ SPACE_ONLY = ("learning_rate", "optimizer", "decay")
 LAYER_KEYS = Names(lambda: [each for each in MODEL_KEYS if each != "model"])
 """Keys that mean nothing to a linear model."""
 
-OPTIMIZER_OWN = ("learning_rate", "weight_decay", "decoupled", "clip_norm", "ema")
+OPTIMIZER_OWN = (
+    *("learning_rate", "weight_decay", "decoupled", "clip_norm", "ema"),
+    *RATE_GROUPS.values(),
+    *SHAPED.values(),
+)
 """Keys that an optimizer's branch may set for itself, overriding the same key outside."""
 
 LISTS = ("widths", "numbers")

@@ -242,12 +242,7 @@ def _branch(member: Member, name: str) -> Json:
         short: _reference(f"key_{short}") if each.key == short else _dimension(each)
         for short, each in inside(member, name).items()
     }
-    return {
-        "type": ["object", "null"],
-        "description": _summary(member, name),
-        "additionalProperties": False,
-        "properties": factors,
-    }
+    return {**_mapping(factors, _summary(member, name)), "type": ["object", "null"]}
 
 
 def _reference(name: str) -> Json:
