@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from lrtune.engines.contract import Executor, Place
+from lrtune.engines.contract import EnginePlace, Executor
 from lrtune.experiment import Experiment
 from lrtune.run import at_work
 from lrtune.run.bodies import Body
@@ -56,7 +56,7 @@ def tune(
     started: float | None = None,
     lock: Lock | None = None,
     compare: bool = True,
-    place: Place | None = None,
+    place: EnginePlace | None = None,
 ) -> Iterator[Event]:
     """Run the study in ``folder``, or go on with it.
 
@@ -115,7 +115,14 @@ class _Search(Finishing):
     """The search of a session, from the first proposal to the retrained model."""
 
     def __init__(
-        self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, place: Place, *, compare: bool
+        self,
+        experiment: Experiment,
+        prepared: Prepared,
+        folder: Path,
+        journal: Journal,
+        place: EnginePlace,
+        *,
+        compare: bool,
     ) -> None:
         super().__init__(experiment, prepared, folder, journal, place, compare=compare)
         self.pruning = PRUNINGS[experiment.search.pruning]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lrtune import model
 from lrtune.arrays import one_blas_thread
-from lrtune.engines.contract import Place
+from lrtune.engines.contract import EnginePlace
 from lrtune.experiment import Experiment
 from lrtune.model import Model
 from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, NoModel, Recipe, anchors_body, tested_body
@@ -52,7 +52,14 @@ class Finishing(Session):
     """
 
     def __init__(
-        self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, place: Place, *, compare: bool
+        self,
+        experiment: Experiment,
+        prepared: Prepared,
+        folder: Path,
+        journal: Journal,
+        place: EnginePlace,
+        *,
+        compare: bool,
     ) -> None:
         super().__init__(experiment, prepared, folder, journal, place)
         self.compares = compare

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lrtune.data.tables import Table
-from lrtune.engines.contract import Place
+from lrtune.engines.contract import EnginePlace
 from lrtune.experiment import Experiment
 from lrtune.finder import RateFinding, resolved
 from lrtune.run import files
@@ -122,7 +122,7 @@ def _with_rates(
 
 
 def _trained(
-    experiment: Experiment, prepared: Prepared, folder: Path, started: float, *, lock: Lock, place: Place
+    experiment: Experiment, prepared: Prepared, folder: Path, started: float, *, lock: Lock, place: EnginePlace
 ) -> Generator[Step, None, StudyState]:
     """Search to the end, or go on with a search."""
     joined = is_joined(experiment)
@@ -142,7 +142,7 @@ def _trained(
 
 
 def _nested(
-    experiment: Experiment, prepared: Prepared, folder: Path, table: Table | None, place: Place
+    experiment: Experiment, prepared: Prepared, folder: Path, table: Table | None, place: EnginePlace
 ) -> Generator[Step, None, Nested | None]:
     """Search inside of each outer fold, or go on with that, where nested cross-validation is asked for."""
     folds = outer_folds(experiment, prepared, folder)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lrtune.engines.contract import Executor, Place
+from lrtune.engines.contract import EnginePlace, Executor
 from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
 from lrtune.run import observed
@@ -47,7 +47,7 @@ class Session:
     """
 
     def __init__(
-        self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, place: Place
+        self, experiment: Experiment, prepared: Prepared, folder: Path, journal: Journal, place: EnginePlace
     ) -> None:
         self.experiment = experiment
         self.prepared = prepared
