@@ -13,7 +13,7 @@ import exchange_functions as functions
 
 from lrtune.engines.contract import EngineError
 from lrtune.engines.folder import layout
-from lrtune.engines.folder.worker import Work, Worker
+from lrtune.engines.folder.worker import FolderWorker, Joining
 
 
 def dying(put):
@@ -29,9 +29,9 @@ def main(folder, name, compare="alike", patience="900", dies=""):
     if dies == "word":
         layout.put_json = dying(layout.put_json)
     opens = functions.refuse if name == "refuse" else functions.Opens(name)
-    work = Work(Path(folder), opens, getattr(functions, compare), float(patience))
+    work = Joining(Path(folder), opens, getattr(functions, compare), float(patience))
     try:
-        for sentence in Worker(work).run():
+        for sentence in FolderWorker(work).run():
             sys.stdout.write(sentence + "\n")
             sys.stdout.flush()
     except EngineError as error:

@@ -168,5 +168,5 @@ def test_a_library_that_is_missing_is_named_with_the_command(name, monkeypatch):
 
 
 def test_what_a_cluster_answers():
-    assert clusters.Answer(Done(3, 1), "node-1").taken({}, mixed=False) == Done(3, 1)
+    assert clusters.ClusterAnswer(Done(3, 1), "node-1").taken({}, mixed=False) == Done(3, 1)
     assert Path(clusters.__file__).name == "clusters.py"

@@ -115,7 +115,7 @@ def test_the_version_and_the_oldest_python_are_stated_alike():
 
 MODULES = importlib.metadata.packages_distributions()
 EXTRAS = PROJECT["optional-dependencies"]
-OPTIONAL = [*EXTRAS["optuna"], *EXTRAS["mlflow"], "pandas", "torch"]
+OPTIONAL = [*(each for name in ("optuna", "mlflow", "ray", "dask") for each in EXTRAS[name]), "pandas", "torch"]
 """Imported where they are wanted, and by who has them; pandas and PyTorch belong to the caller."""
 
 

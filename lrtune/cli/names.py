@@ -70,7 +70,6 @@ def _formats() -> str:
 _TEXTS: dict[str, Callable[[], str]] = {
     "<strategies>": lambda: ", ".join(strategies()),
     "<prunings>": lambda: ", ".join(prunings()),
-    "<engines>": lambda: ", ".join(engines()),
     "<rules>": lambda: ", ".join(rules()),
     "<formats>": _formats,
     "<sizes>": lambda: ", ".join(sizes()),

@@ -63,7 +63,7 @@ EngineOption = Annotated[
     typer.Option(
         "--engine",
         metavar="NAME",
-        help="Where to train: <engines>, or the address of a cluster.",
+        help="Where to train: an engine, or the address of a cluster; default: this machine.",
         autocompletion=completed(engines),
     ),
 ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from lrtune.engines.contract import Place, Site
+from lrtune.engines.contract import EnginePlace, Site
 
 LOCAL = "local"
 
-Open: TypeAlias = Callable[[Site], Place]
+Open: TypeAlias = Callable[[Site], EnginePlace]
 
 
 class Engine(NamedTuple):
@@ -22,7 +22,7 @@ class Engine(NamedTuple):
     summary
         Where that is, in a few words.
     load
-        Gives ``open(site)``, which gives a `Place`; what it needs is imported then.
+        Gives ``open(site)``, which gives a `EnginePlace`; what it needs is imported then.
     schemes
         What addresses of it begin with, such as ``ray://``; none: it has no address.
     is_joined

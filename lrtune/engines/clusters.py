@@ -22,7 +22,7 @@ PATIENCE = 60.0
 """Seconds after which a cluster without any worker is given up."""
 
 
-class Answer(NamedTuple):
+class ClusterAnswer(NamedTuple):
     """What comes from a worker: the end of a block, who it is, what it lacks and in what it computes differently."""
 
     done: Done
@@ -55,14 +55,14 @@ class Call(NamedTuple):
     about: Mapping[str, Any]
 
 
-def answered(call: Call, shared: object, key: int, payload: object, seconds: float) -> Answer:
+def answered(call: Call, shared: object, key: int, payload: object, seconds: float) -> ClusterAnswer:
     """Run a block where a worker of a cluster is, unless that lacks something; with one BLAS thread."""
     lacks, differs = _compared(call.compare, json.dumps(call.about, sort_keys=True))
     name = f"{socket.gethostname()}-{os.getpid()}"
     if lacks:
-        return Answer(Done(key), name, lacks)
+        return ClusterAnswer(Done(key), name, lacks)
     with one_blas_thread():
-        return Answer(guarded(call.function, shared, key, payload, seconds), name, "", differs)
+        return ClusterAnswer(guarded(call.function, shared, key, payload, seconds), name, "", differs)
 
 
 @functools.lru_cache(maxsize=4)

@@ -125,7 +125,7 @@ def refusal(lacks: str, differs: str, *, mixed: bool) -> str:
     return ""
 
 
-class Place(Protocol):
+class EnginePlace(Protocol):
     """An engine that is open; what blocks share may change meanwhile, and each time it gives another executor."""
 
     @property

@@ -15,7 +15,16 @@ import time
 from concurrent.futures import TimeoutError as TimeIsUpError
 from typing import Any, NamedTuple
 
-from lrtune.engines.clusters import ATTEMPTS, GRACE, PATIENCE, Answer, Call, answered, missing, of_another_version
+from lrtune.engines.clusters import (
+    ATTEMPTS,
+    GRACE,
+    PATIENCE,
+    Call,
+    ClusterAnswer,
+    answered,
+    missing,
+    of_another_version,
+)
 from lrtune.engines.contract import UNLIMITED, Done, EngineError, Function, Limit, Site
 from lrtune.engines.local import available_cores
 
@@ -121,7 +130,7 @@ def _put(name: str, shared: object) -> None:
     _shared[name] = shared
 
 
-def _run(name: str, call: Call, key: int, payload: object, seconds: float) -> Answer:
+def _run(name: str, call: Call, key: int, payload: object, seconds: float) -> ClusterAnswer:
     return answered(call, _shared[name], key, payload, seconds)
 
 
@@ -204,7 +213,7 @@ class DaskExecutor:
     def _settle(self, future: Any) -> Done | None:
         task = self._running.pop(future)
         try:
-            answer: Answer = future.result()
+            answer: ClusterAnswer = future.result()
         except Exception as error:
             if task.attempt < ATTEMPTS:
                 self._queue.insert(0, task._replace(attempt=task.attempt + 1))

@@ -16,7 +16,7 @@ from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from lrtune.arrays import one_blas_thread
-from lrtune.engines.contract import UNLIMITED, Done, Executor, Function, Limit, Place, Site, guarded
+from lrtune.engines.contract import UNLIMITED, Done, EnginePlace, Executor, Function, Limit, Site, guarded
 from lrtune.engines.processes import Worker, start_tracker
 
 ATTEMPTS = 2  # a block whose worker died is tried once more in a fresh one
@@ -182,7 +182,7 @@ class Here:
         """Let go of nothing: executors are closed one by one."""
 
 
-def here(start: Start) -> Callable[[Site], Place]:
+def here(start: Start) -> Callable[[Site], EnginePlace]:
     """Make a place of what starts executors on this machine."""
     return lambda _site: Here(start)
 

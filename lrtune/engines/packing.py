@@ -101,6 +101,8 @@ def _value(form: Any, said: Any, arrays: Sequence[Array]) -> Any:
     if said is None or isinstance(said, bool | int | float | str):
         return _scalar(form, said)
     if isinstance(said, dict):
+        if not _is_mapping(form):
+            raise ValueError(f"a mapping where {form} is expected")
         key, value = typing.get_args(form) or (Any, Any)
         return {_value(key, one, arrays): _value(value, other, arrays) for one, other in said[_PAIRS]}
     return _sequence(form, origin, said, arrays)
@@ -109,8 +111,8 @@ def _value(form: Any, said: Any, arrays: Sequence[Array]) -> Any:
 def _scalar(form: Any, said: Any) -> Any:
     if form is Path:
         return Path(said)
-    if said is None and form not in (None, type(None)):
-        raise ValueError(f"nothing where a value is expected ({form})")
+    if not _is_scalar(form) or (said is None and form not in (None, type(None))):
+        raise ValueError(f"{said!r} where {form} is expected")
     return said
 
 

@@ -12,7 +12,16 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from lrtune.engines.clusters import ATTEMPTS, GRACE, PATIENCE, Answer, Call, answered, missing, of_another_version
+from lrtune.engines.clusters import (
+    ATTEMPTS,
+    GRACE,
+    PATIENCE,
+    Call,
+    ClusterAnswer,
+    answered,
+    missing,
+    of_another_version,
+)
 from lrtune.engines.contract import UNLIMITED, Done, EngineError, Function, Limit, Site
 from lrtune.engines.local import available_cores
 
@@ -73,7 +82,7 @@ class _Task(NamedTuple):
     kill_at: float = math.inf
 
 
-def _run(shared: object, call: Call, key: int, payload: object, seconds: float) -> Answer:
+def _run(shared: object, call: Call, key: int, payload: object, seconds: float) -> ClusterAnswer:
     return answered(call, shared, key, payload, seconds)
 
 
@@ -140,7 +149,7 @@ class RayExecutor:
         errors = self._ray.exceptions
         try:
             with self._explained():
-                answer: Answer = self._ray.get(future)
+                answer: ClusterAnswer = self._ray.get(future)
         except (errors.WorkerCrashedError, errors.NodeDiedError, errors.OutOfMemoryError, errors.ObjectLostError):
             if task.attempt < ATTEMPTS:
                 self._begin(task._replace(attempt=task.attempt + 1))

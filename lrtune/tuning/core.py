@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from lrtune.engines.contract import Executor, Place
+from lrtune.engines.contract import EnginePlace, Executor
 from lrtune.experiment import Experiment
 from lrtune.run import at_work
 from lrtune.run.bodies import CLOCK, Body, Trained
@@ -62,7 +62,7 @@ def tune(
     compare: bool = True,
     allowance: Allowance = UNLIMITED,
     taken: TakenOver = NOTHING,
-    place: Place | None = None,
+    place: EnginePlace | None = None,
 ) -> Generator[Event, None, Trained]:
     """Run the study in ``folder``, or go on with it.
 
@@ -139,7 +139,7 @@ class _Search(Finishing):
         prepared: Prepared,
         folder: Path,
         journal: Journal,
-        place: Place,
+        place: EnginePlace,
         *,
         compare: bool,
         taken: TakenOver,

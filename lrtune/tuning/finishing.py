@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lrtune import model
 from lrtune.arrays import one_blas_thread
-from lrtune.engines.contract import Place
+from lrtune.engines.contract import EnginePlace
 from lrtune.experiment import Experiment
 from lrtune.model import Model
 from lrtune.run.bodies import CLOCK, RETRAINING, AnchorScores, NoModel, Recipe, anchors_body, tested_body
@@ -61,7 +61,7 @@ class Finishing(Session):
         prepared: Prepared,
         folder: Path,
         journal: Journal,
-        place: Place,
+        place: EnginePlace,
         *,
         compare: bool,
         taken: TakenOver = NOTHING,

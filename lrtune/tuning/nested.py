@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from lrtune.arrays import Rows
 from lrtune.data.tables import Table
-from lrtune.engines.contract import Place
+from lrtune.engines.contract import EnginePlace
 from lrtune.experiment import Experiment
 from lrtune.finder import resolved
 from lrtune.run.bodies import Trained
@@ -83,7 +83,7 @@ def search_inside(
     table: Table | None = None,
     workers: int | None = None,
     allowance: Allowance = UNLIMITED,
-    place: Place | None = None,
+    place: EnginePlace | None = None,
 ) -> Generator[Event, None, Trained]:
     """Run the whole search on the rows of one turn of the outer loop, or go on with it; yields its events.
 

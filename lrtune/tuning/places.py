@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lrtune.engines import packing
 from lrtune.engines.catalogue import Engine, engine_of
-from lrtune.engines.contract import EngineError, Function, Place, Site
-from lrtune.engines.folder.worker import Work, Worker, said_by_parent
+from lrtune.engines.contract import EngineError, EnginePlace, Function, Site
+from lrtune.engines.folder.worker import FolderWorker, Joining, said_by_parent
 from lrtune.experiment import Experiment
 from lrtune.run.likeness import described, likeness
 from lrtune.run.names import EXCHANGE
@@ -22,7 +22,7 @@ from lrtune.trainers.preparation import Prepared
 
 
 @contextlib.contextmanager
-def opened(experiment: Experiment, prepared: Prepared, folder: Path) -> Iterator[Place]:
+def opened(experiment: Experiment, prepared: Prepared, folder: Path) -> Iterator[EnginePlace]:
     """Open the engine of an experiment for the search in a folder, and close it afterwards.
 
     Raises
@@ -85,7 +85,9 @@ def take_part(folder: Path, *, patience: float) -> Iterator[str]:
 
     """
     with explained():
-        yield from Worker(Work(folder / EXCHANGE, partial(adopted, folder.absolute()), likeness, patience)).run()
+        yield from FolderWorker(
+            Joining(folder / EXCHANGE, partial(adopted, folder.absolute()), likeness, patience)
+        ).run()
 
 
 def runs_code(folder: Path) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lrtune.data.tables import Table
-from lrtune.engines.contract import Place
+from lrtune.engines.contract import EnginePlace
 from lrtune.experiment import Experiment, with_seed
 from lrtune.finder import RateFinding, resolved
 from lrtune.run import files
@@ -222,7 +222,7 @@ def _trained(
     allowance: Allowance,
     lock: Lock,
     taken: TakenOver,
-    place: Place,
+    place: EnginePlace,
 ) -> Generator[Step, None, tuple[StudyState, Trained]]:
     """Search to the end, or go on with a search; gives the study, and what this session has trained."""
     joined = is_joined(experiment)
@@ -272,7 +272,7 @@ def _nested(
     table: Table | None,
     *,
     allowance: Allowance,
-    place: Place,
+    place: EnginePlace,
 ) -> Generator[Step, None, tuple[Nested | None, Trained]]:
     """Search inside of each outer fold, or go on with that, where nested cross-validation is asked for."""
     trained = Trained()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lrtune.engines.contract import Executor, Place
+from lrtune.engines.contract import EnginePlace, Executor
 from lrtune.engines.local import workers_worth
 from lrtune.experiment import Experiment
 from lrtune.run import observed
@@ -58,7 +58,7 @@ class Session:
         prepared: Prepared,
         folder: Path,
         journal: Journal,
-        place: Place,
+        place: EnginePlace,
         *,
         taken: TakenOver = NOTHING,
         allowance: Allowance = UNLIMITED,

@@ -150,7 +150,7 @@ class Pulse:
         return len(self._seen)
 
 
-class Pace:
+class Backoff:
     """Waits longer and longer, as long as nothing happens."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from lrtune.engines import packing
 from lrtune.engines.contract import UNLIMITED, Done, EngineError, Function, Limit, Site
 from lrtune.engines.folder import layout
-from lrtune.engines.folder.layout import DONE, PARENT, READY, SHARED, TAKEN, WORKERS, BlockName, Pace, Pulse
+from lrtune.engines.folder.layout import DONE, PARENT, READY, SHARED, TAKEN, WORKERS, Backoff, BlockName, Pulse
 
 ATTEMPTS = 2
 """A block that was lost with its worker is given out once more."""
@@ -151,7 +151,7 @@ class FolderExecutor:
         self._blocks: dict[int, _Block] = {}  # by their numbers: keys may be given once more
         self._given = 0
         self._failed: list[Done] = []
-        self._pace = Pace()
+        self._pace = Backoff()
 
     @property
     def slots(self) -> int:

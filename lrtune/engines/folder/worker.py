@@ -18,14 +18,14 @@ from typing import Any, NamedTuple
 from lrtune.engines import packing
 from lrtune.engines.contract import Compare, Done, EngineError, Function, Limit, refusal
 from lrtune.engines.folder import layout
-from lrtune.engines.folder.layout import DONE, PARENT, READY, SHARED, TAKEN, WORKERS, BlockName, Pace, Pulse
+from lrtune.engines.folder.layout import DONE, PARENT, READY, SHARED, TAKEN, WORKERS, Backoff, BlockName, Pulse
 from lrtune.engines.local import Loky
 
 Opened = tuple[Function, object]
 """A function, and what all its blocks share."""
 
 
-class Work(NamedTuple):
+class Joining(NamedTuple):
     """What a worker takes part in.
 
     Attributes
@@ -110,16 +110,16 @@ class _Lease(NamedTuple):
         return Limit(packing.read(_HEAD, self.content)[1])
 
 
-class Worker:
+class FolderWorker:
     """One worker, which has one block at a time."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Joining) -> None:
         self.work = work
         host = "".join(each if each.isalnum() else "-" for each in socket.gethostname())[:40]
         self.name = f"{host}-{os.getpid()}-{secrets.token_hex(2)}"
         self.blocks = 0
         self._pulse = Pulse()
-        self._pace = Pace()
+        self._pace = Backoff()
         self._token = ""
         self._remark = ""
         self._rhythm = layout.rhythm()
