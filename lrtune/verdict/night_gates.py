@@ -79,6 +79,12 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
 }
 
+_AT_REST = {
+    "first": "the first night has nothing to be compared with",
+    "unchanged": "nothing has changed: the table is that of the night before, and nothing was trained",
+}
+"""Nights in which a number need not be known, by their outcome: nothing can have become worse."""
+
 _CONDITION = re.compile(r"\s*(?P<name>\w+)\s*(?P<sign><=|>=|==|!=|<|>)\s*(?P<limit>\S+)\s*")
 
 
@@ -129,8 +135,8 @@ def night_gate(night: Nightly | None, condition: NightCondition) -> Gate:
     numbers = {"condition": condition.text, "value": value, "limit": condition.limit}
     if night is None:
         return _untold("the search is no night: it has no champion", numbers)
-    if value is None and night.outcome == "first":
-        return Gate(FAIL_IF, State.PASSED, "the first night has nothing to be compared with", numbers)
+    if value is None and night.outcome in _AT_REST:
+        return Gate(FAIL_IF, State.PASSED, _AT_REST[night.outcome], numbers)
     if value is None:
         return _untold(f"{condition.name} is not known: {entry.reason(night)}", numbers)
     holds = COMPARISONS[condition.sign](value, condition.limit)

@@ -59,11 +59,19 @@ def test_a_condition_needs_a_night(run):
     assert "needs a night to be compared with, by --champions or --champion" in found.stderr
 
 
-def test_what_is_not_known_fails_with_its_reason(run, nights):
-    found = run(*SEARCH, "--champions", nights.name, "--fail-if", "drift < -9")
-    assert found.exit_code == 3
-    assert "drift is not known: the table is that of night 2" in " ".join(found.stdout.split())
+def test_a_night_in_which_nothing_has_changed_passes_what_compares(run, nights):
+    found = run(*SEARCH, "--champions", nights.name, "--fail-if", "drift < -9", "--fail-if", "gain < 0")
+    assert found.exit_code == 0
+    assert "passed: nothing has changed: the table is that of the night before" in " ".join(found.stdout.split())
     assert "Nothing was trained" in found.stdout
+    assert run(*SEARCH, "--champions", nights.name, "--fail-if", "trained == 0").exit_code == 3
+
+
+def test_what_is_not_known_fails_with_its_reason(run, nights):
+    best = nights / "0001" / "best.yaml"
+    found = run(*SEARCH, "--champion", str(best), "--output", "other", "--fail-if", "drift < -9")
+    assert found.exit_code == 3
+    assert "this counts as a failure: drift is not known: " in " ".join(found.stdout.split())
 
 
 def test_history_is_a_page_a_picture_and_json(run, folder, nights):
