@@ -173,7 +173,7 @@ def replicate(table: Table, search: str, seed: int) -> Outcome:
         study, began = StudyState(), time.perf_counter()
         for event in tuning.tune(experiment, prepared, folder / "run", workers=1, compare=False):
             study.add(event)
-        choice, found = judge(experiment.terms, study, folder / "run")
+        choice, _, found, _ = judge(experiment.terms, study, folder / "run")
         seconds = time.perf_counter() - began
         configuration = experiment.configuration(choice.trial.configuration)
         std, folds = choice.trial.std, len(choice.trial.fold_scores)

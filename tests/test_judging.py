@@ -66,7 +66,7 @@ def test_what_is_kept_gives_the_reported_scores_again(run):
 @pytest.mark.parametrize("metric", ["accuracy", "log_loss", "roc_auc", "f1_macro"])
 def test_a_search_is_judged_by_its_predictions(metric, run, tmp_path):
     experiment, study, folder = (*searched(tmp_path, metric), tmp_path) if metric != "accuracy" else run
-    choice, _, found = judging.judge(experiment.terms, study, folder)
+    choice, _, found, _ = judging.judge(experiment.terms, study, folder)
     assert found.method == "bootstrap"
     assert choice.trial is choice.best
     assert found.naive == pytest.approx(choice.trial.mean)
@@ -89,7 +89,7 @@ def test_without_the_table_and_with_fewer_files_it_is_judged_all_the_same(run, t
             content = bytearray((copy / PREDICTIONS).read_bytes())
             content[len(content) // 3] ^= 1
             (copy / PREDICTIONS).write_bytes(content if damage == "changed" else content[:100])
-        choice, _, found = judging.judge(experiment.terms, study, copy)
+        choice, _, found, _ = judging.judge(experiment.terms, study, copy)
         assert found.method == "folds"
         assert choice == judging.choice(experiment.terms, study)
 
@@ -120,7 +120,7 @@ def test_another_rule_on_a_finished_study_trains_no_fold_again(run, tmp_path):
     experiment, study = searched(folder, text=text)
     with Journal(folder / DATABASE) as journal:
         assert [each.kind for each in journal.events()[before:]] == [REFIT]
-    choice, _, found = judging.judge(experiment.terms, study, folder)
+    choice, _, found, _ = judging.judge(experiment.terms, study, folder)
     assert choice.trial.number == study.refit.trial != run[1].refit.trial
     assert choice.best.number == run[1].refit.trial
     assert choice.trial.configuration["decay"] == "constant"
@@ -131,7 +131,7 @@ def test_posterior_mean_chooses_and_is_repeated(run, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(run[2], folder)
     experiment, study = searched(folder, text=TEXT.replace("select: best", "select: posterior_mean"))
-    choice, _, found = judging.judge(experiment.terms, study, folder)
+    choice, _, found, _ = judging.judge(experiment.terms, study, folder)
     assert study.refit.trial == choice.trial.number
     assert found.naive == pytest.approx(choice.trial.mean)
     assert found.share([choice.trial.number]) > 0
@@ -141,7 +141,7 @@ def test_posterior_mean_chooses_and_is_repeated(run, tmp_path):
 def test_a_raced_search_is_judged_with_its_races(metric, tmp_path):
     experiment, study = searched(tmp_path, metric, "race")
     assert study.count(TrialState.PRUNED) > 0
-    choice, _, found = judging.judge(experiment.terms, study, tmp_path)
+    choice, _, found, _ = judging.judge(experiment.terms, study, tmp_path)
     assert found.method == "bootstrap"
     candidates = judging._candidates(study, choice)
     assert {each.state for each in candidates} == {TrialState.COMPLETE, TrialState.PRUNED}
@@ -193,7 +193,7 @@ def test_thinned_rows_are_resampled_as_a_sample_of_their_own():
 def test_only_the_best_thousand_are_looked_at(run, monkeypatch):
     experiment, study, folder = run
     monkeypatch.setattr(judging, "MOST_CANDIDATES", 3)
-    choice, _, found = judging.judge(experiment.terms, study, folder)
+    choice, _, found, _ = judging.judge(experiment.terms, study, folder)
     numbers = {each.number for each in judging._candidates(study, choice)}
     assert {0, choice.trial.number} <= numbers
     assert len(numbers) <= 4
