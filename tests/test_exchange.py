@@ -264,6 +264,18 @@ def test_workers_leave_at_the_end_and_wait_for_what_was_stopped(workers, tmp_pat
     assert (worker.returncode, out.splitlines()[-1].endswith(last)) == (0 if finished else 2, True)
 
 
+def test_a_worker_of_what_is_finished_leaves_unless_there_is_more_soon(workers, tmp_path):
+    FolderPlace(Site(folder=tmp_path / "exchange")).close(finished=True)
+    out, _ = (late := workers("add", "alike", "1")).communicate(timeout=PATIENCE)
+    assert (late.returncode, out.splitlines()[-1]) == (0, "there is nothing left to do")
+    early = workers("add")
+    wait_until(lambda: "nobody gives out blocks" in early.stdout.readline())
+    place = FolderPlace(Site(folder=tmp_path / "exchange"))
+    assert ended(completed(place.start(functions.add, 1, 1), [5])) == [Done(0, 6)]
+    place.close(finished=True)
+    assert early.wait(PATIENCE) == 0
+
+
 def test_a_parent_that_was_killed_is_survived_and_followed(workers, tmp_path):
     """Its counter stands still; the next one has another token, and nothing of the old one counts."""
     first = FolderPlace(Site(folder=tmp_path / "exchange"))
@@ -325,6 +337,13 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(EngineError, match="cannot be written"):
         FolderPlace(Site(folder=tmp_path / "file" / "exchange"))
+
+
+@pytest.mark.parametrize("said", ["soon", "0", "-1", "nan", "inf"])
+def test_times_that_are_none(monkeypatch, said):
+    monkeypatch.setenv(layout.BEAT_VARIABLE, said)
+    with pytest.raises(EngineError, match=f"LRTUNE_BEAT_SECONDS: expected a number of seconds above 0, got '{said}'"):
+        layout.rhythm()
 
 
 def test_names_are_read_as_they_are_written():

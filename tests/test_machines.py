@@ -3,12 +3,18 @@
 import sqlite3
 
 import pytest
+from studies import PLAIN
 
+from lrtune import tuning
 from lrtune.engines.contract import refusal
+from lrtune.engines.local import Here, start
+from lrtune.experiment import load_text
 from lrtune.run import database, disks, likeness
 from lrtune.run.bodies import CLOCK, MixedWorker
 from lrtune.run.journal import Event, Journal, canonical
 from lrtune.run.study import MIXED, replay
+from lrtune.trainers.preparation import prepare
+from lrtune.tuning import remarks
 
 MOUNTED = """\
 22 1 0:21 / / rw - ext4 /dev/sda rw
@@ -108,6 +114,15 @@ def test_mixed_allows_other_digits_and_no_other_code():
     assert refusal("", "blas a where the search has b", mixed=True) == ""
     assert "--mixed" in refusal("", "blas a where the search has b", mixed=False)
     assert refusal("has lrtune 9", "blas", mixed=True) == "has lrtune 9"
+
+
+def test_the_study_has_a_worker_that_was_allowed_once_and_the_notes_name_it(tmp_path):
+    chosen = load_text(PLAIN.replace("trials: 7", "trials: 2, control: false"), base=tmp_path)
+    place = Here(start)
+    place.remarks = {"node-1": "blas a where the search has b"}
+    study = replay(tuning.tune(chosen, prepare(chosen), tmp_path / "run", workers=1, place=place))
+    assert study.mixed == [MixedWorker("node-1", "blas a where the search has b")]
+    assert [each for each in remarks._mixed(study) if "node-1 took part (--mixed)" in each]
 
 
 def test_a_worker_that_was_allowed_is_recorded_and_is_no_content():

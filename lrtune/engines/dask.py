@@ -130,6 +130,10 @@ def _put(name: str, shared: object) -> None:
     _shared[name] = shared
 
 
+def _drop(name: str) -> None:
+    _shared.pop(name, None)
+
+
 def _run(name: str, call: Call, key: int, payload: object, seconds: float) -> ClusterAnswer:
     return answered(call, _shared[name], key, payload, seconds)
 
@@ -284,6 +288,6 @@ def _plugin(distributed: Any) -> Any:
 
         def teardown(self, worker: object) -> None:
             del worker
-            _shared.pop(self.shares[0], None)
+            _drop(self.shares[0])
 
     return Shares

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from lrtune.engines.contract import EngineError
 
 READY, TAKEN, DONE, SHARED, WORKERS = "ready", "taken", "done", "shared", "workers"
 PARENT = "parent.json"
@@ -39,7 +42,18 @@ class Rhythm(NamedTuple):
 
 def rhythm() -> Rhythm:
     """Take the usual times, or those that the environment sets."""
-    return Rhythm(float(os.environ.get(BEAT_VARIABLE, BEAT)), float(os.environ.get(STALE_VARIABLE, STALE)))
+    return Rhythm(_seconds(BEAT_VARIABLE, BEAT), _seconds(STALE_VARIABLE, STALE))
+
+
+def _seconds(variable: str, usual: float) -> float:
+    said = os.environ.get(variable, "")
+    try:
+        found = float(said) if said else usual
+    except ValueError:
+        found = -1.0
+    if not 0.0 < found < math.inf:
+        raise EngineError(f"{variable}: expected a number of seconds above 0, got '{said}'")
+    return found
 
 
 class BlockName(NamedTuple):

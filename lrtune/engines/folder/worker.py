@@ -6,6 +6,7 @@ So a block that kills its process, or hangs, ends like one of a local worker; an
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import secrets
 import socket
@@ -59,6 +60,12 @@ _HEAD = tuple[str, float, Any]
 
 _NETWORK = 60.0
 """Seconds after which a file must have arrived that another machine has written."""
+
+_SHORT = 3.0
+"""Seconds: of a shorter wait between two blocks nobody is told."""
+
+_LINGER = 10.0
+"""Seconds that a new worker waits where all was done before: whoever has more to do may be about to say so."""
 
 _opened: dict[str, Opened] = {}  # in the process that runs blocks: what the present ones share, by its hash
 
@@ -136,12 +143,14 @@ class FolderWorker:
             If it must not take part, or nobody gives out blocks for longer than its patience.
 
         """
-        since, told = time.monotonic(), ""
+        begun = since = time.monotonic()
+        told, idle = "", -math.inf
+        linger = min(_LINGER, self.work.patience)
         try:
             while True:
                 parent = layout.get_json(self.work.folder / PARENT)
                 state = self._state(parent)
-                if state == layout.FINISHED:
+                if state == layout.FINISHED and (self._token or time.monotonic() - begun > linger):
                     yield "there is nothing left to do"
                     return
                 if state == layout.OPEN and parent is not None:
@@ -150,8 +159,8 @@ class FolderWorker:
                     self._beat()
                     lease = self._take()
                     if lease is not None:
-                        told = ""
                         yield from self._serve(lease)
+                        told, idle = "", time.monotonic()
                         self._pace.again()
                         continue
                     sentence = "waits for a block"
@@ -164,7 +173,7 @@ class FolderWorker:
                             "this worker leaves"
                         )
                     sentence = f"nobody gives out blocks at present; waits for {self.work.patience:g} s"
-                if sentence != told:
+                if sentence != told and time.monotonic() - idle > _SHORT:
                     yield sentence
                     told = sentence
                 self._pace.wait()
