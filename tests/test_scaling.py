@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 
 import lrtune
 from lrtune.cli import app
+from lrtune.cli.names import filled
 from lrtune.finder.in_full import constant_losses
 from lrtune.finder.planned import PlannedRuns
-from lrtune.finder.scaling import find_scaling
+from lrtune.finder.scaling import find_scaling, measured
 from lrtune.finder.scaling_plan import plan_scaling
 from lrtune.finder.sizes import SIZE_KINDS
 from lrtune.finder.trends import BEND, GRAIN, MARGIN, SizeRuns, trend, tried
@@ -370,3 +371,17 @@ def test_rules_go_through_the_middle_of_what_was_measured():
     for rule, size in itertools.product(SIZE_KINDS["horizon"].rules, (64, 512)):
         assert line.rate * (size / line.centre) ** rule.exponent > 0.0
         assert line.agrees(rule.exponent) == (line.interval[0] <= rule.exponent <= line.interval[1])
+
+
+def test_a_kind_of_size_is_one_entry(wine, monkeypatch):
+    def deeper(planned, setting, size):
+        return complete({**planned, "hidden": (8,) * size}), setting
+
+    entry = SIZE_KINDS["width"]._replace(
+        name="depth", noun="hidden layers", factors=(1.0, 2.0, 3.0), least=1, size=lambda *_: 1, sized=deeper
+    )
+    monkeypatch.setitem(SIZE_KINDS, "depth", entry)
+    assert "depth" in filled("one of <sizes>")
+    finding = measured(plan_scaling(*wine, "depth", at=[4], optimizers=["adam"]))
+    assert [each.size for each in finding.curves[0].sizes] == [1, 2, 3]
+    assert "twice the hidden layers" in " ".join(finding.plot().sentence.split()) or finding.curves[0].trend is None
