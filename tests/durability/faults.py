@@ -84,7 +84,7 @@ FAULTS = [
         },
     ),
     *of(
-        "training/steps.py",
+        "training/dropout.py",
         "training/test_population.py",
         {
             "dropout does not scale up": ("gates *= 1.0 / (1.0 - lanes)", "gates *= 1.0"),
@@ -92,6 +92,12 @@ FAULTS = [
                 "np.greater_equal(uniforms, lanes, out=gates)",
                 "np.less(uniforms, lanes, out=gates)",
             ),
+        },
+    ),
+    *of(
+        "training/steps.py",
+        "training/test_population.py",
+        {
             "smoothing goes to the other classes": (
                 "batch.weights / self._network.classes",
                 "batch.weights / (self._network.classes - 1)",
@@ -145,8 +151,8 @@ FAULTS = [
         "training/test_optimizers.py",
         {
             "epsilon of RMSprop is not scaled": (
-                'epsilon = values.factors["epsilon"] * scale',
-                'epsilon = values.factors["epsilon"]',
+                'epsilon, rate = values.factors["epsilon"] * scale, values',
+                'epsilon, rate = values.factors["epsilon"], values',
             ),
             "epsilon of Adadelta is not scaled": (
                 'epsilon = values.factors["epsilon"] / (1.0 - rho)',
@@ -440,10 +446,10 @@ FAULTS = [
                 "scores >= np.median(scores[usable])",
                 "scores <= np.median(scores[usable])",
             ),
-            "the noise is on another scale": ("whole / scale**2)", "whole / scale)"),
+            "the noise is on another scale": ("found.noise / scale**2,", "found.noise / scale,"),
             "the doubt has a freedom too many": ("np.var(gains, ddof=1)", "np.var(gains)"),
             "the shorter horizon counts": ("longest = min(scores)", "longest = max(scores)"),
-            "ranks of the worse half are of no middles": ("ranks = rankdata(scores) - 0.5", "ranks = rankdata(scores)"),
+            "ranks of the worse half are of no middles": ("ranks = ranks_of(scores) - 0.5", "ranks = ranks_of(scores)"),
         },
     ),
     *of(
@@ -555,8 +561,8 @@ FAULTS = [
         "verdict/ensembles.py",
         "test_ensembles.py",
         {
-            "of two means the larger one": ("(each.mean, -len(each.numbers))", "(-each.mean, -len(each.numbers))"),
-            "a rule that looks for something simple gets a mean": (" or made.rule.name != BEST", ""),
+            "of two means the larger one": ('(float(f"{each.mean:.12g}"), -len', "(-each.mean, -len"),
+            "a rule that looks for something simple gets a mean": ("if made.rule.name != BEST:", "if False:"),
         },
     ),
     *of(
@@ -621,7 +627,11 @@ FAULTS = [
         "verdict/races.py",
         "test_pruning.py",
         {
-            "the limit forgets its own configuration": ("1.0 - RISK / max(rivals - 1, 1)", "1.0 - RISK / rivals"),
+            "the limit forgets its own configuration": (
+                "1.0 - RISK / looks / max(rivals - 1, 1)",
+                "1.0 - RISK / looks / rivals",
+            ),
+            "looking often costs nothing": ("1.0 - RISK / looks / max", "1.0 - RISK / max"),
             "the analysis has another freedom": (
                 "freedom = (folds - 1) * (len(better) - 1)",
                 "freedom = folds * (len(better) - 1)",
@@ -721,7 +731,7 @@ FAULTS = [
                 "max(plan.warm - 1, 1)) if start is None",
                 "plan.warm) if start is None",
             ),
-            "a join in code switches late": ("if t < {boundary!r} - TOLERANCE", "if t <= {boundary!r}"),
+            "a join in code switches late": ("if {time} < {boundary!r} - TOLERANCE", "if {time} <= {boundary!r}"),
             "jumps are looked at alone": ("for offset in (-1, 0, 1)", "for offset in (0,)"),
             "the decay in code has the whole horizon": ("(steps * epochs - warm) / steps)", "float(epochs))"),
         },
