@@ -286,3 +286,13 @@ def test_a_run_and_its_files_are_champions(tmp_path):
             "an experiment file says no score" if name == "best.yaml" else "the table is that of the night before"
         )
         assert found.nightly.night is None
+
+
+def test_the_report_of_a_night_has_the_nights_before_it(here):
+    """What stands beside a run is the history as it was when the run's night was over."""
+    runs = [one_night(rows, report=True).folder for rows in (200, 260)]
+    whole = (here / "history.jsonl").read_text()
+    assert [(each / "history.jsonl").read_text() for each in runs] == [whole.splitlines(keepends=True)[0], whole]
+    pages = [(each / "report.html").read_text() for each in runs]
+    assert all("Night after night" in each for each in pages)
+    assert all("The champion was elected in night 1" in each for each in pages)

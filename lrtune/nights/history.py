@@ -16,10 +16,11 @@ from typing import Any
 
 from lrtune.nights.control import ControlVerdict, Link, chart
 from lrtune.run import files
+from lrtune.run.names import NIGHTS
 from lrtune.text.errors import StudyError
 from lrtune.text.written import Json, to_json
 
-HISTORY = "history.jsonl"
+HISTORY = NIGHTS
 
 SCHEMA = 1
 """Raised whenever a key changes its meaning or goes; new keys do not raise it."""

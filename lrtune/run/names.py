@@ -22,6 +22,7 @@ BASELINE_SCORES = "baseline.json"
 """Scores of a baseline's configuration on the run's folds, where it had to be trained again."""
 
 ROW_SCORES = "row_scores.npz"
+NIGHTS = "history.jsonl"
 """What single rows added to the score of what is delivered, for the next night to compare itself with."""
 
 TAKEN = "taken_over.json"
@@ -53,5 +54,5 @@ FOLLOWED = (
 )
 """What is written in place; everything else is put there as a whole, instead of a link that may be there."""
 
-OWN = (*FOLLOWED, OBSERVED, TAKEN, ROW_SCORES, EXPERIMENT, BEST, TRIALS, RESULT, REPORT, *FINDER, *SCALING)
+OWN = (*FOLLOWED, OBSERVED, TAKEN, ROW_SCORES, NIGHTS, EXPERIMENT, BEST, TRIALS, RESULT, REPORT, *FINDER, *SCALING)
 """What a run's folder is made of."""

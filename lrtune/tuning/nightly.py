@@ -200,7 +200,21 @@ def keep_rows(study: StudyState, prepared: Prepared, folder: Path, numbers: Sequ
         row_scores.write(folder / ROW_SCORES, found)
 
 
-def close(evening: Evening, result: Result, run: Path, rows: int) -> None:
+def told(evening: Evening, result: Result, run: Path, rows: int) -> Night:
+    """Say what a night came to, and leave the history up to it beside its result."""
+    found = result.nightly
+    assert found is not None
+    elected = evening.night if _is_new(evening, result) or evening.current is None else evening.current.elected
+    night = _line(evening, result, run, rows, elected)
+    histories.append(run, evening.history, night)
+    return night
+
+
+def _is_new(evening: Evening, result: Result) -> bool:
+    return evening.current is None or (result.nightly is not None and result.nightly.promoted)
+
+
+def close(evening: Evening, result: Result, run: Path, night: Night) -> None:
     """End a night: the numbered folder, the line of the history, and who is the champion now, in this order.
 
     Raises
@@ -211,14 +225,11 @@ def close(evening: Evening, result: Result, run: Path, rows: int) -> None:
     """
     found = result.nightly
     assert found is not None
-    new = found.promoted or evening.current is None
     if found.outcome != UNCHANGED and result.no_model is None:
         champions.publish(evening.folder, run, evening.night)
-    elected = evening.night if new or evening.current is None else evening.current.elected
-    line = _line(evening, result, run, rows, elected)
-    histories.append(evening.folder, evening.history, line)
+    histories.append(evening.folder, evening.history, night)
     if champions.path_of(evening.folder, evening.night).is_dir():
-        champions.name(evening.folder, Current(evening.night, elected))
+        champions.name(evening.folder, Current(evening.night, night.elected))
     champions.end(evening.folder)
 
 

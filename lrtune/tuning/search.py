@@ -36,7 +36,7 @@ from lrtune.tuning.describing import described
 from lrtune.tuning.evening import Evening, evening
 from lrtune.tuning.naming import RUNS, run_folder
 from lrtune.tuning.nested import outer_folds, search_inside, summary
-from lrtune.tuning.nightly import close, keep_rows, nightly
+from lrtune.tuning.nightly import close, keep_rows, nightly, told
 from lrtune.tuning.places import is_joined, opened
 from lrtune.tuning.searched import searched
 from lrtune.tuning.steps import Begun, Ended, Part, Recorded, Step
@@ -188,11 +188,12 @@ def _searched(
         kept = () if aside is None else (f"the earlier study is kept in {aside}",)
         more = remarks.not_added(trained, known, study, allowance)
         idle = remarks.idle(found, known, allowance)
+        line = None if night is None else told(night, found, folder, prepared.rows)
         torn = (night.history.torn,) if night is not None and night.history.torn else ()
         said = (*kept, *torn, *more, *remarks.mended(study))
         yield Ended(searched(found, folder, library), study, finding, said, idle)
-        if night is not None:
-            close(night, found, folder, prepared.rows)
+        if night is not None and line is not None:
+            close(night, found, folder, line)
 
 
 def _inputs(experiment: Experiment, folder: Path) -> dict[str, Path]:

@@ -10,6 +10,7 @@
     finding        the figure of the finder
     folds          figures of the folds
     marks          series as parts of an SVG
+    nights         the figure of the nights
     overview       figures of the answer
     page           the file
     parallel       the figure of the best trials in all dimensions

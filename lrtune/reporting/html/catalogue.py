@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         curves,
         finding,
         folds,
+        nights,
         overview,
         parallel,
         probabilities,
@@ -29,6 +30,7 @@ else:
     curves = Deferred("lrtune.reporting.html.curves")
     finding = Deferred("lrtune.reporting.html.finding")
     folds = Deferred("lrtune.reporting.html.folds")
+    nights = Deferred("lrtune.reporting.html.nights")
     overview = Deferred("lrtune.reporting.html.overview")
     parallel = Deferred("lrtune.reporting.html.parallel")
     probabilities = Deferred("lrtune.reporting.html.probabilities")
@@ -77,6 +79,7 @@ _ENTRIES = (
     ),
     FigureKind("decay", "Is decay worth it?", "the winner with and without decay", ANSWER, folds.decay),
     FigureKind("warmup", "Is warm-up needed?", "the winner with and without warm-up", ANSWER, folds.warmup),
+    FigureKind("nights", "Night after night", "the champion of a folder, up to this night", ANSWER, nights.nights),
     FigureKind("history", "Score by trial", "every trial, and the best so far", SEARCH, trials.history),
     FigureKind("rates", "Score by learning rate", "by optimizer and by decay", SEARCH, trials.rates),
     FigureKind("parallel", "The best trials", "lines through all dimensions", SEARCH, parallel.parallel),
