@@ -182,6 +182,9 @@ _NEARLY = 0.01
 _LAST = 0.8
 """From this part of the epochs on it is said whether a loss still falls."""
 
+_LEVEL = 0.75
+"""A loss that is level for less than the rest has hardly stopped falling: the health report calls it still learning."""
+
 
 def _ending(best: Trial) -> str:
     """Say how the validation loss of the best ends."""
@@ -197,6 +200,8 @@ def _ending(best: Trial) -> str:
         level = next(
             epoch for epoch, loss in zip(epochs, losses, strict=True) if loss - losses[place] <= _NEARLY * least
         )
+        if level > _LEVEL * epochs[-1]:
+            return f"The loss of the best falls until about epoch {level:.0f} of {epochs[-1]:.0f}: more may help."
         return f"The loss of the best is level from about epoch {level:.0f} on."
     return (
         f"The loss of the best is least at epoch {epochs[place]:.0f} and rises after it, by "

@@ -66,7 +66,7 @@ def calibration(about: Subject) -> Figure | str:
         height=360,
     )
     return Figure(
-        f"Rows in {len(rows)} groups by {what}: on the average the two are {100 * gap:.1f} points apart. Below the "
+        f"Rows in {len(rows)} groups by {what}: on average the two are {100 * gap:.1f} points apart. Below the "
         f"dashed line probabilities are too high, above it too low. {found.source()}",
         (panel,),
         ("mean probability", "share that was true", "from", "to", "rows"),
