@@ -65,8 +65,8 @@ def state_words(history: History) -> str:
         return "There was no night yet."
     show = formats.score_format([last.delivered])
     out = " Its drift is out of control." if last.is_out else ""
-    score = f"{metric_name(last.metric)} {show(last.delivered)}"
-    return f"The champion was elected in night {last.elected}; on the data of the last night it has a {score}.{out}"
+    score = f"{metric_name(last.metric)} is {show(last.delivered)}"
+    return f"The champion was elected in night {last.elected}; on the data of the last night its {score}.{out}"
 
 
 def _rows(nights: Sequence[Night], show: Show) -> list[tuple[str, ...]]:
