@@ -154,14 +154,24 @@ def test_only_more_than_chance_is_too_often_or_too_rarely(predicted, said):
     assert f"'ok' {said}: {predicted} times" in classes.counts(about).sentence
 
 
+def test_classes_without_a_gap_have_no_largest_one():
+    counted = tuple(ClassCounts(name, 9, 9) for name in "abc")
+    about = SimpleNamespace(
+        result=SimpleNamespace(classes=counted, classes_of_mean=False, best=SimpleNamespace(number=16))
+    )
+    assert "as often as it occurs" in classes.counts(about).sentence
+    assert "gap" not in classes.counts(about).sentence
+
+
 @pytest.mark.parametrize(
     ("losses", "said"),
     [
+        ([0.9, 0.8, 0.7], "still falls at its last epoch, 3"),
         ([0.9, 0.5, 0.3, 0.2, 0.2, 0.2, 0.2, 0.2], "is level from about epoch 4 on"),
         ([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.3], "falls until about epoch 7 of 8: more may help"),
         ([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2], "still falls at its last epoch, 8"),
     ],
 )
 def test_a_loss_that_stopped_falling_at_the_very_end_is_not_called_level(losses, said):
-    best = SimpleNamespace(curves=SimpleNamespace(epochs=range(1, 9), validation=losses))
+    best = SimpleNamespace(curves=SimpleNamespace(epochs=range(1, len(losses) + 1), validation=losses))
     assert said in curves._ending(best)

@@ -226,10 +226,11 @@ def counts(about: Subject) -> Figure | str:
         if far.predicted > far.rows
         else "too rarely"
     )
+    gap = ", the most striking gap of all classes." if len(shown) > 2 and far.predicted != far.rows else "."
     whose = result.handed_over if result.classes_of_mean else f"trial {result.best.number}"
     return Figure(
         f"{whose[:1].upper()}{whose[1:]} predicts '{far.name}' {more}: {formats.number(far.predicted)} times for "
-        f"{formats.plural(far.rows, 'row')}" + (", the largest gap of all classes." if len(shown) > 2 else "."),
+        f"{formats.plural(far.rows, 'row')}{gap}",
         (Panel(FigureAxis("rows"), FigureAxis("", NAMES, names), series, height=60 + 28 * len(shown)),),
         ("class", "rows", "predicted"),
         tuple((each.name, f"{each.rows:,}", formats.number(each.predicted)) for each in shown[::-1]),

@@ -193,8 +193,8 @@ def _ending(best: Trial) -> str:
         return "Loss by epoch."
     place = losses.index(min(losses))
     rise, least = losses[-1] - losses[place], abs(losses[place])
-    before = next(loss for epoch, loss in zip(epochs, losses, strict=True) if epoch >= _LAST * epochs[-1])
-    if place == len(losses) - 1 and before - losses[-1] > _NEARLY * least:
+    before = [loss for epoch, loss in zip(epochs, losses, strict=True) if epoch <= _LAST * epochs[-1]] or losses
+    if place == len(losses) - 1 and before[-1] - losses[-1] > _NEARLY * least:
         return f"The loss of the best still falls at its last epoch, {epochs[-1]:.0f}: more epochs may help."
     if rise <= _NEARLY * least:
         level = next(
