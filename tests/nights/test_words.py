@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from lrtune.reporting.night_words import night_words
-from lrtune.reporting.nightly import state_words
+from lrtune.reporting.nightly import spark_lines, state_words
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,12 @@ def test_the_first_champion_is_called_so():
 def test_the_score_of_the_champion_needs_no_article(metric, said):
     last = SimpleNamespace(delivered=0.9, is_out=False, metric=metric, elected=1)
     assert said in state_words(SimpleNamespace(last=last))
+
+
+@pytest.mark.parametrize("count", [1, 30, 300])
+def test_the_line_of_nights_fits_a_terminal_of_60_columns(count):
+    nights = [SimpleNamespace(is_out=False, promoted=at == count - 1, level=0.1 * at) for at in range(count)]
+    lines = spark_lines(SimpleNamespace(nights=nights))
+    assert max(map(len, lines)) <= 58
+    assert len(lines[0]) == min(count, 56)
+    assert lines[1].index("^") == len(lines[0]) - 1

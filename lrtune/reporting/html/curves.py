@@ -151,7 +151,7 @@ def _anchors(about: Subject, shown: Sequence[_Shown]) -> tuple[list[Series], lis
         lines.append(Series(BAND, ends, [mean] * 2, "", tone, [low] * 2, [high] * 2))
         lines.append(Series(THIN, ends, [mean] * 2, f"{called}, validation", tone))
     is_sample = untuned and about.run.trained_by == BUILT_IN
-    sample = f" Curves are of up to {ROWS} rows of each fold, what was not tuned is of all." if is_sample else ""
+    sample = f" Curves are measured on up to {ROWS} rows of each fold, level lines on all." if is_sample else ""
     return lines, untuned, sample + (f" Higher than the axis goes: {'; '.join(beyond)}." if beyond else "")
 
 
