@@ -27,7 +27,7 @@ def _said(result: Result, show: Show) -> Iterator[str]:
     night = result.nightly
     assert night is not None
     if night.outcome == "first":
-        yield "there was no champion before, so that this is one"
+        yield "there was no champion before, so this one is the first"
         return
     if night.outcome == "unchanged":
         yield f"nothing was trained, because {night.no_drift}; the champion stays"
@@ -36,9 +36,11 @@ def _said(result: Result, show: Show) -> Iterator[str]:
     if drift is None:
         yield f"drift is not known: {night.no_drift}"
     else:
-        way = "better" if drift.mean > 0 else "worse"
+        way = f"{formats.rough_gap(drift.mean, show)} {'better' if drift.mean > 0 else 'worse'} than"
+        if formats.is_nothing(drift.mean):
+            way = "just as good as"
         yield (
-            f"the champion is {formats.rough_gap(drift.mean, show)} {way} than on the night before (95 % interval "
+            f"the champion is {way} on the night before (95 % interval "
             f"{formats.signed(drift.low, show)} to {formats.signed(drift.high, show)}, + is better)"
         )
     if night.chart is not None and night.chart.is_out:

@@ -31,6 +31,9 @@ Show = Callable[[float | None], str]
 
 HEADER = ("night", "champion", "drift", "level", "limit", "gain", "trials", "took", "")
 
+PICTURE = 56
+"""Nights of the line of blocks: it is not wrapped, and a terminal may have 60 columns."""
+
 SHOWN = 30
 """Nights of a table; the others are in the file."""
 
@@ -65,8 +68,8 @@ def state_words(history: History) -> str:
         return "There was no night yet."
     show = formats.score_format([last.delivered])
     out = " Its drift is out of control." if last.is_out else ""
-    score = f"{metric_name(last.metric)} {show(last.delivered)}"
-    return f"The champion was elected in night {last.elected}; on the data of the last night it has a {score}.{out}"
+    score = f"{metric_name(last.metric)} is {show(last.delivered)}"
+    return f"The champion was elected in night {last.elected}; on the data of the last night its {score}.{out}"
 
 
 def _rows(nights: Sequence[Night], show: Show) -> list[tuple[str, ...]]:
@@ -99,13 +102,13 @@ def levels(nights: Sequence[Night]) -> list[float]:
 
 def spark_lines(history: History) -> list[str]:
     """Draw the level of the champion as a line of blocks, the higher the better, with a mark below bad nights."""
-    nights = history.nights[-80:]
-    values = levels(history.nights)[-80:]
+    nights = history.nights[-PICTURE:]
+    values = levels(history.nights)[-PICTURE:]
     low, high = min(values), max(values)
     shares = [max((each - low) / (high - low), 0.07) if high > low else 0.5 for each in values]
     marks = "".join("!" if each.is_out else "^" if each.promoted else " " for each in nights)
-    legend = "sum of all drifts, higher is better; ^ another champion, ! out of control"
-    return [sparkline(shares, 1.0), marks.rstrip(), legend] if marks.strip() else [sparkline(shares, 1.0), legend]
+    legend = ["sum of all drifts, higher is better", "^ another champion, ! out of control"]
+    return [sparkline(shares, 1.0), marks.rstrip(), *legend] if marks.strip() else [sparkline(shares, 1.0), legend[0]]
 
 
 def history_figure(history: History) -> Figure:

@@ -235,6 +235,10 @@ def _facts(run: Run, found: Status) -> Iterator[tuple[str, str]]:
         yield "configuration", tables.configuration_line(best.configuration)
         if picture := climb(bests(run.trials), PICTURE):
             yield "best so far", picture
+    if best is None:
+        why = next((each for each in run.trials if each.state is TrialState.FAILED and each.reason), None)
+        if why is not None:
+            yield "why", formats.printable(f"trial {why.number}: {why.reason}")
     if found.no_model is not None:
         yield "no model", formats.printable(found.no_model)
     if found.fits:

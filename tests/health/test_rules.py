@@ -94,6 +94,13 @@ def test_the_best_at_the_end_of_a_range_and_the_range_to_try():
     assert "scale: log" in finding.advice
 
 
+def test_a_range_to_try_is_written_as_people_write_it():
+    text = SPACE.replace("high: 1e-1", "high: 20", 1)
+    finding = found("edge", sampled(60, lambda point: 0.5 + 0.2 * rate(point), noise=0.002, text=text))
+    assert finding.numbers["try"][1] > 100
+    assert "e+" not in finding.advice
+
+
 def test_the_lower_end_too():
     finding = found("edge", sampled(60, lambda point: 0.5 - 0.2 * rate(point), noise=0.002))
     assert "lower end" in finding.sentence
@@ -259,6 +266,7 @@ def test_the_default_is_worse():
 def test_noise_hides_the_differences():
     finding = found("noise", sampled(40, flat, noise=0.05))
     assert finding.numbers["alike"] > 20
+    assert "more trials will not tell them apart" in finding.advice
     assert "noise" not in names(sampled(40, rate, noise=0.001))
 
 

@@ -1,18 +1,22 @@
 """The numbers of the report's figures, against scikit-learn, scipy and arithmetic by hand."""
 
+import re
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy import stats
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
-from lrtune.reporting.html import classes, probabilities
-from lrtune.reporting.html.figures import KINDS, LINEAR, LOG, NAMES, FigureAxis
+from lrtune.reporting.html import classes, curves, probabilities
+from lrtune.reporting.html.figures import KINDS, LINEAR, LOG, NAMES, POINTS, FigureAxis, Panel, Series
 from lrtune.reporting.html.marks import _DARKEST
 from lrtune.reporting.html.scales import scale, shortened, texts, ticks, width_of
 from lrtune.reporting.html.style import DARK, LIGHT
 from lrtune.reporting.html.subject import edge
-from lrtune.reporting.html.svg import written
+from lrtune.reporting.html.svg import NARROW, plot, written
+from lrtune.verdict.result import ClassCounts
 
 
 @pytest.fixture
@@ -127,3 +131,47 @@ def test_texts_and_marks_stand_out_from_the_paper(theme):
         for place in (1, 3, 5)
     ]
     assert contrast(theme["ink"], "#" + "".join(f"{each:02x}" for each in mixed)) >= 4.5
+
+
+def test_names_that_lean_begin_on_the_paper():
+    names = ("learning rate", "optimizer", "decay", "log loss")
+    panel = Panel(FigureAxis("", NAMES, names), FigureAxis(""), (Series(POINTS, [0.0, 3.0], [0.0, 1.0]),))
+    place, drawing = plot(panel, NARROW)
+    found = re.findall(r'translate\(([\d.]+) [\d.]+\) rotate\(-42\)">([^<]+)<', drawing)
+    assert [name for _, name in found] == list(names)
+    assert all(float(spot) >= 0.743 * width_of(name) for spot, name in found), place
+
+
+@pytest.mark.parametrize(
+    ("predicted", "said"),
+    [(96, "about as often as it occurs"), (70, "too rarely"), (130, "too often")],
+)
+def test_only_more_than_chance_is_too_often_or_too_rarely(predicted, said):
+    counted = (ClassCounts("ok", 98, predicted), ClassCounts("relapse", 110, 208 - predicted))
+    about = SimpleNamespace(
+        result=SimpleNamespace(classes=counted, classes_of_mean=False, best=SimpleNamespace(number=16))
+    )
+    assert f"'ok' {said}: {predicted} times" in classes.counts(about).sentence
+
+
+def test_classes_without_a_gap_have_no_largest_one():
+    counted = tuple(ClassCounts(name, 9, 9) for name in "abc")
+    about = SimpleNamespace(
+        result=SimpleNamespace(classes=counted, classes_of_mean=False, best=SimpleNamespace(number=16))
+    )
+    assert "as often as it occurs" in classes.counts(about).sentence
+    assert "gap" not in classes.counts(about).sentence
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        ([0.9, 0.8, 0.7], "still falls at its last epoch, 3"),
+        ([0.9, 0.5, 0.3, 0.2, 0.2, 0.2, 0.2, 0.2], "is level from about epoch 4 on"),
+        ([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.3], "falls until about epoch 7 of 8: more may help"),
+        ([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2], "still falls at its last epoch, 8"),
+    ],
+)
+def test_a_loss_that_stopped_falling_at_the_very_end_is_not_called_level(losses, said):
+    best = SimpleNamespace(curves=SimpleNamespace(epochs=range(1, len(losses) + 1), validation=losses))
+    assert said in curves._ending(best)

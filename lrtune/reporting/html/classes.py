@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -215,18 +216,21 @@ def counts(about: Subject) -> Figure | str:
         Series(BARS, [float(each.rows) for each in shown], rows, "rows of the class", PALE),
         Series(POINTS, [each.predicted for each in shown], rows, "predictions of it", 0, titles=list(names)),
     )
-    far = max(shown, key=lambda each: abs(each.predicted - each.rows) / max(each.rows, 1))
+    far = max(shown, key=lambda each: abs(each.predicted - each.rows) / math.sqrt(max(each.rows, 1)))
     more = (
         "as often as it occurs"
         if far.predicted == far.rows
+        else "about as often as it occurs"
+        if abs(far.predicted - far.rows) <= math.sqrt(far.rows)  # what chance does to a count
         else "too often"
         if far.predicted > far.rows
         else "too rarely"
     )
+    gap = ", the most striking gap of all classes." if len(shown) > 2 and far.predicted != far.rows else "."
     whose = result.handed_over if result.classes_of_mean else f"trial {result.best.number}"
     return Figure(
         f"{whose[:1].upper()}{whose[1:]} predicts '{far.name}' {more}: {formats.number(far.predicted)} times for "
-        f"{formats.plural(far.rows, 'row')}" + (", the largest gap of all classes." if len(shown) > 2 else "."),
+        f"{formats.plural(far.rows, 'row')}{gap}",
         (Panel(FigureAxis("rows"), FigureAxis("", NAMES, names), series, height=60 + 28 * len(shown)),),
         ("class", "rows", "predicted"),
         tuple((each.name, f"{each.rows:,}", formats.number(each.predicted)) for each in shown[::-1]),

@@ -151,7 +151,7 @@ def _anchors(about: Subject, shown: Sequence[_Shown]) -> tuple[list[Series], lis
         lines.append(Series(BAND, ends, [mean] * 2, "", tone, [low] * 2, [high] * 2))
         lines.append(Series(THIN, ends, [mean] * 2, f"{called}, validation", tone))
     is_sample = untuned and about.run.trained_by == BUILT_IN
-    sample = f" Curves are of up to {ROWS} rows of each fold, what was not tuned is of all." if is_sample else ""
+    sample = f" Curves are measured on up to {ROWS} rows of each fold, level lines on all." if is_sample else ""
     return lines, untuned, sample + (f" Higher than the axis goes: {'; '.join(beyond)}." if beyond else "")
 
 
@@ -182,6 +182,9 @@ _NEARLY = 0.01
 _LAST = 0.8
 """From this part of the epochs on it is said whether a loss still falls."""
 
+_LEVEL = 0.75
+"""A loss that is level for less than the rest has hardly stopped falling: the health report calls it still learning."""
+
 
 def _ending(best: Trial) -> str:
     """Say how the validation loss of the best ends."""
@@ -190,13 +193,15 @@ def _ending(best: Trial) -> str:
         return "Loss by epoch."
     place = losses.index(min(losses))
     rise, least = losses[-1] - losses[place], abs(losses[place])
-    before = next(loss for epoch, loss in zip(epochs, losses, strict=True) if epoch >= _LAST * epochs[-1])
-    if place == len(losses) - 1 and before - losses[-1] > _NEARLY * least:
+    before = [loss for epoch, loss in zip(epochs, losses, strict=True) if epoch <= _LAST * epochs[-1]] or losses
+    if place == len(losses) - 1 and before[-1] - losses[-1] > _NEARLY * least:
         return f"The loss of the best still falls at its last epoch, {epochs[-1]:.0f}: more epochs may help."
     if rise <= _NEARLY * least:
         level = next(
             epoch for epoch, loss in zip(epochs, losses, strict=True) if loss - losses[place] <= _NEARLY * least
         )
+        if level > _LEVEL * epochs[-1]:
+            return f"The loss of the best falls until about epoch {level:.0f} of {epochs[-1]:.0f}: more may help."
         return f"The loss of the best is level from about epoch {level:.0f} on."
     return (
         f"The loss of the best is least at epoch {epochs[place]:.0f} and rises after it, by "

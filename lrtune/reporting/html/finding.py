@@ -59,7 +59,7 @@ def finder_figure(found: RateSummary) -> Figure:
     return Figure(
         f"{' '.join(map(_answer, found.optimizers))} The line is the median of the runs, the band has 80 % of them. "
         "What is recommended is no place on this curve: it is the best rate of the short runs, carried over to the "
-        "planned training. At the minimum a rate that rises on the way has been lower before.",
+        "planned training. Nor is the minimum: a rate that rises has done much of its work while it was lower.",
         tuple(map(_panel, found.optimizers)),
         ("optimizer", "rate", "median loss", "10 %", "90 %", "diverged"),
         tuple(rows[::every]),

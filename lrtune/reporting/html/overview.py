@@ -150,5 +150,5 @@ def _luck(about: Subject, show: Show) -> str:
             luck = f"makes it look {formats.rough_gap(found.optimism, show)} better than it is"
         parts.append(f"Picking the best of {tried} {luck}. The span is the 95 % interval of what to expect.")
     if result.test is not None and result.test.score is not None:
-        parts.append("No trial has seen the test rows; of few rows the score is rough.")
+        parts.append("No trial has seen the test rows; a score on few rows is rough.")
     return " ".join(parts)

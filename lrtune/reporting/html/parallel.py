@@ -56,8 +56,9 @@ def parallel(about: Subject) -> Figure | str:
     ruled = [Series(THIN, [float(place)] * 2, [0.0, 1.0], tone=GREY) for place in range(len(names))]
     texts = [_words(place, each) for place, each in enumerate((*words, ends))]
     panel = Panel(FigureAxis("", NAMES, tuple(names)), FigureAxis("", BARE), (*lines, *ruled, *texts), height=340)
+    drawn = "complete trial" if len(ranked) == len(about.run.ranked) else "best trial"
     return Figure(
-        f"Each line is one of the {formats.plural(len(ranked), 'best trial')}, from dimension to dimension; its score "
+        f"Each line is one of the {formats.plural(len(ranked), drawn)}, from dimension to dimension; its score "
         "is at the right, better higher up. Where the dark lines meet, good trials agree.",
         (panel,),
         ("trial", *names),

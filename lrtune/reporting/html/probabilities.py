@@ -66,7 +66,7 @@ def calibration(about: Subject) -> Figure | str:
         height=360,
     )
     return Figure(
-        f"Rows in {len(rows)} groups by {what}: on the average the two are {100 * gap:.1f} points apart. Below the "
+        f"Rows in {len(rows)} groups by {what}: on average the two are {100 * gap:.1f} points apart. Below the "
         f"dashed line probabilities are too high, above it too low. {found.source()}",
         (panel,),
         ("mean probability", "share that was true", "from", "to", "rows"),
@@ -102,7 +102,7 @@ def certainty(about: Subject) -> Figure | str:
     )
     return Figure(
         f"For {formats.share(likely)} of the rows the true class gets more than half of the probability; rows below "
-        f"10 % are surely taken for another class. {found.source(len(found.truth))}",
+        f"10 % are the confident mistakes. {found.source(len(found.truth))}",
         (Panel(FigureAxis("rows"), FigureAxis("", NAMES, names), (bars,), height=52 + 26 * _BINS),),
         ("probability of the true class", "rows"),
         tuple((name, f"{count:,}") for name, count in zip(names, rows, strict=True)),

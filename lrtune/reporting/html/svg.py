@@ -60,6 +60,8 @@ def _frame(panel: Panel, width: int) -> Frame:
     if beside and not is_narrow:
         right -= max(map(width_of, beside)) + 8
     left = 10.0 if is_narrow else _left(panel, height - top - bottom)
+    if _leans(panel.x, width):  # the first name leans to the left of its column, half a step from the edge of the plot
+        left = max(left, 0.75 * min(width_of(panel.x.names[0]), 96) - (width - 60) / len(panel.x.names) / 2 + 4)
     return Frame(left, right, top, height - bottom, width, height, is_narrow)
 
 

@@ -37,7 +37,8 @@ def beside_truth(about: Subject) -> Figure | str:
         height=400,
     )
     return Figure(
-        f"Half of the predictions are within {formats.number(middle)} of the truth. {_of(found.whose, len(rows))}",
+        f"Half of the predictions are within {formats.score_format([middle])(middle)} of the truth. "
+        f"{_of(found.whose, len(rows))}",
         (panel,),
         ("true", "predicted"),
         tuple((f"{a:.6g}", f"{b:.6g}") for a, b in list(zip(x, y, strict=True))[:MOST_ROWS]),
@@ -63,8 +64,8 @@ def residuals(about: Subject) -> Figure | str:
         height=320,
     )
     return Figure(
-        f"On the average predictions are {formats.number(abs(mean))} {side}. A fan that opens to one side means larger "
-        f"errors there; a bend means that something is missed. {_of(found.whose, len(rows))}",
+        f"On average predictions are {formats.score_format([mean])(abs(mean))} {side}. A fan that opens to one side "
+        f"means larger errors there; a bend means that something is missed. {_of(found.whose, len(rows))}",
         (panel,),
         ("predicted", "predicted less true"),
         tuple((f"{a:.6g}", f"{b:.6g}") for a, b in list(zip(x, y, strict=True))[:MOST_ROWS]),

@@ -67,12 +67,13 @@ def _edge(place: Place, value: float, wider: tuple[float, float], called: str, *
     name, dimension = place.name, place.dimension
     low, high = _ends(dimension)
     scale = f", scale: {dimension.scale}" if getattr(dimension, "scale", LOG) != "linear" else ""  # type: ignore[attr-defined]
+    start, stop = (f"{float(f'{each:.2g}'):g}" for each in wider)  # 160, and not 1.6e+02
     end, inside = "upper" if upper else "lower", f" inside of {place.where[-1][1]}" if place.where else ""
     return Finding(
         "edge",
         WARNING,
         f"the {place.label} of {called}, {value:.3g}, is at the {end} end of its range from {low:.3g} to {high:.3g}",
-        f"search {name}: {{low: {wider[0]:.2g}, high: {wider[1]:.2g}{scale}}}{inside}",
+        f"search {name}: {{low: {start}, high: {stop}{scale}}}{inside}",
         {
             "dimension": name,
             "where": dict(place.where),
@@ -181,7 +182,8 @@ def no_effect(case: Case) -> Iterator[Finding]:
         f"no effect of {', '.join(found)} on the score can be seen in {len(trials)} trials"
         f" (rank test, p {min(found.values()):.2f}{' and more' if len(found) > 1 else ''}); an effect"
         f" below {max(seen.values()):.2g} would not be seen",
-        "that is no reason to fix them: more trials would tell; `lrtune importance` says what matters",
+        f"that is no reason to fix {'them' if len(found) > 1 else 'it'}: more trials would tell; `lrtune importance`"
+        " says what matters",
         {"dimensions": found, "trials": len(trials), "detectable": seen},
     )
 

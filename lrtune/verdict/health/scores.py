@@ -62,7 +62,7 @@ def noise(case: Case) -> Iterator[Finding]:
             HINT,
             f"{alike} of {len(others)} other trials cannot be told from {case.called}: the noise of the folds is"
             " too large",
-            "more trials will not help; raise search.repeats or search.folds, or set search.select: one_se",
+            "more trials will not tell them apart; raise search.repeats or search.folds, or set search.select: one_se",
             {"alike": alike, "trials": len(others)},
         )
 

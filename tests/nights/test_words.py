@@ -1,0 +1,42 @@
+"""What is said of a night, and of a folder of nights."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from lrtune.reporting.night_words import night_words
+from lrtune.reporting.nightly import spark_lines, state_words
+
+
+@pytest.mark.parametrize(
+    ("mean", "said"),
+    [
+        (0.0, "just as good as on the night before"),
+        (1e-6, "less than 0.0001 better than on the night before"),
+        (-0.01, "0.0100 worse than on the night before"),
+    ],
+)
+def test_a_drift_of_nothing_is_no_loss(mean, said):
+    drift = SimpleNamespace(mean=mean, low=mean - 0.02, high=mean + 0.02)
+    night = SimpleNamespace(outcome="same", standing=SimpleNamespace(score=0.97), drift=drift, chart=None, gain=0.0)
+    assert night_words(SimpleNamespace(nightly=night)).startswith(f"The champion is {said} (95 % interval")
+
+
+def test_the_first_champion_is_called_so():
+    night = SimpleNamespace(outcome="first", standing=None)
+    assert night_words(SimpleNamespace(nightly=night, mean=0.9)).endswith("so this one is the first.")
+
+
+@pytest.mark.parametrize(("metric", "said"), [("accuracy", "its accuracy is 0.9000"), ("log_loss", "its log loss is")])
+def test_the_score_of_the_champion_needs_no_article(metric, said):
+    last = SimpleNamespace(delivered=0.9, is_out=False, metric=metric, elected=1)
+    assert said in state_words(SimpleNamespace(last=last))
+
+
+@pytest.mark.parametrize("count", [1, 30, 300])
+def test_the_line_of_nights_fits_a_terminal_of_60_columns(count):
+    nights = [SimpleNamespace(is_out=False, promoted=at == count - 1, level=0.1 * at) for at in range(count)]
+    lines = spark_lines(SimpleNamespace(nights=nights))
+    assert max(map(len, lines)) <= 58
+    assert len(lines[0]) == min(count, 56)
+    assert lines[1].index("^") == len(lines[0]) - 1
