@@ -19,7 +19,7 @@ from lrtune.reporting.html.figures import (
     Panel,
     Series,
 )
-from lrtune.reporting.in_words import metric_name
+from lrtune.reporting.in_words import a_metric, metric_name
 from lrtune.reporting.terminal_plots import sparkline
 from lrtune.text import formats
 from lrtune.verdict.standing import own_sign
@@ -65,8 +65,8 @@ def state_words(history: History) -> str:
         return "There was no night yet."
     show = formats.score_format([last.delivered])
     out = " Its drift is out of control." if last.is_out else ""
-    score = f"{metric_name(last.metric)} {show(last.delivered)}"
-    return f"The champion was elected in night {last.elected}; on the data of the last night it has a {score}.{out}"
+    score = f"{a_metric(last.metric)} of {show(last.delivered)}"
+    return f"The champion was elected in night {last.elected}; on the data of the last night it has {score}.{out}"
 
 
 def _rows(nights: Sequence[Night], show: Show) -> list[tuple[str, ...]]:
