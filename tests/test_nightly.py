@@ -202,6 +202,18 @@ def test_the_same_table_trains_nothing_and_a_larger_budget_goes_on(here):
     assert one_night(260).nightly.night == 4
 
 
+def test_after_a_rollback_the_same_table_is_searched_anew_because_its_run_delivers_another(here):
+    """Before, the history gave the score of the one that was rolled back to the champion."""
+    least = {"overrides": (*SETTINGS["overrides"], "retrain.promote_if=-1.0")}
+    one_night(200, trials=1, **least)
+    assert one_night(260, **least).nightly.outcome == PROMOTED
+    champions.name(here, champions.Current(1, 1))
+    found = one_night(260, **least).nightly
+    assert (found.night, found.trained) == (3, 5)
+    assert found.outcome != "unchanged"
+    assert histories.read(here).last.since == 1
+
+
 @pytest.mark.parametrize("rows", [200, 260])
 @pytest.mark.parametrize("step", ["publish", "append", "name", "end"])
 def test_a_night_that_dies_between_two_steps_is_finished_by_the_same_command(here, monkeypatch, step, rows):

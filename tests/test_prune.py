@@ -92,6 +92,23 @@ def test_of_champions_the_last_the_current_and_who_elected_it_stay(here):
     assert (folder / "history.jsonl").read_text() == "line\n"
 
 
+def test_a_folder_of_champions_is_not_taken_for_one_of_runs(here):
+    folder = here / "champions"
+    for night in (1, 2, 3):
+        nights.publish(folder, here / "runs" / "c", night)
+    nights.name(folder, nights.Current(night=1, elected=1))
+    found = CliRunner().invoke(app, ["prune", "champions", "--keep", "1"])
+    assert (found.exit_code, "is a folder of champions; give it as --champions" in found.stderr) == (2, True)
+    assert nights.nights(folder) == [1, 2, 3]
+
+
+def test_while_a_night_works_on_the_champions_nothing_goes(here):
+    (here / "champions").mkdir()
+    with Lock(here / "champions"):
+        found = CliRunner().invoke(app, ["prune", "--keep", "1", "--champions", "champions"])
+    assert (found.exit_code, there()) == (2, ["a", "b", "c", "d", "notes"])
+
+
 def test_the_run_of_a_night_that_has_begun_stays(here):
     folder = here / "champions"
     folder.mkdir()

@@ -51,7 +51,7 @@ def champion(
         raise LrtuneError(f"N: goes with rollback, and not with {action}")
     refuse_missing(folder)
     if action == ROLLBACK:
-        with Lock(folder):
+        with Lock(folder, "folder"):
             champions.name(folder, _wanted(folder, night))
     if action == HISTORY:
         _list(folder, as_json=as_json)

@@ -48,6 +48,8 @@ def prune(
     for each in (folder, champions):
         if each is not None and not each.is_dir() and each != RUNS:
             raise LrtuneError(f"{each}: {'is a file, not a folder' if each.exists() else 'no such folder'}")
+    if (folder / nights.CURRENT).exists():  # its nights look like runs, and the champion would go with them
+        raise LrtuneError(f"{folder}: is a folder of champions; give it as --champions, beside a folder of runs")
     begun = None if champions is None else nights.begun(champions)
     needed = [] if begun is None else [Path(begun.run)]
     runs = [each for each in folders(folder) if is_run(each)]
@@ -55,14 +57,14 @@ def prune(
     going = [*old.going, *(() if champions is None else nights.old_nights(champions, keep))]
     size = sum(map(removal.size_of, going))
     if not dry_run:
-        removal.clear(folder)
-        for each in old.going:
-            removal.remove(each)
-        if champions is not None:
-            with Lock(champions):
+        if champions is not None:  # first: where a night works on them, nothing is removed at all
+            with Lock(champions, "--champions"):
                 removal.clear(champions)
                 for each in nights.old_nights(champions, keep):
                     removal.remove(each)
+        removal.clear(folder)
+        for each in old.going:
+            removal.remove(each)
     if as_json:
         names = [str(each) for each in going]
         put(

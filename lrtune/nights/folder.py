@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_type_hints
 
 from lrtune.run import files
 from lrtune.run.names import BEST, EXPERIMENT, MODEL, REPORT, RESULT, ROW_SCORES
@@ -167,8 +167,11 @@ def end(folder: Path) -> None:
 
 def _read(path: Path, kind: type[_Kind]) -> _Kind | None:
     try:
-        return kind(**files.read_json(path))
+        found = kind(**files.read_json(path))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
         raise StudyError(f"{path}: damaged; it does not say what it should") from error
+    if not all(isinstance(getattr(found, key), hint) for key, hint in get_type_hints(kind).items()):
+        raise StudyError(f"{path}: damaged; it does not say what it should")
+    return found

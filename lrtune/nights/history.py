@@ -199,7 +199,7 @@ def line_of(night: Night) -> str:
 
 def _night(line: bytes, where: str) -> Night:
     try:
-        said = json.loads(line)
+        said = json.loads(line, parse_constant=_no_number)
         if said["schema"] > SCHEMA:
             raise StudyError(f"{where}: a newer lrtune wrote it (schema {said['schema']}, this one reads {SCHEMA})")
         known = {each.name: said[each.name] for each in dataclasses.fields(Night)}
@@ -209,6 +209,10 @@ def _night(line: bytes, where: str) -> Night:
         return Night(**known)
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise StudyError(f"{where}: damaged; it is no night") from error
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON")
 
 
 def _kinds() -> dict[str, tuple[type, ...]]:

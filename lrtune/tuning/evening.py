@@ -104,11 +104,16 @@ def evening(
     repeats = False
     if begun is not None and is_same:
         night, seed, run = begun.night, begun.seed, Path(begun.run)
-    elif last is not None and (last.data, last.asked) == (data, asked):
+    elif last is not None and (last.data, last.asked) == (data, asked) and _stands(current, last):
         seed, run, repeats = last.seed, Path(last.run), True
     if run is None or fresh or not is_run(run) or output not in (None, run):
         run, repeats = None, False
     return Evening(folder, night, seed, history, current, run, repeats, data, asked)
+
+
+def _stands(current: Current | None, last: Night) -> bool:
+    """Say whether the champion is what the last night ended with: after a rollback, its run delivers another."""
+    return current is None or current.elected == last.elected
 
 
 def _mended(folder: Path, current: Current | None, last: Night) -> Current | None:

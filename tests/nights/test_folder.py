@@ -60,7 +60,7 @@ def test_a_lost_or_damaged_name_is_told(tmp_path, run):
     champions.publish(folder, run, 1)
     with pytest.raises(StudyError, match=r"is lost, though there is 1 night; `lrtune champion rollback .* 1`"):
         champions.current(folder)
-    for text in ("{", "[]", '{"night": 1}', "null"):
+    for text in ("{", "[]", '{"night": 1}', "null", '{"night": "1", "elected": 1}', '{"night": 1, "elected": null}'):
         (folder / CURRENT).write_text(text)
         with pytest.raises(StudyError, match="damaged"):
             champions.current(folder)

@@ -39,7 +39,10 @@ def test_a_torn_last_line_is_passed_over_said_and_written_over(tmp_path):
         assert read(tmp_path) == History((night(1), night(2)))
 
 
-@pytest.mark.parametrize("line", ["", "{", "[]", "{}", '{"schema": 1}', "null"])
+@pytest.mark.parametrize(
+    "line",
+    ["", "{", "[]", "{}", '{"schema": 1}', "null", line_of(night(2)).replace('"seconds": ', '"seconds": NaN, "was": ')],
+)
 def test_a_damaged_line_within_is_an_error_with_its_place(tmp_path, line):
     (tmp_path / HISTORY).write_text(f"{line_of(night(1))}{line}\n{line_of(night(3))}")
     with pytest.raises(StudyError, match="line 2: damaged"):
