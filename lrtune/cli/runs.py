@@ -22,7 +22,7 @@ def find(run: str, *, finished: bool = True) -> Path:
     ----------
     run
         ``latest`` for the run in ``./runs`` that finished last; a folder; the name of a folder in ``./runs``, with or
-        without its last eight digits. Where several runs share a name, the one that finished last is meant.
+        without its last eight characters. Where several runs share a name, the one that finished last is meant.
     finished
         Whether ``latest`` and names mean finished runs only. Otherwise the one in which something was written last is
         meant, running or stopped as it may be.

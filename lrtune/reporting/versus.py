@@ -222,7 +222,7 @@ def asked(run: Run) -> Flat:
         **dict(_dimensions(run.space, "space")),
         "trials": len(run.trials),
         **{f"rows.{key}": value for key, value in (to_json(header.rows) or {}).items()},
-        "table": (header.data or "")[:8],
+        "training rows": (header.data or "")[:8],
         "engine": header.engine,
         **{f"versions.{key}": value for key, value in (header.versions or {}).items()},
     }

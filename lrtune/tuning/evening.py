@@ -38,7 +38,7 @@ class Evening:
     run
         The folder of a run that goes on; None: a new one.
     repeats
-        Whether that is the run of the night before, on the same table.
+        Whether the table is that of the night before, which goes on or is searched anew.
     data, asked
         Hashes of the table, and of the experiment without its seed.
 
@@ -107,7 +107,7 @@ def evening(
     elif last is not None and (last.data, last.asked) == (data, asked) and _stands(current, last):
         seed, run, repeats = last.seed, Path(last.run), True
     if run is None or fresh or not is_run(run) or output not in (None, run):
-        run, repeats = None, False
+        run = None  # another run on the same table: that is no drift either
     return Evening(folder, night, seed, history, current, run, repeats, data, asked)
 
 

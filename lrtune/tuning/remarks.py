@@ -192,7 +192,7 @@ def _on_default(experiment: Experiment) -> Iterator[str]:
     if unknown:
         yield (
             f"nobody said what the default of {listed(unknown)} is: trial 0, called the default, has the middle of a "
-            "range and the first of a list; `defaults:` in the experiment names values"
+            "range or of a list of numbers, and the first of another list; `defaults:` in the experiment names values"
         )
     for key in sorted(key for key in own if key in first and key in known and first[key] != known[key]):
         yield f"the default of {key}, {known[key]!r}, is not in the space: trial 0 has {first[key]!r}"

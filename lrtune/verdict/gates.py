@@ -139,7 +139,8 @@ def behind_gate(result: Result, name: str) -> Gate:
     found = next((each for each in result.anchors if ANCHORS[each.name].asked == name), None)
     if found is None or found.mean is None:
         what = ANCHORS[found.name].rival if found else ASKED[name]
-        reason = f"there is no score of {what}" + ("" if found else " here: there was no time for it")
+        why = "only training tells this metric" if METRICS[result.metric].is_told else "there was no time for it"
+        reason = f"there is no score of {what}" + ("" if found else f" here: {why}")
         return Gate(BEHIND, State.UNKNOWN, f"this counts as a failure: {reason}", {"anchor": name, "reason": reason})
     passed = oriented(result.metric, score) > oriented(result.metric, found.mean)
     shown, other = _told_apart(score, found.mean)
