@@ -78,7 +78,7 @@ def test_history_is_a_page_a_picture_and_json(run, folder, nights):
     page = run("history", nights, "-o", "history.svg", "--summary", "page.md")
     assert page.exit_code == 0
     assert "2 nights" in page.stdout
-    assert "it has an accuracy of 0." in " ".join(page.stdout.split())
+    assert "its accuracy is 0." in " ".join(page.stdout.split())
     assert (folder / "history.svg").read_text().startswith("<svg")
     assert "level" in (folder / "page.md").read_text()
     lines = [json.loads(line) for line in (nights / "history.jsonl").read_text().splitlines()]
