@@ -398,7 +398,7 @@ def test_nothing_else_changes_by_it(tmp_path, monkeypatch):
         found[name] = lrtune.search(tmp_path / f"{name}.yaml", output=tmp_path / name).to_json()
     assert (found["true"]["control"] is None, found["false"]["control"] is None) == (False, True)
     assert (tmp_path / "true/trials.csv").read_bytes() == (tmp_path / "false/trials.csv").read_bytes()
-    ignored = {"name", "control", "seconds"}
+    ignored = {"name", "control", "seconds", "trained"}
     assert {key: each for key, each in found["true"].items() if key not in ignored} == {
         key: each for key, each in found["false"].items() if key not in ignored
     }

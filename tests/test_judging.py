@@ -146,7 +146,7 @@ def test_a_raced_search_is_judged_with_its_races(metric, tmp_path):
     candidates = judging._candidates(study, choice)
     assert {each.state for each in candidates} == {TrialState.COMPLETE, TrialState.PRUNED}
     race = judging._race(experiment.terms, study, candidates)
-    assert race.folds == (1 if metric == "accuracy" else 2)
+    assert race.looks == ((1,) if metric == "accuracy" else (2,))
     assert race.rounds.tolist() == [each.number // 8 for each in candidates]
     assert found.score <= found.naive + 1e-9
 

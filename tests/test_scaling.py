@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 import lrtune
 from lrtune.cli import app
-from lrtune.cli.names import filled
 from lrtune.finder.in_full import constant_losses
 from lrtune.finder.planned import PlannedRuns
 from lrtune.finder.scaling import find_scaling, measured
@@ -381,7 +380,6 @@ def test_a_kind_of_size_is_one_entry(wine, monkeypatch):
         name="depth", noun="hidden layers", factors=(1.0, 2.0, 3.0), least=1, size=lambda *_: 1, sized=deeper
     )
     monkeypatch.setitem(SIZE_KINDS, "depth", entry)
-    assert "depth" in filled("one of <sizes>")
     finding = measured(plan_scaling(*wine, "depth", at=[4], optimizers=["adam"]))
     assert [each.size for each in finding.curves[0].sizes] == [1, 2, 3]
     assert "twice the hidden layers" in " ".join(finding.plot().sentence.split()) or finding.curves[0].trend is None

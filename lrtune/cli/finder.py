@@ -56,7 +56,7 @@ def finder(
         typer.Option(
             "--scaling",
             metavar="KIND",
-            help="Which rate another size takes, measured: <sizes>.",
+            help="Which rate another size takes, measured: horizon, batch, width or rows.",
             autocompletion=completed(kinds_of_sizes),
         ),
     ] = None,
@@ -92,7 +92,7 @@ def finder(
     With --scaling, a few rates are trained in full at four sizes, and a line through the best ones says which rate
     another size takes: more epochs, other mini-batches, a wider network, more rows.
 
-    Example: lrtune finder configs/digits.yaml --scaling horizon --at 400 --plot scaling.svg
+    Example: lrtune finder configs/digits.yaml --scaling horizon --at 400
     """
     from contextlib import nullcontext
 

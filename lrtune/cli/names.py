@@ -72,7 +72,6 @@ _TEXTS: dict[str, Callable[[], str]] = {
     "<prunings>": lambda: ", ".join(prunings()),
     "<rules>": lambda: ", ".join(rules()),
     "<formats>": _formats,
-    "<sizes>": lambda: ", ".join(sizes()),
     "<figures>": lambda: ", ".join(figures()),
     "<night numbers>": lambda: ", ".join(night_numbers()),
 }

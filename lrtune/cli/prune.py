@@ -31,9 +31,10 @@ def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove old runs, so that the cache of a nightly job does not grow for ever.
+    """Remove old runs, and old nights of a folder of champions.
 
-    What a search or a night is working on stays. Folders that are no runs are not touched.
+    It keeps the cache of a nightly job small. What a search or a night is working on stays. Folders that are no runs
+    are not touched.
 
     Example: lrtune prune runs --keep 30 --dry-run
     """

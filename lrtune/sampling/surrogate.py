@@ -66,7 +66,7 @@ def learn(
     rng: np.random.Generator,
     prior: Prior = (),
     *,
-    most: int = KEPT,
+    most: int | None = None,
 ) -> Surrogate | None:
     """Fit a process to what the trials tell; None if they tell nothing, because there are no two different scores.
 
@@ -74,7 +74,8 @@ def learn(
 
     The hyperparameters are sought from the prior's mode, and from what fitted the first 8, 16, 32, ... trials, each of
     these fits started from the one before: a search that gets more trials goes on where it was, though everything
-    follows from the history alone. The process sees at most so many trials (`_kept`).
+    follows from the history alone. The process sees at most so many trials (`_kept`),
+    by default `KEPT`.
     """
     seen = observe(history, prior)
     points = [space.point(each.configuration) for each in seen.trials]
@@ -82,7 +83,7 @@ def learn(
     values, spread = seen.values[usable], seen.spread[usable]
     if len(np.unique(values)) < 2:
         return None
-    kept = _kept(values, most)
+    kept = _kept(values, KEPT if most is None else most)
     known = [each for each in points if each is not None]
     chosen = tuple(known[number] for number in kept)
     values, spread, own = values[kept], spread[kept], seen.is_own[usable][kept]

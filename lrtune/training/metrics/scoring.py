@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrtune.arrays import Array, Doubles, Integers
+from lrtune.arrays import Array, Doubles, Integers, Singles
 from lrtune.training.metrics.catalogue import METRICS, POSITIVES, SPREAD, TWO_CLASSES, Kept, Needed
 from lrtune.training.metrics.functions import variance
 from lrtune.training.metrics.weighted import Scorer
@@ -161,7 +161,13 @@ def scorer(metric: str, kept: Array, targets: Array, classes: int) -> Scorer:
     Parameters are those of `score`. A score is NaN where the targets of the drawn rows have none.
     """
     own = METRICS[metric].scorer(kept, targets, classes)
-    return lambda weights: _oriented(metric, own(weights))
+
+    def oriented(weights: Singles) -> Doubles:
+        # Kernels for small matrices may compute with what lies behind them in memory, and throw it away: no warning.
+        with np.errstate(invalid="ignore"):
+            return _oriented(metric, own(weights))
+
+    return oriented
 
 
 def row_values(metric: str, kept: Array, targets: Array, folds: Integers | None = None) -> Doubles:
