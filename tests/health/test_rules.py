@@ -323,6 +323,27 @@ def diverging(limits, count=60):
     return trials
 
 
+def failing(*reasons, of=10):
+    """Make trials of which the last ones failed, with these reasons."""
+    trials = sampled(of, peak_inside)
+    kept = trials[: of - len(reasons)]
+    lost = [
+        Trial(each.number, each.configuration, TrialState.FAILED, reason=why)
+        for each, why in zip(trials[len(kept) :], reasons, strict=True)
+    ]
+    return [*kept, *lost]
+
+
+def test_many_trials_fail_and_what_most_of_them_say():
+    finding = found("failed", failing("no memory; see fits/8/log.txt", "no memory; see fits/9/log.txt", "odd", of=12))
+    assert finding.sentence == "3 of 12 trials failed, 2 of them with: no memory"
+    assert finding.numbers == {"failed": 3, "share": 0.25, "reason": "no memory"}
+    assert found("failed", failing("a", "a", "a")).sentence == "3 of 10 trials failed, all of them with: a"
+    assert "failed" not in names(failing("a", "a"))
+    assert "failed" not in names(failing("a", "a", "a", of=16))
+    assert len(found("failed", failing(*["word " * 200] * 3)).numbers["reason"]) <= 120
+
+
 def test_many_trials_diverge_and_from_which_rate_on():
     trials = diverging({"sgd": 0.05, "momentum": 0.005})
     finding = found("diverged", trials)

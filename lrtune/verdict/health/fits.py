@@ -1,10 +1,12 @@
-"""Rules about single fits: a last one that failed, training that went on too long, or ended too early."""
+"""Rules about single fits: a last one that failed, others that failed, training that went on too long, or too short."""
 
 from __future__ import annotations
 
+import textwrap
+from collections import Counter
 from collections.abc import Iterator
 
-from lrtune.space.trial import Curves
+from lrtune.space.trial import LOGGED, Curves, TrialState
 from lrtune.text.errors import counted
 from lrtune.verdict.findings import HINT, WARNING, Finding
 from lrtune.verdict.health.core import Case, percent
@@ -14,6 +16,12 @@ NO_MODEL = "model"
 
 POINTS = 4
 """Curves of fewer points say nothing."""
+
+FAILED, FAILED_TRIALS = 0.2, 3
+"""A larger share of failed trials is many; there must be at least so many."""
+
+REASON = 120
+"""Characters of a reason that a finding repeats."""
 
 RISE = 0.10
 """Validation loss has risen again if it ends above its minimum by this share of it."""
@@ -36,6 +44,23 @@ def without_model(case: Case) -> Iterator[Finding]:
             " trial",
             {"reason": case.no_model},
         )
+
+
+def many_failed(case: Case) -> Iterator[Finding]:
+    """Notice that many trials failed, and what most of them say."""
+    failed = [each for each in case.trials if each.state is TrialState.FAILED]
+    if len(failed) < FAILED_TRIALS or len(failed) < FAILED * len(case.trials):
+        return
+    reasons = [(each.reason or "no reason is known").partition(LOGGED)[0] for each in failed]
+    ((why, count),) = Counter(textwrap.shorten(each, REASON) for each in reasons).most_common(1)
+    said = "all of them" if count == len(failed) else f"{count} of them"
+    yield Finding(
+        "failed",
+        WARNING,
+        f"{len(failed)} of {len(case.trials)} trials failed, {said} with: {why}",
+        "mend the cause, or leave out the values that bring it: `lrtune trials` with --state failed lists them",
+        {"failed": len(failed), "share": round(len(failed) / len(case.trials), 4), "reason": why},
+    )
 
 
 def overfitting(case: Case) -> Iterator[Finding]:

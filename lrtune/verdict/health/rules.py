@@ -10,7 +10,7 @@ from lrtune.verdict.findings import WARNING, Finding, attempted
 from lrtune.verdict.health.classes import silent_classes
 from lrtune.verdict.health.core import Case
 from lrtune.verdict.health.dimensions import edges, no_effect
-from lrtune.verdict.health.fits import NO_MODEL, overfitting, underfitting, without_model
+from lrtune.verdict.health.fits import NO_MODEL, many_failed, overfitting, underfitting, without_model
 from lrtune.verdict.health.intervals import few_units, surprising_test
 from lrtune.verdict.health.rivals import anchors_win, default_wins, mean_loses
 from lrtune.verdict.health.scores import (
@@ -55,6 +55,7 @@ _ENTRIES = (
     HealthRule("interval", few_units),
     HealthRule("unscored", unscored_folds),
     HealthRule("classes", silent_classes),
+    HealthRule("failed", many_failed),
     HealthRule("diverged", many_diverged),
     HealthRule("edge", edges),
     HealthRule("folds", fold_apart, scores=("medians",)),
