@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -39,11 +40,8 @@ def prune(
     Example: lrtune prune runs --keep 30 --dry-run
     """
     from lrtune.nights import folder as nights
-    from lrtune.reporting import console
-    from lrtune.reporting.blocks import Block, Headline, Remarks, Words
     from lrtune.run import removal
     from lrtune.run.folder import is_run
-    from lrtune.run.lock import Lock
     from lrtune.text.written import json_text
 
     for each in (folder, champions):
@@ -52,28 +50,25 @@ def prune(
     if (folder / nights.CURRENT).exists():  # its nights look like runs, and the champion would go with them
         raise LrtuneError(f"{folder}: is a folder of champions; give it as --champions, beside a folder of runs")
     begun = None if champions is None else nights.begun(champions)
-    needed = [] if begun is None else [Path(begun.run)]
     runs = [each for each in folders(folder) if is_run(each)]
-    old = removal.old_runs(runs, keep, needed)
+    old = removal.old_runs(runs, keep, [] if begun is None else [Path(begun.run)])
     going = [*old.going, *(() if champions is None else nights.old_nights(champions, keep))]
     size = sum(map(removal.size_of, going))
     if not dry_run:
         if champions is not None:  # first: where a night works on them, nothing is removed at all
-            with Lock(champions, "--champions"):
-                removal.clear(champions)
-                for each in nights.old_nights(champions, keep):
-                    removal.remove(each)
-        removal.clear(folder)
-        for each in old.going:
-            removal.remove(each)
+            nights.remove_old(champions, keep)
+        removal.remove_all(folder, old.going)
     if as_json:
-        names = [str(each) for each in going]
-        put(
-            json_text(
-                {"removed": names, "bytes": size, "dry_run": dry_run, "spared": {str(a): b for a, b in old.spared}}
-            )
-        )
-        return
+        spared = {str(path): why for path, why in old.spared}
+        put(json_text({"removed": list(map(str, going)), "bytes": size, "dry_run": dry_run, "spared": spared}))
+    else:
+        _show(going, size, old.spared, keep, dry_run=dry_run)
+
+
+def _show(going: Sequence[Path], size: int, spared: Sequence[tuple[Path, str]], keep: int, *, dry_run: bool) -> None:
+    from lrtune.reporting import console
+    from lrtune.reporting.blocks import Block, Headline, Remarks, Words
+
     counted = formats.plural(len(going), "folder")
     done = f"{counted} would go" if dry_run else f"{counted} {'is' if len(going) == 1 else 'are'} gone"
     room = f", {formats.memory(size)}" if going else ""
@@ -81,6 +76,6 @@ def prune(
     page: list[Block] = [Headline(f"{done}{room}; {staying}.")]
     if going:
         page.append(Words("would go" if dry_run else "gone", [("", str(each)) for each in going]))
-    if old.spared:
-        page.append(Remarks("old, but they stay", [f"{path}: {why}" for path, why in old.spared]))
+    if spared:
+        page.append(Remarks("old, but they stay", [f"{path}: {why}" for path, why in spared]))
     console.show(page)

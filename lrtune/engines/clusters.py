@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import os
 import socket
+import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from lrtune.arrays import one_blas_thread
-from lrtune.engines.contract import Compare, Done, EngineError, Function, guarded, refusal
+from lrtune.engines.contract import Compare, Done, EngineError, Function, Limit, guarded, refusal
 
 ATTEMPTS = 2
 """A block whose worker died is tried once more."""
@@ -20,6 +22,50 @@ GRACE = 5.0
 
 PATIENCE = 60.0
 """Seconds after which a cluster without any worker is given up."""
+
+
+DIED = f"its worker process died {ATTEMPTS} times (out of memory, or killed)"
+
+
+class ClusterTask(NamedTuple):
+    """A block, and what is done for it: how often it was begun, and when its worker is killed (`time.monotonic`)."""
+
+    key: int
+    payload: object
+    limit: Limit
+    attempt: int = 1
+    kill_at: float = math.inf
+
+    def begun(self, seconds: float) -> ClusterTask:
+        """Give it as it is from now on, with so many seconds left."""
+        return self._replace(kill_at=time.monotonic() + seconds + GRACE)
+
+    @property
+    def again(self) -> ClusterTask | None:
+        """The same block for another try after its worker died; None if there is none left."""
+        return self._replace(attempt=self.attempt + 1) if self.attempt < ATTEMPTS else None
+
+
+Future = TypeVar("Future")
+
+
+def pop_overdue(running: dict[Future, ClusterTask]) -> tuple[Future, ClusterTask] | None:
+    """Take out a block whose worker has not noticed that its time is up; None if there is none."""
+    now = time.monotonic()
+    future = next((each for each, task in running.items() if task.kill_at <= now), None)
+    return None if future is None else (future, running.pop(future))
+
+
+class Emptiness:
+    """For how long a cluster has had nobody who works."""
+
+    def __init__(self) -> None:
+        self._since = math.inf
+
+    def seconds(self, workers: float) -> float:
+        """Note how many work now; say for how long nobody has, below zero if somebody does."""
+        self._since = math.inf if workers else min(self._since, time.monotonic())
+        return time.monotonic() - self._since
 
 
 class ClusterAnswer(NamedTuple):

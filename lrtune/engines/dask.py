@@ -13,22 +13,22 @@ import itertools
 import math
 import time
 from concurrent.futures import TimeoutError as TimeIsUpError
-from typing import Any, NamedTuple
+from typing import Any
 
 from lrtune.engines.clusters import (
-    ATTEMPTS,
-    GRACE,
+    DIED,
     PATIENCE,
     Call,
     ClusterAnswer,
+    ClusterTask,
+    Emptiness,
     answered,
     missing,
     of_another_version,
+    pop_overdue,
 )
 from lrtune.engines.contract import UNLIMITED, Done, EngineError, Function, Limit, Site
 from lrtune.engines.local import available_cores
-
-DIED = f"its worker process died {ATTEMPTS} times (out of memory, or killed)"
 
 OWN_PATIENCE = 10.0
 """Seconds after which a cluster of this machine that has no workers is replaced."""
@@ -115,14 +115,6 @@ class DaskPlace:
         self._settings.__exit__(None, None, None)
 
 
-class _Task(NamedTuple):
-    key: int
-    payload: object
-    limit: Limit
-    attempt: int = 1
-    kill_at: float = math.inf
-
-
 _shared: dict[str, object] = {}  # in a worker: what blocks share, by the name of their executor
 
 
@@ -146,9 +138,9 @@ class DaskExecutor:
         self._call = Call(function, place.site.compare, dict(place.site.about))
         self.slots = self.room = slots
         self._shared = shared
-        self._queue: list[_Task] = []
-        self._running: dict[Any, _Task] = {}
-        self._empty_since = math.inf
+        self._queue: list[ClusterTask] = []
+        self._running: dict[Any, ClusterTask] = {}
+        self._empty = Emptiness()
         self._share()
 
     def _share(self) -> None:
@@ -168,7 +160,7 @@ class DaskExecutor:
 
     def submit(self, key: int, payload: object, limit: Limit = UNLIMITED) -> None:
         """Start a block, or keep it until one that is tried again has been alone."""
-        self._queue.append(_Task(key, payload, limit))
+        self._queue.append(ClusterTask(key, payload, limit))
         self._fill()
 
     def _fill(self) -> None:
@@ -183,7 +175,7 @@ class DaskExecutor:
                 future = self._place.client.submit(
                     _run, self._name, self._call, task.key, task.payload, seconds, pure=False, retries=0
                 )
-            self._running[future] = task._replace(kill_at=time.monotonic() + seconds + GRACE)
+            self._running[future] = task.begun(seconds)
 
     def next_done(self, timeout: float | None = None) -> Done | None:
         """Wait for the next finished block.
@@ -219,8 +211,8 @@ class DaskExecutor:
         try:
             answer: ClusterAnswer = future.result()
         except Exception as error:
-            if task.attempt < ATTEMPTS:
-                self._queue.insert(0, task._replace(attempt=task.attempt + 1))
+            if task.again is not None:
+                self._queue.insert(0, task.again)
                 return None
             if isinstance(error, self._place.distributed.scheduler.KilledWorker):
                 return Done(task.key, failure=DIED)
@@ -228,13 +220,11 @@ class DaskExecutor:
         return answer.taken(self._place.remarks, mixed=self._place.site.mixed)
 
     def _kill_overdue(self) -> Done | None:
-        now = time.monotonic()
-        for future, task in self._running.items():
-            if task.kill_at <= now:
-                del self._running[future]
-                self._kill(future)
-                return Done(task.key, overdue=True)
-        return None
+        found = pop_overdue(self._running)
+        if found is None:
+            return None
+        self._kill(found[0])
+        return Done(found[1].key, overdue=True)
 
     def _kill(self, future: Any) -> None:
         """End the process that does not notice that its block's time is up."""
@@ -249,14 +239,13 @@ class DaskExecutor:
         """Notice a cluster without workers; a new one of our own begins what was running again."""
         with self._explained():
             there = self._place.workers()
-        self._empty_since = math.inf if there else min(self._empty_since, time.monotonic())
-        silent = time.monotonic() - self._empty_since
+        silent = self._empty.seconds(there)
         if not self._place.site.address and silent > OWN_PATIENCE:
             self._queue[:0] = list(self._running.values())
             self._running = {}
             self._place.renew()
             self._share()
-            self._empty_since = math.inf
+            self._empty = Emptiness()
         elif silent > PATIENCE:
             raise EngineError(
                 f"{self._place.where} has had no worker for {PATIENCE:g} s; start one, and run the same command again"

@@ -10,22 +10,22 @@ import contextlib
 import math
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from lrtune.engines.clusters import (
-    ATTEMPTS,
-    GRACE,
+    DIED,
     PATIENCE,
     Call,
     ClusterAnswer,
+    ClusterTask,
+    Emptiness,
     answered,
     missing,
     of_another_version,
+    pop_overdue,
 )
 from lrtune.engines.contract import UNLIMITED, Done, EngineError, Function, Limit, Site
 from lrtune.engines.local import available_cores
-
-DIED = f"its worker process died {ATTEMPTS} times (out of memory, or killed)"
 
 
 class RayPlace:
@@ -74,14 +74,6 @@ class RayPlace:
         self.ray.shutdown()
 
 
-class _Task(NamedTuple):
-    key: int
-    payload: object
-    limit: Limit
-    attempt: int = 1
-    kill_at: float = math.inf
-
-
 def _run(shared: object, call: Call, key: int, payload: object, seconds: float) -> ClusterAnswer:
     return answered(call, shared, key, payload, seconds)
 
@@ -98,8 +90,8 @@ class RayExecutor:
         self._remote: Any = remote
         with self._explained():
             self._shared = self._ray.put(shared)
-        self._running: dict[Any, _Task] = {}
-        self._alone_since = math.inf
+        self._running: dict[Any, ClusterTask] = {}
+        self._empty = Emptiness()
 
     @contextlib.contextmanager
     def _explained(self) -> Any:
@@ -111,13 +103,13 @@ class RayExecutor:
 
     def submit(self, key: int, payload: object, limit: Limit = UNLIMITED) -> None:
         """Start a block."""
-        self._begin(_Task(key, payload, limit))
+        self._begin(ClusterTask(key, payload, limit))
 
-    def _begin(self, task: _Task) -> None:
+    def _begin(self, task: ClusterTask) -> None:
         seconds = task.limit.left()
         with self._explained():
             future = self._remote.remote(self._shared, self._call, task.key, task.payload, seconds)
-        self._running[future] = task._replace(kill_at=time.monotonic() + seconds + GRACE)
+        self._running[future] = task.begun(seconds)
 
     def next_done(self, timeout: float | None = None) -> Done | None:
         """Wait for the next finished block.
@@ -151,8 +143,8 @@ class RayExecutor:
             with self._explained():
                 answer: ClusterAnswer = self._ray.get(future)
         except (errors.WorkerCrashedError, errors.NodeDiedError, errors.OutOfMemoryError, errors.ObjectLostError):
-            if task.attempt < ATTEMPTS:
-                self._begin(task._replace(attempt=task.attempt + 1))
+            if task.again is not None:
+                self._begin(task.again)
                 return None
             return Done(task.key, failure=DIED)
         except errors.RayError as error:
@@ -160,19 +152,16 @@ class RayExecutor:
         return answer.taken(self._place.remarks, mixed=self._place.site.mixed)
 
     def _kill_overdue(self) -> Done | None:
-        now = time.monotonic()
-        for future, task in self._running.items():
-            if task.kill_at <= now:
-                del self._running[future]
-                self._ray.cancel(future, force=True)
-                return Done(task.key, overdue=True)
-        return None
+        found = pop_overdue(self._running)
+        if found is None:
+            return None
+        self._ray.cancel(found[0], force=True)
+        return Done(found[1].key, overdue=True)
 
     def _refuse_an_empty_cluster(self) -> None:
         with self._explained():
             there = self._ray.cluster_resources().get("CPU", 0)
-        self._alone_since = math.inf if there else min(self._alone_since, time.monotonic())
-        if time.monotonic() - self._alone_since > PATIENCE:
+        if self._empty.seconds(there) > PATIENCE:
             raise EngineError(
                 f"{self._place.where} has had no processor for {PATIENCE:g} s; give it a node, and run the same "
                 "command again"

@@ -28,6 +28,7 @@ import itertools
 import math
 import statistics
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 WINDOW = 20
@@ -51,8 +52,9 @@ class Link(NamedTuple):
     repeats: bool = False
 
 
-class ControlVerdict(NamedTuple):
-    """What the chart says of the last night.
+@dataclass(frozen=True, slots=True)
+class ControlVerdict:
+    """What the chart says of the last night; levels are positive where it is better.
 
     Attributes
     ----------

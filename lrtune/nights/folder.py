@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, get_type_hints
 
-from lrtune.run import files
+from lrtune.run import files, removal
+from lrtune.run.lock import Lock
 from lrtune.run.names import BEST, EXPERIMENT, MODEL, REPORT, RESULT, ROW_SCORES
 from lrtune.text.errors import StudyError, counted
 from lrtune.text.written import json_text, to_json
@@ -145,6 +146,19 @@ def old_nights(folder: Path, keep: int) -> tuple[Path, ...]:
         set() if champion is None else {champion.night, champion.elected}
     )
     return tuple(path_of(folder, each) for each in there if each not in needed)
+
+
+def remove_old(folder: Path, keep: int) -> None:
+    """Remove the folders of old nights; a night that goes on holds the lock, and then nothing is removed.
+
+    Raises
+    ------
+    StudyError
+        If a night goes on, or a folder cannot be removed.
+
+    """
+    with Lock(folder, "--champions"):
+        removal.remove_all(folder, old_nights(folder, keep))
 
 
 def begin(folder: Path, tonight: Tonight) -> None:

@@ -27,6 +27,7 @@
     night_words        what a night came to, in two or three sentences
     nightly            the history of all nights as a page and a picture
     pages              the page of a search: about ten lines in plain words
+    paired             what two trainings that differ in one thing say
     parameters         the search space as other tools see it
     plans              what `lrtune check` says
     progress           how far a search is, counted from its events

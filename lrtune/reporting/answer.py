@@ -6,7 +6,7 @@ than it is, because it was picked. What was not tuned stands beside the best as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from lrtune.reporting import delivered
@@ -15,12 +15,11 @@ from lrtune.reporting.night_words import night_words
 from lrtune.reporting.warmups import warmup
 from lrtune.reporting.worth import decay, tuning
 from lrtune.text import formats
+from lrtune.text.formats import Show
 from lrtune.training.registry import METRICS
 from lrtune.verdict.findings import DEFECT, Finding
 from lrtune.verdict.health.fits import NO_MODEL
 from lrtune.verdict.result import HeldOut, Result
-
-Show = Callable[[float | None], str]
 
 FINEST = 10
 """An expected score has so many digits that its 95 % interval is at least as wide as this many of the last one."""

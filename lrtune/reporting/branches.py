@@ -6,9 +6,10 @@ neither verdicts nor errors: see `lrtune.verdict.making.kinds`. What decay alone
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from lrtune.text import formats
+from lrtune.text.formats import Show
 from lrtune.verdict.result import Kind
 
 
@@ -27,7 +28,7 @@ def rows(found: Sequence[Kind], most: int | None = None) -> list[tuple[str, ...]
     return [_cells(each, scores) for each in shown]
 
 
-def _cells(kind: Kind, scores: Callable[[float | None], str]) -> tuple[str, ...]:
+def _cells(kind: Kind, scores: Show) -> tuple[str, ...]:
     start = (str(kind.number), scores(kind.mean))
     end = (str(kind.trials), kind.name)
     found = kind.difference

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from lrtune.text.formats import Show
 from lrtune.verdict.result import Result
-
-Show = Callable[[float | None], str]
 
 SHOWN = 5
 """Members of a mean that are named."""

@@ -22,8 +22,8 @@ from lrtune.verdict.result import Anchor, Counts, HeldOut, Kind, Result
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lrtune.reporting.judgements import Show
     from lrtune.space.trial import Configuration, Trial
+    from lrtune.text.formats import Show
 
 TOP = 5
 """Best trials on a page."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
 from lrtune.text import formats
+from lrtune.text.formats import Show
 from lrtune.verdict.conditions import Gate
 from lrtune.verdict.gates import kept_gate, score_gate
 from lrtune.verdict.interval import Interval
@@ -129,12 +130,12 @@ def _lines(scored: Sequence[tuple[str, RowScore]]) -> list[tuple[str, str, str]]
     return [(show(found.score), _interval(found, show), name) for name, found in scored]
 
 
-def _shown(found: Sequence[RowScore]) -> Callable[[float | None], str]:
+def _shown(found: Sequence[RowScore]) -> Show:
     """Choose the digits for scores of a column, and for their intervals."""
     return formats.score_format([each for one in found for each in (one.score, one.low, one.high)])
 
 
-def _interval(found: RowScore, show: Callable[[float | None], str]) -> str:
+def _interval(found: RowScore, show: Show) -> str:
     return f"{show(found.low)} to {show(found.high)}" if found.low is not None else formats.MISSING
 
 

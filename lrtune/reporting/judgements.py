@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from lrtune.reporting.warmups import warmup
 from lrtune.text import formats
+from lrtune.text.formats import Show
 from lrtune.verdict.comparison import Difference
 from lrtune.verdict.controlled import CONSTANT
 from lrtune.verdict.result import Ahead, Control, Corrected, Result
 from lrtune.verdict.standing import Standing
-
-Show = Callable[[float | None], str]
 
 
 def _how(result: Result) -> str:

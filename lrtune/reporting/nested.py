@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from lrtune.text import formats
+from lrtune.text.formats import Show
 from lrtune.verdict.result import Nested, Result
 
 
-def confirmation_rows(result: Result, scores: Callable[[float | None], str]) -> list[tuple[str, str]]:
+def confirmation_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     """Say what fresh splits and seeds made of the first trials, if they were asked."""
     found = result.confirmation
     if found is None:
@@ -23,7 +22,7 @@ def confirmation_rows(result: Result, scores: Callable[[float | None], str]) -> 
     return [("confirmed", words)]
 
 
-def rows(found: Nested | None, scores: Callable[[float | None], str]) -> list[tuple[str, str]]:
+def rows(found: Nested | None, scores: Show) -> list[tuple[str, str]]:
     """Say it, if it was asked."""
     if found is None:
         return []
@@ -44,7 +43,7 @@ def _sizes(found: Nested) -> str:
     return f" by models of {ends} rows"
 
 
-def too(optimism: float, scores: Callable[[float | None], str]) -> str:
+def too(optimism: float, scores: Show) -> str:
     """Say by how much scores were better than they should have been.
 
     >>> too(-0.25, str), too(0.0, str)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lrtune.text import formats
+from lrtune.text.formats import Show
 
 if TYPE_CHECKING:
     from lrtune.verdict.result import Result
-
-
-Show = Callable[[float | None], str]
 
 
 def night_words(result: Result) -> str:

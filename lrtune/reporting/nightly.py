@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Lines, Remarks
@@ -22,12 +22,12 @@ from lrtune.reporting.html.figures import (
 from lrtune.reporting.in_words import metric_name
 from lrtune.reporting.terminal_plots import sparkline
 from lrtune.text import formats
+from lrtune.text.formats import Show
 from lrtune.verdict.standing import own_sign
 
 if TYPE_CHECKING:
     from lrtune.nights.history import History, Night
 
-Show = Callable[[float | None], str]
 
 HEADER = ("night", "champion", "drift", "level", "limit", "gain", "trials", "took", "")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lrtune.text import formats
+from lrtune.text.formats import Show
 from lrtune.training.registry import COMMAND, FUNCTION, KEYS
 from lrtune.verdict.result import HeldOut
 from lrtune.verdict.standing import canonical_keys, standing
@@ -153,7 +154,7 @@ def _factor(configuration: Configuration, head: str, key: str) -> str:
     return text if name == configuration[head] else f"{name}={text}"
 
 
-def tested_text(test: HeldOut, scores: Callable[[float | None], str]) -> str:
+def tested_text(test: HeldOut, scores: Show) -> str:
     """Write a score on test rows, or why there is none.
 
     >>> tested_text(HeldOut(0.5, 9), str), tested_text(HeldOut(None, 9, "only class 'a'"), str)

@@ -11,8 +11,8 @@ from lrtune.text import formats
 from lrtune.verdict.result import HeldOut, model_called
 
 if TYPE_CHECKING:
-    from lrtune.reporting.judgements import Show
     from lrtune.reporting.versus import ComparedDifference, ComparedTrial, Pairs, TrialComparison
+    from lrtune.text.formats import Show
 
 ALPHA = 0.05
 """A difference that chance alone would show this rarely is called one."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lrtune.reporting.in_words import decimal_rate
+from lrtune.reporting.paired import pair_sentence
 from lrtune.text import formats
 
 if TYPE_CHECKING:
-    from lrtune.reporting.worth import Show
+    from lrtune.text.formats import Show
     from lrtune.verdict.result import WarmupControl
 
 
@@ -20,31 +21,11 @@ def warmup(found: WarmupControl | None, show: Show) -> str:
 
 
 def _pair(found: WarmupControl, show: Show) -> str:
-    share = formats.share(max(found.warmup, found.counterpart))
-    count = len(found.fold_scores)
-    folds = formats.plural(count, "fresh fold") if found.fresh else f"the last {formats.plural(count, 'fold')}"
-    at = decimal_rate(found.learning_rate)
+    share, at = formats.share(max(found.warmup, found.counterpart)), decimal_rate(found.learning_rate)
     one, other = f"a warm-up of {share} of the epochs", f"none at a rate of {at}"
     if found.warmup == 0.0:
         one, other = f"{one} to a rate of {at}", f"the training of trial {found.number} without one"
-    if found.gain is None:
-        return f"not known: {one} or {other} diverged on {folds}."
-    by = f"{one} is {apart(found.gain, show)} {other} on {folds}, all else equal"
-    if found.low is None or found.high is None:
-        return f"not known: {by}, which cannot say how sure that is."
-    if found.low > 0.0:
-        return f"helps: {by}."
-    if found.high < 0.0:
-        return f"hurts: {by}."
-    least = formats.gap((found.high - found.low) / 2, show)
-    return f"cannot be told to matter: {by}; a difference below {least} could not be seen."
-
-
-def apart(gain: float, show: Show) -> str:
-    """Say by how much one is better than another."""
-    if formats.is_nothing(gain):
-        return "as good as"
-    return f"{formats.gap(gain, show)} {'better' if gain > 0.0 else 'worse'} than"
+    return pair_sentence(found, one, other, "cannot be told to matter", show)
 
 
 def stable(found: WarmupControl) -> str:

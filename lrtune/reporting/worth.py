@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from lrtune.reporting.in_words import decimal_rate
+from lrtune.reporting.paired import pair_sentence
 from lrtune.reporting.tables import key_name
 from lrtune.text import formats
+from lrtune.text.formats import Show
 from lrtune.verdict.comparison import LIKELY, Difference, Gain
 from lrtune.verdict.controlled import CONSTANT
 from lrtune.verdict.result import Control, Result
-
-Show = Callable[[float | None], str]
 
 _WITHOUT_SCORE = {"diverged": "diverged", "failed": "failed", "pruned": "was pruned"}
 """What is said of a default configuration in this state."""
@@ -90,22 +88,4 @@ def _pair(found: Control, show: Show) -> str:
     constant = f"a constant rate of {rate}"
     if found.counterpart != CONSTANT:
         one, constant = f"{one} from {rate}", f"the constant rate of trial {found.number}"
-    count = len(found.fold_scores)
-    folds = formats.plural(count, "fresh fold") if found.fresh else f"the last {formats.plural(count, 'fold')}"
-    if found.gain is None:
-        return f"not known: {one} or {constant} diverged on {folds}."
-    by = f"{one} is {_apart(found.gain, show)} {constant} on {folds}, all else equal"
-    if found.low is None or found.high is None:
-        return f"not known: {by}, which cannot say how sure that is."
-    if found.low > 0.0:
-        return f"helps: {by}."
-    if found.high < 0.0:
-        return f"hurts: {by}."
-    least = formats.gap((found.high - found.low) / 2, show)
-    return f"makes no clear difference: {by}; a difference below {least} could not be seen."
-
-
-def _apart(gain: float, show: Show) -> str:
-    if formats.is_nothing(gain):
-        return "as good as"
-    return f"{formats.gap(gain, show)} {'better' if gain > 0.0 else 'worse'} than"
+    return pair_sentence(found, one, constant, "makes no clear difference", show)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,6 +64,15 @@ def size_of(folder: Path) -> int:
     return sum(each.lstat().st_size for each in folder.rglob("*") if each.is_file())
 
 
+def remove_all(within: Path, going: Iterable[Path]) -> None:
+    """Remove some folders within another one, and what is left of earlier removals there; raises as `remove`."""
+    for each in within.glob(f".*{_GOING}"):
+        with contextlib.suppress(OSError):
+            shutil.rmtree(each)
+    for each in going:
+        remove(each)
+
+
 def remove(folder: Path) -> None:
     """Remove a folder; what a process left of it that was killed meanwhile goes with the next one.
 
@@ -81,10 +90,3 @@ def remove(folder: Path) -> None:
         shutil.rmtree(going)
     except OSError as error:
         raise StudyError(f"{folder}: cannot be removed ({reason(error)})") from error
-
-
-def clear(folder: Path) -> None:
-    """Remove what is left of earlier removals."""
-    for each in folder.glob(f".*{_GOING}"):
-        with contextlib.suppress(OSError):
-            shutil.rmtree(each)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
 
 from lrtune.text.errors import counted
 
 MISSING = "-"
 """Stands where there is no number."""
+
+Show: TypeAlias = Callable[[float | None], str]
+"""Writes a score with the digits that belong to its place, `MISSING` where there is none."""
 
 
 def printable(text: object) -> str:
@@ -184,7 +188,7 @@ def number(value: float) -> str:
     return _tidy(f"{value:.{digits}g}")
 
 
-def score_format(values: Iterable[float | None], unit: float = 0.0) -> Callable[[float | None], str]:
+def score_format(values: Iterable[float | None], unit: float = 0.0) -> Show:
     """Choose the digits for scores that stand together: they align, and none is behind the fourth of the largest.
 
     Nor is any smaller than ``unit``, where a finer number would say more than is known.
@@ -240,7 +244,7 @@ def is_nothing(difference: float) -> bool:
     return abs(difference) < NOTHING
 
 
-def rough_gap(difference: float, show: Callable[[float | None], str]) -> str:
+def rough_gap(difference: float, show: Show) -> str:
     """Write how far two scores are apart as they are written, or that it is less than can be written so.
 
     >>> show = score_format([0.97])
@@ -251,7 +255,7 @@ def rough_gap(difference: float, show: Callable[[float | None], str]) -> str:
     return f"less than {nothing[:-1]}1" if text == nothing else text
 
 
-def gap(difference: float, show: Callable[[float | None], str]) -> str:
+def gap(difference: float, show: Show) -> str:
     """Write how far two scores are apart, as they are written or with the digits that it takes to be more than zero.
 
     >>> show = score_format([0.97])
@@ -264,7 +268,7 @@ def gap(difference: float, show: Callable[[float | None], str]) -> str:
     )
 
 
-def signed(difference: float, show: Callable[[float | None], str]) -> str:
+def signed(difference: float, show: Show) -> str:
     """Write a `gap` with its sign.
 
     >>> signed(-0.01, score_format([0.97]))

@@ -11,6 +11,7 @@ import numpy as np
 
 from lrtune.nights import folder as champions
 from lrtune.nights import history as histories
+from lrtune.nights.control import ControlVerdict
 from lrtune.nights.drift import NOTHING_COMMON, Common, change, common, estimate
 from lrtune.nights.folder import Current
 from lrtune.nights.history import Night
@@ -24,7 +25,7 @@ from lrtune.tuning.records import Records
 from lrtune.verdict.comparison import Gain
 from lrtune.verdict.contest import PROMOTED, SAME, WITHOUT_SCORE, Contest
 from lrtune.verdict.correction.fixed import together
-from lrtune.verdict.nightly import ChartPoint, Drift, Nightly, NightScore
+from lrtune.verdict.nightly import Drift, Nightly, NightScore
 from lrtune.verdict.recorded import records
 from lrtune.verdict.standing import oriented, own_ends, own_sign
 
@@ -160,12 +161,11 @@ def _gain(contest: Contest | None, champion: Champion | None) -> tuple[Gain | No
     return contest.gain, None
 
 
-def _chart(evening: Evening | None, drift: Drift | None) -> ChartPoint | None:
+def _chart(evening: Evening | None, drift: Drift | None) -> ControlVerdict | None:
     if evening is None:
         return None
     known = (drift.mean, drift.error) if drift else (None, None)
-    found = evening.history.judged(*known, since=evening.since, repeats=evening.repeats)
-    return None if found is None else ChartPoint(*found)
+    return evening.history.judged(*known, since=evening.since, repeats=evening.repeats)
 
 
 def rows_of(study: StudyState, prepared: Prepared, folder: Path, numbers: Sequence[int]) -> MarkedRows | None:

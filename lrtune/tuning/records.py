@@ -133,6 +133,7 @@ class Records:
 
     def __init__(self, folder: Path, prepared: Prepared) -> None:
         self.prepared = prepared
+        self._observed: Observed | None = None
         self.folds = prepared.setting.folds
         bounds = np.cumsum([0, *(len(fold.validation_targets) for fold in self.folds)]).tolist()
         self.predictions, self.probabilities = (
@@ -153,6 +154,7 @@ class Records:
     def take(self, header: Header) -> None:
         """Go by what the study decided when it began."""
         assert header.predictions is not None  # a study that trains has decided it
+        self._observed = None
         self.predictions.take(header.predictions)
         self.probabilities.take(header.probabilities)
 
@@ -172,7 +174,12 @@ class Records:
         return {"predictions": self.predictions, "probabilities": self.probabilities}
 
     def observed(self) -> Observed:
-        """Put together what was observed in the kept rows."""
+        """Put together what was observed in the kept rows; races ask again and again."""
+        if self._observed is None:
+            self._observed = self._put_together()
+        return self._observed
+
+    def _put_together(self) -> Observed:
         together: list[Rows] = []
         for fold, (_, validation) in enumerate(self.prepared.splits):
             units = self.prepared.units(fold)

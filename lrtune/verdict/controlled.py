@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 from lrtune.run.bodies import ControlledPair
 from lrtune.space.trial import Trial, mean_of
@@ -44,24 +44,46 @@ def control(pair: ControlledPair | None, winner: Trial, decay: str, metric: str)
     """
     if pair is None:
         return None
-    mean, error, low, high = gained(pair, winner, is_turned=decay == CONSTANT)
     return Control(
-        number=winner.number,
         decay=pair.decay if decay == CONSTANT else decay,
         counterpart=pair.decay,
-        learning_rate=pair.rates[pair.chosen],
-        rates=tried_rates(pair, metric),
-        fresh=pair.fresh,
-        fold_scores=tuple(own_sign(metric, each) for each in pair.winner),
-        counterpart_scores=tuple(own_sign(metric, each) for each in pair.other),
-        gain=mean,
-        error=error,
-        low=low,
-        high=high,
+        **compared(pair, winner, metric, is_turned=decay == CONSTANT),
     )
 
 
-def tried_rates(pair: ControlledPair, metric: str) -> tuple[TriedRate, ...]:
+class PairKeys(TypedDict):
+    """What is said of every pair, whatever the two differ in: see `lrtune.verdict.result.Control`."""
+
+    number: int
+    learning_rate: float
+    rates: tuple[TriedRate, ...]
+    fresh: bool
+    fold_scores: tuple[float | None, ...]
+    counterpart_scores: tuple[float | None, ...]
+    gain: float | None
+    error: float | None
+    low: float | None
+    high: float | None
+
+
+def compared(pair: ControlledPair, winner: Trial, metric: str, *, is_turned: bool) -> PairKeys:
+    """Compare both of a pair; turned, the gain is that of the counterpart over the winner."""
+    mean, error, low, high = _gained(pair, winner, is_turned=is_turned)
+    return {
+        "number": winner.number,
+        "learning_rate": pair.rates[pair.chosen],
+        "rates": _tried_rates(pair, metric),
+        "fresh": pair.fresh,
+        "fold_scores": tuple(own_sign(metric, each) for each in pair.winner),
+        "counterpart_scores": tuple(own_sign(metric, each) for each in pair.other),
+        "gain": mean,
+        "error": error,
+        "low": low,
+        "high": high,
+    }
+
+
+def _tried_rates(pair: ControlledPair, metric: str) -> tuple[TriedRate, ...]:
     """List the rates of the counterpart, with their means on the folds of the search."""
     means = [mean_of(each) for each in pair.scores]
     return tuple(TriedRate(rate, own_sign(metric, each)) for rate, each in zip(pair.rates, means, strict=True))
@@ -71,7 +93,7 @@ PairGain: TypeAlias = tuple[float | None, float | None, float | None, float | No
 """Mean of the paired differences, its standard error, and the ends of its interval."""
 
 
-def gained(pair: ControlledPair, winner: Trial, *, is_turned: bool) -> PairGain:
+def _gained(pair: ControlledPair, winner: Trial, *, is_turned: bool) -> PairGain:
     """Say what the winner gains over its counterpart, or turned, the counterpart over the winner."""
     turn = -1.0 if is_turned else 1.0
     inside = _differences(winner.fold_scores, pair.scores[pair.chosen], turn)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lrtune.nights.control import ControlVerdict
 from lrtune.verdict.comparison import Gain
 
 
@@ -52,33 +53,6 @@ class Drift:
     error: float
     rows: int | None
     correlation: float
-
-
-@dataclass(frozen=True, slots=True)
-class ChartPoint:
-    """Where a night stands on the control chart (`lrtune.nights.control`); levels are positive where it is better.
-
-    Attributes
-    ----------
-    level
-        Sum of all drifts.
-    median, deviation
-        Of the levels before it.
-    statistic
-        Weighted mean of the last distances from the median, in standard deviations.
-    limit
-        The level under which the night is out of control.
-    is_out
-        Whether it is.
-
-    """
-
-    level: float
-    median: float
-    deviation: float
-    statistic: float
-    limit: float
-    is_out: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +109,4 @@ class Nightly:
     promote_if: float
     trained: int
     night: int | None = None
-    chart: ChartPoint | None = None
+    chart: ControlVerdict | None = None

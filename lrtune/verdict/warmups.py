@@ -8,9 +8,8 @@ from lrtune.run.bodies import AnchorScores, WarmupPair
 from lrtune.space.trial import Trial, Value, mean_of
 from lrtune.training.declarations import number
 from lrtune.verdict.anchored import ANCHORS
-from lrtune.verdict.controlled import gained, tried_rates
+from lrtune.verdict.controlled import compared
 from lrtune.verdict.result import WarmupControl
-from lrtune.verdict.standing import own_sign
 
 KEPT = 0.9
 """At a stable rate at least this share is left of the winner's lead over the shares of the classes, or the mean."""
@@ -39,27 +38,17 @@ def warmup_control(
     """
     if found is None:
         return None
-    own, pair = number(warmup), found.pair
-    mean, error, low, high = gained(pair, winner, is_turned=own == 0.0)
+    own = number(warmup)
     floor = _floor(anchors, winner)
     stable = [stable_up_to(found.rates, each, floor) for each in found.scores] or [None, None]
     with_it, without = stable if own > 0.0 else stable[::-1]
     return WarmupControl(
-        number=winner.number,
         warmup=own,
         counterpart=found.warmup,
-        learning_rate=pair.rates[pair.chosen],
-        rates=tried_rates(pair, metric),
-        fresh=pair.fresh,
-        fold_scores=tuple(own_sign(metric, each) for each in pair.winner),
-        counterpart_scores=tuple(own_sign(metric, each) for each in pair.other),
-        gain=mean,
-        error=error,
-        low=low,
-        high=high,
         steeper=found.rates,
         stable_with=with_it,
         stable_without=without,
+        **compared(found.pair, winner, metric, is_turned=own == 0.0),
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrtune.reporting.answer import Show
 from lrtune.reporting.html.curves import known
 from lrtune.reporting.html.figures import (
     DASHED,
@@ -31,6 +30,7 @@ from lrtune.reporting.versus import asked
 from lrtune.run.pairing import why_not_paired
 from lrtune.text import formats
 from lrtune.text.errors import StudyError
+from lrtune.text.formats import Show
 from lrtune.text.written import cell
 from lrtune.verdict.comparison import Difference, difference
 from lrtune.verdict.standing import canonical_keys, oriented

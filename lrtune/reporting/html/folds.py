@@ -20,6 +20,7 @@ from lrtune.reporting.html.figures import (
 from lrtune.reporting.html.overview import NO_RESULT
 from lrtune.reporting.in_words import decimal_rate
 from lrtune.text import formats
+from lrtune.text.formats import Show
 from lrtune.training.declarations import number
 from lrtune.verdict.anchored import ANCHORS
 
@@ -117,7 +118,7 @@ def warmup(about: Subject) -> Figure | str:
     return _of_pair(about, found, labels, "warm-up", _of_warmup)
 
 
-def _of_warmup(result: Result, show: worth.Show) -> str:
+def _of_warmup(result: Result, show: Show) -> str:
     return f"Warm-up {warmups.warmup(result.warmup, show)}"
 
 
@@ -126,7 +127,7 @@ def _of_pair(
     found: Control | WarmupControl,
     labels: tuple[str, str],
     called: str,
-    said: Callable[[Result, worth.Show], str],
+    said: Callable[[Result, Show], str],
 ) -> Figure:
     """Show the scores of two on the same folds, and the interval of their difference."""
     assert about.result is not None
@@ -152,7 +153,7 @@ def _of_pair(
     )
 
 
-def _gain(gain: float, low: float, high: float, show: worth.Show, called: str) -> Panel:
+def _gain(gain: float, low: float, high: float, show: Show, called: str) -> Panel:
     zero = Series(LINE, [0.0, 0.0], [-0.5, 0.5], "", 4)
     span = Series(SPANS, [gain], [0.0], low=[low], high=[high], texts=[formats.signed(gain, show)])
     label = FigureAxis(f"score that {called} gains; left of 0 it loses")

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrtune.reporting.answer import Show
 from lrtune.reporting.html.figures import NAMES, SPANS, Figure, FigureAxis, Panel, Series
 from lrtune.text import formats
+from lrtune.text.formats import Show
 from lrtune.verdict.anchored import ANCHORS
 from lrtune.verdict.comparison import Difference, corrected_error, t_quantile
 from lrtune.verdict.standing import oriented

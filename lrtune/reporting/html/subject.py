@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from lrtune.reporting.in_words import metric_name
 from lrtune.run.folder import Run, open_run
 from lrtune.text import formats
 from lrtune.text.errors import LrtuneError
+from lrtune.text.formats import Show
 from lrtune.verdict.standing import larger_is_better, own_sign
 from lrtune.verdict.stored import current
 
@@ -92,7 +93,7 @@ class Subject:
         return first > second if self.larger_is_better else first < second
 
     @cached_property
-    def show(self) -> Callable[[float | None], str]:
+    def show(self) -> Show:
         """How scores are written: all of them alike."""
         found = self.result
         known = [] if found is None else [found.best.mean, found.default.mean, found.test.score if found.test else None]
