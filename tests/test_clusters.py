@@ -96,8 +96,7 @@ def test_killed_workers_cost_one_attempt_each_and_nothing_hangs(opened, tmp_path
 
 
 def test_a_block_that_does_not_notice_the_end_of_its_time_is_killed_alone(opened, tmp_path, monkeypatch):
-    module = sys.modules[type(opened()).__module__]
-    monkeypatch.setattr(module, "GRACE", 0.0)
+    monkeypatch.setattr(clusters, "GRACE", 0.0)
     place = opened()
     executor = place.start(functions.linger, str(tmp_path), 2)
     executor.submit(0, 0, Limit(seconds=0.5))
