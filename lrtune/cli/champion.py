@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrtune.cli.history import ChampionsArgument, refuse_missing
+from lrtune.cli.names import completed
 from lrtune.cli.options import JsonOption
 from lrtune.cli.outputs import put
 from lrtune.text.errors import LrtuneError, nearest
@@ -20,13 +21,10 @@ SHOW, HISTORY, ROLLBACK = "show", "history", "rollback"
 ACTIONS = (SHOW, HISTORY, ROLLBACK)
 
 
-def _actions(incomplete: str) -> list[str]:
-    return [each for each in ACTIONS if each.startswith(incomplete)]
-
-
 def champion(
     action: Annotated[
-        str, typer.Argument(metavar="ACTION", help="show, history or rollback.", autocompletion=_actions)
+        str,
+        typer.Argument(metavar="ACTION", help="show, history or rollback.", autocompletion=completed(lambda: ACTIONS)),
     ],
     folder: ChampionsArgument,
     night: Annotated[

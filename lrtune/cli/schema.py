@@ -6,19 +6,17 @@ from typing import Annotated
 
 import typer
 
+from lrtune.cli.names import completed
 from lrtune.cli.outputs import put
 
 EXPERIMENT, RESULT, HISTORY = "experiment", "result", "history"
 KINDS = (EXPERIMENT, RESULT, HISTORY)
 
 
-def _kinds(incomplete: str) -> list[str]:
-    return [each for each in KINDS if each.startswith(incomplete)]
-
-
 def schema(
     of: Annotated[
-        str, typer.Argument(metavar="WHAT", help="experiment, result or history.", autocompletion=_kinds)
+        str,
+        typer.Argument(metavar="WHAT", help="experiment, result or history.", autocompletion=completed(lambda: KINDS)),
     ] = EXPERIMENT,
 ) -> None:
     """Print the JSON Schema of experiment files, or of result.json.
