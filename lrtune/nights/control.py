@@ -17,9 +17,11 @@ exponentially weighted mean (Roberts 1959, "Control chart tests based on geometr
 
 The night is out of control where the statistic is below ``-LIMIT`` and the night's own distance below ``-OWN``. So that
 one night, however bad, is not heard for long on those after it, no distance counts as more than `FARTHEST`, and a night
-that is as usual is none to wake anybody for. The constants are of ``benchmarks/nightly.py``: where nothing happens it
-is on 5 % of the nights. Once a new level has lasted half the window it is the median. Where the champion could not be
-compared with itself, the chart begins anew.
+that is as usual is none to wake anybody for. A burst that has been told is over when the level comes back by more than
+`BACK * sigma` in a night: what it left in the mean is forgotten then (``E_(t-1) = 0``), and the next nights are judged
+by themselves. The constants are of ``benchmarks/nightly.py``: where nothing happens it is out of control on 5 % of the
+nights. Once a new level has lasted half the window it is the median. Where the champion could not be compared with
+itself, the chart begins anew.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ WEIGHT = 0.3
 LIMIT = 1.5
 FARTHEST = 3.0
 OWN = 1.0
+BACK = 2.5
 KNOWN = 8
 
 
@@ -91,24 +94,34 @@ def chart(links: Sequence[Link]) -> list[ControlVerdict | None]:
     found: list[ControlVerdict | None] = []
     chain: list[Link] = []
     levels: list[float] = []
-    carried = 0.0
+    state = _NOTHING
     for each in links:
         if each.repeats and chain:
             found.append(found[-1])
             continue
         if each.drift is None:
-            chain, levels, carried = [each], [0.0], 0.0
+            chain, levels, state = [each], [0.0], _NOTHING
             found.append(None)
             continue
         chain.append(each)
         levels.append((levels[-1] if levels else 0.0) + each.drift)
-        verdict, carried = _judged(chain, levels, carried)
+        verdict, state = _judged(chain, levels, state)
         found.append(verdict)
     return found
 
 
-def _judged(chain: Sequence[Link], levels: Sequence[float], old: float) -> tuple[ControlVerdict | None, float]:
-    """Judge the last level of a chain; gives the weighted mean of the distances as well."""
+class _State(NamedTuple):
+    """What one night leaves to the next: the weighted mean of distances, and its level if it was out of control."""
+
+    mean: float
+    bad: float
+
+
+_NOTHING = _State(0.0, math.inf)
+
+
+def _judged(chain: Sequence[Link], levels: Sequence[float], old: _State) -> tuple[ControlVerdict | None, _State]:
+    """Judge the last level of a chain; gives what it leaves to the next night as well."""
     *before, level = levels
     before, count = before[-WINDOW:], len(before)
     deviation = _deviation(levels[-WINDOW - 2 : -1], chain)
@@ -117,12 +130,17 @@ def _judged(chain: Sequence[Link], levels: Sequence[float], old: float) -> tuple
     median = statistics.median(before)
     spread = deviation * math.sqrt(1.0 + _variance(len(before)))
     distance = min(max((level - median) / spread, -FARTHEST), FARTHEST)
-    mean = WEIGHT * distance + (1.0 - WEIGHT) * old
     scale = math.sqrt(WEIGHT / (2.0 - WEIGHT) * (1.0 - (1.0 - WEIGHT) ** (2 * count)))
-    lasting = (-LIMIT * scale - (1.0 - WEIGHT) * old) / WEIGHT
-    limit = median + spread * min(lasting, -OWN)
+    back = old.bad + BACK * deviation
+    carried = 0.0 if level > back else old.mean
+    mean = WEIGHT * distance + (1.0 - WEIGHT) * carried
+    anew, lasting = (
+        median + spread * min((-LIMIT * scale - (1.0 - WEIGHT) * each) / WEIGHT, -OWN) for each in (0.0, old.mean)
+    )
+    limit = max(anew, min(lasting, back)) if old.bad < math.inf else lasting
     is_out = mean / scale < -LIMIT and distance < -OWN
-    return ControlVerdict(level, median, deviation, mean / scale, limit, is_out), mean
+    verdict = ControlVerdict(level, median, deviation, mean / scale, limit, is_out)
+    return verdict, _State(mean, level if is_out else math.inf)
 
 
 def _deviation(levels: Sequence[float], links: Sequence[Link]) -> float:

@@ -6,6 +6,7 @@ A last line that a crash has torn is passed over and said; the next night writes
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import types
 import typing
@@ -215,6 +216,7 @@ def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no JSON")
 
 
+@functools.cache
 def _kinds() -> dict[str, tuple[type, ...]]:
     """Say which types each key of a line may have."""
     hints = typing.get_type_hints(Night)

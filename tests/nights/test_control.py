@@ -5,13 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from lrtune.nights.control import FARTHEST, KNOWN, LIMIT, WEIGHT, WINDOW, Link, chart
+from lrtune.nights.control import BACK, FARTHEST, KNOWN, LIMIT, OWN, WEIGHT, WINDOW, Link, chart
 
 
 def plain_chart(drifts, errors):
     """The module's formulas for one unbroken chain, written down anew with arrays."""
     levels = np.concatenate([[0.0], np.cumsum(drifts)])
-    found, distances = [None], []
+    found, distances, heard, bad = [None], [], 0, np.inf
     for night in range(1, len(levels)):
         before = levels[max(0, night - WINDOW) : night]
         walked = np.abs(np.diff(levels[max(0, night - WINDOW - 1) : night]))
@@ -23,7 +23,10 @@ def plain_chart(drifts, errors):
         share = {1: 1.0, 2: 0.5}.get(len(before), np.pi / 2 / len(before))
         distances.append(np.clip((levels[night] - np.median(before)) / sigma / np.sqrt(1 + share), -FARTHEST, FARTHEST))
         weights = WEIGHT * (1 - WEIGHT) ** np.arange(len(distances))[::-1]
-        found.append((weights @ distances) / np.sqrt((weights**2).sum()))
+        if levels[night] > bad + BACK * sigma:
+            heard = len(distances) - 1
+        found.append((weights[heard:] @ distances[heard:]) / np.sqrt((weights**2).sum()))
+        bad = levels[night] if found[-1] < -LIMIT and distances[-1] < -OWN else np.inf
     return found
 
 
@@ -43,6 +46,31 @@ def test_the_limit_is_the_level_at_which_the_night_turns_bad():
     for beside, is_out in ((1e-6, False), (-1e-6, True)):
         level = last.limit + beside
         assert chart([*links, Link(level - before, 0.02)])[-1].is_out == is_out
+
+
+def test_a_burst_that_was_told_is_forgotten_on_the_night_that_comes_back():
+    steady = [Link(None), *(Link(sign * 0.01, 0.014) for sign, _ in itertools.product((1, -1), range(6)))]
+    bad = chart([*steady, Link(-0.05, 0.014)])[-1]
+    assert bad.is_out
+    deviation = chart([*steady, Link(-0.05, 0.014), Link(0.0, 0.014)])[-1].deviation
+    for beside, is_forgotten in ((-1e-6, False), (1e-6, True)):
+        night = chart([*steady, Link(-0.05, 0.014), Link(BACK * deviation + beside, 0.014)])[-1]
+        distance = (night.level - night.median) / deviation / np.sqrt(1 + np.pi / 2 / 14)
+        weights = WEIGHT / (2 - WEIGHT) * (1 - (1 - WEIGHT) ** 28)
+        alone = WEIGHT * max(distance, -FARTHEST) / np.sqrt(weights)
+        assert (night.statistic == pytest.approx(alone)) == is_forgotten
+
+
+@pytest.mark.parametrize("burst", [-0.03, -0.05, -0.2])
+def test_the_limit_after_a_bad_night_is_the_level_at_which_the_next_turns_bad_too(burst):
+    steady = [Link(None), *(Link(sign * 0.01, 0.014) for sign, _ in itertools.product((1, -1), range(6)))]
+    links = [*steady, Link(burst, 0.014)]
+    before = chart(links)[-1]
+    assert before.is_out
+    limit = chart([*links, Link(0.0, 0.014)])[-1].limit
+    for step in (*np.linspace(-0.1, 0.3, 81), limit - before.level - 1e-6, limit - before.level + 1e-6):
+        night = chart([*links, Link(step, 0.014)])[-1]
+        assert night.is_out == (before.level + step < limit)
 
 
 def test_a_broken_chain_begins_anew_and_a_table_that_repeats_says_nothing_new():
@@ -70,7 +98,13 @@ def test_the_rates_that_the_issue_asks_for_hold_on_simulated_nights():
         charts = [chart([Link(None), *(Link(each, error) for each in world)]) for world in drifts]
         return np.array([[each is not None and each.is_out for each in world] for world in charts])
 
+    def after_a_burst():
+        scores = noise - 3.0 * error * (np.arange(nights) >= event) * (np.arange(nights) < event + 2)
+        charts = [chart([Link(None), *(Link(each, error) for each in world)]) for world in np.diff(scores, axis=1)]
+        return np.mean([[each.is_out for each in world[event + 2 : event + 7]] for world in charts])
+
     assert 0.03 < alarms(0.0)[:, 1:].mean() < 0.07
+    assert after_a_burst() < 0.05
     assert alarms(3.0)[:, event : event + 3].any(axis=1).mean() >= 0.95
     assert alarms(1.0)[:, event : event + 10].any(axis=1).mean() >= 0.8
 
