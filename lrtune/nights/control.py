@@ -8,9 +8,11 @@ The last level lies ``z`` standard deviations above the median of the `WINDOW` l
     z_t = (level_t - median) / (sigma * sqrt(1 + v_n)),     v_n = 1, 1/2, pi / (2 n) for n = 1, 2, more levels
 
 ``sigma`` is the standard deviation of a night's level: what the nights' own errors say counts as `KNOWN` nights, the
-robust scale of their differences (``1.4826 * median |level_t - level_(t-1)| / sqrt(2)``, which one shift does not
-move) the more the more nights there are. A single bad night is a matter of luck or of a gate; what lasts adds up in an
-exponentially weighted mean (Roberts 1959, "Control chart tests based on geometric moving averages", Technometrics 1)::
+robust scale of their differences (``1.4826 * median |level_t - level_(t-1)| / sqrt(2)``, which one shift does not move)
+the more the more nights there are. Levels of a table that grows wander, since most rows are those of the night before;
+so the scale of what lies `APART` nights apart, where it is the larger one, counts in the same way. A single bad night
+is a matter of luck or of a gate; what lasts adds up in an exponentially weighted mean (Roberts 1959, "Control chart
+tests based on geometric moving averages", Technometrics 1)::
 
     E_t = WEIGHT * max(min(z_t, FARTHEST), -FARTHEST) + (1 - WEIGHT) * E_(t-1)
     statistic = E_t / sqrt(WEIGHT / (2 - WEIGHT) * (1 - (1 - WEIGHT)^(2 t)))
@@ -18,15 +20,14 @@ exponentially weighted mean (Roberts 1959, "Control chart tests based on geometr
 The night is out of control where the statistic is below ``-LIMIT`` and the night's own distance below ``-OWN``. So that
 one night, however bad, is not heard for long on those after it, no distance counts as more than `FARTHEST`, and a night
 that is as usual is none to wake anybody for. A burst that has been told is over when the level comes back by more than
-`BACK * sigma` in a night: what it left in the mean is forgotten then (``E_(t-1) = 0``), and the next nights are judged
-by themselves. The constants are of ``benchmarks/nightly.py``: where nothing happens it is out of control on 5 % of the
-nights. Once a new level has lasted half the window it is the median. Where the champion could not be compared with
-itself, the chart begins anew.
+`BACK * sigma` in a night: then its nights are struck off the chart, that is, from the median, from what was seen of
+``sigma`` and from the mean (``E_(t-1) = 0``). The constants are of ``benchmarks/nightly.py``: where nothing happens it
+is out of control on 5 % of the nights. Once a new level has lasted half the window it is the median. Where the champion
+could not be compared with itself, the chart begins anew.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 import statistics
 from collections.abc import Sequence
@@ -39,6 +40,7 @@ LIMIT = 1.5
 FARTHEST = 3.0
 OWN = 1.0
 BACK = 2.5
+APART = 5
 KNOWN = 8
 
 
@@ -104,54 +106,79 @@ def chart(links: Sequence[Link]) -> list[ControlVerdict | None]:
             found.append(None)
             continue
         chain.append(each)
-        levels.append((levels[-1] if levels else 0.0) + each.drift)
-        verdict, state = _judged(chain, levels, state)
+        level = (levels[-1] if levels else 0.0) + each.drift
+        verdict, levels, state = _judged(chain, levels, level, state)
         found.append(verdict)
     return found
 
 
 class _State(NamedTuple):
-    """What one night leaves to the next: the weighted mean of distances, and its level if it was out of control."""
+    """What a night leaves to the next: the weighted mean of distances, and how many nights in a row were told."""
 
     mean: float
-    bad: float
+    told: int
 
 
-_NOTHING = _State(0.0, math.inf)
+_NOTHING = _State(0.0, 0)
 
 
-def _judged(chain: Sequence[Link], levels: Sequence[float], old: _State) -> tuple[ControlVerdict | None, _State]:
-    """Judge the last level of a chain; gives what it leaves to the next night as well."""
-    *before, level = levels
-    before, count = before[-WINDOW:], len(before)
-    deviation = _deviation(levels[-WINDOW - 2 : -1], chain)
+def _judged(
+    chain: Sequence[Link], before: Sequence[float], level: float, old: _State
+) -> tuple[ControlVerdict | None, list[float], _State]:
+    """Judge a level by those before it; gives what the next night is judged by as well."""
+    deviation = _deviation(before, chain)
     if not before or deviation <= 0.0:
-        return None, old
-    median = statistics.median(before)
-    spread = deviation * math.sqrt(1.0 + _variance(len(before)))
-    distance = min(max((level - median) / spread, -FARTHEST), FARTHEST)
-    scale = math.sqrt(WEIGHT / (2.0 - WEIGHT) * (1.0 - (1.0 - WEIGHT) ** (2 * count)))
-    back = old.bad + BACK * deviation
-    carried = 0.0 if level > back else old.mean
-    mean = WEIGHT * distance + (1.0 - WEIGHT) * carried
-    anew, lasting = (
-        median + spread * min((-LIMIT * scale - (1.0 - WEIGHT) * each) / WEIGHT, -OWN) for each in (0.0, old.mean)
-    )
-    limit = max(anew, min(lasting, back)) if old.bad < math.inf else lasting
-    is_out = mean / scale < -LIMIT and distance < -OWN
-    verdict = ControlVerdict(level, median, deviation, mean / scale, limit, is_out)
-    return verdict, _State(mean, level if is_out else math.inf)
+        return None, [*before, level], old
+    back = before[-1] + BACK * deviation if old.told else math.inf
+    struck = before[: len(before) - old.told]
+    lasting, anew = _Yard.of(before, chain, old.mean), _Yard.of(struck, chain, 0.0)
+    limit = anew.limit if anew.limit > back else min(lasting.limit, back)
+    yard, kept = (anew, struck) if level > back else (lasting, before)
+    distance = min(max((level - yard.median) / yard.spread, -FARTHEST), FARTHEST)
+    mean = WEIGHT * distance + (1.0 - WEIGHT) * yard.carried
+    is_out = mean / yard.scale < -LIMIT and distance < -OWN
+    verdict = ControlVerdict(level, yard.median, yard.deviation, mean / yard.scale, limit, is_out)
+    return verdict, [*kept, level], _State(mean, (old.told if yard is lasting else 0) + 1 if is_out else 0)
+
+
+class _Yard(NamedTuple):
+    """What a level is measured by: the median before it, its own deviation and that from the median, and the mean."""
+
+    median: float
+    deviation: float
+    spread: float
+    carried: float
+    scale: float
+
+    @classmethod
+    def of(cls, before: Sequence[float], chain: Sequence[Link], carried: float) -> _Yard:
+        """Take it from the levels before."""
+        seen, deviation = before[-WINDOW:], _deviation(before, chain)
+        spread = deviation * math.sqrt(1.0 + _variance(len(seen)))
+        scale = math.sqrt(WEIGHT / (2.0 - WEIGHT) * (1.0 - (1.0 - WEIGHT) ** (2 * len(before))))
+        return cls(statistics.median(seen), deviation, spread, carried, scale)
+
+    @property
+    def limit(self) -> float:
+        """The level below which the night is out of control."""
+        lasting = (-LIMIT * self.scale - (1.0 - WEIGHT) * self.carried) / WEIGHT
+        return self.median + self.spread * min(lasting, -OWN)
 
 
 def _deviation(levels: Sequence[float], links: Sequence[Link]) -> float:
     """Estimate the standard deviation of a night's level, from the errors that are said and from what was seen."""
     errors = [each.error for each in links[-WINDOW:] if each.error > 0.0]
-    steps = [abs(after - before) for before, after in itertools.pairwise(levels)]
-    said = statistics.median(errors) / math.sqrt(2.0) if errors else None
-    seen = 1.4826 * statistics.median(steps) / math.sqrt(2.0) if steps else None
-    if said is None or seen is None:
-        return said or seen or 0.0
-    return math.sqrt((KNOWN * said**2 + len(steps) * seen**2) / (KNOWN + len(steps)))
+    said = statistics.median(errors) / math.sqrt(2.0) if errors else 0.0
+    steps, seen = _scale(levels[-WINDOW - 1 :], 1)
+    near = math.sqrt((KNOWN * said**2 + steps * seen**2) / (KNOWN + steps)) if errors else seen
+    pairs, far = _scale(levels, APART)
+    return math.sqrt((KNOWN * near**2 + pairs * max(near, far) ** 2) / (KNOWN + pairs))
+
+
+def _scale(levels: Sequence[float], apart: int) -> tuple[int, float]:
+    """Give the robust scale of levels so many nights apart, and of how many pairs it is."""
+    steps = [abs(after - before) for before, after in zip(levels, levels[apart:], strict=False)]
+    return len(steps), 1.4826 * statistics.median(steps) / math.sqrt(2.0) if steps else 0.0
 
 
 def _variance(count: int) -> float:
