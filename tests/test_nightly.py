@@ -202,6 +202,19 @@ def test_the_same_table_trains_nothing_and_a_larger_budget_goes_on(here):
     assert one_night(260).nightly.night == 4
 
 
+def test_a_new_seed_searches_the_same_table_anew_and_that_is_no_drift(here):
+    whole = {"overrides": (*SETTINGS["overrides"], "data.test_size=0")}
+    one_night(200, **whole)
+    other = one_night(200, seed=5, **whole)
+    assert (other.nightly.trained, other.nightly.drift) == (5, None)
+    assert other.nightly.no_drift == "the table is that of night 1"
+    assert one_night(200, seed=5, **whole).nightly.outcome == "unchanged"
+    assert one_night(200, seed=5, trials=7, **whole).nightly.trained == 2
+    lines = histories.read(here).nights
+    assert [(each.seed, each.repeats) for each in lines] == [(0, False), (6, True), (6, True), (6, True)]
+    assert one_night(260, seed=5, **whole).nightly.drift is not None
+
+
 def test_after_a_rollback_the_same_table_is_searched_anew_because_its_run_delivers_another(here):
     """Before, the history gave the score of the one that was rolled back to the champion."""
     least = {"overrides": (*SETTINGS["overrides"], "retrain.promote_if=-1.0")}

@@ -2,13 +2,15 @@
 
 **The seed of a night** is that of the experiment and one more for each night before it: folds that elected a champion
 would flatter it on the next night as well. On the table of the last night, and for the same experiment, the seed of
-that night counts, and its run goes on: what was trained is not trained again, and a larger budget adds to it.
+that night counts, and its run goes on: what was trained is not trained again, and a larger budget adds to it. Another
+seed searches that table anew, which is no drift.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,7 +107,9 @@ def evening(
     if begun is not None and is_same:
         night, seed, run = begun.night, begun.seed, Path(begun.run)
     elif last is not None and (last.data, last.asked) == (data, asked) and _stands(current, last):
-        seed, run, repeats = last.seed, Path(last.run), True
+        repeats = True
+        if experiment.search.seed == _first_seed(history.nights):
+            seed, run = last.seed, Path(last.run)
     if run is None or fresh or not is_run(run) or output not in (None, run):
         run = None  # another run on the same table: that is no drift either
     return Evening(folder, night, seed, history, current, run, repeats, data, asked)
@@ -114,6 +118,14 @@ def evening(
 def _stands(current: Current | None, last: Night) -> bool:
     """Say whether the champion is what the last night ended with: after a rollback, its run delivers another."""
     return current is None or current.elected == last.elected
+
+
+def _first_seed(nights: Sequence[Night]) -> int:
+    """Tell from which seed the last night's follows: its own less the nights before the one whose run it went on."""
+    first = len(nights) - 1
+    while first and nights[first].repeats and nights[first].run == nights[first - 1].run:
+        first -= 1
+    return nights[first].seed - first
 
 
 def _mended(folder: Path, current: Current | None, last: Night) -> Current | None:
