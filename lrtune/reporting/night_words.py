@@ -37,8 +37,9 @@ def _said(result: Result, show: Show) -> Iterator[str]:
         way = f"{formats.rough_gap(drift.mean, show)} {'better' if drift.mean > 0 else 'worse'} than"
         if formats.is_nothing(drift.mean):
             way = "just as good as"
+        then = "on the night before" if night.since is None else f"in night {night.since}"
         yield (
-            f"the champion is {way} on the night before (95 % interval "
+            f"the champion is {way} {then} (95 % interval "
             f"{formats.signed(drift.low, show)} to {formats.signed(drift.high, show)}, + is better)"
         )
     if night.chart is not None and night.chart.is_out:
@@ -64,5 +65,6 @@ def _without_gain(result: Result) -> str:
     night = result.nightly
     assert night is not None
     if night.promoted:
-        return f"tonight's best takes its place: {night.no_gain}"
+        said = night.drift is None and night.no_gain == night.no_drift
+        return "tonight's best takes its place" + ("" if said else f": {night.no_gain}")
     return f"the champion stays: the gain over it is not known ({night.no_gain})"

@@ -94,6 +94,7 @@ def nightly(
         promote_if=promote_if,
         trained=trained,
         night=evening.night if evening else None,
+        since=evening.since if evening and evening.since not in (None, evening.night - 1) else None,
         chart=_chart(evening, drift),
     )
 

@@ -90,6 +90,8 @@ class Nightly:
         How many trials the session has trained.
     night
         Number of the night in its folder of champions; None without one.
+    since
+        The night that the champion came from, where that is another one than the night before: there was a rollback.
     chart
         What the drift comes to beside earlier nights; None before there are any.
 
@@ -109,4 +111,5 @@ class Nightly:
     promote_if: float
     trained: int
     night: int | None = None
+    since: int | None = None
     chart: ControlVerdict | None = None

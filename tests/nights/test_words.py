@@ -18,8 +18,26 @@ from lrtune.reporting.nightly import spark_lines, state_words
 )
 def test_a_drift_of_nothing_is_no_loss(mean, said):
     drift = SimpleNamespace(mean=mean, low=mean - 0.02, high=mean + 0.02)
-    night = SimpleNamespace(outcome="same", standing=SimpleNamespace(score=0.97), drift=drift, chart=None, gain=0.0)
+    night = SimpleNamespace(
+        outcome="same", standing=SimpleNamespace(score=0.97), drift=drift, chart=None, gain=0.0, since=None
+    )
     assert night_words(SimpleNamespace(nightly=night)).startswith(f"The champion is {said} (95 % interval")
+
+
+def test_after_a_rollback_the_night_is_named_that_the_champion_came_from():
+    drift = SimpleNamespace(mean=0.01, low=-0.01, high=0.03)
+    night = SimpleNamespace(
+        outcome="same", standing=SimpleNamespace(score=0.97), drift=drift, chart=None, gain=0.0, since=2
+    )
+    assert night_words(SimpleNamespace(nightly=night)).startswith("The champion is 0.0100 better than in night 2 (95 %")
+
+
+def test_why_a_champion_cannot_be_tried_is_said_once():
+    why = "this search's space does not have it: decay constant"
+    night = SimpleNamespace(
+        outcome="refused", standing=None, drift=None, no_drift=why, gain=None, no_gain=why, chart=None, promoted=True
+    )
+    assert night_words(SimpleNamespace(nightly=night, mean=0.9)).count(why) == 1
 
 
 def test_the_first_champion_is_called_so():
