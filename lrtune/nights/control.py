@@ -10,9 +10,9 @@ The last level lies ``z`` standard deviations above the median of the `WINDOW` l
 ``sigma`` is the standard deviation of a night's level: what the nights' own errors say counts as `KNOWN` nights, the
 robust scale of their differences (``1.4826 * median |level_t - level_(t-1)| / sqrt(2)``, which one shift does not move)
 the more the more nights there are. Levels of a table that grows wander, since most rows are those of the night before;
-so the scale of what lies `APART` nights apart, where it is the larger one, counts in the same way. A single bad night
-is a matter of luck or of a gate; what lasts adds up in an exponentially weighted mean (Roberts 1959, "Control chart
-tests based on geometric moving averages", Technometrics 1)::
+so the scale of what lies `APART` nights apart, where it is the larger one, counts in the same way. A night that says
+more of itself is taken at its word. A single bad night is a matter of luck or of a gate; what lasts adds up in an
+exponentially weighted mean (Roberts 1959, "Control chart tests based on geometric moving averages", Technometrics 1)::
 
     E_t = WEIGHT * max(min(z_t, FARTHEST), -FARTHEST) + (1 - WEIGHT) * E_(t-1)
     statistic = E_t / sqrt(WEIGHT / (2 - WEIGHT) * (1 - (1 - WEIGHT)^(2 t)))
@@ -36,7 +36,7 @@ from typing import NamedTuple
 
 WINDOW = 20
 WEIGHT = 0.3
-LIMIT = 1.5
+LIMIT = 1.4
 FARTHEST = 3.0
 OWN = 1.0
 BACK = 2.5
@@ -172,7 +172,8 @@ def _deviation(levels: Sequence[float], links: Sequence[Link]) -> float:
     steps, seen = _scale(levels[-WINDOW - 1 :], 1)
     near = math.sqrt((KNOWN * said**2 + steps * seen**2) / (KNOWN + steps)) if errors else seen
     pairs, far = _scale(levels, APART)
-    return math.sqrt((KNOWN * near**2 + pairs * max(near, far) ** 2) / (KNOWN + pairs))
+    usual = math.sqrt((KNOWN * near**2 + pairs * max(near, far) ** 2) / (KNOWN + pairs))
+    return max(usual, links[-1].error / math.sqrt(2.0))
 
 
 def _scale(levels: Sequence[float], apart: int) -> tuple[int, float]:

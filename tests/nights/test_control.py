@@ -16,7 +16,7 @@ def plain_sigma(before, errors):
             scale = (1.4826 * np.median(np.abs(walked))) ** 2 / 2
             scale = scale if apart == 1 else max(scale, variance)
             variance = (KNOWN * variance + len(walked) * scale) / (KNOWN + len(walked))
-    return np.sqrt(variance)
+    return max(np.sqrt(variance), errors[-1] / np.sqrt(2))
 
 
 def plain_chart(drifts, errors):
@@ -118,6 +118,11 @@ def test_the_rates_that_the_issue_asks_for_hold_on_simulated_nights():
     assert after_a_burst() < 0.05
     assert alarms(3.0)[:, event : event + 3].any(axis=1).mean() >= 0.95
     assert alarms(1.0)[:, event : event + 10].any(axis=1).mean() >= 0.8
+
+
+def test_a_night_that_is_not_sure_of_itself_is_no_alarm():
+    steady = [Link(None), *(Link(sign * 0.01, 0.014) for _, sign in itertools.product(range(6), (1, -1)))]
+    assert [chart([*steady, Link(-0.05, error)])[-1].is_out for error in (0.014, 0.1)] == [True, False]
 
 
 def test_levels_that_wander_are_not_taken_for_a_drift_as_often_as_by_what_neighbours_differ_by():
