@@ -516,9 +516,15 @@ FAULTS = [
         "nights/test_control.py",
         {
             "a median counts as sure as a mean": ("math.pi / 2.0 / count", "1.0 / count"),
-            "the weighted mean is in deviations of many nights": ("(1.0 - (1.0 - WEIGHT) ** (2 * count))", "1.0"),
-            "the limit forgets the nights before": ("(-LIMIT * scale - (1.0 - WEIGHT) * old)", "(-LIMIT * scale)"),
+            "the weighted mean is in deviations of many nights": ("(1.0 - (1.0 - WEIGHT) ** (2 * len(before)))", "1.0"),
+            "the limit forgets the nights before": (
+                "(-LIMIT * self.scale - (1.0 - WEIGHT) * self.carried)",
+                "(-LIMIT * self.scale)",
+            ),
             "a night as usual may be out of control": ("and distance < -OWN", ""),
+            "a burst stays on the chart": ("(anew, struck) if", "(lasting, before) if"),
+            "levels that wander are a drift": ("max(near, far) ** 2", "near**2"),
+            "a night is surer than it says": ("max(usual, links[-1].error / math.sqrt(2.0))", "usual"),
         },
     ),
     *of(
