@@ -18,10 +18,12 @@ from lrtune.finder.rules import (
     FLAT,
     OK,
     SURE,
+    UNCLEAR,
     Marks,
     Suggestion,
     best_of_short_runs,
     bootstrap,
+    carried_interval,
     carried_over,
     search_range,
 )
@@ -63,7 +65,8 @@ def rate_curve(configuration: Complete, setting: Setting, sweep: Sweep) -> RateC
         )
         answer = _answer_in_full(sweep.method, seen, planned) if planned.is_gain(SURE) else None
     if answer is None:
-        answer = Suggestion(FLAT if seen.status == OK else seen.status)
+        nothing = UNCLEAR if sweep.is_quick else FLAT
+        answer = Suggestion(nothing if seen.status == OK else seen.status)
     names = str(configuration["optimizer"]), str(configuration["decay"])
     return RateCurve(*names, *seen, updates, short, planned, answer, spent)
 
@@ -97,7 +100,7 @@ def _answer(configuration: Configuration, setting: Setting, method: str, seen: S
     recommended, factor = _carried(configuration, setting, short), _factor(configuration, setting, short)
     rng = stream(setting.seed, INTERVAL)
     low, high = (factor * end for end in bootstrap(short.rates, short.losses, short.start, rng))
-    return _with_marks(method, seen, recommended, (min(low, recommended), max(high, recommended)))
+    return _with_marks(method, seen, recommended, carried_interval(recommended, (low, high)))
 
 
 def _with_marks(

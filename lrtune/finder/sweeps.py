@@ -60,6 +60,9 @@ METHODS = {RAMP: Method(0.1, 30, 1000, 1, 150, 1e-5, 1 / 7), LADDER: Method(0.05
 PER_DECADE = 3
 """Rates of a ladder."""
 
+FEWEST = 2
+"""Rates of a sweep, and updates of each run of it."""
+
 SHORT = Method(0.1, 10, 2000, 1, 1000, rates=3, further=1)
 FIRST_LOOK = SHORT._replace(share=0.05, rates=5, further=2)
 """Short runs that trainings in full follow."""
@@ -143,9 +146,11 @@ def swept(configuration: Configuration, setting: Setting, sweep: Sweep, purse: f
     repetitions = sweep.repetitions or method.repetitions
     per_decade = updates / math.log10(high / low) if is_ramp else PER_DECADE
     for attempt in range(1, ATTEMPTS + 1):
-        points = max(round(per_decade * math.log10(high / low)) + (not is_ramp), 2)
+        points = max(round(per_decade * math.log10(high / low)) + (not is_ramp), FEWEST)
+        if not is_ramp:  # fewer rates where not even two updates of each are paid
+            points = int(max(min(points, purse / (FEWEST * repetitions)), FEWEST))
         runs = repetitions if is_ramp else repetitions * points
-        effort = afforded(purse, Effort(len(setting.folds), points if is_ramp else updates), runs, 2)
+        effort = afforded(purse, Effort(len(setting.folds), points if is_ramp else updates), runs, FEWEST)
         rates = geometric(low, high, effort.updates if is_ramp else points)
         seen = _sweep(configuration, setting, sweep, rates, effort)
         spent += effort.folds * effort.updates * runs
