@@ -28,7 +28,7 @@ STATUSES = {
     FLAT: "no rate makes the loss clearly lower than predicting the shares of the classes, or the mean",
     AT_START: "the runs diverge, or the loss rises, from the lowest rates on",
     FEW: "too few rates have a loss",
-    UNCLEAR: "short runs cannot tell: none has a loss clearly lower than predicting the shares of the classes, or the mean",
+    UNCLEAR: "short runs cannot tell: none ends clearly lower than predicting the shares of the classes, or the mean",
 }
 """What can be said of a curve. Only `OK` comes with rates."""
 
