@@ -360,7 +360,7 @@ def test_sentences_of_several_verdicts():
     assert of("rises", 0.5, 0.25).startswith("adam: the best rate rises; twice the epochs take 1.41 times the rate")
     assert of("stays", 0.0, 0.1).startswith("adam: the best rate stays nearly the same; ")
     assert of("untold", 0.0, 1.0).endswith(
-        "no trend can be told; twice the epochs take 1.00 times the rate (90 %: 0.50 to 2.00)"
+        "no trend can be told; twice the epochs take 0.50 to 2.00 times the rate (90 %)"
     )
 
 

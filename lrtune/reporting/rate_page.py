@@ -80,7 +80,7 @@ def _quick(finding: RateFinding) -> list[str]:
 
 def _unstable(finding: RateFinding) -> list[str]:
     return [
-        f"{each.optimizer}: the folds cannot tell the rates of this interval apart; its middle is the safer choice"
+        f"{each.optimizer}: the folds cannot tell the rates of this interval apart: any of them may be the best"
         for each in finding.curves
         if each.planned is not None and each.suggestion.unstable
     ]
