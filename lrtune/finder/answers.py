@@ -27,7 +27,7 @@ from lrtune.finder.rules import (
     carried_over,
     search_range,
 )
-from lrtune.finder.sweeps import RAMP, Seen, Sweep, swept, tried
+from lrtune.finder.sweeps import RAMP, SeenCurves, Sweep, swept, tried
 from lrtune.space.trial import Configuration
 from lrtune.trainers.contract import Setting
 from lrtune.training.registry import OPTIMIZERS, Complete
@@ -89,13 +89,15 @@ def _carried(configuration: Configuration, setting: Setting, short: ShortRuns) -
     return _factor(configuration, setting, short) * best
 
 
-def _answer_in_full(method: str, seen: Seen, planned: PlannedRuns) -> Suggestion:
+def _answer_in_full(method: str, seen: SeenCurves, planned: PlannedRuns) -> Suggestion:
     """Take what the planned training says; what a sweep has shown beside it is kept."""
     recommended, interval = planned.answer
     return _with_marks(method, seen, recommended, interval, planned.rises_from)
 
 
-def _answer(configuration: Configuration, setting: Setting, method: str, seen: Seen, short: ShortRuns) -> Suggestion:
+def _answer(
+    configuration: Configuration, setting: Setting, method: str, seen: SeenCurves, short: ShortRuns
+) -> Suggestion:
     """Take what short runs say, carried over."""
     recommended, factor = _carried(configuration, setting, short), _factor(configuration, setting, short)
     rng = stream(setting.seed, INTERVAL)
@@ -104,7 +106,7 @@ def _answer(configuration: Configuration, setting: Setting, method: str, seen: S
 
 
 def _with_marks(
-    method: str, seen: Seen, recommended: float, interval: tuple[float, float], rises_from: int | None = None
+    method: str, seen: SeenCurves, recommended: float, interval: tuple[float, float], rises_from: int | None = None
 ) -> Suggestion:
     """Put beside an answer what the sweep has shown."""
     mark = seen.marks if seen.status == OK else Marks(math.nan, math.nan, None)

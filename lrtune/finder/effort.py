@@ -22,14 +22,14 @@ QUICK = 0.7
 """Trainings on all folds that a quick finder may do: a tenth of a grid of seven rates."""
 
 
-class Effort(NamedTuple):
+class LaneEffort(NamedTuple):
     """On how many folds runs are done, and how many updates each of them has."""
 
     folds: int
     updates: int
 
 
-def afforded(purse: float, wish: Effort, runs: int, least: int) -> Effort:
+def afforded(purse: float, wish: LaneEffort, runs: int, least: int) -> LaneEffort:
     """Cut a wish down to what can be paid: first fewer folds, then shorter runs.
 
     Parameters
@@ -43,13 +43,13 @@ def afforded(purse: float, wish: Effort, runs: int, least: int) -> Effort:
     least
         No run is shorter, whatever it costs.
 
-    >>> afforded(math.inf, Effort(5, 30), 1, 2), afforded(100.0, Effort(5, 30), 1, 2)
-    (Effort(folds=5, updates=30), Effort(folds=3, updates=30))
-    >>> afforded(20.0, Effort(5, 30), 1, 2)
-    Effort(folds=1, updates=20)
+    >>> afforded(math.inf, LaneEffort(5, 30), 1, 2), afforded(100.0, LaneEffort(5, 30), 1, 2)
+    (LaneEffort(folds=5, updates=30), LaneEffort(folds=3, updates=30))
+    >>> afforded(20.0, LaneEffort(5, 30), 1, 2)
+    LaneEffort(folds=1, updates=20)
     """
     folds = int(min(wish.folds, purse / (wish.updates * runs)))
-    return wish._replace(folds=folds) if folds else Effort(1, max(least, int(purse / runs)))
+    return wish._replace(folds=folds) if folds else LaneEffort(1, max(least, int(purse / runs)))
 
 
 def purse(configuration: Configuration, setting: Setting, *, is_quick: bool) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 
 from lrtune.arrays import Doubles
 from lrtune.finder.curves import ShortRuns
-from lrtune.finder.effort import Effort, afforded, horizon
+from lrtune.finder.effort import LaneEffort, afforded, horizon
 from lrtune.finder.rules import AT_START, FALLING, Marks, marks, middle, smoothed, status, until_divergence
 from lrtune.space.trial import Configuration
 from lrtune.trainers.contract import Setting
@@ -101,7 +101,7 @@ class Sweep(NamedTuple):
         return self.updates is not None or self.repetitions is not None
 
 
-class Seen(NamedTuple):
+class SeenCurves(NamedTuple):
     """The curves of a sweep, with their repetitions apart: ``(R, K, n)``, ``(R, K)``, ``(K,)``."""
 
     rates: Doubles
@@ -129,7 +129,7 @@ class Seen(NamedTuple):
 class Swept(NamedTuple):
     """A sweep that was done: what was seen, updates of a run, and what all attempts have cost, in updates of lanes."""
 
-    seen: Seen
+    seen: SeenCurves
     updates: int
     spent: int
 
@@ -150,7 +150,7 @@ def swept(configuration: Configuration, setting: Setting, sweep: Sweep, purse: f
         if not is_ramp:  # fewer rates where not even two updates of each are paid
             points = int(max(min(points, purse / (FEWEST * repetitions)), FEWEST))
         runs = repetitions if is_ramp else repetitions * points
-        effort = afforded(purse, Effort(len(setting.folds), points if is_ramp else updates), runs, FEWEST)
+        effort = afforded(purse, LaneEffort(len(setting.folds), points if is_ramp else updates), runs, FEWEST)
         rates = geometric(low, high, effort.updates if is_ramp else points)
         seen = _sweep(configuration, setting, sweep, rates, effort)
         spent += effort.folds * effort.updates * runs
@@ -166,7 +166,9 @@ def _updates(method: Method, configuration: Configuration, setting: Setting) -> 
     return min(max(method.least, round(method.share * horizon(configuration, setting))), method.most)
 
 
-def _sweep(configuration: Configuration, setting: Setting, sweep: Sweep, rates: Doubles, effort: Effort) -> Seen:
+def _sweep(
+    configuration: Configuration, setting: Setting, sweep: Sweep, rates: Doubles, effort: LaneEffort
+) -> SeenCurves:
     method = METHODS[sweep.method]
     some = thinned(setting.folds[: effort.folds], setting.seed, method.rows)
     folds = repeated(some, sweep.repetitions or method.repetitions)
@@ -176,9 +178,9 @@ def _sweep(configuration: Configuration, setting: Setting, sweep: Sweep, rates: 
     return _apart(ladder(*population, updates=effort.updates, seed=seed, dtype=dtype), effort.folds)
 
 
-def _apart(curves: SweepCurves, folds: int) -> Seen:
+def _apart(curves: SweepCurves, folds: int) -> SeenCurves:
     losses = curves.losses[0].reshape(-1, folds, curves.losses.shape[-1])
-    return Seen(curves.rates[0], losses, curves.start[0].reshape(-1, folds), curves.constant[:folds])
+    return SeenCurves(curves.rates[0], losses, curves.start[0].reshape(-1, folds), curves.constant[:folds])
 
 
 def tried(
@@ -189,13 +191,13 @@ def tried(
     None where the purse does not pay for an update of each.
     """
     method = SHORT if is_quick else FIRST_LOOK
-    wish = Effort(len(setting.folds), _updates(method, configuration, setting))
+    wish = LaneEffort(len(setting.folds), _updates(method, configuration, setting))
     effort = afforded(purse, wish, method.rates * method.repetitions, 0)
     if not effort.updates:
         return None
     folds = repeated(thinned(setting.folds[: effort.folds], setting.seed, method.rows), method.repetitions)
 
-    def run(rates: Doubles) -> Seen:
+    def run(rates: Doubles) -> SeenCurves:
         return _apart(
             short_runs(
                 [configuration],
@@ -227,7 +229,7 @@ def tried(
     return short
 
 
-def _joined(lower: Seen, higher: Seen) -> Seen:
+def _joined(lower: SeenCurves, higher: SeenCurves) -> SeenCurves:
     return lower._replace(
         rates=np.concatenate([lower.rates, higher.rates]), losses=np.concatenate([lower.losses, higher.losses], axis=-1)
     )
