@@ -562,3 +562,11 @@ def test_an_optimizer_that_the_file_does_not_search_changes_nothing_in_it():
     both = load_text(with_ranges(text, {"rmsprop": (1e-4, 0.02), "momentum": (1e-3, 0.5)}, "x.yaml"))
     assert both.space.contains({"optimizer": "rmsprop", "learning_rate": 1e-4})
     assert both.space.contains({"optimizer": "momentum", "learning_rate": 0.5})
+
+
+def test_a_quick_finder_that_cannot_tell_says_what_would(tmp_path):
+    finding = found(tmp_path, "noise", quick=True)
+    assert finding.curves[0].suggestion.status == "unclear"
+    text = str(rate_page.page(finding))
+    assert "without --quick a few rates are trained in full, which may tell" in text
+    assert "these rates are of short runs" not in text

@@ -72,6 +72,8 @@ def _quick(finding: RateFinding) -> list[str]:
     """Say what short runs cannot."""
     if any(each.planned is not None for each in finding.curves) or all(each.short is None for each in finding.curves):
         return []
+    if all(each.suggestion.recommended is None for each in finding.curves):
+        return ["short runs are all that was done; without --quick a few rates are trained in full, which may tell"]
     said = (
         "these rates are of short runs, which say how fast the loss falls at first, and not what a whole training makes"
     )
