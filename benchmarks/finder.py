@@ -4,7 +4,7 @@ Truth is the cross-validated loss of training in full at 19 rates, once with lin
 constant rate. Nothing in the finder's rules is chosen on the table that is judged. Run it from the root of the
 repository; what it trained is kept in runs/finder-study.
 
-    nice -n 10 python benchmarks/finder.py [--tables FOLDER] [--targets FILE]     the study
+    nice -n 10 python benchmarks/finder.py [--tables FOLDER] [--targets FILE] [--quick]     the study; of --quick alone
     python benchmarks/finder.py --time            seconds of `lrtune finder` on digits, imports included
 
 Six tables come with lrtune. Those in FOLDER are ``.csv`` or ``.csv.gz`` files, of which at most 2,500 rows are used;
@@ -28,7 +28,9 @@ import polars as pl
 from lrtune import experiment
 from lrtune.arrays import one_blas_thread
 from lrtune.experiment.suited import bare
-from lrtune.finder.sweeps import RAMP, Sweep, horizon, rate_curve
+from lrtune.finder.answers import rate_curve
+from lrtune.finder.effort import horizon
+from lrtune.finder.sweeps import RAMP, Sweep
 from lrtune.trainers.anchors import anchors, constant_name
 from lrtune.trainers.preparation import prepare
 from lrtune.training.evaluate import block_lanes, evaluate
@@ -101,9 +103,7 @@ def answer(prepared, planned, *, is_quick):
     setting = prepared.setting
     curve = rate_curve(planned, setting, Sweep(RAMP, is_quick=is_quick))
     one = horizon(planned, setting)
-    spent = curve.updates * curve.losses.shape[0] * curve.losses.shape[1]
-    spent += curve.short.updates * curve.short.losses.size if curve.short else 0
-    spent += one * sum(curve.planned.trained) if curve.planned else 0
+    spent = curve.spent + (one * sum(curve.planned.trained) if curve.planned else 0)
     said = curve.suggestion
     return {
         "rate": np.array(said.recommended or np.nan),
@@ -163,9 +163,9 @@ def remembered(make):
     return data
 
 
-def study(folder, targets):
-    rows = {way: [] for way in WAYS}
-    refused = {way: [] for way in WAYS}
+def study(folder, targets, ways):
+    rows = {way: [] for way in ways}
+    refused = {way: [] for way in ways}
     for name, make in tables(folder, targets).items():
         data = remembered(make)
         signal = bool(kept(f"signal-{name}", lambda data=data: {"is": np.array(has_signal(data()[1]))})["is"])
@@ -177,7 +177,7 @@ def study(folder, targets):
                 return prepared, configuration(found, optimizer, decay)
 
             true = kept(f"truth-{key}", lambda planned=planned: truth(*planned()))["losses"]
-            for way, is_quick in WAYS.items():
+            for way, is_quick in ways.items():
                 said = kept(
                     f"{way}-{key}", lambda planned=planned, is_quick=is_quick: answer(*planned(), is_quick=is_quick)
                 )
@@ -201,7 +201,7 @@ def report(rows, refused):
             f"{(errors < 1).mean():.0%}",
             f"{np.median(ratio):.3f} ({np.quantile(ratio, 0.9):.3f})",
             f"{held.mean():.0%}",
-            f"{np.median(cost):.0%} ({np.quantile(cost, 0.9):.0%})",
+            f"{np.median(cost):.0%} ({np.quantile(cost, 0.9):.0%}), at most {cost.max():.0%}",
             f"{len(refused[way])}, {sum(signal for _, signal in refused[way])} of them with a signal",
         ]
         print(f"| {way} | {' | '.join(cells)} |")
@@ -284,6 +284,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", type=Path)
     parser.add_argument("--targets", type=Path)
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--time", action="store_true")
     parser.add_argument("--torch", metavar="PYTHON")
     asked = parser.parse_args()
@@ -293,4 +294,4 @@ if __name__ == "__main__":
             measure_torch(asked.torch)
     else:
         with one_blas_thread():
-            study(asked.tables, asked.targets)
+            study(asked.tables, asked.targets, {"quick": True} if asked.quick else WAYS)

@@ -23,9 +23,9 @@ from finder import configuration, remembered, tables
 
 from lrtune.arrays import one_blas_thread
 from lrtune.finder import ScalingPlan, measured
+from lrtune.finder.effort import horizon
 from lrtune.finder.in_full import PlannedTraining, constant_losses
 from lrtune.finder.sizes import SIZE_KINDS
-from lrtune.finder.sweeps import horizon
 from lrtune.finder.trends import tried
 from lrtune.text.errors import LrtuneError
 
@@ -71,8 +71,9 @@ def question(found, prepared, optimizer, kind):
     return {
         "sizes": own,
         "best": [each.best for each in curve.sizes],
-        "losses": [each.runs.bounded.mean(axis=0).tolist() for each in curve.sizes],
+        "losses": [each.runs.losses.tolist() for each in curve.sizes],
         "rates": [each.runs.rates.tolist() for each in curve.sizes],
+        "constants": [each.runs.constant.tolist() for each in curve.sizes],
         "exponent": curve.trend.exponent,
         "interval": curve.trend.interval,
         "verdict": curve.trend.verdict,

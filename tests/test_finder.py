@@ -12,7 +12,7 @@ import lrtune
 from lrtune.cli import app
 from lrtune.experiment import load_text
 from lrtune.experiment.writing.ranges import with_ranges
-from lrtune.finder import sweeps
+from lrtune.finder import effort, sweeps
 from lrtune.finder.rules import (
     Suggestion,
     best_of_short_runs,
@@ -352,7 +352,7 @@ def test_a_range_covers_a_factor_of_20_but_little_beyond_the_edge(edge, high):
 
 
 @pytest.mark.parametrize("place", [-4.5, -2.2, 0.5])
-def test_short_runs_are_added_until_their_best_one_is_inside(tmp_path, monkeypatch, place):
+def test_short_runs_are_added_until_their_best_one_is_inside_or_nothing_is_left(tmp_path, monkeypatch, place):
     """Wherever the best rate is, the rates rise evenly, and runs that all agree leave no doubt about the answer."""
 
     def agreed(_configurations, folds, _problem, rates, **_more):
@@ -364,9 +364,11 @@ def test_short_runs_are_added_until_their_best_one_is_inside(tmp_path, monkeypat
     curve = found(tmp_path, "signal", method="ladder", quick=True).curves[0]
     distances = np.diff(np.log10(curve.short.rates))
     assert distances == pytest.approx([1 / 2.7] * len(distances))
-    lowest = int(np.argmin(curve.short.mean))
-    assert 0 < lowest < len(curve.short.rates) - 1 or len(curve.short.rates) == 9  # it does not go on for ever
-    assert curve.suggestion.interval == (curve.suggestion.recommended,) * 2
+    lowest, left = int(np.argmin(curve.short.mean)), 0.7 * 5 * 20 * 6 - curve.spent  # 5 folds, 20 epochs of 6 updates
+    assert 0 < lowest < len(curve.short.rates) - 1 or left < 5 * curve.short.updates
+    unseen = 10 ** (1.645 * 0.45)  # of the whole training
+    ends = np.array([1.0 / unseen, unseen]) * curve.suggestion.recommended
+    assert curve.suggestion.interval == pytest.approx(tuple(ends))
 
 
 @pytest.mark.parametrize("method", ["ramp", "ladder"])
@@ -380,12 +382,45 @@ def test_short_runs_lie_around_a_tenth_of_the_edge_of_a_ramp_and_the_minimum_of_
     monkeypatch.setattr(sweeps, "short_runs", watched)
     answer = found(tmp_path, "signal", method=method, quick=True).curves[0].suggestion
     assert np.median(tried[0]) == pytest.approx(answer.edge / 10.0 if method == "ramp" else answer.minimum)
-    assert np.log10(tried[0][-1] / tried[0][0]) == pytest.approx(4 / 2.7)
+    assert np.log10(tried[0][-1] / tried[0][0]) == pytest.approx(2 / 2.7)
+
+
+@pytest.mark.parametrize("method", ["ramp", "ladder"])
+@pytest.mark.parametrize("folds", [2, 5])
+@pytest.mark.parametrize("epochs", [1, 3, 8, 40])
+def test_a_quick_finder_costs_at_most_a_tenth_of_a_grid_of_seven_rates(tmp_path, monkeypatch, method, folds, epochs):
+    """Counted where lanes are trained, every attempt and every short run."""
+    spent = []
+
+    def watched(own):
+        def count(configurations, parts, problem, rates, **more):
+            spent.append(len(parts) * len(rates) * more.get("updates", 1))  # a ramp has a rate at each update
+            return own(configurations, parts, problem, rates, **more)
+
+        return count
+
+    for name in ("ramp", "ladder", "short_runs"):
+        monkeypatch.setattr(sweeps, name, watched(getattr(sweeps, name)))
+    settings = ["data.task=regression", f"training.epochs={epochs}", f"search.folds={folds}"]
+    config = table(tmp_path, "signal")
+    (curve,) = lrtune.find_learning_rate(
+        config, overrides=settings, optimizers=["adam"], method=method, quick=True
+    ).curves
+    updates = {2: 4, 5: 6}[folds] * epochs  # 240 rows to train and validate on, mini-batches of 32 or 30
+    assert sum(spent) == curve.spent
+    assert sum(spent) <= 0.1 * 7 * folds * updates
+    assert curve.suggestion.status in (("ok",) if epochs == 40 else ("ok", "unclear", "too_few_points"))
+
+
+def test_a_sweep_whose_length_is_given_is_as_long(tmp_path):
+    curve = found(tmp_path, "signal", quick=True, updates=90, repetitions=2).curves[0]
+    assert (curve.losses.shape[:2], curve.updates) == ((2, 5), 90)
+    assert curve.suggestion.status == "ok"
 
 
 def test_the_horizon_is_that_of_the_smallest_fold():
     setting = SimpleNamespace(folds=[SimpleNamespace(features=np.zeros((rows, 2))) for rows in (33, 10, 20)])
-    assert sweeps.horizon({"batch_size": 8, "epochs": 3}, setting) == 3 * 2
+    assert effort.horizon({"batch_size": 8, "epochs": 3}, setting) == 3 * 2
 
 
 def test_medians_are_infinite_where_half_of_the_runs_are():
@@ -527,3 +562,11 @@ def test_an_optimizer_that_the_file_does_not_search_changes_nothing_in_it():
     both = load_text(with_ranges(text, {"rmsprop": (1e-4, 0.02), "momentum": (1e-3, 0.5)}, "x.yaml"))
     assert both.space.contains({"optimizer": "rmsprop", "learning_rate": 1e-4})
     assert both.space.contains({"optimizer": "momentum", "learning_rate": 0.5})
+
+
+def test_a_quick_finder_that_cannot_tell_says_what_would(tmp_path):
+    finding = found(tmp_path, "noise", quick=True)
+    assert finding.curves[0].suggestion.status == "unclear"
+    text = str(rate_page.page(finding))
+    assert "without --quick a few rates are trained in full, which may tell" in text
+    assert "these rates are of short runs" not in text

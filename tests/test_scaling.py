@@ -297,7 +297,10 @@ def test_the_page_the_json_and_the_files_tell_the_same(tmp_path):
     assert "trainings in full on 3 folds, by epochs: 13 at 1, 6 at 2, 6 at 4, 6 at 8" in shown.stderr.replace("\n", " ")
     found = json.loads((tmp_path / "o" / "scaling.json").read_text())
     (one,) = found["optimizers"]
-    assert f"{2 ** one['exponent']:.2f} times the rate" in " ".join(shown.stdout.split())
+    low, high = (f"{2**each:.2f}" for each in one["interval"])
+    assert f"twice the epochs take {low} to {high} times the rate (90 %)" in " ".join(shown.stdout.split())
+    assert one["verdict"] == "untold"
+    assert f"{one['exponent']:.2f}" in shown.stdout
     assert "adam at 32" in shown.stdout
     assert "measured trend" in (tmp_path / "p.html").read_text()
     assert "measured trend" in (tmp_path / "o" / "scaling.svg").read_text()
@@ -360,7 +363,7 @@ def test_sentences_of_several_verdicts():
     assert of("rises", 0.5, 0.25).startswith("adam: the best rate rises; twice the epochs take 1.41 times the rate")
     assert of("stays", 0.0, 0.1).startswith("adam: the best rate stays nearly the same; ")
     assert of("untold", 0.0, 1.0).endswith(
-        "no trend can be told; twice the epochs take 1.00 times the rate (90 %: 0.50 to 2.00)"
+        "no trend can be told; twice the epochs take 0.50 to 2.00 times the rate (90 %)"
     )
 
 

@@ -49,7 +49,7 @@ def finder(
     low: Annotated[float | None, typer.Option("--low", metavar="RATE", help="Lowest rate; fixes this end.")] = None,
     high: Annotated[float | None, typer.Option("--high", metavar="RATE", help="Highest rate; fixes this end.")] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Short runs alone: a sixth of the time; they see how fast the loss falls.")
+        bool, typer.Option("--quick", help="Short runs alone, a seventh of the cost; they see how fast the loss falls.")
     ] = False,
     scaling: Annotated[
         str | None,

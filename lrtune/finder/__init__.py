@@ -3,11 +3,13 @@
 ::
 
     core           an experiment -> curves and an answer for each optimizer
+    answers        one optimizer: from a sweep and short runs to an answer
     curves         what was seen with one optimizer
+    effort         how long a training is, and what of it may be spent; arithmetic only
     foreign        the same for trainers that are not lrtune's own: short runs, then a few rates in full
     in_full        does the planned training at a few rates
     planned        which rates that takes, and what it says; arithmetic only
-    sweeps         one optimizer: a sweep over all rates, then short runs where it leads, then the planned training
+    sweeps         one optimizer: a sweep over all rates, then short runs where it leads
     rules          losses against rates -> an answer; arithmetic only
     scaling        how the best rate goes with a size: the planned training at a few sizes
     scaling_plan   what that takes

@@ -1,7 +1,7 @@
 """The learning-rate finder: from an experiment to curves and an answer for each optimizer.
 
 All folds and several repetitions (other initial parameters, other mini-batches) sweep in lockstep. What is done for one
-optimizer is in `lrtune.finder.sweeps`; the engine is `lrtune.training.range_test`, arithmetic `lrtune.finder.rules`
+optimizer is in `lrtune.finder.answers`; the engine is `lrtune.training.range_test`, arithmetic `lrtune.finder.rules`
 and `lrtune.finder.planned`.
 """
 
@@ -17,10 +17,11 @@ from typing import Any
 from lrtune import experiment as experiments
 from lrtune.arrays import one_blas_thread
 from lrtune.experiment import Experiment
+from lrtune.finder.answers import rate_curve
 from lrtune.finder.curves import RateCurve
 from lrtune.finder.foreign import METHOD, SHORT_SHARE, find_in_full, measured_by, optimizers_of
 from lrtune.finder.rules import Suggestion
-from lrtune.finder.sweeps import METHODS, RAMP, Sweep, rate_curve
+from lrtune.finder.sweeps import METHODS, RAMP, Sweep
 from lrtune.text.errors import LrtuneError, nearest
 from lrtune.text.shown import Shown, showing
 from lrtune.trainers.arguments import experiment_and_table
@@ -180,7 +181,8 @@ def find(
     setting = prepared.setting
     with one_blas_thread():
         swept = [rate_curve(base(experiment, name), setting, sweep) for name in names]
-    return RateFinding(method, len(setting.folds), len(swept[0].losses), tuple(swept))
+    repetitions_done, folds = swept[0].start.shape
+    return RateFinding(method, folds, repetitions_done, tuple(swept))
 
 
 def resolved(experiment: Experiment, prepared: Prepared) -> tuple[Experiment, RateFinding | None]:

@@ -19,8 +19,9 @@ class ShortRuns:
     ----------
     rates
         Their peaks ``(m,)``.
-    losses, start
-        ``(R, K, m)`` and ``(R, K)``: losses at the end, infinite where a run has diverged, and before training.
+    losses, start, constant
+        ``(R, K, m)``, ``(R, K)`` and ``(K,)``: losses at the end, infinite where a run has diverged, before training,
+        and of the best prediction without features.
     updates
         Of each.
 
@@ -29,6 +30,7 @@ class ShortRuns:
     rates: Doubles
     losses: Doubles
     start: Doubles
+    constant: Doubles
     updates: int
 
     @property
@@ -37,9 +39,25 @@ class ShortRuns:
         mean: Doubles = np.minimum(self.losses, self.start[..., None]).mean(axis=(0, 1))
         return mean
 
-    def is_gain(self, constant: Doubles) -> bool:
-        """Tell whether the best of them is clearly better than the best prediction without features."""
-        return is_gain(self.losses[..., np.argmin(self.mean)], self.start, constant)
+    @property
+    def lowest(self) -> int:
+        """The place of the best one."""
+        return int(np.argmin(self.mean))
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether the best one is not at an end."""
+        return 0 < self.lowest < len(self.rates) - 1
+
+    @property
+    def is_gain(self) -> bool:
+        """Whether the best of them is clearly better than the best prediction without features."""
+        return is_gain(self.losses[..., self.lowest], self.start, self.constant)
+
+    @property
+    def spent(self) -> int:
+        """Updates of lanes that they took."""
+        return self.updates * int(self.losses.size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +77,13 @@ class RateCurve:
     updates
         Of the ramp, or of each rate of the ladder.
     short
-        The short runs; None where the sweep has no answer.
+        The short runs; None where there was no place for them.
     planned
         The planned training at a few rates; None where that was not done.
     suggestion
         The answer.
+    spent
+        Updates of lanes (one configuration on one fold) that all sweeps and short runs took.
 
     """
 
@@ -77,6 +97,7 @@ class RateCurve:
     short: ShortRuns | None
     planned: PlannedRuns | None
     suggestion: Suggestion
+    spent: int
 
     @property
     def median(self) -> Doubles:

@@ -20,6 +20,7 @@ import numpy as np
 from lrtune.arrays import Doubles
 from lrtune.experiment import Experiment
 from lrtune.finder.curves import RateCurve
+from lrtune.finder.effort import mean_multiplier
 from lrtune.finder.planned import STEP, PlannedRuns
 from lrtune.finder.rules import (
     FALLING,
@@ -32,7 +33,7 @@ from lrtune.finder.rules import (
     search_range,
     status,
 )
-from lrtune.finder.sweeps import LADDER, Sweep, mean_multiplier
+from lrtune.finder.sweeps import LADDER, Sweep
 from lrtune.space import Choice
 from lrtune.space.trial import Value
 from lrtune.text.errors import LrtuneError, NoUsableResultError, nearest
@@ -143,7 +144,8 @@ def _curve(runs: Sweeping, name: str, base: Complete, sweep: Sweep) -> RateCurve
             best = float(best_of_short_runs(rates, losses[None], start))
             whole = _in_full(runs, base, best, short / epochs, everywhere)
     answer = Suggestion(seen) if whole is None else _answer(whole, rates, losses, constant)
-    return RateCurve(name, decay, rates, losses[None], start, constant, updates, None, whole, answer)
+    spent = updates * losses.size
+    return RateCurve(name, decay, rates, losses[None], start, constant, updates, None, whole, answer, spent)
 
 
 def constant_losses_of(runs: Sweeping, slowest: Mapping[str, Value]) -> Doubles:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune.arrays import Doubles, Integers
+from lrtune.finder.rules import NORMAL
 from lrtune.training.tasks import Flags
 
 STEP = 3.0
@@ -35,9 +36,6 @@ HOPELESS = 1.15
 
 MOST = 2.0
 """No run counts as worse than so many times the loss of the best prediction without features."""
-
-NORMAL = 1.645
-"""Quantile of the normal distribution for an interval of 90 %, which tells a rate apart from the best."""
 
 BETWEEN = 0.35
 """What lies beyond a rate that cannot be told apart cannot either: so far towards the next one, a share of the way."""

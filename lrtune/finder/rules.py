@@ -20,13 +20,15 @@ import numpy as np
 
 from lrtune.arrays import Doubles, Integers
 
-OK, FALLING, FLAT, AT_START, FEW = "ok", "still_falling", "flat", "diverged_at_start", "too_few_points"
+OK, FALLING, FLAT, AT_START = "ok", "still_falling", "flat", "diverged_at_start"
+FEW, UNCLEAR = "too_few_points", "unclear"
 STATUSES = {
     OK: "the loss falls, has a minimum and rises again",
     FALLING: "the loss is still falling, or has not risen again, at the highest rate",
     FLAT: "no rate makes the loss clearly lower than predicting the shares of the classes, or the mean",
     AT_START: "the runs diverge, or the loss rises, from the lowest rates on",
     FEW: "too few rates have a loss",
+    UNCLEAR: "short runs cannot tell: none ends clearly lower than predicting the shares of the classes, or the mean",
 }
 """What can be said of a curve. Only `OK` comes with rates."""
 
@@ -58,9 +60,16 @@ LINE = 0.5
 UNSTABLE = 5.0
 """An answer whose interval is wider than this factor comes with a warning."""
 
+NORMAL = 1.645
+"""Quantile of the normal distribution for an interval of 90 %."""
+
 RESAMPLES = 200
 INTERVAL = (5.0, 95.0)
 """Percentiles of the bootstrap's recommendations."""
+
+CARRYING = 0.45
+"""Standard deviation of how far the best rate of short runs, carried over, is from that of the planned training
+(decades). No fold can tell; other tables do (``docs/research/finder.md``)."""
 
 BAND = (10.0, 90.0)
 """Percentiles of the runs that the band shows."""
@@ -89,9 +98,9 @@ class Suggestion(NamedTuple):
     """The answer for one curve; every rate is None unless ``status`` is ``"ok"``.
 
     ``interval`` has the rates that the folds cannot tell apart from the recommended one in trainings in full; of short
-    runs alone, it is where 90 % of the recommendations of resampled folds and repetitions lie. ``search_range`` is what
-    a search should cover, ``rises_from`` the epoch from which on the validation loss of the planned training rises, if
-    it does. A ladder has no ``valley``: there, half of the fall only says that low rates train slowly.
+    runs alone, it is where resampled folds put 90 % of the recommendations, and what `CARRYING` adds. ``search_range``
+    is what a search should cover, ``rises_from`` the epoch from which on the validation loss of the planned training
+    rises, if it does. A ladder has no ``valley``: there, half of the fall only says that low rates train slowly.
     """
 
     status: str
@@ -298,6 +307,21 @@ def bootstrap(rates: Doubles, losses: Doubles, start: Doubles, rng: np.random.Ge
     others = rng.integers(folds, size=(RESAMPLES, 1, folds))
     low, high = np.percentile(best_of_short_runs(rates, losses[some, others], start[some, others]), INTERVAL)
     return float(low), float(high)
+
+
+def carried_interval(recommended: float, ends: tuple[float, float]) -> tuple[float, float]:
+    """Widen an interval of short runs by what they do not see of the planned training.
+
+    >>> low, high = carried_interval(0.1, (0.1, 0.1))
+    >>> round(low, 3), round(high, 2)
+    (0.018, 0.55)
+    """
+    unseen = NORMAL * CARRYING * np.log(10.0)
+    below, above = (max(each, 0.0) for each in (np.log(recommended / ends[0]), np.log(ends[1] / recommended)))
+    return (
+        recommended * float(np.exp(-np.hypot(below, unseen))),
+        recommended * float(np.exp(np.hypot(above, unseen))),
+    )
 
 
 def search_range(recommended: float, edge: float | None) -> tuple[float, float]:

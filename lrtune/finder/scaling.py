@@ -16,12 +16,12 @@ from typing import Any
 
 from lrtune.arrays import INTERVAL, one_blas_thread, stream
 from lrtune.experiment import Experiment
+from lrtune.finder.effort import horizon
 from lrtune.finder.foreign import LOW, ForeignTraining, constant_losses_of, measured_by
 from lrtune.finder.in_full import PlannedTraining, constant_losses
 from lrtune.finder.planned import PlannedRuns
 from lrtune.finder.rules import SURE
 from lrtune.finder.scaling_plan import ScalingPlan, plan_scaling
-from lrtune.finder.sweeps import horizon
 from lrtune.finder.trends import PredictedRate, SizeRuns, Trend, trend, tried
 from lrtune.text.shown import Shown, showing
 from lrtune.trainers.arguments import experiment_and_table

@@ -24,7 +24,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lrtune.arrays import Doubles
-from lrtune.finder.planned import NORMAL, PlannedRuns, student
+from lrtune.finder.planned import PlannedRuns, student
+from lrtune.finder.rules import NORMAL
 
 STEP = 2.0
 """Between rates that are tried at a size."""

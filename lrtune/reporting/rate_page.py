@@ -72,17 +72,19 @@ def _quick(finding: RateFinding) -> list[str]:
     """Say what short runs cannot."""
     if any(each.planned is not None for each in finding.curves) or all(each.short is None for each in finding.curves):
         return []
+    if all(each.suggestion.recommended is None for each in finding.curves):
+        return ["short runs are all that was done; without --quick a few rates are trained in full, which may tell"]
     said = (
         "these rates are of short runs, which say how fast the loss falls at first, and not what a whole training makes"
     )
-    return [f"{said} of a rate; without --quick a few rates are trained in full"]
+    return [f"{said} of a rate: the intervals are as wide as that; without --quick a few rates are trained in full"]
 
 
 def _unstable(finding: RateFinding) -> list[str]:
     return [
-        f"{each.optimizer}: the folds cannot tell the rates of this interval apart; its middle is the safer choice"
+        f"{each.optimizer}: the folds cannot tell the rates of this interval apart: any of them may be the best"
         for each in finding.curves
-        if each.suggestion.unstable
+        if each.planned is not None and each.suggestion.unstable
     ]
 
 
@@ -102,7 +104,9 @@ def _effort(finding: RateFinding) -> str:
     full = [each.planned for each in finding.curves if each.planned is not None]
     if short:
         rates, updates = _span([len(each.rates) for each in short]), _span([each.updates for each in short])
-        swept = f"{swept}; then {rates} rates in short runs of {updates} updates"
+        folds = [len(each.constant) for each in short]
+        others = f", {_span(folds)} fold{'s' if max(folds) > 1 else ''}" if set(folds) != {finding.folds} else ""
+        swept = f"{swept}; then {rates} rates in short runs of {updates} updates{others}"
     if full:
         rates, updates = _span([len(each.rates) for each in full]), _span([each.updates for each in full])
         swept = f"{swept}; then {rates} rates in full, {updates} updates"

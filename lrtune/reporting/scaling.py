@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lrtune.finder.scaling import SCALING_STATUSES
 from lrtune.finder.sizes import SIZE_KINDS
-from lrtune.finder.trends import FALLS, RISES, STAYS
+from lrtune.finder.trends import FALLS, RISES, STAYS, UNTOLD
 
 if TYPE_CHECKING:
     from lrtune.finder import ScalingFinding
@@ -185,9 +185,13 @@ def said(found: OptimizerScaling, counted: str) -> str:
     if found.exponent is None or found.interval is None:
         return f"{found.optimizer}: no trend, because {found.reason}"
     times, low, high = (f"{2.0**each:.2f}" for each in (found.exponent, *found.interval))
+    if found.verdict == UNTOLD:
+        return (
+            f"{found.optimizer}: no trend can be told; twice the {counted} take {low} to {high} times the rate (90 %)"
+        )
     so = f"twice the {counted} take {times} times the rate (90 %: {low} to {high})"
     begin = {FALLS: "the best rate falls", RISES: "the best rate rises", STAYS: "the best rate stays nearly the same"}
-    return f"{found.optimizer}: {begin.get(found.verdict or '', 'no trend can be told')}; {so}"
+    return f"{found.optimizer}: {begin[found.verdict or STAYS]}; {so}"
 
 
 def beside_rules(found: OptimizerScaling) -> str:

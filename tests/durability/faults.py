@@ -707,6 +707,10 @@ FAULTS = [
             ),
             "a range reaches far beyond the edge": ("max(edge, recommended * 5.0)", "max(edge, recommended * 20.0)"),
             "short runs are constant": ("LINE = 0.5", "LINE = 1.0"),
+            "the interval of short runs is that of the folds": (
+                "unseen = NORMAL * CARRYING",
+                "unseen = 0.0 * CARRYING",
+            ),
             "the edge is where the loss rises at all": (
                 "curve[lowest] + ROSE * fall",
                 "curve[lowest] + 0.1 * ROSE * fall",
@@ -718,15 +722,19 @@ FAULTS = [
         "test_finder.py",
         {
             "further rates come in the wrong order": ("beyond[::-1]", "beyond"),
+            "short runs lie at the edge": ("mark.edge / BELOW_EDGE", "mark.edge"),
+            "each attempt has the whole purse": ("method.of_purse * purse", "purse"),
+        },
+    ),
+    *of(
+        "finder/effort.py",
+        "test_finder.py",
+        {
             "the horizon is that of the largest fold": (
                 "rows = min(len(fold.features) for",
                 "rows = max(len(fold.features) for",
             ),
-            "the interval leaves the answer out": (
-                "(min(low, recommended), max(high, recommended))",
-                "(low * 1.001, high * 0.999)",
-            ),
-            "short runs lie at the edge": ("mark.edge / BELOW_EDGE", "mark.edge"),
+            "all folds are afforded": ("wish._replace(folds=folds) if", "wish if"),
         },
     ),
     *of(
