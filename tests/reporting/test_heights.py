@@ -1,4 +1,4 @@
-"""The page of a search fits on a terminal of 100 columns and 40 lines, whatever was found; no page is wider."""
+"""The page of a search has about ten lines on a terminal of 100 columns, and no page is wider."""
 
 import random
 import string
@@ -87,7 +87,7 @@ def test_every_page_fits(make_study, filled, kinds, remarks, dressed):
     more = {"folder": Path("runs/digits-0123abcd"), "run": "digits-0123abcd"}
     page = pages.search_page(found, ranked[0].configuration, **more)
     text = console.page_text(console.console(), page)
-    assert len(text.splitlines()) < 40
+    assert len(text.splitlines()) < 24  # with second opinions, classes and findings of any length
     assert max(map(len, text.splitlines())) <= 100
     whole = details.details_page(found, ranked, ranked[0].configuration, notes=[words(rng, 25)] * remarks, **more)
     text = console.page_text(console.console(), whole)
