@@ -22,8 +22,8 @@ from lrtune.verdict.findings import DEFECT, Finding
 from lrtune.verdict.health.fits import NO_MODEL
 from lrtune.verdict.result import HeldOut, Result
 
-HEALTH = "Health"
-"""Label of the most important finding."""
+LACKS_MODEL, HEALTH = "No model", "Health"
+"""Labels of what comes first where there is none, and of the most important finding."""
 
 FINEST = 10
 """An expected score has so many digits that its 95 % interval is at least as wide as this many of the last one."""
@@ -118,7 +118,7 @@ def answer(result: Result, searched: Collection[str]) -> Answer:
     finding = _most_important(result)
     left = len(result.health) - (finding is not None)
     facts = (
-        *([("No model", f"{formats.printable(result.no_model)}.")] if result.no_model is not None else ()),
+        *([(LACKS_MODEL, f"{formats.printable(result.no_model)}.")] if result.no_model is not None else ()),
         ("Best", _best(result, searched)),
         *([("Night", night_words(result))] if result.nightly else ()),
         ("Tuning", tuning(result, _scores(result))),

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrtune.reporting.afterwards import NEW_ROWS, after
-from lrtune.reporting.answer import answer
+from lrtune.reporting.answer import LACKS_MODEL, answer
 from lrtune.reporting.blocks import Block, Facts, Headline, Remarks
 from lrtune.training.registry import BUILT_IN
 
 if TYPE_CHECKING:
+    from lrtune.reporting.answer import Answer
     from lrtune.space.trial import Configuration
     from lrtune.verdict.result import Result
 
@@ -53,7 +54,15 @@ def search_page(
     found = answer(result, point)
     return [
         Headline(f"{idle} {found.headline}".strip()),
-        Facts("", [*([("Beside", found.beside.line)] if found.beside else ()), *found.facts]),
+        Facts("", _rows(found)),
         *([Remarks("notes", remarks)] if remarks else ()),
         *after(folder, run, state=state, trained_by=trained_by, table=table, is_made=result.no_model is None),
     ]
+
+
+def _rows(found: Answer) -> list[tuple[str, str]]:
+    """List the facts, what was not tuned before them; but nothing stands before that there is no model."""
+    rows = list(found.facts)
+    if found.beside is not None:
+        rows.insert(rows[0][0] == LACKS_MODEL, ("Beside", found.beside.line))
+    return rows

@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from results import result as written
+from results import standing
 
 from lrtune.reporting import console, details, pages
 from lrtune.reporting.blocks import Grid
 from lrtune.space.trial import ranking
-from lrtune.verdict.comparison import Gain
+from lrtune.verdict.comparison import Difference, Gain
 from lrtune.verdict.findings import HINT, Finding
 from lrtune.verdict.making import result_of
 from lrtune.verdict.result import (
@@ -21,6 +23,7 @@ from lrtune.verdict.result import (
     Control,
     Corrected,
     FirstPruned,
+    HeldOut,
     Nested,
     OuterScore,
     Rivals,
@@ -48,6 +51,7 @@ def study_of(make_study, kinds, folds):
     return make_study(configurations, scores, test={"score": 0.9, "rows": 100})
 
 
+STEPS = {"decay": "step", "decay.factor": 0.3, "decay.every": 10.0, "warmup": 0.05}
 BESIDE = {"accuracy": 0.91, "balanced_accuracy": 0.9, "log_loss": 0.31, "roc_auc": 0.95}
 
 
@@ -72,6 +76,37 @@ def widest(found):
         unscored=Unscored(12, ((2, "only class 'p'"), (7, "only class 'n'"))),
         pruning=Savings("race", 3, FirstPruned(1, "after 1 of 10 folds"), 0.3, 1.5),
     )
+
+
+ADVICE = "the noise of the folds is too large, and so on until a line is full of it; set search.repeats: 3 or more"
+MOST_LINES = 13
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "rmse", "perplexity"])
+@pytest.mark.parametrize("tested", [True, False])
+def test_an_ordinary_page_has_at_most_13_lines(metric, tested):
+    """Of classes, of numbers, and of code of somebody else, whose metric is its own and whose parameters have names."""
+    own = metric == "perplexity"
+    called = "perplexity (smaller is better)" if own else metric
+    searched = {"svc__C": 958.0, "svc__gamma": 0.000383} if own else STEPS
+    best = standing(22, (0.95, 0.97, 0.99), optimizer="adam", learning_rate=0.02231, **searched)
+    anchors = [("majority" if metric == "accuracy" else "mean", 0.5), ("linear", 0.93), ("default", 0.92)]
+    found = written(
+        best=best,
+        default=standing(0, (0.90, 0.92, 0.94)),
+        gain=Difference(0.05, 0.03, 2, 3, 0.1, 0.95),
+        corrected=Corrected("bootstrap", 0.97, 0.01, 0.96, 0.94, 0.98, 2000, 0.6, Gain(0.04, 0.02, 0.06, 0.99)),
+        anchors=tuple(Anchor(name, mean, (mean,) * 3, {}, None) for name, mean in anchors),
+        control=Control(22, "step", "constant", 0.0223, (), True, (0.9,) * 3, (0.9,) * 3, 0.0003, 0.02, -0.04, 0.04),
+        health=tuple(
+            Finding("rule", HINT, "19 of 29 other trials cannot be told from the best", ADVICE, {}) for _ in "123"
+        ),
+        test=HeldOut(0.95, 360) if tested else None,
+    ).but(metric=called)
+    page = pages.search_page(found, searched, folder=Path("runs/digits-0123abcd"), run="digits-0123abcd")
+    lines = console.page_text(console.console(), page).splitlines()
+    assert 9 <= len(lines) <= MOST_LINES
+    assert max(map(len, lines)) <= 100
 
 
 @pytest.mark.parametrize("dressed", [False, True])

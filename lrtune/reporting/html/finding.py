@@ -91,11 +91,13 @@ def _panel(found: OptimizerRates) -> Panel:
         tried = [(r, m) for r, m in zip(found.short_runs.rates, found.short_runs.mean, strict=True) if math.isfinite(m)]
         series.append(Series(POINTS, [r for r, _ in tried], [min(m, ceiling) for _, m in tried], "a short run", 2))
     floor = min(low, default=0.0)
+    middle = math.sqrt(min(rates) * max(rates)) if rates else 0.0
     marks = {"recommended": (found.recommended, 1), "minimum": (found.minimum, 3), "breaks away": (found.edge, 4)}
     for place, (name, (rate, tone)) in enumerate(marks.items()):
         if rate is not None:
             series.append(Series(DASHED, [rate, rate], [floor, ceiling], name, tone))
             # each a line lower than the one before: the rates may lie close together
             height = ceiling - (place + 0.5) * _LINE_OF_TEXT * (ceiling - floor)
-            series.append(Series(TEXTS, [rate], [height], tone=tone, texts=[f" {decimal_rate(rate)}"], anchor="start"))
+            side = "start" if rate < middle else "end"
+            series.append(Series(TEXTS, [rate], [height], tone=tone, texts=[f" {decimal_rate(rate)} "], anchor=side))
     return Panel(FigureAxis("learning rate", LOG), FigureAxis("validation loss"), tuple(series), found.optimizer, 300)
