@@ -99,7 +99,7 @@ def test_it_is_on_the_page_in_the_result_and_in_the_report(tmp_path, monkeypatch
     assert written["stable_without"] == found.stable_without
     page = (tmp_path / "run" / "report.html").read_text() if (tmp_path / "run" / "report.html").exists() else None
     shown = result.plot("warmup")
-    assert shown.sentence.startswith("Warm-up ")
+    assert shown.sentence.startswith("Warm-up: ")
     assert page is None or "Is warm-up needed?" in page
 
 
