@@ -125,7 +125,7 @@ def answer(result: Result, searched: Collection[str]) -> Answer:
         *([("Decay", said)] if (said := decay(result, _scores(result))) else ()),
         *([("Warm-up", said)] if (said := warmup(result.warmup)) else ()),
         *_second_opinions(result),
-        *([(HEALTH, _health(finding, left))] if finding else ()),
+        *([(HEALTH, _health(finding))] if finding else ()),
         *([("Search", _OVER)] if result.finished == _TIMEOUT else ()),
     )
     return Answer(_expectation(result), _test(result), _beside(result), facts, left)
@@ -274,9 +274,8 @@ def _most_important(result: Result) -> Finding | None:
     return next((each for each in untold if each.name == DEFECT), untold[0] if untold else None)
 
 
-def _health(finding: Finding, left: int) -> str:
-    more = f" ({left} more: --details)" if left else ""
-    return f"{formats.sentence(finding.sentence)} {formats.sentence(finding.advice)}{more}"
+def _health(finding: Finding) -> str:
+    return f"{formats.sentence(finding.sentence)} {formats.sentence(finding.advice)}"
 
 
 _TIMEOUT = "timeout"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrtune.reporting.afterwards import NEW_ROWS, after
-from lrtune.reporting.answer import LACKS_MODEL, answer
+from lrtune.reporting.answer import HEALTH, LACKS_MODEL, answer
 from lrtune.reporting.blocks import Block, Facts, Headline, Remarks
 from lrtune.training.registry import BUILT_IN
 
@@ -62,7 +62,8 @@ def search_page(
 
 def _rows(found: Answer) -> list[tuple[str, str]]:
     """List the facts, what was not tuned before them; but nothing stands before that there is no model."""
-    rows = list(found.facts)
+    more = f" ({found.findings} more: --details)" if found.findings else ""
+    rows = [(label, said + more if label == HEALTH else said) for label, said in found.facts]
     if found.beside is not None:
         rows.insert(rows[0][0] == LACKS_MODEL, ("Beside", found.beside.line))
     return rows

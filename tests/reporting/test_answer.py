@@ -201,7 +201,7 @@ def test_a_linear_model_that_is_as_good_is_what_tuning_was_not_worth(gain, said)
     linear = Finding("anchors", WARNING, "", "", {"anchor": "linear", "gain": gain, "left": -0.01})
     found = facts(result(CLEAR, health=(linear, finding("edge"))))
     assert found["Tuning"] == f"not worth it: {said}. Take that: it is simpler."
-    assert found["Health"] == "Edge is odd. Look at it. (1 more: --details)"
+    assert found["Health"] == "Edge is odd. Look at it."
     perhaps = replace(linear, severity=HINT)
     assert facts(result(CLEAR, health=(perhaps,)))["Tuning"].startswith("worth it: ")
 
@@ -269,7 +269,7 @@ def finding(name, severity=HINT):
 def test_the_first_finding_is_told_with_its_remedy_unless_tuning_has_told_it():
     health = (finding("default", WARNING), finding("edge"), finding("noise"))
     found = answer(result(health=health), ())
-    assert dict(found.facts)["Health"] == "Edge is odd. Look at it. (2 more: --details)"
+    assert dict(found.facts)["Health"] == "Edge is odd. Look at it."
     assert found.findings == 2
     assert "Health" not in facts(result(health=health[:1]))
     assert facts(result(health=(*health, finding("defect"))))["Health"].startswith("Defect is odd.")

@@ -106,6 +106,7 @@ def test_an_ordinary_page_has_at_most_13_lines(metric, tested):
     page = pages.search_page(found, searched, folder=Path("runs/digits-0123abcd"), run="digits-0123abcd")
     lines = console.page_text(console.console(), page).splitlines()
     assert 9 <= len(lines) <= MOST_LINES
+    assert "(2 more: --details)" in " ".join(" ".join(lines).split())
     assert max(map(len, lines)) <= 100
 
 
