@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lrtune.cli.outputs import STDOUT
 from lrtune.text.errors import LrtuneError, named_as_typed
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ def chosen(
     from lrtune.reporting import console
     from lrtune.trainers.arguments import experiment_and_table
 
+    if data == str(STDOUT):
+        raise LrtuneError(
+            "--data -: a search cannot read standard input, because it reads the table again when it goes on; "
+            "write it into a file"
+        )
     path = config if config is not None or data is not None else _usual()
     given = {
         f"--{key.rpartition('.')[2]} {value}": f"{key}={value}"

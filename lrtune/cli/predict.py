@@ -49,8 +49,9 @@ def predict(
 
     The table is read as the training table was: numbers, dates and missing cells mean what they meant there.
 
-    Writes CSV, or Parquet, with the columns to keep, the predicted label, in a column named like the target, and the
-    probability of each class, if the model tells it; for regression with the predicted value.
+    Writes CSV, or Parquet, with the columns to keep, the predicted label, in a column named like the target
+    (`predicted_<target>`, where that is kept), and the probability of each class, if the model tells it; for regression
+    with the predicted value.
 
     Example: lrtune predict latest new_rows.csv -o predictions.csv
     """

@@ -150,12 +150,20 @@ def _list(*, as_json: bool, as_csv: bool, plot: Path | None) -> None:
     if plot is not None:
         drawn = {name: schedules.default_curve(name, DRAWN) for name in DECAYS}
         figures.write(schedule_figures.overview_figure(drawn, schedules.EPOCHS), plot)
+        _say_written(plot)
     if as_json:
         put(written.json_text(to_json(schedules.catalogue())))
     elif as_csv:
         put(written.csv_text(schedules.catalogue_rows()))
     else:
         console.show(schedules.catalogue_page())
+
+
+def _say_written(plot: Path) -> None:
+    """Say on standard error where the figure is: the page or the numbers go to standard output."""
+    from lrtune.reporting import console
+
+    console.note(f"figure: {plot}")
 
 
 def _export(chosen: SchedulePlan, to: str, output: Path | None) -> None:
@@ -180,6 +188,7 @@ def _show(chosen: SchedulePlan, *, as_json: bool, as_csv: bool, plot: Path | Non
         keys = [key for key in configuration if key.partition(".")[0] in ("learning_rate", "decay", "warmup")]
         title = tables.configuration_line(configuration, keys)
         figures.write(schedule_figures.schedules_figure(title, {str(configuration["decay"]): rates}, steps), plot)
+        _say_written(plot)
     if as_json:
         put(written.json_text(to_json(schedules.schedule_rates(configuration, rates, steps))))
     elif as_csv:
@@ -205,6 +214,7 @@ def _compare(chosen: list[SchedulePlan], *, as_json: bool, as_csv: bool, plot: P
     named = {str(configuration["decay"]): rates for configuration, rates in plans}
     if plot is not None:
         figures.write(schedule_figures.schedules_figure(", ".join(named), named, steps), plot)
+        _say_written(plot)
     if as_json:
         entries = tuple(schedules.schedule_rates(configuration, rates, steps) for configuration, rates in plans)
         put(written.json_text(to_json(several_schedules.SeveralRates(schedules=entries))))

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from lrtune.reporting.live import Watch
     from lrtune.run.bodies import Body
     from lrtune.run.study import StudyState
+    from lrtune.tuning.searched import Searched
     from lrtune.tuning.steps import Begun, Ended, Step
 
 
@@ -186,7 +187,7 @@ def search(
                 if step.finding is not None:
                     _write_finding(step.result.folder, experiment, step.finding)
                 if not no_report:
-                    _write_report(step.result.folder)
+                    _write_report(step.result)
     if live:
         _say_where(ended.result.folder)
     _show(ended, experiment, details=details, junit=junit, summary=summary, as_json=as_json, quiet=quiet)
@@ -254,12 +255,12 @@ def _write_finding(folder: Path, experiment: Experiment, finding: RateFinding) -
     rate_files.draw(folder, found)
 
 
-def _write_report(folder: Path) -> None:
+def _write_report(result: Searched) -> None:
     """Write what was found as a page with pictures; what was found is there already, whatever happens now."""
     from lrtune.reporting import console
     from lrtune.reporting.html.pictures import leave
 
-    failure = leave(folder)
+    failure = leave(result)
     if failure is not None:
         console.warn(failure)
 

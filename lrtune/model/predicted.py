@@ -15,7 +15,8 @@ Columns: TypeAlias = Mapping[str, Sequence[str | int | float | None]]
 def predicted(model: Model, table: Table) -> Columns:
     """Predict a table: what is kept of it, then what is predicted, called like the target, then the probabilities.
 
-    There is a column ``probability_<class>`` for each class, if the model tells probabilities.
+    What is predicted is called ``predicted_<target>`` where the target itself is kept. There is a column
+    ``probability_<class>`` for each class, if the model tells probabilities.
 
     Raises
     ------
@@ -24,7 +25,8 @@ def predicted(model: Model, table: Table) -> Columns:
 
     """
     target = model.schema.target
-    names = [target, *(f"probability_{each}" for each in model.schema.classes)]
+    called = f"predicted_{target}" if target in table.kept else target
+    names = [called, *(f"probability_{each}" for each in model.schema.classes)]
     taken = next((name for name in table.kept if name in names), None)
     if taken is not None:
         raise ModelError(
@@ -32,7 +34,7 @@ def predicted(model: Model, table: Table) -> Columns:
             "give it another name in the table"
         )
     found = model.predict(table)
-    columns = {**table.kept, target: found.values.tolist()}
+    columns = {**table.kept, called: found.values.tolist()}
     if found.probabilities is not None:
         columns.update(zip(names[1:], found.probabilities.T.tolist(), strict=True))
     return columns

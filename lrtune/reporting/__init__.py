@@ -24,9 +24,9 @@
     listing            tables of many
     live               progress while a search runs
     nested             what second opinions say: fresh splits, and nested cross-validation
-    night_words        what a night came to, in two or three sentences
+    night_words        what a night came to, in a sentence or two
     nightly            the history of all nights as a page and a picture
-    pages              the page of a search: about ten lines in plain words
+    pages              the page of a search: ten to thirteen lines in plain words
     paired             what two trainings that differ in one thing say
     parameters         the search space as other tools see it
     plans              what `lrtune check` says

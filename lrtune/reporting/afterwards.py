@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 
 from lrtune.reporting import status, tables
@@ -27,7 +26,6 @@ def after(
     state: str,
     trained_by: str,
     table: str = NEW_ROWS,
-    others: Sequence[tuple[str, str]] = (),
     is_made: bool = True,
 ) -> list[Block]:
     """Say where the files are and what can be done now.
@@ -42,8 +40,6 @@ def after(
         What trained (`lrtune.run.folder.Run.trained_by`).
     table
         Some rows to predict.
-    others
-        Other commands that a finished run deserves, with labels.
     is_made
         Whether there is a model; else the training on all rows failed.
 
@@ -54,7 +50,7 @@ def after(
     report = [] if REPORT in there else [("pictures", f"lrtune report {shlex.quote(run)}")]
     files = f"{folder}: {', '.join(there)}" if there else str(folder)
     use = tables.model_use(run, folder / MODEL, trained_by, table) if is_made else AGAIN
-    return [Words("", [("files", files), *others, *report, ("next", use)])]
+    return [Words("", [("files", files), *report, ("next", use)])]
 
 
 def rows_of(table: Path | None, *, is_loaded: bool = False) -> str:

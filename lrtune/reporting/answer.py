@@ -1,7 +1,8 @@
-"""What a search found, in about ten plain sentences: the terminal, the report, Markdown and notebooks say the same.
+"""What a search found, in about ten short lines: the terminal, the report, Markdown and notebooks say the same.
 
 Two kinds of number stand here, and never beside each other. What to expect is corrected: the best of many looks better
-than it is, because it was picked. What was not tuned stands beside the best as plain means over the same folds.
+than it is, because it was picked. What was not tuned stands beside the best as plain means over the same folds. What
+needs more words than a line has is said by `lrtune.reporting.details`, and by the pictures of the report.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from lrtune.reporting import delivered
 from lrtune.reporting.in_words import a_metric, better, configuration_words, metric_name, units
 from lrtune.reporting.night_words import night_words
 from lrtune.reporting.warmups import warmup
-from lrtune.reporting.worth import decay, tuning
+from lrtune.reporting.worth import decay, linear_wins, tuning
 from lrtune.text import formats
 from lrtune.text.formats import Show
 from lrtune.training.registry import METRICS
@@ -21,8 +22,20 @@ from lrtune.verdict.findings import DEFECT, Finding
 from lrtune.verdict.health.fits import NO_MODEL
 from lrtune.verdict.result import HeldOut, Result
 
+LACKS_MODEL, HEALTH = "No model", "Health"
+"""Labels of what comes first where there is none, and of the most important finding."""
+
 FINEST = 10
 """An expected score has so many digits that its 95 % interval is at least as wide as this many of the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """What has a score beside others: its name in a table and in a line (empty: not there), and the score in digits."""
+
+    name: str
+    short: str
+    score: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +48,28 @@ class Beside:
         What the numbers are.
     metric
         Heads their column.
-    rows
-        Names and scores; what is delivered comes first.
+    folds
+        Over how many folds the means are.
+    rivals
+        What is delivered comes first.
 
     """
 
     title: str
     metric: str
-    rows: tuple[tuple[str, str], ...]
+    folds: int
+    rivals: tuple[Rival, ...]
+
+    @property
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        """Names and scores, as a table has them."""
+        return tuple((each.name, each.score) for each in self.rivals)
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        scores = ", ".join(f"{each.short} {each.score}" for each in self.rivals if each.short)
+        return f"{scores} (raw, {'the only fold' if self.folds == 1 else f'same {self.folds} folds'})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +118,15 @@ def answer(result: Result, searched: Collection[str]) -> Answer:
     finding = _most_important(result)
     left = len(result.health) - (finding is not None)
     facts = (
-        *([("No model", f"{formats.printable(result.no_model)}.")] if result.no_model is not None else ()),
+        *([(LACKS_MODEL, f"{formats.printable(result.no_model)}.")] if result.no_model is not None else ()),
         ("Best", _best(result, searched)),
         *([("Night", night_words(result))] if result.nightly else ()),
         ("Tuning", tuning(result, _scores(result))),
         *([("Decay", said)] if (said := decay(result, _scores(result))) else ()),
-        *([("Warm-up", said)] if (said := warmup(result.warmup, _scores(result))) else ()),
+        *([("Warm-up", said)] if (said := warmup(result.warmup)) else ()),
         *_second_opinions(result),
-        *([("Health", _health(finding, left))] if finding else ()),
-        ("Search", _search(result)),
+        *([(HEALTH, _health(finding))] if finding else ()),
+        *([("Search", _OVER)] if result.finished == _TIMEOUT else ()),
     )
     return Answer(_expectation(result), _test(result), _beside(result), facts, left)
 
@@ -144,7 +171,7 @@ def _test(result: Result) -> str:
     rows = f"On the {formats.plural(test.rows, 'test row')}, {_seen(test)},"
     if test.score is None:
         return f"{rows} it has no score ({formats.printable(test.has or '')})."
-    return f"{rows} it is {expected_format(result)(test.score)}{delivered.tested(result)}."
+    return f"{rows} it is {expected_format(result)(test.score)}."
 
 
 def _seen(test: HeldOut) -> str:
@@ -155,36 +182,37 @@ def _seen(test: HeldOut) -> str:
     return f"{which} of which {'is a training row' if test.repeated == 1 else 'are training rows'}, too"
 
 
-_LARGEST = "always the largest class"
 _ANCHORS = {
-    "default": "the default configuration, trial 0",
-    "linear": "a linear model",
-    "majority": "the shares of the classes",
-    "mean": "always the mean",
+    "default": ("the default configuration, trial 0", "default"),
+    "linear": ("a linear model", "linear model"),
+    "majority": ("the shares of the classes", "class shares"),
+    "mean": ("always the mean", "target mean"),
 }
-"""In the order of the table."""
+_LARGEST = ("always the largest class", "largest class")
+"""Names in a table and in a line, in their order."""
 
 
 def _beside(result: Result) -> Beside | None:
     anchors = {each.name: each.mean for each in result.anchors}
     if not anchors:
         return None
-    scores: list[tuple[str, float | None]] = [(_delivered_name(result), result.mean)]
+    scores: list[tuple[tuple[str, str], float | None]] = [(_delivered_names(result), result.mean)]
     if result.is_mean:
-        scores.append((f"the best alone, trial {result.best.number}", result.best.mean))
-    scores += [(_anchor_name(name, result.metric), anchors[name]) for name in _ANCHORS if name in anchors]
+        scores.append(((f"the best alone, trial {result.best.number}", ""), result.best.mean))
+    scores += [(_anchor_names(name, result.metric), anchors[name]) for name in _ANCHORS if name in anchors]
     show = _scores(result)
-    rows = tuple((name, show(mean)) for name, mean in scores)
-    return Beside(_title(result, show), metric_name(result.metric), rows)
+    rivals = tuple(Rival(name, short, show(mean)) for (name, short), mean in scores)
+    return Beside(_title(result, show), metric_name(result.metric), len(result.fold_scores), rivals)
 
 
-def _delivered_name(result: Result) -> str:
+def _delivered_names(result: Result) -> tuple[str, str]:
     if result.is_mean:
-        return result.scored
-    return f"{'the chosen' if result.ahead else 'the best'}, trial {result.best.number}"
+        return result.scored, result.scored.removeprefix("the ").replace("of the", "of").removesuffix(" trials")
+    kind = "chosen" if result.ahead else "best"
+    return f"the {kind}, trial {result.best.number}", kind
 
 
-def _anchor_name(name: str, metric: str) -> str:
+def _anchor_names(name: str, metric: str) -> tuple[str, str]:
     """Name an anchor; of the shares of the classes a metric of labels sees the largest alone."""
     entry = METRICS.get(metric)
     return _LARGEST if name == "majority" and entry is not None and entry.keeps == "label" else _ANCHORS[name]
@@ -201,13 +229,15 @@ def _title(result: Result, show: Show) -> str:
 
 
 def _best(result: Result, searched: Collection[str]) -> str:
-    words = configuration_words(result.best.configuration, searched) + _passed_over(result)
+    words = f"trial {result.best.number}: {configuration_words(result.best.configuration, searched)}"
+    words += _passed_over(result)
     found = result.delivered
-    if found is None or (not result.is_mean and found.seeds == 1 and not found.bag):
+    if found is None:
         return words
-    lost = f", without {delivered.trials(found.diverged)}, which diverged on all rows" if found.diverged else ""
-    alone = "; scores on the folds are of one of them: their mean has none of its own" if found.bag else ""
-    return f"{found.called}{lost}{alone}; trial {result.best.number} is {words}"
+    if result.is_mean or found.bag:
+        lost = f", without {delivered.trials(found.diverged)}, which diverged on all rows" if found.diverged else ""
+        return f"{found.called}{lost}; {'first of them' if result.is_mean else 'of'} {words}"
+    return words if found.seeds == 1 else f"{words}; mean of {found.seeds} seeds"
 
 
 def _passed_over(result: Result) -> str:
@@ -215,9 +245,9 @@ def _passed_over(result: Result) -> str:
     first = result.ahead
     if first is None:
         return ""
-    by = "" if first.gain is None else f" by {formats.gap(first.gain.mean, _scores(result))}"
+    by = "" if first.gain is None else f"{formats.gap(first.gain.mean, _scores(result))} "
     how = result.selection.how if result.selection else "a rule"
-    return f"; chosen by {how}, where trial {first.number} is ahead{by} on the folds"
+    return f"; chosen by {how} (trial {first.number} is {by}ahead)"
 
 
 def _second_opinions(result: Result) -> Iterator[tuple[str, str]]:
@@ -240,31 +270,16 @@ _TOLD = ("default", NO_MODEL)
 
 def _most_important(result: Result) -> Finding | None:
     """Choose the first finding, warnings first, that nothing else says; what could not be computed goes before all."""
-    untold = [each for each in result.health if each.name not in _TOLD]
+    untold = [each for each in result.health if each.name not in _TOLD and each != linear_wins(result)]
     return next((each for each in untold if each.name == DEFECT), untold[0] if untold else None)
 
 
-def _health(finding: Finding, left: int) -> str:
-    more = f" ({formats.plural(left, 'more finding')})" if left else ""
-    return f"{formats.sentence(finding.sentence)} {formats.sentence(finding.advice)}{more}"
+def _health(finding: Finding) -> str:
+    return f"{formats.sentence(finding.sentence)} {formats.sentence(finding.advice)}"
 
 
-_ENDS = {
-    "timeout": "the time was over before all were tried; the same command goes on, unless search.timeout is spent",
-    "target": "the target was reached",
-    "no_gain": "it ended early, since there was less to gain than the folds can tell apart",
-    "exhausted": "these are all configurations of the space",
-}
-"""Why a search ended, where that is worth a word."""
-
-
-def _search(result: Result) -> str:
-    counts = result.counts
-    lost = {"pruned early": counts.pruned, "diverged": counts.diverged, "failed": counts.failed}
-    ends = [f"{formats.count(number)} {end}" for end, number in lost.items() if number]
-    said = [f"{formats.plural(counts.total, 'trial')} in {formats.duration(result.seconds.search)}", *ends]
-    why = _ENDS.get(str(result.finished))
-    return ", ".join(said) + (f"; {why}." if why else ".")
+_TIMEOUT = "timeout"
+_OVER = "the time was over before all trials were tried; the same command goes on, unless search.timeout is spent."
 
 
 def _scores(result: Result) -> Show:

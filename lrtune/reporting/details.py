@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lrtune.reporting import branches, delivered, health, judgements, nested, tables
 from lrtune.reporting.afterwards import NEW_ROWS, after
-from lrtune.reporting.answer import answer
+from lrtune.reporting.answer import HEALTH, answer
 from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
 from lrtune.reporting.savings import savings_row
 from lrtune.text import formats
@@ -81,8 +81,10 @@ def details_page(
         Why the session has trained nothing; it comes first.
 
     """
+    found = answer(result, point)
     return [
-        Headline(f"{idle} {answer(result, point).headline}".strip()),
+        Headline(f"{idle} {found.headline}".strip()),
+        Facts("", [each for each in found.facts if each[0] != HEALTH]),
         *_scores_and_trials(result, ranked, point, fixed, top),
         *health.block(result, shlex.quote(run), FINDINGS),
         *_notes(notes, len(notes) if all_notes else NOTES, run),
@@ -242,11 +244,27 @@ def _effort_rows(result: Result) -> list[tuple[str, str]]:
     }
     counts["unfinished"] = trials.total - sum(counts.values())
     ends = ", ".join(f"{formats.count(number)} {state}" for state, number in counts.items() if number)
-    retraining = f", {formats.duration(seconds.retrain)} to retrain {_retrained(result)}" if seconds.retrain else ""
+    said = f"{formats.count(trials.total)}: {ends}; {formats.duration(seconds.search)} to search"
+    if seconds.retrain:
+        said += f", {formats.duration(seconds.retrain)} to retrain {_retrained(result)}"
     return [
-        ("trials", f"{formats.count(trials.total)}: {ends}; {formats.duration(seconds.search)} to search{retraining}"),
+        ("trials", said + _end(result)),
         *savings_row(result.pruning),
     ]
+
+
+_ENDS = {
+    "timeout": "the time was over before all were tried",
+    "target": "the target was reached",
+    "no_gain": "it ended early, since there was less to gain than the folds can tell apart",
+    "exhausted": "these are all configurations of the space",
+}
+"""Why a search ended, where that is worth a word."""
+
+
+def _end(result: Result) -> str:
+    why = _ENDS.get(str(result.finished))
+    return f"; {why}" if why else ""
 
 
 def _retrained(result: Result) -> str:

@@ -223,7 +223,7 @@ def _remarks(found: Explanation) -> list[str]:
             f"the model behind this predicts {_percent(found.explained)} of the differences between trials from the "
             "others"
         )
-    sentences.append("bad scores count by their ranks only; ± is a standard deviation")
+    sentences.append("of scores below the median only the order counts; ± is one standard deviation")
     return sentences
 
 

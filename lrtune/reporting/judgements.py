@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lrtune.reporting.paired import unlike
 from lrtune.reporting.warmups import warmup
 from lrtune.text import formats
 from lrtune.text.formats import Show
@@ -88,7 +89,7 @@ def worth_rows(result: Result, scores: Show) -> list[tuple[str, str]]:
     elif result.constant:
         words = f"trial {result.constant.number} has {scores(result.constant.mean)}, the best with a constant rate; "
         rows.append(("decay", words + "rate and optimizer may differ, too"))
-    if said := warmup(result.warmup, scores):
+    if said := warmup(result.warmup):
         rows.append(("warm-up", said.rstrip(".")))
     return rows
 
@@ -103,20 +104,24 @@ def decay_sentence(found: Control, scores: Show) -> str:
         pair, rival = f"{found.decay} decay from {rate}", f"the constant rate of trial {found.number}"
     if found.gain is None:
         return f"{pair} cannot be compared with {rival}: one of the two diverged on {folds}"
-    words = f"all else equal, {_worth(found.gain, pair, rival, scores)} on {folds}"
+    by, least = formats.gap(found.gain, scores), ""
+    if found.low is not None and found.high is not None and found.low <= 0 <= found.high:
+        half = (found.high - found.low) / 2
+        least = formats.gap(half, scores)
+        if by == least:
+            by, least = unlike(found.gain, half)
+    words = f"all else equal, {_worth(found.gain, by, pair, rival)} on {folds}"
     if found.low is None or found.high is None:
         return f"{words}, {_unsure(found)}"
     words += f" (90 % interval {formats.signed(found.low, scores)} to {formats.signed(found.high, scores)})"
-    if found.low > 0 or found.high < 0:
-        return words
-    return f"{words}; an effect below {formats.gap((found.high - found.low) / 2, scores)} could not be seen"
+    return f"{words}; an effect below {least} could not be seen" if least else words
 
 
-def _worth(gain: float, pair: str, rival: str, scores: Show) -> str:
+def _worth(gain: float, by: str, pair: str, rival: str) -> str:
     if formats.is_nothing(gain):
         return f"there is no difference between {pair} and {rival}"
     verb, beside = ("gains", "over") if gain > 0 else ("loses", "to")
-    return f"{pair} {verb} {formats.gap(gain, scores)} {beside} {rival}"
+    return f"{pair} {verb} {by} {beside} {rival}"
 
 
 def _unsure(found: Control) -> str:

@@ -1,4 +1,4 @@
-"""What a night came to, in two or three sentences."""
+"""What a night came to, in a sentence or two."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def night_words(result: Result) -> str:
-    """Say in two or three sentences what became of the champion tonight; empty where there is no night."""
+    """Say in a sentence or two what became of the champion tonight; empty where there is no night."""
     night = result.nightly
     if night is None:
         return ""
@@ -36,14 +36,12 @@ def _said(result: Result, show: Show) -> Iterator[str]:
     else:
         way = f"{formats.rough_gap(drift.mean, show)} {'better' if drift.mean > 0 else 'worse'} than"
         if formats.is_nothing(drift.mean):
-            way = "just as good as"
+            way = "as good as"
         then = "on the night before" if night.since is None else f"in night {night.since}"
-        yield (
-            f"the champion is {way} {then} (95 % interval "
-            f"{formats.signed(drift.low, show)} to {formats.signed(drift.high, show)}, + is better)"
-        )
+        span = f"{formats.signed(drift.low, show)} to {formats.signed(drift.high, show)}"
+        yield f"the champion is {way} {then} ({span})"
     if night.chart is not None and night.chart.is_out:
-        yield "with the nights before, that is a drift that chance does not explain"
+        yield "with the nights before, chance does not explain that"
     yield _contest(result, show) if gain is not None else _without_gain(result)
 
 
@@ -54,11 +52,9 @@ def _contest(result: Result, show: Show) -> str:
     if night.outcome == "same":
         return "it is tonight's best itself, and stays"
     gain = night.gain
-    span = f"95 % interval {formats.signed(gain.low, show)} to {formats.signed(gain.high, show)}"
-    found = f"tonight's best gains {formats.signed(gain.mean, show)} on it, corrected for having been picked ({span})"
-    if night.promoted:
-        return f"{found} and takes its place"
-    return f"{found}: too little to take its place, so that the champion was trained anew and stays"
+    span = f"{formats.signed(gain.low, show)} to {formats.signed(gain.high, show)}"
+    found = f"tonight's best gains {formats.signed(gain.mean, show)} on it, corrected ({span})"
+    return f"{found}, and takes its place" if night.promoted else f"{found}: too little, so it was trained anew"
 
 
 def _without_gain(result: Result) -> str:

@@ -1,19 +1,18 @@
-"""The page of a search: about ten lines in plain words. Everything else stands in `lrtune.reporting.details`."""
+"""The page of a search: ten to thirteen lines in plain words. All else stands in `lrtune.reporting.details`."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrtune.reporting.afterwards import NEW_ROWS, after
-from lrtune.reporting.answer import answer
-from lrtune.reporting.blocks import Block, Facts, Grid, Headline, Remarks
+from lrtune.reporting.answer import HEALTH, LACKS_MODEL, answer
+from lrtune.reporting.blocks import Block, Facts, Headline, Remarks
 from lrtune.training.registry import BUILT_IN
 
 if TYPE_CHECKING:
-    from lrtune.reporting.answer import Answer, Beside
+    from lrtune.reporting.answer import Answer
     from lrtune.space.trial import Configuration
     from lrtune.verdict.result import Result
 
@@ -55,26 +54,16 @@ def search_page(
     found = answer(result, point)
     return [
         Headline(f"{idle} {found.headline}".strip()),
-        *([_table(found.beside)] if found.beside else ()),
-        Facts("", found.facts),
+        Facts("", _rows(found)),
         *([Remarks("notes", remarks)] if remarks else ()),
-        *after(
-            folder,
-            run,
-            state=state,
-            trained_by=trained_by,
-            table=table,
-            others=_more(found, shlex.quote(run)),
-            is_made=result.no_model is None,
-        ),
+        *after(folder, run, state=state, trained_by=trained_by, table=table, is_made=result.no_model is None),
     ]
 
 
-def _table(found: Beside) -> Grid:
-    return Grid(found.title, (found.metric, ""), [(score, name) for name, score in found.rows])
-
-
-def _more(found: Answer, run: str) -> list[tuple[str, str]]:
-    """Say where the other findings and everything else stand."""
-    health = [("health", f"lrtune health {run}")] if found.findings else []
-    return [*health, ("details", f"lrtune show {run} --details")]
+def _rows(found: Answer) -> list[tuple[str, str]]:
+    """List the facts, what was not tuned before them; but nothing stands before that there is no model."""
+    more = f" ({found.findings} more: --details)" if found.findings else ""
+    rows = [(label, said + more if label == HEALTH else said) for label, said in found.facts]
+    if found.beside is not None:
+        rows.insert(rows[0][0] == LACKS_MODEL, ("Beside", found.beside.line))
+    return rows

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from lrtune.reporting.in_words import metric_name
 from lrtune.reporting.terminal_plots import sparkline
-from lrtune.space.trial import TrialState
+from lrtune.space.trial import TrialState, ranking
 from lrtune.text import formats
 from lrtune.verdict.standing import own_sign
 
@@ -65,7 +66,7 @@ class Tally:
             self._counts[before] -= 1
         self._states[trial.number] = trial.state
         self._counts[trial.state] += 1
-        if trial.mean is not None and (self.best is None or _is_better(trial, self.best)):
+        if trial.mean is not None and (self.best is None or ranking([trial, self.best])[0] is trial):
             self.best = trial
         if self.best is not None and self.best.mean is not None and before is None:
             self.bests.append(self.best.mean)
@@ -134,7 +135,7 @@ class Tally:
         yield from (f"{formats.count(self.count(each))} {each}" for each in OTHER_ENDS if self.count(each))
         if self.best is not None:
             mean = own_sign(self.metric, self.best.mean)
-            yield f"best {self.metric} {formats.score_format([mean])(mean)}"
+            yield f"best {metric_name(self.metric)} {formats.score_format([mean])(mean)}"
 
 
 def climb(bests: Sequence[float], columns: int = COLUMNS) -> str:
@@ -151,9 +152,3 @@ def climb(bests: Sequence[float], columns: int = COLUMNS) -> str:
     shown = [bests[place * (len(bests) - 1) // max(1, count - 1)] for place in range(count)]
     # The lowest bar rather than none: an empty place would look like a gap.
     return "".join(sparkline([max((each - bests[0]) / (bests[-1] - bests[0]), 0.07)], top=1.0) for each in shown)
-
-
-def _is_better(trial: Trial, other: Trial) -> bool:
-    assert trial.mean is not None
-    assert other.mean is not None
-    return (trial.mean, -trial.number) > (other.mean, -other.number)

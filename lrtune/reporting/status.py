@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lrtune.reporting import tables
 from lrtune.reporting.blocks import Block, Facts, Headline, Words
+from lrtune.reporting.in_words import metric_name
 from lrtune.reporting.progress import climb
 from lrtune.reporting.schedules import sparkline_bar
 from lrtune.run.at_work import in_hand
@@ -231,7 +232,7 @@ def _facts(run: Run, found: Status) -> Iterator[tuple[str, str]]:
     if best is not None:
         scores = formats.score_format([best.mean])
         std = "" if best.std is None else f" ± {scores(best.std)}"
-        yield f"best {run.metric}", f"{scores(best.mean)}{std} (trial {best.number})"
+        yield f"best {metric_name(run.metric)}", f"{scores(best.mean)}{std} (trial {best.number})"
         yield "configuration", tables.configuration_line(best.configuration)
         if picture := climb(bests(run.trials), PICTURE):
             yield "best so far", picture
@@ -246,7 +247,8 @@ def _facts(run: Run, found: Status) -> Iterator[tuple[str, str]]:
     if found.share is not None:
         yield "progress", f"{sparkline_bar(found.share, BAR).ljust(BAR, '·')} {formats.share(found.share)}"
     left = "" if seconds.left is None else f", about {formats.duration(seconds.left)} left"
-    yield "time", f"{formats.duration(seconds.search)} so far{left}"
+    begun = found.state != "running" or found.trials.done > 0
+    yield "time", f"{formats.duration(seconds.search)} so far{left}" if begun else "the first trials are being trained"
 
 
 def _fit_text(fit: RunningFit) -> str:

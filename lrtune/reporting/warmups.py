@@ -9,23 +9,21 @@ from lrtune.reporting.paired import pair_sentence
 from lrtune.text import formats
 
 if TYPE_CHECKING:
-    from lrtune.text.formats import Show
     from lrtune.verdict.result import WarmupControl
 
 
-def warmup(found: WarmupControl | None, show: Show) -> str:
+def warmup(found: WarmupControl | None) -> str:
     """Say whether warm-up is needed, and which rates it allows; empty where nobody asked."""
     if found is None:
         return ""
-    return " ".join(filter(None, (_pair(found, show), stable(found))))
+    return " ".join(filter(None, (_pair(found), stable(found))))
 
 
-def _pair(found: WarmupControl, show: Show) -> str:
+def _pair(found: WarmupControl) -> str:
     share, at = formats.share(max(found.warmup, found.counterpart)), decimal_rate(found.learning_rate)
-    one, other = f"a warm-up of {share} of the epochs", f"none at a rate of {at}"
     if found.warmup == 0.0:
-        one, other = f"{one} to a rate of {at}", f"the training of trial {found.number} without one"
-    return pair_sentence(found, one, other, "cannot be told to matter", show)
+        return pair_sentence(found, f"a warm-up of {share} to a rate of {at} is ", "none", "none")
+    return pair_sentence(found, f"a warm-up of {share} is ", f"none at a rate of {at}", "none")
 
 
 def stable(found: WarmupControl) -> str:

@@ -22,7 +22,8 @@ def printable(text: object) -> str:
     >>> printable("a\tb\x1b[31m")
     'a\\x09b\\x1b[31m'
     """
-    return "".join(each if each.isprintable() else _escaped(each) for each in str(text))
+    plain = str(text)
+    return plain if plain.isprintable() else "".join(each if each.isprintable() else _escaped(each) for each in plain)
 
 
 def _escaped(character: str) -> str:

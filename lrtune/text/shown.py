@@ -47,8 +47,8 @@ class Showing(Protocol):
     def card(self, result: Any, folder: Path) -> str:
         """Write a result for a notebook."""
 
-    def leave(self, folder: Path) -> str | None:
-        """Write the report of a finished run into its folder; or say why it could not be written."""
+    def leave(self, result: Any) -> str | None:
+        """Write the report of a finished search into its folder; or say why it could not be written."""
 
 
 def showing() -> Showing:

@@ -230,7 +230,7 @@ def _searched(
 
 def _reported(ended: Ended) -> Ended:
     """Leave the report in the folder of a search."""
-    failure = showing().leave(ended.result.folder)
+    failure = showing().leave(ended.result)
     return ended if failure is None else dataclasses.replace(ended, remarks=(*ended.remarks, failure))
 
 

@@ -58,7 +58,7 @@ _ENTRIES = (
         ASKED["linear"],
         ASKED["linear"],
         "take the linear model: it is simpler",
-        of_networks="; a network of lrtune may be linear as well (space.model: [linear, mlp])",
+        of_networks=", or search space.model: [linear, mlp]",
     ),
     AnchorKind("default", "default", "trial 0, the default", ASKED["default"]),
 )

@@ -67,6 +67,7 @@ def examine(run: Run, result: Result, space: SearchSpace) -> list[Finding]:
             trained_by=run.trained_by,
             scheduled=run.is_scheduled,
             settled=frozenset(f"data.{key}" for key in ("order", "group") if run.study.header.asked["data"].get(key)),
+            metric=run.metric,
         )
     )
     return [in_own_sign(each, run.metric) for each in found]

@@ -50,7 +50,7 @@ def test_show_of_a_finished_run_is_the_page_of_the_search(run, details):
     idle, expect, said = " ".join(first.split()).partition("Expect ")  # the session's sentence is not the run's
     assert idle.startswith("This session trained nothing: the study was finished")
     assert (expect + said, page) == (" ".join(answer.split()), rest)
-    assert fits(shown.stdout, lines=80 if details else 40)
+    assert fits(shown.stdout, lines=80 if details else 16)
 
 
 def test_show_as_json_has_the_result_and_the_best_trials(run, result, rows):

@@ -78,7 +78,6 @@ def test_a_name_with_a_comma_is_one_column(searched, folder):
     [
         ("nam", "named.csv has no column 'nam' to keep; did you mean 'name'?"),
         ("id,", "named.csv has no column '' to keep; it has 'id'"),
-        ("kind", "named.csv: column 'kind' cannot be kept, since the predictions have a column of that name"),
     ],
 )
 def test_columns_that_cannot_be_kept_are_a_sentence(searched, folder, asked, said):
@@ -87,6 +86,13 @@ def test_columns_that_cannot_be_kept_are_a_sentence(searched, folder, asked, sai
     assert done.exit_code == 2
     assert said in done.stderr
     assert not Path("out.csv").exists()
+
+
+def test_the_target_is_kept_beside_what_is_predicted(searched):
+    plain, kept = (table(searched("predict", "latest", "blobs.csv", *how).stdout) for how in ((), ("--keep", "kind")))
+    assert list(kept[0])[:3] == ["kind", "predicted_kind", "probability_k0"]
+    assert [row["kind"] for row in kept] == [f"k{number % 3}" for number in range(90)]
+    assert [row["predicted_kind"] for row in kept] == [row["kind"] for row in plain]
 
 
 def test_a_column_like_a_probability_cannot_be_kept(searched, folder):

@@ -240,7 +240,7 @@ def test_a_search_can_do_without_a_report(run, folder):
 
 
 def test_a_report_that_fails_spoils_no_search(run, folder, monkeypatch):
-    monkeypatch.setattr("lrtune.reporting.html.pictures.report", lambda _folder: 1 / 0)
+    monkeypatch.setattr("lrtune.reporting.html.pictures.report", lambda _folder, **_more: 1 / 0)
     made = run("search", "blobs.yaml", "--trials", "2", "-q", "-o", "one")
     assert made.exit_code == 0
     assert "report.html could not be written (ZeroDivisionError" in made.stderr

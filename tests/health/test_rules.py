@@ -511,6 +511,15 @@ def test_validation_loss_that_rises_again():
     assert "33 %" in finding.sentence
 
 
+@pytest.mark.parametrize("metric", ["log_loss", "rmse", "accuracy", "roc_auc"])
+def test_a_loss_that_rises_is_no_fault_where_another_metric_was_tuned(metric):
+    trials = fitted([1.0, 0.6, 0.4, 0.3, 0.32, 0.33, 0.35, 0.36, 0.38, 0.4])
+    finding = found("overfitting", trials, metric=metric)
+    told = f"need not harm the {metric} that was tuned" in finding.sentence
+    assert told is (metric in ("accuracy", "roc_auc"))
+    assert told is ("if the probabilities matter, tune log_loss" in finding.advice)
+
+
 @pytest.mark.parametrize(
     "validation",
     [

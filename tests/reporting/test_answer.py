@@ -115,7 +115,8 @@ DEFAULT = Anchor("default", 0.92, (0.90, 0.92, 0.94), {}, None)
 
 def test_everything_in_the_table_is_a_plain_mean_over_the_same_folds():
     """The expected score and the gain are corrected: neither stands here."""
-    table = answer(result(anchors=(*ANCHORS, DEFAULT)), ()).beside
+    found = answer(result(anchors=(*ANCHORS, DEFAULT)), ())
+    table = found.beside
     assert table.rows == (
         ("the best, trial 4", "0.9700"),
         ("the default configuration, trial 0", "0.9200"),
@@ -123,6 +124,7 @@ def test_everything_in_the_table_is_a_plain_mean_over_the_same_folds():
         ("always the largest class", "0.5000"),
     )
     assert table.title == "Means over the same 3 folds (the first looks better by 0.0100 here, because it was picked)"
+    assert table.line == "best 0.9700, default 0.9200, linear model 0.9300, largest class 0.5000 (raw, same 3 folds)"
     assert answer(result(), ()).beside is None
 
 
@@ -131,6 +133,7 @@ def test_what_cannot_be_seen_in_the_digits_is_not_remarked():
     assert table.title == "Means over the same 3 folds"
     one = answer(result(found=corrected(optimism=0.0), anchors=ANCHORS, scores=(0.9,)), ()).beside
     assert one.title == "On the only fold"
+    assert one.line.endswith(" (raw, the only fold)")
 
 
 def test_the_shares_of_the_classes_are_called_so_where_probabilities_are_scored():
@@ -141,40 +144,37 @@ def test_the_shares_of_the_classes_are_called_so_where_probabilities_are_scored(
 def test_a_mean_of_trials_is_what_the_table_begins_with():
     mean = Delivered((4, 7, 1), 0.98, (0.96, 0.98, 1.0), seeds=5, diverged=(7,))
     found = result(delivered=mean, anchors=ANCHORS)
-    assert answer(found, ()).beside.rows[:2] == (
-        ("the mean of the 3 best trials", "0.9800"),
-        ("the best alone, trial 4", "0.9700"),
-    )
+    beside = answer(found, ()).beside
+    assert beside.rows[:2] == (("the mean of the 3 best trials", "0.9800"), ("the best alone, trial 4", "0.9700"))
+    assert beside.line.startswith("mean of 3 best 0.9800, linear model 0.9300, ")
     best = facts(found)["Best"]
     assert best.startswith(
-        "the mean of the 3 best trials, of 5 seeds each, without trial 7, which diverged on all rows;"
+        "the mean of the 3 best trials, of 5 seeds each, without trial 7, which diverged on all rows; first of them"
+        " trial 4: adam, learning rate 0.022"
     )
-    assert "trial 4 is adam, learning rate 0.022" in best
+    seeds = result(delivered=Delivered((4,), 0.97, (0.95, 0.97, 0.99), seeds=5))
+    assert facts(seeds)["Best"] == "trial 4: adam, learning rate 0.022, constant rate; mean of 5 seeds"
 
 
 @pytest.mark.parametrize(
     ("gain", "left", "said"),
     [
-        (CLEAR, Gain(0.04, 0.02, 0.06, 0.99), "worth it: better than the default by 0.0500 on average and on 3 of 3"),
+        (
+            CLEAR,
+            Gain(0.04, 0.02, 0.06, 0.99),
+            "worth it: 0.0500 better than the default (0.0400 corrected), on 3 of 3 folds.",
+        ),
         (CLEAR, Gain(0.04, -0.01, 0.06, 0.95), "likely worth it: "),
         (CLEAR, Gain(0.04, -0.05, 0.06, 0.7), "not certain: "),
         (CLEAR, None, "worth it: "),
         (LIKELY, Gain(0.04, 0.02, 0.06, 0.99), "likely worth it: "),
         (CHANCE, Gain(0.04, 0.02, 0.06, 0.99), "not certain: "),
-        (
-            CLEAR,
-            Gain(-0.01, -0.02, 0.06, 0.4),
-            "not worth it here: better than the default by 0.0500 on the folds, but",
-        ),
-        (CLEAR, Gain(0.0, 0.0, 0.0, 0.5), "not worth it here: better than the default by 0.0500 on the folds, but"),
-        (
-            BEHIND,
-            Gain(0.01, -0.02, 0.06, 0.4),
-            "not worth it here: worse than the default by 0.0200. Prefer the default",
-        ),
-        (EQUAL, None, "not worth it here: there is no difference to the default."),
-        (ONE_FOLD, None, "better than the default by 0.0500 on the only fold, which cannot say how sure that is"),
-        (None, None, "there is nothing to compare with: "),
+        (CLEAR, Gain(-0.01, -0.02, 0.06, 0.4), "not worth it: 0.0500 better than the default, but nothing of that"),
+        (CLEAR, Gain(0.0, 0.0, 0.0, 0.5), "not worth it: 0.0500 better than the default, but nothing of that is left"),
+        (BEHIND, Gain(0.01, -0.02, 0.06, 0.4), "not worth it: 0.0200 worse than the default. Prefer the default"),
+        (EQUAL, None, "not worth it: no different from the default. Prefer the default, trial 0."),
+        (ONE_FOLD, None, "0.0500 better than the default on the only fold; more search.folds say how sure that is."),
+        (None, None, "nothing to compare with: "),
     ],
 )
 def test_tuning_is_worth_it_where_folds_and_resamples_agree(gain, left, said):
@@ -184,11 +184,26 @@ def test_tuning_is_worth_it_where_folds_and_resamples_agree(gain, left, said):
 
 def test_what_is_left_of_a_gain_is_called_corrected():
     told = facts(result())["Tuning"]
-    assert told == (
-        "worth it: better than the default by 0.0500 on average and on 3 of 3 folds (by 0.0400 once corrected for"
-        " having been picked)."
-    )
+    assert told == "worth it: 0.0500 better than the default (0.0400 corrected), on 3 of 3 folds."
     assert "corrected" not in facts(result(found=corrected(gain=Gain(0.05, 0.02, 0.06, 0.99))))["Tuning"]
+
+
+@pytest.mark.parametrize(
+    ("gain", "said"),
+    [
+        (0.004, "once corrected, a linear model is as good"),
+        (0.0, "a linear model is as good"),
+        (-0.01, "a linear model is better"),
+    ],
+)
+def test_a_linear_model_that_is_as_good_is_what_tuning_was_not_worth(gain, said):
+    """However far the best is ahead of the default; and health tells the next finding."""
+    linear = Finding("anchors", WARNING, "", "", {"anchor": "linear", "gain": gain, "left": -0.01})
+    found = facts(result(CLEAR, health=(linear, finding("edge"))))
+    assert found["Tuning"] == f"not worth it: {said}. Take that: it is simpler."
+    assert found["Health"] == "Edge is odd. Look at it."
+    perhaps = replace(linear, severity=HINT)
+    assert facts(result(CLEAR, health=(perhaps,)))["Tuning"].startswith("worth it: ")
 
 
 @pytest.mark.parametrize("state", ["diverged", "failed", "pruned", "proposed"])
@@ -200,18 +215,18 @@ def test_a_default_without_a_score_is_said(state):
 def test_a_default_that_is_delivered_is_said():
     best = standing(0, (0.9, 0.92, 0.94))
     told = facts(result(None, best=best, default=best))["Tuning"]
-    assert told.startswith("not worth it here: no other trial is better than the default configuration")
+    assert told.startswith("not worth it: no other trial is better than the default, which is")
     alone = facts(result(None, best=best, default=best, counts=Counts(1, 1, 0, 0, 0)))["Tuning"]
     assert alone == "only the default configuration was tried."
     passed = facts(result(None, best=best, default=best, ahead=Ahead(7, 0.95, CLEAR)))
-    assert passed["Tuning"] == "the default configuration was chosen, so that nothing was gained."
-    assert passed["Best"].endswith("; chosen by a rule, where trial 7 is ahead by 0.0500 on the folds")
+    assert passed["Tuning"] == "the default configuration was chosen, so nothing was gained."
+    assert passed["Best"].endswith("; chosen by a rule (trial 7 is 0.0500 ahead)")
 
 
 def test_the_rule_that_chose_another_trial_than_the_best_is_named():
     rule = Selection("one_se", 7, Rivals(2, (7, 4)))
     best = facts(result(ahead=Ahead(7, 0.98, CLEAR), selection=rule))["Best"]
-    assert best.endswith("; chosen by the rule one_se, where trial 7 is ahead by 0.0500 on the folds")
+    assert best.endswith("; chosen by the rule one_se (trial 7 is 0.0500 ahead)")
     assert "chosen" not in facts(result(selection=rule))["Best"]
 
 
@@ -221,16 +236,18 @@ PAIR = Control(4, "step", "constant", 0.02231, (), True, (0.9,) * 3, (0.9,) * 3,
 @pytest.mark.parametrize(
     ("pair", "said"),
     [
-        (PAIR, "helps: step decay is 0.0100 better than a constant rate of 0.022 on 3 fresh folds, all else equal."),
-        (replace(PAIR, gain=-0.01, low=-0.016, high=-0.004), "hurts: step decay is 0.0100 worse than"),
-        (replace(PAIR, gain=0.0, low=-0.006, high=0.006), "makes no clear difference: step decay is as good as a"),
-        (replace(PAIR, gain=0.0, low=-0.006, high=0.006), "; a difference below 0.0060 could not be seen."),
-        (replace(PAIR, low=None, high=None), "not known: step decay is 0.0100 better than"),
-        (replace(PAIR, gain=None), "not known: step decay or a constant rate of 0.022 diverged on 3 fresh folds."),
+        (PAIR, "helps: 0.01 better than a constant rate of 0.022, all else equal, on 3 fresh folds."),
+        (replace(PAIR, gain=-0.01, low=-0.016, high=-0.004), "hurts: 0.01 worse than a constant rate of 0.022, all"),
+        (replace(PAIR, gain=0.0, low=-0.006, high=0.006), "no clear difference: as good as a constant rate, and up"),
+        (replace(PAIR, gain=0.0, low=-0.006, high=0.006), "and up to 0.006 may be chance."),
+        (replace(PAIR, gain=0.00297, low=-0.00005, high=0.00599), "no clear difference: 0.00297 better than"),
+        (replace(PAIR, gain=0.00297, low=-0.00005, high=0.00599), ", and up to 0.00302 may be chance."),
+        (replace(PAIR, low=None, high=None), "not known: 0.01 better than"),
+        (replace(PAIR, gain=None), "not known: one of the two diverged on 3 fresh folds."),
         (replace(PAIR, fresh=False), "on the last 3 folds"),
         (
             replace(PAIR, decay="linear", counterpart="linear"),
-            "linear decay from 0.022 is 0.0100 better than the constant rate of trial 4",
+            "helps: linear decay from 0.022 is 0.01 better than the constant rate, all else equal",
         ),
     ],
 )
@@ -239,7 +256,9 @@ def test_decay_is_judged_by_the_pair_that_differs_in_nothing_else(pair, said):
 
 
 def test_without_a_pair_little_is_said_of_decay_and_without_decay_nothing():
-    assert facts(result(constant=ConstantRate(7, 0.95)))["Decay"].startswith("not measured on its own. The best trial")
+    assert facts(result(constant=ConstantRate(7, 0.95)))["Decay"].startswith(
+        "not measured: the best constant rate, trial 7, has 0.9500"
+    )
     assert "Decay" not in facts(result())
 
 
@@ -250,24 +269,18 @@ def finding(name, severity=HINT):
 def test_the_first_finding_is_told_with_its_remedy_unless_tuning_has_told_it():
     health = (finding("default", WARNING), finding("edge"), finding("noise"))
     found = answer(result(health=health), ())
-    assert dict(found.facts)["Health"] == "Edge is odd. Look at it. (2 more findings)"
+    assert dict(found.facts)["Health"] == "Edge is odd. Look at it."
     assert found.findings == 2
     assert "Health" not in facts(result(health=health[:1]))
     assert facts(result(health=(*health, finding("defect"))))["Health"].startswith("Defect is odd.")
     assert "Health" not in facts(result())
 
 
-@pytest.mark.parametrize(
-    ("counts", "finished", "said"),
-    [
-        (Counts(40, 40, 0, 0, 0), "trials", "40 trials in 1.0 s."),
-        (Counts(40, 30, 5, 2, 3), "trials", "40 trials in 1.0 s, 5 pruned early, 3 diverged, 2 failed."),
-        (Counts(9, 9, 0, 0, 0), "timeout", "the same command goes on, unless search.timeout is spent."),
-        (Counts(9, 9, 0, 0, 0), "exhausted", "9 trials in 1.0 s; these are all configurations of the space."),
-    ],
-)
-def test_how_the_search_went(counts, finished, said):
-    assert facts(result(counts=counts, finished=finished))["Search"].endswith(said)
+@pytest.mark.parametrize("finished", [None, "trials", "target", "no_gain", "exhausted", "timeout"])
+def test_a_search_that_had_too_little_time_says_so(finished):
+    said = facts(result(finished=finished)).get("Search", "")
+    assert said.endswith("; the same command goes on, unless search.timeout is spent.") is (finished == "timeout")
+    assert bool(said) is (finished == "timeout")
 
 
 def test_second_opinions_are_told_where_they_were_asked():
@@ -291,7 +304,7 @@ def test_every_configuration_is_said_in_words(optimizer, decay):
     """All keys and factors are searched here, and each is named."""
     whole = complete({"optimizer": optimizer, "decay": decay})
     told = facts(result(best=replace(result().best, configuration=whole)), set(whole))["Best"]
-    assert told.startswith(optimizer)
+    assert told.startswith(f"trial 4: {optimizer}")
     for key in (each for each in whole if each.startswith(("decay.", "optimizer."))):
         assert key.rpartition(".")[2].replace("_", " ") in told
 
@@ -300,7 +313,7 @@ def test_parameters_of_somebody_else_keep_their_names():
     best = standing(4, (0.9,)).configuration | {"svc__C": 3.2, "ccp_alpha": 0.1}
     best.pop("decay")
     told = facts(result(best=replace(result().best, configuration=best)), {"svc__C", "ccp_alpha"})["Best"]
-    assert told == "ccp_alpha 0.1, svc__C 3.2"
+    assert told == "trial 4: ccp_alpha 0.1, svc__C 3.2"
 
 
 @pytest.mark.parametrize(("rate", "said"), [(0.00031, "0.00031"), (0.1, "0.1"), (3e-6, "0.000003"), (25.0, "25")])

@@ -164,7 +164,7 @@ def test_a_tally_prefers_the_earlier_of_equal_trials():
         study.add(event)
         tally.see(event.body, study)
     assert tally.best.number == 0
-    assert tally.text() == "3 of 3 trials · best rmse 2.000 (trial 0)"
+    assert tally.text() == "3 of 3 trials · best RMSE 2.000 (trial 0)"
     assert tally.count(TrialState.COMPLETE) == 3
     assert tally.seconds_left() == 0
 

@@ -13,6 +13,7 @@ from lrtune.reporting.html.figures import (
     MOST_ROWS,
     PALE,
     POINTS,
+    TEXTS,
     Figure,
     FigureAxis,
     Panel,
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 _ROOM = 1.25
 """How far above the first loss a curve is drawn."""
+
+_LINE_OF_TEXT = 0.08
+"""Of the height of a panel."""
 
 
 def finder(about: Subject) -> Figure | str:
@@ -87,8 +91,13 @@ def _panel(found: OptimizerRates) -> Panel:
         tried = [(r, m) for r, m in zip(found.short_runs.rates, found.short_runs.mean, strict=True) if math.isfinite(m)]
         series.append(Series(POINTS, [r for r, _ in tried], [min(m, ceiling) for _, m in tried], "a short run", 2))
     floor = min(low, default=0.0)
+    middle = math.sqrt(min(rates) * max(rates)) if rates else 0.0
     marks = {"recommended": (found.recommended, 1), "minimum": (found.minimum, 3), "breaks away": (found.edge, 4)}
-    for name, (rate, tone) in marks.items():
+    for place, (name, (rate, tone)) in enumerate(marks.items()):
         if rate is not None:
             series.append(Series(DASHED, [rate, rate], [floor, ceiling], name, tone))
+            # each a line lower than the one before: the rates may lie close together
+            height = ceiling - (place + 0.5) * _LINE_OF_TEXT * (ceiling - floor)
+            side = "start" if rate < middle else "end"
+            series.append(Series(TEXTS, [rate], [height], tone=tone, texts=[f" {decimal_rate(rate)} "], anchor=side))
     return Panel(FigureAxis("learning rate", LOG), FigureAxis("validation loss"), tuple(series), found.optimizer, 300)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lrtune.reporting import warmups, worth
+from lrtune.reporting import judgements, warmups
 from lrtune.reporting.html.figures import (
     KINDS,
     LINE,
@@ -100,7 +100,7 @@ def decay(about: Subject) -> Figure | str:
     labels = (found.decay, f"{found.counterpart}, rate {decimal_rate(found.learning_rate)}")
     if found.counterpart != "constant":
         labels = ("constant", f"{found.decay}, from {decimal_rate(found.learning_rate)}")
-    return _of_pair(about, found, labels, "decay", lambda result, show: f"Decay {worth.decay(result, show)}")
+    return _of_pair(about, found, labels, "decay", lambda show: judgements.decay_sentence(found, show))
 
 
 def warmup(about: Subject) -> Figure | str:
@@ -115,11 +115,7 @@ def warmup(about: Subject) -> Figure | str:
     shares = (found.warmup, found.counterpart)
     own, other = (f"warm-up {formats.share(each)}" if each else "no warm-up" for each in shares)
     labels = (own, f"{other}, rate {decimal_rate(found.learning_rate)}")
-    return _of_pair(about, found, labels, "warm-up", _of_warmup)
-
-
-def _of_warmup(result: Result, show: Show) -> str:
-    return f"Warm-up {warmups.warmup(result.warmup, show)}"
+    return _of_pair(about, found, labels, "warm-up", lambda _show: f"Warm-up: {warmups.warmup(found)}")
 
 
 def _of_pair(
@@ -127,10 +123,9 @@ def _of_pair(
     found: Control | WarmupControl,
     labels: tuple[str, str],
     called: str,
-    said: Callable[[Result, Show], str],
+    said: Callable[[Show], str],
 ) -> Figure:
     """Show the scores of two on the same folds, and the interval of their difference."""
-    assert about.result is not None
     names = tuple(map(str, range(1, len(found.fold_scores) + 1)))
     places = list(map(float, range(len(names))))
     own, other = ([number(each) for each in scores] for scores in (found.fold_scores, found.counterpart_scores))
@@ -146,7 +141,7 @@ def _of_pair(
     if found.gain is not None and found.low is not None and found.high is not None:
         panels.append(_gain(found.gain, found.low, found.high, show, called))
     return Figure(
-        said(about.result, show),
+        formats.sentence(said(show)),
         tuple(panels),
         ("fold", *labels),
         tuple((str(n), show(a), show(b)) for n, (a, b) in enumerate(zip(own, other, strict=True), 1)),

@@ -29,7 +29,7 @@ Made = tuple[FigureKind, Figure]
 """A figure of the report, and of which kind it is."""
 
 
-def report(folder: Path, *, explained: bool | None = None) -> str:
+def report(folder: Path, *, explained: bool | None = None, result: Result | None = None) -> str:
     """Write the report of the run in a folder; the same study gives the same text, wherever and whenever it is read.
 
     Parameters
@@ -38,6 +38,8 @@ def report(folder: Path, *, explained: bool | None = None) -> str:
         Of the run: finished, running or stopped; of one that goes on the report says what there is so far.
     explained
         Whether to tell which dimensions mattered; None: of a run that is finished.
+    result
+        What the folder says it came to, if that is known already.
 
     Raises
     ------
@@ -45,7 +47,7 @@ def report(folder: Path, *, explained: bool | None = None) -> str:
         If there is no study, it has not begun, or it is damaged.
 
     """
-    about = subject(folder, explained=explained)
+    about = subject(folder, explained=explained, result=result)
     outcomes = [(kind, kind.make(about)) for kind in FIGURES.values()]
     made = [(kind, found) for kind, found in outcomes if isinstance(found, Figure)]
     missing = [(kind, found) for kind, found in outcomes if isinstance(found, str)]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lrtune.finder import RateFinding, ScalingFinding
     from lrtune.reporting.html.figures import Figure
     from lrtune.reporting.scaling import ScalingSummary
+    from lrtune.tuning.searched import Searched
     from lrtune.verdict.result import Result
 
 _MARGIN, _GAP, _KEY = 14, 20, 30
@@ -148,7 +149,7 @@ def scaling_picture(found: ScalingSummary) -> Picture:
     return Picture("scaling", f"{name}the best learning rate by {found.counted}", scaling_figure(found))
 
 
-def leave(folder: Path) -> str | None:
+def leave(result: Searched) -> str | None:
     """Write the report beside the result of a finished search.
 
     Returns
@@ -158,7 +159,7 @@ def leave(folder: Path) -> str | None:
 
     """
     try:
-        files.write(folder / REPORT, report(folder))
+        files.write(result.folder / REPORT, report(result.folder, result=result))
     except Exception as error:  # noqa: BLE001 - whatever it is, the result stands
         return f"{REPORT} could not be written ({type(error).__name__}: {error}); everything else is there"
     return None

@@ -130,7 +130,7 @@ def edge(values: Sequence[float], *, larger_is_better: bool) -> float:
     return max(found, min(values)) if larger_is_better else min(found, max(values))
 
 
-def subject(folder: Path, *, explained: bool | None = None) -> Subject:
+def subject(folder: Path, *, explained: bool | None = None, result: Result | None = None) -> Subject:
     """Read what a report is about from a folder; of a run that goes on, what there is so far.
 
     Parameters
@@ -139,6 +139,8 @@ def subject(folder: Path, *, explained: bool | None = None) -> Subject:
         Of the run.
     explained
         Whether to tell which dimensions mattered; None: of a run that is finished.
+    result
+        What the folder says it came to, if that is known already: reading it takes its time.
 
     Raises
     ------
@@ -148,7 +150,8 @@ def subject(folder: Path, *, explained: bool | None = None) -> Subject:
     """
     run = open_run(folder)
     wanted = run.written is not None if explained is None else explained
-    result = None if run.is_told or not run.ranked else current(run)
+    if result is None and not run.is_told and run.ranked:
+        result = current(run)
     return Subject(run, result, _explanation(run) if wanted else UNFINISHED)
 
 

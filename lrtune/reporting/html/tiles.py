@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from lrtune.reporting import delivered
 from lrtune.reporting.answer import expected_format
 from lrtune.reporting.html.svg import written
 from lrtune.reporting.in_words import decimal_rate, metric_name
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     from lrtune.reporting.html.subject import Subject
     from lrtune.verdict.result import Result
 
-_SEARCH = "Search"
-"""The fact that tells how long the search took: the report is the same whenever it is written."""
-
-
 _KINDS = ("optimizer", "decay")
 
 
@@ -26,8 +23,7 @@ def facts(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Write the facts of the answer, each with its label."""
     yield '<dl class="facts">'
     for label, sentence in rows:
-        if label != _SEARCH:
-            yield f"<dt>{written(label)}</dt><dd>{written(sentence)}</dd>"
+        yield f"<dt>{written(label)}</dt><dd>{written(sentence)}</dd>"
     yield "</dl>"
 
 
@@ -68,4 +64,8 @@ def _scores(result: Result) -> Iterator[tuple[str, str, str]]:
         yield f"expect: {metric}", show(found.score), f"95 % interval {show(found.low)} to {show(found.high)}"
     if result.test is not None and result.test.score is not None:
         rows = formats.plural(result.test.rows, "row")
-        yield f"on test rows: {metric}", show(result.test.score), f"{rows} that the search never saw"
+        yield (
+            f"on test rows: {metric}",
+            show(result.test.score),
+            f"{rows} that the search never saw{delivered.tested(result)}",
+        )

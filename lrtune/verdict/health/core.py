@@ -63,6 +63,8 @@ class Case(NamedTuple):
         Whether that takes the rate of every update from lrtune.
     settled
         Which of ``data.order`` and ``data.group`` are given.
+    metric
+        What was tuned; empty if unknown.
 
     """
 
@@ -90,6 +92,7 @@ class Case(NamedTuple):
     trained_by: str = BUILT_IN
     scheduled: bool = True
     settled: frozenset[str] = frozenset()
+    metric: str = ""
 
     @property
     def is_own(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from lrtune.space.trial import LOGGED, Curves, TrialState
 from lrtune.text.errors import counted
+from lrtune.training.metrics.catalogue import METRICS
 from lrtune.verdict.findings import HINT, WARNING, Finding
 from lrtune.verdict.health.core import Case, percent
 
@@ -31,6 +32,9 @@ RISE_UNTIL = 0.8
 
 FALL, LAST = 0.05, 0.25
 """Validation loss is still falling if it fell by this share of its last value within the last quarter of the epochs."""
+
+_NO_LOSS = ("label", "score")
+"""What metrics keep of predictions that may stay as good while the loss rises."""
 
 
 def without_model(case: Case) -> Iterator[Finding]:
@@ -72,13 +76,18 @@ def overfitting(case: Case) -> Iterator[Finding]:
     least = min(losses)
     epoch, horizon = curves.epochs[losses.index(least)], curves.epochs[-1]
     if least > 0.0 and losses[-1] > (1.0 + RISE) * least and epoch <= RISE_UNTIL * horizon:
-        rise = losses[-1] / least - 1.0
+        rise = f"validation loss rises by {percent(losses[-1] / least - 1.0)} from epoch {epoch} to {horizon}"
+        shorter = f"train for about {counted(epoch, 'epoch')}"
+        calmer = "weight_decay and dropout" if case.is_own else "a parameter that regularises"
+        sentence, advice = f"{case.called} overfits: its {rise}", f"{shorter}, or search {calmer}"
+        if case.metric in METRICS and METRICS[case.metric].keeps in _NO_LOSS:
+            sentence = f"the {rise} for {case.called}, which need not harm the {case.metric} that was tuned"
+            advice = f"if the probabilities matter, tune log_loss, or {shorter}"
         yield Finding(
             "overfitting",
             HINT,
-            f"{case.called} overfits: its validation loss rises by {percent(rise)} from epoch {epoch} to {horizon}",
-            f"train for about {counted(epoch, 'epoch')}, or search"
-            f" {'weight_decay and dropout' if case.is_own else 'a parameter that regularises'}",
+            sentence,
+            advice,
             {"epoch": epoch, "epochs": horizon, "lowest": least, "last": losses[-1]},
         )
 
