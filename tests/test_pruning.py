@@ -11,7 +11,7 @@ from lrtune.verdict.races import (
     RISK,
     SURE,
     WORTH,
-    Look,
+    RaceLook,
     RowScores,
     beyond_doubt,
     futile,
@@ -24,11 +24,11 @@ from lrtune.verdict.races import (
 
 def raced(scores, rivals=None):
     """Race them as `pruning: race` does in one look."""
-    return race_by_rows(scores, beyond_doubt(Look(rivals or len(scores.values))))
+    return race_by_rows(scores, beyond_doubt(RaceLook(rivals or len(scores.values))))
 
 
 def raced_by_folds(scores):
-    return race_by_folds(scores, beyond_doubt(Look(len(scores))))
+    return race_by_folds(scores, beyond_doubt(RaceLook(len(scores))))
 
 
 def drawn(rows, configurations, *, gap=0.0, seed=0):
@@ -108,9 +108,9 @@ def test_what_is_clearly_worse_is_dropped():
 
 
 def test_more_rivals_ask_for_more_certainty():
-    assert [beyond_doubt(Look(each)) for each in (1, 2, 11)] == [SURE] * 3
-    assert beyond_doubt(Look(51)) == pytest.approx(1 - RISK / 50)
-    assert beyond_doubt(Look(51, looks=4)) == pytest.approx(1 - RISK / 200)
+    assert [beyond_doubt(RaceLook(each)) for each in (1, 2, 11)] == [SURE] * 3
+    assert beyond_doubt(RaceLook(51)) == pytest.approx(1 - RISK / 50)
+    assert beyond_doubt(RaceLook(51, looks=4)) == pytest.approx(1 - RISK / 200)
     values = drawn(300, 2, gap=0.17)
     few, many = raced(RowScores(values)), raced(RowScores(values), 10_000)
     assert few.dropped[1]
@@ -121,7 +121,7 @@ def test_more_rivals_ask_for_more_certainty():
 def test_futility_drops_what_promises_too_little(seen):
     """The gain to expect, as an integral, at the limit."""
     error = 0.3
-    behind = stats.norm.ppf(futile(Look(24, 4, seen))) * error
+    behind = stats.norm.ppf(futile(RaceLook(24, 4, seen))) * error
     gain, _ = integrate.quad(lambda d: d * stats.norm.pdf(d, -behind, error), 0.0, np.inf)
     assert gain == pytest.approx(WORTH * error * np.sqrt(seen), rel=1e-6)
 
@@ -136,7 +136,7 @@ def test_futility_costs_less_than_what_can_be_told_apart_in_the_end():
         alive, trained = np.arange(20), 0
         for fold in range(1, 6):
             trained += len(alive)
-            verdict = race_by_rows(RowScores(values[alive, : 100 * fold]), futile(Look(20, 4, fold / 5)))
+            verdict = race_by_rows(RowScores(values[alive, : 100 * fold]), futile(RaceLook(20, 4, fold / 5)))
             alive = alive[~verdict.dropped] if fold < 5 else alive[[verdict.best]]
         whole = values.mean(axis=1)
         regrets.append(whole.max() - whole[alive[0]])

@@ -110,7 +110,7 @@ class RowScores(NamedTuple):
     exception: Doubles | None = None
 
 
-class Look(NamedTuple):
+class RaceLook(NamedTuple):
     """A look at a race: what its limit follows from.
 
     Attributes
@@ -129,23 +129,23 @@ class Look(NamedTuple):
     seen: float = 1.0
 
 
-Limit = Callable[[Look], float]
+Limit = Callable[[RaceLook], float]
 """Gives the probability of being worse above which a configuration is dropped."""
 
 
-def beyond_doubt(look: Look) -> float:
+def beyond_doubt(look: RaceLook) -> float:
     """Drop what is worse than the best even if luck picked that one.
 
-    >>> beyond_doubt(Look(rivals=5)), beyond_doubt(Look(rivals=51))
+    >>> beyond_doubt(RaceLook(rivals=5)), beyond_doubt(RaceLook(rivals=51))
     (0.99, 0.998)
     """
     return max(SURE, 1.0 - RISK / look.looks / max(look.rivals - 1, 1))
 
 
-def futile(look: Look) -> float:
+def futile(look: RaceLook) -> float:
     """Drop what promises too little.
 
-    >>> [round(futile(Look(24, 4, seen)), 2) for seen in (0.2, 0.4, 0.6, 0.8)]
+    >>> [round(futile(RaceLook(24, 4, seen)), 2) for seen in (0.2, 0.4, 0.6, 0.8)]
     [0.91, 0.87, 0.85, 0.83]
     """
     return _normal(_lead(WORTH * math.sqrt(look.seen)))

@@ -16,7 +16,7 @@ import numpy as np
 
 from lrtune.space.trial import Stage, Trial, TrialState
 from lrtune.training.registry import METRICS
-from lrtune.verdict.races import ETA, Limit, Look, RowScores, Verdict, halved, race_by_folds, race_by_rows, rungs
+from lrtune.verdict.races import ETA, Limit, RaceLook, RowScores, Verdict, halved, race_by_folds, race_by_rows, rungs
 
 _TOGETHER = 32  # trials whose rows are in memory at a time
 
@@ -113,7 +113,7 @@ def raced(limit: Limit, end: StageEnd) -> list[Dropped]:
     if not running:
         return []
     rivals = [*complete, *running]
-    bound = limit(Look(len(rivals), looks, stage.end / folds))
+    bound = limit(RaceLook(len(rivals), looks, stage.end / folds))
     best = max(rivals, key=lambda each: (_means(each, stage.end), -each.number))
     if rows is None:
         scores = np.array([each.fold_scores[: stage.end] for each in rivals], dtype=np.float64)

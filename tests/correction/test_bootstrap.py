@@ -15,7 +15,7 @@ from lrtune.verdict.correction import Choosing, Evidence, Race, cells, corrected
 from lrtune.verdict.correction.core import _counts, _draws
 from lrtune.verdict.correction.intervals import wilson
 from lrtune.verdict.correction.race import Replay, _distances
-from lrtune.verdict.races import Look, RowScores, beyond_doubt, futile, race_by_folds, race_by_rows
+from lrtune.verdict.races import RaceLook, RowScores, beyond_doubt, futile, race_by_folds, race_by_rows
 
 
 def evidence(metric, kept, targets, folds, *, units=None, classes=2, sizes=None):
@@ -330,7 +330,7 @@ def test_a_replayed_race_is_the_race_on_repeated_rows(grouped, copies, looks, li
                 best = max(rivals, key=lambda each: (drawn[each].mean(), -each))
                 compared = [best, *(each for each in running if each != best)]
                 rows = RowScores(drawn[compared], names)
-                dropped = race_by_rows(rows, limit(Look(len(rivals), len(looks), end / 4))).dropped
+                dropped = race_by_rows(rows, limit(RaceLook(len(rivals), len(looks), end / 4))).dropped
                 lost = {each for each, out in zip(compared, dropped, strict=True) if out and each != 0}
                 running = [each for each in running if each not in lost]
             going += running
@@ -374,7 +374,7 @@ def test_a_replayed_race_needs_as_many_units_as_a_race(units, dropped):
     (survivors,) = Replay(given, Race(np.zeros(3, int), (1,), beyond_doubt)).survivors(counts, np.empty(0))
     assert survivors.tolist() == [True, True, not dropped]
     assert race_by_rows(
-        RowScores((kept == targets)[:, :units].astype(float)), beyond_doubt(Look(3))
+        RowScores((kept == targets)[:, :units].astype(float)), beyond_doubt(RaceLook(3))
     ).dropped.tolist() == [
         False,
         False,
@@ -393,7 +393,7 @@ def test_a_race_by_folds_is_replayed_on_the_scores_of_the_folds():
     for line, survivors in zip(folds, found, strict=True):
         assert (
             survivors.tolist()
-            == (~race_by_folds(line[:2].T, beyond_doubt(Look(8))).dropped | (np.arange(8) == 0)).tolist()
+            == (~race_by_folds(line[:2].T, beyond_doubt(RaceLook(8))).dropped | (np.arange(8) == 0)).tolist()
         )
     assert not found[:, 3].any()
 

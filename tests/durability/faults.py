@@ -658,7 +658,7 @@ FAULTS = [
                 "(_means(each, stage.end), -each.number)",
                 "(_means(each, stage.end), each.number)",
             ),
-            "rivals are those in memory": ("Look(len(rivals), looks", "Look(len(running), looks"),
+            "rivals are those in memory": ("RaceLook(len(rivals), looks", "RaceLook(len(running), looks"),
             "every round begins alike": ("return number_of_round % stages", "return 0 % stages"),
             "a race drops what is over": (" and some[place] in running", ""),
         },

@@ -15,7 +15,7 @@ from lrtune.space.trial import DEFAULT
 from lrtune.training.metrics.catalogue import METRICS
 from lrtune.training.metrics.scoring import kept, row_values, surprise
 from lrtune.verdict.correction.evidence import Evidence
-from lrtune.verdict.races import LEAST_UNITS, Limit, Look, race_by_folds
+from lrtune.verdict.races import LEAST_UNITS, Limit, RaceLook, race_by_folds
 
 
 class Race(NamedTuple):
@@ -116,7 +116,7 @@ class Replay:
         return dropped
 
     def _limit(self, rivals: int, end: int) -> float:
-        return self.race.limit(Look(rivals, len(self.race.looks), end / self.folds))
+        return self.race.limit(RaceLook(rivals, len(self.race.looks), end / self.folds))
 
     def _by_rows(self, place: int, drawn: Doubles, leaders: Integers, entrants: Array, running: Integers) -> Array:
         """Compare those that run with the leader among all entrants, for all resamples with that leader at once."""
