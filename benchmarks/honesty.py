@@ -78,6 +78,7 @@ SEARCHES = {
     "random": "strategy: random, trials: 48",
     "bayesian, race": "strategy: bayesian, trials: 48, pruning: race",
     "random, race": "strategy: random, trials: 48, pruning: race",
+    "bayesian, futility": "strategy: bayesian, trials: 48, pruning: futility",
     "random, halving": "strategy: random, trials: 48, pruning: halving",
     "bayesian": "strategy: bayesian, trials: 48",
     "tpe": "strategy: tpe, trials: 48",

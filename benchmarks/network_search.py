@@ -1,11 +1,12 @@
-"""The digits network of `examples/pytorch`, searched by lrtune with races and by Optuna with its pruner.
+"""The digits network of `examples/pytorch`, searched by lrtune and by Optuna, each with pruning.
 
 Both draw 24 configurations from the same space, and have the same five folds, the same function that trains, and two
 processes of one thread. Optuna draws at random, reports the mean of the folds so far after each, and prunes by the
-median, as its documentation advises; lrtune draws at random and races. The configuration with the best mean of folds is
-then trained on all training rows and scored once on the test rows. What it costs is said in fits, in seconds, and in
-seconds of processors within the fits: other programs on the machine change these least, and it does not count there
-that one of Optuna's processes, which has half of the configurations, waits for the other. Needs torch and optuna.
+median, as its documentation advises; lrtune draws at random and prunes as the example says, by futility. The
+configuration with the best mean of folds is then trained on all training rows and scored once on the test rows. What it
+costs is said in fits, in seconds, and in seconds of processors within the fits: other programs on the machine change
+these least, and it does not count there that one of Optuna's processes, which has half of the configurations, waits for
+the other. Needs torch and optuna.
 
     python benchmarks/network_search.py [--seeds 5] [--first 0] [--quick]
 """

@@ -5,12 +5,14 @@ Two measurements on bundled tables, with 5 folds and a wide random search.
 *Lost winners.* Many configurations are trained on all folds once, for several seeds (other folds, other initial
 parameters), and their out-of-fold results are kept, in FOLDER if one is named. Then many studies are replayed, each
 with a random selection of them in random order, and the function that studies call decides who goes on. A winner is
-lost if the configuration that is best on all folds was dropped. Once the whole study is one round (as in random
-search), once it comes in rounds of 8 (as in Bayesian search).
+lost if the configuration that is best on all folds was dropped. The whole study is one round (as in random search), or
+comes in rounds of 8 (as in Bayesian search); it is looked at after the first fold (as networks are), or after each (as
+whatever trains fold by fold is). Beside them stands Optuna's median pruner, which is told the mean of the folds so far:
+it drops what is below the median of the complete ones, of which there must be five.
 
-*Saved seconds.* Whole studies without pruning, with races and with halving run in this process in turns, on one BLAS
+*Saved seconds.* Whole studies with each kind of pruning run in this process in turns, on one BLAS
 thread. Times are CPU seconds of the search without the retraining; the saving is one minus the ratio within a turn, its
-median over the turns. All three propose the same configurations, so that the chosen ones can be compared by their
+median over the turns. All propose the same configurations, so that the chosen ones can be compared by their
 scores on all folds.
 """
 
@@ -20,6 +22,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,16 +37,17 @@ from lrtune.space.trial import Trial, TrialState, ranking
 from lrtune.trainers.contract import Work
 from lrtune.trainers.population import run_block
 from lrtune.trainers.preparation import prepare
+from lrtune.training.metrics.scoring import kept as of_metric
 from lrtune.training.metrics.scoring import row_values, surprise
 from lrtune.training.registry import METRICS
 from lrtune.verdict.choice import best
 from lrtune.verdict.pruning import PRUNINGS
 from lrtune.verdict.races import RowScores
-from lrtune.verdict.stages import raced
+from lrtune.verdict.stages import StageEnd, fold_by_fold
 
 ROOT = Path(__file__).parent.parent
 FOLDS = 5
-KINDS = ("none", "race", "halving")
+KINDS = ("none", "race", "futility", "halving")
 STUDY = 40
 SPACE = """
 space:
@@ -100,12 +104,15 @@ class Table(NamedTuple):
     scores
         Of each configuration on each fold (C, K); NaN where it diverged.
     values
-        Of each row of the first fold (C, n); NaN where it diverged. Empty if the metric is no mean over rows.
+        Of each row (C, n), fold after fold; NaN where it diverged. Empty if the metric is no mean over rows.
+    ends
+        How many rows the first folds have, one fold after the other (K,).
 
     """
 
     scores: np.ndarray
     values: np.ndarray
+    ends: np.ndarray
 
 
 def experiment(case: Case, *, seed: int, pruning: str, strategy: str = "random", trials: int = STUDY):
@@ -130,14 +137,17 @@ def trained(case: Case, count: int, seed: int) -> Table:
         for outcome in run_block(setting, Work([chosen.configuration(each) for each in points[start : start + 16]]))
     ]
     scores = np.array([[np.nan if each is None else each for each in outcome.scores] for outcome in outcomes])
+    targets = [fold.validation_targets for fold in setting.folds]
+    ends = np.cumsum([len(each) for each in targets])
     if not METRICS[case.metric].is_by_rows:
-        return Table(scores, np.empty((count, 0)))
-    targets = setting.folds[0].validation_targets
-    values = np.full((count, len(targets)), np.nan)
+        return Table(scores, np.empty((count, 0)), ends)
+    values = np.full((count, ends[-1]), np.nan)
     for row, outcome in zip(values, outcomes, strict=True):
-        if outcome.predictions[0] is not None:
-            row[:] = row_values(case.metric, outcome.predictions[0], targets)
-    return Table(scores, values)
+        for fold, (predicted, truth) in enumerate(zip(outcome.predictions, targets, strict=True)):
+            if predicted is not None:
+                part = row_values(case.metric, of_metric(case.metric, predicted[None]), truth)
+                row[ends[fold] - len(truth) : ends[fold]] = part.reshape(-1)
+    return Table(scores, values, ends)
 
 
 def kept(case: Case, count: int, seed: int, folder: Path | None) -> Table:
@@ -145,7 +155,7 @@ def kept(case: Case, count: int, seed: int, folder: Path | None) -> Table:
     path = folder and folder / f"{case.table}-{case.metric}-{count}-{seed}.npz"
     if path and path.exists():
         with np.load(path) as stored:
-            return Table(stored["scores"], stored["values"])
+            return Table(stored["scores"], stored["values"], stored["ends"])
     table = trained(case, count, seed)
     if path:
         np.savez(path, **table._asdict())
@@ -160,28 +170,90 @@ class Replay(NamedTuple):
     saved: float
 
 
-def replayed(table: Table, case: Case, chosen: np.ndarray, size: int) -> Replay:
+class Course(NamedTuple):
+    """What is replayed: a kind of pruning, how many configurations are a round, and whether each fold is looked at."""
+
+    kind: str
+    size: int
+    apart: bool
+
+    def __str__(self) -> str:
+        return f"{self.kind}, rounds of {self.size}, {'every fold' if self.apart else 'the first fold'}"
+
+
+COURSES = (
+    Course("race", STUDY, False),
+    Course("race", 8, False),
+    Course("race", STUDY, True),
+    Course("futility", STUDY, False),
+    Course("futility", STUDY, True),
+    Course("median", 1, True),
+)
+
+
+def replayed(table: Table, case: Case, chosen: np.ndarray, course: Course) -> Replay:
     """Race the chosen configurations in rounds; the first of them stands for the default."""
-    stage = PRUNINGS["race"].stages(case.metric, FOLDS, 27)[0]
     everything = [_trial(number, table.scores[place], FOLDS) for number, place in enumerate(chosen)]
-    rows = (lambda numbers, _: _rows(table, case, chosen[list(numbers)])) if table.values.size else None
-    dropped: set[int] = set()
-    for start in range(0, len(chosen), size):
-        entrants = [
-            _trial(number, table.scores[chosen[number]], stage.end)
-            for number in range(start, min(start + size, len(chosen)))
-        ]
-        earlier = [each for each in everything[:start] if each.number not in dropped]
-        dropped |= {each.number for each in raced(entrants, earlier, stage, FOLDS, rows)}
+    fits = dict.fromkeys(range(len(chosen)), 0)
+    if course.kind == "median":
+        _by_the_median(table, chosen, fits)
+    else:
+        for start in range(0, len(chosen), course.size):
+            _raced(
+                Studied(table, case.metric, chosen), course, range(start, min(start + course.size, len(chosen))), fits
+            )
+    whole = {number for number, count in fits.items() if count == FOLDS}
     winner = best(everything)
-    left = best(each for each in everything if each.number not in dropped)
-    saved = len(dropped) * (FOLDS - stage.end) / FOLDS / len(chosen)
-    return Replay(winner.number in dropped, winner.mean - left.mean, saved)
+    left = best(each for each in everything if each.number in whole)
+    saved = 1.0 - sum(fits.values()) / FOLDS / len(chosen)
+    return Replay(winner.number not in whole, winner.mean - left.mean, saved)
 
 
-def _rows(table: Table, case: Case, places: np.ndarray) -> RowScores:
-    values = table.values[places]
-    return RowScores(values, None, surprise(case.metric, values))
+class Studied(NamedTuple):
+    """What a study would find out, if it trained everything: its configurations are places in a table."""
+
+    table: Table
+    metric: str
+    chosen: np.ndarray
+
+    def rows(self, numbers: Sequence[int], end: int) -> RowScores:
+        """Read what some of them score on the rows of the first folds."""
+        values = self.table.values[self.chosen[list(numbers)], : self.table.ends[end - 1]]
+        return RowScores(values, None, surprise(self.metric, values))
+
+
+def _raced(studied: Studied, course: Course, members: range, fits: dict[int, int]) -> None:
+    """Train a round stage by stage, and count its fits."""
+    pruning, (table, metric, chosen) = PRUNINGS[course.kind], studied
+    stages = pruning.stages(metric, FOLDS, 27)
+    stages = fold_by_fold(stages) if course.apart else stages
+    earlier = [_trial(each, table.scores[chosen[each]], FOLDS) for each in fits if each < members.start]
+    earlier = [each for each in earlier if fits[each.number] == FOLDS]
+    going = set(members)
+
+    for stage in stages:
+        for each in going:
+            fits[each] = stage.end
+        if stage.end < FOLDS:
+            entrants = [_trial(each, table.scores[chosen[each]], stage.end) for each in sorted(going)]
+            seen = StageEnd(
+                entrants, earlier, stage, FOLDS, studied.rows if table.values.size else None, len(stages) - 1
+            )
+            going -= {each.number for each in pruning.dropped(seen)}
+
+
+def _by_the_median(table: Table, chosen: np.ndarray, fits: dict[int, int]) -> None:
+    """Optuna's `MedianPruner`, as it is by default."""
+    complete: list[np.ndarray] = []
+    for number, place in enumerate(chosen):
+        means = np.nancumsum(table.scores[place]) / np.arange(1, FOLDS + 1)
+        means[np.isnan(table.scores[place])] = -np.inf
+        for fold, mean in enumerate(means, 1):
+            fits[number] = fold
+            if fold < FOLDS and len(complete) >= 5 and mean < np.median([each[fold - 1] for each in complete]):
+                break
+        if fits[number] == FOLDS:
+            complete.append(means)
 
 
 def _trial(number: int, scores: np.ndarray, folds: int) -> Trial:
@@ -193,27 +265,31 @@ def _trial(number: int, scores: np.ndarray, folds: int) -> Trial:
 
 def lost_winners(count: int, seeds: int, replays: int, folder: Path | None) -> None:
     print(f"races replayed: {STUDY} of {count} configurations, {seeds} sets of folds, {replays} replays for each row")
-    print(f"{'table, metric':32} {'round':>6} {'lost winners':>13} {'regret / sd':>12} {'folds saved':>12}")
-    totals: dict[int, list[Replay]] = {STUDY: [], 8: []}
+    print(f"{'table, metric':32} {'pruning':38} {'lost winners':>13} {'regret / sd':>12} {'folds saved':>12}")
+    totals: dict[Course, list[list[float]]] = {course: [] for course in COURSES}
     for case in CASES:
         tables = [kept(case, count, seed, folder) for seed in range(seeds)]
-        for size, total in totals.items():
-            rng = np.random.default_rng([0, size])
+        for course, total in totals.items():
+            rng = np.random.default_rng([0, course.size])
             found, deviations = [], []
             for number in range(replays):
                 table = tables[number % seeds]
-                found.append(replayed(table, case, rng.permutation(count)[:STUDY], size))
+                found.append(replayed(table, case, rng.permutation(count)[:STUDY], course))
                 deviations.append(table.scores[np.isfinite(table.scores).all(axis=1)].std(axis=1, ddof=1).mean())
-            total.extend(found)
-            _row(case.name, size, found, statistics.fmean(deviations))
-    for size, total in totals.items():
-        _row("all", size, total, None)
+            total.append(_means(found, statistics.fmean(deviations)))
+            _row(case.name, course, total[-1])
+    for course, total in totals.items():
+        _row("all", course, [statistics.fmean(each) for each in zip(*total, strict=True)])
 
 
-def _row(name: str, size: int, found: list[Replay], deviation: float | None) -> None:
-    lost = statistics.fmean(each.lost for each in found)
-    regret = f"{statistics.fmean(each.regret for each in found) / deviation:12.4f}" if deviation else f"{'':12}"
-    print(f"{name:32} {size:6} {lost:13.2%} {regret} {statistics.fmean(each.saved for each in found):12.1%}")
+def _means(found: list[Replay], deviation: float) -> list[float]:
+    regret = statistics.fmean(each.regret for each in found) / deviation
+    return [statistics.fmean(each.lost for each in found), regret, statistics.fmean(each.saved for each in found)]
+
+
+def _row(name: str, course: Course, means: list[float]) -> None:
+    lost, regret, saved = means
+    print(f"{name:32} {course!s:38} {lost:13.2%} {regret:12.4f} {saved:12.1%}", flush=True)
 
 
 class Searched(NamedTuple):

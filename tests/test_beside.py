@@ -30,7 +30,7 @@ space:
   learning_rate: {low: 1e-5, high: 1.0, scale: log}
   optimizer: [sgd, adam]
 """
-KINDS = ("none", "race", "halving")
+KINDS = ("none", "race", "futility", "halving")
 
 
 def study_of(folder, pruning="none", text=TEXT):
@@ -63,7 +63,7 @@ def test_they_are_those_of_the_predictions_that_are_kept(whole):
         assert trial.beside.keys() == {"accuracy", "balanced_accuracy", "log_loss", "roc_auc"}
 
 
-@pytest.mark.parametrize("pruning", ["race", "halving"])
+@pytest.mark.parametrize("pruning", ["race", "futility", "halving"])
 def test_stages_add_up_to_what_a_search_without_them_has(pruning, whole, tmp_path):
     study = study_of(tmp_path, pruning)
     pruned = [each for each in study.in_order() if each.state is TrialState.PRUNED]

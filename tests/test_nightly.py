@@ -100,7 +100,7 @@ def test_a_mean_is_a_champion_and_what_it_scores_is_the_mean_of_its_probabilitie
     assert sorted(study.refit.made_of.trials) == [1, 2]
 
 
-@pytest.mark.parametrize("pruning", ["race", "halving"])
+@pytest.mark.parametrize("pruning", ["race", "futility", "halving"])
 def test_no_pruning_ends_a_champion(tmp_path, pruning):
     _, study = night(tmp_path, POOR, pruning=pruning)
     assert study.trials[1].mean is not None

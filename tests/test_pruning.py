@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 
 from lrtune.training.metrics.scoring import keep, row_values, score, surprise
 from lrtune.training.registry import METRICS
@@ -10,13 +10,25 @@ from lrtune.verdict.races import (
     LEAST_UNITS,
     RISK,
     SURE,
+    WORTH,
+    RaceLook,
     RowScores,
+    beyond_doubt,
+    futile,
     halved,
-    limit,
     race_by_folds,
     race_by_rows,
     rungs,
 )
+
+
+def raced(scores, rivals=None):
+    """Race them as `pruning: race` does in one look."""
+    return race_by_rows(scores, beyond_doubt(RaceLook(rivals or len(scores.values))))
+
+
+def raced_by_folds(scores):
+    return race_by_folds(scores, beyond_doubt(RaceLook(len(scores))))
 
 
 def drawn(rows, configurations, *, gap=0.0, seed=0):
@@ -34,7 +46,7 @@ def test_the_probability_is_that_of_a_bootstrap_over_rows(gap):
     resampled = np.random.default_rng(1).choice(differences, (20_000, 400)).mean(axis=1)
     best = int(differences.mean() < 0)
     share = (resampled > 0).mean() if best == 0 else (resampled < 0).mean()
-    assert race_by_rows(RowScores(values)).worse[1 - best] == pytest.approx(share, abs=0.015)
+    assert raced(RowScores(values)).worse[1 - best] == pytest.approx(share, abs=0.015)
 
 
 @pytest.mark.parametrize(("for_best", "against", "rows"), [(7, 0, 30), (9, 1, 60), (12, 2, 100), (30, 10, 400)])
@@ -43,7 +55,7 @@ def test_few_rows_that_differ_convince_as_much_as_the_exact_sign_test_has_them(f
     values[1, :for_best] = 0.0
     values[0, for_best : for_best + against] = 0.0
     exact = stats.binomtest(against, for_best + against, alternative="less").pvalue
-    doubt = 1.0 - race_by_rows(RowScores(values)).worse[1]
+    doubt = 1.0 - raced(RowScores(values)).worse[1]
     assert 0.25 * exact < doubt < 2.0 * exact
 
 
@@ -53,11 +65,11 @@ def test_a_configuration_that_is_sure_of_everything_does_not_win_by_the_rows_it_
     careful[::7] = -0.2
     values = np.array([sure, careful, np.full(100, -0.7)])
     metric = "log_loss"
-    assert race_by_rows(RowScores(values)).dropped.tolist() == [False, True, True]
+    assert raced(RowScores(values)).dropped.tolist() == [False, True, True]
     exception = surprise(metric, values)
     assert exception[0] == pytest.approx(np.log(1e-6), rel=1e-3)
     assert exception[2] == pytest.approx(np.log(1 - np.exp(-0.7)))
-    verdict = race_by_rows(RowScores(values, exception=exception))
+    verdict = raced(RowScores(values, exception=exception))
     assert verdict.best == 0
     assert verdict.dropped.tolist() == [False, False, True]
     assert surprise("accuracy", values) is None
@@ -65,18 +77,16 @@ def test_a_configuration_that_is_sure_of_everything_does_not_win_by_the_rows_it_
 
 def test_rows_that_belong_together_count_once():
     values = drawn(40, 3, gap=0.3)
-    alone = race_by_rows(RowScores(values))
-    together = race_by_rows(RowScores(np.repeat(values, 5, axis=1), np.repeat(np.arange(40), 5)))
+    alone = raced(RowScores(values))
+    together = raced(RowScores(np.repeat(values, 5, axis=1), np.repeat(np.arange(40), 5)))
     np.testing.assert_allclose(together.worse, alone.worse, rtol=1e-12)
-    assert (race_by_rows(RowScores(np.repeat(values, 5, axis=1))).worse[1:] > alone.worse[1:]).all()
+    assert (raced(RowScores(np.repeat(values, 5, axis=1))).worse[1:] > alone.worse[1:]).all()
 
 
 def test_the_names_of_units_do_not_matter():
     values, units = drawn(60, 3), np.arange(60) // 4
     shuffled = np.random.default_rng(3).permutation(100)[units]
-    np.testing.assert_allclose(
-        race_by_rows(RowScores(values, shuffled)).worse, race_by_rows(RowScores(values, units)).worse
-    )
+    np.testing.assert_allclose(raced(RowScores(values, shuffled)).worse, raced(RowScores(values, units)).worse)
 
 
 @pytest.mark.parametrize("kind", ["normal", "labels"])
@@ -87,32 +97,62 @@ def test_the_true_best_is_rarely_dropped(kind):
         values = drawn(100, configurations, seed=seed)
         if kind == "labels":
             values = (values > -1.5).astype(float)
-        dropped += race_by_rows(RowScores(values)).dropped.sum()
+        dropped += raced(RowScores(values)).dropped.sum()
     assert dropped / studies / configurations < RISK
 
 
 def test_what_is_clearly_worse_is_dropped():
-    verdict = race_by_rows(RowScores(np.vstack([drawn(300, 5), drawn(300, 3) - 2.0])))
+    verdict = raced(RowScores(np.vstack([drawn(300, 5), drawn(300, 3) - 2.0])))
     assert verdict.best < 5
     np.testing.assert_array_equal(verdict.dropped[5:], [True] * 3)
 
 
 def test_more_rivals_ask_for_more_certainty():
-    assert limit(1) == limit(2) == limit(11) == SURE
-    assert limit(51) == pytest.approx(1 - RISK / 50)
+    assert [beyond_doubt(RaceLook(each)) for each in (1, 2, 11)] == [SURE] * 3
+    assert beyond_doubt(RaceLook(51)) == pytest.approx(1 - RISK / 50)
+    assert beyond_doubt(RaceLook(51, looks=4)) == pytest.approx(1 - RISK / 200)
     values = drawn(300, 2, gap=0.17)
-    few, many = race_by_rows(RowScores(values)), race_by_rows(RowScores(values), rivals=10_000)
+    few, many = raced(RowScores(values)), raced(RowScores(values), 10_000)
     assert few.dropped[1]
     assert not many.dropped[1]
 
 
+@pytest.mark.parametrize("seen", [0.1, 0.25, 0.5, 0.9])
+def test_futility_drops_what_promises_too_little(seen):
+    """The gain to expect, as an integral, at the limit."""
+    error = 0.3
+    behind = stats.norm.ppf(futile(RaceLook(24, 4, seen))) * error
+    gain, _ = integrate.quad(lambda d: d * stats.norm.pdf(d, -behind, error), 0.0, np.inf)
+    assert gain == pytest.approx(WORTH * error * np.sqrt(seen), rel=1e-6)
+
+
+def test_futility_costs_less_than_what_can_be_told_apart_in_the_end():
+    """Of 20 nearly equal configurations, raced after each of five folds, one is left that is nearly the best."""
+    regrets, fits = [], []
+    for seed in range(200):
+        rng = np.random.default_rng([9, seed])
+        truth = rng.normal(size=20) * 0.1
+        values = truth[:, None] + rng.normal(size=500) + 0.7 * rng.normal(size=(20, 500))
+        alive, trained = np.arange(20), 0
+        for fold in range(1, 6):
+            trained += len(alive)
+            verdict = race_by_rows(RowScores(values[alive, : 100 * fold]), futile(RaceLook(20, 4, fold / 5)))
+            alive = alive[~verdict.dropped] if fold < 5 else alive[[verdict.best]]
+        whole = values.mean(axis=1)
+        regrets.append(whole.max() - whole[alive[0]])
+        fits.append(trained / 100)
+    error = 0.7 * np.sqrt(2 / 500)
+    assert np.mean(regrets) < 0.2 * error
+    assert np.mean(fits) < 0.6
+
+
 def test_equals_and_few_rows_are_never_dropped():
     same = np.tile(drawn(50, 1), (3, 1))
-    assert race_by_rows(RowScores(same)).best == 0
-    assert not race_by_rows(RowScores(same)).dropped.any()
+    assert raced(RowScores(same)).best == 0
+    assert not raced(RowScores(same)).dropped.any()
     apart = np.array([[1.0], [0.0]]) * np.ones(LEAST_UNITS - 1)
-    assert not race_by_rows(RowScores(apart)).dropped.any()
-    assert not race_by_rows(RowScores(np.tile(apart, 9), np.arange(9 * (LEAST_UNITS - 1)) // 50)).dropped.any()
+    assert not raced(RowScores(apart)).dropped.any()
+    assert not raced(RowScores(np.tile(apart, 9), np.arange(9 * (LEAST_UNITS - 1)) // 50)).dropped.any()
 
 
 @pytest.mark.parametrize("metric", [each.name for each in METRICS.values() if each.is_by_rows])
@@ -142,15 +182,15 @@ def test_without_rows_the_folds_speak_by_the_analysis_of_variance():
     contrast[best], contrast[0] = 1.0, -1.0
     error = np.sqrt(residual[0] / freedom * contrast @ np.linalg.inv(design.T @ design) @ contrast)
     expected = stats.t.cdf(contrast @ effects / error, freedom)
-    verdict = race_by_folds(scores)
+    verdict = raced_by_folds(scores)
     assert verdict.best == best
     assert verdict.worse[0] == pytest.approx(expected, rel=1e-9)
 
 
 def test_one_fold_or_few_configurations_say_nothing_without_rows():
-    assert not race_by_folds(np.array([[0.9], [0.1], [0.5], [0.2]])).dropped.any()
-    assert not race_by_folds(np.array([[0.9, 0.91], [0.1, 0.12], [0.5, 0.4]])).dropped.any()
-    assert not race_by_folds(np.full((5, 2), 0.5)).dropped.any()
+    assert not raced_by_folds(np.array([[0.9], [0.1], [0.5], [0.2]])).dropped.any()
+    assert not raced_by_folds(np.array([[0.9, 0.91], [0.1, 0.12], [0.5, 0.4]])).dropped.any()
+    assert not raced_by_folds(np.full((5, 2), 0.5)).dropped.any()
 
 
 def test_halving_keeps_the_best_third():

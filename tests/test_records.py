@@ -134,4 +134,4 @@ def test_a_race_without_any_row_of_the_folds_drops_nobody(tmp_path):
     kept = int(out_of_fold.kept_rows(ROWS, 1, seed=3)[0])
     scores = made.scores([0, 1, 2], int(np.searchsorted(np.cumsum(SIZES), kept, side="right")))  # of folds before it
     assert scores.values.shape == (3, 0)
-    assert not race_by_rows(scores, best=0).dropped.any()
+    assert not race_by_rows(scores, 0.5, best=0).dropped.any()

@@ -8,10 +8,16 @@ import pytest
 from lrtune.space.trial import Stage, Trial, TrialState
 from lrtune.verdict import stages
 from lrtune.verdict.pruning import PRUNINGS
-from lrtune.verdict.races import RowScores
-from lrtune.verdict.stages import StageEnd, fold_by_fold, lagging, raced
+from lrtune.verdict.races import RowScores, beyond_doubt, futile
+from lrtune.verdict.stages import StageEnd, fold_by_fold, lagging
+from lrtune.verdict.stages import raced as raced_within
 
 FIRST = Stage(0, 1)
+
+
+def raced(end, limit=beyond_doubt):
+    """Race as `pruning: race` does."""
+    return raced_within(limit, end)
 
 
 def entrants(*scores, start=0):
@@ -163,3 +169,11 @@ def test_who_looks_often_is_more_certain_each_time():
     )
     assert one == pytest.approx(1 - 0.1 / 30)
     assert four == pytest.approx(1 - 0.1 / 4 / 30)
+
+
+def test_futility_drops_earlier_the_fewer_folds_are_left():
+    trials = entrants(*[0.9] * 30)
+    end = StageEnd([*trials, *entrants(0.1, start=30)], [], FIRST, 5, rows_of([*trials, *entrants(0.1, start=30)]))
+    (after_one,) = (each.numbers["limit"] for each in raced(end, futile))
+    (after_more,) = (each.numbers["limit"] for each in raced(end._replace(folds=2), futile))
+    assert 0.8 < after_more < after_one < 0.95

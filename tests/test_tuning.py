@@ -43,7 +43,7 @@ from lrtune.tuning.horizons import compressed
 from lrtune.tuning.naming import run_folder
 from lrtune.tuning.pace import ENDING, Pace
 from lrtune.verdict.pruning import PRUNINGS
-from lrtune.verdict.races import RowScores, race_by_rows
+from lrtune.verdict.races import RaceLook, RowScores, beyond_doubt, race_by_rows
 
 EXPERIMENT = """
 data: {path: sklearn:iris, test_size: 0.2}
@@ -417,9 +417,8 @@ def test_what_a_race_decided_can_be_decided_again_from_what_was_kept(tmp_path):
         pair = [event.body["against"], event.body["trial"]]
         records = [out_of_fold.read(folder / PREDICTIONS, each, ("float16", (count, 3))) for each in pair]
         part = np.array(records)[:, : len(fold.validation_targets)]
-        verdict = race_by_rows(
-            RowScores(row_values("accuracy", part.argmax(axis=-1), fold.validation_targets)), rivals=9
-        )
+        values = row_values("accuracy", part.argmax(axis=-1), fold.validation_targets)
+        verdict = race_by_rows(RowScores(values), beyond_doubt(RaceLook(9)))
         assert verdict.worse[1] == pytest.approx(event.body["probability"])
         assert event.body["probability"] > event.body["limit"]
         (result,) = results_of(events, event.body["trial"])

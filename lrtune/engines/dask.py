@@ -28,7 +28,7 @@ from lrtune.engines.clusters import (
     pop_overdue,
 )
 from lrtune.engines.contract import UNLIMITED, Done, EngineError, Function, Limit, Site
-from lrtune.engines.local import available_cores
+from lrtune.engines.machine import available_cores
 
 OWN_PATIENCE = 10.0
 """Seconds after which a cluster of this machine that has no workers is replaced."""

@@ -7,7 +7,6 @@ without the others noticing.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -17,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 from lrtune.arrays import one_blas_thread
 from lrtune.engines.contract import UNLIMITED, Done, EnginePlace, Executor, Function, Limit, Site, guarded
+from lrtune.engines.machine import available_cores
 from lrtune.engines.processes import Worker, start_tracker
 
 ATTEMPTS = 2  # a block whose worker died is tried once more in a fresh one
@@ -185,13 +185,6 @@ class Here:
 def here(start: Start) -> Callable[[Site], EnginePlace]:
     """Make a place of what starts executors on this machine."""
     return lambda _site: Here(start)
-
-
-def available_cores() -> int:
-    """Count the cores this process may use (containers and affinity respected)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def workers_worth(seconds: float, cores: int | None = None) -> int:

@@ -25,7 +25,7 @@ from lrtune.engines.clusters import (
     pop_overdue,
 )
 from lrtune.engines.contract import UNLIMITED, Done, EngineError, Function, Limit, Site
-from lrtune.engines.local import available_cores
+from lrtune.engines.machine import available_cores
 
 
 class RayPlace:

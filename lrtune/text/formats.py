@@ -155,10 +155,14 @@ def memory(size: float) -> str:
 
     >>> [memory(each) for each in (900, 212_000_000, 3_200_000_000)]
     ['under 1 MB', '212 MB', '3.2 GB']
+    >>> memory(4.1e15)
+    '4,100.0 TB'
     """
     if size < 1e6:
         return "under 1 MB"
-    return f"{size / 1e6:.0f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
+    if size < 1e9:
+        return f"{size / 1e6:.0f} MB"
+    return f"{size / 1e9:.1f} GB" if size < 1e12 else f"{size / 1e12:,.1f} TB"
 
 
 def rate(value: float) -> str:

@@ -5,10 +5,14 @@ It neither knows where it runs nor what becomes of the scores.
 
 from __future__ import annotations
 
-from lrtune.engines.contract import OverdueError, time_is_up
+import math
+
+from lrtune.engines.contract import FailedError, OverdueError, time_is_up
+from lrtune.engines.machine import memory_bytes
 from lrtune.model import Model
 from lrtune.model.fitting import fit_model
 from lrtune.space.trial import Configuration
+from lrtune.text import formats
 from lrtune.trainers.at_work import telling
 from lrtune.trainers.contract import Retraining, Setting, Work
 from lrtune.training.costs import features_seen, lane_bytes
@@ -23,8 +27,15 @@ def run_block(setting: Setting, work: Work) -> list[Outcome]:
     ------
     OverdueError
         At the end of the first epoch after the block's time is up.
+    FailedError
+        If they take more memory than this machine has; a system that gives out what it does not have would kill the
+        process later.
 
     """
+    folds = setting.folds[work.first : work.end]
+    taken = len(folds) * len(work.configurations) * _lane_bytes(work.configurations[0], setting)
+    if taken > (there := memory_bytes() or math.inf):
+        raise FailedError(f"training it takes {formats.memory(taken)}, and this machine has {formats.memory(there)}")
     epoch = 1.0 / int(str(complete(work.configurations[0])["epochs"]))
     with telling(setting, work) as teller:
 
@@ -35,7 +46,7 @@ def run_block(setting: Setting, work: Work) -> list[Outcome]:
         try:
             return evaluate(
                 work.configurations,
-                setting.folds[work.first : work.end],
+                folds,
                 setting.problem,
                 setting.metric,
                 seed=setting.seed,
@@ -53,8 +64,11 @@ def lanes_at_once(configuration: Configuration, setting: Setting) -> int:
 
 def block_bytes(configuration: Configuration, setting: Setting) -> float:
     """Estimate what a block of such configurations takes beside the folds."""
-    features = features_seen(configuration, setting.folds)
-    return lanes_at_once(configuration, setting) * lane_bytes(configuration, setting.problem, features, setting.dtype)
+    return lanes_at_once(configuration, setting) * _lane_bytes(configuration, setting)
+
+
+def _lane_bytes(configuration: Configuration, setting: Setting) -> int:
+    return lane_bytes(configuration, setting.problem, features_seen(configuration, setting.folds), setting.dtype)
 
 
 def population_seconds(configuration: Configuration, setting: Setting, lanes: int | None) -> float:

@@ -118,10 +118,12 @@ def _kept_numbers(configuration: Configuration, shape: Network) -> int:
 
 @cache
 def _state_numbers(optimizer: str, shapes: tuple[tuple[int, ...], ...]) -> int:
-    """Count the numbers in the state of an optimizer for one lane."""
-    probe = np.zeros((1, 1, sum(map(math.prod, shapes))), np.float32)
+    """Count the numbers in the state of an optimizer for one lane, from that of no lane, which takes no memory."""
+    probe = np.zeros((1, 0, sum(map(math.prod, shapes))), np.float32)
     given = factors([complete({"optimizer": optimizer})], probe.dtype)
-    return sum(each.size for each in OPTIMIZERS[optimizer].start(probe, given, shapes))
+    return sum(
+        math.prod((*each.shape[:1], *each.shape[2:])) for each in OPTIMIZERS[optimizer].start(probe, given, shapes)
+    )
 
 
 def _whole(configuration: Configuration, key: str) -> int:

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 from lrtune.data.schema import Label
 from lrtune.engines.local import workers_worth
+from lrtune.engines.machine import memory_bytes
 from lrtune.experiment import Experiment
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.space.trial import Configuration
+from lrtune.text import formats
 from lrtune.text.braces import named_in
 from lrtune.text.errors import ExperimentError
 from lrtune.trainers.anchors import anchor_seconds
 from lrtune.trainers.catalogue import TRAINERS, expected_seconds
+from lrtune.trainers.contract import Setting
 from lrtune.trainers.partition import fresh_folds, outer_folds
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import COMMAND, ESTIMATOR, FUNCTION
@@ -28,6 +31,9 @@ _LIBRARIES_BYTES = 180e6
 
 _WORKER_BYTES = 70e6
 """The same for a worker process, which needs NumPy only."""
+
+_LOOKED_AT = 256
+"""Random configurations that are looked at for shapes that are too large."""
 
 _LONE_FACTOR = 3.0
 """How much slower a lane trains alone, at the final retraining, than in company."""
@@ -177,8 +183,16 @@ def unplanned(experiment: Experiment) -> str | None:
 
 
 def plan(experiment: Experiment, prepared: Prepared) -> SearchPlan:
-    """Say what a search of this experiment would do; nothing is trained."""
+    """Say what a search of this experiment would do; nothing is trained.
+
+    Raises
+    ------
+    ExperimentError
+        If some of its configurations take more memory than this machine has.
+
+    """
     first = _first_round(experiment)
+    _refuse_what_does_not_fit(experiment, prepared.setting, first)
     return SearchPlan(
         name=experiment.name,
         data=_data(experiment, prepared),
@@ -267,6 +281,24 @@ def _first_round(experiment: Experiment) -> list[Configuration]:
     search = experiment.search
     points = STRATEGIES[search.strategy](experiment.space, [], min(search.trials, search.round), search.seed)
     return [experiment.configuration(each) for each in points]
+
+
+def _refuse_what_does_not_fit(experiment: Experiment, setting: Setting, first: Sequence[Configuration]) -> None:
+    """Look whether each shape that turns up among many configurations can be trained on this machine."""
+    there = memory_bytes()
+    points = STRATEGIES["random"](experiment.space, [], _LOOKED_AT, experiment.search.seed)
+    trainer = TRAINERS[setting.trainer]
+    shapes = {trainer.alike(each): each for each in [*first, *map(experiment.configuration, points)]}
+    taken = {key: trainer.memory(each, setting) for key, each in shapes.items()}
+    if there is not None and (wrong := [shapes[key] for key, size in taken.items() if size > there]):
+        raise ExperimentError([_too_large(each, trainer.memory(each, setting), there) for each in wrong])
+
+
+def _too_large(configuration: Configuration, taken: float, there: float) -> str:
+    hidden = configuration["hidden"]
+    assert isinstance(hidden, tuple)  # only networks are estimated
+    sizes = f"hidden {list(hidden)}, batch_size {configuration['batch_size']}"
+    return f"{sizes}: training it takes {formats.memory(taken)}, and this machine has {formats.memory(there)}"
 
 
 def _estimate(experiment: Experiment, prepared: Prepared, first: Sequence[Configuration]) -> Estimate:

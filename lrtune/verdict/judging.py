@@ -198,14 +198,15 @@ def _is_raced(trial: Trial) -> bool:
 
 
 def _race(terms: Terms, study: StudyState, candidates: Sequence[Trial]) -> Race | None:
-    if not PRUNINGS[terms.pruning].is_race:
+    limit = PRUNINGS[terms.pruning].limit
+    if limit is None:
         return None
     if not any(each.state is TrialState.PRUNED and _is_raced(each) for each in study.in_order()):
         return None
     rounds = np.array([each.number // terms.round for each in candidates], dtype=np.int64)
     stages = max(study.predictions.values(), key=len, default=())  # of a trial that was dropped nowhere
     looks = tuple(itertools.accumulate(folds for folds, _ in stages))[:-1]
-    return Race(rounds, looks, tuple(each.number for each in candidates if each.is_spared)) if looks else None
+    return Race(rounds, looks, limit, tuple(each.number for each in candidates if each.is_spared)) if looks else None
 
 
 def _evidence(study: StudyState, folder: Path, candidates: Sequence[Trial]) -> Evidence:

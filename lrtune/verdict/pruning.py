@@ -13,10 +13,11 @@ from lrtune.space.trial import Stage
 from lrtune.training.deferred import Deferred
 
 if TYPE_CHECKING:
-    from lrtune.verdict import stages
+    from lrtune.verdict import races, stages
+    from lrtune.verdict.races import Limit
     from lrtune.verdict.stages import Dropped, StageEnd
 else:
-    stages = Deferred("lrtune.verdict.stages")
+    races, stages = Deferred("lrtune.verdict.races"), Deferred("lrtune.verdict.stages")
 
 
 def the_first(_stages: int, _round: int) -> int:
@@ -43,8 +44,9 @@ class Pruning(NamedTuple):
         ``(number of stages, number of the round) -> stage`` that the round begins with.
     round
         How many configurations suit it, where the strategy leaves that open.
-    is_race
-        Whether trials are dropped by comparisons that a correction of the score runs again on resampled rows.
+    limit
+        Of a race, which drops trials by comparisons that a correction of the score runs again on resampled rows: above
+        which probability of being worse.
     follows_scores
         Whether trials are dropped by scores of which nothing is kept, so that a correction cannot.
     shortens
@@ -59,9 +61,14 @@ class Pruning(NamedTuple):
     dropped: Callable[[StageEnd], list[Dropped]]
     first: Callable[[int, int], int] = the_first
     round: int | None = None
-    is_race: bool = False
+    limit: Limit | None = None
     follows_scores: bool = False
     shortens: bool = False
+
+    @property
+    def is_race(self) -> bool:
+        """Whether a correction of the score can repeat it."""
+        return self.limit is not None
 
 
 _ENTRIES = (
@@ -77,8 +84,16 @@ _ENTRIES = (
         "all folds but the first",
         "tables of about a thousand rows and more",
         stages=stages.first_folds,
-        dropped=stages.raced,
-        is_race=True,
+        dropped=lambda end: stages.raced(races.beyond_doubt, end),
+        limit=races.beyond_doubt,
+    ),
+    Pruning(
+        "futility",
+        "the folds by which too little can be gained",
+        "fits that take seconds and more",
+        stages=stages.first_folds,
+        dropped=lambda end: stages.raced(races.futile, end),
+        limit=races.futile,
     ),
     Pruning(
         "halving",

@@ -16,10 +16,16 @@ them, where the bootstrap alone would see no doubt at all. With the log loss the
 class than all predictions have it (`surprise`): a configuration that is sure of everything has the smallest loss as
 long as no row is an exception, and its exception may well be in another fold.
 
-A configuration is dropped above `SURE`. The best has been picked from `m` configurations, though, and any of the others
-might be the true best. To keep the chance that this one is dropped in one decision below `RISK`, the limit of each
-comparison is at least ``1 - RISK / (m - 1)`` (Bonferroni); where a round is looked at `l` times, ``1 - RISK / l / (m -
-1)``.
+**Beyond doubt.** A configuration is dropped above `SURE`. The best has been picked from `m` configurations, though, and
+any of the others might be the true best. To keep the chance that this one is dropped in one decision below `RISK`, the
+limit of each comparison is at least ``1 - RISK / (m - 1)`` (Bonferroni); where a round is looked at `l` times,
+``1 - RISK / l / (m - 1)``.
+
+**Futility**, as clinical trials stop for it (Snapinn et al. 2006, "Assessment of futility in clinical trials"). A
+configuration is dropped when too little can be gained by going on. Behind by `z` standard errors, the gain to expect is
+``E max(0, gain) = error * (phi(z) - z * (1 - Phi(z)))``, the expected improvement of Bayesian optimization. It is too
+little below `WORTH` of the standard error that the comparison will have in the end: ``error * sqrt(seen)``, after a
+share `seen` of the folds.
 
 **Without rows** (F1, the area under the ROC curve: not means over rows) the folds speak: two-way analysis of variance,
 ``score = configuration + fold + noise``, with the same limit.
@@ -30,7 +36,8 @@ comparison is at least ``1 - RISK / (m - 1)`` (Bonferroni); where a round is loo
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +52,9 @@ SURE = 0.99
 
 RISK = 0.1
 """... as long as the chance that the true best of a round is dropped stays below this."""
+
+WORTH = 0.1
+"""Gain that makes another fold worth it, in standard errors of the difference on all folds."""
 
 LEAST_UNITS = 10
 """Fewer rows, or groups of rows, than this say nothing."""
@@ -100,24 +110,72 @@ class RowScores(NamedTuple):
     exception: Doubles | None = None
 
 
-def limit(rivals: int, looks: int = 1) -> float:
-    """Probability above which a configuration is dropped in one of some looks at the best of `rivals`."""
-    return max(SURE, 1.0 - RISK / looks / max(rivals - 1, 1))
+class RaceLook(NamedTuple):
+    """A look at a race: what its limit follows from.
+
+    Attributes
+    ----------
+    rivals
+        How many configurations the best has been picked from.
+    looks
+        How often the race is looked at.
+    seen
+        Share of the folds that are over.
+
+    """
+
+    rivals: int
+    looks: int = 1
+    seen: float = 1.0
 
 
-def race_by_rows(rows: RowScores, *, rivals: int | None = None, best: int | None = None, looks: int = 1) -> Verdict:
+Limit = Callable[[RaceLook], float]
+"""Gives the probability of being worse above which a configuration is dropped."""
+
+
+def beyond_doubt(look: RaceLook) -> float:
+    """Drop what is worse than the best even if luck picked that one.
+
+    >>> beyond_doubt(RaceLook(rivals=5)), beyond_doubt(RaceLook(rivals=51))
+    (0.99, 0.998)
+    """
+    return max(SURE, 1.0 - RISK / look.looks / max(look.rivals - 1, 1))
+
+
+def futile(look: RaceLook) -> float:
+    """Drop what promises too little.
+
+    >>> [round(futile(RaceLook(24, 4, seen)), 2) for seen in (0.2, 0.4, 0.6, 0.8)]
+    [0.91, 0.87, 0.85, 0.83]
+    """
+    return _normal(_lead(WORTH * math.sqrt(look.seen)))
+
+
+@cache
+def _lead(gain: float) -> float:
+    """Find the lead, in standard errors, that leaves so much to gain: Newton's method on a convex function."""
+    lead = 0.0
+    for _ in range(20):
+        expected = math.exp(-0.5 * lead * lead) / math.sqrt(2.0 * math.pi) - lead * _normal(-lead)
+        lead += (expected - gain) / _normal(-lead)
+    return lead
+
+
+def _normal(z: float) -> float:
+    return 0.5 * math.erfc(-z / math.sqrt(2.0))
+
+
+def race_by_rows(rows: RowScores, limit: float, *, best: int | None = None) -> Verdict:
     """Compare configurations with the best of them on the same rows.
 
     Parameters
     ----------
     rows
         Their scores.
-    rivals
-        How many configurations the best has been picked from, if there are more than these.
+    limit
+        Probability of being worse above which one is dropped.
     best
-        Its place, if it is known; else the one with the largest mean, of equal ones the earlier.
-    looks
-        How often they are looked at.
+        Place of the best, if it is known; else the one with the largest mean, of equal ones the earlier.
 
     Returns
     -------
@@ -127,12 +185,11 @@ def race_by_rows(rows: RowScores, *, rivals: int | None = None, best: int | None
     """
     values, units, exception = rows
     best = int(np.argmax(values.mean(axis=1))) if best is None else best
-    bound = limit(len(values) if rivals is None else rivals, looks)
     sums, sizes = _by_unit(values[best] - values, units)
     if len(sizes) < LEAST_UNITS:
-        return Verdict(best, np.zeros(len(values)), bound)
+        return Verdict(best, np.zeros(len(values)), limit)
     against = np.zeros(len(values)) if exception is None else exception[best] - exception
-    return Verdict(best, _positive(sums, sizes, against), bound)
+    return Verdict(best, _positive(sums, sizes, against), limit)
 
 
 def _by_unit(differences: Doubles, units: Integers | None) -> tuple[Doubles, Doubles]:
@@ -153,10 +210,10 @@ def _positive(sums: Doubles, sizes: Doubles, against: Doubles) -> Doubles:
     total = everything.sum(axis=1)
     error = np.sqrt(np.square(everything - total[:, None] / weights.sum() * weights).sum(axis=1))
     z = np.divide(total, error, out=np.zeros_like(total), where=error > 0)
-    return np.array([0.5 * math.erfc(-each / math.sqrt(2.0)) if each else 0.0 for each in z.tolist()])
+    return np.array([_normal(each) if each else 0.0 for each in z.tolist()])
 
 
-def race_by_folds(scores: Doubles, *, rivals: int | None = None, looks: int = 1) -> Verdict:
+def race_by_folds(scores: Doubles, limit: float) -> Verdict:
     """Compare configurations with the best of them by their scores on the same folds.
 
     The noise is that of the better half, because bad configurations are noisier and nobody asks about them.
@@ -165,7 +222,7 @@ def race_by_folds(scores: Doubles, *, rivals: int | None = None, looks: int = 1)
     ----------
     scores
         Score of each configuration on each fold (C, K).
-    rivals, looks
+    limit
         As in `race_by_rows`.
 
     Returns
@@ -178,8 +235,7 @@ def race_by_folds(scores: Doubles, *, rivals: int | None = None, looks: int = 1)
 
     means = scores.mean(axis=1)
     best = int(np.argmax(means))
-    bound = limit(len(scores) if rivals is None else rivals, looks)
-    nothing = Verdict(best, np.zeros(len(scores)), bound)
+    nothing = Verdict(best, np.zeros(len(scores)), limit)
     count, folds = scores.shape
     if folds < 2 or count < 4:
         return nothing
@@ -191,7 +247,7 @@ def race_by_folds(scores: Doubles, *, rivals: int | None = None, looks: int = 1)
         return nothing
     worse = stdtr(freedom, (means[best] - means) / error)
     worse[best] = 0.0
-    return Verdict(best, worse, bound)
+    return Verdict(best, worse, limit)
 
 
 def halved(scores: Sequence[float | None]) -> Flags:

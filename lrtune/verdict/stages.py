@@ -16,7 +16,7 @@ import numpy as np
 
 from lrtune.space.trial import Stage, Trial, TrialState
 from lrtune.training.registry import METRICS
-from lrtune.verdict.races import ETA, RowScores, Verdict, halved, race_by_folds, race_by_rows, rungs
+from lrtune.verdict.races import ETA, Limit, RaceLook, RowScores, Verdict, halved, race_by_folds, race_by_rows, rungs
 
 _TOGETHER = 32  # trials whose rows are in memory at a time
 
@@ -105,7 +105,7 @@ def rest(stages: Sequence[Stage], number: int) -> float:
     return total * stages[number].shorter / (stages[number].end - stages[number].first)
 
 
-def raced(end: StageEnd) -> list[Dropped]:
+def raced(limit: Limit, end: StageEnd) -> list[Dropped]:
     """Race the trials of a round over the folds seen so far."""
     entrants, earlier, stage, folds, rows, looks = end
     running = [each for each in entrants if _means(each, stage.end) is not None]
@@ -113,14 +113,15 @@ def raced(end: StageEnd) -> list[Dropped]:
     if not running:
         return []
     rivals = [*complete, *running]
+    bound = limit(RaceLook(len(rivals), looks, stage.end / folds))
     best = max(rivals, key=lambda each: (_means(each, stage.end), -each.number))
     if rows is None:
         scores = np.array([each.fold_scores[: stage.end] for each in rivals], dtype=np.float64)
-        races = [(rivals, race_by_folds(scores, looks=looks))]
+        races = [(rivals, race_by_folds(scores, bound))]
     else:
         others = [each for each in running if each is not best]
         races = [
-            (some, race_by_rows(rows([e.number for e in some], stage.end), rivals=len(rivals), best=0, looks=looks))
+            (some, race_by_rows(rows([e.number for e in some], stage.end), bound, best=0))
             for start in range(0, len(others), _TOGETHER)
             if (some := [best, *others[start : start + _TOGETHER]])
         ]

@@ -1,3 +1,4 @@
+import csv
 import json
 
 import pytest
@@ -90,6 +91,38 @@ def test_shapes_and_sizes_are_counted(run):
     assert (plan["search"]["space_size"], plan["search"]["populations"]) == (6, 3)
     smaller = json.loads(run("check", "blobs.yaml", "--set", *settings, "--set", "search.trials=50", "--json").stdout)
     assert smaller["search"]["trials"] == 6
+
+
+HUGE = "space.hidden=[[8], [16, 1000000000]]"
+
+
+def test_what_this_machine_cannot_hold_is_refused(run):
+    plain = run("check", "blobs.yaml", "--set", "model={}", "--set", HUGE.replace("1000000000", "16"))
+    assert plain.exit_code == 0, plain.output
+    result = run("check", "blobs.yaml", "--set", "model={}", "--set", HUGE)
+    assert result.exit_code == 2
+    (first, _) = result.stderr.splitlines()
+    assert first.startswith("hidden [16, 1000000000], batch_size ")
+    assert "TB, and this machine has" in first
+
+
+def test_what_this_machine_cannot_hold_fails_alone(run, folder):
+    arguments = (
+        "--set",
+        "model={}",
+        "--set",
+        HUGE,
+        "--set",
+        "search.strategy=grid",
+        "--set",
+        "space.learning_rate=0.1",
+    )
+    result = run("search", "blobs.yaml", *arguments, "--output", "run")
+    assert result.exit_code == 0, result.output
+    with (folder / "run" / "trials.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["hidden"]: row["state"] for row in rows} == {"8": "complete", "16-1000000000": "failed"}
+    assert all(row["reason"].startswith("training it takes ") for row in rows if row["state"] == "failed")
 
 
 def test_regression_and_the_positive_class_are_told(run, folder):

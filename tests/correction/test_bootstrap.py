@@ -15,7 +15,7 @@ from lrtune.verdict.correction import Choosing, Evidence, Race, cells, corrected
 from lrtune.verdict.correction.core import _counts, _draws
 from lrtune.verdict.correction.intervals import wilson
 from lrtune.verdict.correction.race import Replay, _distances
-from lrtune.verdict.races import RowScores, race_by_folds, race_by_rows
+from lrtune.verdict.races import RaceLook, RowScores, beyond_doubt, futile, race_by_folds, race_by_rows
 
 
 def evidence(metric, kept, targets, folds, *, units=None, classes=2, sizes=None):
@@ -301,8 +301,9 @@ def test_what_was_dropped_is_compared_on_the_folds_it_has():
 
 @pytest.mark.parametrize("grouped", [False, True])
 @pytest.mark.parametrize("copies", [1, 6])
+@pytest.mark.parametrize("limit", [beyond_doubt, futile])
 @pytest.mark.parametrize("looks", [(1,), (1, 2), (1, 2, 3)])
-def test_a_replayed_race_is_the_race_on_repeated_rows(grouped, copies, looks):
+def test_a_replayed_race_is_the_race_on_repeated_rows(grouped, copies, looks, limit):
     """Four configurations race four, or a number of copies of each: of many rivals more certainty is asked."""
     rng = np.random.default_rng(1)
     rows, count = 240, 4 * copies
@@ -313,7 +314,7 @@ def test_a_replayed_race_is_the_race_on_repeated_rows(grouped, copies, looks):
     given = evidence("accuracy", kept, targets, folds, units=units)
     rounds = np.repeat([0, 1], count)
     counts = _counts(int(units.max()) + 1, 12, np.random.default_rng(2))
-    found = Replay(given, Race(rounds, looks)).survivors(counts, np.empty(0))
+    found = Replay(given, Race(rounds, looks, limit)).survivors(counts, np.empty(0))
     for line, survivors in zip(counts, found, strict=True):
         going = []
         for members in (range(count), range(count, 2 * count)):
@@ -329,7 +330,7 @@ def test_a_replayed_race_is_the_race_on_repeated_rows(grouped, copies, looks):
                 best = max(rivals, key=lambda each: (drawn[each].mean(), -each))
                 compared = [best, *(each for each in running if each != best)]
                 rows = RowScores(drawn[compared], names)
-                dropped = race_by_rows(rows, rivals=len(rivals), looks=len(looks)).dropped
+                dropped = race_by_rows(rows, limit(RaceLook(len(rivals), len(looks), end / 4))).dropped
                 lost = {each for each, out in zip(compared, dropped, strict=True) if out and each != 0}
                 running = [each for each in running if each not in lost]
             going += running
@@ -347,7 +348,7 @@ def test_the_certainty_of_a_replayed_race_is_that_of_the_race_on_repeated_rows(g
     units = np.sort(rng.integers(15, size=rows)) if grouped else np.arange(rows)
     observed = Observed(targets, folds, units, np.array([rows]), 2)
     given = Evidence("log_loss", np.arange(4), -losses.mean(axis=1)[None], np.arange(4), losses, observed, 0.5)
-    replay, exception = Replay(given, Race(np.zeros(4, int), (1,))), surprise("log_loss", -losses)
+    replay, exception = Replay(given, Race(np.zeros(4, int), (1,), beyond_doubt)), surprise("log_loss", -losses)
     counts = _counts(int(units.max()) + 1, 20, np.random.default_rng(2))
     (look,) = replay.looks
     drawn = counts[:, look.units].astype(float)
@@ -359,7 +360,7 @@ def test_the_certainty_of_a_replayed_race_is_that_of_the_race_on_repeated_rows(g
             times = line[units].astype(int)
             names = np.concatenate([each * 100 + np.arange(t) for each, t in zip(units, times, strict=True)])
             repeated = RowScores(-np.repeat(losses, times, axis=1), names if grouped else None, exception)
-            assert certainty == pytest.approx(race_by_rows(repeated, best=best).worse[others], abs=1e-9)
+            assert certainty == pytest.approx(race_by_rows(repeated, 0.99, best=best).worse[others], abs=1e-9)
     assert np.ptp(found) > 0.01
 
 
@@ -370,9 +371,11 @@ def test_a_replayed_race_needs_as_many_units_as_a_race(units, dropped):
     given = evidence("accuracy", kept, targets, folds)
     counts = np.zeros((1, 40), np.float32)
     counts[0, :units], counts[0, 20 : 60 - units - 20] = 1.0, 1.0
-    (survivors,) = Replay(given, Race(np.zeros(3, int), (1,))).survivors(counts, np.empty(0))
+    (survivors,) = Replay(given, Race(np.zeros(3, int), (1,), beyond_doubt)).survivors(counts, np.empty(0))
     assert survivors.tolist() == [True, True, not dropped]
-    assert race_by_rows(RowScores((kept == targets)[:, :units].astype(float))).dropped.tolist() == [
+    assert race_by_rows(
+        RowScores((kept == targets)[:, :units].astype(float)), beyond_doubt(RaceLook(3))
+    ).dropped.tolist() == [
         False,
         False,
         dropped,
@@ -384,9 +387,14 @@ def test_a_race_by_folds_is_replayed_on_the_scores_of_the_folds():
     given = evidence("f1", *searched(rows=90, configurations=8))
     folds = rng.normal(0.8, 0.002, size=(5, 3, 8))
     folds[:, :, 3] -= 0.3
-    found = Replay(given, Race(np.zeros(8, np.int64), (2,))).survivors(np.ones((5, 90), np.float32), folds)
+    found = Replay(given, Race(np.zeros(8, np.int64), (2,), beyond_doubt)).survivors(
+        np.ones((5, 90), np.float32), folds
+    )
     for line, survivors in zip(folds, found, strict=True):
-        assert survivors.tolist() == (~race_by_folds(line[:2].T).dropped | (np.arange(8) == 0)).tolist()
+        assert (
+            survivors.tolist()
+            == (~race_by_folds(line[:2].T, beyond_doubt(RaceLook(8))).dropped | (np.arange(8) == 0)).tolist()
+        )
     assert not found[:, 3].any()
 
 
@@ -397,12 +405,14 @@ def test_a_raced_search_is_corrected_about_as_one_without_races():
         given = evidence("accuracy", kept, targets, folds)
         free.append(corrected(given, int(given.means.argmax())).score)
         rounds = np.arange(30) // 10
-        survivors = Replay(given, Race(rounds, (1,))).survivors(np.ones((1, 200), np.float32), np.empty(0))[0]
+        survivors = Replay(given, Race(rounds, (1,), beyond_doubt)).survivors(
+            np.ones((1, 200), np.float32), np.empty(0)
+        )[0]
         scores = given.scores.copy()
         scores[1:, ~survivors] = np.nan
         cut = given._replace(scores=scores)
         chosen = max(np.flatnonzero(survivors).tolist(), key=lambda each: scores[:, each].mean())
-        run.append(corrected(cut, chosen, Choosing(race=Race(rounds, (1,)))).score)
+        run.append(corrected(cut, chosen, Choosing(race=Race(rounds, (1,), beyond_doubt))).score)
     assert np.mean(run) == pytest.approx(0.7, abs=3 * np.std(run) / math.sqrt(len(run)))
     assert np.mean(run) == pytest.approx(np.mean(free), abs=0.01)
 

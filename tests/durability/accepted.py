@@ -216,7 +216,7 @@ def experiment(rng, names):
         "timeout": "10m",
     }
     more = {
-        "pruning": ["none", "race", "halving"][rng.integers(3)],
+        "pruning": ["none", "race", "futility", "halving"][rng.integers(4)],
         "metric": str(rng.choice([*METRICS, *["auto"] * 5])),
         "select": ["one_se", "posterior_mean", {"within": "5%"}][rng.integers(3)],
         "repeats": 2,

@@ -634,10 +634,15 @@ FAULTS = [
         "test_pruning.py",
         {
             "the limit forgets its own configuration": (
-                "1.0 - RISK / looks / max(rivals - 1, 1)",
-                "1.0 - RISK / looks / rivals",
+                "1.0 - RISK / look.looks / max(look.rivals - 1, 1)",
+                "1.0 - RISK / look.looks / look.rivals",
             ),
-            "looking often costs nothing": ("1.0 - RISK / looks / max", "1.0 - RISK / max"),
+            "looking often costs nothing": ("1.0 - RISK / look.looks / max", "1.0 - RISK / max"),
+            "the gain is that of one fold": ("WORTH * math.sqrt(look.seen)", "WORTH"),
+            "the gain counts the losses as well": (
+                "/ math.sqrt(2.0 * math.pi) - lead * _normal(-lead)",
+                "/ math.sqrt(2.0 * math.pi) - lead",
+            ),
             "the analysis has another freedom": (
                 "freedom = (folds - 1) * (len(better) - 1)",
                 "freedom = folds * (len(better) - 1)",
@@ -659,7 +664,7 @@ FAULTS = [
                 "(_means(each, stage.end), -each.number)",
                 "(_means(each, stage.end), each.number)",
             ),
-            "rivals are those in memory": ("rivals=len(rivals), best=0", "rivals=len(some), best=0"),
+            "rivals are those in memory": ("RaceLook(len(rivals), looks", "RaceLook(len(running), looks"),
             "every round begins alike": ("return number_of_round % stages", "return 0 % stages"),
             "a race drops what is over": (" and some[place] in running", ""),
         },

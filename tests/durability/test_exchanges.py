@@ -70,7 +70,8 @@ def test_a_worker_that_has_other_code_is_refused(tmp_path):
     (tmp_path / "file.yaml").write_text(OF_A_FUNCTION)
     with Workers(tmp_path, "run") as workers:
         search = Search(tmp_path, "file.yaml", "run", *FOLDER)
-        search.wait_until((tmp_path / "run" / "exchange" / "parent.json").exists)
+        # The parent has read the file when there are blocks, not yet when the folder is there.
+        search.wait_until(lambda: any((tmp_path / "run" / "exchange" / "ready").glob("*")))
         (tmp_path / "train.py").write_text("other")
         out, _ = (worker := workers.start()).communicate(timeout=PATIENCE)
         search.kill(group=True)

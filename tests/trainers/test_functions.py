@@ -292,7 +292,7 @@ def test_a_plateau_watches_what_the_function_tells_of_rows_of_its_own(folder):
     assert open_run(found.folder).trials[0].scales == ((1.0, 1.0, 0.5),) * 3
 
 
-@pytest.mark.parametrize("pruning", ["race", "halving"])
+@pytest.mark.parametrize("pruning", ["race", "futility", "halving"])
 def test_races_serve_it_with_predictions_and_without(pruning, folder):
     text = EXPERIMENT.replace("trials: 4", f"trials: 9, pruning: {pruning}").replace("epochs: 4", "epochs: 27")
     text = text.replace("batch_size: 16", "batch_size: 64")

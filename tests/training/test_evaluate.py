@@ -8,6 +8,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, log_loss, r2_score, roc_auc_score
 from sklearn.neural_network import MLPRegressor
 
+from lrtune.training.costs import _state_numbers
 from lrtune.training.evaluate import (
     Fold,
     Problem,
@@ -20,7 +21,8 @@ from lrtune.training.evaluate import (
     predict_outputs,
     shape_key,
 )
-from lrtune.training.registry import complete
+from lrtune.training.registry import OPTIMIZERS, complete
+from lrtune.training.steps import factors
 
 SOFTMAX, LOGISTIC, SQUARED = Problem("softmax", 3, 3), Problem("logistic", 1, 2), Problem("squared", 1, 0)
 
@@ -317,3 +319,13 @@ def test_blocks_hold_every_fold_and_fewer_lanes_of_larger_models():
     assert block_lanes(large, folds, SOFTMAX, "float32") == len(folds)
     assert block_lanes(small, folds, SOFTMAX, "float32") > 100
     assert lane_bytes(large, SOFTMAX, 4, "float64") == 2 * lane_bytes(large, SOFTMAX, 4, "float32")
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_what_an_optimizer_keeps_is_counted_without_making_it(optimizer):
+    shapes = ((5, 8), (9, 6), (7, 3))
+    parameters = np.zeros((1, 1, sum(rows * columns for rows, columns in shapes)), np.float32)
+    made = OPTIMIZERS[optimizer].start(parameters, factors([complete({"optimizer": optimizer})], np.float32), shapes)
+    assert _state_numbers(optimizer, shapes) == sum(each.size for each in made)
+    huge = _state_numbers(optimizer, ((10**6, 10**6), (10**6 + 1, 3)))  # terabytes
+    assert huge == 0 or huge > 10**11

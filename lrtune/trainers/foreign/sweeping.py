@@ -10,7 +10,8 @@ import numpy as np
 
 from lrtune.arrays import Doubles
 from lrtune.engines.contract import Executor, completed
-from lrtune.engines.local import available_cores, start
+from lrtune.engines.local import start
+from lrtune.engines.machine import available_cores
 from lrtune.space.trial import Configuration
 from lrtune.trainers.contract import Setting, Work
 from lrtune.trainers.foreign.blocks import run

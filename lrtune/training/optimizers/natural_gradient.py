@@ -43,8 +43,9 @@ def natural_gradient_start(parameters: Floats, _factors: LaneFactors, shapes: Sh
     sizes = (
         [parameters.shape[-1]] if _is_exact(shapes) else [each for rows, columns in shapes for each in (columns, rows)]
     )
-    averages = [np.zeros((*lanes, size, size), parameters.dtype) for size in sizes]
-    inverses = [each + np.eye(each.shape[-1], dtype=each.dtype) for each in averages]
+    averages, inverses = ([np.zeros((*lanes, size, size), parameters.dtype) for size in sizes] for _ in range(2))
+    for each in inverses:
+        np.einsum("...ii->...i", each)[...] = 1.0  # a view of the diagonals
     return (np.zeros_like(parameters), per_lane(parameters), per_lane(parameters), *averages, *inverses)
 
 

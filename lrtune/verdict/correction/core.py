@@ -284,7 +284,7 @@ def _draws(evidence: Evidence, choosing: Choosing) -> _Draws:
             champion.append(np.where(np.asarray(chosen)[:, 0], reigning(rest), np.nan))
     left_out, places = np.concatenate(outside), np.concatenate(picks)
     typical = _mean_of_finite(left_out)
-    deviations = chooser.ratio * (left_out - typical)
+    deviations = chooser.ratios * (left_out - typical)
     lines = np.arange(len(places))
     draws = _Draws(places, chooser.anchors[places], deviations[lines, places], deviations)
     if champion:
@@ -318,18 +318,23 @@ def _with_averages(draws: _Draws, tops: Doubles, found: Resampled, chooser: _Cho
 
 
 class _Chooser:
-    """The choice of the search as a function of resampled scores."""
+    """The choice of the search as a function of resampled scores.
+
+    A configuration that was dropped after some folds had the luck of their rows alone, and in a mean over all folds
+    that counts as much as they do: the folds that it was not trained on are taken to be as those that it was.
+    """
 
     def __init__(self, evidence: Evidence, choosing: Choosing, plain: Doubles) -> None:
         self.evidence, self.choosing, self.plain = evidence, choosing, plain
         self.anchors = evidence.means
         self.ratio = _deviation_ratio(evidence)
+        self.ratios = self.ratio * np.isfinite(evidence.scores).mean(axis=0)
         self.replay = None if choosing.race is None else Replay(evidence, choosing.race)
         self.digit = float(np.abs(self.anchors).max() or 1.0) * 1e-12
 
     def values(self, counts: Singles, folds: Doubles, means: Doubles) -> Doubles:
         """Say what each resample takes each configuration for (B, C); ``-inf``: it is no candidate."""
-        values = self.rounded(self.anchors + self.ratio * (means - self.plain))
+        values = self.rounded(self.anchors + self.ratios * (means - self.plain))
         values = np.where(np.isfinite(values), values, -np.inf)
         if self.replay is not None:
             values[~self.replay.survivors(counts, folds)] = -np.inf

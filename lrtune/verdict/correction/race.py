@@ -15,7 +15,7 @@ from lrtune.space.trial import DEFAULT
 from lrtune.training.metrics.catalogue import METRICS
 from lrtune.training.metrics.scoring import kept, row_values, surprise
 from lrtune.verdict.correction.evidence import Evidence
-from lrtune.verdict.races import LEAST_UNITS, limit, race_by_folds
+from lrtune.verdict.races import LEAST_UNITS, Limit, RaceLook, race_by_folds
 
 
 class Race(NamedTuple):
@@ -27,6 +27,8 @@ class Race(NamedTuple):
         In which round each configuration was proposed (C,).
     looks
         After how many folds they were raced, ascending.
+    limit
+        Above which probability of being worse a configuration was dropped.
     spared
         Numbers of trials that no race ends.
 
@@ -34,6 +36,7 @@ class Race(NamedTuple):
 
     rounds: Integers
     looks: tuple[int, ...]
+    limit: Limit
     spared: tuple[int, ...] = (DEFAULT,)
 
 
@@ -59,7 +62,7 @@ class Replay:
     """The races of a study as a function of resampled rows."""
 
     def __init__(self, evidence: Evidence, race: Race) -> None:
-        self.numbers, self.race = evidence.numbers, race
+        self.numbers, self.race, self.folds = evidence.numbers, race, len(evidence.scores)
         self.trained = [np.asarray(np.isfinite(evidence.scores[:end]).all(axis=0)) for end in race.looks]
         self.by_rows = METRICS[evidence.metric].is_by_rows and race.looks[0] == 1
         self.looks = [_look(evidence, each) for each in race.looks] if self.by_rows else []
@@ -96,7 +99,7 @@ class Replay:
                     dropped = self._by_folds(folds, entrants, end)
                 else:
                     leaders = np.where(entrants, totals[place], -np.inf).argmax(axis=1)
-                    dropped = self._by_rows(self.looks[place], drawn[place], leaders, entrants, compared)
+                    dropped = self._by_rows(place, drawn[place], leaders, entrants, compared)
                 lost = dropped[:, running] & ~np.isin(self.numbers[running], self.race.spared)
                 going[:, running] = ~lost if place == 0 else going[:, running] & ~lost
         return going
@@ -108,16 +111,19 @@ class Replay:
             scores = folds[place, :end, present]
             known = np.isfinite(scores).all(axis=1)
             if known.any():
-                verdict = race_by_folds(scores[known], looks=len(self.race.looks))
+                verdict = race_by_folds(scores[known], self._limit(int(known.sum()), end))
                 dropped[place, np.flatnonzero(present)[known]] = verdict.dropped
         return dropped
 
-    def _by_rows(self, look: _Look, drawn: Doubles, leaders: Integers, entrants: Array, running: Integers) -> Array:
+    def _limit(self, rivals: int, end: int) -> float:
+        return self.race.limit(RaceLook(rivals, len(self.race.looks), end / self.folds))
+
+    def _by_rows(self, place: int, drawn: Doubles, leaders: Integers, entrants: Array, running: Integers) -> Array:
         """Compare those that run with the leader among all entrants, for all resamples with that leader at once."""
         from scipy.special import ndtri
 
-        looks = len(self.race.looks)
-        bounds = np.array([ndtri(limit(int(each), looks)) for each in entrants.sum(axis=1)])
+        look, end = self.looks[place], self.race.looks[place]
+        bounds = np.array([ndtri(self._limit(int(each), end)) for each in entrants.sum(axis=1)])
         bounds[drawn.sum(axis=1) < LEAST_UNITS] = np.inf
         dropped = np.zeros(entrants.shape, dtype=bool)
         for leader in np.unique(leaders):
