@@ -35,12 +35,19 @@ def find(run: str, *, finished: bool = True) -> Path:
     """
     if run == LATEST:
         kind = "finished run" if finished else "run"
-        return _latest(RUNS.glob("*"), f"no {kind} in {RUNS.absolute()}; {MAKES_ONE}", finished=finished)
+        found = _latest(RUNS.glob("*"), f"no {kind} in {RUNS.absolute()}; {MAKES_ONE}", finished=finished)
+        if finished and not ((changed := _latest(RUNS.glob("*"), "", finished=False)) / RESULT).is_file():
+            from lrtune.reporting import console
+
+            console.note(f"{LATEST} is {found}, the run that finished last; {changed} has no result yet")
+        return found
     for folder in (expanded(run), RUNS / run):
         if folder.is_dir():
             return _no_finder(folder)
-    alike = RUNS.glob(f"{glob.escape(Path(run).name)}-????????")
-    return _latest(alike, f"no run '{run}'; {_hint(run)}", finished=finished)
+    alike = list(RUNS.glob(f"{glob.escape(Path(run).name)}-????????"))
+    begun = [each for each in alike if _changed_at(each)]
+    hint = f"{begun[0]} has no result yet; lrtune status {begun[0].name}" if begun else f"no run '{run}'; {_hint(run)}"
+    return _latest(alike, hint, finished=finished)
 
 
 def _no_finder(folder: Path) -> Path:

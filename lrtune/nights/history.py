@@ -70,7 +70,7 @@ class Night:
     trained
         How many trials it trained.
     seconds
-        What the search and the retraining took, over all sessions of the night.
+        What the search and the retraining took, over all sessions of the night; 0 where nothing was to be done.
 
     """
 

@@ -69,7 +69,7 @@ class Beside:
     def line(self) -> str:
         """All of it in one line."""
         scores = ", ".join(f"{each.short} {each.score}" for each in self.rivals if each.short)
-        return f"{scores} (raw, {'the only fold' if self.folds == 1 else f'same {self.folds} folds'})"
+        return f"{scores} (raw, {'the only fold' if self.folds == 1 else f'{self.folds} folds'})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +236,7 @@ def _best(result: Result, searched: Collection[str]) -> str:
         return words
     if result.is_mean or found.bag:
         lost = f", without {delivered.trials(found.diverged)}, which diverged on all rows" if found.diverged else ""
-        return f"{found.called}{lost}; {'first of them' if result.is_mean else 'of'} {words}"
+        return f"{found.called.removeprefix('the ')}{lost}; {'the first, ' if result.is_mean else 'of '}{words}"
     return words if found.seeds == 1 else f"{words}; mean of {found.seeds} seeds"
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrtune.text import formats
@@ -13,8 +16,6 @@ from lrtune.verdict.result import HeldOut
 from lrtune.verdict.standing import canonical_keys, standing
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lrtune.space.trial import Configuration, Trial, Value
 
 _HEADS = ("optimizer", "decay")
@@ -105,10 +106,23 @@ def model_use(called: str, model: Path, trained_by: str, table: str = "data.csv"
         Some rows to predict; empty if the model was trained on rows of no table, which a function has loaded.
 
     """
-    if trained_by == COMMAND or (trained_by == FUNCTION and not table):
+    if trained_by == COMMAND or (trained_by == FUNCTION and not (table and _predicts(model))):
         return f"what the program saved is in {model / 'files'}"
     trust = " --trust" if trained_by == FUNCTION else ""  # the code of the file predicts
     return f"lrtune predict {shlex.quote(called)} {shlex.quote(table)} -o predictions.csv{trust}"
+
+
+def _predicts(model: Path) -> bool:
+    """Tell whether there is a function ``predict`` beside the one that trained, as far as reading its file tells."""
+    try:
+        program = json.loads((model / "model.json").read_text(encoding="utf-8"))["members"][0]["program"]
+        place = Path(program["base"]) / str(program["said"].get("folder", ".")) / program["said"]["function"]
+        file = place.with_name(place.name.rpartition(":")[0])
+        body = ast.parse(file.read_text(encoding="utf-8")).body
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, SyntaxError):
+        return True  # a package by its name, or files that are gone: `lrtune predict` says what is the matter
+    imported = (alias.asname or alias.name for each in body if isinstance(each, ast.ImportFrom) for alias in each.names)
+    return "predict" in {*(each.name for each in body if isinstance(each, ast.FunctionDef)), *imported}
 
 
 def key_name(key: str) -> str:

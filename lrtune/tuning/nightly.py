@@ -278,5 +278,5 @@ def _line(evening: Evening, result: Result, run: Path, rows: int, elected: int) 
         statistic=_told(chart, "statistic"),
         is_out=_told(chart, "is_out"),
         trained=found.trained,
-        seconds=result.seconds.total,
+        seconds=0.0 if found.outcome == "unchanged" else result.seconds.total,
     )

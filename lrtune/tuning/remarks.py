@@ -188,7 +188,8 @@ def _on_default(experiment: Experiment) -> Iterator[str]:
     """Say how far trial 0 is the default configuration of a trainer that is not lrtune's own."""
     own, first = experiment.own_names, experiment.space.default()
     known = experiment.trainer.defaults
-    unknown = sorted(key for key in own if key in first and key not in known)
+    fixed = {key for each in experiment.space.dimensions if each.size == 1 for key in each.default()}
+    unknown = sorted(key for key in own if key in first and key not in known and key not in fixed)
     if unknown:
         yield (
             f"nobody said what the default of {listed(unknown)} is: trial 0, called the default, has the middle of a "

@@ -149,7 +149,7 @@ def test_a_fold_without_a_score_is_told_of_everywhere(run, folder, pure):
     assert next(each for each in result["health"] if each["name"] == "unscored")["numbers"] == {"of": 5, "folds": [3]}
     assert words in shown(run("health", "run"))
     assert words in shown(run("show", "run", "--details"))
-    assert "(raw, same 4 folds)" in shown(run("show", "run"))
+    assert "(raw, 4 folds)" in shown(run("show", "run"))
 
 
 def test_a_test_without_a_score_is_a_sentence(run, folder):

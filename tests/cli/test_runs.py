@@ -105,3 +105,15 @@ def test_the_latest_of_any_state_is_the_one_written_last(made, folder):
     assert runs.find("latest", finished=False).name == "digits-0000000a"
     assert runs.find("wine", finished=False).name == "wine-00000002"
     assert runs.find("latest").name == "wine-00000001"
+
+
+def test_whoever_means_the_latest_model_hears_that_a_later_run_has_none(made, folder, capsys):
+    assert runs.find("latest").name == "wine-00000001"
+    assert capsys.readouterr().err == ""
+    made("iris-00000005")
+    (folder / "runs" / "iris-00000005" / "study.db").write_bytes(b"x")
+    assert runs.find("latest").name == "wine-00000001"
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.endswith("the run that finished last; runs/iris-00000005 has no result yet")
+    with pytest.raises(StudyError, match=r"iris-00000005 has no result yet; lrtune status iris-00000005"):
+        runs.find("iris")

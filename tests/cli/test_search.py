@@ -33,7 +33,7 @@ def test_a_search_prints_its_page_and_leaves_its_files(run):
     for text, exact in zip(told.groups(), (corrected["score"], corrected["low"], corrected["high"]), strict=True):
         assert float(text) == pytest.approx(exact, abs=0.5 * 10 ** -len(text.partition(".")[2]))
     assert "On the 18 test rows, which the search never saw, it is " in " ".join(out.split())
-    assert "(raw, same 3 folds)" in " ".join(out.split())
+    assert "(raw, 3 folds)" in " ".join(out.split())
     assert [each["name"] for each in found["anchors"]][:2] == ["majority", "linear"]
     assert re.search(rf"Best +trial {found['best']['number']}: ", out)
     assert f"lrtune predict {folder.name} blobs.csv -o predictions.csv" in out

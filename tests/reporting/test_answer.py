@@ -124,7 +124,7 @@ def test_everything_in_the_table_is_a_plain_mean_over_the_same_folds():
         ("always the largest class", "0.5000"),
     )
     assert table.title == "Means over the same 3 folds (the first looks better by 0.0100 here, because it was picked)"
-    assert table.line == "best 0.9700, default 0.9200, linear model 0.9300, largest class 0.5000 (raw, same 3 folds)"
+    assert table.line == "best 0.9700, default 0.9200, linear model 0.9300, largest class 0.5000 (raw, 3 folds)"
     assert answer(result(), ()).beside is None
 
 
@@ -149,8 +149,8 @@ def test_a_mean_of_trials_is_what_the_table_begins_with():
     assert beside.line.startswith("mean of 3 best 0.9800, linear model 0.9300, ")
     best = facts(found)["Best"]
     assert best.startswith(
-        "the mean of the 3 best trials, of 5 seeds each, without trial 7, which diverged on all rows; first of them"
-        " trial 4: adam, learning rate 0.022"
+        "mean of the 3 best trials, of 5 seeds each, without trial 7, which diverged on all rows; the first, trial 4:"
+        " adam, learning rate 0.022"
     )
     seeds = result(delivered=Delivered((4,), 0.97, (0.95, 0.97, 0.99), seeds=5))
     assert facts(seeds)["Best"] == "trial 4: adam, learning rate 0.022, constant rate; mean of 5 seeds"

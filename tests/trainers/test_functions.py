@@ -1,6 +1,7 @@
 """Searches with Python functions: what they are given and give, and whatever they do."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -471,3 +472,41 @@ def children_of_fits():
         if here and (b"foreign.child" in words or b"time.sleep(600)" in words):
             found.append(int(each.name))
     return found
+
+
+@pytest.mark.parametrize(
+    ("beside", "expected"),
+    [
+        ("", "what the program saved is in"),
+        ("def predict(run, X): pass", "lrtune predict"),
+        ("from numpy import mean as predict", "lrtune predict"),
+        ("def predicted(): pass", "what the program saved is in"),
+    ],
+)
+def test_the_next_command_is_one_that_works(beside, expected, folder):
+    told = f"""
+        def train(run):
+            for epoch in range(run.epochs):
+                for rows in run.batches():
+                    pass
+                yield {{"log_loss": run["learning_rate"]}}
+        {beside}
+    """
+    searched(folder, told, EXPERIMENT)
+    shown = " ".join(CliRunner().invoke(app, ["show", "run"]).stdout.split())
+    assert expected in shown.partition(" next ")[2]
+
+
+def test_one_value_needs_no_default(folder):
+    code = """
+        def train(run):
+            for epoch in range(run.epochs):
+                for rows in run.batches():
+                    pass
+                yield {"log_loss": run["learning_rate"] + run["width"]}
+    """
+    for width, is_told in (("16", False), ("[16, 32]", True)):
+        searched(folder, code, EXPERIMENT + f"  width: {width}\n")
+        details = " ".join(CliRunner().invoke(app, ["show", "run", "--details"]).stdout.split())
+        shutil.rmtree(folder / "run")
+        assert ("nobody said what the default of width is" in details) is is_told
