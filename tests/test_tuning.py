@@ -426,6 +426,24 @@ def test_what_a_race_decided_can_be_decided_again_from_what_was_kept(tmp_path):
         assert not records[1][part.shape[1] :].any()
 
 
+def test_a_configuration_that_diverges_does_not_end_the_race_of_its_round(tmp_path):
+    text = """
+data: {path: sklearn:diabetes, test_size: 0.2}
+model: {hidden: [8]}
+training: {epochs: 10, batch_size: 32}
+search: {strategy: grid, folds: 5, pruning: PRUNING, round: 9, metric: rmse}
+space:
+  learning_rate: [RATES]
+  optimizer: sgd
+  decay: constant
+"""
+    for pruning, rates in itertools.product(("race", "futility"), ("0.01, 1e-7", "0.01, 1e-7, 1e20")):
+        _, events = make(tmp_path / f"{pruning}{len(rates)}", text.replace("PRUNING", pruning).replace("RATES", rates))
+        states = {each.configuration["learning_rate"]: each.state for each in replay(events).in_order()}
+        assert states[1e-7] is TrialState.PRUNED
+        assert states.get(1e20, TrialState.DIVERGED) is TrialState.DIVERGED
+
+
 def test_halving_trains_the_whole_schedule_on_short_horizons_first(tmp_path):
     _, events = make(tmp_path, HALVING)
     study, chosen, setting = replay(events), experiment(HALVING), prepare(experiment(HALVING)).setting

@@ -402,8 +402,9 @@ class _Search(Finishing):
         return self.pruning.dropped(StageEnd(entrants, earlier, stage, len(self.setting.folds), rows, looks))
 
     def have_predictions(self, trials: Sequence[Trial]) -> bool:
-        """Tell whether predictions are there of all trials that have scores."""
-        return all(each.number in self.study.predictions for each in trials if each.fold_scores)
+        """Tell whether predictions are there of all trials that have scores; those that diverged have neither."""
+        scored = [each for each in trials if any(score is not None for score in each.fold_scores)]
+        return all(each.number in self.study.predictions for each in scored)
 
 
 def _result(evaluated: Evaluated, number: int, stage: Stage, hashes: Hashes, *, more: bool) -> Body:
