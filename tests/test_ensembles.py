@@ -512,8 +512,9 @@ def test_a_bag_is_made_of_a_finished_search_and_has_the_numbers_of_the_single_mo
     assert found.delivered == replace(single.delivered, bag=True)
     assert len(lrtune.load(tmp_path).model_.members) == 4
     page = CliRunner().invoke(app, ["show", str(tmp_path)], env={"COLUMNS": "300"}).stdout
-    assert f"the mean of the 4 models of the folds of trial {found.best.number}" in page
-    assert "scores on the folds are of one of them: their mean has none of its own" in page
+    assert f"mean of the 4 models of the folds of trial {found.best.number}; scores on the folds are of one of" in page
+    details = CliRunner().invoke(app, ["show", str(tmp_path), "--details"], env={"COLUMNS": "300"}).stdout
+    assert "scores on the folds are of one of them: their mean has none of its own" in details
 
 
 @pytest.mark.parametrize("others", ["ensemble: auto", "members: 3", "rows: all", "members: auto, rows: all"])

@@ -126,7 +126,7 @@ def answer(result: Result, searched: Collection[str]) -> Answer:
         *([("Warm-up", said)] if (said := warmup(result.warmup)) else ()),
         *_second_opinions(result),
         *([(HEALTH, _health(finding))] if finding else ()),
-        *([("Search", _OVER)] if result.finished == _TIMEOUT else ()),
+        *([("Search", said)] if (said := _END.get(str(result.finished), "")) else ()),
     )
     return Answer(_expectation(result), _test(result), _beside(result), facts, left)
 
@@ -236,7 +236,9 @@ def _best(result: Result, searched: Collection[str]) -> str:
         return words
     if result.is_mean or found.bag:
         lost = f", without {delivered.trials(found.diverged)}, which diverged on all rows" if found.diverged else ""
-        return f"{found.called.removeprefix('the ')}{lost}; {'the first, ' if result.is_mean else 'of '}{words}"
+        if found.bag:
+            return f"{found.called.removeprefix('the ')}; scores on the folds are of one of them; {words}"
+        return f"{found.called.removeprefix('the ')}{lost}; the first, {words}"
     return words if found.seeds == 1 else f"{words}; mean of {found.seeds} seeds"
 
 
@@ -278,8 +280,13 @@ def _health(finding: Finding) -> str:
     return f"{formats.sentence(finding.sentence)} {formats.sentence(finding.advice)}"
 
 
-_TIMEOUT = "timeout"
-_OVER = "the time was over before all trials were tried; the same command goes on, unless search.timeout is spent."
+_END = {
+    "timeout": "the time was over before all trials were tried; the same command goes on, unless search.timeout is "
+    "spent.",
+    "target": "the target was reached before all trials were tried; without search.target the search goes on.",
+    "no_gain": "it ended early: less was to be gained than the folds can tell apart.",
+}
+"""Why a search ended before its last trial."""
 
 
 def _scores(result: Result) -> Show:

@@ -42,8 +42,8 @@ def test_a_pruned_trial_says_why_and_the_page_what_was_saved(run, kind, reason):
 
 def test_a_target_is_said_to_be_reached_and_its_lack_goes_on(run):
     result = run(*SEARCH, "--set", "search.round=4", "--set", "search.target=0.1")
-    assert "4 trials in" in result.stdout
-    assert "the target was reached" in " ".join(result.stdout.split())
+    assert files()[0]["trials"]["total"] == 4
+    assert "the target was reached before all trials" in " ".join(result.stdout.split())
     assert files()[0]["finished"] == "target"
     assert files()[0]["pruning"] is None
     run(*SEARCH, "--set", "search.round=4")

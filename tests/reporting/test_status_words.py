@@ -10,6 +10,7 @@ def test_a_run_without_a_score_says_why():
     trials = [Trial(0, {}, TrialState.DIVERGED), Trial(1, {}, TrialState.FAILED, reason="fold 1: ValueError: no")]
     counts = TrialCounts(planned=2, done=2, running=0, complete=0, pruned=0, diverged=1, failed=1)
     found = SimpleNamespace(
+        state="finished",
         trials=counts,
         best=None,
         seconds=SimpleNamespace(search=1.0, left=None),
