@@ -73,3 +73,10 @@ def test_places_in_the_order_of_simplicity():
 def test_nothing_to_choose_from_is_told():
     with pytest.raises(NoUsableResultError, match="none of the 2 trials"):
         choose(TRIALS[3:5], Rule("one_se"))
+
+
+def test_where_nothing_is_over_yet_nothing_has_failed():
+    with pytest.raises(NoUsableResultError, match=r"^no trial is over yet, 2 are begun: there is no score"):
+        choose([Trial(0, {}), Trial(1, {})])
+    with pytest.raises(NoUsableResultError, match=r"^no trial is over yet: there is no score"):
+        choose([])

@@ -57,7 +57,7 @@ def train(run):  # lrtune
 
 
 def predict(run, images):
-    """Give the probabilities of the digits; for `lrtune predict`, and for whoever loads the model."""
+    """Give the probabilities of the digits; for whoever loads the model (`lrtune predict` reads tables, not images)."""
     model = network(run["width"])
     model.load_state_dict(torch.load(run.folder / "model.pt"))
     with torch.no_grad():

@@ -39,6 +39,9 @@ Watch = Callable[["Body", "StudyState"], None]
 BAR = 12
 """Width of the bar."""
 
+PICTURED = 80
+"""Columns from which on there is room for the picture of the best score."""
+
 MAX_LINES = 50
 """How many lines, without a terminal, tell of rounds: of a study of more rounds, not every one."""
 
@@ -154,7 +157,7 @@ class _TimeLeft(ProgressColumn):
         if left is None:
             elapsed, share = task.elapsed or 0.0, self._bar.most / (task.total or 1.0)
             if share < TELLING:
-                return Text(formats.duration(elapsed))
+                return Text(f"{formats.duration(elapsed)} so far" if elapsed >= 1.0 else "")
             return Text(f"about {formats.duration(elapsed * (1.0 - share) / share)} left")
         return Text(f"{formats.duration(max(0.0, left - (time.monotonic() - task.fields['at'])))} left")
 
@@ -193,7 +196,7 @@ def _bar(out: Console, tally: Tally, folder: Path | None) -> Iterator[Watch]:
                 description=tally.short(),
                 left=tally.seconds_left(),
                 at=time.monotonic(),
-                picture=climb(tally.bests),
+                picture=climb(tally.bests) if out.width >= PICTURED else "",
             )
 
         yield see

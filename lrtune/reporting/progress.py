@@ -124,7 +124,9 @@ class Tally:
         >>> Tally("accuracy", 50).short()
         '0/50'
         """
-        return " · ".join([f"{formats.count(self.ended)}/{formats.count(self._most())}", *self._parts()])
+        *others, best = [*self._parts()] if self.best is not None else [*self._parts(), ""]
+        shown = (f"{formats.count(self.ended)}/{formats.count(self._most())}", best, *others)
+        return " · ".join(each for each in shown if each)  # of a narrow line the end is cut off
 
     def _most(self) -> int:
         return max(self.total, self.ended)  # a finished study may be larger than what is asked for now

@@ -225,8 +225,8 @@ def test_a_trial_that_a_rule_chose_is_not_called_the_best():
     trials = sampled(40, flat, noise=0.05)
     second = sorted(trials, key=lambda each: -each.mean)[1]
     text = " ".join(each.sentence for each in findings(case(trials, best=second)))
-    assert f"cannot be told from trial {second.number}:" in text
-    assert "cannot be told from the best" in " ".join(each.sentence for each in findings(case(trials)))
+    assert f"cannot be told apart from trial {second.number}:" in text
+    assert "cannot be told apart from the best" in " ".join(each.sentence for each in findings(case(trials)))
 
 
 @pytest.mark.parametrize(("probability", "severity"), [(0.93, HINT), (0.7, WARNING)])

@@ -151,6 +151,8 @@ def _distinct(reasons: Iterable[str]) -> list[str]:
 
 
 def _why_nothing(trials: list[Trial]) -> str:
+    if not any(each.is_over for each in trials):
+        return f"no trial is over yet{f', {len(trials)} are begun' if trials else ''}: there is no score to choose by"
     diverged = sum(each.state is TrialState.DIVERGED for each in trials)
     reasons = sorted(_distinct(each.reason for each in trials if each.state is TrialState.FAILED and each.reason))
     none = "the only trial gave no" if len(trials) == 1 else f"none of the {len(trials)} trials gave a"

@@ -60,7 +60,7 @@ def noise(case: Case) -> Iterator[Finding]:
         yield Finding(
             "noise",
             HINT,
-            f"{alike} of {len(others)} other trials cannot be told from {case.called}: the folds are too noisy",
+            f"{alike} of {len(others)} other trials cannot be told apart from {case.called}: the folds are too noisy",
             "more trials will not tell them apart; raise search.repeats, or set search.select: one_se",
             {"alike": alike, "trials": len(others)},
         )
