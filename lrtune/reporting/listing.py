@@ -142,7 +142,7 @@ def runs_page(found: RunList) -> list[Block]:
     title = f"{formats.plural(len(found.runs), 'run')} in {found.folder}"
     header = ("run", "metric", "best", "trials", "state", "last written")
     page: list[Block] = [Grid(title, header, [_run_row(each, now) for each in found.runs], left=(0, 1, 4))]
-    left = [each.folder for each in found.runs if _lacks_result(each)]
+    left = [each.folder for each in found.runs if isinstance(each, ListedRun) and _lacks_result(each) and each.best]
     if left:
         page.append(Words("to complete what has no result", [("", go_on(Path(each))) for each in left[:MOST_LEFT]]))
     problems = [each.problem for each in found.runs if each.problem]

@@ -198,10 +198,12 @@ def page(run: Run, *, called: str) -> list[Block]:
     """
     found = status(run)
     facts = Facts("", list(_facts(run, found)))
-    return [Headline(f"{called}: {sentence(found.state, found.trials)}"), facts, *_then(run, called)]
+    return [Headline(f"{called}: {sentence(found.state, found.trials)}"), facts, *_then(run, found, called)]
 
 
-def _then(run: Run, called: str) -> list[Block]:
+def _then(run: Run, found: Status, called: str) -> list[Block]:
+    if lacks_result(found.state, found.trials) and not found.trials.complete:
+        return [Words("when that is mended", [("", f"{go_on(run.folder)} --fresh")])]
     if run.is_told and not run.running:
         return [Words("to go on", [("", f"lrtune.Study(..., folder={str(run.folder)!r})")])]
     return next_step(run.folder, called, run.state)
@@ -212,9 +214,13 @@ def sentence(state: str, trials: TrialCounts) -> str:
 
     >>> sentence("stopped", TrialCounts(planned=60, done=23, running=0, complete=20, pruned=3, diverged=0, failed=0))
     'stopped after 23 of 60 trials'
+    >>> sentence("stopped", TrialCounts(planned=2, done=2, running=0, complete=0, pruned=0, diverged=1, failed=1))
+    'ended after 2 trials, none of which gave a usable score'
     """
     if state == "finished":
         return f"finished after {formats.plural(trials.done, 'trial')}"
+    if lacks_result(state, trials) and not trials.complete:
+        return f"ended after {formats.plural(trials.done, 'trial')}, none of which gave a usable score"
     if lacks_result(state, trials):
         return f"stopped after the last of {formats.plural(trials.done, 'trial')}, and its result is missing"
     how_far = f"{formats.count(trials.done)} of {formats.plural(trials.planned, 'trial')}"

@@ -510,3 +510,15 @@ def test_one_value_needs_no_default(folder):
         details = " ".join(CliRunner().invoke(app, ["show", "run", "--details"]).stdout.split())
         shutil.rmtree(folder / "run")
         assert ("nobody said what the default of width is" in details) is is_told
+
+
+def test_whoever_looks_at_a_search_that_failed_whole_is_told_to_begin_anew(folder):
+    fails(folder, "yield {'other': 1.0}")
+    shown = " ".join(CliRunner().invoke(app, ["show", "run"]).stdout.split())
+    assert "ended after 4 trials, none of which gave a usable score" in shown
+    assert shown.endswith("search run/experiment.yaml --output run --fresh")
+    (folder / "runs").mkdir()
+    (folder / "run").rename(folder / "runs" / "run")
+    listed = CliRunner().invoke(app, ["list"]).stdout
+    assert "no result" in listed
+    assert "to complete" not in listed
