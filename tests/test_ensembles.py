@@ -29,7 +29,7 @@ from lrtune.run import observed, out_of_fold
 from lrtune.run.bodies import Recipe
 from lrtune.run.folder import Run
 from lrtune.run.journal import Journal, canonical
-from lrtune.run.names import BEST, DATABASE, MODEL, OBSERVED, PREDICTIONS
+from lrtune.run.names import BEST, DATABASE, MODEL, OBSERVED, PREDICTIONS, PROBABILITIES
 from lrtune.run.study import replay
 from lrtune.space.trial import ranking
 from lrtune.text.errors import ExperimentError, NoUsableResultError
@@ -371,12 +371,30 @@ def judged_result(run):
     return result_of(study, chosen.configuration, rows_ratio=1 / 3, judgement=judgement)
 
 
-def test_three_classes_are_counted_for_the_best_alone_because_a_loss_does_not_tell_them(tmp_path):
+@pytest.mark.parametrize("has_room", [True, False])
+def test_three_classes_are_told_by_the_probabilities_of_all_because_a_loss_does_not_tell_them(
+    has_room, tmp_path, monkeypatch
+):
+    if not has_room:
+        monkeypatch.setattr(out_of_fold, "SHOWN_BYTES", 50 * 3 * 2 * 8)
     chosen = experiment("ensemble: 3", TEXT.replace("sklearn:breast_cancer", "sklearn:wine"))
     study = study_of(tmp_path, chosen)
     found = examined(Run(tmp_path, study), judged_result((chosen, study, tmp_path)), chosen.space, list("abc"))
-    assert (found.is_mean, found.classes_of_mean, found.delivered.beside) == (True, False, {})
-    assert sum(each.predicted for each in found.classes) == pytest.approx(len(observed.read(tmp_path / OBSERVED).folds))
+    seen = observed.read(tmp_path / OBSERVED)
+    assert found.is_mean
+    assert sum(each.predicted for each in found.classes) == pytest.approx(len(seen.folds))
+    if not has_room:
+        assert (found.classes_of_mean, found.delivered.beside) == (False, {})
+        return
+    layout = study.header.probabilities
+    kept = [out_of_fold.read(tmp_path / PROBABILITIES, each, layout.like) for each in found.delivered.trials]
+    mean = np.mean(np.array(kept, dtype=float), axis=0)
+    parts = [seen.folds == fold for fold in range(4)]
+    hits = [accuracy_score(seen.targets[each], mean[each].argmax(axis=1)) for each in parts]
+    assert found.delivered.beside["accuracy"] == pytest.approx(np.mean(hits))
+    areas = [roc_auc_score(seen.targets[each] == one, mean[each, one]) for each in parts for one in range(3)]
+    assert found.delivered.beside["roc_auc"] == pytest.approx(np.mean(areas))
+    assert [each.predicted for each in found.classes] == np.bincount(mean.argmax(axis=1), minlength=3).tolist()
 
 
 def test_values_of_a_mean_have_all_other_metrics(tmp_path):

@@ -207,7 +207,7 @@ def _beside(result: Result) -> Beside | None:
 
 def _delivered_names(result: Result) -> tuple[str, str]:
     if result.is_mean:
-        return result.scored, result.scored.removeprefix("the ").replace("of the", "of").removesuffix(" trials")
+        return result.scored, result.scored.removeprefix("the ").replace("of the", "of").removesuffix(" best trials")
     kind = "chosen" if result.ahead else "best"
     return f"the {kind}, trial {result.best.number}", kind
 

@@ -125,7 +125,7 @@ def _estimate_rows(estimate: Estimate, trainer: str | None) -> list[tuple[str, s
     if trainer is not None:
         return [("time", f"as long as fits of {trainer} take, which nobody knows yet; with {processes}")]
     return [
-        ("time", f"{formats.duration(estimate.seconds)} with {processes}"),
+        ("time", f"{formats.duration(estimate.seconds)} of training with {processes}; the rest takes some seconds"),
         ("memory", formats.memory(estimate.bytes)),
     ]
 

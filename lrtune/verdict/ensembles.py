@@ -32,11 +32,11 @@ from lrtune.training.metrics.scoring import (
 )
 from lrtune.verdict.choice import ChosenTrial
 from lrtune.verdict.choice.rules import BEST
-from lrtune.verdict.recorded import records
+from lrtune.verdict.recorded import probabilities, records
 from lrtune.verdict.terms import ENSEMBLES, Terms
 
 if TYPE_CHECKING:
-    from lrtune.arrays import Array
+    from lrtune.arrays import Array, Doubles
     from lrtune.run.observed import Observed
     from lrtune.run.study import StudyState
     from lrtune.space.trial import Trial
@@ -106,7 +106,10 @@ def delivery(terms: Terms, study: StudyState, folder: Path, made: ChosenTrial) -
     found = [Delivery(tuple(each.number for each in members[:size]), means[size], sizes) for size in sizes]
     rivals = found if terms.averaged is not None else [alone._replace(sizes=sizes), *found]
     taken = max(rivals, key=lambda each: (float(f"{each.mean:.12g}"), -len(each.numbers)))  # equal ones stay equal
-    return _with_more(taken, metric, kept[: len(taken.numbers)], seen) if taken.is_mean else taken
+    if not taken.is_mean:
+        return taken
+    count = len(taken.numbers)
+    return _with_more(taken, metric, kept[:count], seen, _mean_of_classes(study, folder, members[:count], seen))
 
 
 def score_inside(study: StudyState, folder: Path, numbers: Sequence[int]) -> float | None:
@@ -165,14 +168,29 @@ def _parts(seen: Observed) -> list[slice]:
     return [slice(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
-def _with_more(taken: Delivery, metric: str, kept: Array, seen: Observed) -> Delivery:
-    """Add what else can be told of a mean."""
+def _mean_of_classes(study: StudyState, folder: Path, trials: Sequence[Trial], seen: Observed) -> Doubles | None:
+    """Average the probabilities of all classes (1, classes, R), where they stand beside what is kept of all rows."""
+    if len(seen.whole) < len(seen.targets):
+        return None
+    try:
+        kept = probabilities(study, folder, trials, seen)
+    except (StudyError, OSError):
+        return None
+    return np.asarray(kept.astype(np.float64).mean(axis=0).T[None])
+
+
+def _with_more(
+    taken: Delivery, metric: str, kept: Array, seen: Observed, of_classes: Doubles | None = None
+) -> Delivery:
+    """Add what else can be told of a mean, from what the metric keeps or else from the probabilities of all classes."""
     classes, parts = seen.classes, _parts(seen)
     means = [to_average(metric, kept[:, part]).mean(axis=0)[None] for part in parts]
     folds = [
         (prediction_of(metric, each, seen.targets[part], classes), part)
         for each, part in zip(means, parts, strict=True)
     ]
+    if of_classes is not None:
+        folds = [(of_classes[:, :, part] if each is None else each, part) for each, part in folds]
     known = [(each, seen.targets[part]) for each, part in folds if each is not None]
     if len(known) < len(folds):
         return taken

@@ -146,7 +146,7 @@ def test_a_mean_of_trials_is_what_the_table_begins_with():
     found = result(delivered=mean, anchors=ANCHORS)
     beside = answer(found, ()).beside
     assert beside.rows[:2] == (("the mean of the 3 best trials", "0.9800"), ("the best alone, trial 4", "0.9700"))
-    assert beside.line.startswith("mean of 3 best 0.9800, linear model 0.9300, ")
+    assert beside.line.startswith("mean of 3 0.9800, linear model 0.9300, ")
     best = facts(found)["Best"]
     assert best.startswith(
         "mean of the 3 best trials, of 5 seeds each, without trial 7, which diverged on all rows; the first, trial 4:"
