@@ -146,7 +146,7 @@ def futile(look: RaceLook) -> float:
     """Drop what promises too little.
 
     >>> [round(futile(RaceLook(24, 4, seen)), 2) for seen in (0.2, 0.4, 0.6, 0.8)]
-    [0.91, 0.87, 0.85, 0.83]
+    [0.9, 0.87, 0.85, 0.83]
     """
     return _normal(_lead(WORTH * math.sqrt(look.seen)))
 
