@@ -22,14 +22,13 @@ from lrtune.cli import app
 from lrtune.experiment import load_text
 from lrtune.experiment.suited import suited
 from lrtune.model import fitting
-from lrtune.model.core import DESCRIPTION, WEIGHTS
 from lrtune.reporting import console
 from lrtune.reporting.details import details_page
 from lrtune.run import observed, out_of_fold
 from lrtune.run.bodies import Recipe
 from lrtune.run.folder import Run
 from lrtune.run.journal import Journal, canonical
-from lrtune.run.names import BEST, DATABASE, MODEL, OBSERVED, PREDICTIONS, PROBABILITIES
+from lrtune.run.names import BEST, DATABASE, DESCRIPTION, MODEL, OBSERVED, PREDICTIONS, PROBABILITIES, WEIGHTS
 from lrtune.run.study import replay
 from lrtune.space.trial import ranking
 from lrtune.text.errors import ExperimentError, NoUsableResultError

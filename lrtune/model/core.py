@@ -28,7 +28,7 @@ from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
 from lrtune.model.foreign import TrainedEstimator, TrainedProgram
 from lrtune.run import files
-from lrtune.run.names import MODEL, RESULT
+from lrtune.run.names import DESCRIPTION, MODEL, RESULT, SAVED, WEIGHTS
 from lrtune.space.trial import Configuration, frozen
 from lrtune.text.errors import ModelError
 from lrtune.text.written import Json
@@ -38,8 +38,6 @@ from lrtune.training.networks import embedded_features
 from lrtune.training.tasks import UNLIMITED, Problem
 
 FORMAT = 3
-DESCRIPTION, WEIGHTS, FILES = "model.json", "model.npz", "files"
-"""Where a run keeps its model, and what another trainer has saved of its own."""
 
 Layer = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
@@ -199,8 +197,8 @@ def save(model: Model, folder: Path) -> str:
     text = json.dumps(_described(model, digest), ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)
     files.make_folder(folder)
     for member in model.members:
-        if isinstance(member, TrainedProgram) and member.folder.resolve() != (folder / FILES).resolve():
-            files.replace_folder(member.folder, folder / FILES)
+        if isinstance(member, TrainedProgram) and member.folder.resolve() != (folder / SAVED).resolve():
+            files.replace_folder(member.folder, folder / SAVED)
     files.write(folder / WEIGHTS, weights.getvalue())
     files.write(folder / DESCRIPTION, text)
     return hashlib.sha256(weights.getvalue() + text.encode()).hexdigest()[:16]
@@ -397,7 +395,7 @@ def _foreign_member(
         content = next(arrays).tobytes()
         return TrainedEstimator(encoder, configuration, content, str(described["estimator"]), seed, trust)
     own = {**described["program"], "classes": tuple(described["program"]["classes"])}
-    return TrainedProgram(encoder, configuration, folder=folder / FILES, seed=seed, **own)
+    return TrainedProgram(encoder, configuration, folder=folder / SAVED, seed=seed, **own)
 
 
 def _member(

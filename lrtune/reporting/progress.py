@@ -115,7 +115,11 @@ class Tally:
         >>> Tally("accuracy", 50).text()
         '0 of 50 trials'
         """
-        parts = [f"{formats.count(self.ended)} of {formats.plural(self._most(), 'trial')}", *self._parts()]
+        parts = (
+            f"{formats.count(self.ended)} of {formats.plural(self._most(), 'trial')}",
+            *self._others(),
+            *self._best(),
+        )
         return " · ".join(parts) + ("" if self.best is None else f" (trial {self.best.number})")
 
     def short(self) -> str:
@@ -124,17 +128,18 @@ class Tally:
         >>> Tally("accuracy", 50).short()
         '0/50'
         """
-        *others, best = [*self._parts()] if self.best is not None else [*self._parts(), ""]
-        shown = (f"{formats.count(self.ended)}/{formats.count(self._most())}", best, *others)
-        return " · ".join(each for each in shown if each)  # of a narrow line the end is cut off
+        ended = f"{formats.count(self.ended)}/{formats.count(self._most())}"
+        return " · ".join((ended, *self._best(), *self._others()))  # of a narrow line the end is cut off
 
     def _most(self) -> int:
         return max(self.total, self.ended)  # a finished study may be larger than what is asked for now
 
-    def _parts(self) -> Iterator[str]:
+    def _others(self) -> Iterator[str]:
         if self.running:
             yield f"{formats.count(self.running)} running"
         yield from (f"{formats.count(self.count(each))} {each}" for each in OTHER_ENDS if self.count(each))
+
+    def _best(self) -> Iterator[str]:
         if self.best is not None:
             mean = own_sign(self.metric, self.best.mean)
             yield f"best {metric_name(self.metric)} {formats.score_format([mean])(mean)}"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lrtune.run.names import DESCRIPTION, SAVED
 from lrtune.text import formats
 from lrtune.text.formats import Show
 from lrtune.training.registry import COMMAND, FUNCTION, KEYS
@@ -107,7 +108,7 @@ def model_use(called: str, model: Path, trained_by: str, table: str = "data.csv"
 
     """
     if trained_by == COMMAND or (trained_by == FUNCTION and not (table and _predicts(model))):
-        return f"what the program saved is in {model / 'files'}"
+        return f"what the program saved is in {model / SAVED}"
     trust = " --trust" if trained_by == FUNCTION else ""  # the code of the file predicts
     return f"lrtune predict {shlex.quote(called)} {shlex.quote(table)} -o predictions.csv{trust}"
 
@@ -115,7 +116,7 @@ def model_use(called: str, model: Path, trained_by: str, table: str = "data.csv"
 def _predicts(model: Path) -> bool:
     """Tell whether there is a function ``predict`` beside the one that trained, as far as reading its file tells."""
     try:
-        program = json.loads((model / "model.json").read_text(encoding="utf-8"))["members"][0]["program"]
+        program = json.loads((model / DESCRIPTION).read_text(encoding="utf-8"))["members"][0]["program"]
         place = Path(program["base"]) / str(program["said"].get("folder", ".")) / program["said"]["function"]
         file = place.with_name(place.name.rpartition(":")[0])
         body = ast.parse(file.read_text(encoding="utf-8")).body

@@ -18,6 +18,9 @@ MODEL, NESTED, FITS, AT_WORK, EXCHANGE = "model", "nested", "fits", "at_work", "
 """Folders: the last ones have what each fit of somebody else's code leaves, how far blocks are that train, and what
 workers on other machines take and give."""
 
+DESCRIPTION, WEIGHTS, SAVED = "model.json", "model.npz", "files"
+"""In the folder of a model: what it is, its numbers, and what a program that trains has saved."""
+
 BASELINE_SCORES = "baseline.json"
 """Scores of a baseline's configuration on the run's folds, where it had to be trained again."""
 

@@ -285,13 +285,13 @@ def _first_round(experiment: Experiment) -> list[Configuration]:
 
 def _refuse_what_does_not_fit(experiment: Experiment, setting: Setting, first: Sequence[Configuration]) -> None:
     """Look whether each shape that turns up among many configurations can be trained on this machine."""
-    there = memory_bytes()
+    there = memory_bytes() or math.inf
     points = STRATEGIES["random"](experiment.space, [], _LOOKED_AT, experiment.search.seed)
     trainer = TRAINERS[setting.trainer]
     shapes = {trainer.alike(each): each for each in [*first, *map(experiment.configuration, points)]}
-    taken = {key: trainer.memory(each, setting) for key, each in shapes.items()}
-    if there is not None and (wrong := [shapes[key] for key, size in taken.items() if size > there]):
-        raise ExperimentError([_too_large(each, trainer.memory(each, setting), there) for each in wrong])
+    sizes = ((each, trainer.memory(each, setting)) for each in shapes.values())
+    if wrong := [_too_large(each, size, there) for each, size in sizes if size > there]:
+        raise ExperimentError(wrong)
 
 
 def _too_large(configuration: Configuration, taken: float, there: float) -> str:

@@ -176,7 +176,7 @@ def _mean_of_classes(study: StudyState, folder: Path, trials: Sequence[Trial], s
         kept = probabilities(study, folder, trials, seen)
     except (StudyError, OSError):
         return None
-    return np.asarray(kept.astype(np.float64).mean(axis=0).T[None])
+    return np.asarray(kept.mean(axis=0, dtype=np.float64).T[None])
 
 
 def _with_more(

@@ -14,7 +14,7 @@ from lrtune.training.deferred import Deferred
 
 if TYPE_CHECKING:
     from lrtune.verdict import races, stages
-    from lrtune.verdict.races import Limit
+    from lrtune.verdict.races import RaceLimit
     from lrtune.verdict.stages import Dropped, StageEnd
 else:
     races, stages = Deferred("lrtune.verdict.races"), Deferred("lrtune.verdict.stages")
@@ -61,7 +61,7 @@ class Pruning(NamedTuple):
     dropped: Callable[[StageEnd], list[Dropped]]
     first: Callable[[int, int], int] = the_first
     round: int | None = None
-    limit: Limit | None = None
+    limit: RaceLimit | None = None
     follows_scores: bool = False
     shortens: bool = False
 
@@ -69,6 +69,18 @@ class Pruning(NamedTuple):
     def is_race(self) -> bool:
         """Whether a correction of the score can repeat it."""
         return self.limit is not None
+
+
+def _race(name: str, spares: str, suits: str, limit: RaceLimit) -> Pruning:
+    """Make an entry that compares trials after the first folds; a correction runs the same comparisons again."""
+    return Pruning(
+        name,
+        spares,
+        suits,
+        stages=stages.first_folds,
+        dropped=lambda end: stages.raced(limit, end),
+        limit=limit,
+    )
 
 
 _ENTRIES = (
@@ -79,21 +91,17 @@ _ENTRIES = (
         stages=stages.whole,
         dropped=lambda _end: [],
     ),
-    Pruning(
+    _race(
         "race",
         "all folds but the first",
         "tables of about a thousand rows and more",
-        stages=stages.first_folds,
-        dropped=lambda end: stages.raced(races.beyond_doubt, end),
-        limit=races.beyond_doubt,
+        races.beyond_doubt,
     ),
-    Pruning(
+    _race(
         "futility",
         "the folds by which too little can be gained",
         "fits that take seconds and more",
-        stages=stages.first_folds,
-        dropped=lambda end: stages.raced(races.futile, end),
-        limit=races.futile,
+        races.futile,
     ),
     Pruning(
         "halving",

@@ -129,7 +129,7 @@ class RaceLook(NamedTuple):
     seen: float = 1.0
 
 
-Limit = Callable[[RaceLook], float]
+RaceLimit = Callable[[RaceLook], float]
 """Gives the probability of being worse above which a configuration is dropped."""
 
 

@@ -16,7 +16,17 @@ import numpy as np
 
 from lrtune.space.trial import Stage, Trial, TrialState
 from lrtune.training.registry import METRICS
-from lrtune.verdict.races import ETA, Limit, RaceLook, RowScores, Verdict, halved, race_by_folds, race_by_rows, rungs
+from lrtune.verdict.races import (
+    ETA,
+    RaceLimit,
+    RaceLook,
+    RowScores,
+    Verdict,
+    halved,
+    race_by_folds,
+    race_by_rows,
+    rungs,
+)
 
 _TOGETHER = 32  # trials whose rows are in memory at a time
 
@@ -105,7 +115,7 @@ def rest(stages: Sequence[Stage], number: int) -> float:
     return total * stages[number].shorter / (stages[number].end - stages[number].first)
 
 
-def raced(limit: Limit, end: StageEnd) -> list[Dropped]:
+def raced(limit: RaceLimit, end: StageEnd) -> list[Dropped]:
     """Race the trials of a round over the folds seen so far."""
     entrants, earlier, stage, folds, rows, looks = end
     running = [each for each in entrants if _means(each, stage.end) is not None]

@@ -15,7 +15,7 @@ from lrtune.space.trial import DEFAULT
 from lrtune.training.metrics.catalogue import METRICS
 from lrtune.training.metrics.scoring import kept, row_values, surprise
 from lrtune.verdict.correction.evidence import Evidence
-from lrtune.verdict.races import LEAST_UNITS, Limit, RaceLook, race_by_folds
+from lrtune.verdict.races import LEAST_UNITS, RaceLimit, RaceLook, race_by_folds
 
 
 class Race(NamedTuple):
@@ -36,7 +36,7 @@ class Race(NamedTuple):
 
     rounds: Integers
     looks: tuple[int, ...]
-    limit: Limit
+    limit: RaceLimit
     spared: tuple[int, ...] = (DEFAULT,)
 
 
