@@ -5,6 +5,7 @@
     archives       arrays in
     cells          columns as they were read, before anybody has decided what they mean
     columns        raw columns as arrays                             -> Columns
+    compact        large tables as arrays, kept once, as narrow as they may be
     compressed     compressed tables, known by their content and never by their name
     conversion     from one raw column to one array, as its `ColumnSpec` wants it
     dataset        the first four in the one order without leaks     -> Dataset
@@ -19,6 +20,7 @@
     holdout        test rows                                         -> row numbers
     inference      from columns of text to raw columns
     kept           columns that go along with predictions as they are
+    mapped         arrays in files that several processes of a machine see at once
     marks          what tells equal rows of two tables
     memory         the same for what a Python program holds already  -> Table
     numerals       how numbers are written

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,11 +18,13 @@ import numpy.typing as npt
 
 from lrtune.arrays import Floats, Rows
 from lrtune.data.cells import Codes, Raw, Texts, blanked
+from lrtune.data.compact import Compact, InMemory, Maker, is_large, narrow, stacked
 from lrtune.data.conversion import as_texts, date_parts, to_codes, to_groups, to_numbers, to_times
 from lrtune.data.schema import MAX_LEVELS, ColumnSpec, Schema
 from lrtune.data.tables import Table
 from lrtune.data.targets import label_text
 from lrtune.text.errors import DataError, LrtuneError, ModelError, nearest
+from lrtune.training.encoded import MixedNumbers, Numeric
 
 SHARE_FOR_LEVEL = 0.01
 """A category gets a feature of its own if it has this share of the training rows ..."""
@@ -38,9 +40,10 @@ class Columns:
     Parameters
     ----------
     numeric
-        (N, n) float64 in the order of `Schema.numeric`; NaN where missing or infinite; booleans are 0 and 1.
+        (N, n) in the order of `Schema.numeric`; NaN where missing or infinite; booleans are 0 and 1. In float64, or of
+        a large table as narrow as each column may be (`lrtune.data.compact`).
     codes
-        (N, m) int32 in the order of `Schema.categorical`: a level's number, -1 missing, -2 any other level.
+        (N, m) in the order of `Schema.categorical`: a level's number, -1 missing, -2 any other level.
     target
         (N,) int64 labels or float64 values; None in a table to predict.
     groups
@@ -50,7 +53,7 @@ class Columns:
 
     """
 
-    numeric: Floats
+    numeric: Numeric
     codes: Codes
     target: Rows | Floats | None = None
     groups: Rows | None = None
@@ -109,8 +112,8 @@ def concatenate(first: Columns, second: Columns) -> Columns:
     assert second.target is not None
     nowhere = np.full(second.rows, -1, dtype=np.int64)
     return Columns(
-        np.concatenate([first.numeric, second.numeric]),
-        np.concatenate([first.codes, second.codes]),
+        stacked(first.numeric, second.numeric),
+        np.concatenate([first.codes, second.codes], dtype=first.codes.dtype),
         np.concatenate([first.target, second.target]),
         None if first.groups is None else np.concatenate([first.groups, nowhere]),
         None if first.order is None else np.concatenate([first.order, np.full(second.rows, np.inf)]),
@@ -154,7 +157,9 @@ def data_hash(schema: Schema, columns: Columns) -> str:
         for column in whole["columns"]
     ]
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
-    for array in (columns.numeric, columns.codes, columns.target, columns.groups, columns.order):
+    numeric = columns.numeric
+    numbers = (numeric.singles, numeric.doubles) if isinstance(numeric, MixedNumbers) else (numeric,)
+    for array in (*numbers, columns.codes, columns.target, columns.groups, columns.order):
         if array is None:
             digest.update(b"none")
             continue
@@ -187,20 +192,25 @@ def _described(name: str, names: Collection[str]) -> str:
 
 
 def _features(table: Table, schema: Schema, error: type[LrtuneError]) -> Columns:
-    numeric = np.empty((table.rows, len(schema.numeric)))
-    codes = np.empty((table.rows, len(schema.categorical)), dtype=np.int32)
-    n = m = 0
+    """Convert the features, column by column."""
+    names, categories = [name for _, name in schema.numeric], len(schema.categorical)
+    made: Maker = InMemory(table.rows, len(names), categories)
+    if is_large(table.rows, len(names), categories):
+        made = Compact(table.rows, narrow(_numbers(table, schema, error)), categories)
+    for place, values in enumerate(_numbers(table, schema, error)):
+        made.put(place, values)
+    for place, column in enumerate(schema.categorical):
+        codes = to_codes(as_texts(_present(table, schema, column)), column.levels, column.form)
+        made.codes[:, place] = codes
+    return Columns(made.numeric, made.codes)
+
+
+def _numbers(table: Table, schema: Schema, error: type[LrtuneError]) -> Iterator[Floats]:
+    """Convert the columns of numbers, in the order of `Schema.numeric`."""
     for column in schema.features:
-        raw = _present(table, schema, column)
-        if column.kind == "categorical":
-            codes[:, m] = to_codes(as_texts(raw), column.levels, column.form)
-            m += 1
-            continue
-        values = to_numbers(raw, column, error)
-        for part in date_parts(values, column) if column.kind == "date" else [values]:
-            numeric[:, n] = part
-            n += 1
-    return Columns(numeric, codes)
+        if column.kind != "categorical":
+            values = to_numbers(_present(table, schema, column), column, error)
+            yield from date_parts(values, column) if column.kind == "date" else [values]
 
 
 def _present(table: Table, schema: Schema, column: ColumnSpec) -> Raw:

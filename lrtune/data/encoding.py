@@ -17,89 +17,54 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.arrays import Floats
+from lrtune.arrays import Array, Floats
 from lrtune.data.columns import Columns
 from lrtune.data.schema import ColumnSpec, Schema, category_names, encoded_names, marked
 from lrtune.text.errors import ModelError
 from lrtune.text.written import Json
-from lrtune.training.numbers.catalogue import NUMBERS, USUAL
+from lrtune.training.encoded import NOWHERE, EncodedRows, Numeric, RowEncoding
+from lrtune.training.numbers.catalogue import NUMBERS, USUAL, NumberEncoder
 from lrtune.training.numbers.functions import Parts
 
 Index = npt.NDArray[np.int64]
 
-_NOWHERE = -1
 _TOGETHER = 256  # columns that are sorted at a time: few enough for the cache, many enough for the overhead
+_FITTED = 2**22  # numbers that are fitted at a time, where there are more than that
+_ROWS = 2**14  # rows that are taken at a time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoder:
-    """Everything that encoding needs; made by `fit_encoder`.
-
-    Parameters
-    ----------
-    names
-        Of the D features.
-    fill
-        (n,): what a missing number or boolean counts as.
-    numbers
-        How those that are no booleans are encoded, a name of `NUMBERS`.
-    scaled
-        Which of the n these are.
-    parts
-        What was fitted for them.
-    marks
-        Which of the n numbers are joined by a mark of missing cells.
-    added
-        How many further features each of the ``scaled`` numbers has; they stand at the end.
-    places
-        For each categorical column the feature of codes -2 (other), -1 (missing), 0, 1, ...; -1 for none.
-
-    """
+    """Everything that encoding needs, with the ``names`` of the D features; made by `fit_encoder`."""
 
     names: tuple[str, ...]
-    fill: Floats
-    numbers: str
-    scaled: Index
-    parts: Parts
-    marks: Index
-    added: Index
-    places: tuple[Index, ...]
+    encoding: RowEncoding
 
     @property
     def width(self) -> int:
         """D, the number of features."""
-        return len(self.names)
+        return self.encoding.width
 
     def transform(self, columns: Columns, rows: npt.NDArray[np.integer] | None = None) -> Floats:
         """Encode rows (all by default), (n, D) float64."""
-        numeric = columns.numeric if rows is None else columns.numeric[rows]
-        codes = columns.codes if rows is None else columns.codes[rows]
-        encoded = np.zeros((len(numeric), self.width))
-        n = numeric.shape[1]
-        missing = np.isnan(numeric)
-        encoded[:, :n] = np.where(missing, self.fill, numeric)
-        entry, values = NUMBERS[self.numbers], encoded[:, self.scaled]
-        encoded[:, self.scaled] = entry.apply(values, self.parts)
-        kept = np.arange(entry.components) < self.added[:, None]
-        encoded[:, self.width - self.added.sum() :] = entry.expand(values, self.parts)[:, kept]
-        encoded[:, n : n + len(self.marks)] = missing[:, self.marks]
-        for j, places in enumerate(self.places):
-            place = places[codes[:, j] + 2]
-            (known,) = np.nonzero(place != _NOWHERE)
-            encoded[known, place[known]] = 1.0
-        return encoded
+        return self.features(columns, _numbered(columns, rows), "float64")[:]
+
+    def features(self, columns: Columns, rows: Index, dtype: str) -> EncodedRows:
+        """Take rows as features, to be encoded when they are looked at."""
+        return EncodedRows(columns.numeric, columns.codes, rows, self.encoding, dtype)
 
     def to_dict(self) -> Json:
         """Give plain values for JSON; floats survive exactly."""
+        encoding = self.encoding
         return {
             "names": list(self.names),
-            "fill": self.fill.tolist(),
-            "numbers": self.numbers,
-            "scaled": self.scaled.tolist(),
-            "parts": {name: each.tolist() for name, each in self.parts.items()},
-            "marks": self.marks.tolist(),
-            "added": self.added.tolist(),
-            "places": [places.tolist() for places in self.places],
+            "fill": encoding.fill.tolist(),
+            "numbers": encoding.numbers,
+            "scaled": encoding.scaled.tolist(),
+            "parts": {name: each.tolist() for name, each in encoding.parts.items()},
+            "marks": encoding.marks.tolist(),
+            "added": encoding.added.tolist(),
+            "places": [places.tolist() for places in encoding.places],
         }
 
     @classmethod
@@ -117,19 +82,20 @@ class Encoder:
             scaled, marks, added = (np.array(values[key], dtype=np.int64) for key in ("scaled", "marks", "added"))
             parts = {str(name): np.array(each, dtype=np.float64) for name, each in values["parts"].items()}
             places = tuple(np.array(each, dtype=np.int64) for each in values["places"])
-            encoder = cls(tuple(values["names"]), fill, values["numbers"], scaled, parts, marks, added, places)
+            names, numbers = tuple(values["names"]), values["numbers"]
+            encoding = RowEncoding(len(names), fill, numbers, scaled, parts, marks, added, places)
             lengths = {len(scaled), len(added), *(len(each) for each in parts.values())}
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ModelError("the model's encoder is damaged: a part of it is missing or of another kind") from error
         end, taken = len(fill) + len(marks), np.concatenate([np.empty(0, np.int64), *places])
-        last = encoder.width - added.sum()
+        last = encoding.width - added.sum()
         of_numbers = all((each < len(fill)).all() for each in (scaled, marks))
-        of_categories = ((taken == _NOWHERE) | ((taken >= end) & (taken < last))).all()
+        of_categories = ((taken == NOWHERE) | ((taken >= end) & (taken < last))).all()
         if len(lengths) > 1 or end > last or not of_numbers or not of_categories:
             raise ModelError("the model's encoder is damaged: its parts differ in length")
-        if encoder.numbers not in NUMBERS:
-            raise ModelError(f"the model's encoder is damaged: it encodes numbers as {encoder.numbers!r}")
-        return encoder
+        if numbers not in NUMBERS:
+            raise ModelError(f"the model's encoder is damaged: it encodes numbers as {numbers!r}")
+        return cls(names, encoding)
 
 
 def fit_encoder(
@@ -139,29 +105,53 @@ def fit_encoder(
 
     ``numbers`` says how numbers are encoded, a name of `NUMBERS`.
     """
-    numeric = columns.numeric if rows is None else columns.numeric[rows]
-    codes = columns.codes if rows is None else columns.codes[rows]
-    scaled = np.array(schema.numbers, dtype=np.int64)
-    fill = _medians(numeric)
-    booleans = np.delete(np.arange(len(fill)), scaled)
-    fill[booleans] = np.floor(fill[booleans])  # as many ones as zeros: the median of 0.5 becomes 0
-    values = np.where(np.isnan(numeric), fill, numeric)[:, scaled]
-    names = [column.name for column, _ in schema.numeric]
-    number_of = {name: number for number, name in reversed(list(enumerate(names)))}
+    rows = _numbered(columns, rows)
+    owners = [column.name for column, _ in schema.numeric]
+    number_of = {name: number for number, name in reversed(list(enumerate(owners)))}
     marks = np.array([number_of[column.name] for column in marked(schema)], dtype=np.int64)
     places = []
-    start = len(names) + len(marks)
+    start = len(owners) + len(marks)
     for j, column in enumerate(schema.categorical):
-        places.append(_places(column, codes[:, j], start, schema.min_count // 2))
+        places.append(_places(column, columns.codes[rows, j], start, schema.min_count // 2))
         start += len(category_names(column))
-    entry = NUMBERS[numbers]
+    entry, scaled = NUMBERS[numbers], np.array(schema.numbers, dtype=np.int64)
     added = np.array([entry.added(each) for each in schema.distinct], dtype=np.int64)
     named = tuple(
-        f"{names[place]} [{bin_}]" for place, count in zip(scaled, added, strict=True) for bin_ in range(1, count + 1)
+        f"{owners[place]} [{bin_}]" for place, count in zip(scaled, added, strict=True) for bin_ in range(1, count + 1)
     )
-    return Encoder(
-        (*encoded_names(schema), *named), fill, numbers, scaled, entry.fit(values), marks, added, tuple(places)
-    )
+    names = (*encoded_names(schema), *named)
+    fill, parts = _fitted(columns, rows, scaled, entry)
+    return Encoder(names, RowEncoding(len(names), fill, numbers, scaled, parts, marks, added, tuple(places)))
+
+
+def _numbered(columns: Columns, rows: npt.NDArray[np.integer] | None) -> Index:
+    return np.arange(columns.rows) if rows is None else rows.astype(np.int64, copy=False)
+
+
+def _fitted(
+    columns: Columns, rows: npt.NDArray[np.integer], scaled: Index, entry: NumberEncoder
+) -> tuple[Floats, Parts]:
+    """Fit what fills gaps and what encodes numbers, some columns at a time where there are many rows."""
+    count = columns.numeric.shape[1]
+    is_scaled = np.isin(np.arange(count), scaled)
+    fill, parts = np.zeros(count), []
+    at_once = max(1, _FITTED // max(1, len(rows)))
+    for group in np.array_split(np.arange(count), max(1, count // at_once)):
+        numeric = _block(columns.numeric, rows, group)
+        fill[group] = _medians(numeric)
+        booleans = group[~is_scaled[group]]
+        fill[booleans] = np.floor(fill[booleans])  # as many ones as zeros: the median of 0.5 becomes 0
+        values = np.where(np.isnan(numeric), fill[group], numeric)[:, is_scaled[group]]
+        parts.append(entry.fit(values))
+    return fill, {name: np.concatenate([each[name] for each in parts]) for name in parts[0]}
+
+
+def _block(numeric: Numeric, rows: npt.NDArray[np.integer], group: Index) -> Floats:
+    """Take some columns of some rows (M, g)."""
+    block = np.empty((len(rows), len(group)))
+    for start in range(0, len(rows), _ROWS):
+        block[start : start + _ROWS] = numeric[rows[start : start + _ROWS]][:, group]
+    return block
 
 
 def _medians(values: Floats) -> Floats:
@@ -178,11 +168,11 @@ def _medians(values: Floats) -> Floats:
     return medians
 
 
-def _places(column: ColumnSpec, codes: npt.NDArray[np.int32], start: int, needed: int) -> Index:
+def _places(column: ColumnSpec, codes: Array, start: int, needed: int) -> Index:
     """Find the feature of each code; see the module's docstring for the rules."""
     levels = len(column.levels)
-    counts = np.bincount(codes + 2, minlength=levels + 2)
-    places = np.full(levels + 2, _NOWHERE, dtype=np.int64)
+    counts = np.bincount(codes.astype(np.int64) + 2, minlength=levels + 2)
+    places = np.full(levels + 2, NOWHERE, dtype=np.int64)
     taught = counts[2:] >= max(needed, 1)
     others = counts[0] + counts[2:][~taught].sum()
     if column.grouped and others:

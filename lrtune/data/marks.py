@@ -8,6 +8,7 @@ import numpy as np
 
 from lrtune.arrays import Array
 from lrtune.data.columns import Columns
+from lrtune.data.compact import column_of
 from lrtune.data.conversion import Marks
 from lrtune.data.schema import Schema
 from lrtune.data.targets import label_text
@@ -24,7 +25,7 @@ def row_marks(columns: Columns, schema: Schema) -> Marks:
     rare categories, which have no feature of their own, count as one. A column more or less changes all of them.
     """
     names = [f"{column.name}/{part}" for column, part in schema.numeric]
-    parts = [(name, _bits(columns.numeric[:, place])) for place, name in enumerate(names)]
+    parts = [(name, _bits(column_of(columns.numeric, place))) for place, name in enumerate(names)]
     for place, column in enumerate(schema.categorical):
         known = np.array([*map(_hashed, column.levels), _hashed("/other"), _hashed("/missing")], dtype=np.uint64)
         parts.append((column.name, known[columns.codes[:, place]]))  # -2 other, -1 missing: counted from the end

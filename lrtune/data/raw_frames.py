@@ -50,8 +50,8 @@ class FrameShape:
 
     def transform(self, columns: Columns, rows: npt.NDArray[np.integer] | None = None) -> RawRows:
         """Take some rows, all by default."""
-        numeric, codes = columns.numeric, columns.codes
-        return RawRows(numeric, codes) if rows is None else RawRows(numeric[rows], codes[rows])
+        chosen = slice(None) if rows is None else rows
+        return RawRows(columns.numeric[chosen], columns.codes[chosen])
 
     def frame(self, rows: RawRows) -> Any:
         """Make a data frame of pandas.

@@ -12,6 +12,7 @@ from lrtune.arrays import FEWER_ROWS, Integers, stream
 from lrtune.text.errors import LrtuneError
 from lrtune.trainers.contract import Setting
 from lrtune.training.declarations import number
+from lrtune.training.encoded import part_of
 from lrtune.training.horizons import with_horizon
 from lrtune.training.registry import Complete
 from lrtune.training.tasks import Encoded, Fold
@@ -171,9 +172,15 @@ def _drawn(fold: Fold, share: float, seed: int) -> Integers:
 def _with_rows(fold: Fold, rows: Integers) -> Fold:
     if len(rows) == len(fold.features):
         return fold
-    others = {name: Encoded(each.features[rows], each.validation_features) for name, each in fold.others.items()}
+    others = {
+        name: Encoded(part_of(each.features, rows), each.validation_features) for name, each in fold.others.items()
+    }
     return replace(
-        fold, features=fold.features[rows], targets=fold.targets[rows], weights=fold.weights[rows], others=others
+        fold,
+        features=part_of(fold.features, rows),
+        targets=fold.targets[rows],
+        weights=fold.weights[rows],
+        others=others,
     )
 
 

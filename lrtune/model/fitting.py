@@ -17,6 +17,7 @@ from lrtune.data.schema import Schema
 from lrtune.model import Model, TrainedNetwork
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import NoUsableResultError
+from lrtune.training.encoded import Features
 from lrtune.training.evaluate import fit
 from lrtune.training.feedback import Scales
 from lrtune.training.numbers.catalogue import USUAL
@@ -26,6 +27,10 @@ from lrtune.training.wall_clock import Clock
 FINAL = 2**31
 """Number of the random streams of a model on all training rows; folds count from 0, so that theirs are others."""
 
+
+IN_ADVANCE = 2**25
+"""Bytes of features of a fold's training rows, or validation rows, that are encoded in advance: that is faster than to
+do so whenever they are looked at. What comes out is the same."""
 
 BEYOND = 0.5
 """Ranges of the training targets by which a prediction may lie beyond them. One row with a far cell would else be
@@ -75,10 +80,10 @@ def encoded(
     limits = _limits(targets) if schema.task == "regression" else UNLIMITED
     fold = Fold(
         index=index,
-        features=encoder.transform(columns, train).astype(dtype),
+        features=_features(encoder, columns, train, dtype),
         targets=(targets - shift) / scale if schema.task == "regression" else targets,
         weights=np.ones(len(train)),
-        validation_features=encoder.transform(columns, validation).astype(dtype),
+        validation_features=_features(encoder, columns, validation, dtype),
         validation_targets=columns.target[validation],
         shift=shift,
         scale=scale,
@@ -86,6 +91,12 @@ def encoded(
         numbers=numbers,
     )
     return encoder, fold
+
+
+def _features(encoder: Encoder, columns: Columns, rows: Rows, dtype: str) -> Features:
+    """Encode rows in advance if they are few; else when they are looked at."""
+    features = encoder.features(columns, rows, dtype)
+    return features if features.size * features.dtype.itemsize > IN_ADVANCE else features[:]
 
 
 def encoded_fold(

@@ -118,16 +118,24 @@ def _linear(setting: Setting, fold: Fold) -> Doubles:
 
     rows = _sample(setting.seed, fold, setting.problem.classes)
     features, targets = fold.features[rows].astype(np.float64), fold.targets[rows]
-    validation = fold.validation_features.astype(np.float64)
     if not setting.problem.classes:
         fitted = Ridge().fit(features, targets.astype(np.float64))
-        return fold.in_units(fitted.predict(validation)[:, None])
+        return fold.in_units(_of_validation(fold, fitted.predict)[:, None])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = LogisticRegression(max_iter=_ITERATIONS).fit(features, targets)
-    found = np.zeros((len(validation), setting.problem.classes))
-    found[:, model.classes_.astype(np.int64)] = model.predict_proba(validation)  # a class may be missing in training
+    found = np.zeros((len(fold.validation_targets), setting.problem.classes))
+    told = _of_validation(fold, model.predict_proba)
+    found[:, model.classes_.astype(np.int64)] = told  # a class may be missing in training
     return _outputs(setting, found)
+
+
+def _of_validation(fold: Fold, predict: Callable[[Doubles], Doubles]) -> Doubles:
+    """Predict the validation rows of a fold, so many at a time."""
+    features = fold.validation_features
+    starts = range(0, max(1, len(features)), MOST_ROWS)
+    parts = [predict(features[start : start + MOST_ROWS].astype(np.float64)) for start in starts]
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
 def _outputs(setting: Setting, probabilities: Doubles) -> Doubles:

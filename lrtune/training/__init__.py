@@ -21,6 +21,7 @@ A *lane* is one (configuration, fold); a *population* is all lanes trained toget
     deferred       functions that are named now and imported when they are first called
     dropout        dropout
     embeddings     periodic embeddings of numbers
+    encoded        rows that are encoded when they are looked at
     estimated      what an estimator predicts that is not lrtune's own
     evaluate       configurations in, fold scores and predictions out
     feedback       reduce on plateau

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lrtune.arrays import ORDER, Array, Doubles, Integers, stream
+from lrtune.training.encoded import EncodedRows, Features
 from lrtune.training.networks import with_ones
 from lrtune.training.tasks import Fold, Problem
 
@@ -27,14 +28,35 @@ _GRANULE = 16
 class BatchTable:
     """One fold, ready to be gathered from; the row ``N`` is all zeros, weight included.
 
-    ``features (N + 1, D + 1)`` with a column of ones, ``targets (N + 1, O)`` as the loss wants them, ``weights
-    (N + 1,)``.
+    ``features (N + 1, D + 1)`` with a column of ones, or those of a fold that are encoded when they are gathered;
+    ``targets (N + 1, O)`` as the loss wants them, ``weights (N + 1,)``.
     """
 
     index: int
-    features: Array
+    features: Features
     targets: Array
     weights: Doubles
+
+    @property
+    def width(self) -> int:
+        """``D + 1``."""
+        return int(self.features.shape[1]) + isinstance(self.features, EncodedRows)
+
+    def rows(self, numbers: Integers) -> Array:
+        """Gather rows ``(M, D + 1)``."""
+        found = np.empty((len(numbers), self.width), self.features.dtype)
+        self.gather(numbers, found)
+        return found
+
+    def gather(self, numbers: Integers, out: Array) -> None:
+        """Write rows ``(..., D + 1)`` of some numbers ``(...)``."""
+        if not isinstance(self.features, EncodedRows):
+            self.features.take(numbers, axis=0, out=out, mode="clip")
+            return
+        is_row = numbers < len(self.features)
+        out[...] = 0.0
+        out[is_row, :-1] = self.features[numbers[is_row]]
+        out[is_row, -1] = 1.0
 
 
 class Batch(NamedTuple):
@@ -61,16 +83,22 @@ def steps_per_epoch(batch_size: int, rows: int) -> int:
 
 
 def table(fold: Fold, problem: Problem, dtype: np.dtype[Any]) -> BatchTable:
-    """Copy a fold into the form that mini-batches are gathered from."""
+    """Bring a fold into the form that mini-batches are gathered from."""
     rows = len(fold.features)
-    features = np.zeros((rows + 1, fold.features.shape[1] + 1), dtype)
-    features[:-1] = with_ones(fold.features, dtype)
+    features = fold.features if isinstance(fold.features, EncodedRows) else _filled(fold.features, dtype)
     targets = np.zeros((rows + 1, problem.outputs), dtype)
     if problem.loss == "softmax":
         targets[np.arange(rows), fold.targets] = 1.0
     else:
         targets[:-1, 0] = fold.targets
     return BatchTable(fold.index, features, targets, np.append(np.asarray(fold.weights, np.float64), 0.0))
+
+
+def _filled(features: Array, dtype: np.dtype[Any]) -> Array:
+    """Copy ``(N, D)`` to ``(N + 1, D + 1)``: a column of ones, and a row of zeros."""
+    filled = np.zeros((features.shape[0] + 1, features.shape[1] + 1), dtype)
+    filled[:-1] = with_ones(features, dtype)
+    return filled
 
 
 def epoch_order(seed: int, fold: int, epoch: int, rows: int, batch_size: int) -> Integers:
@@ -87,8 +115,8 @@ def epoch_batches(tables: Sequence[BatchTable], seed: int, epoch: int, batch_siz
     """
     orders = [epoch_order(seed, each.index, epoch, len(each.weights) - 1, batch_size) for each in tables]
     first = tables[0]
-    width = 2 * first.features.shape[1] + 2 * first.targets.shape[1] + 1
-    at_once = max(1, _CHUNK_BYTES // (len(tables) * batch_size * width * first.features.itemsize))
+    width = 2 * first.width + 2 * first.targets.shape[1] + 1
+    at_once = max(1, _CHUNK_BYTES // (len(tables) * batch_size * width * first.features.dtype.itemsize))
     start = 0
     while start < len(orders[0]):
         active = sum(len(order) > start for order in orders)
@@ -102,11 +130,11 @@ def _gather(tables: Sequence[BatchTable], orders: Sequence[Integers]) -> Batch:
     """Gather several steps of some folds: the arrays of a `Batch` with an axis of steps after that of the folds."""
     first, shape = tables[0], (len(tables), *orders[0].shape)
     dtype, outputs = first.features.dtype, first.targets.shape[1]
-    rows = np.empty((*shape, first.features.shape[1]), dtype)
+    rows = np.empty((*shape, first.width), dtype)
     targets = np.empty((*shape[:2], outputs, shape[2]), dtype)
     weights = np.empty((*shape[:2], 1, shape[2]), dtype)
     for place, (each, order) in enumerate(zip(tables, orders, strict=True)):
-        each.features.take(order, axis=0, out=rows[place], mode="clip")
+        each.gather(order, rows[place])
         weights[place, :, 0] = _shares(each.weights[order])
         np.multiply(each.targets[order].swapaxes(-1, -2), weights[place], out=targets[place])
     return Batch(np.ascontiguousarray(rows.swapaxes(-1, -2)), rows, targets, weights)

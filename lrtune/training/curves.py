@@ -109,8 +109,8 @@ def _fold_rows(table: BatchTable, fold: Fold, network: Network, seed: int) -> Fo
     dtype, cut, stop = table.features.dtype, len(own), len(own) + len(others)
     # The room follows from the fold's own rows alone: products of another size may round differently.
     room = -(-stop // _GRANULE) * _GRANULE
-    columns = np.zeros((table.features.shape[1], room), dtype)
-    columns[:, :cut] = table.features[own].T
+    columns = np.zeros((table.width, room), dtype)
+    columns[:, :cut] = table.rows(own).T
     columns[:, cut:stop] = with_ones(fold.validation_features[others], dtype).T
     targets = np.zeros((table.targets.shape[1], room), dtype)
     targets[:, :cut] = table.targets[own].T

@@ -15,6 +15,7 @@ from lrtune.training.costs import block_lanes, cost_seconds, lane_bytes
 from lrtune.training.curves import over_folds, recorded_epochs
 from lrtune.training.declarations import Configuration
 from lrtune.training.embeddings import stacks
+from lrtune.training.encoded import Features
 from lrtune.training.feedback import Scales
 from lrtune.training.losses import LOSSES
 from lrtune.training.networks import Network, outputs, split
@@ -167,7 +168,7 @@ def fit(
 
 def predict_outputs(
     parameters: Sequence[tuple[Array, Array]],
-    features: Array,
+    features: Features,
     *,
     activation: str,
     loss: str,

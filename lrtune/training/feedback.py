@@ -36,6 +36,7 @@ import numpy as np
 from lrtune.arrays import WATCHED, Array, Doubles, Integers, stream
 from lrtune.training.batches import BatchTable
 from lrtune.training.declarations import Configuration, number
+from lrtune.training.encoded import EncodedRows, Features, part_of
 from lrtune.training.losses import LOSSES
 from lrtune.training.networks import Network, outputs, split
 from lrtune.training.registry import DECAYS
@@ -87,7 +88,7 @@ class Holdout(NamedTuple):
     The shares are the rows' weights divided by their sum.
     """
 
-    features: Array
+    features: Features
     targets: Array
     shares: Doubles
 
@@ -160,7 +161,9 @@ def hold_out(table: BatchTable, seed: int) -> tuple[BatchTable, Holdout]:
     weights = table.weights.copy()
     weights[rows] = 0.0
     shares = table.weights[rows] / table.weights[rows].sum()
-    return replace(table, weights=weights), Holdout(table.features[rows, :-1], table.targets[rows].T.copy(), shares)
+    features = part_of(table.features, rows)
+    features = features if isinstance(features, EncodedRows) else features[:, :-1]
+    return replace(table, weights=weights), Holdout(features, table.targets[rows].T.copy(), shares)
 
 
 class Watcher:

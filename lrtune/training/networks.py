@@ -31,6 +31,7 @@ from lrtune.training.embeddings import (
     embedding_space,
     stacks,
 )
+from lrtune.training.encoded import Features
 from lrtune.training.tasks import Problem
 
 Drop: TypeAlias = Callable[[int, Array, Array], None]
@@ -217,7 +218,7 @@ def backward(
     embedded_gradients(stack, embedded, space.embedding)
 
 
-def outputs(network: Network, blocks: Sequence[Array], features: Array) -> Array:
+def outputs(network: Network, blocks: Sequence[Array], features: Features) -> Array:
     """Compute the outputs ``(C, O, M)`` of lanes of one fold on ``features (M, D)``, in the dtype of the lanes."""
     dtype, lanes = blocks[0].dtype, len(blocks[0])
     result = np.empty((lanes, network.widths[-1], len(features)), dtype)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrtune.arrays import Array, Doubles, Integers
+from lrtune.training.encoded import Features, part_of
 from lrtune.training.numbers.catalogue import USUAL
 
 Flags: TypeAlias = NDArray[np.bool_]
@@ -24,8 +25,8 @@ UNLIMITED = (-math.inf, math.inf)
 class Encoded(NamedTuple):
     """Features of the rows to train on ``(N, D)`` and of those to be scored on ``(M, D)``."""
 
-    features: Array
-    validation_features: Array
+    features: Features
+    validation_features: Features
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,10 @@ class Fold:
     """
 
     index: int
-    features: Array
+    features: Features
     targets: Array
     weights: Array
-    validation_features: Array
+    validation_features: Features
     validation_targets: Array
     shift: float = 0.0
     scale: float = 1.0
@@ -69,7 +70,7 @@ class Fold:
 
     @property
     def nbytes(self) -> int:
-        """Size of all features (bytes)."""
+        """Size of all features, as far as they are encoded (bytes)."""
         every = [Encoded(self.features, self.validation_features), *self.others.values()]
         return sum(each.nbytes for pair in every for each in pair)
 
@@ -86,12 +87,12 @@ class Fold:
     def scored_on(self, rows: Integers) -> Fold:
         """Keep some of the rows to be scored on."""
         others = {
-            name: each._replace(validation_features=each.validation_features[rows])
+            name: each._replace(validation_features=part_of(each.validation_features, rows))
             for name, each in self.others.items()
         }
         return replace(
             self,
-            validation_features=self.validation_features[rows],
+            validation_features=part_of(self.validation_features, rows),
             validation_targets=self.validation_targets[rows],
             others=others,
         )

@@ -27,7 +27,7 @@ class Watch:
         self._weights = np.zeros((len(folds), rows))
         for place, fold in enumerate(folds):
             count = len(fold.validation_targets)
-            self._columns[place, :, :count] = with_ones(fold.validation_features, np.dtype(dtype)).T
+            self._columns[place, :, :count] = with_ones(fold.validation_features[:], np.dtype(dtype)).T
             self._targets[place, :, :count] = validation_targets(fold, network)
             self._weights[place, :count] = validation_weights(fold, network)
         self._space = workspace(network, (1, len(folds)), rows, np.dtype(dtype))

@@ -224,7 +224,7 @@ def arrays_of(fold: Fold, foreign: Foreign, place: int) -> dict[str, Array]:
     for name, rows, features in parts:
         found |= {f"{name}_targets": foreign.targets[rows], f"{name}_rows": rows}
         if foreign.shape is None or foreign.columns is None:
-            found[f"{name}_X"] = features
+            found[f"{name}_X"] = features[:]
         else:
             found |= raw(name, foreign.shape.transform(foreign.columns, rows))
     return found
