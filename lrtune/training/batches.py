@@ -53,10 +53,11 @@ class BatchTable:
         if not isinstance(self.features, EncodedRows):
             self.features.take(numbers, axis=0, out=out, mode="clip")
             return
-        is_row = numbers < len(self.features)
-        out[...] = 0.0
-        out[is_row, :-1] = self.features[numbers[is_row]]
-        out[is_row, -1] = 1.0
+        count = len(self.features)
+        flat, numbers = out.reshape(-1, self.width, copy=False), numbers.ravel()
+        self.features.write(np.minimum(numbers, count - 1), flat[:, :-1])
+        flat[:, -1] = 1.0
+        flat[numbers == count] = 0.0
 
 
 class Batch(NamedTuple):

@@ -109,22 +109,21 @@ class RowEncoding:
     added: Integers
     places: tuple[Integers, ...]
 
-    def transform(self, numeric: Floats, codes: Array) -> Doubles:
-        """Encode rows of numbers ``(M, n)`` and codes of categories ``(M, m)``, ``(M, D)``."""
-        encoded = np.zeros((len(numeric), self.width))
-        n = numeric.shape[1]
-        missing = np.isnan(numeric)
-        encoded[:, :n] = np.where(missing, self.fill, numeric)
-        entry, values = NUMBERS[self.numbers], encoded[:, self.scaled]
-        encoded[:, self.scaled] = entry.apply(values, self.parts)
+    def transform(self, numeric: Floats, codes: Array, out: Array) -> None:
+        """Encode rows of numbers ``(M, n)`` and codes of categories ``(M, m)`` into ``out (M, D)``."""
+        missing, n = np.isnan(numeric), numeric.shape[1]
+        filled = np.where(missing, self.fill, numeric)
+        entry, values = NUMBERS[self.numbers], filled[:, self.scaled]
+        filled[:, self.scaled] = entry.apply(values, self.parts)
         kept = np.arange(entry.components) < self.added[:, None]
-        encoded[:, self.width - self.added.sum() :] = entry.expand(values, self.parts)[:, kept]
-        encoded[:, n : n + len(self.marks)] = missing[:, self.marks]
+        out[:, :n] = filled
+        out[:, n : n + len(self.marks)] = missing[:, self.marks]
+        out[:, n + len(self.marks) :] = 0.0
+        out[:, self.width - self.added.sum() :] = entry.expand(values, self.parts)[:, kept]
         for j, places in enumerate(self.places):
             place = places[codes[:, j].astype(np.int64) + 2]
             (known,) = np.nonzero(place != NOWHERE)
-            encoded[known, place[known]] = 1.0
-        return encoded
+            out[known, place[known]] = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,11 +177,18 @@ class EncodedRows:
         """Encode some of the rows."""
         wanted = self.rows[rows]
         found = np.empty((len(wanted), self.encoding.width), self.dtype)
+        self._encode(wanted, found)
+        return found
+
+    def write(self, rows: npt.NDArray[np.integer], out: Array) -> None:
+        """Encode some of the rows into ``out (M, D)``."""
+        self._encode(self.rows[rows], out)
+
+    def _encode(self, wanted: Rows, out: Array) -> None:
         at_once = max(1, _AT_ONCE // max(1, self.encoding.width))
         for start in range(0, len(wanted), at_once):
             part = wanted[start : start + at_once]
-            found[start : start + at_once] = self.encoding.transform(self.numeric[part], self.codes[part])
-        return found
+            self.encoding.transform(self.numeric[part], self.codes[part], out[start : start + at_once])
 
     def part(self, rows: npt.NDArray[np.integer]) -> EncodedRows:
         """Take some of the rows without encoding them."""
