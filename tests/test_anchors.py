@@ -8,6 +8,7 @@ from sklearn import metrics as reference
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from lrtune.experiment import load_text
+from lrtune.model import fitting
 from lrtune.model.fitting import encoded
 from lrtune.run.journal import Journal
 from lrtune.run.names import DATABASE
@@ -15,6 +16,7 @@ from lrtune.run.study import replay
 from lrtune.trainers import anchors
 from lrtune.trainers.contract import Setting
 from lrtune.trainers.preparation import prepare
+from lrtune.training.encoded import EncodedRows
 from lrtune.training.tasks import Fold, Problem
 from lrtune.tuning import core as tuning
 from lrtune.tuning import finishing
@@ -263,3 +265,17 @@ def test_searches_inside_of_a_nested_one_have_none(tmp_path):
         assert not found & {"anchors", "controlled"}
     outside = {event.kind for event in tuning.tune(chosen, prepare(chosen), tmp_path / "out", workers=1)}
     assert {"anchors", "controlled"} <= outside
+
+
+@pytest.mark.parametrize("data", ["iris", "breast_cancer", "diabetes"])
+def test_features_that_are_encoded_late_give_the_same_anchors(data, monkeypatch):
+    now = anchors.anchors(prepared_of(data).setting)
+    monkeypatch.setattr(fitting, "IN_ADVANCE", -1)
+    monkeypatch.setattr(anchors, "_PIECE", 7)
+    setting = prepared_of(data).setting
+    assert isinstance(setting.folds[0].features, EncodedRows)
+    late = anchors.anchors(setting)
+    assert now.keys() == late.keys()
+    for name, each in now.items():
+        np.testing.assert_allclose(each.scores, late[name].scores, rtol=2e-3)
+        assert np.abs(np.subtract(each.predicted, late[name].predicted)).sum() <= 2

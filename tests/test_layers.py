@@ -60,7 +60,7 @@ DOORS = {
         *("trainers/anchors.py", "trainers/foreign/estimators.py", "model/estimator.py", "tuning/estimator.py"),
     ),
     "skops": ("model/foreign.py", "trainers/foreign/child.py"),
-    "scipy": ("sampling", "verdict"),
+    "scipy": ("sampling", "verdict", "trainers/anchors.py"),
     "joblib": ("engines/processes.py",),
     "ray": ("engines/ray.py",),
     "dask": ("engines/dask.py",),

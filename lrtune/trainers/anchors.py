@@ -16,19 +16,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lrtune.arrays import ANCHORS, Doubles, Rows, one_blas_thread, stream
 from lrtune.space.trial import mean_of
 from lrtune.trainers.contract import Setting
+from lrtune.training.encoded import EncodedRows, Features
 from lrtune.training.outcomes import cells, outcome_of
 from lrtune.training.tasks import Fold
 
 MOST_ROWS = 50_000
 """Training rows that a linear model sees."""
 
+_PIECE = 2**13  # rows of a large table that are encoded at a time
 _ITERATIONS = 10_000  # L-BFGS converges long before
 _EXPECTED_ITERATIONS, _PRODUCTS_PER_SECOND, _CALL = 30, 1.5e9, 4e-3
 
@@ -117,7 +119,7 @@ def _linear(setting: Setting, fold: Fold) -> Doubles:
     from sklearn.linear_model import LogisticRegression, Ridge
 
     rows = _sample(setting.seed, fold, setting.problem.classes)
-    features, targets = fold.features[rows].astype(np.float64), fold.targets[rows]
+    features, targets = _matrix(fold.features, rows), fold.targets[rows]
     if not setting.problem.classes:
         fitted = Ridge().fit(features, targets.astype(np.float64))
         return fold.in_units(_of_validation(fold, fitted.predict)[:, None])
@@ -130,11 +132,22 @@ def _linear(setting: Setting, fold: Fold) -> Doubles:
     return _outputs(setting, found)
 
 
+def _matrix(features: Features, rows: Rows) -> Any:
+    """Take rows for a linear model: of a large table as a sparse matrix, since most features of categories are 0."""
+    if not isinstance(features, EncodedRows):
+        return features[rows].astype(np.float64)
+    from scipy import sparse
+
+    starts = range(0, len(rows), _PIECE)
+    return sparse.vstack([sparse.csr_matrix(features[rows[each : each + _PIECE]], dtype=np.float64) for each in starts])
+
+
 def _of_validation(fold: Fold, predict: Callable[[Doubles], Doubles]) -> Doubles:
     """Predict the validation rows of a fold, so many at a time."""
     features = fold.validation_features
-    starts = range(0, max(1, len(features)), MOST_ROWS)
-    parts = [predict(features[start : start + MOST_ROWS].astype(np.float64)) for start in starts]
+    at_once = _PIECE if isinstance(features, EncodedRows) else max(1, len(features))
+    starts = range(0, max(1, len(features)), at_once)
+    parts = [predict(features[start : start + at_once].astype(np.float64)) for start in starts]
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
