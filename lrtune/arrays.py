@@ -7,7 +7,7 @@ were made. Purposes are unique, and stand here and nowhere else.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Any, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +82,35 @@ EVALUATION = 71
 
 NESTED = 52
 """Seed of the outer folds: ``[seed, NESTED]``."""
+
+
+class Mapped(np.ndarray[Any, Any]):
+    """An array that is the content of a file; what is taken from it is a plain array.
+
+    Processes of this machine may be sent the ``file`` in place of the content (`by_file`).
+    """
+
+    file: tuple[str, str, tuple[int, ...]] | None = None
+
+    def __getitem__(self, key: Any) -> Any:
+        """Take a part."""
+        return np.asarray(self)[key]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Send the content."""
+        return np.asarray(self).__reduce_ex__(protocol)
+
+
+def mapped(path: str, dtype: str, shape: tuple[int, ...], mode: Literal["r", "r+"] = "r") -> Mapped:
+    """Map a file as an array."""
+    found = np.memmap(path, dtype, mode, shape=shape).view(Mapped)
+    found.file = (path, dtype, shape)
+    return found
+
+
+def by_file(array: Mapped) -> Any:
+    """Reduce a mapped array to its file, for `pickle`; what is no whole file, to its content."""
+    return array.__reduce_ex__(2) if array.file is None else (mapped, array.file)
 
 
 def stream(seed: int, purpose: int, *address: int) -> np.random.Generator:

@@ -114,5 +114,5 @@ def die_for_small_batches(setting, work):
     return evaluation.run_block(setting, work)
 
 
-def total(shared, payload):
-    return payload * shared.sum(dtype=float)
+def file_and_total(shared, payload):
+    return shared.file, payload * shared.sum(dtype=float)

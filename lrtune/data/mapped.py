@@ -1,4 +1,4 @@
-"""Arrays in files that several processes of a machine see at once, in a folder that ends with the process that made it.
+"""Arrays in files, which several processes of a machine see at once, in a folder that ends with who made it.
 
 The folder is one of the system's for temporary files, or of that in ``LRTUNE_CACHE``. What a process that was killed
 has left there is removed by the next one.
@@ -14,11 +14,10 @@ import shutil
 import tempfile
 import weakref
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from lrtune.arrays import Array
+from lrtune.arrays import Array, mapped
 from lrtune.text.errors import DataError
 
 CACHE = "LRTUNE_CACHE"
@@ -27,30 +26,6 @@ CACHE = "LRTUNE_CACHE"
 _PREFIX = "lrtune-"
 _folders: list[Path] = []
 _numbers = itertools.count()
-
-
-class Mapped(np.ndarray[Any, Any]):
-    """An array in a file; where it is sent to another process of this machine, that opens the file.
-
-    What is taken from it is a plain array.
-    """
-
-    file: tuple[str, str, tuple[int, ...]] | None = None
-
-    def __getitem__(self, key: Any) -> Any:
-        """Take a part, as a plain array."""
-        return np.asarray(self)[key]
-
-    def __reduce__(self) -> Any:
-        """Send the name of the file."""
-        return super().__reduce__() if self.file is None else (opened, self.file)
-
-
-def opened(path: str, dtype: str, shape: tuple[int, ...]) -> Array:
-    """Map the file of an array, to be read."""
-    found = np.memmap(path, dtype, "r", shape=shape).view(Mapped)
-    found.file = (path, dtype, shape)
-    return found
 
 
 def allocated(shape: tuple[int, ...], dtype: str) -> Array:
@@ -78,8 +53,7 @@ def allocated(shape: tuple[int, ...], dtype: str) -> Array:
             f"{tempfile.gettempdir() if path is None else path.parent}: a table takes {size / 1e6:.0f} MB there, which "
             f"cannot be written ({error.strerror}); {CACHE} may name another folder"
         ) from None
-    found = np.memmap(path, dtype, "r+", shape=shape).view(Mapped)
-    found.file = (str(path), dtype, shape)
+    found = mapped(str(path), dtype, shape, "r+")
     weakref.finalize(found, _remove, path)
     return found
 

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import NamedTuple, cast
 
+from lrtune.arrays import Mapped, by_file
 from lrtune.engines.contract import Done, Function, guarded
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -102,7 +103,14 @@ class Worker:
         from joblib.externals.loky import ProcessPoolExecutor
 
         one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM")}
-        self._executor = ProcessPoolExecutor(1, initializer=_start_worker, initargs=(os.getpid(),), env=one_thread)
+        self._executor = ProcessPoolExecutor(
+            1,
+            initializer=_start_worker,
+            initargs=(os.getpid(),),
+            env=one_thread,
+            job_reducers={Mapped: by_file},
+            result_reducers={},
+        )
         self._call: Callable[..., Done] = partial(_begin_in_worker, function, shared)
 
     def submit(self, key: int, payload: object, seconds: float) -> Future[Done]:

@@ -16,6 +16,7 @@ import worker_functions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lrtune.arrays import by_file
 from lrtune.data import compact, mapped
 from lrtune.data.columns import arrays, arrays_for, concatenate, data_hash
 from lrtune.data.dataset import open_dataset
@@ -194,12 +195,14 @@ def test_folds_are_written_once_and_read_back(monkeypatch):
 def test_another_process_maps_the_file_of_an_array():
     array = mapped.allocated((1000, 5), "float32")
     array[:] = np.arange(5000).reshape(1000, 5)
-    content = pickle.dumps(array)
-    assert len(content) < 1000
-    assert pickle.loads(content).tolist() == array.tolist()
-    executor = Loky(worker_functions.total, array, 1)
+    content = pickle.dumps(array, protocol=5)
+    assert len(content) > array.nbytes  # another machine has no such file
+    assert type(pickle.loads(content)) is np.ndarray
+    opened, said = by_file(array)
+    assert opened(*said).tolist() == array.tolist()
+    executor = Loky(worker_functions.file_and_total, array, 1)
     executor.submit(0, 2)
-    assert executor.next_done().value == 2 * array.sum(dtype=float)
+    assert executor.next_done().value == (array.file, 2 * array.sum(dtype=float))
     executor.close()
     assert type(array[3:5]) is np.ndarray
     assert copy.deepcopy(array[3:5]).tolist() == array[3:5].tolist()
