@@ -34,7 +34,7 @@ from lrtune.text.errors import ModelError
 from lrtune.text.written import Json
 from lrtune.training.embeddings import OUTPUTS, stacks
 from lrtune.training.evaluate import predict_outputs
-from lrtune.training.networks import embedded_features
+from lrtune.training.networks import ROWS_AT_ONCE, embedded_features
 from lrtune.training.tasks import UNLIMITED, Problem
 
 FORMAT = 3
@@ -98,6 +98,10 @@ Member: TypeAlias = TrainedNetwork | TrainedEstimator | TrainedProgram
 """What a model may consist of."""
 
 
+_ROWS_ENCODED = 8 * ROWS_AT_ONCE
+"""Rows that are encoded at a time for networks; whole forward passes, so that no digit depends on it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
     """What was trained with everything around it; of several members the mean is what the model says.
@@ -125,10 +129,18 @@ class Model:
 
     def outputs(self, columns: Columns, rows: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float64]:
         """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, for all or some rows."""
-        features = {id(each): each.transform(columns, rows) for each in _encoders(self)}
+        numbers = np.arange(columns.rows) if rows is None else rows
+        of_networks = all(isinstance(each, TrainedNetwork) for each in self.members)
+        at_once = _ROWS_ENCODED if of_networks else max(1, len(numbers))
+        starts = range(0, max(1, len(numbers)), at_once)
         with one_blas_thread():
-            parts = [each.outputs(features[id(each.encoder)], self.problem) for each in self.members]
-        return np.mean(parts, axis=0) if len(parts) > 1 else parts[0]
+            parts = [self._outputs(columns, numbers[start : start + at_once]) for start in starts]
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+    def _outputs(self, columns: Columns, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        features = {id(each): each.transform(columns, rows) for each in _encoders(self)}
+        found = [each.outputs(features[id(each.encoder)], self.problem) for each in self.members]
+        return np.mean(found, axis=0) if len(found) > 1 else found[0]
 
     def refuse_tables(self) -> None:
         """Refuse to predict the rows of a table where what trained had rows of another kind.
