@@ -25,6 +25,7 @@ from lrtune.data.columns import Columns, arrays_for
 from lrtune.data.encoding import Encoder
 from lrtune.data.raw_frames import FrameShape, RawRows
 from lrtune.data.schema import Schema
+from lrtune.data.stored import some_rows
 from lrtune.data.tables import Table
 from lrtune.model.foreign import TrainedEstimator, TrainedProgram
 from lrtune.run import files
@@ -38,6 +39,9 @@ from lrtune.training.networks import embedded_features
 from lrtune.training.tasks import UNLIMITED, Problem
 
 FORMAT = 3
+
+_AT_ONCE, _FEWEST = 1 << 25, 1 << 10
+"""Bytes of what a network makes of some rows at a time (32 MB), and the fewest rows."""
 
 Layer = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
@@ -125,10 +129,30 @@ class Model:
 
     def outputs(self, columns: Columns, rows: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float64]:
         """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, for all or some rows."""
+        wanted = np.arange(columns.rows) if rows is None else rows
+        parts = self._parts(len(wanted))
+        if len(parts) == 1:
+            return self._outputs(columns, rows)
+        return np.concatenate([self._outputs(columns, wanted[part]) for part in parts])
+
+    def _outputs(self, columns: Columns, rows: npt.NDArray[np.int64] | None) -> npt.NDArray[np.float64]:
         features = {id(each): each.transform(columns, rows) for each in _encoders(self)}
         with one_blas_thread():
             parts = [each.outputs(features[id(each.encoder)], self.problem) for each in self.members]
         return np.mean(parts, axis=0) if len(parts) > 1 else parts[0]
+
+    def _parts(self, rows: int) -> list[slice]:
+        """Part so many rows so that what a network makes of some at a time fits into the memory.
+
+        They are of almost one length: a product of few rows may round differently. Other members see all rows at once.
+        """
+        networks = [each for each in self.members if isinstance(each, TrainedNetwork)]
+        width = max((biases.size for each in networks for _, biases in each.layers), default=1)
+        width = max([width, *(each.encoder.width for each in networks)])
+        most = max(_FEWEST, _AT_ONCE // (8 * width)) if len(networks) == len(self.members) else rows
+        count = max(1, -(-rows // max(most, 1)))
+        ends = [rows * place // count for place in range(count + 1)]
+        return [slice(*each) for each in itertools.pairwise(ends)]
 
     def refuse_tables(self) -> None:
         """Refuse to predict the rows of a table where what trained had rows of another kind.
@@ -152,8 +176,31 @@ class Model:
             If the table lacks columns, holds text where numbers are expected, or is not what it was trained on.
 
         """
+        values, probabilities = zip(*self.predictions(table), strict=True)
+        told = [each for each in probabilities if each is not None]
+        return Prediction(np.concatenate(values), np.concatenate(told) if told else None)
+
+    def predictions(self, table: Table) -> Iterator[Prediction]:
+        """Predict the rows of a table, some after others; a large table is never in memory.
+
+        Raises
+        ------
+        ModelError
+            As `predict`, before the first prediction or later.
+
+        """
         self.refuse_tables()
-        outputs = self.outputs(arrays_for(table, self.schema))
+        parts = self._parts(table.rows)
+        try:
+            for each in parts:
+                columns = table.columns if len(parts) == 1 else some_rows(table.columns, each.start, each.stop)
+                yield self._prediction(self._outputs(arrays_for(replace(table, columns=columns), self.schema), None))
+        except ModelError:
+            if len(parts) > 1:
+                arrays_for(table, self.schema)  # whose error has the number of the row in the table
+            raise
+
+    def _prediction(self, outputs: npt.NDArray[np.float64]) -> Prediction:
         if self.problem.loss == "squared":
             return Prediction(outputs[:, 0], None)
         labels = np.array(self.schema.classes)[outputs.argmax(axis=1)]
