@@ -2,9 +2,9 @@
 
     python benchmarks/big_table.py [--rows N] [--columns N] [--task TASK] [--levels N] [--seed N] [--output FILE]
 
-Of five columns four are numbers, ``x0``, ``x1``, ...: every fifth of them has 0.5 % missing cells, and as many are whole.
-The rest are categories, ``c0``, ``c1``, ..., of 2 to 1,000 levels, the first of which are more frequent than the last;
-``--levels N`` adds one more, ``many``, of N levels. The target ``y`` is a class, ``no`` or ``yes``, or with
+Of five columns four are numbers, ``x0``, ``x1``, ...: every fifth of them has 0.5 % missing cells, and as many are
+whole. The rest are categories, ``c0``, ``c1``, ..., of 2 to 1,000 levels, the first of which are more frequent than the
+last; ``--levels N`` adds one more, ``many``, of N levels. The target ``y`` is a class, ``no`` or ``yes``, or with
 ``--task regression`` a number: half of its variance comes from eight numbers and three categories, by way of products
 and waves that no linear model sees.
 

@@ -14,10 +14,10 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from lrtune.data.frames import damage
-from lrtune.data.scratch import PIECE, size_of, spooled
+from lrtune.data.scratch import PIECE, PIECES_FROM, size_of, spooled
 from lrtune.text.errors import DataError, counted, reason
 
 SMALL, MOST_TIMES = 1 << 28, 100
@@ -40,8 +40,15 @@ def head(file: IO[bytes]) -> bytes:
     return first
 
 
-def unpacked(file: IO[bytes], where: str) -> IO[bytes] | None:
-    """Unpack a file into another one, in memory if it is small, which is to be closed; None if it is not compressed.
+class Unpacked(NamedTuple):
+    """What a file unpacks to, in memory if it is small, to be closed; and what has to be said of that."""
+
+    content: IO[bytes]
+    notes: tuple[str, ...] = ()
+
+
+def unpacked(file: IO[bytes], where: str) -> Unpacked | None:
+    """Unpack a file; None if it is not compressed.
 
     Raises
     ------
@@ -53,10 +60,12 @@ def unpacked(file: IO[bytes], where: str) -> IO[bytes] | None:
     for name, (magic, stream) in _STREAMS.items():
         if magic.match(first):
             damaged = f"{where} is compressed with {name} and damaged"
-            return spooled(_bounded(functools.partial(stream, file), size_of(file), where, damaged))
+            return Unpacked(spooled(_bounded(functools.partial(stream, file), size_of(file), where, damaged)))
     if _ZSTD.match(first):
-        return io.BytesIO(_unzstd(file.read(), where))
-    return _unzipped(file, where) if first.startswith(_ZIP) else None
+        data = _unzstd(file.read(), where)
+        note = f"{where} is read whole and not in pieces, since it is compressed with zstd; gzip would take less memory"
+        return Unpacked(io.BytesIO(data), (note,) if len(data) > PIECES_FROM else ())
+    return Unpacked(_unzipped(file, where)) if first.startswith(_ZIP) else None
 
 
 def _bounded(opened: Callable[[], IO[bytes]], size: int, where: str, damaged: str) -> Iterator[bytes]:

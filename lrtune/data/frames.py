@@ -81,9 +81,7 @@ def read_parquet(file: IO[bytes], where: str) -> TypedColumns:
         columns = raw_columns(frame)
     if path is not None or frame.estimated_size() <= PIECES_FROM:
         return columns
-    note = (
-        f"{where} is read whole: a column of a Parquet file can be read by itself only from a file that is not packed"
-    )
+    note = f"{where} is read whole and not column by column, since it is no file by itself; unpacked it would be"
     return columns._replace(notes=(note,))
 
 

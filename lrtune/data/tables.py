@@ -156,10 +156,11 @@ def _read(file: IO[bytes], where: str, asked: _Asked, *, packed: bool = True) ->
     known = formats.format_of(file, where)
     if known is not None:
         return _keeping(_table(where, known.read(file, where), asked.options), asked)
-    content = compressed.unpacked(file, where) if packed else None
-    if content is not None:
-        with content:
-            return _read(content, where, asked, packed=False)
+    unpacked = compressed.unpacked(file, where) if packed else None
+    if unpacked is not None:
+        with unpacked.content:
+            table = _read(unpacked.content, where, asked, packed=False)
+            return replace(table, notes=(*unpacked.notes, *table.notes))
     return _read_text(file, where, asked)
 
 
