@@ -8,6 +8,7 @@ guessing is put right and noted; what cannot is refused with its line number. Th
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections import Counter
@@ -109,7 +110,7 @@ def parse(
     if options.header is False:
         names = _positions(found.fields, where, layouts)
         return Delimited(rows(body, found, header=False), found.rows, names, file.separator, text.notes)
-    names, repaired = _names(_header(found.first.decode(), file), file)
+    names, repaired = _names(_header(found, file), file)
     notes = (*text.notes, *repaired)
     return Delimited(rows(body, found, header=True), found.rows - 1, names, file.separator, notes)
 
@@ -206,15 +207,14 @@ def _check(found: Survey, file: _File) -> None:
         raise DataError(f"{file.where}: line {file.part.line(0)} has 1 field where most lines have more; {remedy}")
 
 
-def _header(line: str, file: _File) -> list[str]:
-    try:
-        return [
-            name.strip()
-            for name in next(csv.reader([line], delimiter=file.separator, skipinitialspace=True, strict=True))
-        ]
-    except csv.Error:  # a lone carriage return among line feeds, or a field beyond all bounds
+def _header(found: Survey, file: _File) -> list[str]:
+    line, names = found.first.decode(), list[str]()
+    with contextlib.suppress(csv.Error):  # a lone carriage return among line feeds, or a field beyond all bounds
+        names = next(csv.reader([line], delimiter=file.separator, skipinitialspace=True, strict=True))
+    if len(names) != found.fields:
         place = f"{file.where}:{file.part.line(0)}"
-        raise DataError(f"{place}: the header cannot be read; does the file mix kinds of line ends?") from None
+        raise DataError(f"{place}: the header cannot be read; does the file mix kinds of line ends?")
+    return [name.strip() for name in names]
 
 
 def _names(names: Sequence[str], file: _File) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -35,13 +35,13 @@ from lrtune.text.errors import ModelError
 from lrtune.text.written import Json
 from lrtune.training.embeddings import OUTPUTS, stacks
 from lrtune.training.evaluate import predict_outputs
-from lrtune.training.networks import embedded_features
+from lrtune.training.networks import ROWS_AT_ONCE, embedded_features
 from lrtune.training.tasks import UNLIMITED, Problem
 
 FORMAT = 3
 
-_AT_ONCE, _FEWEST = 1 << 25, 1 << 10
-"""Bytes of what a network makes of some rows at a time (32 MB), and the fewest rows."""
+_AT_ONCE = 1 << 24
+"""Bytes that the encoded features of some rows at a time may take (16 MB)."""
 
 Layer = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
@@ -144,15 +144,15 @@ class Model:
     def _parts(self, rows: int) -> list[slice]:
         """Part so many rows so that what a network makes of some at a time fits into the memory.
 
-        They are of almost one length: a product of few rows may round differently. Other members see all rows at once.
+        A network goes through `ROWS_AT_ONCE` rows at a time in any case, so that whole multiples of them change no bit.
+        Members of other kinds see all rows at once.
         """
         networks = [each for each in self.members if isinstance(each, TrainedNetwork)]
-        width = max((biases.size for each in networks for _, biases in each.layers), default=1)
-        width = max([width, *(each.encoder.width for each in networks)])
-        most = max(_FEWEST, _AT_ONCE // (8 * width)) if len(networks) == len(self.members) else rows
-        count = max(1, -(-rows // max(most, 1)))
-        ends = [rows * place // count for place in range(count + 1)]
-        return [slice(*each) for each in itertools.pairwise(ends)]
+        if len(networks) < len(self.members):
+            return [slice(0, rows)]
+        width = max(each.encoder.width for each in networks)
+        step = ROWS_AT_ONCE * max(1, _AT_ONCE // (8 * width * ROWS_AT_ONCE))
+        return [slice(start, min(start + step, rows)) for start in range(0, max(rows, 1), step)]
 
     def refuse_tables(self) -> None:
         """Refuse to predict the rows of a table where what trained had rows of another kind.
