@@ -7,7 +7,7 @@ were made. Purposes are unique, and stand here and nowhere else.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,16 +101,16 @@ class Mapped(np.ndarray[Any, Any]):
         return np.asarray(self).__reduce_ex__(protocol)
 
 
-def mapped(path: str, dtype: str, shape: tuple[int, ...], mode: Literal["r", "r+"] = "r") -> Mapped:
-    """Map a file as an array."""
-    found = np.memmap(path, dtype, mode, shape=shape).view(Mapped)
+def opened(path: str, dtype: str, shape: tuple[int, ...]) -> Mapped:
+    """Map a file as an array that is only read."""
+    found = np.memmap(path, dtype, "r", shape=shape).view(Mapped)
     found.file = (path, dtype, shape)
     return found
 
 
 def by_file(array: Mapped) -> Any:
-    """Reduce a mapped array to its file, for `pickle`; what is no whole file, to its content."""
-    return array.__reduce_ex__(2) if array.file is None else (mapped, array.file)
+    """Reduce a mapped array to its file, for `pickle`; to its content where that has no name."""
+    return array.__reduce_ex__(2) if array.file is None else (opened, array.file)
 
 
 def stream(seed: int, purpose: int, *address: int) -> np.random.Generator:

@@ -54,7 +54,7 @@ NEVER_IMPORTS = {
 }
 
 DOORS = {
-    "polars": ("data/compressed.py", "data/frames.py", "data/inference.py"),
+    "polars": ("data/compressed.py", "data/frames.py", "data/inference.py", "data/text_cells.py"),
     "sklearn": (
         *("data/folds.py", "data/holdout.py", "data/archives.py"),
         *("trainers/anchors.py", "trainers/foreign/estimators.py", "model/estimator.py", "tuning/estimator.py"),

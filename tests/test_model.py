@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import lrtune
+from lrtune.data.columns import arrays_for
 from lrtune.data.tables import from_frame
 from lrtune.model import core as model
 from lrtune.text.errors import ModelError
@@ -123,3 +124,38 @@ def test_a_pickle_inside_the_weights_is_never_run(trained, tmp_path):
     assert not mark.exists()
     pickle.loads(pickle.dumps(Bomb(str(mark)))).close()  # it would have worked
     assert mark.exists()
+
+
+def many(frame, rows=3_000):
+    """Repeat rows until there are so many."""
+    import polars as pl
+
+    return pl.concat([frame] * (rows // frame.height + 1)).head(rows)
+
+
+def test_rows_are_predicted_in_parts_to_the_same_bit(trained, monkeypatch):
+    original, frame = trained
+    two = model.averaged([original, original])
+    table = from_frame(many(frame))
+    at_once = [each.predict(table) for each in (original, two)]
+    columns = arrays_for(table, original.schema)
+    outputs = original.outputs(columns)
+    monkeypatch.setattr(model, "_AT_ONCE", 1)
+    for each, whole in zip((original, two), at_once, strict=True):
+        assert [len(part.values) for part in each.predictions(table)] == [1024, 1024, 952]
+        found = each.predict(table)
+        assert np.array_equal(found.values, whole.values)
+        assert np.array_equal(found.probabilities, whole.probabilities)
+    assert np.array_equal(original.outputs(columns), outputs)
+    rows = np.arange(2_999, 500, -1)
+    assert np.array_equal(original.outputs(columns, rows), outputs[rows])
+
+
+def test_a_cell_that_does_not_fit_has_the_number_of_its_row_in_the_table(trained, monkeypatch):
+    import polars as pl
+
+    original, frame = trained
+    monkeypatch.setattr(model, "_AT_ONCE", 1)
+    cells = pl.Series("x", ["1.5"] * 2_000 + ["one"] + ["1.5"] * 999)
+    with pytest.raises(ModelError, match="column 'x' is 'one' in row 2001, where numbers are expected"):
+        original.predict(from_frame(many(frame).with_columns(cells)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 from lrtune.run.files import run_of
 from lrtune.text import formats
@@ -36,6 +38,24 @@ def put(text: str) -> None:
             "write them into a file with --output"
         )
     sys.stdout.write(text)
+
+
+def put_file(content: IO[bytes]) -> None:
+    """Write the data of a file on standard output, as `put` does.
+
+    Raises
+    ------
+    LrtuneError
+        As `put`.
+
+    """
+    lines = io.TextIOWrapper(content, encoding="utf-8", newline="\n")
+    if any(os.environ.get(each) for each in CI):
+        put("".join(lines))
+    else:
+        for each in iter(lambda: lines.read(1 << 20), ""):
+            sys.stdout.write(each)
+    lines.detach()
 
 
 def put_path(path: Path) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lrtune.cli.options import RunArgument
-from lrtune.cli.outputs import STDOUT, put, refuse_overwriting
+from lrtune.cli.outputs import STDOUT, put_file, refuse_overwriting
 from lrtune.cli.runs import find
 from lrtune.run.names import MODEL
 from lrtune.text.errors import LrtuneError
@@ -55,7 +57,7 @@ def predict(
 
     Example: lrtune predict latest new_rows.csv -o predictions.csv
     """
-    from lrtune.data import frames, tables
+    from lrtune.data import frames, scratch, tables
     from lrtune.model.predicted import predicted
     from lrtune.reporting import export
     from lrtune.trainers.loading import load_model
@@ -70,18 +72,21 @@ def predict(
         table = tables.load_stream(sys.stdin.buffer, "standard input", schema=fitted.schema, keep=keep or ())
     else:
         table = tables.load(data, schema=fitted.schema, keep=keep or ())
-    columns = predicted(fitted, table)
-    if output == STDOUT:
-        put(_csv(columns))
-    elif output.suffix.lower() == PARQUET:
-        export.write(output, frames.parquet(columns))
+    pieces = predicted(fitted, table)
+    if output.suffix.lower() == PARQUET:
+        export.write(output, frames.parquet(pieces))
+    elif output == STDOUT:
+        with scratch.spooled(_csv(pieces)) as content:  # nothing of it is shown if a later row cannot be predicted
+            put_file(content)
     else:
-        export.write(output, _csv(columns))
+        export.write(output, _csv(pieces))
 
 
-def _csv(columns: Columns) -> str:
+def _csv(pieces: Iterable[Columns]) -> Iterator[bytes]:
     """Write columns as CSV, floats with all of their digits."""
     from lrtune.text import written
 
-    cells = [[repr(each) if isinstance(each, float) else each for each in values] for values in columns.values()]
-    return written.csv_text([list(columns), *zip(*cells, strict=True)])
+    for place, columns in enumerate(pieces):
+        cells = [[repr(each) if isinstance(each, float) else each for each in values] for values in columns.values()]
+        header = [] if place else [list(columns)]
+        yield written.csv_text(itertools.chain(header, zip(*cells, strict=True))).encode()

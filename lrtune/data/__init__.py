@@ -27,11 +27,15 @@
     options        how to read a table where looking at it is not enough
     raw_frames     the columns of a table as a data frame, neither scaled nor one-hot
     rare           carries out what a schema says of dropped classes, on the table that it was made of and on every
+    records        the lines of a table of text, where a field may span several of them
     repeated       test rows of a file that are training rows, too   -> their number
     schema         what a table's columns are and what becomes of them
+    scratch        temporary files for what is too large for the memory
     spreading      rows into folds where shuffling will not do
+    stored         the columns of a table that is too large for the memory
     surroundings   what stands around a table in a text file
     tables         read a file or a frame into raw columns           -> Table
+    text_cells     the cells of a text file, by column, as they stand there
     targets        what is to be predicted
     values         the rows of a table told apart by what stands in a column
 """

@@ -22,6 +22,7 @@ from lrtune.data.cells import Dates, Raw, TypedColumns, naive, numbers, texts
 from lrtune.data.compressed import check_archive, head
 from lrtune.data.delimited import repair_names
 from lrtune.data.numerals import LARGEST_EXACT
+from lrtune.data.scratch import PIECES_FROM
 from lrtune.text.errors import DataError, named, nearest, reason
 
 SKLEARN_SETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
@@ -89,7 +90,10 @@ def read_npz(file: IO[bytes], where: str) -> TypedColumns:
         raise DataError(f"{where} cannot be read as an npz archive: {why}") from None
     arrays = {name: member for name, member in members.items() if isinstance(member, np.ndarray)}
     others = [name for name in members if name not in arrays]
-    notes = (f"left out because they are no arrays: {named(others)}",) if others else ()
+    notes = [f"left out because they are no arrays: {named(others)}"] if others else []
+    if sum(array.nbytes for array in arrays.values()) > PIECES_FROM:
+        why = "since its arrays hold several; a parquet file would be"
+        notes.append(f"{where} is read whole and not column by column, {why}")
     feature_names = arrays.pop("feature_names", None) if "X" in arrays else None
     names: list[str] = []
     columns: list[Array] = []
@@ -104,7 +108,7 @@ def read_npz(file: IO[bytes], where: str) -> TypedColumns:
         columns += list(array.T) if table else [array]
     if not names:
         raise DataError(f"{where} holds no arrays")
-    return typed(where, Named(names, columns, "y" if "y" in names else None, notes))
+    return typed(where, Named(names, columns, "y" if "y" in names else None, tuple(notes)))
 
 
 def _names_of(name: str, array: Array, given: Array | None, where: str) -> list[str]:

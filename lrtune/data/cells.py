@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -105,12 +105,14 @@ class TypedColumns(NamedTuple):
     """The columns of a file that has types of its own, by name.
 
     None stands for a column whose cells are neither numbers, nor texts, nor dates. `notes` say what had to be decided,
-    and `target` is the column to predict where the file knows it.
+    and `target` is the column to predict where the file knows it. If they are `large`, each is read when it is looked
+    at, and is not to be held beside all others.
     """
 
     raws: Mapping[str, Raw | None]
     notes: tuple[str, ...] = ()
     target: str | None = None
+    large: bool = False
 
 
 def numbers(values: npt.ArrayLike, form: Form | None = None) -> Numbers:
@@ -128,6 +130,23 @@ def texts(values: Sequence[str | None]) -> Texts:
     index[None] = MISSING
     codes = np.fromiter((index[value] for value in values), dtype=np.int32, count=len(values))
     return Texts(codes, tuple(levels))
+
+
+def sliced(raw: Raw, start: int, stop: int) -> Raw:
+    """Take some rows of a column that stand one below the other; what is said of its numbers stays what it is."""
+    if isinstance(raw, Numbers):
+        return replace(raw, values=raw.values[start:stop])
+    if isinstance(raw, Dates):
+        return replace(raw, days=raw.days[start:stop])
+    return with_used_levels(raw.codes[start:stop], raw.levels)
+
+
+def with_used_levels(codes: Codes, levels: Sequence[str]) -> Texts:
+    """Make texts of some codes, and of those levels that are among them."""
+    used = np.unique(codes[codes >= 0])
+    translation = np.full(len(levels) + 1, MISSING, dtype=np.int32)  # the last is that of a missing cell
+    translation[used] = np.arange(len(used))
+    return Texts(translation[codes], tuple(levels[code] for code in used.tolist()))
 
 
 def blanked(raw: Raw, missing: Collection[str], form: Form = PLAIN) -> Raw:

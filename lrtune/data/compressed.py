@@ -6,6 +6,7 @@ What unpacks to a multiple of its size that no table has is refused before it fi
 from __future__ import annotations
 
 import bz2
+import functools
 import gzip
 import io
 import lzma
@@ -13,9 +14,10 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from lrtune.data.frames import damage
+from lrtune.data.scratch import PIECE, PIECES_FROM, size_of, spooled
 from lrtune.text.errors import DataError, counted, reason
 
 SMALL, MOST_TIMES = 1 << 28, 100
@@ -38,7 +40,14 @@ def head(file: IO[bytes]) -> bytes:
     return first
 
 
-def unpacked(file: IO[bytes], where: str) -> bytes | None:
+class Unpacked(NamedTuple):
+    """What a file unpacks to, in memory if it is small, to be closed; and what has to be said of that."""
+
+    content: IO[bytes]
+    notes: tuple[str, ...] = ()
+
+
+def unpacked(file: IO[bytes], where: str) -> Unpacked | None:
     """Unpack a file; None if it is not compressed.
 
     Raises
@@ -50,23 +59,28 @@ def unpacked(file: IO[bytes], where: str) -> bytes | None:
     first = head(file)
     for name, (magic, stream) in _STREAMS.items():
         if magic.match(first):
-            try:
-                with stream(file) as content:
-                    data: bytes = content.read(_most(_size(file)) + 1)
-            except _DAMAGE as error:
-                raise DataError(f"{where} is compressed with {name} and damaged: {reason(error)}") from None
-            _check_size(len(data), _size(file), where)
-            return data
+            damaged = f"{where} is compressed with {name} and damaged"
+            return Unpacked(spooled(_bounded(functools.partial(stream, file), size_of(file), where, damaged)))
     if _ZSTD.match(first):
-        return _unzstd(file.read(), where)
-    return _unzipped(file, where) if first.startswith(_ZIP) else None
+        data = _unzstd(file.read(), where)
+        note = f"{where} is read whole and not in pieces, since it is compressed with zstd; gzip would take less memory"
+        return Unpacked(io.BytesIO(data), (note,) if len(data) > PIECES_FROM else ())
+    return Unpacked(_unzipped(file, where)) if first.startswith(_ZIP) else None
 
 
-def _size(file: IO[bytes]) -> int:
-    place = file.tell()
-    size = file.seek(0, io.SEEK_END)
-    file.seek(place)
-    return size
+def _bounded(opened: Callable[[], IO[bytes]], size: int, where: str, damaged: str) -> Iterator[bytes]:
+    """Read what a stream unpacks of so many bytes, in pieces, until it is more than can be a table."""
+    done = 0
+    try:
+        with opened() as content:
+            while each := content.read(PIECE):
+                done += len(each)
+                if done > _most(size):
+                    break
+                yield each
+    except (*_DAMAGE, RuntimeError) as error:
+        raise DataError(f"{damaged}: {reason(error)}") from None
+    _check_size(done, size, where)
 
 
 def _most(size: int) -> int:
@@ -84,27 +98,24 @@ def _check_size(unpacked: int, size: int, where: str) -> None:
 def check_archive(file: IO[bytes], where: str) -> None:
     """Refuse a zip archive whose files unpack to more than can be a table."""
     with zipfile.ZipFile(file) as archive:
-        _check_size(sum(each.file_size for each in archive.infolist()), _size(file), where)
+        _check_size(sum(each.file_size for each in archive.infolist()), size_of(file), where)
     file.seek(0)
 
 
-def _unzipped(file: IO[bytes], where: str) -> bytes:
+def _unzipped(file: IO[bytes], where: str) -> IO[bytes]:
     """Unpack the one file of a zip archive."""
+    damaged = f"{where} is a damaged zip archive (an Excel workbook?)"
     try:
         with zipfile.ZipFile(file) as archive:
             files = [each for each in archive.infolist() if not each.is_dir() and not _is_noise(each.filename)]
-            single = files[0] if len(files) == 1 and not files[0].filename.endswith((".xml", ".rels")) else None
-            if single is not None:
-                with archive.open(single) as content:
-                    data = content.read(_most(single.compress_size) + 1)
+            if len(files) == 1 and not files[0].filename.endswith((".xml", ".rels")):
+                (single,) = files
+                return spooled(_bounded(lambda: archive.open(single), single.compress_size, where, damaged))
+    except DataError:
+        raise
     except (*_DAMAGE, RuntimeError) as error:
-        raise DataError(f"{where} is a damaged zip archive (an Excel workbook?): {reason(error)}") from None
-    if single is None:
-        raise DataError(
-            f"{where} is a zip archive of {counted(len(files), 'file')} (an Excel workbook?): save it as csv"
-        )
-    _check_size(len(data), single.compress_size, where)
-    return data
+        raise DataError(f"{damaged}: {reason(error)}") from None
+    raise DataError(f"{where} is a zip archive of {counted(len(files), 'file')} (an Excel workbook?): save it as csv")
 
 
 def _is_noise(name: str) -> bool:

@@ -8,37 +8,46 @@ guessing is put right and noted; what cannot is refused with its line number. Th
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, NamedTuple
 
-import numpy as np
-
-from lrtune.arrays import Rows
-from lrtune.data.cells import Mask
-from lrtune.data.decoding import SNIFFED_BYTES, decoded
+from lrtune.data.decoding import decoded
 from lrtune.data.numerals import number_or_none
 from lrtune.data.options import SEPARATORS, DataOptions, sign
+from lrtune.data.records import Survey, rows, survey
+from lrtune.data.scratch import Spooled
 from lrtune.data.surroundings import TablePart, proposal, table_part
 from lrtune.text.errors import DataError, counted
 
 _SNIFFED_LINES = 200
-_CHUNK = 1 << 23
-_QUOTE, _NEWLINE = ord('"'), ord("\n")
+_WRITTEN = 1 << 20  # characters that are written at a time
 _UNNAMED = "column_{}"
 _SEVERAL = 10  # numbers that hardly stand in order by accident
 _NOTES = 10  # on single names; wide tables have thousands of them
 
 
 class Delimited(NamedTuple):
-    """A regular table of text: `body` is UTF-8 without the header, all lines of `len(names)` fields."""
+    """A regular table of text.
 
-    body: bytes
+    Attributes
+    ----------
+    body
+        UTF-8 without the header, all lines of `len(names)` fields, in pieces of whole lines; to be read once.
+    rows
+        How many lines it has.
+    names, separator, notes
+        Of the columns, of the fields, and what had to be decided.
+
+    """
+
+    body: Iterator[bytes]
+    rows: int
     names: tuple[str, ...]
     separator: str
-    quoted: bool
     notes: tuple[str, ...]
 
 
@@ -63,26 +72,22 @@ class _File(NamedTuple):
         )
 
 
-class _Records(NamedTuple):
-    """Logical lines (a quoted field may span several): where they start and end, and how many fields they have."""
-
-    starts: Rows
-    ends: Rows
-    fields: Rows
-
-
-def parse(data: bytes, where: str, options: DataOptions, layouts: Sequence[Sequence[str]] = ()) -> Delimited:
+def parse(
+    source: IO[bytes], where: str, options: DataOptions, layouts: Sequence[Sequence[str]] = (), piece: int = -1
+) -> Delimited:
     """Make a text file regular.
 
     Parameters
     ----------
-    data, where
-        What the file holds, and its name for messages.
+    source, where
+        What holds the file, and its name for messages.
     options
         What is said about it; the rest is found.
     layouts
         Names of columns of which the first as many as there are fields are taken where the file has no header; without
         any, such columns are called `column_1`, `column_2`, ...
+    piece
+        So many bytes are read at a time; -1: all at once. The result does not depend on it.
 
     Raises
     ------
@@ -90,25 +95,24 @@ def parse(data: bytes, where: str, options: DataOptions, layouts: Sequence[Seque
         The file is empty, is no text, cannot be decoded, or a line (which is named) has too many or too few fields.
 
     """
-    data, notes = decoded(data, where, options.encoding)
-    part = table_part(data, where, options)
+    text = decoded(source, where, options.encoding, piece)
+    part = table_part(text, where, options)
     known = options.separator or part.separator
     known = known and sign(known)
-    file = _File(where, part, known or _sniff(part.body), known, options)
-    body = part.body
-    records = _records(body, file.separator)
-    if records is None:
-        body = _requoted(body, file)
-        records = _records(body, file.separator)
-        assert records is not None
-    blank = _checked(body, records, file)
-    rows = _without(body, records, blank)
+    file = _File(where, part, known or _sniff(part.head), known, options)
+    body: Iterable[bytes] = part
+    found = survey(body, file.separator)
+    if found is None:
+        body = Spooled(_requoted(file), piece)
+        found = survey(body, file.separator)
+        assert found is not None
+    _check(found, file)
     if options.header is False:
-        names = _positions(int(records.fields[0]), where, layouts)
-        return Delimited(rows, names, file.separator, b'"' in rows, notes)
-    names, repaired = _names(_header(body[: records.ends[0]].decode(), file), file)
-    rows = rows[records.ends[0] + 1 :]
-    return Delimited(rows, names, file.separator, b'"' in rows, (*notes, *repaired))
+        names = _positions(found.fields, where, layouts)
+        return Delimited(rows(body, found, header=False), found.rows, names, file.separator, text.notes)
+    names, repaired = _names(_header(found, file), file)
+    notes = (*text.notes, *repaired)
+    return Delimited(rows(body, found, header=True), found.rows - 1, names, file.separator, notes)
 
 
 def repair_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -140,10 +144,9 @@ def _free(name: str, taken: set[str]) -> str:
     return name
 
 
-def _sniff(body: bytes) -> str:
+def _sniff(start: bytes) -> str:
     """Find the separator under which most lines have as many fields as the header; more fields win a tie."""
-    head = body[:SNIFFED_BYTES].decode(errors="ignore")
-    lines = head.split("\n")[:_SNIFFED_LINES]
+    lines = start.decode(errors="ignore").split("\n")[:_SNIFFED_LINES]
 
     def agreement(separator: str) -> tuple[float, int]:
         try:
@@ -161,45 +164,11 @@ def _sniff(body: bytes) -> str:
     return max(SEPARATORS, key=agreement)
 
 
-def _records(body: bytes, separator: str) -> _Records | None:
-    """Find the logical lines and count their fields; None if quotes stand where the fast reader would stumble.
-
-    A quote is regular if an opening one follows a separator or a line's start (or a closing one: a doubled quote),
-    and a closing one is followed by a separator, a line's end, or a quote.
-    """
-    buffer = np.frombuffer(body, dtype=np.uint8)
-    quotes = np.flatnonzero(buffer == _QUOTE)
-    sign = ord(separator)
-    if quotes.size and (quotes.size % 2 or not _regular(buffer, quotes, sign)):
-        return None
-    newlines = np.flatnonzero(buffer == _NEWLINE)
-    ends = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
-    separators_until = np.empty(ends.size, dtype=np.int64)
-    done = 0
-    for start in range(0, buffer.size, _CHUNK):
-        found = start + np.flatnonzero(buffer[start : start + _CHUNK] == sign)
-        found = found[np.searchsorted(quotes, found) % 2 == 0]
-        here = slice(np.searchsorted(ends, start), np.searchsorted(ends, start + _CHUNK))
-        separators_until[here] = done + np.searchsorted(found, ends[here])
-        done += found.size
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    return _Records(starts, ends, np.diff(separators_until, prepend=0) + 1)
-
-
-def _regular(buffer: np.ndarray[tuple[int], np.dtype[np.uint8]], quotes: Rows, separator: int) -> bool:
-    opening, closing = quotes[::2], quotes[1::2]
-    before = np.where(opening > 0, buffer[opening - 1], _NEWLINE)
-    after = buffer[closing + 1]  # there is one: the body ends with a newline
-    neighbours = [separator, _NEWLINE, _QUOTE]
-    return bool(np.isin(before, neighbours).all() and np.isin(after, neighbours).all())
-
-
-def _requoted(body: bytes, file: _File) -> bytes:
+def _requoted(file: _File) -> Iterator[bytes]:
     """Write the table anew with regular quotes; the slow way, for files that need it."""
     out = io.StringIO()
     writer = csv.writer(out, delimiter=file.separator, lineterminator="\n")
-    lines = io.StringIO(body.decode(), newline="")
-    reader = csv.reader(lines, delimiter=file.separator, skipinitialspace=True, strict=True)
+    reader = csv.reader(_lines(file.part), delimiter=file.separator, skipinitialspace=True, strict=True)
     fields = start = 0
     try:
         for row in reader:
@@ -208,46 +177,44 @@ def _requoted(body: bytes, file: _File) -> bytes:
             fields = fields or len(row)
             writer.writerow(row) if row else out.write("\n")
             start = reader.line_num
+            if out.tell() > _WRITTEN:
+                yield out.getvalue().encode()
+                out.seek(0)
+                out.truncate()
     except csv.Error as error:
         first, last = file.part.line(start), file.part.line(max(reader.line_num - 1, 0))
         raise DataError(
             f"{file.where}: a quote that opens on line {first} is not closed properly ({error}, line {last})"
         ) from None
-    return out.getvalue().encode()
+    yield out.getvalue().encode()
 
 
-def _checked(body: bytes, records: _Records, file: _File) -> Mask:
-    """Refuse ragged lines; say which lines are blank, (records,)."""
-    expected = int(records.fields[0])
-    blank = np.zeros(records.fields.size, dtype=bool)
-    for record in np.flatnonzero(records.fields != expected):
-        start, end = int(records.starts[record]), int(records.ends[record])
-        if body[start:end].strip():
-            raise file.ragged(body.count(b"\n", 0, start), int(records.fields[record]), expected)
-        blank[record] = True
-    if expected == 1 and file.known is None and (remedy := proposal(file.part, file.options, None)):
+def _lines(text: Iterable[bytes]) -> Iterator[str]:
+    """Decode the lines of a text that ends with a line feed."""
+    held = b""
+    for each in text:
+        whole = held + each
+        end = whole.rfind(b"\n") + 1
+        held = whole[end:]
+        yield from io.StringIO(whole[:end].decode(), newline="")
+
+
+def _check(found: Survey, file: _File) -> None:
+    """Refuse ragged lines."""
+    if found.ragged is not None:
+        raise file.ragged(found.ragged.line, found.ragged.fields, found.fields)
+    if found.fields == 1 and file.known is None and (remedy := proposal(file.part, file.options, None)):
         raise DataError(f"{file.where}: line {file.part.line(0)} has 1 field where most lines have more; {remedy}")
-    return blank
 
 
-def _without(body: bytes, records: _Records, blank: Mask) -> bytes:
-    if not blank.any():
-        return body
-    kept = np.ones(len(body), dtype=bool)
-    for record in np.flatnonzero(blank):
-        kept[records.starts[record] : records.ends[record] + 1] = False
-    return np.frombuffer(body, dtype=np.uint8)[kept].tobytes()
-
-
-def _header(line: str, file: _File) -> list[str]:
-    try:
-        return [
-            name.strip()
-            for name in next(csv.reader([line], delimiter=file.separator, skipinitialspace=True, strict=True))
-        ]
-    except csv.Error:  # a lone carriage return among line feeds, or a field beyond all bounds
+def _header(found: Survey, file: _File) -> list[str]:
+    line, names = found.first.decode(), list[str]()
+    with contextlib.suppress(csv.Error):  # a lone carriage return among line feeds, or a field beyond all bounds
+        names = next(csv.reader([line], delimiter=file.separator, skipinitialspace=True, strict=True))
+    if len(names) != found.fields:
         place = f"{file.where}:{file.part.line(0)}"
-        raise DataError(f"{place}: the header cannot be read; does the file mix kinds of line ends?") from None
+        raise DataError(f"{place}: the header cannot be read; does the file mix kinds of line ends?")
+    return [name.strip() for name in names]
 
 
 def _names(names: Sequence[str], file: _File) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +14,14 @@ import numpy as np
 from lrtune.data.cells import Dates, Raw, TypedColumns, numbers
 from lrtune.data.inference import factorised
 from lrtune.data.numerals import LARGEST_EXACT
+from lrtune.data.scratch import PIECES_FROM, size_of
+from lrtune.data.stored import LazyColumns
 from lrtune.text.errors import DataError, reason
 
 if TYPE_CHECKING:
     import polars as pl
 
+_SMALL, _PER_CELL = 1 << 20, 8  # bytes of a file that is read at once, and of a cell in memory
 _PER_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
@@ -48,7 +51,7 @@ def require_address_space() -> None:
 
 
 def read_parquet(file: IO[bytes], where: str) -> TypedColumns:
-    """Read a Parquet file.
+    """Read a Parquet file; of a large one each column by itself, when it is looked at.
 
     Raises
     ------
@@ -58,8 +61,28 @@ def read_parquet(file: IO[bytes], where: str) -> TypedColumns:
     """
     import polars as pl
 
-    with damage(f"{where} is a damaged parquet file"):
-        return raw_columns(pl.read_parquet(file))
+    sentence = f"{where} is a damaged parquet file"
+    name = getattr(file, "name", None)
+    path = os.fspath(name) if isinstance(name, str | os.PathLike) else None
+    if path is not None and size_of(file) > _SMALL:
+        with damage(sentence):
+            table = pl.scan_parquet(path)
+            places = {name: place for place, name in enumerate(table.collect_schema())}
+            rows = table.select(pl.len()).collect().item()
+        if rows * len(places) * _PER_CELL > PIECES_FROM:
+
+            def column(name: str) -> Raw | None:
+                with damage(sentence):
+                    return _raw(pl.read_parquet(path, columns=[places[name]]).to_series())
+
+            return TypedColumns(LazyColumns(places, column), large=True)
+    with damage(sentence):
+        frame = pl.read_parquet(file)
+        columns = raw_columns(frame)
+    if path is not None or frame.estimated_size() <= PIECES_FROM:
+        return columns
+    note = f"{where} is read whole and not column by column, since it is no file by itself; unpacked it would be"
+    return columns._replace(notes=(note,))
 
 
 def from_arrow(table: Any) -> pl.DataFrame:
@@ -135,14 +158,16 @@ def _ends(series: pl.Series) -> list[Any]:
     return [end for end in (series.min(), series.max()) if end is not None]
 
 
-def parquet(columns: Mapping[str, Sequence[str | int | float | None]]) -> bytes:
-    """Write columns as a Parquet file."""
+def parquet(pieces: Iterable[Mapping[str, Sequence[str | int | float | None]]]) -> bytes:
+    """Write columns as a Parquet file; their rows come in pieces."""
     import polars as pl
 
     content = io.BytesIO()
-    pl.DataFrame([pl.Series(name, list(values), strict=False) for name, values in columns.items()]).write_parquet(
-        content
-    )
+    frames = [
+        pl.DataFrame([pl.Series(name, list(values), strict=False) for name, values in columns.items()])
+        for columns in pieces
+    ]
+    pl.concat(frames, how="vertical_relaxed", rechunk=True).write_parquet(content)
     return content.getvalue()
 
 

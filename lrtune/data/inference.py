@@ -7,16 +7,17 @@ those with leading zeros (`007`), and whole ones too long for a float (2^53 and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lrtune.data.cells import MISSING, Numbers, Raw, Texts, numbers
-from lrtune.data.delimited import Delimited
-from lrtune.data.numerals import LARGEST_EXACT, SIGNS, Form, SignEvidence, candidates, decide
+from lrtune.data.numerals import LARGEST_EXACT, PLAIN, SIGNS, Form, SignEvidence, candidates, decide
 from lrtune.data.options import MISSING_TEXTS, DataOptions
 from lrtune.data.schema import ColumnSpec, Schema
+from lrtune.data.text_cells import TextCells
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,55 +34,54 @@ class Inferred(NamedTuple):
     `spelled` which of them occur, by column.
     """
 
-    columns: list[Raw]
     form: Form
     notes: tuple[str, ...]
     missing: tuple[str, ...]
     spelled: dict[str, tuple[str, ...]]
 
 
-def cells(text: Delimited) -> pl.DataFrame:
-    """Read a regular table of text as a frame of texts."""
-    import polars as pl
-
-    return pl.read_csv(
-        text.body,
-        has_header=False,
-        new_columns=list(text.names),
-        separator=text.separator,
-        quote_char='"' if text.quoted else None,
-        infer_schema=False,
-    )
-
-
-def infer(frame: pl.DataFrame, separator: str, options: DataOptions) -> Inferred:
-    """Find out what the columns of a frame of texts hold."""
+def infer(cells: TextCells, separator: str, options: DataOptions, columns: MutableMapping[str, Raw]) -> Inferred:
+    """Find out what columns of texts hold, and put them into ``columns``."""
     missing = MISSING_TEXTS if options.missing is None else options.missing
-    present = _present(frame, missing)
-    plain = _plain(present)
-    forms, house, notes = decide(_evidence(present, plain, separator, options), separator, options)
-    foreign = {name: form for name, form in forms.items() if form.decimal == "," or name not in plain}
-    found = {**plain, **dict.fromkeys(foreign), **_plain(_rewritten(present, foreign))}
-    columns: list[Raw] = []
-    for series in present.get_columns():
-        read = found.get(series.name)
-        form = forms.get(series.name, house)
-        columns.append(factorised(series) if read is None else Numbers(read.values, read.whole, form))
-    return Inferred(columns, house, notes, missing, _spelled(frame, present))
+    plain, spelled, evidence = list[str](), dict[str, tuple[str, ...]](), dict[str, SignEvidence]()
+    for frame in cells.frames():
+        present = _present(frame, missing)
+        found = _plain(present)
+        spelled |= _spelled(frame, present)
+        evidence |= _odd(_frame([each for each in present.get_columns() if each.name not in found]), options)
+        plain += found
+        columns.update({name: replace(each, form=PLAIN) for name, each in found.items()})
+    # Where there are plain numbers only, and nothing that a decimal comma usually comes with, they are what they seem.
+    if evidence or separator == ";" or options.decimal == ",":
+        for frame in cells.frames(plain):
+            evidence |= _seen(_present(frame, missing), candidates(options))
+    forms, house, notes = decide(evidence, separator, options)
+    settled = {name for name in plain if name not in forms or forms[name].decimal == "."}
+    for frame in cells.frames([name for name in cells.names if name not in settled]):
+        present = _present(frame, missing)
+        foreign = {name: forms[name] for name in present.columns if name in forms}
+        found = _plain(_rewritten(present, foreign))
+        for series in present.get_columns():
+            read = found.get(series.name)
+            columns[series.name] = factorised(series) if read is None else replace(read, form=foreign[series.name])
+    for name in settled:
+        form = forms.get(name, house)
+        if form != PLAIN and isinstance(raw := columns[name], Numbers):  # they were set with the plain one
+            columns[name] = replace(raw, form=form)
+    return Inferred(house, notes, missing, spelled)
 
 
-def read_by(frame: pl.DataFrame, schema: Schema) -> list[Raw]:
-    """Read the columns of a frame of texts as those of the same names in the table that the schema was made of."""
+def read_by(cells: TextCells, schema: Schema, columns: MutableMapping[str, Raw]) -> None:
+    """Read columns of texts as those of the same names in the table that the schema was made of."""
     specs = {each.name: each for each in schema.columns}
     unknown = ColumnSpec("", "text", "left out")
-    read: dict[str, Raw] = {}
-    for missing in dict.fromkeys(schema.spellings(specs.get(name, unknown)) for name in frame.columns):
-        alike = [each for each in frame.get_columns() if schema.spellings(specs.get(each.name, unknown)) == missing]
-        present = _present(_frame(alike), missing)
-        forms = {name: specs[name].form for name in present.columns if specs.get(name, unknown).kind == "numeric"}
-        found = _numbers(present, forms)
-        read |= {each.name: found.get(each.name) or factorised(each) for each in present.get_columns()}
-    return [read[name] for name in frame.columns]
+    for frame in cells.frames():
+        for missing in dict.fromkeys(schema.spellings(specs.get(name, unknown)) for name in frame.columns):
+            alike = [each for each in frame.get_columns() if schema.spellings(specs.get(each.name, unknown)) == missing]
+            present = _present(_frame(alike), missing)
+            forms = {name: specs[name].form for name in present.columns if specs.get(name, unknown).kind == "numeric"}
+            found = _numbers(present, forms)
+            columns.update({each.name: found.get(each.name) or factorised(each) for each in present.get_columns()})
 
 
 def factorised(series: pl.Series) -> Texts:
@@ -162,21 +162,12 @@ def _cast(frame: pl.DataFrame) -> dict[str, Numbers]:
     }
 
 
-def _evidence(
-    frame: pl.DataFrame, plain: Mapping[str, Numbers], separator: str, options: DataOptions
-) -> dict[str, SignEvidence]:
-    """Look at how the numbers of all columns are written.
-
-    Where there are plain numbers only, and nothing that a decimal comma usually comes with, they are what they seem.
-    """
+def _odd(others: pl.DataFrame, options: DataOptions) -> dict[str, SignEvidence]:
+    """Look at how numbers are written that are not plain."""
     forms = candidates(options)
-    others = _frame([each for each in frame.get_columns() if each.name not in plain])
     likely = [_every(others.head(_FIRST), form.pattern) for form in forms]
     numeric = [each for each, *maybe in zip(others.get_columns(), *likely, strict=True) if any(maybe)]
-    odd = {name: each for name, each in _seen(_frame(numeric), forms).items() if each.point or each.comma}
-    if not odd and separator != ";" and options.decimal != ",":
-        return {}
-    return odd | _seen(_frame([each for each in frame.get_columns() if each.name in plain]), forms)
+    return {name: each for name, each in _seen(_frame(numeric), forms).items() if each.point or each.comma}
 
 
 def _seen(frame: pl.DataFrame, forms: tuple[Form, Form]) -> dict[str, SignEvidence]:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from lrtune.data.cells import Numbers, Raw, Texts
 from lrtune.text.errors import DataError, nearest
 
-Kept: TypeAlias = Mapping[str, Sequence[str | int | float | None]]
-"""Columns by name; None is a missing cell."""
+Value: TypeAlias = str | int | float | None
+"""A cell; None is a missing one."""
+
+
+class KeptColumn(NamedTuple):
+    """A column that goes along: how many rows it has, and ``read(start, stop)``, which gives the cells of some."""
+
+    rows: int
+    read: Callable[[int, int], Sequence[Value]]
+
+
+Kept: TypeAlias = Mapping[str, KeptColumn]
+"""Columns by name."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -34,7 +45,7 @@ def kept_names(asked: Sequence[str], names: Sequence[str], where: str) -> list[s
     return found
 
 
-def values_of(raw: Raw) -> list[str | int | float | None]:
+def values_of(raw: Raw) -> list[Value]:
     """Give the cells of a column that has a type: whole numbers, floats, texts, and dates as ISO 8601 writes them."""
     missing = raw.missing.tolist()
     if isinstance(raw, Texts):

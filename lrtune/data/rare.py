@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from lrtune.arrays import Rows
-from lrtune.data.cells import MISSING, Dates, Numbers, Raw, Texts, blanked, numbers
+from lrtune.data.cells import Dates, Numbers, Raw, blanked, numbers, with_used_levels
 from lrtune.data.conversion import as_texts, to_codes
 from lrtune.data.schema import Schema
+from lrtune.data.stored import StoredColumns, room_for
 from lrtune.data.tables import Table
 from lrtune.data.targets import label_text
 
@@ -21,7 +22,10 @@ def without_dropped(table: Table, schema: Schema) -> Table:
     column = schema.column(schema.target)
     labels = as_texts(blanked(table.columns[schema.target], schema.spellings(column), column.form))
     rows = np.flatnonzero(to_codes(labels, tuple(map(label_text, schema.dropped)), column.form) < 0)
-    return replace(table, columns={name: _taken(raw, rows) for name, raw in table.columns.items()})
+    columns = room_for(large=isinstance(table.columns, StoredColumns))
+    for name, raw in table.columns.items():
+        columns[name] = _taken(raw, rows)
+    return replace(table, columns=columns)
 
 
 def _taken(raw: Raw, rows: Rows) -> Raw:
@@ -30,8 +34,4 @@ def _taken(raw: Raw, rows: Rows) -> Raw:
         return numbers(raw.values[rows], raw.form)
     if isinstance(raw, Dates):
         return replace(raw, days=raw.days[rows])
-    codes = raw.codes[rows]
-    left = np.unique(codes[codes >= 0])
-    translation = np.full(len(raw.levels) + 1, MISSING, dtype=np.int32)  # the last is that of a missing cell
-    translation[left] = np.arange(len(left))
-    return Texts(translation[codes], tuple(raw.levels[code] for code in left.tolist()))
+    return with_used_levels(raw.codes[rows], raw.levels)

@@ -10,9 +10,10 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from lrtune.data.decoding import SNIFFED_BYTES
 from lrtune.data.options import SEPARATORS, DataOptions
 from lrtune.text.errors import DataError
 
@@ -21,17 +22,27 @@ _MARKS = ("#", "%", "//", "!", "*")
 """What people begin comments with."""
 
 _LINES, _BYTES = 200, 1 << 16  # of a file's beginning and of its end, by which surroundings are told from rows
+_BLANK, _END, _NOTHING = b"\n ", b"\n\x1a", b"\n \x1a"
 
 
-class TablePart(NamedTuple):
-    """The lines that are the table.
+@dataclass(frozen=True, slots=True, eq=False)
+class TablePart:
+    """The lines that are the table: UTF-8, every line ended by a line feed.
+
+    To iterate is to read them from the first one, in pieces of any length.
 
     Parameters
     ----------
-    body
-        UTF-8; every line is ended by a line feed.
+    text
+        What they are taken from: bytes in pieces, and again at each time.
+    options
+        What is said about it.
+    above
+        Lines of the text that are left out before anything is looked at.
+    head
+        The first `SNIFFED_BYTES` of the lines.
     first
-        Number of its first line in the file, counted from 1, if no line is left out.
+        Number of the first one in the file, counted from 1, if no line is left out.
     dropped
         Numbers of the lines that are left out behind the first line of the file that is looked at, ascending.
     separator
@@ -39,20 +50,45 @@ class TablePart(NamedTuple):
 
     """
 
-    body: bytes
-    first: int
-    dropped: tuple[int, ...]
-    separator: str | None
+    text: Iterable[bytes]
+    options: DataOptions
+    above: int
+    head: bytes = b""
+    first: int = 1
+    dropped: tuple[int, ...] = ()
+    separator: str | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Read the lines, piece by piece."""
+        begun = False
+        for each, _ in self.uncommented():
+            piece = each if begun else each.lstrip(_BLANK)
+            begun = begun or bool(piece)
+            yield piece
+        yield b"\n"
+
+    def uncommented(self) -> Iterator[tuple[bytes, list[int]]]:
+        """Give the lines and those blank ones above them, and the numbers of comments left out in between."""
+        body = _without_last(_without_first(self.text, self.above), self.options.skip.tail)
+        mark = self.options.comment
+        return ((each, []) for each in body) if mark is None else _without_comments(body, mark, self.above + 1)
 
     def line(self, index: int) -> int:
-        """Find the number in the file of line `index` of the body, counted from 0."""
+        """Find the number in the file of line `index` of the table, counted from 0."""
         number = self.first + index
         for each in self.dropped:
             number += each <= number
         return number
 
+    def end(self) -> bytes:
+        """Read the last bytes of the lines."""
+        last = b""
+        for each in self:
+            last = (last + each)[-_BYTES:]
+        return last
 
-def table_part(data: bytes, where: str, options: DataOptions) -> TablePart:
+
+def table_part(text: Iterable[bytes], where: str, options: DataOptions) -> TablePart:
     """Leave out what is no part of the table, and the blank lines around it.
 
     Raises
@@ -61,42 +97,82 @@ def table_part(data: bytes, where: str, options: DataOptions) -> TablePart:
         Nothing is left.
 
     """
-    named = _SEPARATOR.match(data)
-    above = max(options.skip.head, int(named is not None))
-    body = _without_last(_without_first(data, above).rstrip(b"\n\x1a"), options.skip.tail)
-    body, dropped = (body, ()) if options.comment is None else _without_comments(body, options.comment, above + 1)
-    blank = len(body) - len(body.lstrip(b"\n "))
-    if blank == len(body):
-        rest = " but for what data.skip and data.comment leave out" if data.strip(b"\n \x1a") else ""
+    named = _SEPARATOR.match(_first(text, _BYTES))
+    part = TablePart(text, options, max(options.skip.head, int(named is not None)))
+    blank, dropped, begun = 0, list[int](), False
+    for each, comments in part.uncommented():
+        blank += 0 if begun else each.count(b"\n", 0, len(each) - len(each.lstrip(_BLANK)))
+        begun = begun or bool(each.strip(_BLANK))
+        dropped += comments
+        if begun and options.comment is None:
+            break
+    if not begun:
+        has_lines = any(each.strip(_NOTHING) for each in text)
+        rest = " but for what data.skip and data.comment leave out" if has_lines else ""
         raise DataError(f"{where}: the file is empty{rest}")
-    first = above + 1 + body.count(b"\n", 0, blank)
-    return TablePart(body[blank:] + b"\n", first, dropped, named and named[1].decode(errors="replace"))
+    return replace(
+        part,
+        head=_first(part, SNIFFED_BYTES),
+        first=part.above + 1 + blank,
+        dropped=tuple(dropped),
+        separator=named and named[1].decode(errors="replace"),
+    )
 
 
-def _without_first(data: bytes, lines: int) -> bytes:
-    start = 0
-    for _ in range(lines):
-        start = data.find(b"\n", start) + 1
-        if not start:
-            return b""
-    return data[start:]
+def _first(text: Iterable[bytes], size: int) -> bytes:
+    """Read the first bytes of a text."""
+    first = b""
+    for each in text:
+        first += each[: size - len(first)]
+        if len(first) == size:
+            break
+    return first
 
 
-def _without_last(body: bytes, lines: int) -> bytes:
-    end = len(body)
-    while lines and end:
-        lines, end = lines - 1, max(body.rfind(b"\n", 0, end), 0)
-    return body[:end]
+def _without_first(text: Iterable[bytes], lines: int) -> Iterator[bytes]:
+    for each in text:
+        start = 0
+        while lines and start < len(each):
+            end = each.find(b"\n", start) + 1
+            start, lines = end or len(each), lines - bool(end)
+        yield each[start:]
 
 
-def _without_comments(body: bytes, mark: str, first: int) -> tuple[bytes, tuple[int, ...]]:
+def _without_last(text: Iterable[bytes], lines: int) -> Iterator[bytes]:
+    """Leave out the last lines: what would not be left if the text ended here is held back until more is known."""
+    held = b""
+    for each in text:
+        held += each
+        end, left = len(held.rstrip(_END)), lines
+        while left and end:
+            left, end = left - 1, max(held.rfind(b"\n", 0, end), 0)
+        yield held[:end]
+        held = held[end:]
+
+
+def _without_comments(text: Iterable[bytes], mark: str, first: int) -> Iterator[tuple[bytes, list[int]]]:
+    """Leave out lines that begin with a mark; and give their numbers, by that of the first line."""
     pattern = re.compile(rb"^" + re.escape(mark.encode()) + rb".*\n?", re.MULTILINE)
-    dropped, place, number = [], 0, first
-    for each in pattern.finditer(body):
-        number += body.count(b"\n", place, each.start())
-        place = each.start()
-        dropped.append(number)
-    return pattern.sub(b"", body), tuple(dropped)
+    number = first
+    for each in _whole_lines(text):
+        dropped, place = [], 0
+        for found in pattern.finditer(each):
+            number += each.count(b"\n", place, found.start())
+            place = found.start()
+            dropped.append(number)
+        number += each.count(b"\n", place)
+        yield pattern.sub(b"", each), dropped
+
+
+def _whole_lines(text: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut a text behind ends of lines; only the last line may have none."""
+    held = b""
+    for each in text:
+        whole = held + each
+        end = whole.rfind(b"\n") + 1
+        held = whole[end:]
+        yield whole[:end]
+    yield held
 
 
 def proposal(part: TablePart, options: DataOptions, separator: str | None) -> str:
@@ -105,8 +181,8 @@ def proposal(part: TablePart, options: DataOptions, separator: str | None) -> st
     The lines that fit are those that have as many fields as most others; a proposal is made only if all others stand
     above them, below them, or begin like comments. `separator` is the one that is known without looking, or None.
     """
-    lines = part.body[:_BYTES].decode(errors="ignore").split("\n")[:_LINES]
-    ends = part.body[-_BYTES:].rstrip(b"\n").decode(errors="ignore").split("\n")[-_LINES:]
+    lines = part.head[:_BYTES].decode(errors="ignore").split("\n")[:_LINES]
+    ends = part.end().rstrip(b"\n").decode(errors="ignore").split("\n")[-_LINES:]
     separator, usual = _usual(lines, (separator,) if separator else SEPARATORS)
     odd = [[line for line in each if line.strip() and _fields(line, separator) != usual] for each in (lines, ends)]
     every = odd[0] + odd[1]

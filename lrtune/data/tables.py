@@ -6,7 +6,6 @@ training table; only its encoding and its separator may be its own.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,10 +17,13 @@ from lrtune.data import archives, compressed, delimited, formats, frames, infere
 from lrtune.data.archives import Named
 from lrtune.data.cells import FIRST_DAY, LAST_DAY, Dates, Numbers, Raw, Texts, TypedColumns, blanked
 from lrtune.data.decoding import BinaryError
-from lrtune.data.kept import Kept, kept_names, values_of
+from lrtune.data.kept import Kept, KeptColumn, kept_names, values_of
 from lrtune.data.numerals import PLAIN, Form, decide
 from lrtune.data.options import DataOptions
 from lrtune.data.schema import Schema
+from lrtune.data.scratch import PIECE, PIECES_FROM, size_of, spooled
+from lrtune.data.stored import arranged, part, room_for
+from lrtune.data.text_cells import TextCells
 from lrtune.text.errors import DataError, named, nearest
 from lrtune.text.paths import expanded, is_same
 
@@ -133,7 +135,8 @@ def load_stream(stream: IO[bytes], where: str, *, schema: Schema, keep: Sequence
 
     """
     frames.require_address_space()
-    return _read(io.BytesIO(stream.read()), where, _Asked(DataOptions(), schema, tuple(keep)))
+    with spooled(iter(lambda: stream.read(PIECE), b"")) as content:
+        return _read(content, where, _Asked(DataOptions(), schema, tuple(keep)))
 
 
 class _Asked(NamedTuple):
@@ -153,16 +156,22 @@ def _read(file: IO[bytes], where: str, asked: _Asked, *, packed: bool = True) ->
     known = formats.format_of(file, where)
     if known is not None:
         return _keeping(_table(where, known.read(file, where), asked.options), asked)
-    content = compressed.unpacked(file, where) if packed else None
-    if content is not None:
-        return _read(io.BytesIO(content), where, asked, packed=False)
-    return _read_text(file.read(), where, asked)
+    unpacked = compressed.unpacked(file, where) if packed else None
+    if unpacked is not None:
+        with unpacked.content:
+            table = _read(unpacked.content, where, asked, packed=False)
+            return replace(table, notes=(*unpacked.notes, *table.notes))
+    return _read_text(file, where, asked)
 
 
 def _keeping(table: Table, asked: _Asked) -> Table:
     """Keep the columns that are wanted, of a table that has types of its own."""
     names = kept_names(asked.keep, table.names, table.source)
-    return replace(table, kept={name: values_of(table.columns[name]) for name in names}) if names else table
+
+    def kept(name: str) -> KeptColumn:
+        return KeptColumn(table.rows, lambda start, stop: values_of(part(table.columns, name, start, stop)))
+
+    return replace(table, kept={name: kept(name) for name in names}) if names else table
 
 
 def is_same_source(one: str | Path, other: str | Path, base: Path | None = None) -> bool:
@@ -224,17 +233,20 @@ def _existing(path: Path, base: Path | None) -> Path:
 def _table(source: str, columns: TypedColumns, options: DataOptions) -> Table:
     """Put a table of typed columns together; one that cannot be read is left out with a note."""
     notes, target = columns.notes, columns.target
-    unreadable = [name for name, raw in columns.raws.items() if raw is None]
+    form = decide({}, ",", options).house
+    present, spelled, unreadable = room_for(large=columns.large), dict[str, tuple[str, ...]](), list[str]()
+    for name, raw in columns.raws.items():
+        if raw is None:
+            unreadable.append(name)
+            continue
+        _check_dates(source, name, raw)
+        present[name] = left = blanked(raw, options.missing or (), form)
+        if gone := _gone(raw, left):
+            spelled[name] = gone
     if unreadable:
         notes = (*notes, f"left out because their cells are not numbers, texts or dates: {named(unreadable)}")
-    kept = {name: raw for name, raw in columns.raws.items() if raw is not None}
-    if not kept:
+    if not present:
         raise DataError(f"{source} has no columns that can be read")
-    for name, raw in kept.items():
-        _check_dates(source, name, raw)
-    form = decide({}, ",", options).house
-    present = {name: blanked(raw, options.missing or (), form) for name, raw in kept.items()}
-    spelled = {name: each for name, raw in kept.items() if (each := _gone(raw, present[name]))}
     return _with_rows(Table(source, present, notes, target, options, options.missing, spelled, form))
 
 
@@ -265,23 +277,24 @@ def _from_arrays(source: str, named: Named, options: DataOptions | None = None) 
     return _table(source, archives.typed(source, named), options or DataOptions())
 
 
-def _read_text(content: bytes, where: str, asked: _Asked) -> Table:
+def _read_text(file: IO[bytes], where: str, asked: _Asked) -> Table:
     """Read a delimited file: everything as text first, then each column as what all of its cells spell."""
     options, schema = asked.options, asked.schema
-    layouts = () if schema is None else schema.layouts
+    layouts, large = () if schema is None else schema.layouts, size_of(file) > PIECES_FROM
     try:
-        text = delimited.parse(content, where, options, layouts)
+        text = delimited.parse(file, where, options, layouts, PIECE if large else -1)
     except BinaryError as error:
         raise DataError(f"{error}; {formats.listed('and')} can be read") from None
-    if not text.body:
+    if not text.rows:
         raise DataError(f"{where} has column names but no rows")
     with frames.damage(f"{where} cannot be read"):
-        frame = inference.cells(text)
-    kept = {name: frame[name].to_list() for name in kept_names(asked.keep, text.names, where)}
+        cells = TextCells(text, large=large)
+    kept = {name: cells.kept(name) for name in kept_names(asked.keep, text.names, where)}
+    room = room_for(large=large)
     if schema is not None:
-        columns = dict(zip(text.names, inference.read_by(frame, schema), strict=True))
+        inference.read_by(cells, schema, room)
+        columns = arranged(room, text.names)
         return Table(where, columns, text.notes, options=options, missing=schema.missing, kept=kept)
-    found = inference.infer(frame, text.separator, options)
-    columns = dict(zip(text.names, found.columns, strict=True))
-    notes = (*text.notes, *found.notes)
+    found = inference.infer(cells, text.separator, options, room)
+    columns, notes = arranged(room, text.names), (*text.notes, *found.notes)
     return Table(where, columns, notes, None, options, found.missing, found.spelled, found.form, kept=kept)

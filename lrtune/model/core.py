@@ -25,6 +25,7 @@ from lrtune.data.columns import Columns, arrays_for
 from lrtune.data.encoding import Encoder
 from lrtune.data.raw_frames import FrameShape, RawRows
 from lrtune.data.schema import Schema
+from lrtune.data.stored import some_rows
 from lrtune.data.tables import Table
 from lrtune.model.foreign import TrainedEstimator, TrainedProgram
 from lrtune.run import files
@@ -38,6 +39,9 @@ from lrtune.training.networks import ROWS_AT_ONCE, embedded_features
 from lrtune.training.tasks import UNLIMITED, Problem
 
 FORMAT = 3
+
+_AT_ONCE = 1 << 24
+"""Bytes that the encoded features of some rows at a time may take (16 MB)."""
 
 Layer = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
@@ -98,10 +102,6 @@ Member: TypeAlias = TrainedNetwork | TrainedEstimator | TrainedProgram
 """What a model may consist of."""
 
 
-_ROWS_ENCODED = 8 * ROWS_AT_ONCE
-"""Rows that are encoded at a time for networks; whole forward passes, so that no digit depends on it."""
-
-
 @dataclass(frozen=True, eq=False)
 class Model:
     """What was trained with everything around it; of several members the mean is what the model says.
@@ -129,18 +129,30 @@ class Model:
 
     def outputs(self, columns: Columns, rows: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float64]:
         """Compute probabilities ``(N, classes)``, or values ``(N, 1)`` in the target's units, for all or some rows."""
-        numbers = np.arange(columns.rows) if rows is None else rows
-        of_networks = all(isinstance(each, TrainedNetwork) for each in self.members)
-        at_once = _ROWS_ENCODED if of_networks else max(1, len(numbers))
-        starts = range(0, max(1, len(numbers)), at_once)
-        with one_blas_thread():
-            parts = [self._outputs(columns, numbers[start : start + at_once]) for start in starts]
-        return np.concatenate(parts) if len(parts) > 1 else parts[0]
+        wanted = np.arange(columns.rows) if rows is None else rows
+        parts = self._parts(len(wanted))
+        if len(parts) == 1:
+            return self._outputs(columns, rows)
+        return np.concatenate([self._outputs(columns, wanted[part]) for part in parts])
 
-    def _outputs(self, columns: Columns, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    def _outputs(self, columns: Columns, rows: npt.NDArray[np.int64] | None) -> npt.NDArray[np.float64]:
         features = {id(each): each.transform(columns, rows) for each in _encoders(self)}
-        found = [each.outputs(features[id(each.encoder)], self.problem) for each in self.members]
-        return np.mean(found, axis=0) if len(found) > 1 else found[0]
+        with one_blas_thread():
+            parts = [each.outputs(features[id(each.encoder)], self.problem) for each in self.members]
+        return np.mean(parts, axis=0) if len(parts) > 1 else parts[0]
+
+    def _parts(self, rows: int) -> list[slice]:
+        """Part so many rows so that what a network makes of some at a time fits into the memory.
+
+        A network goes through `ROWS_AT_ONCE` rows at a time in any case, so that whole multiples of them change no bit.
+        Members of other kinds see all rows at once.
+        """
+        networks = [each for each in self.members if isinstance(each, TrainedNetwork)]
+        if len(networks) < len(self.members):
+            return [slice(0, rows)]
+        width = max(each.encoder.width for each in networks)
+        step = ROWS_AT_ONCE * max(1, _AT_ONCE // (8 * width * ROWS_AT_ONCE))
+        return [slice(start, min(start + step, rows)) for start in range(0, max(rows, 1), step)]
 
     def refuse_tables(self) -> None:
         """Refuse to predict the rows of a table where what trained had rows of another kind.
@@ -164,8 +176,31 @@ class Model:
             If the table lacks columns, holds text where numbers are expected, or is not what it was trained on.
 
         """
+        values, probabilities = zip(*self.predictions(table), strict=True)
+        told = [each for each in probabilities if each is not None]
+        return Prediction(np.concatenate(values), np.concatenate(told) if told else None)
+
+    def predictions(self, table: Table) -> Iterator[Prediction]:
+        """Predict the rows of a table, some after others; a large table is never in memory.
+
+        Raises
+        ------
+        ModelError
+            As `predict`, before the first prediction or later.
+
+        """
         self.refuse_tables()
-        outputs = self.outputs(arrays_for(table, self.schema))
+        parts = self._parts(table.rows)
+        try:
+            for each in parts:
+                columns = table.columns if len(parts) == 1 else some_rows(table.columns, each.start, each.stop)
+                yield self._prediction(self._outputs(arrays_for(replace(table, columns=columns), self.schema), None))
+        except ModelError:
+            if len(parts) > 1:
+                arrays_for(table, self.schema)  # whose error has the number of the row in the table
+            raise
+
+    def _prediction(self, outputs: npt.NDArray[np.float64]) -> Prediction:
         if self.problem.loss == "squared":
             return Prediction(outputs[:, 0], None)
         labels = np.array(self.schema.classes)[outputs.argmax(axis=1)]

@@ -13,11 +13,12 @@ import numpy.typing as npt
 from lrtune.arrays import Rows, one_blas_thread
 from lrtune.data.columns import Columns
 from lrtune.data.encoding import Encoder, fit_encoder
+from lrtune.data.mapped import kept
 from lrtune.data.schema import Schema
 from lrtune.model import Model, TrainedNetwork
 from lrtune.space.trial import Configuration
 from lrtune.text.errors import NoUsableResultError
-from lrtune.training.encoded import Features
+from lrtune.training.encoded import EncodedRows, Features
 from lrtune.training.evaluate import fit
 from lrtune.training.feedback import Scales
 from lrtune.training.numbers.catalogue import USUAL
@@ -75,16 +76,19 @@ def encoded(
     """
     assert columns.target is not None
     encoder = fit_encoder(columns, train, schema, numbers)
+    features = _features(encoder, columns, train, dtype)
+    # What every worker process would else have a copy of.
+    shared = kept if isinstance(features, EncodedRows) else np.asarray
     targets = columns.target[train]
     shift, scale = _mean_and_deviation(targets) if schema.task == "regression" else (0.0, 1.0)
     limits = _limits(targets) if schema.task == "regression" else UNLIMITED
     fold = Fold(
         index=index,
-        features=_features(encoder, columns, train, dtype),
-        targets=(targets - shift) / scale if schema.task == "regression" else targets,
-        weights=np.ones(len(train)),
+        features=features,
+        targets=shared((targets - shift) / scale if schema.task == "regression" else targets),
+        weights=shared(np.ones(len(train))),
         validation_features=_features(encoder, columns, validation, dtype),
-        validation_targets=columns.target[validation],
+        validation_targets=shared(columns.target[validation]),
         shift=shift,
         scale=scale,
         limits=limits,
@@ -96,7 +100,9 @@ def encoded(
 def _features(encoder: Encoder, columns: Columns, rows: Rows, dtype: str) -> Features:
     """Encode rows in advance if they are few; else when they are looked at."""
     features = encoder.features(columns, rows, dtype)
-    return features if features.size * features.dtype.itemsize > IN_ADVANCE else features[:]
+    if features.size * features.dtype.itemsize <= IN_ADVANCE:
+        return features[:]
+    return replace(features, rows=kept(features.rows))
 
 
 def encoded_fold(

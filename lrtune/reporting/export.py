@@ -8,11 +8,14 @@ from lrtune.run import files
 from lrtune.text.errors import StudyError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
-def write(path: Path, content: bytes | str) -> None:
+def write(path: Path, content: bytes | str | Iterator[bytes]) -> None:
     """Write a file that was asked for by name, whole or not at all; a link stays a link, a pipe gets the content.
+
+    What comes in pieces is written as it comes, beside the place of the file until it is whole.
 
     Files of a run's own folder are written by `lrtune.run.files`, which follows no links.
 
@@ -29,7 +32,8 @@ def write(path: Path, content: bytes | str) -> None:
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():
-            target.write_bytes(content.encode() if isinstance(content, str) else content)
+            with target.open("wb") as file:
+                file.writelines(files.pieces(content))
             return
     except OSError as error:
         raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from error

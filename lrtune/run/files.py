@@ -9,7 +9,7 @@ import os
 import shutil
 import stat
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -120,10 +120,11 @@ def read_json(path: Path) -> Any:
         raise ValueError("not a text in UTF-8") from None
 
 
-def write(path: Path, content: bytes | str) -> None:
+def write(path: Path, content: bytes | str | Iterator[bytes]) -> None:
     """Put a file in its place so that a reader, and a power cut, see the old one or the new one and nothing between.
 
-    A file that already holds the content is left alone; a link, a pipe or a device is replaced.
+    A file that already holds the content is left alone, unless that comes in pieces; a link, a pipe or a device is
+    replaced.
 
     Raises
     ------
@@ -131,21 +132,28 @@ def write(path: Path, content: bytes | str) -> None:
         If the folder cannot be written or the disk is full; the old file is then still there.
 
     """
-    content = content.encode() if isinstance(content, str) else content
     try:
         is_plain = stat.S_ISREG(path.lstat().st_mode) if os.path.lexists(path) else False
-        if not is_plain or path.read_bytes() != content:
-            _replace(path, content, mode=stat.S_IMODE(path.lstat().st_mode) if is_plain else None)
+        parts = pieces(content)
+        if not is_plain or not isinstance(parts, list) or path.read_bytes() != parts[0]:
+            _replace(path, parts, mode=stat.S_IMODE(path.lstat().st_mode) if is_plain else None)
     except OSError as error:
         raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
-def _replace(path: Path, content: bytes, *, mode: int | None) -> None:
+def pieces(content: bytes | str | Iterator[bytes]) -> list[bytes] | Iterator[bytes]:
+    """Give content as bytes in pieces: a list of one, unless it comes in pieces."""
+    if isinstance(content, str):
+        content = content.encode()
+    return [content] if isinstance(content, bytes) else content
+
+
+def _replace(path: Path, content: Iterable[bytes], *, mode: int | None) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     temporary.unlink(missing_ok=True)
     try:
         with temporary.open("xb") as file:  # never an existing file, nor what a link names
-            file.write(content)
+            file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
         if mode is not None:

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 import lrtune
 from lrtune.cli import app
+from lrtune.data import frames, scratch, tables
+from lrtune.model import core
 
 
 @pytest.fixture
@@ -306,3 +308,47 @@ def test_a_format_that_is_not_written_is_refused(searched):
     assert done.exit_code == 2
     assert "expected .csv or .parquet" in done.stderr
     assert not Path("p.json").exists()
+
+
+def test_a_large_table_is_predicted_in_pieces_like_a_small_one(searched, folder, monkeypatch):
+    """As if everything were large: the table is read, its columns are kept, and rows are predicted in pieces."""
+    with_names(folder)
+    repeated = pl.concat([pl.read_csv(folder / "named.csv", infer_schema=False)] * 20)
+    repeated.write_csv(folder / "long.csv")
+    repeated.with_columns(pl.col("x", "y").cast(pl.Float64)).write_parquet(folder / "long.parquet")
+    (folder / "long.gz").write_bytes(gzip.compress((folder / "long.csv").read_bytes()))
+    names = ("long.csv", "long.parquet", "long.gz")
+
+    def predicted(name, output):
+        assert searched("predict", "latest", name, "--keep", "id,remark,x", "-o", output).exit_code == 0
+        return Path(output).read_bytes()
+
+    def streamed():
+        content = (folder / "long.csv").read_bytes()
+        return CliRunner().invoke(app, ["predict", "latest", "-", "--keep", "id"], input=content).stdout
+
+    at_once = [predicted(name, output) for name in names for output in ("out.csv", "out.parquet")]
+    stream = streamed()
+    for module in (tables, frames, scratch):
+        monkeypatch.setattr(module, "PIECES_FROM", 1)
+    monkeypatch.setattr(tables, "PIECE", 500)
+    monkeypatch.setattr(frames, "_SMALL", 1)
+    monkeypatch.setattr(core, "_AT_ONCE", 1)
+    assert [predicted(name, output) for name in names for output in ("out.csv", "out.parquet")] == at_once
+    assert streamed() == stream
+
+
+def test_nothing_is_written_where_a_later_row_cannot_be_predicted(searched, folder, monkeypatch):
+    monkeypatch.setattr(core, "_AT_ONCE", 1)
+    header, *rows = (folder / "blobs.csv").read_text().splitlines()
+    first = header.split(",").index("x")
+    cells = rows[0].split(",")
+    bad = ",".join([*cells[:first], "oops", *cells[first + 1 :]])
+    (folder / "new.csv").write_text("\n".join([header, *rows * 20, bad]) + "\n")
+    Path("out.csv").write_text("old")
+    for output in ("out.csv", "-"):
+        done = searched("predict", "latest", "new.csv", "-o", output)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "column 'x' is 'oops' in row 1801" in done.stderr
+    assert Path("out.csv").read_text() == "old"
+    assert not [each for each in folder.iterdir() if each.suffix == ".tmp"]

@@ -8,9 +8,10 @@ import io
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from text_pieces import parse
 
-from lrtune.data import delimited
-from lrtune.data.delimited import DataOptions, parse, repair_names
+from lrtune.data import records
+from lrtune.data.delimited import DataOptions, repair_names
 from lrtune.text.errors import DataError
 
 
@@ -181,7 +182,7 @@ def test_names_are_made_unique_and_said():
 
 
 def test_a_table_larger_than_a_chunk_is_counted_right(monkeypatch):
-    monkeypatch.setattr(delimited, "_CHUNK", 7)
+    monkeypatch.setattr(records, "_CHUNK", 7)
     data = b'a,b,c\n1,"x,\ny",3\n\n4,,6\n7,"8",""\n'
     assert rows_of(data)[1] == [["1", "x,\ny", "3"], ["4", "", "6"], ["7", "8", ""]]
     with pytest.raises(DataError, match="line 6 has 4 fields"):

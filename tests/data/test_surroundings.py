@@ -6,8 +6,8 @@ import re
 
 import pytest
 import yaml
+from text_pieces import parse
 
-from lrtune.data.delimited import parse
 from lrtune.data.options import DataOptions, Skip
 from lrtune.text.errors import DataError
 
