@@ -28,7 +28,7 @@ from lrtune.trainers.contract import Foreign, Retraining, Setting
 from lrtune.trainers.loaded import loaded_table, with_roles
 from lrtune.trainers.partition import LeftOut, Partition, further_notes, search_folds, why_undefined
 from lrtune.training.feedback import Scales
-from lrtune.training.metrics.scoring import MOST_CLASSES, keep, score
+from lrtune.training.metrics.scoring import are_shown, has_room, keep, label_type, score
 from lrtune.training.registry import METRICS
 from lrtune.training.tasks import Fold
 from lrtune.training.wall_clock import Clock
@@ -167,15 +167,20 @@ class Prepared:
         classes = self.setting.problem.classes
         columns, kept = classes if classes > 2 else 1, METRICS[self.metric].keeps
         if kept == "label":
-            return RecordForm("float16", columns), RecordForm("uint8" if classes <= 256 else "uint16", 1)
+            labels = RecordForm(label_type(classes), 1)
+            return (RecordForm("float16", columns), labels) if has_room(self._most_rows, classes) else (labels,)
         return (RecordForm("float32", columns if kept == "score" else 1),)
 
     @property
     def whole_form(self) -> RecordForm | None:
         """Dtype and columns of the probabilities of all classes, where the out-of-fold results do not tell them."""
         classes = self.setting.problem.classes
-        needed = METRICS[self.metric].keeps == "loss" and 2 < classes <= MOST_CLASSES
+        needed = METRICS[self.metric].keeps == "loss" and are_shown(self._most_rows, classes)
         return RecordForm("float16", classes) if needed else None
+
+    @property
+    def _most_rows(self) -> int:
+        return max(len(validation) for _, validation in self.splits)
 
     def setting_of(self, configuration: Configuration) -> Setting:
         """Encode the folds as a complete configuration asks for, which need not be one of the experiment."""

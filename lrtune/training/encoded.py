@@ -190,7 +190,7 @@ class EncodedRows:
             part = wanted[start : start + at_once]
             self.encoding.transform(self.numeric[part], self.codes[part], out[start : start + at_once])
 
-    def part(self, rows: npt.NDArray[np.integer]) -> EncodedRows:
+    def part(self, rows: npt.NDArray[np.integer] | slice) -> EncodedRows:
         """Take some of the rows without encoding them."""
         return replace(self, rows=self.rows[rows])
 
@@ -199,6 +199,6 @@ Features: TypeAlias = EncodedRows | Array
 """Features ``(N, D)``; which of the two they are changes nothing but memory and time."""
 
 
-def part_of(features: Features, rows: npt.NDArray[np.integer]) -> Features:
+def part_of(features: Features, rows: npt.NDArray[np.integer] | slice) -> Features:
     """Take some rows of features, of the same kind."""
     return features.part(rows) if isinstance(features, EncodedRows) else features[rows]

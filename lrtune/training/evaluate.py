@@ -15,11 +15,11 @@ from lrtune.training.costs import block_lanes, cost_seconds, lane_bytes
 from lrtune.training.curves import over_folds, recorded_epochs
 from lrtune.training.declarations import Configuration
 from lrtune.training.embeddings import stacks
-from lrtune.training.encoded import Features
+from lrtune.training.encoded import Features, part_of
 from lrtune.training.feedback import Scales
 from lrtune.training.losses import LOSSES
-from lrtune.training.networks import Network, outputs, split
-from lrtune.training.outcomes import Cell, cells, outcome_of
+from lrtune.training.networks import ROWS_AT_ONCE, Network, outputs, split
+from lrtune.training.outcomes import Cell, cells_of, outcome_of
 from lrtune.training.population import evaluated, plan, start, train
 from lrtune.training.registry import complete
 from lrtune.training.tasks import Fold, LaneCurves, Outcome, Problem
@@ -41,6 +41,9 @@ __all__ = [
 
 LaneOutcome: TypeAlias = tuple[Cell, Scales]
 """A lane with what its rates were multiplied by."""
+
+_SCORED_NUMBERS = 2**22
+"""About how many outputs are scored at once."""
 
 _LAYER_KEYS = ("hidden", "activation", "embedding")
 """Those of `_SHAPE_KEYS` that mean nothing to a linear model."""
@@ -191,15 +194,35 @@ def _score_lanes(
     network: Network, parameters: Array, diverged: Integers, fold: Fold, *, metric: str, epochs: int
 ) -> list[Cell]:
     """Score the parameters ``(C, P)`` of one fold; outputs beyond all numbers count as divergence at the end."""
-    with np.errstate(all="ignore"):
-        found = outputs(network, split(network, parameters), fold.validation_features)
-    epoch = np.where(np.isfinite(found).all(axis=(1, 2)), diverged, np.where(diverged > 0, diverged, epochs))
-    good = epoch == 0
-    prediction = LOSSES[network.loss].prediction(found[good])
-    if network.loss == "squared":
-        prediction = fold.in_units(prediction)
-    finished = iter(cells(metric, prediction, fold, network.classes))
-    return [next(finished) if each == 0 else Cell(diverged=int(each)) for each in epoch]
+    found = np.flatnonzero(diverged == 0)
+    pieces = _Pieces(network, parameters[found], fold)
+    finished = cells_of(metric, pieces, fold, network.classes) if len(found) else []
+    result = [Cell(diverged=int(each)) for each in diverged]
+    for place, cell, is_finite in zip(found, finished, pieces.are_finite, strict=True):
+        result[place] = cell if is_finite else Cell(diverged=epochs)
+    return result
+
+
+class _Pieces:
+    """Predictions ``(C, O, m)`` for the validation rows of a fold, some at a time; whether a lane's are finite."""
+
+    def __init__(self, network: Network, parameters: Array, fold: Fold) -> None:
+        self._network, self._fold = network, fold
+        self._blocks = split(network, parameters)
+        self.are_finite = np.ones(len(parameters), dtype=bool)
+
+    def __iter__(self) -> Iterator[Doubles]:
+        features, network = self._fold.validation_features, self._network
+        each = max(1, len(self.are_finite) * network.widths[-1] * ROWS_AT_ONCE)
+        at_once = ROWS_AT_ONCE * max(1, _SCORED_NUMBERS // each)
+        for first in range(0, len(features), at_once):
+            with np.errstate(all="ignore"):
+                found = outputs(network, self._blocks, part_of(features, slice(first, first + at_once)))
+            is_finite = np.isfinite(found).all(axis=(1, 2))
+            self.are_finite &= is_finite
+            found[~is_finite] = 0.0  # nobody will hear of it
+            prediction = LOSSES[network.loss].prediction(found)
+            yield self._fold.in_units(prediction) if network.loss == "squared" else prediction
 
 
 def _by_batch_size(configuration: Configuration, folds: Sequence[Fold]) -> Iterator[tuple[int, list[int]]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
 from lrtune.arrays import Array, Doubles
-from lrtune.training.metrics.scoring import beside, keep, predicted, recorded, score, whole
+from lrtune.training.metrics.catalogue import METRICS, Kept
+from lrtune.training.metrics.scoring import counted, keep_as, recorded, score, shown_beside, whole
 from lrtune.training.tasks import Fold, LaneCurves, Outcome
 
 
@@ -46,19 +47,43 @@ def cells(metric: str, prediction: Doubles, fold: Fold, classes: int, *, bare: b
 
     Where they are ``bare`` labels, no metric that needs probabilities stands beside.
     """
-    if not len(prediction):  # every lane diverged
-        return []
-    targets = fold.validation_targets
-    scores = score(metric, keep(metric, prediction, targets), targets, classes)
-    others = beside(prediction, targets, classes, bare=bare)
-    counts = predicted(prediction, targets, classes).tolist() if classes else [()] * len(prediction)
-    stored = recorded(metric, prediction, targets)
-    shares = whole(metric, prediction)
-    shown = [None] * len(prediction) if shares is None else shares
+    return cells_of(metric, [prediction], fold, classes, bare=bare) if len(prediction) else []
+
+
+def cells_of(
+    metric: str, predictions: Iterable[Doubles], fold: Fold, classes: int, *, bare: bool = False
+) -> list[Cell]:
+    """Score predictions that come some rows at a time, each ``(C, O, m)``; what `cells` gives of all rows at once."""
+    targets, start = fold.validation_targets, 0
+    others = shown_beside(classes, bare=bare)
+    needed: set[Kept] = {METRICS[each].keeps for each in (metric, *others)}
+    if classes:
+        needed.add("label")
+    parts: dict[Kept, list[Array]] = {each: [] for each in needed}
+    stored, shares = [], []
+    for prediction in predictions:
+        own = targets[start : start + prediction.shape[-1]]
+        start += len(own)
+        for each, found in parts.items():
+            found.append(keep_as(each, prediction, own))
+        stored.append(recorded(metric, prediction, own, len(targets)))
+        shares.append(whole(metric, prediction, len(targets)))
+    kept = {each: _joined(found) for each, found in parts.items()}
+    scores = score(metric, kept[METRICS[metric].keeps], targets, classes)
+    beside = {name: score(name, kept[METRICS[name].keeps], targets, classes) for name in others}
+    counts = counted(kept["label"], classes).tolist() if classes else [()] * len(scores)
+    records = _joined(stored)
+    known = [each for each in shares if each is not None]
+    probabilities = _joined(known) if known else [None] * len(scores)
     return [
-        Cell(float(scores[lane]), None, stored[lane], _of_lane(others, lane), tuple(counts[lane]), shown[lane])
-        for lane in range(len(prediction))
+        Cell(float(score), None, records[lane], _of_lane(beside, lane), tuple(counts[lane]), probabilities[lane])
+        for lane, score in enumerate(scores)
     ]
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    """Put pieces of rows together, which are the second axis."""
+    return np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
 
 
 def _of_lane(scores: Mapping[str, Doubles], lane: int) -> dict[str, float | None]:

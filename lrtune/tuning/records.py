@@ -68,7 +68,7 @@ class RecordFile:
         if stage.shorter > 1 or not len(kept):
             return {}
         records = [
-            (number, self._as_kept(out_of_fold.record(folds, kept)))
+            (number, out_of_fold.record([self._as_kept(each) for each in folds], kept))
             for number, folds in predictions
             if folds is not None
         ]
@@ -92,7 +92,7 @@ class RecordFile:
 
     def _as_kept(self, record: Array) -> Array:
         """Leave labels of probabilities where these had no room."""
-        labels = np.issubdtype(self.layout.dtype, np.integer)
+        labels = np.issubdtype(self.layout.dtype, np.integer) and not scoring.has_labels(record)
         return scoring.labels_of(record, self.layout.dtype) if labels else record
 
     def lost(self, written: Written) -> dict[Stage, list[int]]:

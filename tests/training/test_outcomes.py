@@ -1,10 +1,15 @@
 """What becomes of lanes: scores by other metrics and counts of predicted classes, against scikit-learn."""
 
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn import metrics as reference
 
+from lrtune.training import evaluate as evaluation
 from lrtune.training.evaluate import evaluate, fit, predict_outputs
+from lrtune.training.metrics import scoring
 from lrtune.training.metrics.scoring import beside
 from lrtune.training.outcomes import cells, outcome_of
 from lrtune.training.registry import METRICS
@@ -143,3 +148,36 @@ def test_each_task_has_the_metrics_that_can_score_it(classes):
     shape = (1, {0: 1, 2: 1, 3: 3}[classes], 4)
     found = beside(np.full(shape, 1 / 3), np.array([0, 1, 1, 0]), classes)
     assert list(found) == [name for name, each in METRICS.items() if each.is_beside and task in each.tasks]
+
+
+@pytest.mark.parametrize("problem", [BINARY, THREE, VALUES])
+@pytest.mark.parametrize("metric", ["usual", "keeps losses"])
+def test_scores_of_rows_in_pieces_are_those_of_all_rows(problem, metric, monkeypatch):
+    name = TUNED[problem] if metric == "usual" else ("log_loss" if problem.classes else "mae")
+    rng = np.random.default_rng(1)
+    rows = rng.integers(0, 25, 2500)
+    parts = [
+        replace(
+            each,
+            validation_features=each.validation_features[rows],
+            validation_targets=each.validation_targets[rows],
+        )
+        for each in folds(problem, count=2, rows=40)
+    ]
+    points = [{**POINT, "learning_rate": each} for each in (*RATES, 1e30)]  # the last one diverges
+    whole = evaluate(points, parts, problem, name, seed=5, dtype="float32")
+    monkeypatch.setattr(evaluation, "_SCORED_NUMBERS", 1)
+    pieces = evaluate(points, parts, problem, name, seed=5, dtype="float32")
+    assert whole[-1].diverged[0] is not None
+    assert pickle.dumps(whole) == pickle.dumps(pieces)
+
+
+def test_labels_are_stored_where_probabilities_have_no_room(monkeypatch):
+    monkeypatch.setattr(scoring, "MOST_PROBABILITIES", 25 * 3 - 1)
+    fold = folds(THREE, count=1)[0]
+    found = evaluate([POINT | {"learning_rate": 0.1}], [fold], THREE, "accuracy", seed=5, dtype="float32")[0]
+    labels = prediction(THREE, fold, 0.1).argmax(axis=1)
+    assert found.predictions[0].dtype == np.uint8
+    np.testing.assert_array_equal(found.predictions[0], labels)
+    found = evaluate([POINT | {"learning_rate": 0.1}], [fold], THREE, "log_loss", seed=5, dtype="float32")[0]
+    assert found.probabilities == (None,)

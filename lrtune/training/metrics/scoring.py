@@ -26,6 +26,9 @@ from lrtune.training.metrics.weighted import Scorer
 MOST_CLASSES = 100
 """Of more classes nobody looks at all probabilities of a row, and they would take much room."""
 
+MOST_PROBABILITIES = 2**25
+"""Probabilities of a fold's validation rows that are stored of one configuration; of more, the labels are (64 MB)."""
+
 
 def keep(metric: str, prediction: Doubles, targets: Array) -> Array:
     """Keep of predictions what a metric needs.
@@ -40,28 +43,51 @@ def keep(metric: str, prediction: Doubles, targets: Array) -> Array:
         ``(M,)``: labels, or values.
 
     """
-    return _KEEP[METRICS[metric].keeps](prediction, targets)
+    return keep_as(METRICS[metric].keeps, prediction, targets)
 
 
-def recorded(metric: str, prediction: Doubles, targets: Array) -> Array:
+def keep_as(kind: Kept, prediction: Doubles, targets: Array) -> Array:
+    """Keep of predictions what all metrics of a kind need; parameters as in `keep`."""
+    return _KEEP[kind](prediction, targets)
+
+
+def recorded(metric: str, prediction: Doubles, targets: Array, rows: int | None = None) -> Array:
     """Store of predictions what a metric needs, of one and of a mean of several, in the smallest type that serves.
 
     It is what `keep` gives, in float32; in place of labels the probabilities in float16, ``(C, M)`` of class 1 or
-    ``(C, M, classes)``, rounded so that `kept` finds the same labels. Parameters as in `keep`.
+    ``(C, M, classes)``, rounded so that `kept` finds the same labels, as far as they have room. Parameters as in
+    `keep`; the fold has so many validation ``rows``, of which these may be some; default: these are all.
     """
     if METRICS[metric].keeps != "label":
         return keep(metric, prediction, targets).astype(np.float32)
-    return _rounded(prediction)
+    classes = prediction.shape[-2]
+    rows = prediction.shape[-1] if rows is None else rows
+    return _rounded(prediction) if has_room(rows, classes) else _label(prediction, targets).astype(label_type(classes))
 
 
-def whole(metric: str, prediction: Doubles) -> Array | None:
+def whole(metric: str, prediction: Doubles, rows: int | None = None) -> Array | None:
     """Round probabilities to ``(C, M, classes)`` in float16 where what is `recorded` tells of the true class only.
 
-    None where that tells all, or where the classes are more than `MOST_CLASSES`. Parameters as in `keep`.
+    None where that tells all, or where they are too many to be shown. Parameters as in `recorded`.
     """
-    classes = prediction.shape[-2]
-    needed = METRICS[metric].keeps == "loss" and 2 < classes <= MOST_CLASSES
+    rows = prediction.shape[-1] if rows is None else rows
+    needed = METRICS[metric].keeps == "loss" and are_shown(rows, prediction.shape[-2])
     return _rounded(prediction) if needed else None
+
+
+def has_room(rows: int, classes: int) -> bool:
+    """Tell whether all probabilities of a fold's validation rows can be stored for every configuration."""
+    return rows * classes <= MOST_PROBABILITIES or classes <= 2
+
+
+def are_shown(rows: int, classes: int) -> bool:
+    """Tell whether all probabilities of a fold's validation rows are kept for pictures alone."""
+    return 2 < classes <= MOST_CLASSES and has_room(rows, classes)
+
+
+def label_type(classes: int) -> str:
+    """Name the dtype of labels that are stored."""
+    return "uint8" if classes <= 256 else "uint16"
 
 
 def kept(metric: str, record: Array) -> Array:
@@ -136,15 +162,24 @@ def beside(prediction: Doubles, targets: Array, classes: int, *, bare: bool = Fa
         Whether they are labels in place of probabilities, so that only metrics that count labels say something.
 
     """
+    shown = shown_beside(classes, bare=bare)
+    return {name: score(name, keep(name, prediction, targets), targets, classes) for name in shown}
+
+
+def shown_beside(classes: int, *, bare: bool = False) -> list[str]:
+    """Name every metric that stands beside the one that is tuned; parameters as in `beside`."""
     task = {0: "regression", 2: "binary"}.get(classes, "multiclass")
     shown = [each.name for each in METRICS.values() if each.is_beside and task in each.tasks]
-    shown = [name for name in shown if not bare or METRICS[name].keeps == "label"]
-    return {name: score(name, keep(name, prediction, targets), targets, classes) for name in shown}
+    return [name for name in shown if not bare or METRICS[name].keeps == "label"]
 
 
 def predicted(prediction: Doubles, targets: Array, classes: int) -> Integers:
     """Count how often each class is predicted ``(C, classes)``; parameters as in `beside`."""
-    labels = _label(prediction, targets)
+    return counted(_label(prediction, targets), classes)
+
+
+def counted(labels: Integers, classes: int) -> Integers:
+    """Count how often each class stands among labels ``(C, M)``, ``(C, classes)``."""
     cells = np.arange(len(labels))[:, None] * classes + labels
     return np.bincount(cells.ravel(), minlength=len(labels) * classes).reshape(len(labels), classes)
 
