@@ -29,7 +29,7 @@ from lrtune.training.numbers.functions import Parts
 Index = npt.NDArray[np.int64]
 
 _TOGETHER = 256  # columns that are sorted at a time: few enough for the cache, many enough for the overhead
-_FITTED = 2**22  # numbers that are fitted at a time, where there are more than that
+_FITTED = 2**20  # numbers that are fitted at a time, where there are more than that
 _ROWS = 2**14  # rows that are taken at a time
 
 

@@ -45,7 +45,9 @@ def allocated(shape: tuple[int, ...], dtype: str) -> Array:
 
 
 def kept(array: Array) -> Array:
-    """Move an array into a temporary file."""
+    """Move an array into a temporary file, unless it is in one."""
+    if isinstance(array, Mapped):
+        return array
     found = allocated(array.shape, array.dtype.name)
     found[...] = array
     return found

@@ -77,24 +77,33 @@ def encoded(
     assert columns.target is not None
     encoder = fit_encoder(columns, train, schema, numbers)
     features = _features(encoder, columns, train, dtype)
-    # What every worker process would else have a copy of.
-    shared = kept if isinstance(features, EncodedRows) else np.asarray
     targets = columns.target[train]
     shift, scale = _mean_and_deviation(targets) if schema.task == "regression" else (0.0, 1.0)
     limits = _limits(targets) if schema.task == "regression" else UNLIMITED
     fold = Fold(
         index=index,
         features=features,
-        targets=shared((targets - shift) / scale if schema.task == "regression" else targets),
-        weights=shared(np.ones(len(train))),
+        targets=(targets - shift) / scale if schema.task == "regression" else targets,
+        weights=np.ones(len(train)),
         validation_features=_features(encoder, columns, validation, dtype),
-        validation_targets=shared(columns.target[validation]),
+        validation_targets=columns.target[validation],
         shift=shift,
         scale=scale,
         limits=limits,
         numbers=numbers,
     )
-    return encoder, fold
+    return encoder, _shared(fold, len(schema.classes)) if isinstance(features, EncodedRows) else fold
+
+
+def _shared(fold: Fold, classes: int) -> Fold:
+    """Move what every worker process would else have a copy of into files, as narrow as it may be."""
+    label = np.min_scalar_type(-max(classes, 1)).name if classes else "float64"
+    return replace(
+        fold,
+        targets=kept(fold.targets.astype(label)),
+        weights=kept(fold.weights.astype(np.float32)),
+        validation_targets=kept(fold.validation_targets.astype(label)),
+    )
 
 
 def _features(encoder: Encoder, columns: Columns, rows: Rows, dtype: str) -> Features:
