@@ -222,7 +222,7 @@ def alarms(nights: list[dict[str, Any]]) -> np.ndarray:
 
 
 def intervals(lines: list[dict[str, Any]]) -> None:
-    """Print how many drifts of calm nights lie outside of what is said of them; those after an election are left out."""
+    """Print how many drifts of calm nights lie outside of what is said of them, but for those after an election."""
     print(f"\n  {'drifts of calm nights':22} {'nights':>7} {'outside of two errors':>22} {'of the interval':>16}")
     for table in sorted({each["table"] for each in lines}):
         known, elected = [], False
