@@ -27,7 +27,11 @@ class Luck(NamedTuple):
 
 
 BEFORE = Luck(2.0, 12)
-"""What gains of eight tables came to (maximum likelihood, with an F distribution), and drifts about as well."""
+"""What gains of eight tables came to (maximum likelihood, with an F distribution), and drifts about as well.
+
+The tables are california_housing, contraceptive, german, hotel_rates, phoneme, spambase, star_math3 and vowel; of three
+folds and five epochs each.
+"""
 
 
 def pooled(seen: Iterable[Luck], before: Luck = BEFORE) -> Luck:
