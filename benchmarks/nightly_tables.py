@@ -42,7 +42,7 @@ from threadpoolctl import threadpool_limits
 
 import lrtune
 from lrtune.experiment import load_text
-from lrtune.nights.control import Link, chart
+from lrtune.nights.control import NightDrift, chart, links
 from lrtune.run.folder import open_run
 from lrtune.space.trial import Configuration
 from lrtune.trainers.contract import Work
@@ -167,6 +167,8 @@ def live(world: World, place: Path) -> dict[str, Any]:
                 **said,
                 "outcome": nightly.outcome,
                 "drift": nightly.drift.mean if nightly.drift else None,
+                "low": nightly.drift.low if nightly.drift else None,
+                "high": nightly.drift.high if nightly.drift else None,
                 "error": nightly.drift.error if nightly.drift else None,
                 "trained": nightly.trained,
             }
@@ -209,9 +211,29 @@ def _read(path: Path) -> pl.DataFrame:
 
 def alarms(nights: list[dict[str, Any]]) -> np.ndarray:
     """Say on which nights the chart is out of control, by the rules as they are now; a repeated table is no alarm."""
-    repeats = np.array([each["outcome"] == "unchanged" for each in nights])
-    links = [Link(n["drift"], n["error"] or 0.0, bool(r)) for n, r in zip(nights, repeats, strict=True)]
-    return np.array([each is not None and each.is_out for each in chart(links)]) & ~repeats
+    told, elected = [], False
+    for number, each in enumerate(nights):
+        repeats, promoted = each["outcome"] == "unchanged", each["outcome"] not in ("unchanged", "kept", "same")
+        drift = (each["drift"], each["high"], each["error"])
+        told.append(NightDrift(number, *drift, repeats=repeats, promoted=promoted, compared=elected))
+        elected = elected if repeats else promoted
+    found = chart(links(told))
+    return np.array([each is not None and each.is_out and not n.repeats for each, n in zip(found, told, strict=True)])
+
+
+def intervals(lines: list[dict[str, Any]]) -> None:
+    """Print how many drifts of calm nights lie outside of what is said of them, but for those after an election."""
+    print(f"\n  {'drifts of calm nights':22} {'nights':>7} {'outside of two errors':>22} {'of the interval':>16}")
+    for table in sorted({each["table"] for each in lines}):
+        known, elected = [], False
+        for line in (each for each in lines if each["table"] == table):
+            for each in line["nights"][: _calm(line["kind"]).stop]:
+                if each["drift"] is not None and not elected:
+                    known.append([abs(each["drift"]) > 2.0 * each["error"], not each["low"] <= 0.0 <= each["high"]])
+                if each["outcome"] != "unchanged":
+                    elected = each["outcome"] not in ("kept", "same")
+        wide, outside = 100 * np.mean(known, axis=0)
+        print(f"  {table:22} {len(known):7} {wide:20.1f} % {outside:14.1f} %")
 
 
 def report(lines: list[dict[str, Any]]) -> None:
@@ -229,6 +251,8 @@ def report(lines: list[dict[str, Any]]) -> None:
     print(f"{len(lines)} worlds of {NIGHTS} nights; {len(rates)} tables")
     for name, key in (("chart", "alarms"), ("by hand", "woken")):
         print(f"  false alarms, {name:8} {100 * np.mean([_rate(each, key) for each in lines]):.1f} % of calm nights")
+    print("  " + ", ".join(f"{table} {100 * rates[table]:.1f} %" for table in sorted(rates)))
+    intervals(lines)
     print(f"\n  {'told in time':10} {'nights':>9} {'size, errors':>22} {'chart':>9} {'by hand':>9}")
     for kind, within in KINDS.items():
         of = [each for each in lines if each["kind"] == kind]

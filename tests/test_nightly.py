@@ -5,6 +5,7 @@ from dataclasses import astuple
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import lrtune
 from lrtune.data.memory import table_in_memory
@@ -19,8 +20,11 @@ from lrtune.run.taken import Champion, TakenOver
 from lrtune.text.errors import StudyError
 from lrtune.trainers.preparation import prepare
 from lrtune.tuning import core as tuning
-from lrtune.tuning.nightly import rows_of
-from lrtune.verdict.contest import KEPT, PROMOTED, SAME, WITHOUT_SCORE, champion_trials
+from lrtune.tuning.drifting import rows_of
+from lrtune.verdict.comparison import Gain
+from lrtune.verdict.contest import KEPT, PROMOTED, SAME, WITHOUT_SCORE, champion_trials, contested
+from lrtune.verdict.correction import Correction
+from lrtune.verdict.ensembles import Delivery
 from lrtune.verdict.judging import judge
 from lrtune.verdict.reading import from_json
 
@@ -36,9 +40,9 @@ space:
 """
 
 
-def experiment(metric="accuracy", ensemble="1", least="0.0", pruning="none"):
+def experiment(metric="accuracy", ensemble="1", least="0.0", pruning="none", repeats=1):
     text = TEXT.replace("METRIC", metric).replace("ENSEMBLE", ensemble).replace("LEAST", least)
-    return load_text(text.replace("round: 4", f"round: 4, pruning: {pruning}"), name="case")
+    return load_text(text.replace("round: 4", f"round: 4, pruning: {pruning}, repeats: {repeats}"), name="case")
 
 
 def night(folder, *configurations, **more):
@@ -83,7 +87,27 @@ def test_the_gain_over_a_champion_that_is_the_default_is_the_gain_over_the_defau
     found = judge(chosen.terms, study, tmp_path)
     assert champion_trials(study) == (0,)
     assert found.contest.outcome == PROMOTED
-    assert astuple(found.contest.gain) == pytest.approx(astuple(found.correction.gain), abs=1e-6)
+    assert astuple(found.correction.over_champion) == pytest.approx(astuple(found.correction.gain), abs=1e-6)
+    assert found.contest.gain.mean == found.correction.over_champion.mean
+
+
+@pytest.mark.parametrize(
+    ("gaps", "is_promoted"), [((0.02, 0.02, 0.02, 0.02), True), ((0.08, -0.04, 0.06, -0.02), False)]
+)
+def test_a_gain_on_which_the_folds_do_not_agree_is_no_promotion(gaps, is_promoted):
+    """The rows say the same in both cases; the interval by the formulas of the module, with SciPy's quantiles."""
+    by_rows = Gain(0.02, 0.01, 0.032, 0.999)
+    champion = Delivery((1,), (0.8, 0.7, 0.9, 0.8))
+    challenger = Delivery((5,), tuple(score + gap for score, gap in zip(champion.scores, gaps, strict=True)))
+    correction = Correction("bootstrap", 0.83, 0.01, 0.82, 0.8, 0.84, over_champion=by_rows)
+    found = contested(champion, [1], challenger, standing=None, correction=correction, rows_ratio=1 / 3, least=0.0)
+    assert found.outcome == (PROMOTED if is_promoted else KEPT)
+    said = (0.032 - 0.01) / 2 / stats.norm.ppf(0.975)
+    ratio = max(1.0, (12 * 2.0 + 3 * np.var(gaps, ddof=1) / 4 / said**2) / 15)
+    factor = np.sqrt(ratio) * stats.t.ppf(0.975, 15) / stats.norm.ppf(0.975)
+    ends = 0.02 - factor * 0.01, 0.02 + factor * 0.012
+    probability = stats.t.cdf(0.02 / said / np.sqrt(ratio), 15)
+    assert astuple(found.gain) == pytest.approx((0.02, *ends, probability), rel=1e-6)
 
 
 def test_a_mean_is_a_champion_and_what_it_scores_is_the_mean_of_its_probabilities(tmp_path):
@@ -118,6 +142,22 @@ def test_what_single_rows_add_is_the_score_and_marks_are_of_the_rows(tmp_path):
     assert len(found.marks) == prepared.rows
     assert set(found.marks.tolist()) <= set(prepared.marks.tolist())
     assert len(np.unique(prepared.marks)) == 569
+    for fold, (_, rows) in enumerate(prepared.splits):
+        assert sorted(found.marks[found.folds[:, 0] == fold].tolist()) == sorted(prepared.marks[rows].tolist())
+
+
+def test_a_row_is_in_a_fold_of_each_repeat_and_has_one_value(tmp_path):
+    chosen, study = night(tmp_path, GOOD, repeats=2)
+    prepared = prepare(chosen)
+    found = rows_of(study, prepared, tmp_path, (1,))
+    assert found.folds.shape == (prepared.rows, 2)
+    places = {mark: place for place, mark in enumerate(found.marks.tolist())}
+    for fold, (_, rows) in enumerate(prepared.splits):
+        at = [places[mark] for mark in prepared.marks[rows].tolist()]
+        assert set(found.folds[at, fold // 4].tolist()) == {fold}
+    assert found.values.mean() == pytest.approx(
+        np.average(study.trials[1].fold_scores, weights=[len(rows) for _, rows in prepared.splits])
+    )
 
 
 def test_the_marks_of_rows_stay_when_the_table_grows_or_is_turned_round():
@@ -169,6 +209,12 @@ def test_three_nights(here):
     assert second.before.score == results[0].expected.score
     assert second.drift.mean == pytest.approx(second.standing.score - second.before.score)
     assert third.chart is not None
+    assert [each.drift.freedom for each in (second, third)] == [SETTINGS["folds"] - 1] * 2
+    for seen in ([second], [second, third]):
+        said = [(each.drift.freedom, each.drift.luck) for each in seen]
+        whole = 24.0 + sum(freedom * ratio for freedom, ratio in said)
+        ratio = max(1.0, whole / (12 + sum(freedom for freedom, _ in said)))
+        assert seen[-1].drift.widened == pytest.approx(np.sqrt(ratio))
     assert champions.nights(here) == [1, 2, 3]
     assert champions.current(here).night == 3
     lines = histories.read(here).nights

@@ -9,5 +9,6 @@ simulated (``benchmarks/nightly.py``).
     drift       how far a score has moved since the night before, and how sure that is
     folder      a folder of champions: numbered ones, and which is the current one
     history     a line for each night
+    luck        by how much more two scores differ than their rows say
     promotion   when a challenger takes the champion's place
 """

@@ -1,7 +1,10 @@
 r"""Whether the champion's score has drifted: the last night beside the median of those before it.
 
 The **level** of a night is the sum of all drifts up to it. A drift compares one configuration with itself, so that a
-promotion moves no level: they go on across champions, as the links of a chain do.
+promotion moves no level: they go on across champions, as the links of a chain do. Only that champions change where luck
+has it: one loses its place in a night that was bad for it, to another one for which it was good and the next will be
+less so. Levels would go down by that with each promotion. So in the night of a promotion, and in the one after it, a
+fall counts by so much of it as its 95 % interval is sure of (`NightDrift.counted`).
 
 The last level lies ``z`` standard deviations above the median of the `WINDOW` levels before it::
 
@@ -30,7 +33,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -55,6 +58,45 @@ class Link(NamedTuple):
     drift: float | None
     error: float = 0.0
     repeats: bool = False
+
+
+class NightDrift(NamedTuple):
+    """What the drift of a night is, and between which scores.
+
+    Attributes
+    ----------
+    night
+        Its number.
+    drift, high, error
+        Oriented, with the upper end of its 95 % interval and its standard error; None where it is not known.
+    since
+        The night that the drift is counted from; None: the one before.
+    repeats
+        Whether the table is that of the night before.
+    promoted, compared
+        Whether the champion loses its place in this night, and whether the score that it is compared with elected it.
+
+    """
+
+    night: int
+    drift: float | None
+    high: float | None = None
+    error: float | None = None
+    since: int | None = None
+    repeats: bool = False
+    promoted: bool = False
+    compared: bool = False
+
+    @property
+    def counted(self) -> float | None:
+        """What the drift counts on the chart.
+
+        >>> [NightDrift(2, -0.5, high, promoted=True).counted for high in (-0.125, 0.25)]
+        [-0.125, 0.0]
+        """
+        if self.drift is None or self.high is None or not (self.promoted or self.compared):
+            return self.drift
+        return self.drift if self.drift > 0.0 else min(self.high, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +126,21 @@ class ControlVerdict:
     statistic: float
     limit: float
     is_out: bool
+
+
+def links(nights: Iterable[NightDrift]) -> list[Link]:
+    """Count every drift from the level of the night before, whatever night it was measured from."""
+    found, levels, last = [], dict[int, float](), 0.0
+    for each in nights:
+        step = fallen = each.counted
+        if fallen is not None:
+            level = (last if each.since is None else levels.get(each.since, last)) + fallen
+            step, last = level - last, level
+        elif not each.repeats:
+            levels, last = {}, 0.0
+        levels[each.night] = last
+        found.append(Link(step, each.error or 0.0, each.repeats))
+    return found
 
 
 def chart(links: Sequence[Link]) -> list[ControlVerdict | None]:

@@ -10,12 +10,13 @@ import functools
 import json
 import types
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lrtune.nights.control import ControlVerdict, Link, chart
+from lrtune.nights.control import WINDOW, ControlVerdict, NightDrift, chart, links
+from lrtune.nights.luck import Luck
 from lrtune.run import files
 from lrtune.run.names import NIGHTS
 from lrtune.text.errors import StudyError
@@ -63,6 +64,8 @@ class Night:
         What to expect of what is delivered.
     drift, drift_low, drift_high, drift_error
         Of the champion since the night before; None where it cannot be told.
+    drift_luck, drift_freedom
+        What its folds say of the luck of training (`lrtune.nights.luck`); None where they say nothing.
     gain, gain_low, gain_high
         Of the best over the champion.
     level, limit, statistic, is_out
@@ -101,6 +104,8 @@ class Night:
     drift_low: float | None
     drift_high: float | None
     drift_error: float | None
+    drift_luck: float | None
+    drift_freedom: int | None
     gain: float | None
     gain_low: float | None
     gain_high: float | None
@@ -124,38 +129,40 @@ class History:
         """The last night; None before any."""
         return self.nights[-1] if self.nights else None
 
+    @property
+    def lucks(self) -> tuple[Luck, ...]:
+        """What the folds of the last nights say of the luck of training."""
+        known = ((each.drift_luck, each.drift_freedom) for each in self.nights)
+        return tuple(Luck(ratio, freedom) for ratio, freedom in known if ratio is not None and freedom)[-WINDOW:]
+
     def judged(
-        self, drift: float | None, error: float | None, *, since: int | None = None, repeats: bool = False
+        self,
+        drift: float | None,
+        high: float | None,
+        error: float | None,
+        *,
+        since: int | None = None,
+        repeats: bool = False,
+        promoted: bool = False,
     ) -> ControlVerdict | None:
         """Say where a night stands that comes after these; None of the first one of a chain.
 
         Parameters
         ----------
-        drift, error
-            Of the night; None where it is not known.
+        drift, high, error
+            Of the night, with the upper end of its interval; None where it is not known.
         since
             The night that the drift is counted from; after a rollback that is not the last one.
         repeats
             Whether the night has the table of the one before.
+        promoted
+            Whether the champion loses its place in the night.
 
         """
-        known = [(each.night, each.drift, each.drift_error, each.since, each.repeats) for each in self.nights]
-        return chart(_links([*known, (0, drift, error, since, repeats)]))[-1]
-
-
-def _links(nights: Iterable[tuple[int, float | None, float | None, int | None, bool]]) -> list[Link]:
-    """Count every drift from the level of the night before, whatever night it was measured from."""
-    found, levels, last = [], dict[int, float](), 0.0
-    for night, drift, error, since, repeats in nights:
-        step = drift
-        if drift is not None:
-            level = (last if since is None else levels.get(since, last)) + drift
-            step, last = level - last, level
-        elif not repeats:
-            levels, last = {}, 0.0
-        levels[night] = last
-        found.append(Link(step, error or 0.0, repeats))
-    return found
+        elections = {each.night for each in self.nights if each.elected == each.night}
+        told = [(n.night, n.drift, n.drift_high, n.drift_error, n.since, n.repeats, n.promoted) for n in self.nights]
+        told.append((0, drift, high, error, since, repeats, promoted))
+        return chart(links([NightDrift(*each, compared=each[4] in elections) for each in told]))[-1]
 
 
 def read(folder: Path) -> History:

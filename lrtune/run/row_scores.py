@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.arrays import Doubles
+from lrtune.arrays import Doubles, Integers
 from lrtune.run import files
 from lrtune.text.errors import StudyError
 
@@ -25,17 +25,29 @@ MOST = 200_000
 
 
 class MarkedRows(NamedTuple):
-    """Rows of a table: marks (n,), equal for equal rows, and values (n,), whose mean is larger if better."""
+    """Rows of a table, as they were validated.
+
+    Attributes
+    ----------
+    marks
+        Equal for equal rows (n,).
+    values
+        Their mean is larger if better (n,); a row of several repeats has one value.
+    folds
+        In which fold of each repeat a row was validated (n, repeats); -1: in none.
+
+    """
 
     marks: npt.NDArray[np.uint64]
     values: Doubles
+    folds: Integers
 
 
 def content(rows: MarkedRows) -> bytes:
     """Write them in the bytes of a file; the same rows give the same bytes."""
-    order = np.lexsort((rows.values, rows.marks))[:MOST]
+    order = np.lexsort((*rows.folds.T, rows.values, rows.marks))[:MOST]
     written = io.BytesIO()
-    np.savez(written, marks=rows.marks[order], values=rows.values[order])
+    np.savez(written, **{name: each[order] for name, each in rows._asdict().items()})
     return written.getvalue()
 
 
@@ -70,9 +82,10 @@ def from_text(text: str) -> MarkedRows:
     """
     try:
         with np.load(io.BytesIO(base64.b64decode(text, validate=True)), allow_pickle=False) as file:
-            found = MarkedRows(file["marks"].astype(np.uint64), file["values"].astype(np.float64))
+            values, folds = file["values"].astype(np.float64), file["folds"].astype(np.int64)
+            found = MarkedRows(file["marks"].astype(np.uint64), values, folds)
     except (OSError, EOFError, ValueError, LookupError, RuntimeError, binascii.Error, zipfile.BadZipFile, zlib.error):
         raise StudyError("the scores of single rows are damaged") from None
-    if found.marks.shape != found.values.shape or not len(found.marks):
+    if found.marks.shape != found.values.shape or found.marks.shape != found.folds.shape[:-1] or not len(found.marks):
         raise StudyError("the scores of single rows are damaged")
     return found

@@ -12,6 +12,7 @@
     core           the loop
     demands        what is asked of a search's result, and whether it is met
     describing     what another trainer than lrtune's own says before it trains
+    drifting       how far the champion's score has moved since the night before
     estimator      a search as a scikit-learn estimator
     evaluating     a model on labelled rows that it has not seen
     evening        what is there when a night begins in a folder of champions

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from lrtune.nights import folder as champions
 from lrtune.nights import history as histories
 from lrtune.nights.control import ControlVerdict
-from lrtune.nights.drift import NOTHING_COMMON, Common, change, common, estimate
 from lrtune.nights.folder import Current
 from lrtune.nights.history import Night
-from lrtune.run import observed, row_scores
-from lrtune.run.names import OBSERVED, ROW_SCORES
-from lrtune.run.row_scores import MarkedRows
-from lrtune.text.errors import StudyError
-from lrtune.training.metrics.catalogue import METRICS
-from lrtune.training.metrics.scoring import row_values
-from lrtune.tuning.records import Records
+from lrtune.tuning.drifting import drift_of, rows_of
 from lrtune.verdict.comparison import Gain
 from lrtune.verdict.contest import PROMOTED, SAME, WITHOUT_SCORE, Contest
-from lrtune.verdict.correction.fixed import together
 from lrtune.verdict.nightly import Drift, Nightly, NightScore
-from lrtune.verdict.recorded import records
-from lrtune.verdict.standing import oriented, own_ends, own_sign
+from lrtune.verdict.standing import own_ends, own_sign
 
 if TYPE_CHECKING:
     from lrtune.run.study import StudyState
@@ -73,17 +62,19 @@ def nightly(
     champion = next(iter(taken.champions), None)
     if champion is None and evening is None:
         return None
-    drift, no_drift = _drift(contest, study, prepared, folder, champion)
+    rows, lucks = partial(rows_of, study, prepared, folder), evening.history.lucks if evening else ()
+    drift, no_drift = drift_of(contest, study, champion, rows, lucks) if champion else (None, _NONE_BEFORE)
     gain, no_gain = _gain(contest, champion)
     outcome = contest.outcome if contest else FIRST if champion is None else REFUSED
     if evening is not None and evening.repeats:
         drift, no_drift = None, f"the table is that of night {evening.night - 1}"
         outcome = outcome if trained else UNCHANGED
+    promoted = outcome in (FIRST, PROMOTED, WITHOUT_SCORE, REFUSED)
     return Nightly(
         champion=None if champion is None else champion.called,
         trials=contest.champion if contest else (),
         outcome=outcome,
-        promoted=outcome in (FIRST, PROMOTED, WITHOUT_SCORE, REFUSED),
+        promoted=promoted,
         standing=_standing(contest, study.header.metric),
         before=_before(champion.reference if champion else None),
         drift=drift,
@@ -95,7 +86,7 @@ def nightly(
         trained=trained,
         night=evening.night if evening else None,
         since=evening.since if evening and evening.since not in (None, evening.night - 1) else None,
-        chart=_chart(evening, drift),
+        chart=_chart(evening, drift, promoted=promoted),
     )
 
 
@@ -110,41 +101,6 @@ def _before(reference: Reference | None) -> NightScore | None:
     if reference is None:
         return None
     return NightScore(reference.score, reference.low, reference.high, reference.elected)
-
-
-def _drift(
-    contest: Contest | None, study: StudyState, prepared: Prepared, folder: Path, champion: Champion | None
-) -> tuple[Drift | None, str | None]:
-    """Compare the champion's score with that of the night before, or say why that cannot be done."""
-    if champion is None:
-        return None, _NONE_BEFORE
-    if champion.refused:
-        return None, champion.refused
-    if contest is None or contest.standing is None:
-        return None, "the champion has no score on every fold tonight"
-    reference, metric = champion.reference, study.header.metric
-    if reference is None:
-        return None, champion.unknown
-    if reference.data == study.header.data:
-        return None, "the table is that of the night before"
-    if reference.low is None or reference.high is None:
-        return None, "nobody knows how sure the champion's score of the night before is"
-    low, high = sorted((oriented(metric, reference.low), oriented(metric, reference.high)))
-    before = estimate(oriented(metric, reference.score), low, high)
-    now = estimate(*contest.standing[3:6])
-    shared = _common(reference, rows_of(study, prepared, folder, contest.champion))
-    found = change(now, before, shared.correlation if shared else 0.0)
-    return Drift(*found, rows=shared.rows if shared else None, correlation=shared.correlation if shared else 0.0), None
-
-
-def _common(reference: Reference, rows: MarkedRows | None) -> Common | None:
-    """Find what the rows of two nights have in common; None where one of them has kept none."""
-    if reference.rows is None or rows is None:
-        return None
-    try:
-        return common(rows, row_scores.from_text(reference.rows))
-    except StudyError:
-        return NOTHING_COMMON
 
 
 def _gain(contest: Contest | None, champion: Champion | None) -> tuple[Gain | None, str | None]:
@@ -162,43 +118,11 @@ def _gain(contest: Contest | None, champion: Champion | None) -> tuple[Gain | No
     return contest.gain, None
 
 
-def _chart(evening: Evening | None, drift: Drift | None) -> ControlVerdict | None:
+def _chart(evening: Evening | None, drift: Drift | None, *, promoted: bool) -> ControlVerdict | None:
     if evening is None:
         return None
-    known = (drift.mean, drift.error) if drift else (None, None)
-    return evening.history.judged(*known, since=evening.since, repeats=evening.repeats)
-
-
-def rows_of(study: StudyState, prepared: Prepared, folder: Path, numbers: Sequence[int]) -> MarkedRows | None:
-    """Give what single rows add to the score of some trials together, and marks that tell these rows again.
-
-    None where the metric is no mean over rows, or the predictions are not kept.
-    """
-    metric = study.header.metric
-    if not METRICS[metric].is_by_rows:
-        return None
-    kept = Records(folder, prepared).predictions
-    kept.take(study.header.predictions)
-    try:
-        seen = observed.read(folder / OBSERVED)
-        predicted = together(metric, records(study, folder, [study.trials[each] for each in numbers], seen))
-    except (StudyError, OSError):
-        return None
-    values = np.empty(len(seen.targets))
-    for fold in np.unique(seen.folds):
-        part = seen.folds == fold
-        values[part] = row_values(metric, predicted[:, part], seen.targets[part])[0]
-    rows = np.concatenate([validation for _, validation in prepared.splits])[kept.kept]
-    present, places = np.unique(rows, return_inverse=True)
-    means = np.bincount(places, values) / np.bincount(places)  # a row of several repeats counts once
-    return MarkedRows(prepared.marks[present], means)
-
-
-def keep_rows(study: StudyState, prepared: Prepared, folder: Path, numbers: Sequence[int]) -> None:
-    """Leave in a run's folder what the next night needs to compare itself with what is delivered."""
-    found = rows_of(study, prepared, folder, numbers)
-    if found is not None:
-        row_scores.write(folder / ROW_SCORES, found)
+    known = (drift.mean, drift.high, drift.error) if drift else (None, None, None)
+    return evening.history.judged(*known, since=evening.since, repeats=evening.repeats, promoted=promoted)
 
 
 def told(evening: Evening, result: Result, run: Path, rows: int) -> Night:
@@ -270,6 +194,8 @@ def _line(evening: Evening, result: Result, run: Path, rows: int, elected: int) 
         drift_low=_told(drift, "low"),
         drift_high=_told(drift, "high"),
         drift_error=_told(drift, "error"),
+        drift_luck=_told(drift, "luck"),
+        drift_freedom=_told(drift, "freedom"),
         gain=_told(gain, "mean"),
         gain_low=_told(gain, "low"),
         gain_high=_told(gain, "high"),

@@ -33,10 +33,11 @@ from lrtune.tuning.allowance import UNLIMITED, Allowance
 from lrtune.tuning.core import tune
 from lrtune.tuning.demands import Demands, judged
 from lrtune.tuning.describing import described
+from lrtune.tuning.drifting import keep_rows
 from lrtune.tuning.evening import Evening, evening
 from lrtune.tuning.naming import RUNS, run_folder
 from lrtune.tuning.nested import outer_folds, search_inside, summary
-from lrtune.tuning.nightly import close, keep_rows, nightly, told
+from lrtune.tuning.nightly import close, nightly, told
 from lrtune.tuning.places import is_joined, opened
 from lrtune.tuning.searched import searched
 from lrtune.tuning.steps import Begun, Ended, Part, Recorded, Step

@@ -4,19 +4,29 @@ The challenger was picked for being the best, which flatters it; the champion wa
 is corrected as the score is (`lrtune.verdict.correction`): the whole choice is repeated in each resample of the rows,
 and what it chose is compared with the champion on the rows that were not drawn. Where only fold scores are known, the
 optimism of the choice is taken off their mean difference.
+
+The rows do not tell the luck of training: the model of a fold is one draw, and all rows of the fold share it. What
+``J`` folds tell, ``s^2 / J`` of their differences, holds it, but with ``J - 1`` degrees of freedom; so it is pooled
+with what is known before (`lrtune.nights.luck`), and the interval is stretched about its mean. On folds of other seeds
+the same differences of real searches spread by ``s / sqrt(J)``; the factor for training rows that folds share
+(`lrtune.verdict.comparison`) is about tables of other rows.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from lrtune.nights.drift import NORMAL
+from lrtune.nights.luck import Luck, pooled
 from lrtune.nights.promotion import is_promoted
 from lrtune.space.trial import ranking
 from lrtune.text.errors import StudyError
 from lrtune.verdict.comparison import Gain, difference, t_quantile
 from lrtune.verdict.ensembles import Delivery, scores_inside
+from lrtune.verdict.student import cdf
 
 if TYPE_CHECKING:
     from lrtune.run.study import StudyState
@@ -39,8 +49,8 @@ class Contest(NamedTuple):
     standing
         The champion's score tonight, which did not elect it, and its interval; None where it has none.
     gain
-        Of the challenger over the champion, without the luck of the choice; None where they are the same, or the
-        champion has no score.
+        Of the challenger over the champion, without the luck of the choice, and with that of training in its interval;
+        None where they are the same, or the champion has no score.
     rows
         Whether the gain is from the rows, or from the scores of the folds alone.
 
@@ -113,10 +123,28 @@ def contested(
         return Contest(WITHOUT_SCORE, tuple(trials), challenger.numbers, None, None)
     if set(champion.numbers) == set(challenger.numbers):
         return Contest(SAME, champion.numbers, challenger.numbers, standing, None)
-    gain = correction.over_champion or _by_folds(champion, challenger, correction, rows_ratio)
+    by_rows = correction.over_champion
+    if by_rows is None:
+        gain = _by_folds(champion, challenger, correction, rows_ratio)
+    else:
+        gain = _widened(by_rows, champion, challenger)
     promoted = gain is not None and is_promoted(gain.low, least)
-    outcome, rows = PROMOTED if promoted else KEPT, correction.over_champion is not None
-    return Contest(outcome, champion.numbers, challenger.numbers, standing, gain, rows)
+    outcome = PROMOTED if promoted else KEPT
+    return Contest(outcome, champion.numbers, challenger.numbers, standing, gain, rows=by_rows is not None)
+
+
+def _widened(gain: Gain, champion: Delivery, challenger: Delivery) -> Gain:
+    """Stretch an interval that the rows gave by the luck of training, as far as the folds and earlier tables tell."""
+    by_rows = ((gain.high - gain.low) / (2.0 * NORMAL)) ** 2
+    if by_rows == 0.0:
+        return gain
+    found = difference(challenger.scores, champion.scores, rows_ratio=0.0)
+    seen = [Luck(found.error**2 / by_rows, found.folds - 1)] if found and found.error is not None else []
+    luck = pooled(seen)
+    factor = math.sqrt(luck.ratio) * t_quantile(luck.freedom) / NORMAL
+    probability = cdf(gain.mean / math.sqrt(by_rows * luck.ratio), luck.freedom)
+    low, high = (gain.mean + factor * (end - gain.mean) for end in (gain.low, gain.high))
+    return Gain(gain.mean, low, high, probability)
 
 
 def _by_folds(

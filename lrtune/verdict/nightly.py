@@ -39,11 +39,15 @@ class Drift:
     mean, low, high
         Positive where tonight is better; with the 95 % interval.
     error
-        Standard error.
+        Standard error, with the luck of training.
     rows
         How many of tonight's rows the night before had as well, cell by cell; None where nobody kept its rows.
     correlation
         How much the errors of the two nights go together, by these rows.
+    widened
+        How many times the error is that which the rows say, for the luck of training (`lrtune.nights.luck`).
+    luck, freedom
+        What tonight's folds alone say of the square of that, and its degrees of freedom; None where they say nothing.
 
     """
 
@@ -53,6 +57,9 @@ class Drift:
     error: float
     rows: int | None
     correlation: float
+    widened: float
+    luck: float | None = None
+    freedom: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

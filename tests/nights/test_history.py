@@ -6,6 +6,7 @@ import json
 import jsonschema
 import pytest
 
+from lrtune.nights.control import WINDOW
 from lrtune.nights.history import HISTORY, SCHEMA, History, Night, append, json_schema, line_of, read
 from lrtune.text.errors import StudyError
 
@@ -82,7 +83,25 @@ def test_a_drift_is_counted_from_the_night_that_the_champion_came_from():
     """After a rollback from night 3 to night 1 the level goes on from that of night 1."""
     nights = [night(1), night(2, drift=-0.25, drift_error=0.1, since=1), night(3, drift=-0.5, drift_error=0.1, since=2)]
     found = History(tuple(nights))
-    assert found.judged(0.125, 0.1, since=3).level == pytest.approx(-0.625)
-    assert found.judged(0.125, 0.1, since=1).level == pytest.approx(0.125)
-    assert found.judged(None, None) is None
-    assert found.judged(None, None, repeats=True).level == pytest.approx(-0.75)
+    assert found.judged(0.125, 0.3, 0.1, since=3).level == pytest.approx(-0.625)
+    assert found.judged(None, None, None) is None
+    assert found.judged(None, None, None, repeats=True).level == pytest.approx(-0.75)
+    assert found.judged(0.125, 0.3, 0.1, since=1).level == pytest.approx(0.125)
+
+
+@pytest.mark.parametrize(("drift", "high", "counts"), [(-0.5, -0.25, -0.25), (-0.5, 0.125, 0.0), (0.25, 0.5, 0.25)])
+def test_a_fall_counts_where_the_champion_changes_as_far_as_its_interval_is_sure_of_it(drift, high, counts):
+    """Night 2 is about what night 1 elected, and has elected what night 3 is about, or has not."""
+    calm = night(2, drift=-0.5, drift_high=-0.0625, drift_error=0.1, since=1)
+    found = History((night(1), calm))
+    assert found.judged(drift, high, 0.1, since=2).level == pytest.approx(-0.0625 + drift)
+    assert found.judged(drift, high, 0.1, since=2, promoted=True).level == pytest.approx(-0.0625 + counts)
+    fresh = History((night(1), dataclasses.replace(calm, elected=2, promoted=True)))
+    assert fresh.judged(drift, high, 0.1, since=2).level == pytest.approx(-0.0625 + counts)
+    assert fresh.judged(drift, high, 0.1, since=1).level == pytest.approx(counts)
+
+
+def test_what_the_folds_of_the_last_nights_say_of_luck_is_known():
+    nights = [night(each, drift=0.0, drift_luck=each / 2, drift_freedom=2) for each in range(1, 31)]
+    found = History((*nights, night(31), night(32, drift=0.0))).lucks
+    assert found == tuple((each / 2, 2) for each in range(31 - WINDOW, 31))
