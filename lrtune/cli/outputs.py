@@ -31,7 +31,7 @@ def put(text: str) -> None:
         If a CI server reads it and would take a line of the data for a command: data cannot be defused as pages are.
 
     """
-    if any(os.environ.get(each) for each in CI) and formats.is_command(text):
+    if _is_on_ci() and formats.is_command(text):
         line = next(place for place, each in enumerate(text.splitlines(), 1) if formats.is_command(each))
         raise LrtuneError(
             f"standard output: line {line} of the data would be a command to the CI server that reads it; "
@@ -41,7 +41,7 @@ def put(text: str) -> None:
 
 
 def put_file(content: IO[bytes]) -> None:
-    """Write the data of a file on standard output, as `put` does.
+    """Write the data of a file on standard output, as `put` does, and some at a time unless all is looked at.
 
     Raises
     ------
@@ -49,13 +49,15 @@ def put_file(content: IO[bytes]) -> None:
         As `put`.
 
     """
-    lines = io.TextIOWrapper(content, encoding="utf-8", newline="\n")
-    if any(os.environ.get(each) for each in CI):
-        put("".join(lines))
-    else:
-        for each in iter(lambda: lines.read(1 << 20), ""):
-            sys.stdout.write(each)
-    lines.detach()
+    text = io.TextIOWrapper(content, encoding="utf-8", newline="\n")
+    size = -1 if _is_on_ci() else 1 << 20
+    while each := text.read(size):
+        put(each)
+    text.detach()
+
+
+def _is_on_ci() -> bool:
+    return any(os.environ.get(each) for each in CI)
 
 
 def put_path(path: Path) -> None:
