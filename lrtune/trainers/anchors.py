@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lrtune.arrays import ANCHORS, Doubles, Rows, one_blas_thread, stream
+from lrtune.engines.machine import give_back
 from lrtune.space.trial import mean_of
 from lrtune.trainers.contract import Setting
 from lrtune.training.encoded import EncodedRows, Features
@@ -30,7 +31,7 @@ from lrtune.training.tasks import Fold
 MOST_ROWS = 50_000
 """Training rows that a linear model sees."""
 
-_PIECE = 2**13  # rows of a large table that are encoded at a time
+_PIECE = 2**11  # rows of a large table that are encoded at a time
 _ITERATIONS = 10_000  # L-BFGS converges long before
 _EXPECTED_ITERATIONS, _PRODUCTS_PER_SECOND, _CALL = 30, 1.5e9, 4e-3
 
@@ -101,6 +102,7 @@ def _scored(setting: Setting, fitted: Anchor) -> Fitted:
     for fold in setting.folds:
         prediction = fitted(setting, fold).T[None]
         rows += cells(setting.metric, prediction, fold, setting.problem.classes)
+        give_back()
     found = outcome_of(rows)
     return Fitted(found.scores, found.beside, found.predicted)
 

@@ -16,6 +16,7 @@ from lrtune.data.marks import row_marks
 from lrtune.data.raw_frames import frame_shape
 from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
+from lrtune.engines.machine import give_back
 from lrtune.experiment import Experiment
 from lrtune.model import Model
 from lrtune.model.fitting import FINAL, encoded, encoded_fold, problem_of
@@ -237,7 +238,9 @@ class Prepared:
         task = Retraining(
             data.columns, self.schema, rows, test_rows, configuration, setting, scales, clock, copy, seconds
         )
-        return TRAINERS[setting.trainer].fit(task)
+        model = TRAINERS[setting.trainer].fit(task)
+        give_back()
+        return model
 
     def tested(self, model: Model) -> FinalScore:
         """Score a model on the test rows."""
@@ -307,6 +310,7 @@ def prepare(experiment: Experiment, *, table: Table | None = None, rows: tuple[R
     name, dtype = experiment.trainer.name, experiment.training.dtype
     foreign = _foreign(experiment, dataset, part) if experiment.trainer.is_foreign else None
     setting = Setting(folds, problem, metric, search.seed, dtype, name, foreign)
+    give_back()
     return Prepared(dataset, part.splits, setting, part.left_out, notes)
 
 
