@@ -12,16 +12,15 @@ from crashes import Search
 from patience import wait_until
 from studies import content, differences, events_of
 
-ENGINES = ("local", "ray", "dask")
+from lrtune.run.study import TRIAL
+
+ENGINES = ("dask", "ray", "local")
 """Those whose workers are processes of the engine; workers on a folder are killed in `exchanges`."""
 
 PHASES = ("starting", "training", "answering", "idle")
 
 HELPERS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent", "ray::LogMonitor")
 """Processes of Ray that run no blocks; they may take minutes to notice that who started Ray was killed."""
-
-REST = 1.0
-"""Seconds between two kills at least."""
 
 LONGEST_SILENCE = 60.0
 """Seconds without an event after which a search hangs."""
@@ -63,6 +62,10 @@ class Tickets:
     def taken(self):
         """List those that somebody has died of."""
         return list(self.folder.glob(f"taken-{self.phase}-*"))
+
+    def dead(self):
+        """Count those whose takers are dead."""
+        return sum(int(each.name.rpartition("-")[2]) not in self.bearers() for each in self.taken())
 
     def bearers(self):
         """Name the living processes that belong to the search, which know the folder, by their numbers."""
@@ -113,27 +116,31 @@ def ended(search, silence, *, then):
             search.kill(group=True)
             return f"recorded nothing for {LONGEST_SILENCE:g} s"
         then()
-        time.sleep(0.02)
+        time.sleep(0.05)
     code, out = search.end()
     return f"ended with {code}: {out}" if code else None
 
 
 class Giving:
-    """Gives out tickets of a phase: the next one when the last has cost a life, and something was recorded since."""
+    """Gives out tickets of a phase: the next one when the last has cost a life, and all its round has been trained.
 
-    def __init__(self, tickets, silence, most):
-        self.tickets, self.silence, self.most = tickets, silence, most
-        self.given, self.died, self.seen = 0, None, None
+    A process that dies when it starts has been given a block already. If that block were lost again, it would fail.
+    """
+
+    def __init__(self, tickets, search, most):
+        self.tickets, self.search, self.most = tickets, search, most
+        self.given, self.round = 0, -1
 
     def __call__(self):
         """Give out the next ticket, if it is time."""
-        if self.given == self.most or len(self.tickets.taken()) < self.given:
+        if self.given == self.most or self.tickets.dead() < self.given:
             return
-        if self.died is None:
-            self.died, self.seen = time.monotonic(), self.silence.seen
-        elif time.monotonic() - self.died > REST and self.silence.seen != self.seen:
+        now = sum(each.kind == TRIAL for each in self.search.events())
+        if self.round is None:
+            self.round = now
+        elif now > self.round:
             self.tickets.give(self.given)
-            self.given, self.died = self.given + 1, None
+            self.given, self.round = self.given + 1, None
 
 
 def workers_die(folder, config, name, engine, *, undisturbed, phase, most):
@@ -142,7 +149,7 @@ def workers_die(folder, config, name, engine, *, undisturbed, phase, most):
     with tickets.known():
         search = Search(folder, config, name, "--engine", engine, workers=2)
     silence = Silence(search.output)
-    why = ended(search, silence, then=Giving(tickets, silence, most))
+    why = ended(search, silence, then=Giving(tickets, search, most))
     kills = len(tickets.taken())
     wrong = [why] if why else [f"{each} differs" for each in differences(undisturbed, content(search.output))]
     wait_for_nobody(tickets)
@@ -151,28 +158,32 @@ def workers_die(folder, config, name, engine, *, undisturbed, phase, most):
     return kills, [f"{name}: {each}" for each in wrong], silence.longest
 
 
-def search_dies(folder, config, name, engine, rng, *, undisturbed):
-    """Kill a search at a random instant of its training, and resume it; gives what went wrong, and the silence."""
-    tickets = Tickets(folder, name, "parent")
+def search_dies(folder, config, name, engine, rng, *, undisturbed, most):
+    """Kill a search at random instants, and resume it; gives kills, what went wrong, and the longest silence."""
+    tickets, kills, seen, wrong = Tickets(folder, name, "parent"), 0, [], []
     with tickets.known():
-        search = Search(folder, config, name, "--engine", engine, workers=2)
-        moment = int(rng.integers(3, 120))
-        search.wait_until(lambda: len(search.events()) > moment)
-        seen = search.kill(group=False)
-        wait_for_nobody(tickets)
-        wrong = [f"outlived the search: {left}"] if (left := tickets.close()) else []
-        again = Search(folder, config, name, "--engine", engine, workers=2)
-    silence = Silence(again.output)
-    why = ended(again, silence, then=lambda: None)
+        while True:
+            search = Search(folder, config, name, "--engine", engine, workers=2)
+            moment = len(seen) + int(rng.integers(3, 100))
+            if kills == most or not search.wait_until(lambda at=moment, of=search: len(of.events()) > at):
+                break
+            before = search.kill(group=False)
+            kills += 1
+            wait_for_nobody(tickets)
+            wrong += [f"outlived the search: {left}"] if (left := tickets.close()) else []
+            wrong += [] if before[: len(seen)] == seen else ["events were lost"]
+            seen = before
+    silence = Silence(search.output)
+    why = ended(search, silence, then=lambda: None)
     if why:
         wrong.append(f"resumed, {why}")
     else:
-        wrong += [] if events_of(again.output)[: len(seen)] == seen else ["events were lost"]
-        wrong += [f"{each} differs" for each in differences(undisturbed, content(again.output))]
+        wrong += [] if events_of(search.output)[: len(seen)] == seen else ["events were lost"]
+        wrong += [f"{each} differs" for each in differences(undisturbed, content(search.output))]
     wait_for_nobody(tickets)
     if left := tickets.close():
         wrong.append(f"left over: {left}")
-    return [f"{name}: {each}" for each in wrong], silence.longest
+    return kills, [f"{name}: {each}" for each in wrong], silence.longest
 
 
 def wait_for_nobody(tickets):

@@ -31,8 +31,10 @@ from fuzzing import fuzz
 from studies import FUNCTION, LONGER, OF_A_FUNCTION, OF_A_PROGRAM, PLAIN, PROGRAM, RACE, Forks, content
 
 INSTANTS, OTHERS_OF_EACH, EXAMPLES, CASES = 50, 10, 2000, 3000
-KILLS, KILLS_OF_ONE = 30, 3
-"""Workers killed in each phase, and in each study."""
+KILLS, KILLS_OF_ONE, KILLS_IN_ROUNDS = 30, 3, 10
+"""Workers killed in each phase, in each study, and in one of many rounds."""
+
+MANY_ROUNDS = LONGER.replace("round: 24", "round: 8")
 
 
 def say(text):
@@ -116,38 +118,33 @@ def workers_killed(folder, kills, seed):
 
 
 def engines_killed(folder, kills, seed):
-    """Kill workers of the other engines in every phase, and searches on them."""
-    (folder / "engines.yaml").write_text(LONGER)
+    """Kill workers of the other engines in every phase, and searches on them; says at once what is wrong."""
+    (folder / "engines.yaml").write_text(MANY_ROUNDS)
     undisturbed, _ = seconds_of(folder, "engines.yaml", 1)
-    wrong = []
+    rng, wrong = np.random.default_rng(seed), []
     for engine in there():
-        for phase in PHASES:
-            done = studies = 0
-            longest = 0.0
+
+        def killed(name, phase, most, engine=engine):
+            if phase is None:
+                return search_dies(folder, "engines.yaml", name, engine, rng, undisturbed=undisturbed, most=most)
+            return workers_die(folder, "engines.yaml", name, engine, undisturbed=undisturbed, phase=phase, most=most)
+
+        for phase in (*PHASES, None):
+            called = "searches killed" if phase is None else f"workers killed while {phase}"
+            done, studies, longest = 0, 0, 0.0
             while done < kills and studies < kills:
-                found, said, silence = workers_die(
-                    folder,
-                    "engines.yaml",
-                    f"{engine}-{phase}-{studies}",
-                    engine,
-                    undisturbed=undisturbed,
-                    phase=phase,
-                    most=min(KILLS_OF_ONE, kills - done),
-                )
+                most = min(KILLS_OF_ONE if phase is None else KILLS_IN_ROUNDS, kills - done)
+                found, said, silence = killed(f"{engine}-{phase}-{studies}", phase, most)
                 wrong, done, studies, longest = wrong + said, done + found, studies + 1, max(longest, silence)
-            wrong += [] if done == kills else [f"{engine}, {phase}: only {done} kills in {studies} studies"]
+                for each in said:
+                    say(f"    wrong: {each}")
+            if done < kills:
+                wrong.append(f"{engine}, {called}: only {done} in {studies} studies")
             say(
-                f"  {engine}, workers killed while {phase}: {done} in {studies} studies, {len(wrong)} wrong so far, "
+                f"  {engine}, {called}: {done} in {studies} studies, {len(wrong)} wrong so far, "
                 f"silent for {longest:.1f} s at most"
             )
-        rng, longest = np.random.default_rng(seed), 0.0
-        for number in range(kills):
-            said, silence = search_dies(
-                folder, "engines.yaml", f"{engine}-parent-{number}", engine, rng, undisturbed=undisturbed
-            )
-            wrong, longest = wrong + said, max(longest, silence)
-        say(f"  {engine}, searches killed: {kills}, {len(wrong)} wrong so far, silent for {longest:.1f} s at most")
-    for engine in set(ENGINES) - set(there()):
+    for engine in sorted({*ENGINES} - {*there()}):
         say(f"  {engine}: not installed, left out")
     return wrong
 
