@@ -13,6 +13,7 @@ import itertools
 import math
 import time
 from concurrent.futures import TimeoutError as TimeIsUpError
+from functools import partial
 from typing import Any
 
 from lrtune.engines.clusters import (
@@ -34,6 +35,7 @@ OWN_PATIENCE = 10.0
 """Seconds after which a cluster of this machine that has no workers is replaced."""
 
 _CONNECTING = 10.0
+_STARTS = 3
 _numbers = itertools.count(1)
 
 
@@ -73,16 +75,23 @@ class DaskPlace:
         self.cluster: Any = None
         try:
             if not self.site.address:
-                self.cluster = self.distributed.LocalCluster(
-                    n_workers=available_cores(), threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
-                )
+                self.cluster = self._own_cluster()
             self.client: Any = self.distributed.Client(self.cluster or self.site.address, timeout=_CONNECTING)
-        except (OSError, TimeoutError, ValueError) as error:
+        except (OSError, TimeoutError, ValueError, RuntimeError) as error:
             raise EngineError(f"{self.where} cannot be reached ({error})") from error
         try:
             self.client.get_versions(check=True)
         except ValueError as error:
             raise of_another_version(self.where, "dask", " ".join(str(error).split())) from error
+
+    def _own_cluster(self) -> Any:
+        """Start workers on this machine; a cluster of which one dies meanwhile does not begin, so another one does."""
+        settings = {"n_workers": available_cores(), "threads_per_worker": 1}
+        start = partial(self.distributed.LocalCluster, **settings, dashboard_address=None, silence_logs="CRITICAL")
+        for _ in range(_STARTS - 1):
+            with contextlib.suppress(RuntimeError):
+                return start()
+        return start()
 
     def workers(self) -> int:
         """Count the workers that the scheduler knows."""
