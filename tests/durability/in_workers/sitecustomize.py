@@ -34,14 +34,15 @@ def die():
 
 
 def takes(folder, phase):
-    """Take a ticket of a phase, if there is one."""
+    """Take a ticket of a phase, if there is one; gives what it is called now, or None."""
     for each in sorted(folder.glob(f"{phase}-*")):
+        taken = folder / f"taken-{each.name}-{os.getpid()}"
         try:
-            each.rename(folder / f"taken-{each.name}-{os.getpid()}")
+            each.rename(taken)
         except OSError:  # another process was faster
             continue
-        return True
-    return False
+        return taken
+    return None
 
 
 def is_new(folder, payload):
@@ -57,10 +58,11 @@ class Guarded:
     """Runs a block as `lrtune.engines.contract.guarded` does, and dies in the phase of a ticket."""
 
     def __init__(self, folder, guarded):
-        self.folder, self.guarded, self.is_busy = folder, guarded, False
+        self.folder, self.guarded = folder, guarded
+        self.has_begun = self.is_busy = False
 
     def __call__(self, function, shared, key, payload, seconds):
-        self.is_busy = True
+        self.has_begun = self.is_busy = True
         waiting = {each.name.partition("-")[0] for each in self.folder.glob("*-*")}
         can = bool(waiting & {"training", "answering"}) and is_new(self.folder, payload)
         if can and takes(self.folder, "training"):
@@ -80,14 +82,26 @@ class Guarded:
         die()
 
 
+def die_while_starting(ticket, guards):
+    """Die before the first block begins; where that was faster, it may have been lost before, and others are to die."""
+    time.sleep(random.uniform(0, LONGEST["starting"]))
+    if not any(each.has_begun for each in guards):
+        die()
+    _, phase, number, _ = ticket.name.split("-")
+    ticket.rename(ticket.with_name(f"{phase}-{number}"))
+    ticket.with_name(f"idle-{number}").touch()
+
+
 def main(folder):
     from lrtune.engines import clusters, processes
 
     random.seed(os.getpid())
-    clusters.guarded = Guarded(folder, clusters.guarded)
-    processes.guarded = Guarded(folder, processes.guarded)
-    if takes(folder, "starting"):
-        threading.Timer(random.uniform(0, LONGEST["starting"]), die).start()
+    guards = []
+    for each in (clusters, processes):
+        each.guarded = Guarded(folder, each.guarded)
+        guards.append(each.guarded)
+    if ticket := takes(folder, "starting"):
+        threading.Thread(target=die_while_starting, args=(ticket, guards), daemon=True).start()
 
 
 if "LRTUNE_TICKETS" in os.environ and any(each in " ".join(sys.orig_argv) for each in WORKERS):
