@@ -98,6 +98,11 @@ class DaskPlace:
         return len(self.client.scheduler_info(n_workers=-1)["workers"])
 
     @property
+    def is_deserted(self) -> bool:
+        """Whether a cluster of this machine has nobody left who would start workers: those have given up."""
+        return self.cluster is not None and not self.cluster.workers
+
+    @property
     def cores(self) -> int:
         """One for each worker."""
         return max(1, self.workers())
@@ -204,8 +209,8 @@ class DaskExecutor:
                 return done
             if future is None:
                 self._watch()
-                if time.monotonic() >= give_up:
-                    return None
+            if time.monotonic() >= give_up:
+                return None
         return None
 
     def _first(self, until: float) -> Any:
@@ -218,7 +223,11 @@ class DaskExecutor:
     def _settle(self, future: Any) -> Done | None:
         task = self._running.pop(future)
         try:
-            answer: ClusterAnswer = future.result()
+            answer: ClusterAnswer = future.result(PATIENCE if self._place.site.address else OWN_PATIENCE)
+        except (TimeoutError, TimeIsUpError):  # it was lost with the worker that had it, and nobody computes it again
+            self._running[future] = task
+            self._watch()
+            return self._kill_overdue()
         except Exception as error:
             if task.again is not None:
                 self._queue.insert(0, task.again)
@@ -249,7 +258,7 @@ class DaskExecutor:
         with self._explained():
             there = self._place.workers()
         silent = self._empty.seconds(there)
-        if not self._place.site.address and silent > OWN_PATIENCE:
+        if self._place.is_deserted or (not self._place.site.address and silent > OWN_PATIENCE):
             self._queue[:0] = list(self._running.values())
             self._running = {}
             self._place.renew()
