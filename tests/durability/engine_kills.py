@@ -93,7 +93,7 @@ class Tickets:
 
 
 class Silence:
-    """The longest time in which a search has recorded nothing, from its first event on."""
+    """The longest time in which a search has recorded nothing; the start of its engine is one."""
 
     def __init__(self, run):
         self.files = [run / "study.db", run / "study.db-wal"]
@@ -102,7 +102,7 @@ class Silence:
     def look(self):
         """See whether something has been recorded; gives the seconds since then."""
         now = [each.stat().st_size if each.exists() else 0 for each in self.files]
-        if now != self.seen or not any(now):
+        if now != self.seen:
             self.seen, self.since = now, time.monotonic()
         passed = time.monotonic() - self.since
         self.longest = max(self.longest, passed)
