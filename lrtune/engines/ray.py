@@ -27,7 +27,6 @@ from lrtune.engines.clusters import (
 from lrtune.engines.contract import UNLIMITED, Done, EngineError, Function, Limit, Site
 from lrtune.engines.machine import available_cores
 
-
 _NOBODY_FIRST = {"prestart_worker_first_driver": False}
 """Ray starts workers with the first blocks: `ray.init` waits for those of before, for ever if one dies meanwhile."""
 
