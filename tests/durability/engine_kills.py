@@ -55,9 +55,8 @@ class Tickets:
                     os.environ[name] = value
 
     def give(self, number):
-        """Let the next process that comes to the phase die there; one only starts where another has died."""
-        for phase in (self.phase, "idle") if self.phase == "starting" else (self.phase,):
-            (self.folder / f"{phase}-{number}").touch()
+        """Let the next process that comes to the phase die there."""
+        (self.folder / f"{self.phase}-{number}").touch()
 
     def taken(self):
         """List those that somebody has died of."""

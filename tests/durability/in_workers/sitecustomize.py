@@ -83,13 +83,12 @@ class Guarded:
 
 
 def die_while_starting(ticket, guards):
-    """Die before the first block begins; where that was faster, it may have been lost before, and others are to die."""
+    """Die before the first block begins; where that was faster, the ticket is for the next process that starts."""
     time.sleep(random.uniform(0, LONGEST["starting"]))
     if not any(each.has_begun for each in guards):
         die()
     _, phase, number, _ = ticket.name.split("-")
     ticket.rename(ticket.with_name(f"{phase}-{number}"))
-    ticket.with_name(f"idle-{number}").touch()
 
 
 def main(folder):
