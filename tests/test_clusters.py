@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import exchange_functions as functions
 import pytest
@@ -12,7 +13,7 @@ from crashes import Search
 from patience import PATIENCE, wait_until
 from studies import FUNCTION, OF_A_FUNCTION, RACE, content, differences
 
-from lrtune.engines import clusters
+from lrtune.engines import clusters, dask
 from lrtune.engines.catalogue import ENGINES, engine_of
 from lrtune.engines.contract import Done, EngineError, Limit, Site, completed
 
@@ -169,3 +170,36 @@ def test_a_library_that_is_missing_is_named_with_the_command(name, monkeypatch):
 def test_what_a_cluster_answers():
     assert clusters.ClusterAnswer(Done(3, 1), "node-1").taken({}, mixed=False) == Done(3, 1)
     assert Path(clusters.__file__).name == "clusters.py"
+
+
+def test_a_dask_cluster_of_which_a_worker_dies_while_it_starts_is_started_again():
+    left = [RuntimeError("Nanny failed to start."), RuntimeError("Nanny failed to start."), None]
+
+    def cluster(**_):
+        error = left.pop(0)
+        if error is not None:
+            raise error
+        return "a cluster"
+
+    place = object.__new__(dask.DaskPlace)
+    place.distributed = SimpleNamespace(LocalCluster=cluster)
+    assert place._own_cluster() == "a cluster"
+    left[:] = [RuntimeError("Nanny failed to start.")] * 3
+    with pytest.raises(RuntimeError, match="Nanny"):
+        place._own_cluster()
+
+
+def test_a_block_whose_result_is_lost_with_its_dask_worker_stays_and_the_cluster_is_looked_at(monkeypatch):
+    """Waiting for the result for ever would keep anybody from noticing that no worker is left."""
+
+    class Future:
+        def result(self, seconds):
+            assert seconds == dask.OWN_PATIENCE
+            raise TimeoutError
+
+    executor, future, looks = object.__new__(dask.DaskExecutor), Future(), []
+    executor._place = SimpleNamespace(site=Site())
+    executor._running = {future: clusters.ClusterTask(3, "block", Limit())}
+    monkeypatch.setattr(dask.DaskExecutor, "_watch", lambda self: looks.append(dict(self._running)))
+    assert executor._settle(future) is None
+    assert looks == [{future: clusters.ClusterTask(3, "block", Limit())}]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.described import space_of
 from lrtune.space.dimensions import LINEAR, LOG, REVERSED_LOG, SCALES, Integer, Ordinal, Real, spaced, unwarp, warp
+from lrtune.space.tree import key_of
 from lrtune.text.errors import SpaceError
 
 RATE = Real("rate", 1e-4, 1.0, 0.01, LOG)
@@ -81,6 +82,8 @@ def test_every_draw_and_the_default_are_contained(space, seed):
     for point in [space.default(), *(space.sample(rng) for _ in range(5))]:
         assert space.contains(point)
         assert space.point({**point, "something else": 3}) == point
+        assert key_of(point) == space.key({"something else": 3, **point})
+        assert space.dimensions_of(point) == [each.dimension for each in space.active(point)]
 
 
 @settings(deadline=None, max_examples=80)

@@ -13,6 +13,7 @@ import itertools
 import math
 import time
 from concurrent.futures import TimeoutError as TimeIsUpError
+from functools import partial
 from typing import Any
 
 from lrtune.engines.clusters import (
@@ -34,6 +35,7 @@ OWN_PATIENCE = 10.0
 """Seconds after which a cluster of this machine that has no workers is replaced."""
 
 _CONNECTING = 10.0
+_STARTS = 3
 _numbers = itertools.count(1)
 
 
@@ -73,20 +75,32 @@ class DaskPlace:
         self.cluster: Any = None
         try:
             if not self.site.address:
-                self.cluster = self.distributed.LocalCluster(
-                    n_workers=available_cores(), threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
-                )
+                self.cluster = self._own_cluster()
             self.client: Any = self.distributed.Client(self.cluster or self.site.address, timeout=_CONNECTING)
-        except (OSError, TimeoutError, ValueError) as error:
+        except (OSError, TimeoutError, ValueError, RuntimeError) as error:
             raise EngineError(f"{self.where} cannot be reached ({error})") from error
         try:
             self.client.get_versions(check=True)
         except ValueError as error:
             raise of_another_version(self.where, "dask", " ".join(str(error).split())) from error
 
+    def _own_cluster(self) -> Any:
+        """Start workers on this machine; a cluster of which one dies meanwhile does not begin, so another one does."""
+        settings = {"n_workers": available_cores(), "threads_per_worker": 1}
+        start = partial(self.distributed.LocalCluster, **settings, dashboard_address=None, silence_logs="CRITICAL")
+        for _ in range(_STARTS - 1):
+            with contextlib.suppress(RuntimeError):
+                return start()
+        return start()
+
     def workers(self) -> int:
         """Count the workers that the scheduler knows."""
         return len(self.client.scheduler_info(n_workers=-1)["workers"])
+
+    @property
+    def is_deserted(self) -> bool:
+        """Whether a cluster of this machine has nobody left who would start workers: those have given up."""
+        return self.cluster is not None and not self.cluster.workers
 
     @property
     def cores(self) -> int:
@@ -195,8 +209,8 @@ class DaskExecutor:
                 return done
             if future is None:
                 self._watch()
-                if time.monotonic() >= give_up:
-                    return None
+            if time.monotonic() >= give_up:
+                return None
         return None
 
     def _first(self, until: float) -> Any:
@@ -209,7 +223,11 @@ class DaskExecutor:
     def _settle(self, future: Any) -> Done | None:
         task = self._running.pop(future)
         try:
-            answer: ClusterAnswer = future.result()
+            answer: ClusterAnswer = future.result(PATIENCE if self._place.site.address else OWN_PATIENCE)
+        except (TimeoutError, TimeIsUpError):  # it was lost with the worker that had it, and nobody computes it again
+            self._running[future] = task
+            self._watch()
+            return self._kill_overdue()
         except Exception as error:
             if task.again is not None:
                 self._queue.insert(0, task.again)
@@ -240,7 +258,7 @@ class DaskExecutor:
         with self._explained():
             there = self._place.workers()
         silent = self._empty.seconds(there)
-        if not self._place.site.address and silent > OWN_PATIENCE:
+        if self._place.is_deserted or (not self._place.site.address and silent > OWN_PATIENCE):
             self._queue[:0] = list(self._running.values())
             self._running = {}
             self._place.renew()

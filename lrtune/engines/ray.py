@@ -27,6 +27,9 @@ from lrtune.engines.clusters import (
 from lrtune.engines.contract import UNLIMITED, Done, EngineError, Function, Limit, Site
 from lrtune.engines.machine import available_cores
 
+_NOBODY_FIRST = {"prestart_worker_first_driver": False}
+"""Ray starts workers with the first blocks: `ray.init` waits for those of before, for ever if one dies meanwhile."""
+
 
 class RayPlace:
     """A connection to a cluster.
@@ -47,7 +50,7 @@ class RayPlace:
         self.site = site
         self.remarks: dict[str, str] = {}
         self.where = f"the Ray cluster at {site.address}" if site.address else "Ray on this machine"
-        local = {"num_cpus": available_cores(), "include_dashboard": False}
+        local = {"num_cpus": available_cores(), "include_dashboard": False, "_system_config": _NOBODY_FIRST}
         try:
             ray.init(
                 **({"address": site.address} if site.address else local),

@@ -36,6 +36,7 @@ from lrtune.sampling.encoding import crowded, lonely
 from lrtune.sampling.prior import Prior
 from lrtune.sampling.surrogate import Samples, Surrogate, extended, learn, sampled
 from lrtune.space import SearchSpace
+from lrtune.space.tree import key_of
 from lrtune.space.trial import Configuration, Trial, TrialState
 
 FIRST = 8
@@ -104,12 +105,12 @@ class _Round:
 
     def untried(self, points: Sequence[Configuration]) -> list[Configuration]:
         """Leave out what has been tried, and repetitions."""
-        named = {self.space.key(each): each for each in points}
+        named = {key_of(each): each for each in points}
         return [each for key, each in named.items() if key not in self.tried]
 
     def learn_of(self, point: Configuration) -> None:
         """Take a point into account whose score is not known yet."""
-        self.tried.add(self.space.key(point))
+        self.tried.add(key_of(point))
         row = self.encoding.rows([point])
         self.unknown.append(point)
         self.taken = np.vstack([self.taken, row])
@@ -130,7 +131,7 @@ class _Round:
             best = self.pick()
             picked.append(best)
             self.learn_of(best)
-            left = [number for number, each in enumerate(self.pool) if self.space.key(each) not in self.tried]
+            left = [number for number, each in enumerate(self.pool) if key_of(each) not in self.tried]
             self.pool, self.rows = [self.pool[number] for number in left], self.rows[left]
         return picked
 

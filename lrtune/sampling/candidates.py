@@ -42,7 +42,7 @@ def neighbour(space: SearchSpace, point: Configuration, width: float, rng: np.ra
         Source of numbers.
 
     """
-    names = [each.name for each in space.active(point) if each.dimension.size > 1]
+    names = [each.name for each in space.dimensions_of(point) if each.size > 1]
     if not names:
         return dict(point)
     count = min(int(rng.geometric(_ONE_ONLY)), len(names))

@@ -25,10 +25,10 @@ short one.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,7 @@ import numpy.typing as npt
 from lrtune.arrays import Doubles, Integers
 from lrtune.space import Choice, SearchSpace
 from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real, warp
+from lrtune.space.tree import exact
 from lrtune.space.trial import Configuration, Value
 
 _ARC = math.pi / 3  # the ends are as far from each other as from the centre
@@ -56,6 +57,26 @@ class Axis(NamedTuple):
     def columns(self) -> int:
         """How many columns it takes."""
         return len(self.options) or (2 if self.conditional else 1)
+
+
+class _Column(NamedTuple):
+    """What a dimension writes into a row, from column ``start`` on: the number of an option, or a place."""
+
+    name: str
+    start: int
+    numbers: dict[tuple[bool, Value], int]
+    place: Callable[[Any], float] | None
+    conditional: bool
+
+    def write(self, row: Doubles, value: Value) -> None:
+        """Write a value of the dimension."""
+        if self.place is None:
+            row[self.start + self.numbers[exact(value)]] = 1.0
+        elif self.conditional:
+            angle = _ARC * self.place(value)
+            row[self.start], row[self.start + 1] = math.cos(angle), math.sin(angle)
+        else:
+            row[self.start] = self.place(value)
 
 
 @dataclass(frozen=True)
@@ -104,12 +125,27 @@ class Encoding:
         """How many columns a row has."""
         return len(self.scales)
 
+    @cached_property
+    def _columns(self) -> dict[int, _Column]:
+        """What each dimension writes, by its identity; those of one value write nothing."""
+        found = {}
+        for each in (place.dimension for place in self.space.places()):
+            start, axis = self._starts.get(axis_key(each), (-1, None))
+            if axis is not None:
+                numbers = {exact(value): number for number, value in reversed(list(enumerate(axis.options)))}
+                place = None if isinstance(each, Choice) else placing(each)
+                found[id(each)] = _Column(each.name, start, numbers, place, axis.conditional)
+        return found
+
     def rows(self, points: Sequence[Configuration]) -> Doubles:
         """Encode points (N) as rows (N, columns)."""
         rows = np.zeros((len(points), self.columns))
+        columns = self._columns
         for row, point in zip(rows, points, strict=True):
-            for each in self.space.active(point):
-                self._put(row, each.dimension, point[each.name])
+            for each in self.space.dimensions_of(point):
+                column = columns.get(id(each))
+                if column is not None:
+                    column.write(row, point[column.name])
         return rows
 
     def places(self, points: Sequence[Configuration]) -> Doubles:
@@ -117,10 +153,10 @@ class Encoding:
         numbers = {axis.key: column for column, axis in enumerate(each for each in self.axes if not each.options)}
         found = np.full((len(points), len(numbers)), np.nan)
         for row, point in zip(found, points, strict=True):
-            for each in self.space.active(point):
-                column = numbers.get(axis_key(each.dimension))
+            for each in self.space.dimensions_of(point):
+                column = numbers.get(axis_key(each))
                 if column is not None:
-                    row[column] = place(each.dimension, point[each.name])
+                    row[column] = place(each, point[each.name])
         return found
 
     def write(self, rows: Doubles, members: Integers, dimension: Dimension, places: Doubles) -> None:
@@ -135,20 +171,6 @@ class Encoding:
             rows[members, start], rows[members, start + 1] = np.cos(_ARC * places), np.sin(_ARC * places)
         else:
             rows[members, start] = places
-
-    def _put(self, row: Doubles, dimension: Dimension, value: Value) -> None:
-        start, axis = self._starts.get(axis_key(dimension), (-1, None))
-        if axis is None:
-            return
-        if axis.options:
-            number = number_of(axis.options, value)
-            assert number is not None
-            row[start + number] = 1.0
-        elif axis.conditional:
-            angle = _ARC * place(dimension, value)
-            row[start : start + 2] = math.cos(angle), math.sin(angle)
-        else:
-            row[start] = place(dimension, value)
 
 
 def crowded(rows: Doubles, others: Doubles, apart: float) -> npt.NDArray[np.bool_]:
@@ -173,16 +195,20 @@ def lonely(places: Doubles, others: Doubles) -> Doubles:
 
 def place(dimension: Dimension, value: Value) -> float:
     """Measure where a number lies in its dimension, from 0 to 1; a single value lies in the middle."""
-    assert isinstance(value, int | float)
+    return placing(dimension)(value)
+
+
+def placing(dimension: Dimension) -> Callable[[Any], float]:
+    """Give the function that measures where a number lies in a dimension."""
     if isinstance(dimension, Ordinal):
         last = len(dimension.values) - 1
-        return dimension.values.index(value) / last if last else 0.5
+        return lambda value: dimension.values.index(value) / last if last else 0.5
     assert isinstance(dimension, Real | Integer)
     if dimension.low == dimension.high:
-        return 0.5
-    half = 0.5 if isinstance(dimension, Integer) else 0.0
-    low, high = warp(dimension.low - half, dimension.scale), warp(dimension.high + half, dimension.scale)
-    return min(max((warp(value, dimension.scale) - low) / (high - low), 0.0), 1.0)
+        return lambda _value: 0.5
+    half, scale = 0.5 if isinstance(dimension, Integer) else 0.0, dimension.scale
+    low, high = warp(dimension.low - half, scale), warp(dimension.high + half, scale)
+    return lambda value: min(max((warp(value, scale) - low) / (high - low), 0.0), 1.0)
 
 
 def _always(space: SearchSpace) -> set[tuple[str, bool]]:

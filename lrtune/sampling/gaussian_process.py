@@ -138,17 +138,21 @@ def fit(
     *,
     prior: Prior,
     warm: Hyperparameters | None,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
 ) -> Hyperparameters:
     """Maximise the hyperparameters' posterior density.
 
     It may have several maxima, so it is climbed twice: from the prior's mode, and from `warm`, which fitted fewer
-    observations, or from a draw around the mode where there is none.
+    observations, or from a draw around the mode where there is none; without a source of draws from the mode alone.
     """
     parts = squared_distances(x, x, groups)
     mean, deviation = _moments(prior, len(parts))
     bounds = list(zip(mean - 4 * deviation, mean + 4 * deviation, strict=True))
-    begin = [mean, rng.normal(mean, 0.5 * deviation) if warm is None else pack(warm)]
+    begin = [mean]
+    if warm is not None:
+        begin.append(pack(warm))
+    elif rng is not None:
+        begin.append(rng.normal(mean, 0.5 * deviation))
 
     def loss(logarithms: Doubles) -> tuple[float, Doubles]:
         """Negative log posterior density of the hyperparameters (without constants), and its gradient."""

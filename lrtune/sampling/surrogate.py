@@ -20,6 +20,9 @@ from lrtune.space.trial import Configuration, Trial
 FITTED, KEPT = 250, 500
 """How many trials the hyperparameters are fitted to, and how many the process sees: see `_kept`."""
 
+SETTLED = 512
+"""Of more trials the hyperparameters are those that fit the last power of two, which no round has to find again."""
+
 _FIRST = 8  # trials of the first fit, see `_before`
 _CAUTION = 1e-7  # added to covariances that samples are drawn from, relative to the prior's
 _LEAST_NOISE = 1e-4  # of the better half's variance
@@ -63,10 +66,11 @@ class Surrogate(NamedTuple):
 def learn(
     space: SearchSpace,
     history: Sequence[Trial],
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
     prior: Prior = (),
     *,
     most: int | None = None,
+    anew: bool = False,
 ) -> Surrogate | None:
     """Fit a process to what the trials tell; None if they tell nothing, because there are no two different scores.
 
@@ -74,8 +78,8 @@ def learn(
 
     The hyperparameters are sought from the prior's mode, and from what fitted the first 8, 16, 32, ... trials, each of
     these fits started from the one before: a search that gets more trials goes on where it was, though everything
-    follows from the history alone. The process sees at most so many trials (`_kept`),
-    by default `KEPT`.
+    follows from the history alone; beyond `SETTLED` the last of these fits is taken as it is, unless a fit is asked for
+    (``anew``). The process sees at most so many trials (`_kept`), by default `KEPT`.
     """
     seen = observe(history, prior)
     points = [space.point(each.configuration) for each in seen.trials]
@@ -89,13 +93,42 @@ def learn(
     values, spread, own = values[kept], spread[kept], seen.is_own[usable][kept]
     encoding = Encoding(space)
     x = encoding.rows(chosen)
+    before = history[: _before(len(history))]
+    settled = _settled(space, before, prior, most) if len(history) > SETTLED and not anew else None
+    if settled is not None:
+        return Surrogate(encoding, chosen, x, values, spread, settled, own)
     few = _kept(values, FITTED)
-    before = learn(space, history[: _before(len(history))], rng, prior, most=most) if len(history) > _FIRST else None
-    warm = None if before is None else before.hyperparameters
+    earlier = learn(space, before, rng, prior, most=most) if before else None
+    warm = None if earlier is None else earlier.hyperparameters
     hyperparameters = gp.fit(
         x[few], values[few], spread[few], encoding.scales, prior=_expected(seen), warm=warm, rng=rng
     )
     return Surrogate(encoding, chosen, x, values, spread, hyperparameters, own)
+
+
+class _Fit(NamedTuple):
+    """What fits some trials of a space, and which these are."""
+
+    space: SearchSpace
+    trials: Sequence[Trial]
+    prior: Prior
+    most: int | None
+    hyperparameters: gp.Hyperparameters | None
+
+
+_last: list[_Fit] = []  # the one that was asked for last: the next rounds ask for it again
+
+
+def _settled(space: SearchSpace, trials: Sequence[Trial], prior: Prior, most: int | None) -> gp.Hyperparameters | None:
+    """Fit a power of two of trials, from what fitted half of them, without any draw; None if they tell nothing."""
+    for known in _last:
+        same = known.space is space and known.most == most and list(known.trials) == list(trials)
+        if same and list(map(id, known.prior)) == list(map(id, prior)):
+            return known.hyperparameters
+    found = learn(space, trials, None, prior, most=most, anew=True)
+    hyperparameters = None if found is None else found.hyperparameters
+    _last[:] = [_Fit(space, trials, prior, most, hyperparameters)]
+    return hyperparameters
 
 
 def _before(count: int) -> int:

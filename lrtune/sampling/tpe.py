@@ -29,6 +29,7 @@ from lrtune.sampling.prior import DOUBT, Prior
 from lrtune.sampling.scores import observe
 from lrtune.space import Choice, Option, SearchSpace
 from lrtune.space.dimensions import Dimension, Integer, Ordinal, Real
+from lrtune.space.tree import key_of
 from lrtune.space.trial import Configuration, Trial, TrialState, Value
 
 FIRST = 10
@@ -79,7 +80,7 @@ def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int, pri
     encoding = Encoding(space)
     axes = encoding.axes
     good, rest = _groups(space, history, prior)
-    dense = parzen(space, axes, good)
+    dense, thin = parzen(space, axes, good), parzen(space, axes, rest)
     tried = {space.key(each.configuration) for each in history}
     running = [
         point for each in history if each.state is TrialState.PROPOSED and (point := space.point(each.configuration))
@@ -87,20 +88,21 @@ def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int, pri
     proposals: list[Configuration] = []
     for number in range(len(history), len(history) + n):
         rng = stream(seed, SAMPLING, number)
-        drawn = {space.key(each): each for each in (_draw(space, dense, rng) for _ in range(CANDIDATES))}
+        drawn = {key_of(each): each for each in (_draw(space, dense, rng) for _ in range(CANDIDATES))}
         fresh = [each for key, each in drawn.items() if key not in tried]
         if not fresh:
             return proposals + random_search.leftovers(space, history, proposals, n, seed)
         taken = encoding.rows([*running, *proposals])
         near = crowded(encoding.rows(fresh), taken, apart(len(taken)))
         fresh = [each for each, is_near in zip(fresh, near, strict=True) if not is_near] or fresh
-        thin = parzen(space, axes, rest)
         places = located(space, axes, fresh)
         gain = log_density(dense, axes, *places) - log_density(thin, axes, *places)
         best = fresh[int(np.argmax(gain))]
-        tried.add(space.key(best))
+        tried.add(key_of(best))
         proposals.append(best)
-        rest = [*rest, best]  # a lie that keeps the next draw away from here, until the score is known
+        thin = joined(
+            space, axes, thin, best
+        )  # a lie that keeps the next draw away from here, until the score is known
     return proposals
 
 
@@ -124,8 +126,18 @@ def _groups(
 
 def parzen(space: SearchSpace, axes: Sequence[Axis], points: Sequence[Configuration]) -> Parzen:
     """Put a component around each point."""
-    width = max(_WIDEST * max(len(points), 1) ** (-1.0 / (4 + len(axes))), _NARROWEST)
-    return Parzen(tuple(points), located(space, axes, points)[0], width)
+    return Parzen(tuple(points), located(space, axes, points)[0], _width(len(points), len(axes)))
+
+
+def joined(space: SearchSpace, axes: Sequence[Axis], parzen: Parzen, point: Configuration) -> Parzen:
+    """Put a component around one more point."""
+    points, places = (*parzen.points, point), np.vstack([parzen.places, located(space, axes, [point])[0]])
+    return Parzen(points, places, _width(len(points), len(axes)))
+
+
+def _width(points: int, axes: int) -> float:
+    shrunk: float = max(points, 1) ** (-1.0 / (4 + axes))
+    return max(_WIDEST * shrunk, _NARROWEST)
 
 
 def located(space: SearchSpace, axes: Sequence[Axis], points: Sequence[Configuration]) -> tuple[Doubles, Doubles]:
@@ -134,7 +146,7 @@ def located(space: SearchSpace, axes: Sequence[Axis], points: Sequence[Configura
     places = np.full((len(points), len(axes)), np.nan)
     room = np.full_like(places, _POINT)
     for row, point in enumerate(points):
-        for dimension in (each.dimension for each in space.active(point)):
+        for dimension in space.dimensions_of(point):
             axis = column.get(axis_key(dimension))
             if axis is None:
                 continue

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lrtune.space.dimensions import ChoiceDescription, Description, Dimension, OptionDescription, Random
@@ -106,13 +106,13 @@ class SearchSpace:
 
     def point(self, configuration: Configuration) -> dict[str, Value] | None:
         """Take the point out of a configuration: the keys that the space sets; None if it is not contained."""
-        points = []
+        merged: dict[str, Value] = {}
         for each in self.dimensions:
             point = each.point(configuration)
             if point is None:
                 return None
-            points.append(point)
-        return _merged(points)
+            merged.update(point)
+        return merged
 
     def contains(self, configuration: Configuration) -> bool:
         """Tell whether the configuration has a legal value for every key that the space sets."""
@@ -121,7 +121,7 @@ class SearchSpace:
     def key(self, configuration: Configuration) -> tuple[tuple[str, Value], ...] | None:
         """Make a hashable name of the configuration's point, equal for equal points; None if it is not contained."""
         point = self.point(configuration)
-        return None if point is None else tuple(point.items())
+        return None if point is None else key_of(point)
 
     def places(self, where: Where = ()) -> Iterator[Place]:
         """List every dimension of the tree, parents first; ``where`` is what leads to this space."""
@@ -130,8 +130,18 @@ class SearchSpace:
             for option in each.options if isinstance(each, Choice) else ():
                 yield from option.space.places((*where, (each.name, option.value)))
 
-    def active(self, point: Configuration, where: Where = ()) -> list[Place]:
+    def dimensions_of(self, point: Configuration) -> list[Dimension]:
         """List the dimensions that a point, which is contained, has; parents first."""
+        found: list[Dimension] = []
+        for each in self.dimensions:
+            found.append(each)
+            option = each.option(point[each.name]) if isinstance(each, Choice) else None
+            if option is not None and option.space.dimensions:
+                found += option.space.dimensions_of(point)
+        return found
+
+    def active(self, point: Configuration, where: Where = ()) -> list[Place]:
+        """List the same with the place of each."""
         found = []
         for each in self.dimensions:
             found.append(Place(where, each))
@@ -185,11 +195,14 @@ class Choice:
     name: str
     options: tuple[Option, ...]
     preferred: Value
+    size: int | float = field(init=False, repr=False, compare=False)
+    """The options' points together."""
+    _places: dict[tuple[bool, Value], Option] = field(init=False, repr=False, compare=False)
 
-    @property
-    def size(self) -> int | float:
-        """The options' points together."""
-        return sum(each.space.size for each in self.options)
+    def __post_init__(self) -> None:
+        """Count the points, and list the options by their values: both are asked for again and again."""
+        object.__setattr__(self, "size", sum(each.space.size for each in self.options))
+        object.__setattr__(self, "_places", {exact(each.value): each for each in reversed(self.options)})
 
     def default(self) -> dict[str, Value]:
         """Choose the preferred option if it is offered, else the first."""
@@ -213,7 +226,7 @@ class Choice:
         """Count the points of the options before, then inside."""
         before = 0
         for each in self.options:
-            if _same(each.value, point[self.name]):
+            if exact(each.value) == exact(point[self.name]):
                 return before + each.space.index(point)
             before += int(each.space.size)
         raise SpaceError(f"{self.name}: {point[self.name]} is not an option")
@@ -243,15 +256,17 @@ class Choice:
 
     def option(self, value: Value) -> Option | None:
         """Find the option of a value; None if there is none."""
-        for each in self.options:
-            if _same(each.value, value):
-                return each
-        return None
+        return self._places.get(exact(value))
 
 
-def _same(one: Value, other: Value) -> bool:
-    """Compare without taking True for 1."""
-    return isinstance(one, bool) == isinstance(other, bool) and one == other
+def exact(value: Value) -> tuple[bool, Value]:
+    """Make of a value what is equal for equal values, without taking True for 1."""
+    return isinstance(value, bool), value
+
+
+def key_of(point: Configuration) -> tuple[tuple[str, Value], ...]:
+    """Name a point as `SearchSpace.key` does, if a space has made it: it is contained, and its keys are in order."""
+    return tuple(point.items())
 
 
 def _plain(value: Value) -> object:

@@ -52,11 +52,16 @@ class Workers:
         return list((self.folder / self.name / "exchange" / "done").glob("*"))
 
 
-PHASES = ("idle", "training", "answering")
+PHASES = ("starting", "idle", "training", "answering")
+
+STARTING = 2.0
+"""Seconds in which a worker that starts is killed: it imports, meets the parent, and takes its first block."""
 
 
 def killed_in_phase(workers, search, phase, rng):
     """Kill a worker in a phase, and start another one; False if the search was faster."""
+    if phase == "starting":
+        return killed_while_starting(workers, search, rng)
     waited = {
         "idle": lambda: len(workers.leases()) < len(workers.living()),
         "training": workers.leases,
@@ -73,6 +78,17 @@ def killed_in_phase(workers, search, phase, rng):
         victim = next((pids[part] for each in held for part in each.name.split("-") if part in pids), victim)
     victim.kill()  # the process that answers for a block; the one that runs it follows
     workers.start()
+    return True
+
+
+def killed_while_starting(workers, search, rng):
+    """Start one more worker while others train, and kill it before long; False if the search was faster."""
+    if not search.wait_until(workers.leases):
+        return False
+    victim = workers.start()
+    if search.wait_for(rng.uniform(0, STARTING)):
+        return False
+    victim.kill()
     return True
 
 

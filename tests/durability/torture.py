@@ -1,11 +1,13 @@
 """The long form of the tests of durability: `make torture`.
 
-    python tests/durability/torture.py [--quick]
+    python tests/durability/torture.py [--quick] [--only PART ...]
 
-Searches are killed at every point where they write, and fifty at random instants; of workers on a folder thirty in each
-phase; two thousand broken experiments and
+Searches are killed at every point where they write, and fifty at random instants; of the workers of every engine that
+is installed thirty in each phase, and thirty searches on each; two thousand broken experiments and
 tables are tried, and every command on three thousand that are odd but legal. It says what it did, then the verdict,
-which is the exit code as well.
+which is the exit code as well. Ray and Dask are installed where the extras are tested:
+
+    .venv/extras/bin/python tests/durability/torture.py --only engines
 """
 
 import argparse
@@ -22,13 +24,17 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from accepted import attempts
 from crashes import at_points, at_random_instants, seconds_of
-from exchanges import PHASES, parent_killed, with_kills
+from engine_kills import ENGINES, PHASES, search_dies, there, workers_die
+from exchanges import PHASES as FOLDER_PHASES
+from exchanges import parent_killed, with_kills
 from fuzzing import fuzz
 from studies import FUNCTION, LONGER, OF_A_FUNCTION, OF_A_PROGRAM, PLAIN, PROGRAM, RACE, Forks, content
 
 INSTANTS, OTHERS_OF_EACH, EXAMPLES, CASES = 50, 10, 2000, 3000
-KILLS, KILLS_OF_ONE = 30, 3
-"""Workers killed in each phase, and in each study."""
+KILLS, KILLS_OF_ONE, KILLS_IN_ROUNDS = 30, 3, 10
+"""Workers killed in each phase, in each study, and in one of many rounds."""
+
+MANY_ROUNDS = LONGER.replace("round: 24", "round: 8")
 
 
 def say(text):
@@ -97,15 +103,49 @@ def workers_killed(folder, kills, seed):
     (folder / "exchange.yaml").write_text(LONGER)
     undisturbed, _ = seconds_of(folder, "exchange.yaml", 1)
     rng, wrong = np.random.default_rng(seed), []
-    for phase in PHASES:
+    for phase in FOLDER_PHASES:
         done = studies = 0
-        while done < kills:
+        while done < kills and studies < kills:
             name, more = f"exchange-{phase}-{studies}", [phase] * min(KILLS_OF_ONE, kills - done)
             found, said = with_kills(folder, "exchange.yaml", name, rng, undisturbed=undisturbed, phases=more)
-            wrong, done, studies = wrong + said, done + max(found, 1), studies + 1
+            wrong, done, studies = wrong + said, done + found, studies + 1
+        wrong += [] if done == kills else [f"folder, {phase}: only {done} kills in {studies} studies"]
         say(f"  workers killed while {phase}: {done} in {studies} studies, {len(wrong)} wrong so far")
-    for number in range(max(1, kills // 10)):
+    for number in range(kills):
         wrong += parent_killed(folder, "exchange.yaml", f"parent-{number}", undisturbed=undisturbed)
+    say(f"  searches killed: {kills}, {len(wrong)} wrong so far")
+    return wrong
+
+
+def engines_killed(folder, kills, seed):
+    """Kill workers of the other engines in every phase, and searches on them; says at once what is wrong."""
+    (folder / "engines.yaml").write_text(MANY_ROUNDS)
+    undisturbed, _ = seconds_of(folder, "engines.yaml", 1)
+    rng, wrong = np.random.default_rng(seed), []
+    for engine in there():
+
+        def killed(name, phase, most, engine=engine):
+            if phase is None:
+                return search_dies(folder, "engines.yaml", name, engine, rng, undisturbed=undisturbed, most=most)
+            return workers_die(folder, "engines.yaml", name, engine, undisturbed=undisturbed, phase=phase, most=most)
+
+        for phase in (*PHASES, None):
+            called = "searches killed" if phase is None else f"workers killed while {phase}"
+            done, studies, longest = 0, 0, 0.0
+            while done < kills and studies < kills:
+                most = min(KILLS_OF_ONE if phase is None else KILLS_IN_ROUNDS, kills - done)
+                found, said, silence = killed(f"{engine}-{phase}-{studies}", phase, most)
+                wrong, done, studies, longest = wrong + said, done + found, studies + 1, max(longest, silence)
+                for each in said:
+                    say(f"    wrong: {each}")
+            if done < kills:
+                wrong.append(f"{engine}, {called}: only {done} in {studies} studies")
+            say(
+                f"  {engine}, {called}: {done} in {studies} studies, {len(wrong)} wrong so far, "
+                f"silent for {longest:.1f} s at most"
+            )
+    for engine in sorted({*ENGINES} - {*there()}):
+        say(f"  {engine}: not installed, left out")
     return wrong
 
 
@@ -131,26 +171,46 @@ def odd_files(folder, cases):
     return wrong
 
 
+PARTS = {
+    "searches": (
+        "killing searches",
+        lambda folder, part, seed: [
+            *killed_where_it_writes(folder, part),
+            *killed_at_random(folder, INSTANTS // part, seed),
+            *others_killed_at_random(folder, OTHERS_OF_EACH // part, seed),
+        ],
+    ),
+    "folder": (
+        "killing workers on a folder",
+        lambda folder, part, seed: workers_killed(folder, max(1, KILLS // part), seed),
+    ),
+    "engines": (
+        "killing workers of engines",
+        lambda folder, part, seed: engines_killed(folder, max(1, KILLS // part), seed),
+    ),
+    "broken": ("breaking files", lambda folder, part, _seed: broken_files(folder, EXAMPLES // part)),
+    "odd": ("trying odd files", lambda folder, part, _seed: odd_files(folder, CASES // part)),
+}
+"""What is done, by its name: a title, and a function that gives what is wrong."""
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
+    parser.add_argument("--only", nargs="*", choices=PARTS, help="some of the parts")
     parser.add_argument("--seed", type=int, default=0, help="of the random instants")
     chosen = parser.parse_args()
     part = 10 if chosen.quick else 1
     os.environ["COLUMNS"] = "100"
     start = time.monotonic()
+    wrong = []
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        say("killing searches")
-        wrong = killed_where_it_writes(folder, part)
-        wrong += killed_at_random(folder, INSTANTS // part, chosen.seed)
-        wrong += others_killed_at_random(folder, OTHERS_OF_EACH // part, chosen.seed)
-        say("killing workers on a folder")
-        wrong += workers_killed(folder, max(1, KILLS // part), chosen.seed)
-        say("breaking files")
-        wrong += broken_files(folder, EXAMPLES // part)
-        say("trying odd files")
-        wrong += odd_files(folder, CASES // part)
+        for each in chosen.only or PARTS:
+            folder = Path(name) / each
+            folder.mkdir()
+            title, run = PARTS[each]
+            say(title)
+            wrong += run(folder, part, chosen.seed)
     for each in wrong:
         say(f"  WRONG: {each}")
     say(f"{'failed' if wrong else 'passed'} in {time.monotonic() - start:.0f} s")

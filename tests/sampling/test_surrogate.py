@@ -64,3 +64,24 @@ def test_of_too_many_trials_the_better_ones_are_kept_and_some_of_the_others(monk
     assert sorted(ranks)[:10] == list(range(10))
     assert np.ptp(np.diff(sorted(ranks)[10:])) <= 1  # the others at even steps
     assert max(ranks) == 59
+
+
+def test_many_trials_have_the_hyperparameters_of_the_last_power_of_two(monkeypatch):
+    """Whatever the seed, and found once: a round later the same trials come first."""
+    monkeypatch.setattr(surrogates, "SETTLED", 16)
+    rng, fits, fit = np.random.default_rng(5), [], gp.fit
+    scores = rng.normal(size=80)
+    trials = [Trial(n, {"x": float(rng.random())}, TrialState.COMPLETE, (float(scores[n]),)) for n in range(80)]
+
+    def watched(x, *others, **more):
+        fits.append(len(x))
+        return fit(x, *others, **more)
+
+    monkeypatch.setattr(gp, "fit", watched)
+    alone = learn(SPACE, trials[:32], None).hyperparameters
+    assert fits == [8, 16]  # of these sixteen, and what they began with
+    found = [learn(SPACE, trials[:count], np.random.default_rng(count)) for count in (40, 48, 64)]
+    assert fits == [8, 16, 8, 16, 32]
+    assert [len(each.points) for each in found] == [40, 48, 64]
+    assert len({each.hyperparameters.signal for each in found}) == 1
+    assert alone.signal != found[0].hyperparameters.signal

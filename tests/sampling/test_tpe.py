@@ -88,14 +88,23 @@ def test_the_good_ones_are_the_best_by_the_root_of_all(count, good):
 
 
 def test_what_a_round_has_proposed_counts_among_the_rest(monkeypatch):
-    groups, parzen = [], tpe.parzen
+    groups, log_density = [], tpe.log_density
 
-    def watched(space, axes, points):
-        groups.append([each["x"] for each in points])
-        return parzen(space, axes, points)
+    def watched(density, *where):
+        groups.append([each["x"] for each in density.points])
+        return log_density(density, *where)
 
-    monkeypatch.setattr(tpe, "parzen", watched)
+    monkeypatch.setattr(tpe, "log_density", watched)
     proposed = [each["x"] for each in tpe.propose(RANGE, history(30), 5, 0)]
-    _, *thin = groups
+    thin = groups[1::2]  # for each proposal the good ones, and the rest
     assert [len(each) for each in thin] == [24, 25, 26, 27, 28]
     assert thin[-1][24:] == proposed[:4]
+
+
+def test_a_density_that_is_joined_by_a_point_is_that_of_all():
+    points = [each.configuration for each in history(12)]
+    axes = Encoding(RANGE).axes
+    joined = tpe.joined(RANGE, axes, tpe.parzen(RANGE, axes, points[:-1]), points[-1])
+    whole = tpe.parzen(RANGE, axes, points)
+    assert (joined.points, joined.width) == (whole.points, whole.width)
+    np.testing.assert_array_equal(joined.places, whole.places)
