@@ -64,6 +64,17 @@ class Columns:
         """N."""
         return len(self.numeric)
 
+    @property
+    def is_compact(self) -> bool:
+        """Whether the table is a large one, which is kept as narrow as it may be."""
+        return isinstance(self.numeric, MixedNumbers)
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all arrays (bytes)."""
+        arrays = (self.numeric, self.codes, self.target, self.groups, self.order)
+        return sum(each.nbytes for each in arrays if each is not None)
+
 
 def arrays(table: Table, schema: Schema) -> Columns:
     """Convert the table that the schema was made of.

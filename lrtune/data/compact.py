@@ -14,7 +14,7 @@ import numpy as np
 
 from lrtune.arrays import Array, Floats
 from lrtune.data.cells import Codes
-from lrtune.data.mapped import allocated
+from lrtune.data.mapped import allocated, shared
 from lrtune.training.encoded import MixedNumbers, Numeric
 
 LARGE = 2**26
@@ -43,8 +43,8 @@ class InMemory:
     """Keeps numbers as they are."""
 
     def __init__(self, rows: int, numbers: int, categories: int) -> None:
-        self.numeric: Numeric = np.empty((rows, numbers))
-        self.codes: Codes = np.empty((rows, categories), dtype=np.int32)
+        self.numeric: Numeric = shared((rows, numbers), "float64")
+        self.codes: Codes = shared((rows, categories), "int32")
 
     def put(self, place: int, values: Floats) -> None:
         """Take a column of numbers."""

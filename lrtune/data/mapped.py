@@ -5,6 +5,7 @@ The files have no name, so that nothing is left of them in the end, as those of 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -14,6 +15,10 @@ import numpy as np
 
 from lrtune.arrays import Array, Mapped
 from lrtune.data.scratch import room
+from lrtune.text.errors import DataError
+
+SHARED_FROM = 2**22
+"""Bytes from which on an array is better in a file than copied into every worker process (4 MB)."""
 
 
 def allocated(shape: tuple[int, ...], dtype: str) -> Array:
@@ -44,10 +49,18 @@ def allocated(shape: tuple[int, ...], dtype: str) -> Array:
     return found
 
 
+def shared(shape: tuple[int, ...], dtype: str) -> Array:
+    """Make an array: of a large one in a temporary file, if there is room."""
+    if np.prod(shape, dtype=float) * np.dtype(dtype).itemsize > SHARED_FROM:
+        with contextlib.suppress(DataError):
+            return allocated(shape, dtype)
+    return np.empty(shape, dtype)
+
+
 def kept(array: Array) -> Array:
-    """Move an array into a temporary file, unless it is in one."""
+    """Move a large array into a temporary file, if there is room and it is in none."""
     if isinstance(array, Mapped):
         return array
-    found = allocated(array.shape, array.dtype.name)
+    found = shared(array.shape, array.dtype.name)
     found[...] = array
     return found

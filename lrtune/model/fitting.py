@@ -110,7 +110,7 @@ def _features(encoder: Encoder, columns: Columns, rows: Rows, dtype: str) -> Fea
     """Encode rows in advance if they are few; else when they are looked at."""
     features = encoder.features(columns, rows, dtype)
     if features.size * features.dtype.itemsize <= IN_ADVANCE:
-        return features[:]
+        return kept(features[:])
     return replace(features, rows=kept(features.rows))
 
 

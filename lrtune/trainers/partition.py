@@ -26,7 +26,6 @@ from lrtune.data.targets import label_text
 from lrtune.experiment import Experiment
 from lrtune.text.errors import DataError, counted
 from lrtune.text.formats import having, judged_on
-from lrtune.training.encoded import MixedNumbers
 from lrtune.training.metrics.catalogue import METRICS, POSITIVES
 from lrtune.training.metrics.scoring import is_defined
 
@@ -112,9 +111,8 @@ def search_folds(
     kept = {number: split for number, (split, has) in enumerate(zip(splits, reasons, strict=True), 1) if has is None}
     if len(kept) < 2:
         raise DataError(_no_score(metric, len(splits), left_out))
-    pairs = tuple(kept.values())
-    if isinstance(columns.numeric, MixedNumbers):  # so many row numbers that no worker shall have a copy
-        pairs = tuple((mapped.kept(train), mapped.kept(validation)) for train, validation in pairs)
+    # Of a large table they are so many row numbers that no worker shall have a copy.
+    pairs = tuple((mapped.kept(train), mapped.kept(validation)) for train, validation in kept.values())
     part, made = Partition(pairs, tuple(kept), left_out), len(splits) // repeats
     notes = [_left_out(metric, part)] if left_out else []
     notes += fold_notes(columns, schema, part.splits, part.numbers)

@@ -70,9 +70,10 @@ class Fold:
 
     @property
     def nbytes(self) -> int:
-        """Size of all features, as far as they are encoded (bytes)."""
+        """Size of all arrays, of features as far as they are encoded (bytes)."""
         every = [Encoded(self.features, self.validation_features), *self.others.values()]
-        return sum(each.nbytes for pair in every for each in pair)
+        targets = self.targets.nbytes + self.weights.nbytes + self.validation_targets.nbytes
+        return targets + sum(each.nbytes for pair in every for each in pair)
 
     def in_units(self, outputs: Doubles) -> Doubles:
         """Turn outputs for a standardised target into values in its units."""

@@ -16,6 +16,7 @@
     estimator      a search as a scikit-learn estimator
     evaluating     a model on labelled rows that it has not seen
     evening        what is there when a night begins in a folder of champions
+    footprint      what a search holds in memory, estimated
     finishing      the end of a search
     horizons       the same configuration on a shorter horizon
     naming         what an experiment and its data are called

@@ -22,15 +22,10 @@ from lrtune.trainers.partition import fresh_folds, outer_folds
 from lrtune.trainers.preparation import Prepared
 from lrtune.training.registry import COMMAND, ESTIMATOR, FUNCTION
 from lrtune.tuning.controlled import controlled_seconds
+from lrtune.tuning.footprint import search_bytes
 from lrtune.tuning.warmups import warmup_seconds
 
 SCHEMA = 1
-
-_LIBRARIES_BYTES = 180e6
-"""What a process holds before it holds any data: Python, NumPy, polars, scikit-learn."""
-
-_WORKER_BYTES = 70e6
-"""The same for a worker process, which needs NumPy only."""
 
 _LOOKED_AT = 256
 """Random configurations that are looked at for shapes that are too large."""
@@ -308,9 +303,6 @@ def _estimate(experiment: Experiment, prepared: Prepared, first: Sequence[Config
     trials, search = experiment.planned, experiment.search
     total = each * (trials + min(search.confirm, trials) / search.repeats)
     workers = experiment.workers or workers_worth(total)
-    arrays = sum(fold.nbytes for fold in setting.folds)
-    block = max(TRAINERS[setting.trainer].memory(one, setting) for one in first)
-    others = workers * (_WORKER_BYTES + arrays + block) if workers > 1 else block
     whole = total / workers + each / len(setting.folds) * _LONE_FACTOR
     compared = anchor_seconds(setting) + (controlled_seconds(first[0], setting) if search.control else 0.0)
     compared += warmup_seconds(first[0], setting) if search.warmup_control else 0.0
@@ -318,5 +310,5 @@ def _estimate(experiment: Experiment, prepared: Prepared, first: Sequence[Config
     return Estimate(
         seconds=round(whole * max(1, search.nested) + compared, 3),
         workers=workers,
-        bytes=int(_LIBRARIES_BYTES + arrays + others),
+        bytes=search_bytes(prepared, first, workers, compared=search.control or search.confirm > 0),
     )
