@@ -30,6 +30,9 @@ def _said(result: Result, show: Show) -> Iterator[str]:
     if night.outcome == "unchanged":
         yield f"nothing was trained, because {night.no_drift}; the champion stays"
         return
+    if night.outcome == "untried":
+        yield f"{night.no_drift}; it stays, and the same command goes on"
+        return
     drift, gain = night.drift, night.gain
     if drift is None:
         yield f"drift is not known: {night.no_drift}"

@@ -74,7 +74,8 @@ class Nightly:
         Its trials.
     outcome
         ``first``, ``promoted``, ``kept``, ``same`` (tonight's best is the champion), ``without_score``, ``refused``
-        (tonight's space does not have it), or ``unchanged`` (same table, and nothing was trained).
+        (tonight's space does not have it), ``untried`` (the time was over before it was trained, and it stays), or
+        ``unchanged`` (same table, and nothing was trained).
     promoted
         Whether another configuration is delivered from now on.
     standing
