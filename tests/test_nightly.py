@@ -251,6 +251,8 @@ def test_the_same_table_trains_nothing_and_a_larger_budget_goes_on(here):
     assert champions.nights(here) == [1]
     longer = one_night(200, trials=8)
     assert longer.nightly.trained == 3
+    gate = night_gate(longer.nightly, read_condition("drift < -0.02"))
+    assert (gate.state, gate.sentence) == (State.PASSED, "there is no drift: the table is that of the night before")
     assert [each.night for each in histories.read(here).nights] == [1, 2, 3]
     assert [each.seed for each in histories.read(here).nights] == [0, 0, 0]
     assert one_night(260).nightly.night == 4

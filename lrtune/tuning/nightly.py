@@ -89,7 +89,15 @@ def nightly(
         night=evening.night if evening else None,
         since=evening.since if evening and evening.since not in (None, evening.night - 1) else None,
         chart=_chart(evening, drift, outcome, promoted=promoted),
+        repeats=_repeats(evening, champion, study.header.data),
     )
+
+
+def _repeats(evening: Evening | None, champion: Champion | None, data: str | None) -> bool:
+    """Tell whether the table is that of the night before."""
+    if evening is not None:
+        return evening.repeats
+    return champion is not None and champion.reference is not None and champion.reference.data == data
 
 
 def _standing(contest: Contest | None, metric: str) -> NightScore | None:

@@ -102,6 +102,8 @@ class Nightly:
         The night that the champion came from, where that is another one than the night before: there was a rollback.
     chart
         What the drift comes to beside earlier nights; None before there are any.
+    repeats
+        Whether the table is that of the night before, so that there is no drift.
 
     """
 
@@ -121,3 +123,4 @@ class Nightly:
     night: int | None = None
     since: int | None = None
     chart: ControlVerdict | None = None
+    repeats: bool = False
