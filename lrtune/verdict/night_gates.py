@@ -54,7 +54,7 @@ class NightNumber(NamedTuple):
 
 _NO_DRIFT = "no_drift"
 _NO_SCORE = "the champion has no score tonight"
-_NO_CHART = "the chart begins with the second night of a folder of champions (--champions)"
+_NO_CHART = "the chart has no night before this one to compare it with"
 
 _ENTRIES = (
     NightNumber("drift", "the champion since the night before", ("drift", "mean"), _NO_DRIFT),
