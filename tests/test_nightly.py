@@ -12,20 +12,26 @@ from lrtune.data.memory import table_in_memory
 from lrtune.experiment import load_text
 from lrtune.nights import folder as champions
 from lrtune.nights import history as histories
+from lrtune.nights.history import UNTRIED
+from lrtune.reporting.night_words import night_words
 from lrtune.run import observed, out_of_fold
 from lrtune.run.folder import open_run
 from lrtune.run.lock import Lock
 from lrtune.run.names import OBSERVED, PREDICTIONS, TAKEN
 from lrtune.run.taken import Champion, TakenOver
+from lrtune.space.trial import Trial, TrialState
 from lrtune.text.errors import StudyError
 from lrtune.trainers.preparation import prepare
 from lrtune.tuning import core as tuning
 from lrtune.tuning.drifting import rows_of
+from lrtune.tuning.pace import Pace
 from lrtune.verdict.comparison import Gain
+from lrtune.verdict.conditions import State
 from lrtune.verdict.contest import KEPT, PROMOTED, SAME, WITHOUT_SCORE, champion_trials, contested
 from lrtune.verdict.correction import Correction
 from lrtune.verdict.ensembles import Delivery
 from lrtune.verdict.judging import judge
+from lrtune.verdict.night_gates import night_gate, read_condition
 from lrtune.verdict.reading import from_json
 
 TEXT = """
@@ -100,7 +106,9 @@ def test_a_gain_on_which_the_folds_do_not_agree_is_no_promotion(gaps, is_promote
     champion = Delivery((1,), (0.8, 0.7, 0.9, 0.8))
     challenger = Delivery((5,), tuple(score + gap for score, gap in zip(champion.scores, gaps, strict=True)))
     correction = Correction("bootstrap", 0.83, 0.01, 0.82, 0.8, 0.84, over_champion=by_rows)
-    found = contested(champion, [1], challenger, standing=None, correction=correction, rows_ratio=1 / 3, least=0.0)
+    found = contested(
+        champion, [Trial(1, {})], challenger, standing=None, correction=correction, rows_ratio=1 / 3, least=0.0
+    )
     assert found.outcome == (PROMOTED if is_promoted else KEPT)
     said = (0.032 - 0.01) / 2 / stats.norm.ppf(0.975)
     ratio = max(1.0, (12 * 2.0 + 3 * np.var(gaps, ddof=1) / 4 / said**2) / 15)
@@ -246,6 +254,10 @@ def test_the_same_table_trains_nothing_and_a_larger_budget_goes_on(here):
     assert [each.night for each in histories.read(here).nights] == [1, 2, 3]
     assert [each.seed for each in histories.read(here).nights] == [0, 0, 0]
     assert one_night(260).nightly.night == 4
+    longer = one_night(260, trials=6)
+    assert (longer.nightly.trained, longer.nightly.drift) == (1, None)
+    gate = night_gate(longer.nightly, read_condition("drift < -0.02"))
+    assert (gate.state, gate.sentence) == (State.PASSED, "there is no drift: the table is that of the night before")
 
 
 def test_a_new_seed_searches_the_same_table_anew_and_that_is_no_drift(here):
@@ -334,10 +346,48 @@ def test_a_champion_of_another_space_is_said_and_replaced(tmp_path, monkeypatch)
 
 def test_a_champion_without_a_score_is_replaced(tmp_path):
     chosen, study = night(tmp_path, {"learning_rate": 0.25, "optimizer": "sgd"})
-    study.trials[1] = study.trials[1].__class__(1, study.trials[1].configuration, champion=0)
+    study.trials[1] = Trial(1, study.trials[1].configuration, champion=0, state=TrialState.FAILED)
     found = judge(chosen.terms, study, tmp_path)
     assert found.contest.outcome == WITHOUT_SCORE
     assert found.choice.trial.number != 1
+
+
+def test_a_champion_that_the_time_was_too_short_for_stays_and_the_next_session_makes_up_for_it(here, monkeypatch):
+    """Before, the default took its place, which nobody had compared with it."""
+    limit = {"timeout": 3600}
+    one_night(200, **limit)
+    monkeypatch.setattr(Pace, "allows", lambda *_: False)
+    short = one_night(260, **limit)
+    assert (short.nightly.outcome, short.nightly.promoted, short.nightly.trained) == (UNTRIED, False, 1)
+    assert night_words(short) == (
+        "The time was over before the champion was trained; it stays, and the same command goes on."
+    )
+    assert champions.current(here) == champions.Current(1, 1)
+    assert champions.nights(here) == [1]
+    gates = [night_gate(short.nightly, read_condition(each)) for each in ("drift < 0", "promoted == 1")]
+    assert [each.state for each in gates] == [State.UNKNOWN, State.PASSED]
+    assert "the time was over before the champion was trained" in gates[0].sentence
+    monkeypatch.undo()
+    monkeypatch.chdir(here.parent)
+    longer = one_night(260, **limit)
+    assert longer.nightly.trained == 4
+    assert longer.nightly.drift.mean == pytest.approx(longer.nightly.standing.score - longer.nightly.before.score)
+    last = histories.read(here).last
+    assert (last.night, last.since, last.repeats, last.seed) == (3, 1, False, 1)
+    assert (last.level is None, champions.current(here).night) == (False, 3)
+    assert one_night(260, trials=7, **limit).nightly.trained == 2
+    assert histories.read(here).last.seed == 1
+
+
+def test_where_time_is_short_the_champion_is_trained_right_after_the_default(here, monkeypatch):
+    limit = {"timeout": 3600}
+    one_night(200, **limit)
+    answers = iter([True])
+    monkeypatch.setattr(Pace, "allows", lambda *_: next(answers, False))
+    short = one_night(260, **limit)
+    assert short.nightly.standing is not None
+    assert short.nightly.drift is not None
+    assert champions.current(here).night == 2
 
 
 def test_a_run_and_its_files_are_champions(tmp_path):

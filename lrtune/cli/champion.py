@@ -68,7 +68,11 @@ def _wanted(folder: Path, night: int | None) -> Current:
         current = champions.current(folder)
         earlier = [each for each in there if current is None or each < current.elected]
         if not earlier:
-            raise LrtuneError(f"{folder}: there is no champion before this one; name a night")
+            listed = ", ".join(map(str, there)) or "none"
+            raise LrtuneError(
+                f"{folder}: has no folder of another champion before this one; to go back to the model of an earlier "
+                f"night, name the night ({listed})"
+            )
         night = earlier[-1]
     if night not in there:
         raise LrtuneError(f"{folder}: has no folder of night {night}; there are {', '.join(map(str, there)) or 'none'}")

@@ -60,6 +60,7 @@ def evaluate(
     from lrtune.text import written
     from lrtune.trainers.loading import load_model
     from lrtune.tuning.evaluating import evaluate as evaluated
+    from lrtune.tuning.evaluating import rows_known
 
     demands = asked_gates(fail_under, fail_over, None, None, remeasure=False, fail_behind=())
     folder = find(run)
@@ -77,11 +78,17 @@ def evaluate(
     limits = [each for each in (fail_under, fail_over) if each is not None]
     gates = gates_of(found, expected, limits, keeps=fail_worse)
     test = None if result is None or result.test is None else result.test.score
-    made = EvaluatedModel(run=str(run), table=str(data), evaluation=found, expected=expected, test=test, gates=gates)
+    known = rows_known(fitted, table, folder)
+    made = EvaluatedModel(
+        run=str(run), table=str(data), evaluation=found, expected=expected, test=test, gates=gates, known=known
+    )
     if as_json:
         put(written.json_text(written.to_json(made)))
     else:
-        if _is_known(folder, data):
+        if known:
+            said = f"at least {known} of these {found.rows} rows"
+            console.note(f"the model was trained on {said}: on new rows the scores will be lower")
+        elif known is None and _is_known(folder, data):
             console.note("the model was trained on this table: on new rows the scores will be lower")
         console.show([*page(made), *gate_block(gates)])
     end_as_judged(gates, is_shown=not as_json)

@@ -24,6 +24,10 @@ from lrtune.text.written import Json, to_json
 
 HISTORY = NIGHTS
 
+UNTRIED = "untried"
+"""Outcome of a night whose time was over before the champion was trained: it says nothing of it, as one on the same
+table does."""
+
 SCHEMA = 1
 """Raised whenever a key changes its meaning or goes; new keys do not raise it."""
 
@@ -116,6 +120,11 @@ class Night:
     trained: int
     seconds: float
 
+    @property
+    def says_nothing(self) -> bool:
+        """Whether the chart goes on as if this night had not been."""
+        return self.repeats or self.outcome == UNTRIED
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -154,13 +163,15 @@ class History:
         since
             The night that the drift is counted from; after a rollback that is not the last one.
         repeats
-            Whether the night has the table of the one before.
+            Whether the night says nothing new: it has the table of the one before, or did not try the champion.
         promoted
             Whether the champion loses its place in the night.
 
         """
         elections = {each.night for each in self.nights if each.elected == each.night}
-        told = [(n.night, n.drift, n.drift_high, n.drift_error, n.since, n.repeats, n.promoted) for n in self.nights]
+        told = [
+            (n.night, n.drift, n.drift_high, n.drift_error, n.since, n.says_nothing, n.promoted) for n in self.nights
+        ]
         told.append((0, drift, high, error, since, repeats, promoted))
         return chart(links([NightDrift(*each, compared=each[4] in elections) for each in told]))[-1]
 

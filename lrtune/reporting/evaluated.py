@@ -41,6 +41,8 @@ class EvaluatedModel:
         The score on the rows that the search had set apart; None without.
     gates
         What became of those that were asked for.
+    known
+        How many of the rows the model was trained on, at least; None where that is not known.
 
     """
 
@@ -51,6 +53,7 @@ class EvaluatedModel:
     expected: Interval | None
     test: float | None
     gates: tuple[Gate, ...] = ()
+    known: int | None = None
 
 
 def expected_by(result: Result | None) -> Interval | None:

@@ -30,9 +30,12 @@ def _said(result: Result, show: Show) -> Iterator[str]:
     if night.outcome == "unchanged":
         yield f"nothing was trained, because {night.no_drift}; the champion stays"
         return
+    if night.outcome == "untried":
+        yield f"{night.no_drift}; it stays, and the same command goes on"
+        return
     drift, gain = night.drift, night.gain
     if drift is None:
-        yield f"drift is not known: {night.no_drift}"
+        yield f"{'there is no drift' if night.repeats else 'drift is not known'}: {night.no_drift}"
     else:
         way = f"{formats.rough_gap(drift.mean, show)} {'better' if drift.mean > 0 else 'worse'} than"
         if formats.is_nothing(drift.mean):
@@ -40,7 +43,7 @@ def _said(result: Result, show: Show) -> Iterator[str]:
         then = "on the night before" if night.since is None else f"in night {night.since}"
         span = f"{formats.signed(drift.low, show)} to {formats.signed(drift.high, show)}"
         yield f"the champion is {way} {then} ({span})"
-    if night.chart is not None and night.chart.is_out:
+    if drift is not None and night.chart is not None and night.chart.is_out:
         yield "with the nights before, chance does not explain that"
     yield _contest(result, show) if gain is not None else _without_gain(result)
 
@@ -49,12 +52,15 @@ def _contest(result: Result, show: Show) -> str:
     night = result.nightly
     assert night is not None
     assert night.gain is not None
+    it = "the champion" if night.drift is None else "it"  # which the sentence before is about
     if night.outcome == "same":
-        return "it is tonight's best itself, and stays"
+        return f"{it} is tonight's best itself, and stays"
     gain = night.gain
     span = f"{formats.signed(gain.low, show)} to {formats.signed(gain.high, show)}"
-    found = f"tonight's best gains {formats.signed(gain.mean, show)} on it, corrected ({span})"
-    return f"{found}, and takes its place" if night.promoted else f"{found}: too little, so it was trained anew"
+    found = f"tonight's best gains {formats.signed(gain.mean, show)} on {it}, corrected ({span})"
+    return (
+        f"{found}, and takes its place" if night.promoted else f"{found}: too little, so the champion was trained anew"
+    )
 
 
 def _without_gain(result: Result) -> str:

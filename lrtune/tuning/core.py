@@ -40,6 +40,7 @@ from lrtune.tuning.records import Hashes
 from lrtune.tuning.reusing import fit_key, is_whole
 from lrtune.tuning.stopping import NO_GAIN, TARGET, has_no_gain, is_reached
 from lrtune.verdict.choice import best
+from lrtune.verdict.contest import champion_trials
 from lrtune.verdict.pruning import PRUNINGS
 from lrtune.verdict.stages import Dropped, StageEnd, fold_by_fold, rest
 from lrtune.verdict.standing import oriented
@@ -243,24 +244,34 @@ class _Search(Finishing):
             yield from self.record([Event(TRIAL, proposed_body(each)) for each in proposed])
 
     def first(self, executor: Executor) -> Iterator[Event]:
-        """Take trial 0 through all stages before any other begins, where time is short.
+        """Take trial 0, and then the champion, through all stages before any other begins, where time is short.
 
-        So whatever time allows one configuration to be trained gives a result; and the first blocks of the others are
-        cut by the pace of this machine, as busy as it is.
+        So whatever time allows one configuration to be trained gives a result; the first blocks of the others are cut
+        by the pace of this machine, as busy as it is; and a night that is over early knows how its champion does.
         """
-        trial = self.study.trials.get(DEFAULT)
-        if not self.limit.is_set or trial is None or trial.is_over:
+        if not self.limit.is_set:
             return
-        if self.fits_known:  # the others take no time
-            yield from self.reuse(len(self.stages) - 1, [trial])
-            return
-        yield from self.calibrate([trial])
-        rows = sum(len(fold.features) for fold in self.setting.folds)
-        pace = self.pace.first(rows / (rows + self.prepared.rows))  # to be retrained afterwards
+        for group in ([DEFAULT], champion_trials(self.study)):
+            trials = [trial for each in group if (trial := self.study.trials.get(each)) and not trial.is_over]
+            if trials and self.fits_known:  # the others take no time
+                yield from self.reuse(len(self.stages) - 1, trials)
+            elif trials:
+                yield from self.ahead(executor, trials, in_any_case=trials[0].number == DEFAULT)
+
+    def ahead(self, executor: Executor, trials: Sequence[Trial], *, in_any_case: bool) -> Iterator[Event]:
+        """Take some trials through all stages; ``in_any_case`` if there is any time, else if it suffices."""
+        yield from self.calibrate(trials)
+        pace = self.pace
+        if in_any_case:
+            rows = sum(len(fold.features) for fold in self.setting.folds)
+            pace = pace.first(rows / (rows + self.prepared.rows))  # to be retrained afterwards
+        else:
+            self.reserve([self.complete(each) for each in trials])
         for number, stage in enumerate(self.stages):
-            trial = self.study.trials[DEFAULT]
-            if not trial.is_over and self.next_stage(trial) == number:
-                yield from self.train(executor, number, self.numbered([trial], stage), pace, in_any_case=True)
+            now = [self.study.trials[each.number] for each in trials]
+            now = [each for each in now if not each.is_over and self.next_stage(each) == number]
+            if now:
+                yield from self.train(executor, number, self.numbered(now, stage), pace, in_any_case=in_any_case)
 
     def score(self, executor: Executor) -> Iterator[Event]:
         """Take what is proposed through the stages, as far as the time goes.

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from lrtune.arrays import Doubles
 from lrtune.data.columns import arrays_for
+from lrtune.data.marks import row_marks
 from lrtune.data.rare import without_dropped
 from lrtune.data.tables import Table
 from lrtune.data.targets import label_text
 from lrtune.data.values import values_of
 from lrtune.model import Model, TrainedNetwork
-from lrtune.text.errors import ModelError
+from lrtune.run import row_scores
+from lrtune.run.names import ROW_SCORES
+from lrtune.text.errors import ModelError, StudyError
 from lrtune.training.metrics.catalogue import METRICS
 from lrtune.verdict.evaluated import Evaluation, JudgedRows, Segment
 
@@ -64,6 +69,35 @@ def evaluate(model: Model, table: Table, *, metric: str | None = None, column: s
         column,
         tuple(Segment(name, len(rows), judge.scores(names, rows)) for name, rows in groups),
     )
+
+
+def rows_known(model: Model, table: Table, folder: Path) -> int | None:
+    """Count the rows of a table that the model was trained on, as far as its run has kept marks of them.
+
+    Parameters
+    ----------
+    model
+        Of the run.
+    table
+        As for `evaluate`.
+    folder
+        Of the run, or of its night among champions. The rows of the test are none of those that it marks.
+
+    Returns
+    -------
+    int or None
+        None where it keeps none: not every metric is a mean over rows.
+
+    """
+    try:
+        text = row_scores.as_text(folder / ROW_SCORES)
+        known = None if text is None else row_scores.from_text(text).marks
+    except StudyError:
+        return None
+    if known is None:
+        return None
+    columns = arrays_for(without_dropped(table, model.schema), model.schema, with_target=True)
+    return int(np.isin(row_marks(columns, model.schema), known).sum())
 
 
 def _first_infinite(outputs: Doubles) -> int:

@@ -3,7 +3,8 @@
 **The seed of a night** is that of the experiment and one more for each night before it: folds that elected a champion
 would flatter it on the next night as well. On the table of the last night, and for the same experiment, the seed of
 that night counts, and its run goes on: what was trained is not trained again, and a larger budget adds to it. Another
-seed searches that table anew, which is no drift.
+seed searches that table anew, which is no drift. A night whose time was over before the champion was trained is made up
+for by the one that goes on: that one's drift counts.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from lrtune.experiment import Experiment
 from lrtune.nights import folder as champions
 from lrtune.nights import history as histories
 from lrtune.nights.folder import Current, Tonight
-from lrtune.nights.history import History, Night
+from lrtune.nights.history import UNTRIED, History, Night
 from lrtune.run.folder import is_run
 from lrtune.trainers.preparation import Prepared
 
@@ -40,7 +41,7 @@ class Evening:
     run
         The folder of a run that goes on; None: a new one.
     repeats
-        Whether the table is that of the night before, which goes on or is searched anew.
+        Whether the table is that of the night before, which has tried the champion and goes on or is searched anew.
     data, asked
         Hashes of the table, and of the experiment without its seed.
 
@@ -107,7 +108,7 @@ def evening(
     if begun is not None and is_same:
         night, seed, run = begun.night, begun.seed, Path(begun.run)
     elif last is not None and (last.data, last.asked) == (data, asked) and _stands(current, last):
-        repeats = True
+        repeats = last.outcome != UNTRIED
         if experiment.search.seed == _first_seed(history.nights):
             seed, run = last.seed, Path(last.run)
     if run is None or fresh or not is_run(run) or output not in (None, run):
@@ -123,7 +124,7 @@ def _stands(current: Current | None, last: Night) -> bool:
 def _first_seed(nights: Sequence[Night]) -> int:
     """Tell from which seed the last night's follows: its own less the nights before the one whose run it went on."""
     first = len(nights) - 1
-    while first and nights[first].repeats and nights[first].run == nights[first - 1].run:
+    while first and (nights[first].data, nights[first].run) == (nights[first - 1].data, nights[first - 1].run):
         first -= 1
     return nights[first].seed - first
 

@@ -11,7 +11,7 @@ from lrtune.nights import folder as champions
 from lrtune.nights import history as histories
 from lrtune.nights.control import ControlVerdict
 from lrtune.nights.folder import Current
-from lrtune.nights.history import Night
+from lrtune.nights.history import UNTRIED, Night
 from lrtune.tuning.drifting import drift_of, rows_of
 from lrtune.verdict.comparison import Gain
 from lrtune.verdict.contest import PROMOTED, SAME, WITHOUT_SCORE, Contest
@@ -66,6 +66,8 @@ def nightly(
     drift, no_drift = drift_of(contest, study, champion, rows, lucks) if champion else (None, _NONE_BEFORE)
     gain, no_gain = _gain(contest, champion)
     outcome = contest.outcome if contest else FIRST if champion is None else REFUSED
+    if outcome == UNTRIED:
+        no_drift = no_gain = "the time was over before the champion was trained"
     if evening is not None and evening.repeats:
         drift, no_drift = None, f"the table is that of night {evening.night - 1}"
         outcome = outcome if trained else UNCHANGED
@@ -86,8 +88,16 @@ def nightly(
         trained=trained,
         night=evening.night if evening else None,
         since=evening.since if evening and evening.since not in (None, evening.night - 1) else None,
-        chart=_chart(evening, drift, promoted=promoted),
+        chart=_chart(evening, drift, outcome, promoted=promoted),
+        repeats=_repeats(evening, champion, study.header.data),
     )
+
+
+def _repeats(evening: Evening | None, champion: Champion | None, data: str | None) -> bool:
+    """Tell whether the table is that of the night before."""
+    if evening is not None:
+        return evening.repeats
+    return champion is not None and champion.reference is not None and champion.reference.data == data
 
 
 def _standing(contest: Contest | None, metric: str) -> NightScore | None:
@@ -118,11 +128,12 @@ def _gain(contest: Contest | None, champion: Champion | None) -> tuple[Gain | No
     return contest.gain, None
 
 
-def _chart(evening: Evening | None, drift: Drift | None, *, promoted: bool) -> ControlVerdict | None:
+def _chart(evening: Evening | None, drift: Drift | None, outcome: str, *, promoted: bool) -> ControlVerdict | None:
     if evening is None:
         return None
     known = (drift.mean, drift.high, drift.error) if drift else (None, None, None)
-    return evening.history.judged(*known, since=evening.since, repeats=evening.repeats, promoted=promoted)
+    says_nothing = evening.repeats or outcome == UNTRIED
+    return evening.history.judged(*known, since=evening.since, repeats=says_nothing, promoted=promoted)
 
 
 def told(evening: Evening, result: Result, run: Path, rows: int) -> Night:
@@ -150,7 +161,7 @@ def close(evening: Evening, result: Result, run: Path, night: Night) -> None:
     """
     found = result.nightly
     assert found is not None
-    if found.outcome != UNCHANGED and result.no_model is None:
+    if found.outcome not in (UNCHANGED, UNTRIED) and result.no_model is None:
         champions.publish(evening.folder, run, evening.night)
     histories.append(evening.folder, evening.history, night)
     if champions.path_of(evening.folder, evening.night).is_dir():

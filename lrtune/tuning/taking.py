@@ -92,7 +92,7 @@ def _read(source: Path, metric: str) -> tuple[Sequence[Configuration], Reference
     if found.is_mean and found.delivered is not None and found.delivered.configurations:
         configurations = list(found.delivered.configurations)
     if found.metric != metric:
-        return configurations, None, f"its score is its {found.metric}, and this search goes by {metric}"
+        return configurations, None, f"the champion has a score by another metric ({found.metric} there, {metric} here)"
     expected = found.expected
     return (
         configurations,

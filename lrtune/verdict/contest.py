@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrtune.nights.drift import NORMAL
+from lrtune.nights.history import UNTRIED
 from lrtune.nights.luck import Luck, pooled
 from lrtune.nights.promotion import is_promoted
 from lrtune.space.trial import ranking
@@ -30,6 +31,7 @@ from lrtune.verdict.student import cdf
 
 if TYPE_CHECKING:
     from lrtune.run.study import StudyState
+    from lrtune.space.trial import Trial
     from lrtune.verdict.correction import Correction
 
 PROMOTED, KEPT, SAME, WITHOUT_SCORE = "promoted", "kept", "same", "without_score"
@@ -43,7 +45,7 @@ class Contest(NamedTuple):
     Attributes
     ----------
     outcome
-        One of `PROMOTED`, `KEPT`, `SAME` and `WITHOUT_SCORE`.
+        One of `PROMOTED`, `KEPT`, `SAME`, `WITHOUT_SCORE` and `UNTRIED`.
     champion, challenger
         Numbers of the trials whose mean each is.
     standing
@@ -91,7 +93,7 @@ def champion_trials(study: StudyState) -> tuple[int, ...]:
 
 def contested(
     champion: Delivery | None,
-    trials: Sequence[int],
+    trials: Sequence[Trial],
     challenger: Delivery,
     *,
     standing: Correction | None,
@@ -106,7 +108,7 @@ def contested(
     champion
         What it scores tonight.
     trials
-        Those of the champion, also if it has no score.
+        Those of the champion, also if it has no score: one that has not been trained in time keeps its place.
     challenger
         Tonight's best.
     standing
@@ -120,7 +122,8 @@ def contested(
 
     """
     if champion is None:
-        return Contest(WITHOUT_SCORE, tuple(trials), challenger.numbers, None, None)
+        outcome = WITHOUT_SCORE if all(each.is_over for each in trials) else UNTRIED
+        return Contest(outcome, tuple(each.number for each in trials), challenger.numbers, None, None)
     if set(champion.numbers) == set(challenger.numbers):
         return Contest(SAME, champion.numbers, challenger.numbers, standing, None)
     by_rows = correction.over_champion

@@ -87,7 +87,7 @@ def judge(terms: Terms, study: StudyState, folder: Path) -> Judgement:
         standing = None if champion is None else _standing(terms, study, folder, champion)
         decided = contested(
             champion,
-            members,
+            [study.trials[each] for each in members],
             delivered,
             standing=standing,
             correction=found,

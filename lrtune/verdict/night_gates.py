@@ -1,7 +1,8 @@
 """Gates on what a night came to: conditions such as ``drift < -0.02``, which fail where they hold.
 
 A condition is a number of the night, a comparison and a limit; nothing in it is evaluated as code. What the night does
-not tell fails with its reason, but for the first night of a folder of champions, which has nothing to be compared with.
+not tell fails with its reason, but for the first night of a folder of champions, which has nothing to be compared with,
+and for drift on the table of the night before.
 """
 
 from __future__ import annotations
@@ -51,13 +52,14 @@ class NightNumber(NamedTuple):
         return str(getattr(night, self.why, self.why))
 
 
+_NO_DRIFT = "no_drift"
 _NO_SCORE = "the champion has no score tonight"
-_NO_CHART = "the chart begins with the second night of a folder of champions (--champions)"
+_NO_CHART = "the chart has no night before this one to compare it with"
 
 _ENTRIES = (
-    NightNumber("drift", "the champion since the night before", ("drift", "mean"), "no_drift"),
-    NightNumber("drift_low", "lower end of the drift's 95 % interval", ("drift", "low"), "no_drift"),
-    NightNumber("drift_high", "upper end of the drift's 95 % interval", ("drift", "high"), "no_drift"),
+    NightNumber("drift", "the champion since the night before", ("drift", "mean"), _NO_DRIFT),
+    NightNumber("drift_low", "lower end of the drift's 95 % interval", ("drift", "low"), _NO_DRIFT),
+    NightNumber("drift_high", "upper end of the drift's 95 % interval", ("drift", "high"), _NO_DRIFT),
     NightNumber("gain", "tonight's best over the champion", ("gain", "mean"), "no_gain"),
     NightNumber("gain_low", "lower end of the gain's 95 % interval", ("gain", "low"), "no_gain"),
     NightNumber("gain_high", "upper end of the gain's 95 % interval", ("gain", "high"), "no_gain"),
@@ -137,6 +139,8 @@ def night_gate(night: Nightly | None, condition: NightCondition) -> Gate:
         return _untold("the search is no night: it has no champion", numbers)
     if value is None and night.outcome in _AT_REST:
         return Gate(FAIL_IF, State.PASSED, _AT_REST[night.outcome], numbers)
+    if value is None and night.repeats and entry.why == _NO_DRIFT:
+        return Gate(FAIL_IF, State.PASSED, "there is no drift: the table is that of the night before", numbers)
     if value is None:
         return _untold(f"{condition.name} is not known: {entry.reason(night)}", numbers)
     holds = COMPARISONS[condition.sign](value, condition.limit)

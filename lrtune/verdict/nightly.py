@@ -74,7 +74,8 @@ class Nightly:
         Its trials.
     outcome
         ``first``, ``promoted``, ``kept``, ``same`` (tonight's best is the champion), ``without_score``, ``refused``
-        (tonight's space does not have it), or ``unchanged`` (same table, and nothing was trained).
+        (tonight's space does not have it), ``untried`` (the time was over before it was trained, and it stays), or
+        ``unchanged`` (same table, and nothing was trained).
     promoted
         Whether another configuration is delivered from now on.
     standing
@@ -101,6 +102,8 @@ class Nightly:
         The night that the champion came from, where that is another one than the night before: there was a rollback.
     chart
         What the drift comes to beside earlier nights; None before there are any.
+    repeats
+        Whether the table is that of the night before, so that there is no drift.
 
     """
 
@@ -120,3 +123,4 @@ class Nightly:
     night: int | None = None
     since: int | None = None
     chart: ControlVerdict | None = None
+    repeats: bool = False

@@ -3,6 +3,7 @@
 import json
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
 
 SEARCH = ("search", "blobs.yaml", "-q", "--trials", "4", "--set", "search.control=false", "--no-report")
@@ -115,6 +116,27 @@ def test_wrong_words_are_told_in_a_sentence(run, nights, words, said):
     assert found.exit_code == 2
     assert said in found.stderr
     assert nights.is_dir()
+
+
+def test_an_evaluation_says_how_many_rows_of_a_grown_table_the_model_has_seen(run, nights):
+    """Before, it looked at the path of the table only, which is the same every night."""
+    marked = len(np.load(nights / "0001" / "row_scores.npz")["marks"])
+    found = run("evaluate", nights / "0001", "blobs.csv")
+    assert f"the model was trained on at least {marked} of these 75 rows" in " ".join(found.stderr.split())
+    assert json.loads(run("evaluate", nights / "0001", "blobs.csv", "--json").stdout)["known"] == marked
+    whole = (nights.parent / "blobs.csv").read_text().splitlines()
+    (nights.parent / "new.csv").write_text("\n".join([whole[0], *whole[61:]]) + "\n")
+    new = run("evaluate", nights / "0001", "new.csv")
+    assert new.exit_code == 0
+    assert "trained on" not in new.stderr
+
+
+def test_a_rollback_without_a_number_and_without_an_earlier_champion_names_the_nights(run, nights):
+    """Before, it said that there was no champion before, where the same one had been trained on several nights."""
+    assert run("champion", "rollback", nights, "1").exit_code == 0
+    found = run("champion", "rollback", nights)
+    assert found.exit_code == 2
+    assert "to go back to the model of an earlier night, name the night (1, 2)" in " ".join(found.stderr.split())
 
 
 def test_a_lost_name_of_the_champion_is_mended_by_a_rollback(run, nights):

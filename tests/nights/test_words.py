@@ -35,9 +35,41 @@ def test_after_a_rollback_the_night_is_named_that_the_champion_came_from():
 def test_why_a_champion_cannot_be_tried_is_said_once():
     why = "this search's space does not have it: decay constant"
     night = SimpleNamespace(
-        outcome="refused", standing=None, drift=None, no_drift=why, gain=None, no_gain=why, chart=None, promoted=True
+        outcome="refused",
+        standing=None,
+        drift=None,
+        no_drift=why,
+        gain=None,
+        no_gain=why,
+        chart=None,
+        promoted=True,
+        repeats=False,
     )
     assert night_words(SimpleNamespace(nightly=night, mean=0.9)).count(why) == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ("same", "The champion is tonight's best itself, and stays."),
+        ("kept", "Tonight's best gains +0.0100 on the champion, corrected"),
+    ],
+)
+def test_where_a_search_went_on_with_the_same_table_there_is_no_drift_and_the_champion_is_named(outcome, said):
+    """Before, "it" was the table; and the chart's verdict of the night before stood beside "not known"."""
+    night = SimpleNamespace(
+        outcome=outcome,
+        standing=SimpleNamespace(score=0.97),
+        drift=None,
+        no_drift="the table is that of night 2",
+        gain=SimpleNamespace(mean=0.01, low=-0.02, high=0.04),
+        chart=SimpleNamespace(is_out=True),
+        promoted=False,
+        repeats=True,
+    )
+    found = night_words(SimpleNamespace(nightly=night))
+    assert found.startswith(f"There is no drift: the table is that of night 2. {said}")
+    assert "chance" not in found
 
 
 def test_the_first_champion_is_called_so():
