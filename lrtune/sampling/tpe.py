@@ -100,9 +100,8 @@ def propose(space: SearchSpace, history: Sequence[Trial], n: int, seed: int, pri
         best = fresh[int(np.argmax(gain))]
         tried.add(key_of(best))
         proposals.append(best)
-        thin = joined(
-            space, axes, thin, best
-        )  # a lie that keeps the next draw away from here, until the score is known
+        # A lie that keeps the next draw away from here, until the score is known.
+        thin = joined(space, axes, thin, best)
     return proposals
 
 

@@ -30,6 +30,7 @@ from lrtune.engines.local import Loky
 from lrtune.model import fitting
 from lrtune.model.fitting import encoded, problem_of
 from lrtune.text.errors import DataError
+from lrtune.training.batches import table
 from lrtune.training.encoded import EncodedRows, MixedNumbers, part_of
 from lrtune.training.evaluate import evaluate, fit
 from lrtune.training.numbers.catalogue import NUMBERS
@@ -176,6 +177,22 @@ def test_training_gives_the_same_bits_whenever_features_are_encoded(monkeypatch,
             found.append(fit(configuration, folds[0], problem, seed=1, dtype="float32"))
     for one, other in zip(found[: len(found) // 2], found[len(found) // 2 :], strict=True):
         assert pickle.dumps(one) == pickle.dumps(other)
+
+
+def test_mini_batches_are_gathered_alike(monkeypatch):
+    dataset = open_dataset(from_frame(frame()), target="y")
+    order = np.array([[3, 0, 40], [40, 7, 40]])  # 40 is the row of zeros that fills a mini-batch
+    found = []
+    for limit in (2**40, -1):
+        monkeypatch.setattr(fitting, "IN_ADVANCE", limit)
+        part = table(folds_of(dataset, dtype="float32")[2], problem_of(dataset.schema), np.dtype("float32"))
+        out = np.full((2, 3, part.width), np.nan, "float32")
+        part.gather(order, out)
+        found.append((out, part.rows(np.array([5, 40]))))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not found[0][0][0, 2].any()
+    assert found[0][0][0, 0, -1] == 1.0
 
 
 @pytest.mark.usefixtures("compactly")
