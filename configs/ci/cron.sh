@@ -16,5 +16,7 @@ lrtune search configs/digits.yaml --champions champions --warm-start runs --time
 if [ -f champions/history.jsonl ]; then
   lrtune history champions --output reports/history.svg
 fi
-lrtune prune runs --keep 30
+if [ -d champions ]; then
+  lrtune prune runs --keep 30 --champions champions
+fi
 exit "$status"
