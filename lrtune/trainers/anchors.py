@@ -141,7 +141,7 @@ def _matrix(features: Features, rows: Rows) -> Any:
     from scipy import sparse
 
     starts = range(0, len(rows), _PIECE)
-    return sparse.vstack([sparse.csr_matrix(features[rows[each : each + _PIECE]], dtype=np.float64) for each in starts])
+    return sparse.vstack([sparse.csr_matrix(features[rows[each : each + _PIECE]], dtype=np.float32) for each in starts])
 
 
 def _of_validation(fold: Fold, predict: Callable[[Doubles], Doubles]) -> Doubles:

@@ -42,8 +42,8 @@ __all__ = [
 LaneOutcome: TypeAlias = tuple[Cell, Scales]
 """A lane with what its rates were multiplied by."""
 
-_SCORED_NUMBERS = 2**22
-"""About how many outputs are scored at once."""
+_SCORED_TOGETHER, _SCORED_NUMBERS = 2**20, 2**22
+"""About how many outputs of lanes are scored together, and how many of one lane at once."""
 
 _LAYER_KEYS = ("hidden", "activation", "embedding")
 """Those of `_SHAPE_KEYS` that mean nothing to a linear model."""
@@ -194,12 +194,16 @@ def _score_lanes(
     network: Network, parameters: Array, diverged: Integers, fold: Fold, *, metric: str, epochs: int
 ) -> list[Cell]:
     """Score the parameters ``(C, P)`` of one fold; outputs beyond all numbers count as divergence at the end."""
-    found = np.flatnonzero(diverged == 0)
-    pieces = _Pieces(network, parameters[found], fold)
-    finished = cells_of(metric, pieces, fold, network.classes) if len(found) else []
     result = [Cell(diverged=int(each)) for each in diverged]
-    for place, cell, is_finite in zip(found, finished, pieces.are_finite, strict=True):
-        result[place] = cell if is_finite else Cell(diverged=epochs)
+    living = np.flatnonzero(diverged == 0)
+    each = max(1, len(fold.validation_targets) * network.widths[-1])
+    at_once = max(1, _SCORED_TOGETHER // each)
+    for first in range(0, len(living), at_once):
+        places = living[first : first + at_once]
+        pieces = _Pieces(network, parameters[places], fold)
+        finished = cells_of(metric, pieces, fold, network.classes)
+        for place, cell, is_finite in zip(places, finished, pieces.are_finite, strict=True):
+            result[place] = cell if is_finite else Cell(diverged=epochs)
     return result
 
 
