@@ -77,7 +77,7 @@ def test_every_trial_is_trained_on_its_own_encoding(folder):
 def test_the_model_predicts_with_the_encoder_that_it_was_trained_with(folder, numbers):
     searched(folder, EXPERIMENT.replace("[robust, standard]", numbers))
     model = lrtune.load(folder / "run").model_
-    assert model.members[0].encoder.numbers == numbers
+    assert model.members[0].encoder.encoding.numbers == numbers
     prepared = prepare(load_text(EXPERIMENT.replace("[robust, standard]", numbers), base=folder))
     _, fold = encoded(
         prepared.dataset.columns,
@@ -126,7 +126,7 @@ def test_an_estimator_encodes_as_it_is_told(folder):
     rng = np.random.default_rng(0)
     x = np.sinh(2 * rng.normal(size=(80, 3)))
     model = lrtune.Regressor(numbers="robust", epochs=3).fit(x, x[:, 0])
-    assert model.model_.members[0].encoder.numbers == "robust"
+    assert model.model_.members[0].encoder.encoding.numbers == "robust"
     model.save(folder / "model")
     again = lrtune.load(folder / "model")
     assert again.numbers == "robust"
