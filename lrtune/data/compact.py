@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from lrtune.arrays import Array, Floats
+from lrtune.arrays import Floats
 from lrtune.data.cells import Codes
 from lrtune.data.mapped import allocated, shared
 from lrtune.training.encoded import MixedNumbers, Numeric
@@ -64,7 +64,7 @@ class Compact:
 
     def put(self, place: int, values: Floats) -> None:
         """Take a column of numbers."""
-        _put(self.numeric, place, slice(None), values)
+        self.numeric.view(place)[:] = values
 
 
 def is_large(rows: int, numbers: int, categories: int) -> bool:
@@ -96,7 +96,7 @@ def stacked(first: Numeric, second: Numeric) -> Numeric:
     singles[: len(first)], doubles[: len(first)] = first.singles, first.doubles
     found = MixedNumbers(singles, doubles, first.places)
     for place in range(first.shape[1]):
-        _put(found, place, slice(len(first), None), column_of(second, place))
+        found.view(place)[len(first) :] = column_of(second, place)
     return found
 
 
@@ -105,9 +105,3 @@ def column_of(numeric: Numeric, place: int) -> Floats:
     if isinstance(numeric, MixedNumbers):
         return numeric.column(place)
     return numeric[:, place]
-
-
-def _put(numbers: MixedNumbers, place: int, rows: slice, values: Floats) -> None:
-    where, singles = int(numbers.places[place]), numbers.singles.shape[1]
-    target: Array = numbers.singles if where < singles else numbers.doubles
-    target[rows, where if where < singles else where - singles] = values

@@ -18,7 +18,7 @@ from typing import IO, NamedTuple
 from lrtune.data.decoding import decoded
 from lrtune.data.numerals import number_or_none
 from lrtune.data.options import SEPARATORS, DataOptions, sign
-from lrtune.data.records import Survey, rows, survey
+from lrtune.data.records import Survey, rows, survey, whole_lines
 from lrtune.data.scratch import Spooled
 from lrtune.data.surroundings import TablePart, proposal, table_part
 from lrtune.text.errors import DataError, counted
@@ -190,13 +190,9 @@ def _requoted(file: _File) -> Iterator[bytes]:
 
 
 def _lines(text: Iterable[bytes]) -> Iterator[str]:
-    """Decode the lines of a text that ends with a line feed."""
-    held = b""
-    for each in text:
-        whole = held + each
-        end = whole.rfind(b"\n") + 1
-        held = whole[end:]
-        yield from io.StringIO(whole[:end].decode(), newline="")
+    """Decode the lines of a text."""
+    for each in whole_lines(text):
+        yield from io.StringIO(each.decode(), newline="")
 
 
 def _check(found: Survey, file: _File) -> None:

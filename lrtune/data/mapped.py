@@ -59,7 +59,7 @@ def shared(shape: tuple[int, ...], dtype: str) -> Array:
 
 def kept(array: Array) -> Array:
     """Move a large array into a temporary file, if there is room and it is in none."""
-    if isinstance(array, Mapped):
+    if isinstance(array, Mapped) or array.nbytes <= SHARED_FROM:
         return array
     found = shared(array.shape, array.dtype.name)
     found[...] = array

@@ -65,6 +65,17 @@ class _Records(NamedTuple):
     fields: Rows
 
 
+def whole_lines(text: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut a text behind ends of lines; only the last line may have none."""
+    held = b""
+    for each in text:
+        whole = held + each
+        end = whole.rfind(b"\n") + 1
+        held = whole[end:]
+        yield whole[:end]
+    yield held
+
+
 def survey(text: Iterable[bytes], separator: str) -> Survey | None:
     """Look at all lines of a text that ends with a line feed; None if its quotes stand where the fast reader stumbles.
 

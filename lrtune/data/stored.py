@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import replace
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -24,7 +24,25 @@ class _Stored(NamedTuple):
     levels: Span
 
 
-class StoredColumns(MutableMapping[str, Raw]):
+class _Named(Mapping[str, Column]):
+    """Columns whose names, ``_columns``, are known without reading or making one."""
+
+    _columns: Mapping[str, Any]
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is such a column."""
+        return name in self._columns
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the names."""
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        """Count the columns."""
+        return len(self._columns)
+
+
+class StoredColumns(_Named[Raw], MutableMapping[str, Raw]):
     """Raw columns in a temporary file, which is gone with them."""
 
     def __init__(self) -> None:
@@ -60,20 +78,8 @@ class StoredColumns(MutableMapping[str, Raw]):
         """Forget a column."""
         del self._columns[name]
 
-    def __contains__(self, name: object) -> bool:
-        """Tell whether there is such a column, without reading it."""
-        return name in self._columns
 
-    def __iter__(self) -> Iterator[str]:
-        """Give the names."""
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        """Count the columns."""
-        return len(self._columns)
-
-
-class LazyColumns(Mapping[str, Column]):
+class LazyColumns(_Named[Column]):
     """Columns of which each is made when it is looked at, and at each time.
 
     Parameters
@@ -86,25 +92,13 @@ class LazyColumns(Mapping[str, Column]):
     """
 
     def __init__(self, names: Iterable[str], read: Callable[[str], Column]) -> None:
-        self._names, self._read = dict.fromkeys(names), read
+        self._columns, self._read = dict.fromkeys(names), read
 
     def __getitem__(self, name: str) -> Column:
         """Make a column."""
-        if name not in self._names:
+        if name not in self._columns:
             raise KeyError(name)
         return self._read(name)
-
-    def __contains__(self, name: object) -> bool:
-        """Tell whether there is such a column, without making it."""
-        return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        """Give the names."""
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        """Count the columns."""
-        return len(self._names)
 
 
 def some_rows(columns: Mapping[str, Raw], start: int, stop: int) -> Mapping[str, Raw]:

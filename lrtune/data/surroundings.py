@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from lrtune.data.decoding import SNIFFED_BYTES
 from lrtune.data.options import SEPARATORS, DataOptions
+from lrtune.data.records import whole_lines
 from lrtune.text.errors import DataError
 
 _SEPARATOR = re.compile(rb'(?i:[ ]*"?sep=([^\n"])"?) *(?:\n|\Z)')
@@ -154,7 +155,7 @@ def _without_comments(text: Iterable[bytes], mark: str, first: int) -> Iterator[
     """Leave out lines that begin with a mark; and give their numbers, by that of the first line."""
     pattern = re.compile(rb"^" + re.escape(mark.encode()) + rb".*\n?", re.MULTILINE)
     number = first
-    for each in _whole_lines(text):
+    for each in whole_lines(text):
         dropped, place = [], 0
         for found in pattern.finditer(each):
             number += each.count(b"\n", place, found.start())
@@ -162,17 +163,6 @@ def _without_comments(text: Iterable[bytes], mark: str, first: int) -> Iterator[
             dropped.append(number)
         number += each.count(b"\n", place)
         yield pattern.sub(b"", each), dropped
-
-
-def _whole_lines(text: Iterable[bytes]) -> Iterator[bytes]:
-    """Cut a text behind ends of lines; only the last line may have none."""
-    held = b""
-    for each in text:
-        whole = held + each
-        end = whole.rfind(b"\n") + 1
-        held = whole[end:]
-        yield whole[:end]
-    yield held
 
 
 def proposal(part: TablePart, options: DataOptions, separator: str | None) -> str:

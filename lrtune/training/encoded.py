@@ -64,11 +64,15 @@ class MixedNumbers:
         found[:, ~is_single] = doubles[:, self.places[~is_single] - self.singles.shape[1]]
         return found
 
+    def view(self, number: int) -> Array:
+        """Look at one column ``(N,)`` as it is kept, also to write it."""
+        place, narrow = int(self.places[number]), self.singles.shape[1]
+        found: Array = self.singles[:, place] if place < narrow else self.doubles[:, place - narrow]
+        return found
+
     def column(self, number: int) -> Doubles:
         """Get one column ``(N,)``."""
-        place, narrow = int(self.places[number]), self.singles.shape[1]
-        values = self.singles[:, place] if place < narrow else self.doubles[:, place - narrow]
-        return values.astype(np.float64)
+        return self.view(number).astype(np.float64)
 
 
 Numeric: TypeAlias = MixedNumbers | Floats
