@@ -13,8 +13,10 @@ import lrtune
 from lrtune import experiment
 from lrtune.cli import app
 from lrtune.data.memory import table_in_memory
+from lrtune.experiment.reading.sections import DataSection
 from lrtune.experiment.suited import look, suited
-from lrtune.experiment.writing import first_file
+from lrtune.experiment.writing import first_file, sizes
+from lrtune.experiment.writing.qualities import QUALITIES
 from lrtune.text.errors import DataError, ExperimentError, LrtuneError
 from lrtune.trainers.preparation import prepare
 from lrtune.training.batches import effective_batch_size, steps_per_epoch
@@ -53,7 +55,7 @@ def csv(path, table):
 
 @pytest.mark.parametrize(
     ("rows", "folds", "repeats"),
-    [(40, 10, 2), (180, 10, 2), (190, 10, 1), (1_870, 10, 1), (1_900, 5, 1), (24_900, 5, 1), (25_100, 3, 1)],
+    [(40, 10, 2), (180, 10, 2), (190, 10, 1), (620, 10, 1), (640, 5, 1), (24_900, 5, 1), (25_100, 3, 1)],
 )
 def test_fewer_rows_have_more_folds(rows, folds, repeats):
     chosen, _ = suited(table_in_memory(columns(rows, None)), target="y")
@@ -112,14 +114,15 @@ def test_every_fold_gets_enough_updates(rows, target):
     for train, _ in prepared.splits:
         size = effective_batch_size(training.batch_size, len(train))
         assert 700 <= steps_per_epoch(size, len(train)) * training.epochs <= 3_000
-    assert training.epochs <= first_file.MOST_EPOCHS
+    assert training.epochs <= sizes.MOST_EPOCHS
 
 
 def test_the_comment_on_updates_is_so():
     found = look("sklearn:wine", suited("sklearn:wine")[0].data).found
     prepared = prepare(suited("sklearn:wine")[0])
-    steps = {steps_per_epoch(first_file.batch_size(found), len(train)) for train, _ in prepared.splits}
-    assert f"about {max(steps) * first_file.epochs(found)} updates in each fold" in first_file.text(found, "x.csv")
+    large = sizes.sizes(found)
+    steps = {steps_per_epoch(large.batch_size, len(train)) for train, _ in prepared.splits}
+    assert f"about {max(steps) * large.epochs} updates in each fold" in first_file.text(found, "x.csv")
 
 
 def test_what_is_trained_and_by_what_it_is_judged():
@@ -159,11 +162,39 @@ def test_qualities_are_more_and_less_of_the_same():
     fast, good, best = (suited(table, target="y", quality=each)[0] for each in ("fast", "good", "best"))
     assert suited(table, target="y")[0].canonical() == good.canonical()
     assert fast.search.trials < good.search.trials < best.search.trials
-    assert fast.training.epochs <= good.training.epochs < best.training.epochs
+    assert fast.training.epochs <= good.training.epochs <= best.training.epochs
     assert (fast.retrain.members, good.retrain.members, best.retrain.members) == (1, "auto", "auto")
-    assert {"numbers", "embedding", "hidden"} <= best.in_space
     with pytest.raises(LrtuneError, match="unknown value 'goood'; did you mean 'good'"):
         suited(table, target="y", quality="goood")
+
+
+@pytest.mark.parametrize("numbers", [3, 40, 300])
+@pytest.mark.parametrize("rows", [700, 3_000, 30_000])
+def test_a_search_keeps_within_the_seconds_of_its_quality(rows, numbers):
+    found, large, took = {}, {}, {}
+    values = columns(rows, None)
+    table = table_in_memory(
+        {"y": values["y"], **{f"x{each}": values["a"][each:] + values["a"][:each] for each in range(numbers)}}
+    )
+    for name in QUALITIES:
+        found[name] = look(table, DataSection(path="-", target="y"), quality=name).found
+        large[name] = sizes.sizes(found[name])
+        took[name] = sizes.seconds(found[name], large[name])
+        fewest = found[name].quality.many[-1]
+        least = (large[name].trials, large[name].folds) == (fewest.trials, min(fewest.folds, 3))
+        assert least or took[name] <= found[name].quality.budget(found[name].rows)
+    assert took["fast"] < took["good"] <= took["best"]
+    assert large["fast"].trials <= large["good"].trials <= large["best"].trials
+    assert all(each.folds in {3, 5} for each in large.values())
+
+
+def test_wide_tables_are_searched_less():
+    values = columns(3_000, None)
+    wide = {"y": values["y"], **{f"x{each}": values["a"][each:] + values["a"][:each] for each in range(200)}}
+    narrow = {"y": values["y"], "x": values["a"]}
+    (few, _), (many, _) = (suited(table_in_memory(each), target="y") for each in (wide, narrow))
+    assert few.search.trials * few.search.folds < many.search.trials * many.search.folds
+    assert few.training.epochs > many.training.epochs  # of fewer rows, so that updates are as many
 
 
 def test_a_file_says_itself_what_is_searched(tmp_path):

@@ -25,6 +25,7 @@ from lrtune.text.written import Json
 from lrtune.training.encoded import NOWHERE, EncodedRows, Numeric, RowEncoding
 from lrtune.training.numbers.catalogue import NUMBERS, USUAL, NumberEncoder
 from lrtune.training.numbers.functions import Parts
+from lrtune.training.tasks import Problem
 
 Index = npt.NDArray[np.int64]
 
@@ -96,6 +97,14 @@ class Encoder:
         if numbers not in NUMBERS:
             raise ModelError(f"the model's encoder is damaged: it encodes numbers as {numbers!r}")
         return cls(names, encoding)
+
+
+def problem_of(schema: Schema) -> Problem:
+    """Find the loss that fits the task."""
+    classes = len(schema.classes)
+    if schema.problem == "multiclass":
+        return Problem("softmax", classes, classes, schema.numbers)
+    return Problem("logistic" if schema.problem == "binary" else "squared", 1, classes, schema.numbers)
 
 
 def fit_encoder(

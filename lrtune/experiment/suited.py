@@ -20,7 +20,7 @@ from lrtune.experiment.reading.sections import DataSection
 from lrtune.experiment.reading.validation import NO_TARGET
 from lrtune.experiment.reading.yaml_text import read_text
 from lrtune.experiment.writing import first_file, qualities
-from lrtune.experiment.writing.first_file import Seen
+from lrtune.experiment.writing.seen import Seen, seen
 from lrtune.text.errors import ExperimentError, LrtuneError, named
 
 LABEL = "default experiment"
@@ -28,6 +28,7 @@ LABEL = "default experiment"
 
 WITHDRAWN = {
     ("search", "folds"): ("search", "repeats"),  # suggested for the other number of folds
+    ("search", "strategy"): ("search", "round"),  # suggested for one that learns
     ("retrain", "bag"): ("retrain",),  # what has its folds' models delivered is a single trial
     ("data", "test_path"): ("retrain", "rows"),  # a table of its own is there to judge
     ("space", "optimizer"): ("space", "learning_rate"),  # suggested for another one
@@ -102,7 +103,7 @@ def look(
     table = data if isinstance(data, Table) else load(data, options=said.options)
     share = 0.0 if said.test_path is not None else said.test_size
     dataset = open_dataset(table, test_size=share, seed=seed, **said.meaning)
-    return Look(table, said, first_file.seen(table, dataset, splitter, wanted))
+    return Look(table, said, seen(table, dataset, splitter, wanted))
 
 
 def suited(
@@ -148,13 +149,13 @@ def suited(
     source = data if isinstance(data, Table) else asked.data.path
     if asked.trainer.is_foreign:  # what suits a table is a network of lrtune's; others are as they are asked for
         return asked, source if isinstance(source, Table) else load(source, options=asked.data.options)
-    seen = look(source, asked.data, seed=asked.search.seed, splitter=asked.search.splitter, quality=quality)
-    document = read_text(first_file.text(seen.found, seen.said.path), LABEL)
+    looked = look(source, asked.data, seed=asked.search.seed, splitter=asked.search.splitter, quality=quality)
+    document = read_text(first_file.text(looked.found, looked.said.path), LABEL)
     for place, suggestion in WITHDRAWN.items():
         if _is_set(overrides, place):
             document.remove(suggestion)
     apply(document, overrides)
-    return experiment_of(document, stem(_path(data)), Path(), trainers), seen.table
+    return experiment_of(document, stem(_path(data)), Path(), trainers), looked.table
 
 
 LIKELY = ("target", "label", "class", "outcome", "response")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from lrtune.arrays import Rows, one_blas_thread
 from lrtune.data.columns import Columns
-from lrtune.data.encoding import Encoder, fit_encoder
+from lrtune.data.encoding import Encoder, fit_encoder, problem_of
 from lrtune.data.mapped import kept
 from lrtune.data.schema import Schema
 from lrtune.model import Model, TrainedNetwork
@@ -22,7 +22,7 @@ from lrtune.training.encoded import EncodedRows, Features
 from lrtune.training.evaluate import fit
 from lrtune.training.feedback import Scales
 from lrtune.training.numbers.catalogue import USUAL
-from lrtune.training.tasks import UNLIMITED, Encoded, Fold, Problem
+from lrtune.training.tasks import UNLIMITED, Encoded, Fold
 from lrtune.training.wall_clock import Clock
 
 FINAL = 2**31
@@ -36,14 +36,6 @@ do so whenever they are looked at. What comes out is the same."""
 BEYOND = 0.5
 """Ranges of the training targets by which a prediction may lie beyond them. One row with a far cell would else be
 predicted thousands of ranges away, and be the whole of a fold's mean squared error."""
-
-
-def problem_of(schema: Schema) -> Problem:
-    """Find the loss that fits the task."""
-    classes = len(schema.classes)
-    if schema.problem == "multiclass":
-        return Problem("softmax", classes, classes, schema.numbers)
-    return Problem("logistic" if schema.problem == "binary" else "squared", 1, classes, schema.numbers)
 
 
 def encoded(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lrtune.experiment import Experiment
-    from lrtune.experiment.writing.first_file import Seen
+    from lrtune.experiment.writing.seen import Seen
     from lrtune.tuning.planning import Estimate, PlannedData, PlannedSearch, SearchPlan
 
 MAX_NAMES = 8

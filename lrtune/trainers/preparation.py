@@ -12,6 +12,7 @@ import numpy as np
 from lrtune.arrays import Rows
 from lrtune.data.conversion import Marks
 from lrtune.data.dataset import Dataset, open_dataset
+from lrtune.data.encoding import problem_of
 from lrtune.data.marks import row_marks
 from lrtune.data.raw_frames import frame_shape
 from lrtune.data.schema import Schema
@@ -19,7 +20,7 @@ from lrtune.data.tables import Table
 from lrtune.engines.machine import give_back
 from lrtune.experiment import Experiment
 from lrtune.model import Model
-from lrtune.model.fitting import FINAL, encoded, encoded_fold, problem_of
+from lrtune.model.fitting import FINAL, encoded, encoded_fold
 from lrtune.model.foreign import TrainedProgram
 from lrtune.space.trial import Configuration, FinalScore
 from lrtune.text.paths import expanded

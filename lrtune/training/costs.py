@@ -64,17 +64,26 @@ def cost_seconds(
 
     In the company of as many ``lanes`` as train fast together, if nothing else is said.
     """
-    shape = network(configuration, problem, features_seen(configuration, folds))
     lanes = lanes or block_lanes(configuration, folds, problem, dtype)
+    shape = network(configuration, problem, features_seen(configuration, folds))
+    sizes = [len(fold.features) for fold in folds]
+    return math.fsum(lane_seconds(configuration, shape, each, dtype, (lanes, len(folds))) for each in sizes)
+
+
+def lane_seconds(
+    configuration: Configuration, shape: Network, rows: int, dtype: str, company: tuple[int, int]
+) -> float:
+    """Estimate the time of training one complete configuration on one fold of so many rows (seconds).
+
+    ``company``: how many lanes train together, itself included, and on how many folds.
+    """
+    lanes, folds = company
+    batch = effective_batch_size(_whole(configuration, "batch_size"), rows)
+    steps = steps_per_epoch(batch, rows) * _whole(configuration, "epochs")
+    gathered = batch * (shape.widths[0] + shape.widths[-1]) / _GATHERED * folds / lanes
+    calls = 3 * len(shape.shapes) * _PRODUCT_SECONDS + _STEP_SECONDS / lanes
     double = np.dtype(dtype).itemsize / 4.0
-    seconds = 0.0
-    for fold in folds:
-        batch = effective_batch_size(_whole(configuration, "batch_size"), len(fold.features))
-        steps = steps_per_epoch(batch, len(fold.features)) * _whole(configuration, "epochs")
-        gathered = batch * (shape.widths[0] + shape.widths[-1]) / _GATHERED * len(folds) / lanes
-        calls = 3 * len(shape.shapes) * _PRODUCT_SECONDS + _STEP_SECONDS / lanes
-        seconds += steps * (calls + double * (gathered + _array_seconds(configuration, shape, batch)))
-    return seconds
+    return steps * (calls + double * (gathered + _array_seconds(configuration, shape, batch)))
 
 
 def lane_bytes(configuration: Configuration, problem: Problem, features: int, dtype: str) -> int:

@@ -16,7 +16,7 @@ from lrtune.text import formats
 from lrtune.text.braces import named_in
 from lrtune.text.errors import ExperimentError
 from lrtune.trainers.anchors import anchor_seconds
-from lrtune.trainers.catalogue import TRAINERS, expected_seconds
+from lrtune.trainers.catalogue import TRAINERS, expected_seconds, retraining_seconds
 from lrtune.trainers.contract import Setting
 from lrtune.trainers.partition import fresh_folds, outer_folds
 from lrtune.trainers.preparation import Prepared
@@ -24,14 +24,13 @@ from lrtune.training.registry import COMMAND, ESTIMATOR, FUNCTION
 from lrtune.tuning.controlled import controlled_seconds
 from lrtune.tuning.footprint import search_bytes
 from lrtune.tuning.warmups import warmup_seconds
+from lrtune.verdict.pruning import PRUNINGS
+from lrtune.verdict.stages import trainings
 
 SCHEMA = 1
 
 _LOOKED_AT = 256
 """Random configurations that are looked at for shapes that are too large."""
-
-_LONE_FACTOR = 3.0
-"""How much slower a lane trains alone, at the final retraining, than in company."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,9 +300,10 @@ def _estimate(experiment: Experiment, prepared: Prepared, first: Sequence[Config
     setting = prepared.setting
     each = sum(expected_seconds(one, setting) for one in first) / len(first)
     trials, search = experiment.planned, experiment.search
-    total = each * (trials + min(search.confirm, trials) / search.repeats)
-    workers = experiment.workers or workers_worth(total)
-    whole = total / workers + each / len(setting.folds) * _LONE_FACTOR
+    count = _trainings(experiment, prepared, trials) + min(search.confirm, trials) / search.repeats
+    workers = experiment.workers or workers_worth(each * count)
+    alone = sum(retraining_seconds(one, setting, prepared.rows) for one in first) / len(first)
+    whole = each * count / workers + experiment.networks * alone
     compared = anchor_seconds(setting) + (controlled_seconds(first[0], setting) if search.control else 0.0)
     compared += warmup_seconds(first[0], setting) if search.warmup_control else 0.0
     # Each of the `nested` searches inside has all rows but one outer fold.
@@ -312,3 +312,10 @@ def _estimate(experiment: Experiment, prepared: Prepared, first: Sequence[Config
         workers=workers,
         bytes=search_bytes(prepared, first, workers, compared=search.control or search.confirm > 0),
     )
+
+
+def _trainings(experiment: Experiment, prepared: Prepared, trials: int) -> float:
+    """Count how many trainings on all folds the trials take; what a race will drop is not known."""
+    search, pruning = experiment.search, PRUNINGS[experiment.search.pruning]
+    stages = pruning.stages(prepared.metric, len(prepared.setting.folds), experiment.horizon)
+    return trainings(stages, pruning.first, trials, search.round)

@@ -22,13 +22,14 @@ from lrtune.arrays import by_file
 from lrtune.data import compact, mapped
 from lrtune.data.columns import arrays, arrays_for, concatenate, data_hash
 from lrtune.data.dataset import open_dataset
+from lrtune.data.encoding import problem_of
 from lrtune.data.marks import row_marks
 from lrtune.data.raw_frames import frame_shape
 from lrtune.data.tables import from_frame
 from lrtune.engines import packing
 from lrtune.engines.local import Loky
 from lrtune.model import fitting
-from lrtune.model.fitting import encoded, problem_of
+from lrtune.model.fitting import encoded
 from lrtune.text.errors import DataError
 from lrtune.training.batches import table
 from lrtune.training.encoded import EncodedRows, MixedNumbers, part_of

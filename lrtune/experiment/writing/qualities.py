@@ -7,6 +7,25 @@ from typing import NamedTuple
 from lrtune.text.errors import LrtuneError, nearest
 
 
+class Extent(NamedTuple):
+    """How much is searched.
+
+    Attributes
+    ----------
+    trials
+        Configurations.
+    updates
+        In each fold's training.
+    folds
+        The most folds.
+
+    """
+
+    trials: int
+    updates: int
+    folds: int = 10
+
+
 class Quality(NamedTuple):
     """A preset.
 
@@ -16,10 +35,13 @@ class Quality(NamedTuple):
         Of the option.
     summary
         What it does and costs, without a full stop.
-    trials, updates
-        Configurations, and updates in each fold; where there are few rows, and where there are many.
-    many
-        Rows from which on they are many: of classes, and of values, of which each says more.
+    few, many
+        How much is searched where there are few rows, and where there are many; the most first. The first that keeps
+        within the seconds is taken, else the last.
+    seconds
+        Of one core that a search is to keep within, and so many more for a thousand rows.
+    rows
+        From how many on they are many: of classes, and of values, of which each says more.
     is_deep
         Whether a second hidden layer is tried even where an embedding is.
     members
@@ -29,11 +51,17 @@ class Quality(NamedTuple):
 
     name: str
     summary: str
-    trials: tuple[int, int] = (50, 24)
-    updates: tuple[int, int] = (800, 1600)
-    many: tuple[int, int] = (1500, 500)
+    few: tuple[Extent, ...]
+    many: tuple[Extent, ...]
+    seconds: tuple[float, float]
+    rows: tuple[int, int] = (1500, 500)
     is_deep: bool = False
     members: int | None = None
+
+    def budget(self, rows: int) -> float:
+        """Say how many seconds of one core a search of a table of so many rows is to keep within."""
+        least, more = self.seconds
+        return least + more * rows / 1000
 
 
 GOOD = "good"
@@ -42,18 +70,24 @@ _ENTRIES = (
     Quality(
         "fast",
         "fewer configurations and one seed: a quarter to a half of the time of good",
-        trials=(20, 16),
-        updates=(800, 800),
+        few=(Extent(20, 800),),
+        many=(Extent(12, 800), Extent(12, 800, 3)),
+        seconds=(16.0, 2.0),
         members=1,
     ),
-    Quality(GOOD, "one to four minutes of one core for 8,000 rows"),
+    Quality(
+        GOOD,
+        "about a minute of one core for 8,000 rows, half of it for a thousand",
+        few=(Extent(50, 800),),
+        many=(Extent(24, 1600), Extent(24, 1600, 3), Extent(18, 1600, 3)),
+        seconds=(30.0, 5.5),
+    ),
     Quality(
         "best",
-        "more and longer trainings, and deeper networks: about three times the time of good, or more",
-        trials=(80, 56),
-        updates=(1600, 3200),
-        many=(500, 300),
-        is_deep=True,
+        "more and longer trainings: about twice the time of good",
+        few=(Extent(80, 1600), Extent(80, 800), Extent(50, 800)),
+        many=(Extent(36, 2400), Extent(24, 1600), Extent(24, 1600, 3), Extent(18, 1600, 3)),
+        seconds=(32.0, 12.0),
     ),
 )
 

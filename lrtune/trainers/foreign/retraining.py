@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lrtune.arrays import Array, Floats
+from lrtune.data.encoding import problem_of
 from lrtune.data.raw_frames import FrameShape, RawRows
 from lrtune.engines.contract import FailedError
 from lrtune.model import Model
-from lrtune.model.fitting import FINAL, encoded, problem_of
+from lrtune.model.fitting import FINAL, encoded
 from lrtune.model.foreign import TrainedEstimator, TrainedProgram
 from lrtune.space.trial import Configuration, Value, frozen
 from lrtune.text.errors import DataError, ModelError, NoUsableResultError
