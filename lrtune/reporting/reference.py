@@ -13,6 +13,7 @@ from typing import NamedTuple
 from lrtune.data.formats import ANY_TEXT, FORMATS, TEXTS
 from lrtune.experiment.reading.trainer_options import OPTIONS
 from lrtune.experiment.reading.vocabulary import SPACE_ONLY
+from lrtune.experiment.writing.qualities import QUALITIES
 from lrtune.reporting.api_reference import api_page
 from lrtune.reporting.export import write
 from lrtune.reporting.schedules import shown
@@ -275,12 +276,26 @@ def _number_lines() -> list[str]:
     return _table(("encoder", "what a number becomes", "formula", "source"), rows)
 
 
+def _quality_lines() -> list[str]:
+    rows = []
+    for each in QUALITIES.values():
+        counts = ({min(some), max(some)} for some in ([e.trials for e in ladder] for ladder in (each.few, each.many)))
+        least, more = each.seconds
+        seconds = f"{least:g} s, and {more:g} s for each thousand rows"
+        rows.append(
+            [f"`{each.name}`", each.summary, *(" to ".join(map(str, sorted(some))) for some in counts), seconds]
+        )
+    header = ("`--quality`", "what it does", "configurations", "on many rows", "keeps within, if it can")
+    return _table(header, rows)
+
+
 PARTS = (
     GeneratedPart("decay types", "README.md", _decay_lines),
     GeneratedPart("strategies", "docs/search.md", _strategy_lines),
     GeneratedPart("keys", "docs/search.md", _key_lines),
     GeneratedPart("encoders", "docs/data.md", _number_lines),
     GeneratedPart("formats", "docs/data.md", _format_lines),
+    GeneratedPart("qualities", "docs/experiment.md", _quality_lines),
     GeneratedPart("kinds of pruning", "docs/pruning.md", _pruning_lines),
     GeneratedPart("rules", "docs/honesty.md", _rule_lines),
     GeneratedPart("settings of trainers", "docs/trainers.md", _trainer_lines),

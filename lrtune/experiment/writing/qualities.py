@@ -42,8 +42,6 @@ class Quality(NamedTuple):
         Of one core that a search is to keep within, and so many more for a thousand rows.
     rows
         From how many on they are many: of classes, and of values, of which each says more.
-    is_deep
-        Whether a second hidden layer is tried even where an embedding is.
     members
         Seeds of each trial that is delivered; None: as many as are enough.
 
@@ -55,7 +53,6 @@ class Quality(NamedTuple):
     many: tuple[Extent, ...]
     seconds: tuple[float, float]
     rows: tuple[int, int] = (1500, 500)
-    is_deep: bool = False
     members: int | None = None
 
     def budget(self, rows: int) -> float:
@@ -69,7 +66,7 @@ GOOD = "good"
 _ENTRIES = (
     Quality(
         "fast",
-        "fewer configurations and one seed: a quarter to a half of the time of good",
+        "fewer configurations, shorter trainings, one seed of each: about half the time of good",
         few=(Extent(20, 800),),
         many=(Extent(12, 800), Extent(12, 800, 3)),
         seconds=(16.0, 2.0),
@@ -77,14 +74,14 @@ _ENTRIES = (
     ),
     Quality(
         GOOD,
-        "about a minute of one core for 8,000 rows, half of it for a thousand",
+        "what is usual: about a minute of one core for 8,000 rows",
         few=(Extent(50, 800),),
         many=(Extent(24, 1600), Extent(24, 1600, 3), Extent(18, 1600, 3)),
         seconds=(30.0, 5.5),
     ),
     Quality(
         "best",
-        "more and longer trainings: about twice the time of good",
+        "more configurations and longer trainings, where that keeps within twice the time of good",
         few=(Extent(80, 1600), Extent(80, 800), Extent(50, 800)),
         many=(Extent(36, 2400), Extent(24, 1600), Extent(24, 1600, 3), Extent(18, 1600, 3)),
         seconds=(32.0, 12.0),
