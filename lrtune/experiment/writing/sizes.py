@@ -44,7 +44,7 @@ best there, and a trial is dear. The low ones keep a long training from learning
 ENCODERS, EMBEDDINGS, HIDDEN = ["piecewise", "standard"], ["periodic", "none"], [[128, 64], [64]]
 """What is searched there: how numbers become features, and where these are too many to be embedded, a second layer.
 
-The richest come first. They are the default, which is always trained in full; short trainings do not tell their worth."""
+The richest come first: they are the default, always trained in full. Short trainings do not tell their worth."""
 
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 200
 FEWEST_ROWS_AT_ONCE, MOST_ROWS_AT_ONCE = 16, 256
