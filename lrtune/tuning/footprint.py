@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lrtune.arrays import Mapped
+from lrtune.arrays import Mapped, row_type
 from lrtune.data.schema import Schema
 from lrtune.space.trial import Configuration
 from lrtune.trainers.anchors import MOST_ROWS
@@ -70,10 +70,10 @@ def _as_read(prepared: Prepared) -> float:
 
 
 def _copied(fold: Fold) -> float:
-    """Size of what training copies of a fold: features and targets with a row and a column more."""
+    """Size of what training has beside a fold: features with a row and a column more, and the order of an epoch."""
     rows, width = fold.features.shape
     features = 0 if isinstance(fold.features, EncodedRows) else rows * (width + 1) * fold.features.dtype.itemsize
-    return float(features + rows * (8 + 8 + 8))  # targets, weights and the order of an epoch
+    return float(features + rows * row_type(rows).itemsize)
 
 
 def _unshared(fold: Fold) -> float:
