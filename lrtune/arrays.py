@@ -84,6 +84,9 @@ NESTED = 52
 """Seed of the outer folds: ``[seed, NESTED]``."""
 
 
+_FEW_ROWS = 2**16
+
+
 class Mapped(np.ndarray[Any, Any]):
     """An array that is the content of a file; what is taken from it is a plain array.
 
@@ -114,8 +117,8 @@ def by_file(array: Mapped) -> Any:
 
 
 def row_type(rows: int) -> np.dtype[np.signedinteger[Any]]:
-    """Tell the narrowest type that row numbers are kept in, up to ``rows`` itself."""
-    return np.dtype(np.int32 if rows < 2**31 else np.int64)
+    """Tell in which type row numbers up to ``rows`` itself are kept: of few as NumPy makes them, of many narrow."""
+    return np.dtype(np.int32 if _FEW_ROWS <= rows < 2**31 else np.int64)
 
 
 def stream(seed: int, purpose: int, *address: int) -> np.random.Generator:

@@ -50,19 +50,18 @@ class BatchTable:
 
     def weighing(self, numbers: Rows) -> Doubles:
         """Gather weights ``(...)`` of rows of some numbers ``(...)``."""
-        last = len(self.weights) - 1
-        found = self.weights[np.minimum(numbers, last)].astype(np.float64)
-        found[numbers > last] = 0.0
+        found: Doubles = self.weights.take(numbers, mode="clip").astype(np.float64, copy=False)
+        found[numbers == len(self.weights)] = 0.0
         return found
 
     def weighted_targets(self, numbers: Rows, weights: Array, out: Array) -> None:
         """Write the targets ``(..., O, B)`` of rows of some numbers ``(..., B)``, times ``weights (..., B)``."""
-        found = self.targets[np.minimum(numbers, len(self.targets) - 1)]
+        found = self.targets.take(numbers, mode="clip")
         if self.problem.loss == "softmax":
             out[...] = 0.0
             np.put_along_axis(out, found[..., None, :].astype(np.intp), weights[..., None, :], axis=-2)
         else:
-            np.multiply(found.astype(out.dtype), weights, out=out[..., 0, :])
+            np.multiply(found.astype(out.dtype, copy=False), weights, out=out[..., 0, :])
 
     def wanted(self, numbers: Rows) -> Array:
         """Gather the targets ``(O, M)`` of rows of some numbers ``(M,)`` as the loss wants them."""
@@ -127,8 +126,7 @@ def _filled(features: Array, dtype: np.dtype[Any]) -> Array:
 def epoch_order(seed: int, fold: int, epoch: int, rows: int, batch_size: int) -> Rows:
     """Draw the order ``(S, B)`` of a fold's rows in one epoch; ``rows`` itself stands for the row of zeros."""
     order = np.full(steps_per_epoch(batch_size, rows) * batch_size, rows, row_type(rows))
-    order[:rows] = np.arange(rows, dtype=order.dtype)
-    stream(seed, ORDER, fold, epoch).shuffle(order[:rows])  # as `permutation` does, which makes numbers of 64 bits
+    order[:rows] = stream(seed, ORDER, fold, epoch).permutation(rows)
     return order.reshape(-1, batch_size)
 
 

@@ -16,11 +16,11 @@ from lrtune.trainers.preparation import Prepared
 from lrtune.training.encoded import EncodedRows
 from lrtune.training.tasks import Fold
 
-_SEARCHING, _COMPARING, _JUDGING = 190e6, 230e6, 265e6
+_SEARCHING, _COMPARING, _JUDGING = 140e6, 230e6, 265e6
 """What a process has beside its data while it trains or waits; when it has fitted linear models; and when it writes the
-result: Python, NumPy, polars, and more and more of scikit-learn."""
+result: Python, NumPy, polars, and then scikit-learn with what that loads."""
 
-_WORKER, _TRACKERS = 66e6, 27e6
+_WORKER, _TRACKERS = 50e6, 27e6
 """What each worker process has, which needs NumPy only, and what the processes have that clean up behind them."""
 
 _READ = 2.0
