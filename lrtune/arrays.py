@@ -17,8 +17,8 @@ Floats: TypeAlias = NDArray[np.floating[Any]]
 Doubles: TypeAlias = NDArray[np.float64]
 Singles: TypeAlias = NDArray[np.float32]
 Integers: TypeAlias = NDArray[np.int64]
-Rows: TypeAlias = NDArray[np.int64]
-"""Numbers of rows of a table."""
+Rows: TypeAlias = NDArray[np.signedinteger[Any]]
+"""Numbers of rows of a table; of many rows as narrow as they may be (`row_type`)."""
 
 INITIAL = 1
 """Initial parameters: ``[seed, INITIAL, fold]``."""
@@ -84,6 +84,9 @@ NESTED = 52
 """Seed of the outer folds: ``[seed, NESTED]``."""
 
 
+_FEW_ROWS = 2**16
+
+
 class Mapped(np.ndarray[Any, Any]):
     """An array that is the content of a file; what is taken from it is a plain array.
 
@@ -111,6 +114,11 @@ def opened(path: str, dtype: str, shape: tuple[int, ...]) -> Mapped:
 def by_file(array: Mapped) -> Any:
     """Reduce a mapped array to its file, for `pickle`; to its content where that has no name."""
     return array.__reduce_ex__(2) if array.file is None else (opened, array.file)
+
+
+def row_type(rows: int) -> np.dtype[np.signedinteger[Any]]:
+    """Tell in which type row numbers up to ``rows`` itself are kept: of few as NumPy makes them, of many narrow."""
+    return np.dtype(np.int32 if _FEW_ROWS <= rows < 2**31 else np.int64)
 
 
 def stream(seed: int, purpose: int, *address: int) -> np.random.Generator:

@@ -114,3 +114,22 @@ class Evil:
 
     def __reduce__(self):
         return Path.touch, (self.path,)
+
+
+def test_large_arrays_of_a_file_are_mapped_where_they_lie(tmp_path):
+    path, value = tmp_path / "large.npz", (np.arange(packing.MAPPED_FROM, dtype=np.float64), np.arange(3), np.ones(5))
+    with path.open("wb") as file:
+        packing.write(file, value)
+    large, *small = packing.read(tuple[np.ndarray, np.ndarray, np.ndarray], path)
+    np.testing.assert_array_equal(large, value[0])
+    for found, expected in zip(small, value[1:], strict=True):
+        np.testing.assert_array_equal(found, expected)
+    with path.open("r+b") as file:  # whoever has it sees what is written to the file
+        place = path.read_bytes().index(value[0].tobytes())
+        assert place % value[0].itemsize == 0
+        file.seek(place)
+        file.write(np.float64(7.0).tobytes())
+    assert large[0] == 7.0
+    assert not large.flags.writeable
+    with np.load(path) as plain:  # and NumPy reads it as any other
+        np.testing.assert_array_equal(plain["array_1"], value[1])

@@ -12,6 +12,7 @@
     decoding       from the bytes of a text file to UTF-8 with plain line ends
     delimited      from the bytes of a text file to a regular table of text
     describe       what each column is and what becomes of it        -> Schema
+    drawing        rows drawn for folds and for the test, as scikit-learn draws them
     encoding       impute, scale, one-hot, fitted in each fold       -> features (N, D)
     fold_notes     what is worth saying of folds
     folds          folds, and what to say of them (`fold_notes`)     -> row numbers

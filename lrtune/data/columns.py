@@ -45,7 +45,7 @@ class Columns:
     codes
         (N, m) in the order of `Schema.categorical`: a level's number, -1 missing, -2 any other level.
     target
-        (N,) int64 labels or float64 values; None in a table to predict.
+        (N,) whole numbers of labels, or float64 values; None in a table to predict.
     groups
         (N,) int64 numbers of groups, or None.
     order
@@ -170,7 +170,10 @@ def data_hash(schema: Schema, columns: Columns) -> str:
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
     numeric = columns.numeric
     numbers = (numeric.singles, numeric.doubles) if isinstance(numeric, MixedNumbers) else (numeric,)
-    for array in (*numbers, columns.codes, columns.target, columns.groups, columns.order):
+    target = columns.target
+    if target is not None and schema.classes:
+        target = target.astype(np.int64)  # however narrow labels are kept
+    for array in (*numbers, columns.codes, target, columns.groups, columns.order):
         if array is None:
             digest.update(b"none")
             continue
@@ -180,10 +183,13 @@ def data_hash(schema: Schema, columns: Columns) -> str:
 
 
 def _with_target(columns: Columns, table: Table, schema: Schema) -> Columns:
-    """Add the target, the groups and the times of the table."""
+    """Add the target, the groups and the times of the table; labels of a large one are as narrow as they may be."""
+    target = _target(table, schema, DataError)
+    if columns.is_compact and schema.classes:
+        target = target.astype(np.min_scalar_type(-len(schema.classes)))
     return replace(
         columns,
-        target=_target(table, schema, DataError),
+        target=target,
         groups=None if schema.group is None else to_groups(table.columns[schema.group], schema.group),
         order=None if schema.order is None else to_times(table.columns[schema.order], schema.order),
     )

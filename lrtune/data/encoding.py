@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.arrays import Array, Floats
+from lrtune.arrays import Array, Floats, Rows
 from lrtune.data.columns import Columns
 from lrtune.data.schema import ColumnSpec, Schema, category_names, encoded_names, marked
 from lrtune.text.errors import ModelError
@@ -46,11 +46,11 @@ class Encoder:
         """D, the number of features."""
         return self.encoding.width
 
-    def transform(self, columns: Columns, rows: npt.NDArray[np.integer] | None = None) -> Floats:
+    def transform(self, columns: Columns, rows: Rows | None = None) -> Floats:
         """Encode rows (all by default), (n, D) float64."""
         return self.features(columns, _numbered(columns, rows), "float64")[:]
 
-    def features(self, columns: Columns, rows: Index, dtype: str) -> EncodedRows:
+    def features(self, columns: Columns, rows: Rows, dtype: str) -> EncodedRows:
         """Take rows as features, to be encoded when they are looked at."""
         return EncodedRows(columns.numeric, columns.codes, rows, self.encoding, dtype)
 
@@ -107,9 +107,7 @@ def problem_of(schema: Schema) -> Problem:
     return Problem("logistic" if schema.problem == "binary" else "squared", 1, classes, schema.numbers)
 
 
-def fit_encoder(
-    columns: Columns, rows: npt.NDArray[np.integer] | None, schema: Schema, numbers: str = USUAL
-) -> Encoder:
+def fit_encoder(columns: Columns, rows: Rows | None, schema: Schema, numbers: str = USUAL) -> Encoder:
     """Fit an encoder on training rows (all by default); other rows have no influence on it.
 
     ``numbers`` says how numbers are encoded, a name of `NUMBERS`.
@@ -133,8 +131,8 @@ def fit_encoder(
     return Encoder(names, RowEncoding(len(names), fill, numbers, scaled, parts, marks, added, tuple(places)))
 
 
-def _numbered(columns: Columns, rows: npt.NDArray[np.integer] | None) -> Index:
-    return np.arange(columns.rows) if rows is None else rows.astype(np.int64, copy=False)
+def _numbered(columns: Columns, rows: Rows | None) -> Rows:
+    return np.arange(columns.rows) if rows is None else rows
 
 
 def _fitted(

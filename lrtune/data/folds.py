@@ -1,4 +1,4 @@
-"""Which rows train and which rows judge in each fold of a cross-validation. The door of scikit-learn's splitters.
+"""Which rows train and which rows judge in each fold of a cross-validation; scikit-learn deals out groups.
 
 All functions take and give row numbers of the whole table, sorted; rows that are not handed in are never touched. One
 seed decides everything: the folds draw from `default_rng([seed, 21])`.
@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import warnings
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from lrtune.arrays import FOLDS, Rows, stream
 from lrtune.data.columns import Columns
+from lrtune.data.drawing import shuffled_folds, stratified_folds
 from lrtune.data.schema import FEWEST_FOLDS, USUAL_FOLDS, Schema
 from lrtune.data.spreading import PINNED, dealt, pinned, spread, units_of
 from lrtune.data.targets import label_text
@@ -90,7 +91,7 @@ def make_folds(
     """
     kind = default_kind(schema) if kind == "auto" else kind
     _check(columns, schema, kind=kind, folds=folds, repeats=repeats)
-    part = _part(columns, schema, np.sort(rows).astype(np.int64))
+    part = _part(columns, schema, np.sort(np.asarray(rows)))
     most = _most(part, kind)
     usual = usual_folds(part.counts) if kind == "stratified" else USUAL_FOLDS
     wanted = max(2, min(usual, most)) if folds is None else folds
@@ -147,7 +148,7 @@ class _Part(NamedTuple):
 
 def _part(columns: Columns, schema: Schema, rows: Rows) -> _Part:
     assert columns.target is not None
-    labels = columns.target[rows].astype(np.int64) if schema.task == "classification" else None
+    labels = cast("Rows", columns.target[rows]) if schema.task == "classification" else None
     if labels is not None and len(labels) and np.ptp(labels) == 0:
         label = label_text(schema.classes[int(labels[0])])
         raise DataError(f"all {counted(rows.size, 'training row')} are of class '{label}': there is nothing to learn")
@@ -225,7 +226,10 @@ def _shuffled(part: _Part, kind: str, folds: int, seed: int) -> Rows:
     """Give the number of the fold that validates each row (N,), or `PINNED`."""
     if kind == "stratified":
         return _stratified(part, folds, seed)
-    numbers = _scikit_learns(_splitter(part, kind, folds, seed), part)
+    if kind == "kfold":
+        numbers: Rows | None = shuffled_folds(part.rows.size, folds, seed)
+    else:
+        numbers = _by_group(part, folds, seed)
     if part.labels is None or (numbers is not None and _is_sound(numbers, part.labels, folds)):
         assert numbers is not None
         return numbers
@@ -239,34 +243,25 @@ def _shuffled(part: _Part, kind: str, folds: int, seed: int) -> Rows:
 def _stratified(part: _Part, folds: int, seed: int) -> Rows:
     """Put the same part of every class into every fold; rows that are the only ones of their class stay outside."""
     assert part.labels is not None
-    counts, numbers = part.counts, np.full(part.rows.size, PINNED, dtype=np.int64)
+    counts, numbers = part.counts, np.full(part.rows.size, PINNED, dtype=np.int32)
     free = np.flatnonzero(counts[part.labels] > 1)
     labels = part.labels[free]
     if counts[counts > 1].min() >= folds:
-        inside = _scikit_learns(_splitter(part, "stratified", folds, seed), part._replace(rows=free, labels=labels))
-        assert inside is not None
-        numbers[free] = inside
+        numbers[free] = stratified_folds(labels, folds, seed)
     else:
         numbers[free] = dealt(labels, folds, np.random.default_rng(seed))
     return numbers
 
 
-def _splitter(part: _Part, kind: str, folds: int, seed: int) -> Any:
-    from sklearn import model_selection
+def _by_group(part: _Part, folds: int, seed: int) -> Rows | None:
+    """Take the folds that scikit-learn makes of groups; None where it refuses, since all classes are too rare."""
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
-    splitters = {
-        "kfold": model_selection.KFold,
-        "stratified": model_selection.StratifiedKFold,
-        "group": model_selection.GroupKFold if part.labels is None else model_selection.StratifiedGroupKFold,
-    }
-    return splitters[kind](n_splits=folds, shuffle=True, random_state=seed)
-
-
-def _scikit_learns(splitter: Any, part: _Part) -> Rows | None:
-    """Take the folds that scikit-learn makes; None where it refuses, since every class is rarer than the folds."""
-    if part.groups is not None and part.labels is not None and part.counts.max() < splitter.n_splits:
+    if part.labels is not None and part.counts.max() < folds:
         return None
-    numbers = np.full(part.rows.size, PINNED, dtype=np.int64)
+    made = GroupKFold if part.labels is None else StratifiedGroupKFold
+    splitter = made(n_splits=folds, shuffle=True, random_state=seed)
+    numbers = np.full(part.rows.size, PINNED, dtype=np.int32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of classes rarer than the folds: we say so ourselves
         for fold, (_, validation) in enumerate(splitter.split(part.rows, part.labels, part.groups)):
@@ -297,11 +292,9 @@ def _by_time(part: _Part, folds: int) -> list[Split]:
 
     Where that leaves a fold without rows, or a past of one class, the boundaries are spread over the places there are.
     """
-    from sklearn.model_selection import TimeSeriesSplit
-
     order = np.argsort(part.times, kind="stable")
     rows, times, starts = part.rows[order], part.times[order], _starts(part)
-    usual = [int(valid[0]) for _, valid in TimeSeriesSplit(n_splits=folds).split(rows)]
+    usual = len(rows) - len(rows) // (folds + 1) * np.arange(folds, 0, -1)
     bounds = np.unique(np.searchsorted(times, times[usual], side="left"))
     if len(bounds) < folds or not np.isin(bounds, starts).all():
         bounds = starts[np.arange(folds) * len(starts) // folds]

@@ -12,6 +12,7 @@ import numpy as np
 
 from lrtune.arrays import HOLDOUT, Floats, Rows, stream
 from lrtune.data.columns import Columns
+from lrtune.data.drawing import shuffled_test, stratified_test
 from lrtune.data.folds import Split
 from lrtune.data.schema import Schema
 from lrtune.data.spreading import MIXED, units_of
@@ -150,16 +151,14 @@ def _chosen(left: _Left, groups: list[_Group], wanted: int, *, folds: int) -> li
 
 def _drawn(labels: Rows | None, total: int, wanted: int, seed: int) -> Rows:
     """Draw rows, of every class the same share; the only row of a class is not drawn."""
-    from sklearn.model_selection import train_test_split
-
     if labels is not None:
         _, counts = np.unique(labels, return_counts=True)
         if counts.min() < 2 or min(wanted, total - wanted) < len(counts):
             return _few(labels, wanted, seed)
-    _, test = train_test_split(np.arange(total), test_size=wanted, stratify=labels, random_state=seed)
-    if labels is not None and len(np.unique(np.delete(labels, test))) < 2:
-        return _few(labels, wanted, seed)
-    return np.sort(test)
+    if labels is None:
+        return shuffled_test(total, wanted, seed)
+    test = stratified_test(labels, wanted, seed)
+    return _few(labels, wanted, seed) if len(np.unique(np.delete(labels, test))) < 2 else test
 
 
 def _few(labels: Rows, wanted: int, seed: int) -> Rows:

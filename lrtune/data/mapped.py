@@ -13,12 +13,12 @@ import weakref
 
 import numpy as np
 
-from lrtune.arrays import Array, Mapped
+from lrtune.arrays import Array, Mapped, Rows, row_type
 from lrtune.data.scratch import room
 from lrtune.text.errors import DataError
 
-SHARED_FROM = 2**22
-"""Bytes from which on an array is better in a file than copied into every worker process (4 MB)."""
+SHARED_FROM = 2**20
+"""Bytes from which on an array is better in a file than copied into every worker process (1 MB)."""
 
 
 def allocated(shape: tuple[int, ...], dtype: str) -> Array:
@@ -55,6 +55,12 @@ def shared(shape: tuple[int, ...], dtype: str) -> Array:
         with contextlib.suppress(DataError):
             return allocated(shape, dtype)
     return np.empty(shape, dtype)
+
+
+def kept_rows(rows: Rows) -> Rows:
+    """Move many row numbers into a temporary file, as narrow as they may be; few stay as they are."""
+    is_done = isinstance(rows, Mapped) or rows.nbytes <= SHARED_FROM
+    return rows if is_done else kept(rows.astype(row_type(int(rows.max()))))
 
 
 def kept(array: Array) -> Array:

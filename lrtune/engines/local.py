@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 from lrtune.arrays import one_blas_thread
 from lrtune.engines.contract import UNLIMITED, Done, EnginePlace, Executor, Function, Limit, Site, guarded
-from lrtune.engines.machine import available_cores
+from lrtune.engines.machine import available_cores, give_back
 from lrtune.engines.processes import Worker, start_tracker
 
 ATTEMPTS = 2  # a block whose worker died is tried once more in a fresh one
@@ -156,6 +156,7 @@ class Loky:
 
 def start(function: Function, shared: object, slots: int) -> Executor:
     """Run in this process when there is one slot, else in ``slots`` worker processes."""
+    give_back()  # what was prepared has left room that others want while blocks run
     return Serial(function, shared) if slots <= 1 else Loky(function, shared, slots)
 
 

@@ -11,6 +11,12 @@ from pathlib import Path
 _CGROUP = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 """Where a container's limit stands, in both versions of control groups."""
 
+GIVEN_BACK_FROM = 2**22
+"""Bytes of an array whose memory is given back as soon as it is freed, in a process that is frugal (4 MB)."""
+
+_KEPT = 2**24  # bytes of smaller ones that are kept for the next
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # as malloc.h numbers them
+
 
 def available_cores() -> int:
     """Count the cores this process may use (containers and affinity respected)."""
@@ -34,12 +40,28 @@ def memory_bytes() -> int | None:
     return min(found)
 
 
+def be_frugal() -> None:
+    """Let this process give back the memory of every large array that is freed, for as long as it runs.
+
+    The allocator of glibc raises the size from which on it does so to that of whatever has been freed, up to 32 MB, and
+    arrays of a table's rows then lie between others that stay. Smaller ones, as mini-batches consist of, are kept for
+    the next. Other allocators are left alone.
+    """
+    _called("mallopt", _MMAP_THRESHOLD, GIVEN_BACK_FROM)
+    _called("mallopt", _TRIM_THRESHOLD, _KEPT)
+
+
 def give_back() -> None:
     """Give memory that is free back to the system.
 
     The allocator of glibc keeps it between the phases of a search, in pieces that the next phase cannot use; others
     are left alone.
     """
+    _called("malloc_trim", 0)
+
+
+def _called(name: str, *numbers: int) -> None:
+    """Call a function of glibc, where it is there."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)
+            getattr(ctypes.CDLL(None), name)(*numbers)

@@ -2,12 +2,16 @@
 
 The bytes say no types. Who reads them says which type is expected, and gets that or a `ValueError`: named tuples,
 dataclasses, tuples, lists, mappings, arrays, and the types of JSON. Equal values give equal bytes.
+
+Arrays lie in the file as they are, at addresses that suit their types, so that processes of one machine that read the
+same file may share a large one: it is mapped and not copied.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import struct
 import types
 import typing
 import zipfile
@@ -22,7 +26,16 @@ import numpy as np
 
 from lrtune.arrays import Array
 
+MAPPED_FROM = 2**20
+"""Bytes from which on an array of a file is mapped (1 MB)."""
+
 _SAID, _ARRAY, _PAIRS = "said", "array", "pairs"
+
+_ALIGNED = 64
+_LENGTHS, _LENGTHS_AT = struct.Struct("<HH"), 26  # of the name and the extra field of a member, and where they stand
+_FILLED, _FILLING = struct.Struct("<HH"), 0xD935  # an extra field that only fills: its number, and its length
+_HEADER = 30 + 20 + _FILLED.size  # bytes before a member's content: its header, with large sizes and the filling
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 def write(file: IO[bytes], value: object) -> None:
@@ -36,8 +49,14 @@ def write(file: IO[bytes], value: object) -> None:
     """
     arrays: list[Array] = []
     said = json.dumps(_said(value, arrays, {}), separators=(",", ":"))
-    named: dict[str, Any] = {f"{_ARRAY}_{number}": each for number, each in enumerate(arrays)}
-    np.savez(file, allow_pickle=False, **{_SAID: np.frombuffer(said.encode(), dtype=np.uint8)}, **named)
+    named: dict[str, Array] = {f"{_ARRAY}_{number}": each for number, each in enumerate(arrays)}
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, each in {_SAID: np.frombuffer(said.encode(), dtype=np.uint8), **named}.items():
+            info = zipfile.ZipInfo(f"{name}.npy")
+            begin = file.tell() + _HEADER + len(info.filename)
+            info.extra = _FILLED.pack(_FILLING, -begin % _ALIGNED) + bytes(-begin % _ALIGNED)
+            with archive.open(info, "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, each, allow_pickle=False)
 
 
 def to_bytes(value: object) -> bytes:
@@ -48,7 +67,7 @@ def to_bytes(value: object) -> bytes:
 
 
 def read(form: Any, source: Path | bytes) -> Any:
-    """Read a value of a type.
+    """Read a value of a type; large arrays of a file are mapped, and whether they are damaged is not looked at.
 
     Raises
     ------
@@ -61,10 +80,31 @@ def read(form: Any, source: Path | bytes) -> Any:
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
         with np.load(file, allow_pickle=False) as found:
-            arrays = [found[f"{_ARRAY}_{number}"] for number in range(len(found.files) - 1)]
+            mapped = {} if isinstance(source, bytes) else _mapped(source)
+            names = [f"{_ARRAY}_{number}" for number in range(len(found.files) - 1)]
+            arrays = [mapped[each] if each in mapped else found[each] for each in names]
             return _value(form, json.loads(found[_SAID].tobytes()), arrays)
-    except (zipfile.BadZipFile, LookupError, EOFError, TypeError) as error:
+    except (zipfile.BadZipFile, LookupError, EOFError, TypeError, struct.error) as error:
         raise ValueError(f"damaged: {error}") from error
+
+
+def _mapped(path: Path) -> dict[str, Array]:
+    """Map the large arrays of a file that lie in it as they are."""
+    found: dict[str, Array] = {}
+    with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+        for each in archive.infolist():
+            if each.compress_type != zipfile.ZIP_STORED or each.file_size < MAPPED_FROM:
+                continue
+            file.seek(each.header_offset + _LENGTHS_AT)
+            file.seek(
+                sum(_LENGTHS.unpack(file.read(_LENGTHS.size))), io.SEEK_CUR
+            )  # behind its name and its extra field
+            header = _HEADERS[np.lib.format.read_magic(file)]
+            shape, fortran, dtype = header(file)
+            start = file.tell()
+            if not dtype.hasobject and not fortran and start % dtype.alignment == 0:
+                found[each.filename.removesuffix(".npy")] = np.asarray(np.memmap(path, dtype, "r", start, shape))
+    return found
 
 
 def _said(value: object, arrays: list[Array], known: dict[int, int]) -> Any:

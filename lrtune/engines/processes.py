@@ -15,6 +15,7 @@ from typing import NamedTuple, cast
 
 from lrtune.arrays import Mapped, by_file
 from lrtune.engines.contract import Done, Function, guarded
+from lrtune.engines.machine import be_frugal
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -42,6 +43,7 @@ def _start_worker(parent: int) -> None:
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    be_frugal()
 
 
 def _run_in_worker(key: int, payload: object, seconds: float) -> Done:

@@ -93,7 +93,7 @@ def _shared(fold: Fold, classes: int) -> Fold:
     return replace(
         fold,
         targets=kept(fold.targets.astype(label)),
-        weights=kept(fold.weights.astype(np.float32)),
+        weights=kept(fold.weights.astype(np.uint8)),  # they are ones
         validation_targets=kept(fold.validation_targets.astype(label)),
     )
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from lrtune.arrays import Array, Integers
+from lrtune.arrays import Array, Integers, Rows, row_type
 from lrtune.run import files
 from lrtune.text.errors import StudyError
 
@@ -46,12 +45,12 @@ class Observed:
     """
 
     targets: Array
-    folds: Integers
-    units: Integers
+    folds: Rows
+    units: Rows
     sizes: Integers
     classes: int
     validated: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    whole: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    whole: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def share(self) -> float:
@@ -61,12 +60,12 @@ class Observed:
 
 def observe(
     targets: Sequence[Array],
-    units: Sequence[Integers],
+    units: Sequence[Rows],
     *,
-    rows: Sequence[Integers],
-    kept: npt.NDArray[np.int64],
+    rows: Sequence[Rows],
+    kept: Rows,
     classes: int,
-    whole: npt.NDArray[np.int64] | None = None,
+    whole: Rows | None = None,
 ) -> Observed:
     """Put together what is known of the folds' validation rows.
 
@@ -85,13 +84,29 @@ def observe(
 
     """
     sizes = np.array([len(each) for each in targets], dtype=np.int64)
-    folds = np.repeat(np.arange(len(sizes)), sizes)
-    _, codes = np.unique(np.concatenate(units)[kept], return_inverse=True)
-    every = np.concatenate(targets)
-    _, firsts = np.unique(np.concatenate(rows), return_index=True)
-    validated = np.bincount(every[firsts].astype(np.int64), minlength=classes) if classes else firsts[:0]
+    folds = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)[kept]
+    codes, every = _ranks(np.concatenate(units)[kept]), np.concatenate(targets)[kept]
     shown = np.searchsorted(kept, kept[:0] if whole is None else whole)
-    return Observed(every[kept], folds[kept], codes.astype(np.int64), sizes, classes, validated, shown)
+    return Observed(every, folds, codes, sizes, classes, _validated(targets, rows, classes), shown)
+
+
+def _validated(targets: Sequence[Array], rows: Sequence[Rows], classes: int) -> Integers:
+    """Count the rows of each class, each row of the table once."""
+    if not classes:
+        return np.zeros(0, dtype=np.int64)
+    labels = np.full(1 + max(int(each.max()) for each in rows), classes, dtype=np.int32)  # a class of rows that are not
+    for own, each in zip(targets, rows, strict=True):
+        labels[each] = own
+    return np.bincount(labels, minlength=classes)[:classes]
+
+
+def _ranks(numbers: Rows) -> Rows:
+    """Rank whole numbers from 0 on by their size, equal ones alike, without a sorted copy of all."""
+    there = np.zeros(1 + int(numbers.max(initial=0)), dtype=bool)
+    there[numbers] = True
+    ranks = np.cumsum(there, dtype=row_type(len(there)))
+    ranks -= 1
+    return ranks[numbers]
 
 
 def write(path: Path, observed: Observed) -> None:
@@ -139,12 +154,12 @@ def read(path: Path) -> Observed:
         with np.load(content, allow_pickle=False) as file:
             found = Observed(
                 targets=file["targets"],
-                folds=file["folds"].astype(np.int64),
-                units=file["units"].astype(np.int64),
+                folds=file["folds"].astype(np.int32),
+                units=file["units"].astype(np.int32),
                 sizes=file["sizes"],
                 classes=int(file["classes"]),
                 validated=file["validated"],
-                whole=file.get("whole", np.zeros(0)).astype(np.int64),  # an earlier version had none
+                whole=file.get("whole", np.zeros(0)).astype(np.int32),  # an earlier version had none
             )
     except FileNotFoundError as error:
         raise StudyError(f"{path}: is not there; run the search again to have it written") from error

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from lrtune.arrays import KEPT_ROWS, Array, stream
+from lrtune.arrays import KEPT_ROWS, Array, Rows, row_type, stream
 from lrtune.text.errors import StudyError
 
 TOTAL_BYTES = 256 * 2**20
@@ -30,7 +30,7 @@ SHOWN_BYTES = 64 * 2**20
 
 def digest(record: Array) -> str:
     """Hash a record's bytes."""
-    return hashlib.sha256(record.tobytes()).hexdigest()[:16]
+    return hashlib.sha256(np.ascontiguousarray(record).data).hexdigest()[:16]
 
 
 def room(rows: int, row_bytes: int, trials: int, most: int | None = None) -> int:
@@ -41,7 +41,7 @@ def room(rows: int, row_bytes: int, trials: int, most: int | None = None) -> int
     return max(1, min(rows, (TOTAL_BYTES if most is None else most) // max(1, row_bytes * trials)))
 
 
-def kept_rows(rows: int, count: int, *, seed: int) -> npt.NDArray[np.int64]:
+def kept_rows(rows: int, count: int, *, seed: int) -> Rows:
     """Choose which ``count`` of the ``rows`` validation rows are kept, drawn once for the study.
 
     Returns
@@ -50,24 +50,26 @@ def kept_rows(rows: int, count: int, *, seed: int) -> npt.NDArray[np.int64]:
         Sorted positions in the concatenation of the folds' validation rows.
 
     """
+    kind = row_type(rows)
     if count >= rows:
-        return np.arange(rows)
-    drawn = stream(seed, KEPT_ROWS).permutation(rows)[:count]
-    return np.sort(drawn)
+        return np.arange(rows, dtype=kind)
+    drawn = stream(seed, KEPT_ROWS).permutation(rows)[:count] if count else np.zeros(0)
+    return np.sort(drawn.astype(kind))
 
 
-def record(predictions: Sequence[Array], kept: npt.NDArray[np.int64]) -> Array:
+def record(predictions: Sequence[Array], kept: Rows) -> Array:
     """Join the folds' predictions into one contiguous record of the kept rows."""
-    return np.ascontiguousarray(np.concatenate(predictions)[kept])
+    joined = np.concatenate(predictions)
+    return joined if len(kept) == len(joined) else joined[kept]
 
 
-def part(kept: npt.NDArray[np.int64], start: int, end: int) -> slice:
+def part(kept: Rows, start: int, end: int) -> slice:
     """Find where in a record the kept ones of the validation rows from ``start`` on, before ``end``, stand."""
     first, last = np.searchsorted(kept, [start, end])
     return slice(int(first), int(last))
 
 
-def write(path: Path, records: Sequence[tuple[int, Array]], *, first: int = 0, rows: int | None = None) -> None:
+def write(path: Path, records: Iterable[tuple[int, Array]], *, first: int = 0, rows: int | None = None) -> None:
     """Put the records of some trials, or parts of them, in their places and wait until the disk has them.
 
     Parameters
@@ -91,7 +93,7 @@ def write(path: Path, records: Sequence[tuple[int, Array]], *, first: int = 0, r
                 row_bytes = each.nbytes // len(each)
                 record_bytes = row_bytes * (len(each) if rows is None else rows)
                 file.seek(number * record_bytes + first * row_bytes)
-                file.write(each.tobytes())
+                file.write(np.ascontiguousarray(each).data)
                 if file.seek(0, os.SEEK_END) < (number + 1) * record_bytes:
                     file.truncate((number + 1) * record_bytes)
             file.flush()

@@ -122,6 +122,7 @@ def _linear(setting: Setting, fold: Fold) -> Doubles:
 
     rows = _sample(setting.seed, fold, setting.problem.classes)
     features, targets = _matrix(fold.features, rows), fold.targets[rows]
+    give_back()  # the pieces that the matrix was made of
     if not setting.problem.classes:
         fitted = Ridge().fit(features, targets.astype(np.float64))
         return fold.in_units(_of_validation(fold, fitted.predict)[:, None])

@@ -17,7 +17,7 @@ from lrtune.data.marks import row_marks
 from lrtune.data.raw_frames import frame_shape
 from lrtune.data.schema import Schema
 from lrtune.data.tables import Table
-from lrtune.engines.machine import give_back
+from lrtune.engines.machine import be_frugal, give_back
 from lrtune.experiment import Experiment
 from lrtune.model import Model
 from lrtune.model.fitting import FINAL, encoded, encoded_fold
@@ -303,6 +303,9 @@ def prepare(experiment: Experiment, *, table: Table | None = None, rows: tuple[R
         rows=rows,
         **meaning,
     )
+    if dataset.columns.is_compact:
+        be_frugal()
+        give_back()
     metric = experiment.metric(dataset.schema.problem)
     part = search_folds(experiment, dataset, metric)
     notes = (*part.notes, *(further_notes(experiment, dataset, metric) if rows is None else ()))
@@ -330,7 +333,7 @@ def _foreign(experiment: Experiment, dataset: Dataset, part: Partition) -> Forei
         folder=None,
         task=schema.problem,
         classes=schema.classes,
-        targets=columns.target,
+        targets=columns.target.astype(np.int64) if schema.classes else columns.target,
         rows=part.splits,
         loader=loader,
         shape=None if experiment.data.encode else frame_shape(schema),

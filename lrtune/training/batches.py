@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lrtune.arrays import ORDER, Array, Doubles, Integers, stream
+from lrtune.arrays import ORDER, Array, Doubles, Rows, row_type, stream
 from lrtune.training.encoded import EncodedRows, Features
 from lrtune.training.networks import with_ones
 from lrtune.training.tasks import Fold, Problem
@@ -26,29 +26,56 @@ _GRANULE = 16
 
 @dataclass(frozen=True, slots=True)
 class BatchTable:
-    """One fold, ready to be gathered from; the row ``N`` is all zeros, weight included.
+    """One fold, ready to be gathered from; a row ``N`` is all zeros, weight included.
 
     ``features (N + 1, D + 1)`` with a column of ones, or those of a fold that are encoded when they are gathered;
-    ``targets (N + 1, O)`` as the loss wants them, ``weights (N + 1,)``.
+    ``targets (N,)`` and ``weights (N,)`` are those of the fold, as narrow as they are kept; ``outputs`` is ``O``.
     """
 
     index: int
     features: Features
     targets: Array
-    weights: Doubles
+    weights: Array
+    problem: Problem
+
+    @property
+    def outputs(self) -> int:
+        """``O``."""
+        return self.problem.outputs
 
     @property
     def width(self) -> int:
         """``D + 1``."""
         return int(self.features.shape[1]) + isinstance(self.features, EncodedRows)
 
-    def rows(self, numbers: Integers) -> Array:
+    def weighing(self, numbers: Rows) -> Doubles:
+        """Gather weights ``(...)`` of rows of some numbers ``(...)``."""
+        found: Doubles = self.weights.take(numbers, mode="clip").astype(np.float64, copy=False)
+        found[numbers == len(self.weights)] = 0.0
+        return found
+
+    def weighted_targets(self, numbers: Rows, weights: Array, out: Array) -> None:
+        """Write the targets ``(..., O, B)`` of rows of some numbers ``(..., B)``, times ``weights (..., B)``."""
+        found = self.targets.take(numbers, mode="clip")
+        if self.problem.loss == "softmax":
+            out[...] = 0.0
+            np.put_along_axis(out, found[..., None, :].astype(np.intp), weights[..., None, :], axis=-2)
+        else:
+            np.multiply(found.astype(out.dtype, copy=False), weights, out=out[..., 0, :])
+
+    def wanted(self, numbers: Rows) -> Array:
+        """Gather the targets ``(O, M)`` of rows of some numbers ``(M,)`` as the loss wants them."""
+        found = np.empty((self.outputs, len(numbers)), self.features.dtype)
+        self.weighted_targets(numbers, (numbers < len(self.targets)).astype(found.dtype), found)
+        return found
+
+    def rows(self, numbers: Rows) -> Array:
         """Gather rows ``(M, D + 1)``."""
         found = np.empty((len(numbers), self.width), self.features.dtype)
         self.gather(numbers, found)
         return found
 
-    def gather(self, numbers: Integers, out: Array) -> None:
+    def gather(self, numbers: Rows, out: Array) -> None:
         """Write rows ``(..., D + 1)`` of some numbers ``(...)``."""
         if not isinstance(self.features, EncodedRows):
             self.features.take(numbers, axis=0, out=out, mode="clip")
@@ -85,14 +112,8 @@ def steps_per_epoch(batch_size: int, rows: int) -> int:
 
 def table(fold: Fold, problem: Problem, dtype: np.dtype[Any]) -> BatchTable:
     """Bring a fold into the form that mini-batches are gathered from."""
-    rows = len(fold.features)
     features = fold.features if isinstance(fold.features, EncodedRows) else _filled(fold.features, dtype)
-    targets = np.zeros((rows + 1, problem.outputs), dtype)
-    if problem.loss == "softmax":
-        targets[np.arange(rows), fold.targets] = 1.0
-    else:
-        targets[:-1, 0] = fold.targets
-    return BatchTable(fold.index, features, targets, np.append(np.asarray(fold.weights, np.float64), 0.0))
+    return BatchTable(fold.index, features, fold.targets, fold.weights, problem)
 
 
 def _filled(features: Array, dtype: np.dtype[Any]) -> Array:
@@ -102,9 +123,9 @@ def _filled(features: Array, dtype: np.dtype[Any]) -> Array:
     return filled
 
 
-def epoch_order(seed: int, fold: int, epoch: int, rows: int, batch_size: int) -> Integers:
+def epoch_order(seed: int, fold: int, epoch: int, rows: int, batch_size: int) -> Rows:
     """Draw the order ``(S, B)`` of a fold's rows in one epoch; ``rows`` itself stands for the row of zeros."""
-    order = np.full(steps_per_epoch(batch_size, rows) * batch_size, rows)
+    order = np.full(steps_per_epoch(batch_size, rows) * batch_size, rows, row_type(rows))
     order[:rows] = stream(seed, ORDER, fold, epoch).permutation(rows)
     return order.reshape(-1, batch_size)
 
@@ -114,9 +135,9 @@ def epoch_batches(tables: Sequence[BatchTable], seed: int, epoch: int, batch_siz
 
     ``tables`` come in order of decreasing steps; a mini-batch has as many folds as still have a step to do.
     """
-    orders = [epoch_order(seed, each.index, epoch, len(each.weights) - 1, batch_size) for each in tables]
+    orders = [epoch_order(seed, each.index, epoch, len(each.weights), batch_size) for each in tables]
     first = tables[0]
-    width = 2 * first.width + 2 * first.targets.shape[1] + 1
+    width = 2 * first.width + 2 * first.outputs + 1
     at_once = max(1, _CHUNK_BYTES // (len(tables) * batch_size * width * first.features.dtype.itemsize))
     start = 0
     while start < len(orders[0]):
@@ -127,17 +148,17 @@ def epoch_batches(tables: Sequence[BatchTable], seed: int, epoch: int, batch_siz
         start = stop
 
 
-def _gather(tables: Sequence[BatchTable], orders: Sequence[Integers]) -> Batch:
+def _gather(tables: Sequence[BatchTable], orders: Sequence[Rows]) -> Batch:
     """Gather several steps of some folds: the arrays of a `Batch` with an axis of steps after that of the folds."""
     first, shape = tables[0], (len(tables), *orders[0].shape)
-    dtype, outputs = first.features.dtype, first.targets.shape[1]
+    dtype, outputs = first.features.dtype, first.outputs
     rows = np.empty((*shape, first.width), dtype)
     targets = np.empty((*shape[:2], outputs, shape[2]), dtype)
     weights = np.empty((*shape[:2], 1, shape[2]), dtype)
     for place, (each, order) in enumerate(zip(tables, orders, strict=True)):
         each.gather(order, rows[place])
-        weights[place, :, 0] = _shares(each.weights[order])
-        np.multiply(each.targets[order].swapaxes(-1, -2), weights[place], out=targets[place])
+        weights[place, :, 0] = _shares(each.weighing(order))
+        each.weighted_targets(order, weights[place, :, 0], targets[place])
     return Batch(np.ascontiguousarray(rows.swapaxes(-1, -2)), rows, targets, weights)
 
 

@@ -112,10 +112,10 @@ def _fold_rows(table: BatchTable, fold: Fold, network: Network, seed: int) -> Fo
     columns = np.zeros((table.width, room), dtype)
     columns[:, :cut] = table.rows(own).T
     columns[:, cut:stop] = with_ones(fold.validation_features[others], dtype).T
-    targets = np.zeros((table.targets.shape[1], room), dtype)
-    targets[:, :cut] = table.targets[own].T
+    targets = np.zeros((table.outputs, room), dtype)
+    targets[:, :cut] = table.wanted(own)
     targets[:, cut:stop] = validation_targets(fold, network)[:, others]
-    weights = table.weights[own], validation_weights(fold, network)[others]
+    weights = table.weighing(own), validation_weights(fold, network)[others]
     return FoldRows(columns, targets, _shares(weights[0], dtype), _shares(weights[1], dtype))
 
 

@@ -42,8 +42,8 @@ __all__ = [
 LaneOutcome: TypeAlias = tuple[Cell, Scales]
 """A lane with what its rates were multiplied by."""
 
-_SCORED_TOGETHER, _SCORED_NUMBERS = 2**20, 2**22
-"""About how many outputs of lanes are scored together, and how many of one lane at once."""
+_SCORED_TOGETHER, _SCORED_NUMBERS = 2**20, 2**18
+"""About how many outputs of lanes are scored together, and how many are computed at once."""
 
 _LAYER_KEYS = ("hidden", "activation", "embedding")
 """Those of `_SHAPE_KEYS` that mean nothing to a linear model."""

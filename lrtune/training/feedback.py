@@ -154,16 +154,16 @@ def hold_out(table: BatchTable, seed: int) -> tuple[BatchTable, Holdout]:
 
     At least one row is held out and at least one is left, if there are two.
     """
-    order = stream(seed, WATCHED, table.index).permutation(len(table.weights) - 1)
+    order = stream(seed, WATCHED, table.index).permutation(len(table.weights))
     order = order[table.weights[order] > 0.0]
     count = max(min(max(round(SHARE * len(order)), 1), len(order) - 1), 0)
     rows = np.sort(order[:count])
     weights = table.weights.copy()
-    weights[rows] = 0.0
-    shares = table.weights[rows] / table.weights[rows].sum()
+    weights[rows] = 0
+    own = table.weighing(rows)
     features = part_of(table.features, rows)
     features = features if isinstance(features, EncodedRows) else features[:, :-1]
-    return replace(table, weights=weights), Holdout(features, table.targets[rows].T.copy(), shares)
+    return replace(table, weights=weights), Holdout(features, table.wanted(rows), own / own.sum())
 
 
 class Watcher:

@@ -68,7 +68,7 @@ def cells_of(
             found.append(keep_as(each, prediction, own))
         stored.append(recorded(metric, prediction, own, len(targets)))
         shares.append(whole(metric, prediction, len(targets)))
-    kept = {each: _joined(found) for each, found in parts.items()}
+    kept = {each: _joined(parts.pop(each)) for each in needed}  # one by one, and nothing stays twice
     scores = score(metric, kept[METRICS[metric].keeps], targets, classes)
     beside = {name: score(name, kept[METRICS[name].keeps], targets, classes) for name in others}
     counts = counted(kept["label"], classes).tolist() if classes else [()] * len(scores)

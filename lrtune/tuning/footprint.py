@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lrtune.arrays import Mapped
+from lrtune.arrays import Mapped, row_type
 from lrtune.data.schema import Schema
 from lrtune.space.trial import Configuration
 from lrtune.trainers.anchors import MOST_ROWS
@@ -16,11 +16,11 @@ from lrtune.trainers.preparation import Prepared
 from lrtune.training.encoded import EncodedRows
 from lrtune.training.tasks import Fold
 
-_SEARCHING, _COMPARING, _JUDGING = 190e6, 230e6, 265e6
+_SEARCHING, _COMPARING, _JUDGING = 140e6, 230e6, 265e6
 """What a process has beside its data while it trains or waits; when it has fitted linear models; and when it writes the
-result: Python, NumPy, polars, and more and more of scikit-learn."""
+result: Python, NumPy, polars, and then scikit-learn with what that loads."""
 
-_WORKER, _TRACKERS = 66e6, 27e6
+_WORKER, _TRACKERS = 50e6, 27e6
 """What each worker process has, which needs NumPy only, and what the processes have that clean up behind them."""
 
 _READ = 2.0
@@ -70,10 +70,10 @@ def _as_read(prepared: Prepared) -> float:
 
 
 def _copied(fold: Fold) -> float:
-    """Size of what training copies of a fold: features and targets with a row and a column more."""
+    """Size of what training has beside a fold: features with a row and a column more, and the order of an epoch."""
     rows, width = fold.features.shape
     features = 0 if isinstance(fold.features, EncodedRows) else rows * (width + 1) * fold.features.dtype.itemsize
-    return float(features + rows * (8 + 8 + 8))  # targets, weights and the order of an epoch
+    return float(features + rows * row_type(rows).itemsize)
 
 
 def _unshared(fold: Fold) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -67,14 +67,17 @@ class RecordFile:
         part, kept = self.part(stage)
         if stage.shorter > 1 or not len(kept):
             return {}
-        records = [
-            (number, out_of_fold.record([self._as_kept(each) for each in folds], kept))
-            for number, folds in predictions
-            if folds is not None
-        ]
-        if records:
-            out_of_fold.write(self.path, records, first=part.start, rows=self.layout.rows)
-        return {number: out_of_fold.digest(each) for number, each in records}
+        known, hashes = [(number, folds) for number, folds in predictions if folds is not None], dict[int, str]()
+
+        def records() -> Iterator[tuple[int, Array]]:
+            for number, folds in known:  # one is there at a time
+                record = out_of_fold.record([self._as_kept(each) for each in folds], kept)
+                hashes[number] = out_of_fold.digest(record)
+                yield number, record
+
+        if known:
+            out_of_fold.write(self.path, records(), first=part.start, rows=self.layout.rows)
+        return hashes
 
     def text(self, number: int, digest: str) -> str | None:
         """Write a whole record as base64; None if it is not the one with this hash."""
@@ -187,7 +190,7 @@ class Records:
                 units = validation  # a row is the same in all repeats
             elif self.prepared.dataset.columns.groups is None:
                 units = units + self.predictions.bounds[fold]  # a stretch of time belongs to its fold
-            together.append(units.astype(np.int64))
+            together.append(units)
         targets = [fold.validation_targets for fold in self.folds]
         rows = [validation for _, validation in self.prepared.splits]
         kept, whole = self.predictions.kept, self.probabilities.kept

@@ -54,10 +54,11 @@ def _records(
 ) -> Array:
     if layout is None or len(folds) != layout.rows:
         raise StudyError(f"{path}: is not of the rows of this study")
-    found = [out_of_fold.read(path, each.number, layout.like) for each in trials]
+    found = np.empty((len(trials), *layout.like[1]), layout.like[0])
     for trial, record in zip(trials, found, strict=True):
+        record[...] = out_of_fold.read(path, trial.number, layout.like)
         _check(record, written.get(trial.number, ()), folds, trial, path)
-    return np.stack(found)
+    return found
 
 
 def _check(record: Array, parts: Sequence[tuple[int, str]], rows: Integers, trial: Trial, path: Path) -> None:

@@ -34,7 +34,7 @@ def test_every_row_of_every_fold_is_in_exactly_one_mini_batch(rows, batch_size, 
             seen[lane].extend(features[real, 0])
             np.testing.assert_allclose(weights[0], real / real.sum())
     for lane, fold in enumerate(folds):
-        assert sorted(seen[lane]) == list(range(1, len(fold.weights)))
+        assert sorted(seen[lane]) == list(range(1, len(fold.weights) + 1))
 
 
 def test_columns_rows_and_targets_belong_together():
@@ -87,4 +87,5 @@ def test_chunks_of_gathered_steps_do_not_show(monkeypatch):
 def test_labels_become_indicators():
     fold = Fold(0, np.ones((3, 1)), np.array([2, 0, 1]), np.ones(3), np.ones((1, 1)), np.zeros(1))
     expected = [[0, 0, 1], [1, 0, 0], [0, 1, 0], [0, 0, 0]]
-    np.testing.assert_array_equal(table(fold, Problem("softmax", 3, 3), np.dtype("float32")).targets, expected)
+    made = table(fold, Problem("softmax", 3, 3), np.dtype("float32"))
+    np.testing.assert_array_equal(made.wanted(np.arange(4)).T, expected)

@@ -249,15 +249,15 @@ def _oriented(metric: str, values: Doubles) -> Doubles:
     return values if METRICS[metric].larger_is_better else -values
 
 
-def _label(prediction: Doubles, _targets: Array) -> Integers:
+def _label(prediction: Doubles, _targets: Array) -> Array:
     return _label_of(_score(prediction, _targets))
 
 
-def _label_of(probabilities: Array) -> Integers:
+def _label_of(probabilities: Array) -> Array:
     """Find the labels (C, M) of probabilities of class 1 (C, M), or of all classes (C, M, classes)."""
     if probabilities.ndim == 2:
-        return (probabilities > 0.5).astype(np.int64)
-    return np.asarray(probabilities.argmax(axis=-1))
+        return (probabilities > 0.5).astype(np.int8)
+    return np.asarray(probabilities.argmax(axis=-1).astype(np.int32))
 
 
 def _rounded(prediction: Doubles) -> Array:

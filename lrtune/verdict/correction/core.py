@@ -362,7 +362,7 @@ def _deviation_ratio(evidence: Evidence) -> float:
     """How much smaller deviations are than those of the kept rows: 1 if all rows are kept, or whole groups vary."""
     assert evidence.observed is not None
     observed = evidence.observed
-    pairs = len(np.unique(observed.folds * (observed.units.max() + 1) + observed.units))
+    pairs = len(np.unique(observed.folds * (np.int64(observed.units.max()) + 1) + observed.units))
     return 1.0 if pairs < len(observed.units) else math.sqrt(observed.share)
 
 
