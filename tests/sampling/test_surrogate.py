@@ -43,7 +43,8 @@ def test_samples_have_the_mean_and_the_covariance_of_the_posterior():
 def test_a_further_point_is_drawn_given_the_sample_at_the_others():
     given = known()
     samples = sampled(given, 2, np.random.default_rng(0))
-    many = samples._replace(values=np.repeat(samples.values[:, :1], MANY, axis=1))  # one sample, again and again
+    values, white = (np.repeat(each[:, :1], MANY, axis=1) for each in (samples.values, samples.white))
+    many = samples._replace(values=values, white=white)  # one sample, again and again
     row = given.encoding.rows([{"x": 0.55}])
     more = extended(many, row[0], np.random.default_rng(1))
     mean, deviation = process(given.x, 1e-8, samples.values[:, 0]).predict(row, return_std=True)
