@@ -85,8 +85,12 @@ class Subject:
 
     def own(self, trial: Trial) -> float:
         """Give the score of such a trial in the metric's own sign."""
-        assert trial.mean is not None
-        return own_sign(self.metric, trial.mean)
+        return self._own[trial.number]
+
+    @cached_property
+    def _own(self) -> dict[int, float]:
+        """These scores by the number of the trial: each is asked for ten times, and every figure asks for all."""
+        return {each.number: own_sign(self.metric, each.mean) for each in self.scored if each.mean is not None}
 
     def better(self, first: float, second: float) -> bool:
         """Tell whether a score is better than another one."""
