@@ -76,6 +76,12 @@ def test_every_block_ends_once_and_what_is_shared_may_change(opened):
     assert place.cores >= 1
 
 
+def test_signals_mean_what_they_meant(opened):
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    opened()
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
+
+
 def test_failing_and_dying_blocks_are_values_and_cost_the_others_nothing(opened):
     place = opened()
     assert ended(completed(place.start(functions.fail, 0, 2), range(4)))[1] == Done(1, failure="ValueError: one")
