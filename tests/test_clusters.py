@@ -173,6 +173,14 @@ def test_a_library_that_is_missing_is_named_with_the_command(name, monkeypatch):
         ENGINES[name].load()(Site())
 
 
+@pytest.mark.extra
+@pytest.mark.skipif(not there["dask"], reason="dask is not installed")
+def test_what_a_cluster_of_this_machine_does_without_is_a_setting_of_dask():
+    config = importlib.import_module("dask").config
+    importlib.import_module("distributed")
+    assert all(config.get(each, default=None) is not None for each in dask._IDLE)
+
+
 def test_what_a_cluster_answers():
     assert clusters.ClusterAnswer(Done(3, 1), "node-1").taken({}, mixed=False) == Done(3, 1)
     assert Path(clusters.__file__).name == "clusters.py"
