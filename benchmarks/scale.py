@@ -1,15 +1,17 @@
 """What scale costs: engines, workers, memory, rows and levels, as ratios of what was measured in the same run.
 
-    python benchmarks/scale.py [--engines NAMES] [--repeats N] [--trials N]
+    python benchmarks/scale.py [--engines NAMES] [--repeats N] [--trials N] [--processes]
     python benchmarks/scale.py --workers
     python benchmarks/scale.py --memory [--rows N]
     python benchmarks/scale.py --linear
     python benchmarks/scale.py --levels
 
-*Engines* (the first one): one study of about a minute with two workers on `local`, the peer, and on the others in turn.
-Measured is from the first result of a study to the last one before the second opinions, so that nobody's start counts:
-seconds, and seconds of processor of all processes, which other programs disturb less. The goal is 10 % more than
-`local`. An engine that is not installed is left out and named. All studies must say the same.
+*Engines* (the first one): one study of about a minute with two workers on `local`, the peer, and on the others in turn,
+in rounds. Measured is from the first result of a study to the last one before the second opinions, so that nobody's
+start counts: seconds, and seconds of processor of all processes, which other programs disturb less. Each study is
+divided by the local one of its round, as a machine is fast in one minute and slow in another, and of these ratios the
+median is told, with the smallest and the largest. The goal is 10 % more than `local`. With `--processes` it says which
+processes took the time. An engine that is not installed is left out and named. All studies must say the same.
 
 *Workers*: two local workers beside one, and beside what two busy cores do here; where those do 1.95 times the work of
 one, two workers are to be 1.8 times as fast.
@@ -104,12 +106,22 @@ def proportional(pid):
     return 0
 
 
+def called(pid):
+    """Name a process by its command, without paths and options."""
+    with contextlib.suppress(OSError):
+        words = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").split()
+        names = [Path(each).name for each in words if "=" not in each and not each.startswith("-")]
+        return " ".join(names[:3])
+    return ""
+
+
 class Watched:
     """What all processes of this one use while it is open: seconds of processor over time, and the peak of memory."""
 
     def __init__(self, every=0.1, *, memory=False):
         self.every, self.memory = every, memory
-        self.peak, self.ticks, self.series, self.over = 0, {}, [], threading.Event()
+        self.peak, self.ticks, self.names, self.series = 0, {}, {}, []
+        self.over = threading.Event()
         self.thread = threading.Thread(target=self.run)
 
     def __enter__(self):
@@ -125,15 +137,24 @@ class Watched:
         while not self.over.wait(self.every):
             found = parents()
             own = descendants(found, os.getpid())
-            self.ticks.update({pid: found[pid][1] for pid in own if pid in found})
-            self.series.append((time.time(), sum(self.ticks.values()) / TICKS))
+            self.ticks = {**self.ticks, **{pid: found[pid][1] for pid in own if pid in found}}
+            self.names.update({pid: called(pid) for pid in own if pid not in self.names})
+            self.series.append((time.time(), self.ticks))
             if self.memory:
                 self.peak = max(self.peak, sum(map(proportional, own)))
 
     def between(self, start, end):
-        """Seconds of processor between two times of `time.time`."""
-        before = [used for at, used in self.series if at <= start]
-        return max(used for at, used in self.series if at <= end) - (before[-1] if before else 0.0)
+        """Seconds of processor of each process between two times of `time.time`."""
+        before = next((ticks for at, ticks in reversed(self.series) if at <= start), {})
+        after = next(ticks for at, ticks in reversed(self.series) if at <= end)
+        return {pid: (used - before.get(pid, 0)) / TICKS for pid, used in after.items()}
+
+    def by_name(self, start, end):
+        """Add up the same for processes of one name, the largest first."""
+        found = {}
+        for pid, seconds in self.between(start, end).items():
+            found[self.names[pid]] = found.get(self.names[pid], 0.0) + seconds
+        return dict(sorted(found.items(), key=lambda each: -each[1]))
 
 
 def searched(folder, name, config, *options):
@@ -171,7 +192,7 @@ def installed(names):
             print(f"{each}: not installed, left out")
 
 
-def engines(folder, names, repeats, trials):
+def engines(folder, names, repeats, trials, *, processes):
     """Compare engines; gives 0 if all studies say the same."""
     measured = {each: [] for each in (LOCAL, *installed(names))}
     said = set()
@@ -182,20 +203,38 @@ def engines(folder, names, repeats, trials):
                 events = searched(folder, f"{engine}-{repeat}", "study.yaml", "--engine", engine)
             times = times_of(events, "result")
             first, last = min(times), max(times)
-            known.append((last - first, watched.between(first, last)))
+            used = watched.by_name(first, last)
+            known.append((last - first, sum(used.values())))
             said.add(canonical(events))
             print(
                 f"  {engine}: {last - first:.1f} s, {known[-1][1]:.1f} s of processor (load {os.getloadavg()[0]:.1f})",
                 flush=True,
             )
-    print(f"{trials} trials, two workers, first result to last; best of {repeats}, and beside the local one:")
-    local = [min(each) for each in zip(*measured[LOCAL], strict=True)]
+            if processes:
+                for each, seconds in used.items():
+                    if seconds >= 0.1:
+                        print(f"    {seconds:6.1f} s  {each}", flush=True)
+    print(
+        f"{trials} trials, two workers, first result to last, {repeats} rounds; median, and times local in the round:"
+    )
     for engine, each in measured.items():
-        wall, used = (min(part) for part in zip(*each, strict=True))
-        ratios = f"{wall / local[0]:.2f} times the seconds, {used / local[1]:.2f} times those of processor"
-        print(f"  {engine:7} {wall:6.1f} s  {used:6.1f} s of processor  {ratios}  (goal {MOST:.2f})")
+        (wall, used), (longer, more) = (zip(*part, strict=True) for part in (each, beside(each, measured[LOCAL])))
+        print(
+            f"  {engine:7} {statistics.median(wall):6.1f} s: {spread(longer)}, "
+            f"{statistics.median(used):6.1f} s of processor: {spread(more)}  (goal {MOST:.2f})"
+        )
     print("all studies say the same" if len(said) == 1 else f"WRONG: the studies say {len(said)} different things")
     return 0 if len(said) == 1 else 1
+
+
+def beside(measured, others):
+    """Divide what was measured in each round by what was measured of others in it."""
+    return [tuple(one / other for one, other in zip(*both, strict=True)) for both in zip(measured, others, strict=True)]
+
+
+def spread(ratios):
+    """Say the median of ratios, with the smallest and the largest."""
+    return f"{statistics.median(ratios):.2f} times ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 def workers(repeats, trials):
@@ -236,7 +275,7 @@ def large(folder, path, name, *, count=1, epochs=3, memory=False):
     with Watched(memory=memory) as watched:
         events = searched(folder, name, f"{name}.yaml")
     used = watched.between(min(times_of(events, "trial")), max(times_of(events, "result")))
-    return used, watched.peak
+    return sum(used.values()), watched.peak
 
 
 def memory(folder, rows):
@@ -286,6 +325,7 @@ def main():
     parser.add_argument("--engines", default="folder,ray,dask")
     for each in ("workers", "memory", "linear", "levels"):
         parser.add_argument(f"--{each}", action="store_true")
+    parser.add_argument("--processes", action="store_true", help="which processes took the time")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--trials", type=int, default=480)
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the largest table")
@@ -301,7 +341,7 @@ def main():
             return linear(folder, chosen.rows)
         if chosen.levels:
             return levels(folder, min(chosen.rows, 100_000), chosen.most_levels)
-        return engines(folder, chosen.engines, chosen.repeats, chosen.trials)
+        return engines(folder, chosen.engines, chosen.repeats, chosen.trials, processes=chosen.processes)
 
 
 if __name__ == "__main__":

@@ -76,6 +76,12 @@ def test_every_block_ends_once_and_what_is_shared_may_change(opened):
     assert place.cores >= 1
 
 
+def test_signals_mean_what_they_meant(opened):
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    opened()
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
+
+
 def test_failing_and_dying_blocks_are_values_and_cost_the_others_nothing(opened):
     place = opened()
     assert ended(completed(place.start(functions.fail, 0, 2), range(4)))[1] == Done(1, failure="ValueError: one")
@@ -165,6 +171,14 @@ def test_a_library_that_is_missing_is_named_with_the_command(name, monkeypatch):
     monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(EngineError, match=rf"{name} is not installed; type: pip install 'lrtune\[{name}\]'"):
         ENGINES[name].load()(Site())
+
+
+@pytest.mark.extra
+@pytest.mark.skipif(not there["dask"], reason="dask is not installed")
+def test_what_a_cluster_of_this_machine_does_without_is_a_setting_of_dask():
+    config = importlib.import_module("dask").config
+    importlib.import_module("distributed")
+    assert all(config.get(each, default=None) is not None for each in dask._IDLE)
 
 
 def test_what_a_cluster_answers():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from lrtune.cli.runs import LATEST, find, name_of, names
 from lrtune.run.names import REPORT
 from lrtune.text.errors import LrtuneError
 from lrtune.text.paths import is_same
+
+if TYPE_CHECKING:
+    from lrtune.run.folder import Run
 
 STDOUT = Path("-")
 
@@ -91,19 +94,19 @@ def _text(folders: Sequence[Path]) -> str:
     from lrtune.reporting.html.page import report as written
 
     if len(folders) == 1:
-        _refuse_without_score(folders[0])
-        return written(folders[0], explained=True)
+        return written(folders[0], explained=True, run=_with_score(folders[0]))
     if len(set(map(name_of, folders))) < len(folders):
         raise LrtuneError("a run is named twice: name two different ones to compare them")
     is_told_by_name = len({each.name for each in folders}) == len(folders)
     return comparison({each.name if is_told_by_name else name_of(each): each for each in folders})
 
 
-def _refuse_without_score(folder: Path) -> None:
-    """Refuse a run that has ended without a score; of one that goes on there is a report before the first one."""
+def _with_score(folder: Path) -> Run:
+    """Read a run, and refuse one that has ended without a score; of one that goes on there is a report before."""
     from lrtune.run.folder import open_run
     from lrtune.verdict.stored import current
 
     run = open_run(folder)
     if not (run.running or run.is_told):
         current(run)
+    return run

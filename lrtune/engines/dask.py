@@ -34,6 +34,23 @@ from lrtune.engines.machine import available_cores
 OWN_PATIENCE = 10.0
 """Seconds after which a cluster of this machine that has no workers is replaced."""
 
+_QUIET = {
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.admin.log-format": "",
+    "distributed.logging.distributed": "critical",
+}
+"""Settings of Dask, as long as a cluster is used."""
+
+_IDLE = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.system-monitor.disk": False,
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.diagnostics.nvml": False,
+}
+"""What a cluster of this machine would do beside running blocks, up to a hundred times a second, for nobody."""
+
 _CONNECTING = 10.0
 _STARTS = 3
 _numbers = itertools.count(1)
@@ -60,13 +77,7 @@ class DaskPlace:
         self.remarks: dict[str, str] = {}
         self.where = f"the Dask cluster at {site.address}" if site.address else "Dask on this machine"
         self.executors: list[DaskExecutor] = []
-        self._settings = dask.config.set(
-            {
-                "distributed.scheduler.allowed-failures": 0,
-                "distributed.admin.log-format": "",
-                "distributed.logging.distributed": "critical",
-            }
-        )
+        self._settings = dask.config.set(_QUIET if site.address else {**_QUIET, **_IDLE})
         self._settings.__enter__()
         self.connect()
 
@@ -86,7 +97,7 @@ class DaskPlace:
 
     def _own_cluster(self) -> Any:
         """Start workers on this machine; a cluster of which one dies meanwhile does not begin, so another one does."""
-        settings = {"n_workers": available_cores(), "threads_per_worker": 1}
+        settings = {"n_workers": available_cores(), "threads_per_worker": 1, "memory_limit": None}
         start = partial(self.distributed.LocalCluster, **settings, dashboard_address=None, silence_logs="CRITICAL")
         for _ in range(_STARTS - 1):
             with contextlib.suppress(RuntimeError):

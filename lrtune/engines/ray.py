@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lrtune.engines.clusters import (
@@ -52,13 +54,14 @@ class RayPlace:
         self.where = f"the Ray cluster at {site.address}" if site.address else "Ray on this machine"
         local = {"num_cpus": available_cores(), "include_dashboard": False, "_system_config": _NOBODY_FIRST}
         try:
-            ray.init(
-                **({"address": site.address} if site.address else local),
-                ignore_reinit_error=True,
-                log_to_driver=False,
-                logging_level="ERROR",
-                configure_logging=False,
-            )
+            with _own_signals():
+                ray.init(
+                    **({"address": site.address} if site.address else local),
+                    ignore_reinit_error=True,
+                    log_to_driver=False,
+                    logging_level="ERROR",
+                    configure_logging=False,
+                )
         except Exception as error:
             raise _unreachable(self.where, error) from error
 
@@ -75,6 +78,17 @@ class RayPlace:
         """End the connection, and a cluster of this machine."""
         del finished
         self.ray.shutdown()
+
+
+@contextlib.contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep what SIGTERM means to this process: `ray.init` makes it an exit with code 15, for good."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def _run(shared: object, call: Call, key: int, payload: object, seconds: float) -> ClusterAnswer:

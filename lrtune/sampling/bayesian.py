@@ -28,13 +28,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from lrtune.arrays import SAMPLING, Doubles, stream
-from lrtune.sampling import gaussian_process as gp
 from lrtune.sampling import quasirandom, random_search
-from lrtune.sampling.acquisition import log_noisy_improvement
 from lrtune.sampling.candidates import apart, neighbour
 from lrtune.sampling.encoding import crowded, lonely
 from lrtune.sampling.prior import Prior
-from lrtune.sampling.surrogate import Samples, Surrogate, extended, learn, sampled
+from lrtune.sampling.surrogate import Outlook, Samples, Surrogate, extended, learn, sampled
 from lrtune.space import SearchSpace
 from lrtune.space.tree import key_of
 from lrtune.space.trial import Configuration, Trial, TrialState
@@ -78,7 +76,10 @@ class _Round:
         self.samples: Samples = sampled(surrogate, _SAMPLES, rng)
         earlier = [each for each, is_own in zip(surrogate.points, surrogate.is_own, strict=True) if not is_own]
         self.pool = self.untried([*self.everywhere(), *self.near(surrogate), *earlier])
+        self.numbers = {key_of(each): number for number, each in enumerate(self.pool)}
         self.rows = self.encoding.rows(self.pool)
+        self.is_left = np.ones(len(self.pool), dtype=bool)
+        self.outlook = Outlook(self.samples, self.rows)
         self.taken = self.encoding.rows([])
         self.unknown: list[Configuration] = []
         for each in history:
@@ -110,37 +111,36 @@ class _Round:
 
     def learn_of(self, point: Configuration) -> None:
         """Take a point into account whose score is not known yet."""
-        self.tried.add(key_of(point))
+        key = key_of(point)
+        self.tried.add(key)
+        if key in self.numbers:
+            self.is_left[self.numbers[key]] = False
         row = self.encoding.rows([point])
         self.unknown.append(point)
         self.taken = np.vstack([self.taken, row])
         self.samples = extended(self.samples, row[0], self.rng)
+        self.outlook.learn(self.samples)
 
-    def gains(self, rows: Doubles) -> Doubles:
-        """Log expected improvement of encoded points (M,)."""
-        return log_noisy_improvement(*gp.predict(self.samples.process, rows, self.samples.values), self.samples.best)
-
-    def gains_apart(self, rows: Doubles) -> Doubles:
-        """Give the same of points that are far enough from what has been picked; of the others nothing, ``-inf``."""
-        return np.where(crowded(rows, self.taken, apart(len(self.taken))), -np.inf, self.gains(rows))
+    def apart(self, rows: Doubles, gains: Doubles) -> Doubles:
+        """Leave the gains of points (M,) that are far enough from what has been picked; of the others ``-inf``."""
+        return np.where(crowded(rows, self.taken, apart(len(self.taken))), -np.inf, gains)
 
     def picks(self, n: int) -> list[Configuration]:
         """Pick up to `n` points, fewer if nothing is left of the pool."""
         picked: list[Configuration] = []
-        while len(picked) < n and self.pool:
+        while len(picked) < n and self.is_left.any():
             best = self.pick()
             picked.append(best)
             self.learn_of(best)
-            left = [number for number, each in enumerate(self.pool) if key_of(each) not in self.tried]
-            self.pool, self.rows = [self.pool[number] for number in left], self.rows[left]
         return picked
 
     def pick(self) -> Configuration:
         """Find the most promising point, in the pool or climbing from it; of those that are alike the loneliest."""
-        gains = self.gains_apart(self.rows)
+        there = np.where(self.is_left, self.outlook.gains, -np.inf)
+        gains = self.apart(self.rows, there)
         if not np.isfinite(gains).any():  # only what lies beside the picked ones is left
-            gains = self.gains(self.rows)
-        best = np.argsort(-gains, kind="stable")[:_ELITE]
+            gains = there
+        best = [number for number in np.argsort(-gains, kind="stable")[:_ELITE] if self.is_left[number]]
         elite: list[tuple[float, Configuration]] = [(float(gains[number]), self.pool[number]) for number in best]
         for width in _STEPS if self.space.size > _WHOLE else ():
             elite = self.climbed(elite, width)
@@ -160,7 +160,8 @@ class _Round:
             fresh = self.untried([neighbour(self.space, point, width, self.rng) for _ in range(_YOUNG)])
             parents += [number] * len(fresh)
             young += fresh
-        gains = self.gains_apart(self.encoding.rows(young)) if young else np.empty(0)
+        rows = self.encoding.rows(young)
+        gains = self.apart(rows, Outlook(self.samples, rows).gains) if young else np.empty(0)
         for parent, point, gain in zip(parents, young, gains.tolist(), strict=True):
             if gain > better[parent][0]:
                 better[parent] = (gain, point)

@@ -66,6 +66,10 @@ OFFSET = 1.0
 """Variance of the constant that the function may be shifted by; scores are standardised, so 1 is generous."""
 
 
+LEAST = 1e-12
+"""Variance of the function below which none is told: rounding may leave less than nothing."""
+
+
 class Process(NamedTuple):
     """A Gaussian process that has seen `x`.
 
@@ -90,6 +94,10 @@ class Process(NamedTuple):
     def weights(self, y: Doubles) -> Doubles:
         """Solve for what the posterior mean weighs the covariances with; y (N,) or (N, samples)."""
         return np.asarray(cho_solve((self.factor, True), y, check_finite=False))
+
+    def whitened(self, y: Doubles) -> Doubles:
+        """Free numbers of the correlations that the process expects: solve ``factor z = y``; (N,) or (N, samples)."""
+        return np.asarray(solve_triangular(self.factor, y, lower=True, check_finite=False))
 
 
 def squared_distances(x: Doubles, other: Doubles, groups: Groups) -> Doubles:
@@ -118,8 +126,27 @@ def matern(r: Doubles) -> Doubles:
 def condition(x: Doubles, spread: Doubles, groups: Groups, hyperparameters: Hyperparameters) -> Process:
     """Let a process with known hyperparameters see observations (only their places: the values come in `predict`)."""
     matrix = covariance(x, x, groups, hyperparameters)
-    matrix[np.diag_indices_from(matrix)] += hyperparameters.noise * spread + _JITTER * (hyperparameters.signal + OFFSET)
+    matrix[np.diag_indices_from(matrix)] += hyperparameters.noise * spread + _jitter(hyperparameters)
     return Process(x, groups, hyperparameters, cholesky(matrix, lower=True, check_finite=False))
+
+
+def joined(process: Process, row: Doubles) -> Process:
+    """Let a process see one more place (columns,), without noise: `condition`, without what it has done before.
+
+    The factor gets a row more: what it whitens the place's covariances to, and the deviation that they leave there.
+    """
+    x, groups, hyperparameters, before = process
+    count, jitter = len(x), _jitter(hyperparameters)
+    factor = np.zeros((count + 1, count + 1))
+    factor[:count, :count] = before
+    cross = process.whitened(covariance(x, row[None], groups, hyperparameters))[:, 0]
+    factor[count, :count] = cross
+    factor[count, count] = math.sqrt(max(OFFSET + hyperparameters.signal + jitter - float(cross @ cross), jitter))
+    return Process(np.vstack([x, row]), groups, hyperparameters, factor)
+
+
+def _jitter(hyperparameters: Hyperparameters) -> float:
+    return _JITTER * (hyperparameters.signal + OFFSET)
 
 
 def predict(process: Process, x: Doubles, y: Doubles) -> tuple[Doubles, Doubles]:
@@ -127,7 +154,7 @@ def predict(process: Process, x: Doubles, y: Doubles) -> tuple[Doubles, Doubles]
     cross = covariance(process.x, x, process.groups, process.hyperparameters)
     half = solve_triangular(process.factor, cross, lower=True, check_finite=False)
     variance = OFFSET + process.hyperparameters.signal - (half**2).sum(0)
-    return cross.T @ process.weights(y), np.maximum(variance, 1e-12)
+    return cross.T @ process.weights(y), np.maximum(variance, LEAST)
 
 
 def fit(

@@ -42,6 +42,8 @@ def leftovers(
     space: SearchSpace, history: Sequence[Trial], picked: Sequence[Configuration], n: int, seed: int
 ) -> list[Configuration]:
     """Draw what is missing to `n` proposals, where a strategy found nothing new in a space that is nearly tried."""
+    if len(picked) == n:
+        return []
     proposed = (Trial(number, point) for number, point in enumerate(picked, len(history)))
     return propose(space, [*history, *proposed], n - len(picked), seed)
 

@@ -11,6 +11,7 @@ from scipy.linalg import cholesky
 
 from lrtune.arrays import Doubles
 from lrtune.sampling import gaussian_process as gp
+from lrtune.sampling.acquisition import log_noisy_improvement
 from lrtune.sampling.encoding import Encoding
 from lrtune.sampling.prior import Prior
 from lrtune.sampling.scores import Observations, observe
@@ -167,6 +168,8 @@ class Samples(NamedTuple):
         Conditioned on all points.
     values
         Each sample's values at these points (N, S).
+    white
+        The same, whitened by the process (N, S).
     is_own
         Which of the points are of this study (N,).
 
@@ -174,12 +177,52 @@ class Samples(NamedTuple):
 
     process: gp.Process
     values: Doubles
+    white: Doubles
     is_own: np.ndarray
 
     @property
     def best(self) -> Doubles:
         """The largest value of each sample at what is of this study (S,): the rest has not been tried on its rows."""
         return np.asarray(self.values[self.is_own].max(axis=0))
+
+
+class Outlook:
+    """What samples say of points that stay the same, while the samples get to know one point after the other.
+
+    Parameters
+    ----------
+    samples
+        As they are now.
+    rows
+        The points (M, columns).
+
+    """
+
+    def __init__(self, samples: Samples, rows: Doubles) -> None:
+        process = samples.process
+        self._rows = rows
+        self._cross = process.whitened(gp.covariance(process.x, rows, process.groups, process.hyperparameters))
+        self._means = self._cross.T @ samples.white
+        self._known = (self._cross**2).sum(axis=0)
+        self._samples = samples
+
+    def learn(self, samples: Samples) -> None:
+        """Take into account that the samples know one more point; the cost is that of looking at this one only."""
+        process = self._samples.process
+        row = samples.process.x[-1:]
+        *_, weights = samples.process.factor
+        cross = gp.covariance(row, self._rows, process.groups, process.hyperparameters)[0]
+        new = (cross - weights[:-1] @ self._cross) / weights[-1]
+        self._cross = np.concatenate([self._cross, new[None]])
+        self._means += np.outer(new, samples.white[-1])
+        self._known += new**2
+        self._samples = samples
+
+    @property
+    def gains(self) -> Doubles:
+        """Log expected improvement of the points (M,)."""
+        variance = np.maximum(gp.OFFSET + self._samples.process.hyperparameters.signal - self._known, gp.LEAST)
+        return log_noisy_improvement(self._means, variance, self._samples.best)
 
 
 def sampled(surrogate: Surrogate, count: int, rng: np.random.Generator) -> Samples:
@@ -192,19 +235,21 @@ def sampled(surrogate: Surrogate, count: int, rng: np.random.Generator) -> Sampl
     mean = prior @ noisy.weights(surrogate.values)
     factor = cholesky(posterior, lower=True, check_finite=False)
     values = mean[:, None] + factor @ _normal(len(mean), count, rng)
-    return Samples(gp.condition(x, np.zeros(len(x)), groups, hyperparameters), values, surrogate.is_own)
+    process = gp.condition(x, np.zeros(len(x)), groups, hyperparameters)
+    return Samples(process, values, process.whitened(values), surrogate.is_own)
 
 
 def extended(samples: Samples, row: Doubles, rng: np.random.Generator) -> Samples:
     """Draw the function at one more point (columns,), given each sample's values at the others."""
-    process, values, is_own = samples
-    means, variance = gp.predict(process, row[None], values)
-    drawn = means + np.sqrt(variance)[:, None] * _normal(1, values.shape[1], rng)
-    x = np.vstack([process.x, row])
+    process = gp.joined(samples.process, row)
+    *_, weights = process.factor
+    cross, deviation = weights[:-1], weights[-1]
+    white = _normal(1, samples.values.shape[1], rng)
     return Samples(
-        gp.condition(x, np.zeros(len(x)), process.groups, process.hyperparameters),
-        np.vstack([values, drawn]),
-        np.append(is_own, True),
+        process,
+        np.vstack([samples.values, cross @ samples.white + deviation * white]),
+        np.vstack([samples.white, white]),
+        np.append(samples.is_own, True),
     )
 
 

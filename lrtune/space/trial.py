@@ -126,6 +126,13 @@ class Trial:
     beside: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     predicted: tuple[int, ...] = ()
     champion: int | None = None
+    mean: float | None = field(init=False, repr=False, compare=False)
+    """Mean score over the folds; None unless the trial is complete with a finite score on every fold."""
+
+    def __post_init__(self) -> None:
+        """Take the mean: whoever ranks or draws ten thousand trials asks for it a hundred times each."""
+        scores = self._comparable()
+        object.__setattr__(self, "mean", math.fsum(scores) / len(scores) if scores else None)
 
     @property
     def is_spared(self) -> bool:
@@ -136,12 +143,6 @@ class Trial:
     def is_over(self) -> bool:
         """Whether nothing more will be trained of it."""
         return self.state is not TrialState.PROPOSED
-
-    @property
-    def mean(self) -> float | None:
-        """Mean score over the folds; None unless the trial is complete with a finite score on every fold."""
-        scores = self._comparable()
-        return math.fsum(scores) / len(scores) if scores else None
 
     @property
     def std(self) -> float | None:

@@ -12,7 +12,8 @@ from sklearn.metrics import confusion_matrix
 
 import lrtune
 from lrtune.reporting.html.catalogue import FIGURES
-from lrtune.reporting.html.figures import BAND
+from lrtune.reporting.html.figures import BAND, LINE, POINTS, Series
+from lrtune.reporting.html.marks import Frame, drawn_series
 from lrtune.reporting.html.page import report
 from lrtune.reporting.html.subject import subject
 from lrtune.run import observed
@@ -139,6 +140,31 @@ def test_bands_of_learning_curves_go_from_the_lowest_fold_to_the_highest(page, m
     place = header.index("a linear model, validation")
     expected = [-sum(scores) / len(scores), -max(scores), -min(scores)]
     assert [float(each) for each in rows[0][place : place + 3]] == pytest.approx(expected, rel=5e-3)
+
+
+def test_the_best_so_far_is_drawn_by_its_corners_and_says_what_it_is_at_every_trial(made_runs):
+    about = subject(made_runs / "blobs-00000001")
+    (panel,) = FIGURES["history"].make(about).panels
+    line = next(each for each in panel.series if each.kind == LINE)
+    scores = [about.own(each) for each in about.scored]
+    best = max if about.larger_is_better else min
+    for place, each in enumerate(about.scored):
+        known = [y for x, y in zip(line.x, line.y, strict=True) if x <= each.number]
+        assert known[-1] == pytest.approx(about.until([best(scores[: place + 1])])[0])
+    assert line.x[-1] == about.run.trials[-1].number
+    assert len(line.x) == 2 * len(set(line.y))
+
+
+def test_dots_that_are_drawn_by_their_distances_are_where_they_belong():
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(0, 680, 500).round(1).tolist(), rng.uniform(-5, 300, 500).round(1).tolist()
+    (path,) = drawn_series(
+        Series(POINTS, x + x, y + y, "a trial"), lambda at: at, lambda at: at, Frame(0, 680, 0, 300, 680, 300, False)
+    )
+    steps = re.findall(r"m(-?[\d.]+) ?(-?[\d.]+)h0", path)
+    places = np.cumsum(np.array(steps, dtype=float), axis=0).round(1)
+    assert {*map(tuple, places.tolist())} == {*zip(x, y, strict=True)}
+    assert len(places) == 500
 
 
 def test_the_confusion_matrix_counts_out_of_fold_predictions(page, made_runs):

@@ -7,8 +7,9 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
 from lrtune.sampling import gaussian_process as gp
 from lrtune.sampling import surrogate as surrogates
+from lrtune.sampling.acquisition import log_noisy_improvement
 from lrtune.sampling.encoding import Encoding
-from lrtune.sampling.surrogate import Surrogate, extended, learn, sampled
+from lrtune.sampling.surrogate import Outlook, Surrogate, extended, learn, sampled
 from lrtune.space import SearchSpace
 from lrtune.space.dimensions import Real
 from lrtune.space.trial import Trial, TrialState
@@ -43,7 +44,8 @@ def test_samples_have_the_mean_and_the_covariance_of_the_posterior():
 def test_a_further_point_is_drawn_given_the_sample_at_the_others():
     given = known()
     samples = sampled(given, 2, np.random.default_rng(0))
-    many = samples._replace(values=np.repeat(samples.values[:, :1], MANY, axis=1))  # one sample, again and again
+    values, white = (np.repeat(each[:, :1], MANY, axis=1) for each in (samples.values, samples.white))
+    many = samples._replace(values=values, white=white)  # one sample, again and again
     row = given.encoding.rows([{"x": 0.55}])
     more = extended(many, row[0], np.random.default_rng(1))
     mean, deviation = process(given.x, 1e-8, samples.values[:, 0]).predict(row, return_std=True)
@@ -51,6 +53,22 @@ def test_a_further_point_is_drawn_given_the_sample_at_the_others():
     assert more.values[-1].std() == pytest.approx(deviation[0], rel=0.02)
     assert abs(deviation[0] - 1.0) > 0.3  # or its square would do
     np.testing.assert_array_equal(more.values[:-1], many.values)
+
+
+def test_an_outlook_that_has_learned_says_what_a_process_says_that_was_made_anew():
+    given, rng = known(), np.random.default_rng(2)
+    samples = sampled(given, 6, rng)
+    rows = given.encoding.rows([{"x": each} for each in np.linspace(0.0, 1.0, 21).tolist()])
+    outlook = Outlook(samples, rows)
+    for place in (0.1, 0.55, 0.8):  # the last one is known already
+        samples = extended(samples, given.encoding.rows([{"x": place}])[0], rng)
+        outlook.learn(samples)
+        anew = process(samples.process.x, gp._JITTER * (KNOWN.signal + gp.OFFSET), samples.values)
+        means, deviations = anew.predict(rows, return_std=True)
+        expected = log_noisy_improvement(means, deviations[:, 0] ** 2, samples.best)
+        far = deviations[:, 0] > 0.01  # beside a known point rounding says how little it may be
+        np.testing.assert_allclose(outlook.gains[far], expected[far], rtol=1e-4, atol=1e-4)
+        assert far.sum() > 12
 
 
 def test_of_too_many_trials_the_better_ones_are_kept_and_some_of_the_others(monkeypatch):

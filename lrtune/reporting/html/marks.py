@@ -64,12 +64,32 @@ def _title(series: Series, place: int) -> str:
 def _points(series: Series, x: PlotScale, y: PlotScale, _place: Frame) -> Iterator[str]:
     places = zip(series.x, series.y, strict=True)
     if not series.titles:
-        dots = "".join(f"M{x(a):.1f} {y(b):.1f}h0" for a, b in places)
-        yield f'<path class="dots {tone(series)}" d="{dots}"/>'
+        yield f'<path class="dots {tone(series)}" d="{_dots(sorted({(x(a), y(b)) for a, b in places}))}"/>'
         return
     for number, (a, b) in enumerate(places):
         spot = f'cx="{x(a):.1f}" cy="{y(b):.1f}" r="3.6"'
         yield f'<circle class="{tone(series)}" {spot}>{_title(series, number)}</circle>'
+
+
+def _dots(places: Iterable[tuple[float, float]]) -> str:
+    """Write dots as one path, each by its distance from the one before: ten thousand of them are half as long so.
+
+    >>> _dots([(12.25, 7.0), (12.5, 6.9), (14.0, 6.9)])
+    'm12.2 7h0m.3-.1h0m1.5 0h0'
+    """
+    found, before = [], (0, 0)
+    for each in dict.fromkeys((round(10 * a), round(10 * b)) for a, b in places):
+        across, down = (_tenths(now - then) for now, then in zip(each, before, strict=True))
+        found.append(f"m{across}{'' if down.startswith('-') else ' '}{down}h0")
+        before = each
+    return "".join(found)
+
+
+def _tenths(count: int) -> str:
+    """Write a number of tenths in as few characters as SVG needs."""
+    whole, rest = divmod(abs(count), 10)
+    sign = "-" if count < 0 else ""
+    return f"{sign}{whole or ('' if rest else 0)}{f'.{rest}' if rest else ''}"
 
 
 def _hollow(series: Series, x: PlotScale, y: PlotScale, _place: Frame) -> Iterator[str]:

@@ -21,6 +21,7 @@ from lrtune.text import formats
 from lrtune.text.written import cell
 
 if TYPE_CHECKING:
+    from lrtune.run.folder import Run
     from lrtune.verdict.result import Result
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -29,7 +30,7 @@ Made = tuple[FigureKind, Figure]
 """A figure of the report, and of which kind it is."""
 
 
-def report(folder: Path, *, explained: bool | None = None, result: Result | None = None) -> str:
+def report(folder: Path, *, explained: bool | None = None, run: Run | None = None, result: Result | None = None) -> str:
     """Write the report of the run in a folder; the same study gives the same text, wherever and whenever it is read.
 
     Parameters
@@ -38,8 +39,8 @@ def report(folder: Path, *, explained: bool | None = None, result: Result | None
         Of the run: finished, running or stopped; of one that goes on the report says what there is so far.
     explained
         Whether to tell which dimensions mattered; None: of a run that is finished.
-    result
-        What the folder says it came to, if that is known already.
+    run, result
+        What the folder says, and what it came to, if that is known already.
 
     Raises
     ------
@@ -47,7 +48,7 @@ def report(folder: Path, *, explained: bool | None = None, result: Result | None
         If there is no study, it has not begun, or it is damaged.
 
     """
-    about = subject(folder, explained=explained, result=result)
+    about = subject(folder, explained=explained, run=run, result=result)
     outcomes = [(kind, kind.make(about)) for kind in FIGURES.values()]
     made = [(kind, found) for kind, found in outcomes if isinstance(found, Figure)]
     missing = [(kind, found) for kind, found in outcomes if isinstance(found, str)]

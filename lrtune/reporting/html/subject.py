@@ -85,8 +85,12 @@ class Subject:
 
     def own(self, trial: Trial) -> float:
         """Give the score of such a trial in the metric's own sign."""
-        assert trial.mean is not None
-        return own_sign(self.metric, trial.mean)
+        return self._own[trial.number]
+
+    @cached_property
+    def _own(self) -> dict[int, float]:
+        """These scores by the number of the trial: each is asked for ten times, and every figure asks for all."""
+        return {each.number: own_sign(self.metric, each.mean) for each in self.scored if each.mean is not None}
 
     def better(self, first: float, second: float) -> bool:
         """Tell whether a score is better than another one."""
@@ -130,7 +134,9 @@ def edge(values: Sequence[float], *, larger_is_better: bool) -> float:
     return max(found, min(values)) if larger_is_better else min(found, max(values))
 
 
-def subject(folder: Path, *, explained: bool | None = None, result: Result | None = None) -> Subject:
+def subject(
+    folder: Path, *, explained: bool | None = None, run: Run | None = None, result: Result | None = None
+) -> Subject:
     """Read what a report is about from a folder; of a run that goes on, what there is so far.
 
     Parameters
@@ -139,8 +145,8 @@ def subject(folder: Path, *, explained: bool | None = None, result: Result | Non
         Of the run.
     explained
         Whether to tell which dimensions mattered; None: of a run that is finished.
-    result
-        What the folder says it came to, if that is known already: reading it takes its time.
+    run, result
+        What the folder says, and what it came to, if that is known already: reading it takes its time.
 
     Raises
     ------
@@ -148,7 +154,7 @@ def subject(folder: Path, *, explained: bool | None = None, result: Result | Non
         If there is no study, it has not begun, or it is damaged.
 
     """
-    run = open_run(folder)
+    run = run or open_run(folder)
     wanted = run.written is not None if explained is None else explained
     if result is None and not run.is_told and run.ranked:
         result = current(run)

@@ -58,11 +58,9 @@ def history(about: Subject) -> Figure | str:
     if len(scored) < 2:
         return TOO_FEW
     values = [about.own(each) for each in scored]
-    line: list[float] = []
-    for value in values:
-        line.append(value if not line or about.better(value, line[-1]) else line[-1])
-    steps_x = [*[float(each.number) for each in scored for _ in (0, 1)][1:], float(run.trials[-1].number)]
-    steps_y = [value for value in line for _ in (0, 1)]
+    moves = _moves(about)
+    steps_x = [*[float(each.number) for each in moves for _ in (0, 1)][1:], float(run.trials[-1].number)]
+    steps_y = [about.own(each) for each in moves for _ in (0, 1)]
     lost = [each for each in run.trials if each.state in (TrialState.DIVERGED, TrialState.FAILED)]
     without = [Series(POINTS, _numbers(lost), [about.edge] * len(lost), "diverged or failed", 3)] if lost else []
     best = next(each for each in scored if each.number == about.best)
@@ -77,7 +75,7 @@ def history(about: Subject) -> Figure | str:
         ),
     )
     return Figure(
-        f"{_last_move(scored, line, about)}{about.beyond()}",
+        f"{_last_move(moves[-1], about)}{about.beyond()}",
         (panel,),
         ("trial", about.metric, "std", "configuration"),
         tuple(
@@ -96,11 +94,18 @@ def _numbers(trials: Sequence[Trial]) -> list[float]:
     return [float(each.number) for each in trials]
 
 
-def _last_move(scored: Sequence[Trial], line: Sequence[float], about: Subject) -> str:
-    place = next(place for place, value in enumerate(line) if value == line[-1])
-    last = scored[place]
+def _moves(about: Subject) -> list[Trial]:
+    """List the trials that were better than all before them: what is between two of them is a straight line."""
+    found: list[Trial] = []
+    for each in about.scored:
+        if not found or about.better(about.own(each), about.own(found[-1])):
+            found.append(each)
+    return found
+
+
+def _last_move(last: Trial, about: Subject) -> str:
     after = about.run.trials[-1].number - last.number
-    found = f"The best score, {about.show(line[-1])}, was found at trial {last.number}"
+    found = f"The best score, {about.show(about.own(last))}, was found at trial {last.number}"
     if not after:
         return f"{found}, the last one: more trials may find a better one."
     rest = "the trial after it is not" if after == 1 else f"none of the {formats.count(after)} trials after it is"
