@@ -305,8 +305,8 @@ FAULTS = [
             ),
             "the upper one of two folds": ("ranked[(len(ranked) - 1) // 2]", "ranked[len(ranked) // 2]"),
             "held-out rows weigh alike": (
-                "shares = table.weights[rows] / table.weights[rows].sum()",
-                "shares = np.full(len(rows), 1.0 / max(len(rows), 1))",
+                "table.wanted(rows), own / own.sum())",
+                "table.wanted(rows), np.full(len(rows), 1.0 / max(len(rows), 1)))",
             ),
             "rows of weight 0 are held out": (
                 "order = order[table.weights[order] > 0.0]",
@@ -423,8 +423,8 @@ FAULTS = [
         "sampling/test_surrogate.py",
         {
             "a new point varies by its variance": (
-                "means + np.sqrt(variance)[:, None] *",
-                "means + variance[:, None] *",
+                "+ deviation * white]",
+                "+ deviation**2 * white]",
             ),
             "samples ignore what was seen": (
                 "posterior = prior - prior @ noisy.weights(prior)",
