@@ -19,6 +19,9 @@ from lrtune.engines.contract import UNLIMITED, Done, EngineError, Function, Limi
 from lrtune.engines.folder import layout
 from lrtune.engines.folder.layout import DONE, PARENT, READY, SHARED, TAKEN, WORKERS, Backoff, BlockName, Pulse
 
+LONGEST_WAIT = 0.05
+"""Seconds between two looks for a result: at the end of a round, all workers wait for the one who looks."""
+
 ATTEMPTS = 2
 """A block that was lost with its worker is given out once more."""
 
@@ -198,7 +201,7 @@ class FolderExecutor:
                 return self._failed.pop(0)
             if time.monotonic() >= give_up:
                 return None
-            self._pace.wait(give_up - time.monotonic())
+            self._pace.wait(min(LONGEST_WAIT, give_up - time.monotonic()))
         return None
 
     def _result(self) -> Done | None:
