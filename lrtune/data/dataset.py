@@ -16,7 +16,7 @@ from lrtune.arrays import Rows
 from lrtune.data.columns import Columns, arrays, arrays_for, arrays_to_split, concatenate, data_hash, fit_levels
 from lrtune.data.describe import describe
 from lrtune.data.holdout import holdout
-from lrtune.data.mapped import kept_rows
+from lrtune.data.mapped import kept_numbers
 from lrtune.data.rare import without_dropped
 from lrtune.data.repeated import repeated_rows, repetition_note
 from lrtune.data.schema import KEEP, Schema
@@ -129,7 +129,7 @@ def open_dataset(
     else:
         train_rows, test_rows = np.arange(table.rows), np.empty(0, dtype=np.int64)
     schema = fit_levels(table, schema, train_rows)
-    dataset = Dataset(table.source, schema, arrays(table, schema), kept_rows(train_rows), kept_rows(test_rows))
+    dataset = Dataset(table.source, schema, arrays(table, schema), kept_numbers(train_rows), kept_numbers(test_rows))
     if test is None:
         return dataset
     return _with_test(dataset, table, without_dropped(load(test, base=base, schema=schema), schema))

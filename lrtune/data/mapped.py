@@ -57,7 +57,7 @@ def shared(shape: tuple[int, ...], dtype: str) -> Array:
     return np.empty(shape, dtype)
 
 
-def kept_rows(rows: Rows) -> Rows:
+def kept_numbers(rows: Rows) -> Rows:
     """Move many row numbers into a temporary file, as narrow as they may be; few stay as they are."""
     is_done = isinstance(rows, Mapped) or rows.nbytes <= SHARED_FROM
     return rows if is_done else kept(rows.astype(row_type(int(rows.max()))))

@@ -96,9 +96,8 @@ def _mapped(path: Path) -> dict[str, Array]:
             if each.compress_type != zipfile.ZIP_STORED or each.file_size < MAPPED_FROM:
                 continue
             file.seek(each.header_offset + _LENGTHS_AT)
-            file.seek(
-                sum(_LENGTHS.unpack(file.read(_LENGTHS.size))), io.SEEK_CUR
-            )  # behind its name and its extra field
+            name, extra = _LENGTHS.unpack(file.read(_LENGTHS.size))
+            file.seek(name + extra, io.SEEK_CUR)
             header = _HEADERS[np.lib.format.read_magic(file)]
             shape, fortran, dtype = header(file)
             start = file.tell()

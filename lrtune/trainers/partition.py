@@ -112,7 +112,7 @@ def search_folds(
     if len(kept) < 2:
         raise DataError(_no_score(metric, len(splits), left_out))
     # Of a large table they are so many row numbers that no worker shall have a copy.
-    pairs = tuple((mapped.kept_rows(train), mapped.kept_rows(validation)) for train, validation in kept.values())
+    pairs = tuple((mapped.kept_numbers(train), mapped.kept_numbers(validation)) for train, validation in kept.values())
     part, made = Partition(pairs, tuple(kept), left_out), len(splits) // repeats
     notes = [_left_out(metric, part)] if left_out else []
     notes += fold_notes(columns, schema, part.splits, part.numbers)

@@ -115,7 +115,7 @@ def rest(stages: Sequence[Stage], number: int) -> float:
     return total * stages[number].shorter / (stages[number].end - stages[number].first)
 
 
-def trainings(pruning_stages: Sequence[Stage], first: Callable[[int, int], int], trials: int, at_once: int) -> float:
+def trainings(stages: Sequence[Stage], first: Callable[[int, int], int], trials: int, at_once: int) -> float:
     """Count how many trainings on all folds and the whole horizon so many trials take, ``at_once`` of them in a round.
 
     A race drops none here, and of halving the brackets begin with ``first``.
@@ -125,10 +125,10 @@ def trainings(pruning_stages: Sequence[Stage], first: Callable[[int, int], int],
     >>> round(trainings([Stage(0, 5, 9), Stage(0, 5, 3), Stage(0, 5)], bracket, 24, 8), 1)
     16.6
     """
-    folds, total = pruning_stages[-1].end, 0.0
+    folds, total = stages[-1].end, 0.0
     for number, start in enumerate(range(0, trials, at_once)):
         going = min(at_once, trials - start)
-        for stage in pruning_stages[first(len(pruning_stages), number) :]:
+        for stage in stages[first(len(stages), number) :]:
             total += going * (stage.end - stage.first) / folds / stage.shorter
             going = -(-going // ETA) if stage.shorter > 1 else going
     return total

@@ -1,6 +1,6 @@
 """How large a search suits a table: folds, mini-batches, epochs, trials, and what of a network is tried.
 
-The rules are rough on purpose: they save the first hour, and every line of the file says what it goes by.
+The rules are rough on purpose: they save the first hour.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ class Sizes(NamedTuple):
 def sizes(found: Seen) -> Sizes:
     """Suggest the largest search that keeps within the seconds of the quality."""
     ladder = found.quality.many if found.is_large else found.quality.few
-    steps = [_sizes(found, each) for each in ladder]
+    rungs = [_sizes(found, each) for each in ladder]
     budget = found.quality.budget(found.rows)
-    return next((each for each in steps if seconds(found, each) <= budget), steps[-1])
+    return next((each for each in rungs if seconds(found, each) <= budget), rungs[-1])
 
 
 def _sizes(found: Seen, extent: Extent) -> Sizes:
@@ -158,7 +158,7 @@ def features(found: Seen) -> Values:
         searched["numbers"] = ENCODERS
     if found.is_embedded:
         searched["embedding"] = EMBEDDINGS
-    if not found.is_embedded:
+    else:
         searched["hidden"] = HIDDEN
     return searched
 

@@ -64,7 +64,7 @@ def _title(series: Series, place: int) -> str:
 def _points(series: Series, x: PlotScale, y: PlotScale, _place: Frame) -> Iterator[str]:
     places = zip(series.x, series.y, strict=True)
     if not series.titles:
-        yield f'<path class="dots {tone(series)}" d="{_dots(sorted({(x(a), y(b)) for a, b in places}))}"/>'
+        yield f'<path class="dots {tone(series)}" d="{_dots(sorted((x(a), y(b)) for a, b in places))}"/>'
         return
     for number, (a, b) in enumerate(places):
         spot = f'cx="{x(a):.1f}" cy="{y(b):.1f}" r="3.6"'
