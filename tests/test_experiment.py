@@ -280,6 +280,25 @@ space:
         assert self.load(tmp_path, "space={epochs: [1, 2, 3]}").space.size == 3
         assert self.load(tmp_path, "space.epochs=[1, 2]", "training.epochs=7").fixed["epochs"] == 7
 
+    @pytest.mark.parametrize(("key", "value"), [("learning_rate", 0.5), ("ema", 0.9), ("rate_factors.bias", 3.0)])
+    def test_an_override_wins_over_the_same_key_in_the_branches_of_the_file(self, tmp_path, key, value):
+        head, _, inner = key.partition(".")
+        own = f"{head}: {{{inner}: 2.0, first: 2.0}}" if inner else f"{key}: 0.25"
+        text = f"space: {{optimizer: [{{sgd: {{{own}}}}}, {{adam: {{beta1: 0.8, {own}}}}}, adamw]}}\n"
+        made = load(text, f"space.{key}={value}", tmp_path=tmp_path)
+        points = [made.configuration(made.space.at(number)) for number in range(3)]
+        assert [each[key] for each in points] == [value] * 3
+        assert points[1]["optimizer.beta1"] == 0.8
+        said = "space.optimizer=[{sgd: {ema: 0.25}}, adam]", "space.ema=0.9"
+        for overrides in (said, said[::-1]):
+            named = load(text, *overrides, tmp_path=tmp_path)
+            assert [named.configuration(named.space.at(number))["ema"] for number in range(2)] == [0.25, 0.9]
+
+    def test_a_linear_model_is_not_asked_for_layers(self, tmp_path):
+        text = "model: {type: mlp}\nspace: {hidden: [[3], [5]], dropout: [0, 0.1], warmup: [0, 0.1]}\n"
+        for told, size in (("model.type=linear", 2), ("space.model=linear", 2), ("space.model=[mlp, linear]", 10)):
+            assert load(text, told, tmp_path=tmp_path).space.size == size
+
     def test_test_rows_from_a_file_win_over_a_share(self, tmp_path):
         text = "data: {path: x.csv, target: y, test_size: 0.3}\n"
         (tmp_path / "y.yaml").write_text(text)

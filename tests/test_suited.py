@@ -1,12 +1,14 @@
 """The experiment that suits a table: one for a file that `init` writes, a path, a data frame and arrays."""
 
 import json
+import random
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 import lrtune
@@ -42,6 +44,11 @@ def made(table, *overrides, target="y"):
 
 def dimensions(chosen):
     return {each.name for each in chosen.space.places()}
+
+
+def written(chosen):
+    """The space of the file that is written."""
+    return yaml.safe_load(chosen.to_yaml())["space"]
 
 
 def csv(path, table):
@@ -229,12 +236,53 @@ def test_what_is_suggested_of_the_model_goes_where_something_else_is_asked_for(t
     assert (bag.ensemble, bag.members, bag.rows, bag.bag) == (1, 1, "search", True)
 
 
-def test_another_optimizer_has_its_own_rates():
-    told = "space.optimizer=[{sgd: {learning_rate: {low: 0.1, high: 1.0}}}]"
+DOCUMENTED = {"low": 0.001, "high": 1.0, "scale": "log"}
+
+
+@pytest.mark.parametrize("rows", [200, 700])
+@pytest.mark.parametrize(
+    ("told", "optimizer"),
+    [
+        ("momentum", {"momentum": {"learning_rate": DOCUMENTED}}),
+        ("[momentum]", [{"momentum": {"learning_rate": DOCUMENTED}}]),
+        ("{momentum: {momentum: 0.8}}", {"momentum": {"momentum": 0.8, "learning_rate": DOCUMENTED}}),
+        ("[{sgd: {learning_rate: 0.1}}]", [{"sgd": {"learning_rate": 0.1}}]),
+    ],
+)
+def test_an_optimizer_that_somebody_names_has_its_own_rates(rows, told, optimizer):
+    chosen, _ = made(columns(rows, None), f"space.optimizer={told}")
+    assert written(chosen)["optimizer"] == optimizer
+    assert "learning_rate" not in written(chosen)
+
+
+def test_the_usual_optimizer_keeps_the_suggested_rates():
+    (suggested,) = (written(chosen)["learning_rate"] for chosen, _ in [made(columns(700, None))])
+    named = written(made(columns(700, None), "space.optimizer=[adam, sgd]")[0])["optimizer"]
+    assert named[0] == {"adam": {"learning_rate": suggested}}
+    assert set(named[1]) == {"sgd"}
+
+
+@pytest.mark.parametrize("rows", [200, 700])
+@pytest.mark.parametrize("value", ["0.01", "{low: 0.01, high: 0.1, scale: log}"])
+def test_a_rate_that_somebody_names_is_that_of_every_optimizer(rows, value):
+    chosen, _ = made(columns(rows, None), f"space.learning_rate={value}")
+    high = 0.01 if value == "0.01" else 0.1
+    rng = random.Random(3)
+    rates = [chosen.space.sample(rng)["learning_rate"] for _ in range(20)]
+    assert all(0.01 <= rate <= high for rate in rates)
+    both = ("space.optimizer=[{sgd: {learning_rate: 0.3}}, adam]", f"space.learning_rate={value}")
+    for told in (both, both[::-1]):
+        assert written(made(columns(rows, None), *told)[0])["optimizer"] == [
+            {"sgd": {"learning_rate": 0.3}},
+            "adam",
+        ]
+
+
+@pytest.mark.parametrize("told", ["model.type=linear", "space.model=linear"])
+def test_a_linear_model_is_not_asked_for_what_only_networks_have(told):
     chosen, _ = made(columns(700, None), told)
-    assert (chosen.space.default()["optimizer"], chosen.space.default()["learning_rate"]) == ("sgd", 0.1)
-    suggested, _ = made(columns(700, None))
-    assert "learning_rate" in dimensions(suggested)
+    assert not {"hidden", "embedding"} & chosen.in_space
+    assert chosen.fixed["model"] == "linear"
 
 
 @pytest.mark.parametrize(("also", "repeats"), [((), 1), (("search.repeats=4",), 4)])

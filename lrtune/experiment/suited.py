@@ -14,12 +14,13 @@ from pathlib import Path
 from lrtune.data.dataset import open_dataset, refuse_itself
 from lrtune.data.tables import Table, load
 from lrtune.experiment.core import Experiment
-from lrtune.experiment.reading.document import Document, Origin
+from lrtune.experiment.reading.automatic import filled
+from lrtune.experiment.reading.document import Document, Origin, Values
 from lrtune.experiment.reading.loading import apply, experiment_of, stem
-from lrtune.experiment.reading.sections import DataSection
+from lrtune.experiment.reading.sections import AUTO, DataSection
 from lrtune.experiment.reading.validation import NO_TARGET
 from lrtune.experiment.reading.yaml_text import read_text
-from lrtune.experiment.writing import first_file, qualities
+from lrtune.experiment.writing import first_file, qualities, sizes
 from lrtune.experiment.writing.seen import Seen, seen
 from lrtune.text.errors import ExperimentError, LrtuneError, named
 
@@ -31,7 +32,6 @@ WITHDRAWN = {
     ("search", "strategy"): ("search", "round"),  # suggested for one that learns
     ("retrain", "bag"): ("retrain",),  # what has its folds' models delivered is a single trial
     ("data", "test_path"): ("retrain", "rows"),  # a table of its own is there to judge
-    ("space", "optimizer"): ("space", "learning_rate"),  # suggested for another one
 }
 """What is not suggested where an override says something of another place."""
 
@@ -155,7 +155,16 @@ def suited(
         if _is_set(overrides, place):
             document.remove(suggestion)
     apply(document, overrides)
+    rate = ("space", "learning_rate")
+    if _is_set(overrides, ("space", "optimizer")) and (document.is_of_file(rate) or not document.has(rate)):
+        document.values["space"] = _with_rates(document.values["space"])
     return experiment_of(document, stem(_path(data)), Path(), trainers), looked.table
+
+
+def _with_rates(space: Values) -> Values:
+    """Give each optimizer that an override names a range of rates: the one suggested for it, or its documented one."""
+    suggested = {sizes.OPTIMIZER: (sizes.RATE["low"], sizes.RATE["high"])} if "learning_rate" in space else {}
+    return filled({**space, "learning_rate": AUTO}, suggested)
 
 
 LIKELY = ("target", "label", "class", "outcome", "response")

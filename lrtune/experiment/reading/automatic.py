@@ -1,4 +1,4 @@
-"""``learning_rate: auto`` in a space, once the ranges are known."""
+"""Optimizers of a space, in the form of the file, and the learning rates that they have, are given or leave to others."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lrtune.experiment.reading.document import Values
+from lrtune.experiment.reading.grouped import apart, together
 from lrtune.experiment.reading.sections import AUTO
 from lrtune.training.registry import OPTIMIZERS, TRAINING_KEYS, Factor, Range
 
@@ -34,6 +35,26 @@ def filled(space: Values, ranges: Mapping[str, Ends]) -> Values:
     if isinstance(given, list):
         return {**rest, "optimizer": [_branch(each, ranges, outer=outer) for each in given]}
     return rest if given is None else {**rest, "optimizer": _branch(given, ranges, outer=outer)}
+
+
+def without_own(space: Values, key: str) -> Values:
+    """Take a key out of the branches of all optimizers, so that the one outside holds for each of them.
+
+    >>> without_own({"optimizer": [{"sgd": {"ema": 0.9}}, "adam"], "ema": 0.5}, "ema")
+    {'optimizer': ['sgd', 'adam'], 'ema': 0.5}
+    """
+    given = space.get("optimizer")
+    if isinstance(given, list):
+        return {**space, "optimizer": [_without(each, key) for each in given]}
+    return {**space, "optimizer": _without(given, key)} if isinstance(given, Mapping) else space
+
+
+def _without(item: Any, key: str) -> Any:
+    """Take a key out of an optimizer's branch; one that is left empty becomes a name."""
+    if not isinstance(item, Mapping) or len(item) != 1 or not isinstance(item[_name(item)], Mapping):
+        return item
+    kept = together({each: value for each, value in apart(item[_name(item)]).items() if each != key})
+    return {_name(item): kept} if kept else _name(item)
 
 
 def _items(space: Values) -> list[Any]:

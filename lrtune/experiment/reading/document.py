@@ -13,6 +13,9 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 """Where a value stands: keys of mappings and, in lists, numbers of items."""
 
 
+_NOTHING = object()
+
+
 Values: TypeAlias = Mapping[str, Any]
 """A mapping in the form of the experiment file, not checked yet: texts, numbers, lists, and mappings within."""
 
@@ -97,12 +100,20 @@ class Document:
 
     def has(self, path: KeyPath) -> bool:
         """Tell whether there is a value at a path of keys."""
+        return self.at(path, _NOTHING) is not _NOTHING
+
+    def at(self, path: KeyPath, missing: Any = None) -> Any:
+        """Give the value at a path of keys, or what stands for a missing one."""
         part: Any = self.values
         for key in path:
             if not isinstance(part, dict) or key not in part:
-                return False
+                return missing
             part = part[key]
-        return True
+        return part
+
+    def is_of_file(self, path: KeyPath) -> bool:
+        """Tell whether a value at a path of keys stands in the file and not in an option."""
+        return self.has(path) and self.origin(path).line is not None
 
     def remove(self, path: KeyPath) -> None:
         """Take a value out, if it is there."""

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from lrtune.data.formats import PACKED
 from lrtune.experiment.core import Experiment, seen_from
-from lrtune.experiment.reading.automatic import asking, filled
+from lrtune.experiment.reading.automatic import asking, filled, without_own
 from lrtune.experiment.reading.document import Document, KeyPath, Origin, dotted
 from lrtune.experiment.reading.grouped import path_of
 from lrtune.experiment.reading.sections import SearchSection, homes, usual_round
 from lrtune.experiment.reading.space_form import SpaceReader, check_warmup
 from lrtune.experiment.reading.trainer_form import DEFAULTS, TRAINER, ChosenTrainer, read_trainer, settle_loader
 from lrtune.experiment.reading.validation import Sections, check_metric, check_sections, read_sections
-from lrtune.experiment.reading.vocabulary import BuiltInNames, OwnNames, coerced, illegal
+from lrtune.experiment.reading.vocabulary import LAYER_KEYS, OPTIMIZER_OWN, BuiltInNames, OwnNames, coerced, illegal
 from lrtune.experiment.reading.yaml_text import override, read_file, read_text
 from lrtune.experiment.writing.default_space import default_space
 from lrtune.experiment.writing.yaml_text import plain
@@ -209,6 +209,12 @@ def _take_out_of_the_way(document: Document, changed: KeyPath) -> None:
     """Let an override win over what contradicts it: the same key in its other place, another source of test rows."""
     if changed == ("data", "test_path"):
         document.remove(("data", "test_size"))
+    if changed in (("model", "type"), ("space", "model")) and document.at(changed) == "linear":
+        for key in LAYER_KEYS:
+            document.remove(path_of(("space",), key))
+    for key in OPTIMIZER_OWN:
+        if changed == path_of(("space",), key) and document.is_of_file(("space", "optimizer")):
+            document.values["space"] = without_own(document.values["space"], key)
     for flat, (section, key) in homes().items():
         fixed, searched = path_of((section,), key), path_of(("space",), flat)
         if _meet(changed, searched) and document.has(searched):

@@ -37,8 +37,8 @@ STRATEGY, PRUNING = "bayesian", "halving"
 ROUND = 6
 """Trials of a round there: the fewer there are, the sooner the next ones know of them."""
 
-RATE = {"low": 1e-4, "high": 5e-2, "scale": "log"}
-"""Searched for Adam alone where features are searched as well: other rates and optimizers are hardly ever among the
+OPTIMIZER, RATE = "adam", {"low": 1e-4, "high": 5e-2, "scale": "log"}
+"""Searched for it alone where features are searched as well: other rates and optimizers are hardly ever among the
 best there, and a trial is dear. The low ones keep a long training from learning the rows by heart."""
 
 ENCODERS, EMBEDDINGS, HIDDEN = ["piecewise", "standard"], ["periodic", "none"], [[128, 64], [64]]
@@ -153,7 +153,7 @@ def features(found: Seen) -> Values:
     """Say what is searched of the network, where there are rows enough to choose by."""
     if not found.is_large:
         return {}
-    searched: dict[str, object] = {"optimizer": "adam", "learning_rate": RATE}
+    searched: dict[str, object] = {"optimizer": OPTIMIZER, "learning_rate": RATE}
     if found.numbers:
         searched["numbers"] = ENCODERS
     if found.is_embedded:
@@ -205,7 +205,7 @@ def _seconds(found: Seen, chosen: Sizes, rows: int, company: tuple[int, int]) ->
             "embedding": EMBEDDINGS[0] if "embedding" in searched else "none",
             "epochs": chosen.epochs,
             "batch_size": chosen.batch_size,
-            "optimizer": "adam",
+            "optimizer": OPTIMIZER,
         }
     )
     added = sum(map(NUMBERS[ENCODERS[0]].added, schema.distinct)) if "numbers" in searched else 0
