@@ -7,6 +7,7 @@ an error and where the process is killed.
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 import threading
 import weakref
@@ -131,6 +132,13 @@ def room() -> Iterator[None]:
         yield
     except OSError as error:
         raise DataError(
-            f"the folder for temporary files cannot be used ({error.strerror or error}), and what is read is too large "
-            "for the memory: make room there, or name another folder in TMPDIR"
+            f"{_folder()}: the folder for temporary files cannot be used ({error.strerror or error}), and what is read "
+            "is too large for the memory: make room there, or name another folder in TMPDIR"
         ) from None
+
+
+def _folder() -> str:
+    """Name the folder for temporary files; where TMPDIR is none, or not to be written to, it is the system's."""
+    with contextlib.suppress(OSError):
+        return tempfile.gettempdir()
+    return os.environ.get("TMPDIR", "TMPDIR")

@@ -163,7 +163,7 @@ def suited(
 
 def _with_rates(space: Values) -> Values:
     """Give each optimizer that an override names a range of rates: the one suggested for it, or its documented one."""
-    suggested = {sizes.OPTIMIZER: (sizes.RATE["low"], sizes.RATE["high"])} if "learning_rate" in space else {}
+    suggested = {sizes.OPTIMIZER: sizes.RATES} if "learning_rate" in space else {}
     return filled({**space, "learning_rate": AUTO}, suggested)
 
 

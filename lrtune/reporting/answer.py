@@ -14,7 +14,7 @@ from lrtune.reporting import delivered
 from lrtune.reporting.in_words import a_metric, better, configuration_words, metric_name, units
 from lrtune.reporting.night_words import night_words
 from lrtune.reporting.warmups import warmup
-from lrtune.reporting.worth import decay, linear_wins, tuning
+from lrtune.reporting.worth import decay, rival_wins, tuning
 from lrtune.text import formats
 from lrtune.text.formats import Show
 from lrtune.training.registry import METRICS
@@ -272,7 +272,7 @@ _TOLD = ("default", NO_MODEL)
 
 def _most_important(result: Result) -> Finding | None:
     """Choose the first finding, warnings first, that nothing else says; what could not be computed goes before all."""
-    untold = [each for each in result.health if each.name not in _TOLD and each != linear_wins(result)]
+    untold = [each for each in result.health if each.name not in _TOLD and each != rival_wins(result)]
     return next((each for each in untold if each.name == DEFECT), untold[0] if untold else None)
 
 

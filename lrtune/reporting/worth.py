@@ -7,6 +7,7 @@ from lrtune.reporting.paired import pair_sentence
 from lrtune.reporting.tables import key_name
 from lrtune.text import formats
 from lrtune.text.formats import Show
+from lrtune.verdict.anchored import ANCHORS
 from lrtune.verdict.comparison import LIKELY, Difference, Gain
 from lrtune.verdict.controlled import CONSTANT
 from lrtune.verdict.findings import WARNING, Finding
@@ -17,10 +18,10 @@ _WITHOUT_SCORE = {"diverged": "diverged", "failed": "failed", "pruned": "was pru
 
 
 def tuning(result: Result, show: Show) -> str:
-    """Say whether what is delivered is better than a linear model, and than the default configuration, trial 0."""
-    default, gain, rival = result.default, result.gain, linear_wins(result)
+    """Say whether what is delivered is better than what was not tuned, and than the default configuration, trial 0."""
+    default, gain, rival = result.default, result.gain, rival_wins(result)
     if rival is not None:
-        return f"not worth it: {_linear(rival)}. Take that: it is simpler."
+        return f"not worth it: {_rival(rival)}"
     if result.best.number == default.number and not result.is_mean:
         return _default_delivered(result)
     if default.mean is None or gain is None:
@@ -31,23 +32,22 @@ def tuning(result: Result, show: Show) -> str:
     return _judged(gain, result.corrected.gain if result.corrected else None, show)
 
 
-def linear_wins(result: Result) -> Finding | None:
-    """Find what says that a linear model is as good, once the luck of the choice is taken off."""
-    return next(
-        (
-            each
-            for each in result.health
-            if each.name == "anchors" and each.severity == WARNING and each.numbers.get("anchor") == "linear"
-        ),
-        None,
-    )
+def rival_wins(result: Result) -> Finding | None:
+    """Find what says that something that was not tuned is as good, once the luck of the choice is taken off.
+
+    Where both are, what has no features says more than a linear model does.
+    """
+    return next((each for each in result.health if each.name == "anchors" and each.severity == WARNING), None)
 
 
-def _linear(found: Finding) -> str:
-    gain = found.numbers["gain"]
-    if formats.is_nothing(gain):
-        return "a linear model is as good"
-    return "a linear model is better" if gain < 0.0 else "once corrected, a linear model is as good"
+def _rival(found: Finding) -> str:
+    """Say how good it is, and what to do."""
+    gain, kind = found.numbers["gain"], ANCHORS[str(found.numbers["anchor"])]
+    after = "once corrected, " if gain > 0.0 and not formats.is_nothing(gain) else ""
+    if kind.asked == "constant":
+        return f"{after}it is no better than {kind.rival}. {formats.sentence(kind.advice or '')}"
+    better = gain < 0.0 and not formats.is_nothing(gain)
+    return f"{after}{kind.rival} is {'better' if better else 'as good'}. Take that: it is simpler."
 
 
 def _default_delivered(result: Result) -> str:

@@ -280,6 +280,6 @@ def test_a_full_disk_is_a_sentence(tmp_path, pieces, monkeypatch):
     monkeypatch.setattr(tempfile, "TemporaryFile", Full)
     pieces()
     with pytest.raises(
-        DataError, match=r"^the folder for temporary files cannot be used \(No space left on device\), and what is read"
+        DataError, match=r": the folder for temporary files cannot be used \(No space left on device\), and what"
     ):
         tables.load(path)

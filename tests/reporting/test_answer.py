@@ -206,6 +206,16 @@ def test_a_linear_model_that_is_as_good_is_what_tuning_was_not_worth(gain, said)
     assert facts(result(CLEAR, health=(perhaps,)))["Tuning"].startswith("worth it: ")
 
 
+@pytest.mark.parametrize(("gain", "said"), [(0.004, "once corrected, it is"), (0.0, "it is"), (-0.01, "it is")])
+@pytest.mark.parametrize(("anchor", "called"), [("majority", "the shares of the classes"), ("mean", "the mean of the")])
+def test_nothing_was_worth_it_where_no_features_are_as_good(anchor, called, gain, said):
+    found = Finding("anchors", WARNING, "", "", {"anchor": anchor, "gain": gain, "left": -0.01})
+    linear = Finding("anchors", WARNING, "", "", {"anchor": "linear", "gain": gain, "left": -0.01})
+    told = facts(result(CLEAR, health=(found, linear)))["Tuning"]
+    assert told.startswith(f"not worth it: {said} no better than {called}")
+    assert told.endswith(". The columns may not say anything about the target.")
+
+
 @pytest.mark.parametrize("state", ["diverged", "failed", "pruned", "proposed"])
 def test_a_default_without_a_score_is_said(state):
     told = facts(result(None, default=standing(0, state=state)))["Tuning"]

@@ -2,7 +2,7 @@
 
 ::
 
-    automatic       a learning rate that is ``auto``: where it stands, and its range
+    automatic       optimizers of a space: their own keys, and a learning rate that is ``auto``
     document        plain values that remember where they were written, and the problems found with them
     grouped         keys that stand together under a name, such as the rate factors
     leaves          scalars, lists and ranges of the file's `space` -> the leaves of a search space

@@ -1,4 +1,4 @@
-"""Optimizers of a space, in the form of the file, and the learning rates that they have, are given or leave to others."""
+"""Optimizers of a space, in the form of the file: their own keys, and ``learning_rate: auto`` once ranges are known."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ STRATEGY, PRUNING = "bayesian", "halving"
 ROUND = 6
 """Trials of a round there: the fewer there are, the sooner the next ones know of them."""
 
-OPTIMIZER, RATE = "adam", {"low": 1e-4, "high": 5e-2, "scale": "log"}
+OPTIMIZER, RATES = "adam", (1e-4, 5e-2)
 """Searched for it alone where features are searched as well: other rates and optimizers are hardly ever among the
 best there, and a trial is dear. The low ones keep a long training from learning the rows by heart."""
 
@@ -153,7 +153,10 @@ def features(found: Seen) -> Values:
     """Say what is searched of the network, where there are rows enough to choose by."""
     if not found.is_large:
         return {}
-    searched: dict[str, object] = {"optimizer": OPTIMIZER, "learning_rate": RATE}
+    searched: dict[str, object] = {
+        "optimizer": OPTIMIZER,
+        "learning_rate": {"low": RATES[0], "high": RATES[1], "scale": "log"},
+    }
     if found.numbers:
         searched["numbers"] = ENCODERS
     if found.is_embedded:
