@@ -1,15 +1,18 @@
 """Whether the printed score is that of the delivered model, on real tables.
 
-    python benchmarks/delivered.py [--tables FOLDER] [--splits N] [--metric NAME] [--save FILE] [--set KEY=VALUE ...]
+    python benchmarks/delivered.py [--tables FOLDER] [--targets FILE] [--splits N] [--rows N] [--metric NAME]
+                                   [--save FILE] [--set KEY=VALUE ...]
 
 Each table of fewer than 1,500 rows is split at random, three quarters for `lrtune.search(data=..., target=...)` with
-nothing else said, the rest to judge what it delivers. ``--tables`` names a folder with further tables, each a
-``.csv`` or ``.csv.gz`` whose target is the column ``class``.
+nothing else said, the rest to judge what it delivers. With ``--rows`` it is each table of twice as many rows or more:
+so many are for the search, the others (at most 20,000) judge. ``--tables`` names a folder with further tables; their
+targets as in `benchmarks/tables.py`.
 
-``bias`` is the score of the delivered model on the unseen rows, minus the corrected score, in points (0.01; of the log
-loss, the sign is turned): positive where more is delivered than was promised. ``in sd`` is the same in standard
-deviations of the rows' losses. ``covers`` is how often the 95 % interval, widened for the luck of the unseen rows as
-the health report widens it, holds what was delivered.
+``bias`` is the score of the delivered model on the unseen rows, minus the corrected score, in points (0.01): positive
+where more is delivered than was promised. The sign of the log loss and the RMSE is turned, and the RMSE is that of
+targets with a deviation of one. ``in sd`` is the same in standard deviations of the rows' losses. ``covers`` is how
+often the 95 % interval, widened for the luck of the unseen rows as the health report widens it, holds what was
+delivered.
 """
 
 from __future__ import annotations
@@ -19,18 +22,16 @@ import json
 import math
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+from tables import tables, task
 
 import lrtune
 
-ROOT = Path(__file__).parents[1]
-BUNDLED = {"wine": "cultivar", "penguins": "species", "breast_cancer": "diagnosis"}
-MOST_ROWS = 1500
+MOST_ROWS, MOST_UNSEEN = 1500, 20_000
 SEARCHED = 0.75
 
 
@@ -57,20 +58,27 @@ def main() -> None:
     """Search every table on every split."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", type=Path)
+    parser.add_argument("--targets", type=Path)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="some of the tables")
     parser.add_argument("--splits", type=int, default=20)
-    parser.add_argument("--metric", choices=("accuracy", "log_loss"), default="accuracy")
+    parser.add_argument("--rows", type=int, help="to search, of large tables")
+    parser.add_argument("--metric", choices=("accuracy", "log_loss", "rmse"), default="accuracy")
     parser.add_argument("--save", type=Path, help="append every search to this file, one JSON object in each line")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
     args = parser.parse_args()
     print("| table | rows | bias | in sd | covers | corrected | delivered | seconds of the processor |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
     everything: list[Delivered] = []
-    for name, path, target in tables(args.tables):
+    for name, path, target in tables(args.tables, args.targets):
         if args.only and name not in args.only:
             continue
-        found = [searched(path, target, split, args.metric, args.overrides) for split in range(args.splits)]
-        print(line(name, f"{len(pl.read_csv(path)):,}", found), flush=True)
+        frame = read(path, target)
+        fits = len(frame) < MOST_ROWS if args.rows is None else len(frame) >= 2 * args.rows
+        if not fits or task(path, target, 0).is_classes is (args.metric == "rmse"):
+            continue
+        count = args.rows or int(SEARCHED * len(frame))
+        found = [searched(frame, (count, split), target, args.metric, args.overrides) for split in range(args.splits)]
+        print(line(name, f"{args.rows or len(frame):,}", found), flush=True)
         everything += found
         if args.save is not None:
             with args.save.open("a") as file:
@@ -78,39 +86,50 @@ def main() -> None:
     print(line("all", "", everything))
 
 
-def tables(folder: Path | None) -> Iterator[tuple[str, Path, str]]:
-    """Yield name, file and target of the tables that are small enough."""
-    yield from ((name, ROOT / "datasets" / f"{name}.csv", target) for name, target in BUNDLED.items())
-    for path in sorted(folder.glob("*.csv*")) if folder else ():
-        frame = pl.read_csv(path)
-        if "class" in frame.columns and len(frame) < MOST_ROWS:
-            yield path.name.partition(".")[0], path, "class"
+def read(path: Path, target: str) -> pl.DataFrame:
+    """Read a table without the rows that have no target."""
+    frame = pl.read_csv(path, infer_schema_length=None, null_values=["", "?", "NA"])
+    return frame.filter(pl.col(target).is_not_null())
 
 
-def searched(path: Path, target: str, split: int, metric: str, overrides: list[str]) -> Delivered:
-    """Search a part of a table, and judge the model by the rest."""
-    frame = pl.read_csv(path)
+def searched(frame: pl.DataFrame, drawn: tuple[int, int], target: str, metric: str, overrides: list[str]) -> Delivered:
+    """Search so many rows of a table, in this draw, and judge the model by the rest."""
+    count, split = drawn
     order = np.random.default_rng([split, 99]).permutation(len(frame))
-    count = int(SEARCHED * len(frame))
-    train, unseen = frame[np.sort(order[:count])], frame[np.sort(order[count:])]
+    train, unseen = (frame[np.sort(order[rows])] for rows in (slice(count), slice(count, count + MOST_UNSEEN)))
     began = time.process_time()
     with tempfile.TemporaryDirectory() as made:
-        settings = [f"search.metric={metric}", "data.task=classification", *overrides]
+        task_ = "regression" if metric == "rmse" else "classification"
+        settings = [f"search.metric={metric}", f"data.task={task_}", *overrides]
         found = lrtune.search(data=train, target=target, overrides=settings, workers=1, output=made)
         seconds = time.process_time() - began
-        probabilities = np.asarray(found.model.predict_proba(unseen.drop(target)))
-        classes = [str(each) for each in found.model.classes_]
+        delivered, sd, judged = (
+            errors(found, unseen, target) if metric == "rmse" else hits(found, unseen, target, metric)
+        )
+    shown, unit = found.corrected, float(unseen[target].std()) if metric == "rmse" else 1.0
+    turn = 1.0 if metric == "accuracy" else -1.0 / unit
+    low, high = sorted((turn * shown.low, turn * shown.high))
+    return Delivered(turn * shown.score, low, high, delivered / unit, sd / unit, found.training.rows, judged, seconds)
+
+
+def errors(found: lrtune.Result, unseen: pl.DataFrame, target: str) -> tuple[float, float, int]:
+    """Give the RMSE on the unseen rows, its sign turned; the deviation of what a row adds to it; how many there are."""
+    missed = np.asarray(found.model.predict(unseen.drop(target))) - unseen[target].to_numpy().astype(float)
+    root = math.sqrt(np.mean(missed**2))
+    return -root, float(np.std(missed**2) / (2.0 * root)), len(missed)
+
+
+def hits(found: lrtune.Result, unseen: pl.DataFrame, target: str, metric: str) -> tuple[float, float, int]:
+    """Give the score on the unseen rows whose class the search saw, the deviation of a row's, and how many they are."""
+    probabilities = np.asarray(found.model.predict_proba(unseen.drop(target)))
+    classes = [str(each) for each in found.model.classes_]
     truth = np.array([classes.index(str(each)) if str(each) in classes else -1 for each in unseen[target]])
     known = truth >= 0  # a class that the search never saw cannot be predicted
     probabilities, truth = probabilities[known], truth[known]
-    hits = (probabilities.argmax(axis=1) == truth).astype(float)
     smallest = np.finfo(float).eps
     losses = -np.log(np.clip(probabilities[np.arange(len(truth)), truth], smallest, 1 - smallest))
-    turn, rows = (1.0, hits) if metric == "accuracy" else (-1.0, -losses)
-    shown = found.corrected
-    low, high = sorted((turn * shown.low, turn * shown.high))
-    trained = found.training.rows
-    return Delivered(turn * shown.score, low, high, float(rows.mean()), float(rows.std()), trained, len(truth), seconds)
+    rows = (probabilities.argmax(axis=1) == truth).astype(float) if metric == "accuracy" else -losses
+    return float(rows.mean()), float(rows.std()), len(truth)
 
 
 def line(name: str, rows: str, found: list[Delivered]) -> str:
