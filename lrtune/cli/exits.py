@@ -29,7 +29,7 @@ from typing import NoReturn
 
 import typer
 
-from lrtune.cli.signals import INTERRUPTED, TERMINATED, Terminated, said
+from lrtune.cli.signals import INTERRUPTED, TERMINATED, Terminated, asked, said
 from lrtune.text import formats
 from lrtune.text.errors import ExperimentError, LrtuneError, NoUsableResultError
 
@@ -83,9 +83,7 @@ def handled() -> Iterator[None]:
     except LrtuneError as error:
         _fail(str(error))
     except KeyboardInterrupt as error:
-        code = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
-        said()
-        _fail("; ".join(["stopped", *getattr(error, "__notes__", ())]), code=code)
+        _stopped(error, TERMINATED if isinstance(error, Terminated) else INTERRUPTED)
     except BrokenPipeError:
         _silence_output()
         raise typer.Exit(NO_READER) from None
@@ -95,12 +93,19 @@ def handled() -> Iterator[None]:
         place = f"{error.filename}: " if error.filename else ""
         _fail(f"{place}{error.strerror or error}{_LIMITS.get(error.errno or 0, '')}")
     except Exception as error:
+        if code := asked():  # a library that was being loaded has made another error of it
+            _stopped(error, code)
         if os.environ.get(DEBUG):
             raise
         if "can't start new thread" in str(error):
             _fail(f"no thread could be started{_LIMITS[errno.EAGAIN]}")
         sentence = f"this is a defect of lrtune, please report it: {type(error).__name__}: {error}"
         _fail(f"{sentence} ({DEBUG}=1 in front of the command shows where it happened)", code=DEFECT)
+
+
+def _stopped(error: BaseException, code: int) -> NoReturn:
+    said()
+    _fail("; ".join(["stopped", *getattr(error, "__notes__", ())]), code=code)
 
 
 def _listed(problems: Sequence[str]) -> Sequence[str]:

@@ -72,6 +72,13 @@ def leaving() -> Iterator[None]:
         raise
 
 
+def asked() -> int:
+    """Give the exit code of the signal that has asked this process to stop; 0 if none has."""
+    if not _state.asked:
+        return 0
+    return TERMINATED if _state.asked[0] == signal.SIGTERM else INTERRUPTED
+
+
 def said() -> None:
     """Note that the user has been told how the command ended."""
     _state.is_said = True
@@ -94,8 +101,9 @@ def resumable(folder: Path | None = None, *, fresh: bool = False) -> Iterator[No
     _state.note = f"{kept}to go on, run the same command again" + (" without --fresh" if fresh else "")
     try:
         yield
-    except KeyboardInterrupt as error:
-        if not hasattr(error, "__notes__"):
+    except BaseException as error:
+        is_stopped = isinstance(error, KeyboardInterrupt) or bool(asked())
+        if is_stopped and not hasattr(error, "__notes__"):
             error.add_note(_state.note)
         raise
     finally:

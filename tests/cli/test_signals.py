@@ -74,6 +74,26 @@ def test_a_stop_that_was_swallowed_is_not_forgotten():
     assert ended(process, signal.SIGINT) == (130, "lrtune: stopped at once\n")
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stop_that_a_library_turns_into_another_error_is_no_defect(number, code):
+    process = child("""
+        import typer
+
+        signals.PATIENCE = FOREVER
+        try:
+            with exits.handled(), signals.resumable(Path("run")):
+                try:
+                    print("ready", flush=True)
+                    time.sleep(FOREVER)
+                except KeyboardInterrupt:
+                    raise ImportError("numpy._core.multiarray failed to import") from None
+        except typer.Exit as left:
+            os._exit(left.exit_code)
+    """)
+    note = "everything finished so far is kept in run; to go on, run the same command again"
+    assert ended(process, number) == (code, f"lrtune: stopped; {note}\n")
+
+
 def test_the_second_signal_ends_at_once():
     process = child("""
         signals.PATIENCE = FOREVER
