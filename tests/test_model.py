@@ -11,7 +11,8 @@ import pytest
 import lrtune
 from lrtune.data.columns import arrays_for
 from lrtune.data.tables import from_frame
-from lrtune.model import core as model
+from lrtune.model import averaged, core
+from lrtune.model import stored as model
 from lrtune.text.errors import ModelError
 
 
@@ -135,12 +136,12 @@ def many(frame, rows=3_000):
 
 def test_rows_are_predicted_in_parts_to_the_same_bit(trained, monkeypatch):
     original, frame = trained
-    two = model.averaged([original, original])
+    two = averaged([original, original])
     table = from_frame(many(frame))
     at_once = [each.predict(table) for each in (original, two)]
     columns = arrays_for(table, original.schema)
     outputs = original.outputs(columns)
-    monkeypatch.setattr(model, "_AT_ONCE", 1)
+    monkeypatch.setattr(core, "_AT_ONCE", 1)
     for each, whole in zip((original, two), at_once, strict=True):
         assert [len(part.values) for part in each.predictions(table)] == [1024, 1024, 952]
         found = each.predict(table)
@@ -155,7 +156,7 @@ def test_a_cell_that_does_not_fit_has_the_number_of_its_row_in_the_table(trained
     import polars as pl
 
     original, frame = trained
-    monkeypatch.setattr(model, "_AT_ONCE", 1)
+    monkeypatch.setattr(core, "_AT_ONCE", 1)
     cells = pl.Series("x", ["1.5"] * 2_000 + ["one"] + ["1.5"] * 999)
     with pytest.raises(ModelError, match="column 'x' is 'one' in row 2001, where numbers are expected"):
         original.predict(from_frame(many(frame).with_columns(cells)))
