@@ -133,6 +133,8 @@ def task(path: Path, target: str, split: int) -> Task:
     order = np.random.default_rng([split, 7]).permutation(len(frame))
     count = int(SHARE * len(frame))
     is_classes = not frame[target].dtype.is_numeric() or frame[target].n_unique() <= 30
+    if is_classes and frame[target].dtype.is_float():  # their names are 0 and 1, not 0.0 and 1.0
+        frame = frame.with_columns(pl.col(target).cast(pl.Int64))
     train, test = frame[np.sort(order[:count][:TRAINED])], frame[np.sort(order[count:][:JUDGED])]
     if is_classes:
         test = test.filter(pl.col(target).is_in(train[target].unique().to_list()))

@@ -15,7 +15,7 @@ from lrtune.data.schema import RARE_ROWS
 from lrtune.experiment.reading.document import Values
 from lrtune.experiment.reading.sections import AUTO
 from lrtune.experiment.writing.seen import Seen
-from lrtune.experiment.writing.sizes import MORE_FOLDS, PRUNING, ROUND, STRATEGY, Sizes, hidden, sizes, space
+from lrtune.experiment.writing.sizes import MORE_FOLDS, PRUNING, ROUND, STRATEGY, Sizes, features, hidden, sizes, space
 from lrtune.experiment.writing.yaml_text import quoted, yaml_text
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.verdict.terms import ENOUGH
@@ -134,7 +134,8 @@ def _plain(name: object) -> str:
 
 def _training(found: Seen, large: Sizes) -> Iterator[str]:
     yield "model:"
-    yield _line("type", "mlp", "or linear")
+    if "model" not in features(found):
+        yield _line("type", "mlp", "or linear")
     yield _line("hidden", [hidden(found)], "units of each hidden layer")
     yield ""
     yield "training:"

@@ -45,6 +45,9 @@ ENCODERS, EMBEDDINGS = ["piecewise", "standard"], ["periodic", "none"]
 """What is searched there: how numbers become features, and whether these are embedded, where they are few. Fixed at the
 richest, they are no better and dearer: a mean gains by members that differ."""
 
+MODELS = ["mlp", "linear"]
+"""Tried where rows are few: there a linear model is often as good or better, and a mean of both better than either."""
+
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 200
 FEWEST_ROWS_AT_ONCE, MOST_ROWS_AT_ONCE = 16, 256
 
@@ -149,9 +152,9 @@ def space(found: Seen) -> Values:
 
 
 def features(found: Seen) -> Values:
-    """Say what is searched of the network, where there are rows enough to choose by."""
+    """Say what is searched of the network: where rows are few whether there is one, else what it learns from."""
     if not found.is_large:
-        return {}
+        return {"model": MODELS}
     searched: dict[str, object] = {
         "optimizer": OPTIMIZER,
         "learning_rate": {"low": RATES[0], "high": RATES[1], "scale": "log"},
@@ -189,7 +192,7 @@ def seconds(found: Seen, chosen: Sizes) -> float:
         for each in (min(chosen.trials, _DRAWN), chosen.trials)
     )
     networks = 2 * max(ENSEMBLES)
-    whole = folds * (count - (1 - _SHARE if features(found) else 0.0) * drawn + _COMPARED)
+    whole = folds * (count - (1 - _SHARE) * drawn + _COMPARED)
     each = _seconds(found, chosen, rows, (_COMPANY * folds, folds))
     alone = _ALONE * _seconds(found, chosen, found.rows, (_COMPANY, 1))
     updates = chosen.steps * chosen.epochs * (folds * (count + _COMPARED) + networks)

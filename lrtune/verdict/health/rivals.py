@@ -110,10 +110,16 @@ def mean_loses(case: Case) -> Iterator[Finding]:
 
 
 def anchors_win(case: Case) -> Iterator[Finding]:
-    """Notice that what was not tuned is as good, once the luck of the choice is taken off."""
+    """Notice that what was not tuned is as good, once the luck of the choice is taken off.
+
+    A linear model is no simpler than one that was chosen and is linear itself.
+    """
+    is_linear = case.is_own and case.best.configuration.get("model") == "linear"
     for each in case.anchors:
         kind = ANCHORS[each.name]
         if kind.advice is None or each.gain is None or each.gain.error is None:
+            continue
+        if is_linear and kind.asked == "linear":
             continue
         advice = kind.advice + (kind.of_networks if case.is_own else "")
         left = each.gain.mean - max(case.optimism, 0.0)
