@@ -166,6 +166,15 @@ def test_where_rows_are_enough_features_are_searched_and_halving_pays(rows, clas
     assert chosen.fixed["hidden"] == (64,)
 
 
+def test_a_linear_model_is_tried_unless_a_few_values_rule_the_target():
+    table = columns(300, None)
+    assert made(table)[0].in_space >= {"model"}
+    table["y"][7] = 1e6
+    skewed, _ = made(table)
+    assert "model" not in skewed.in_space
+    assert skewed.fixed["model"] == "mlp"
+
+
 def test_qualities_are_more_and_less_of_the_same():
     table = table_in_memory(columns(700, {"p": 350, "q": 350}))
     fast, good, best = (suited(table, target="y", quality=each)[0] for each in ("fast", "good", "best"))

@@ -20,9 +20,6 @@ from lrtune.experiment.writing.yaml_text import quoted, yaml_text
 from lrtune.sampling.catalogue import STRATEGIES
 from lrtune.verdict.terms import ENOUGH
 
-SKEWED = 2.0
-"""Beyond this skewness, a few very large values rule the mean of squares."""
-
 _COLUMN = 30  # where comments begin
 
 
@@ -30,7 +27,7 @@ def metric(found: Seen) -> tuple[str, str]:
     """Suggest a metric, and say why."""
     if found.counts:
         return "log_loss", "probabilities; accuracy, balanced accuracy and AUC are shown beside it"
-    if abs(found.skewness) > SKEWED:
+    if found.is_skewed:
         return "rmse", "in the units of the target; a few very large values rule it, and mae less so"
     return "rmse", "in the units of the target; or mae, r2"
 

@@ -18,6 +18,9 @@ from lrtune.experiment.writing.qualities import GOOD, QUALITIES, Quality
 FEW_NUMBERS = 12
 """Of so many, an embedding costs no more than the rest of a small network."""
 
+SKEWED = 2.0
+"""Beyond this skewness, a few very large values rule the mean of squares."""
+
 _GROUP_NAME = re.compile(r"(?i)(^|_)(id|group|patient|subject|person|user|customer|session|site|family|batch)s?$")
 
 
@@ -63,6 +66,11 @@ class Seen:
     def is_large(self) -> bool:
         """Whether rows are enough to choose more by them than the rate and what belongs to it."""
         return self.rows >= self.quality.rows[not self.counts]
+
+    @property
+    def is_skewed(self) -> bool:
+        """Whether a few very large values of the target rule its mean of squares."""
+        return abs(self.skewness) > SKEWED
 
     @property
     def numbers(self) -> int:
