@@ -10,7 +10,7 @@ from lrtune.text.formats import Show
 from lrtune.verdict.anchored import ANCHORS
 from lrtune.verdict.comparison import LIKELY, Difference, Gain
 from lrtune.verdict.controlled import CONSTANT
-from lrtune.verdict.findings import WARNING, Finding
+from lrtune.verdict.findings import HINT, WARNING, Finding
 from lrtune.verdict.result import Control, Result
 
 _WITHOUT_SCORE = {"diverged": "diverged", "failed": "failed", "pruned": "was pruned"}
@@ -29,15 +29,23 @@ def tuning(result: Result, show: Show) -> str:
         return f"nothing to compare with: the default configuration {state}."
     if gain.error is None:
         return f"{_ahead(gain, show)} on the only fold; more search.folds say how sure that is."
-    return _judged(gain, result.corrected.gain if result.corrected else None, show)
+    said = _judged(gain, result.corrected.gain if result.corrected else None, show)
+    return f"{said} A linear model that was not tuned is as good." if _untuned_is_as_good(result) else said
 
 
 def rival_wins(result: Result) -> Finding | None:
     """Find what says that something that was not tuned is as good, once the luck of the choice is taken off.
 
-    Where both are, what has no features says more than a linear model does.
+    Where both a constant and a linear model are, the better one.
     """
-    return next((each for each in result.health if each.name == "anchors" and each.severity == WARNING), None)
+    found = [each for each in result.health if each.name == "anchors" and each.severity == WARNING]
+    return min(found, key=lambda each: each.numbers["gain"], default=None)
+
+
+def _untuned_is_as_good(result: Result) -> bool:
+    """Tell whether a linear model is delivered that is no better than one that was not tuned."""
+    found = (each.numbers for each in result.health if each.name == "anchors" and each.severity == HINT)
+    return any(each.get("anchor") == "linear" and each["left"] <= 0.0 for each in found)
 
 
 def _rival(found: Finding) -> str:

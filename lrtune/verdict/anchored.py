@@ -36,7 +36,7 @@ class AnchorKind(NamedTuple):
     advice
         What to do where it is as good as the best; None: another rule says that.
     of_networks
-        What to do besides, where lrtune's own networks were trained.
+        What to do besides, where lrtune's own networks were trained and nothing else was tried.
 
     """
 

@@ -10,6 +10,7 @@ from lrtune.run.folder import Run
 from lrtune.run.names import OBSERVED
 from lrtune.space import SearchSpace
 from lrtune.space.trial import Trial
+from lrtune.training.registry import BUILT_IN
 from lrtune.verdict.comparison import corrected_error, t_quantile
 from lrtune.verdict.findings import Finding, attempted
 from lrtune.verdict.health import Case, findings, in_own_sign
@@ -68,9 +69,17 @@ def examine(run: Run, result: Result, space: SearchSpace) -> list[Finding]:
             scheduled=run.is_scheduled,
             settled=frozenset(f"data.{key}" for key in ("order", "group") if run.study.header.asked["data"].get(key)),
             metric=run.metric,
+            is_linear=_is_linear(run, result),
         )
     )
     return [in_own_sign(each, run.metric) for each in found]
+
+
+def _is_linear(run: Run, result: Result) -> bool:
+    """Tell whether all that is delivered are linear models of lrtune's own."""
+    numbers = result.delivered.trials if result.delivered else (result.best.number,)
+    models = {run.configuration(run.trial(each).configuration).get("model") for each in numbers}
+    return run.trained_by == BUILT_IN and models == {"linear"}
 
 
 def examined(

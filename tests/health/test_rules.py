@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lrtune.experiment import load_text
+from lrtune.experiment import load_text, parse_space
 from lrtune.space.trial import Curves, Trial, TrialState
 from lrtune.training.declarations import check_value
 from lrtune.verdict.comparison import Gain, between, difference
 from lrtune.verdict.findings import HINT, WARNING
 from lrtune.verdict.health import Case, findings
 from lrtune.verdict.health.dimensions import beyond, legal, position, rank_test
+from lrtune.verdict.health.rivals import anchors_win
 from lrtune.verdict.health.rules import HEALTH_RULES
 from lrtune.verdict.health.scores import concordance, diverging_rates
 from lrtune.verdict.result import Anchor, ClassCounts, Unscored
@@ -465,6 +466,41 @@ def test_what_was_not_tuned_and_is_as_good(name):
     assert finding.severity == HINT
     assert finding.numbers["probability"] == pytest.approx(probability, abs=1e-6)
     assert f"probability {probability:.2f} that it does" in finding.sentence
+
+
+def test_a_linear_model_is_no_simpler_than_what_is_linear_itself():
+    (finding,) = anchored([-0.01, 0.02, -0.03, 0.01, -0.01], is_linear=True)
+    assert (finding.severity, finding.numbers["left"]) == (HINT, pytest.approx(-0.004))
+    assert finding.sentence.startswith(
+        "the best is linear, and no better than a linear model that was not tuned: behind"
+    )
+    assert "take the linear model" not in finding.advice
+    assert anchored([0.03, -0.02, 0.02, -0.01, 0.01], is_linear=True) == []
+    (finding,) = anchored([-0.01, 0.02, -0.03, 0.01, -0.01], "mean", is_linear=True)
+    assert finding.severity == WARNING
+
+
+@pytest.mark.parametrize(
+    ("searched", "more"), [({}, ", or search space.model: [linear, mlp]"), ({"model": ["mlp"]}, "")]
+)
+def test_a_linear_model_is_no_advice_to_search_where_it_was(searched, more):
+    best = case(HEALTHY).best
+    better = [score + 0.01 for score in best.fold_scores]
+    made = Anchor("linear", float(np.mean(better)), tuple(better), {}, difference(best.fold_scores, better, 0.25))
+    (finding,) = anchors_win(case(HEALTHY, anchors=(made,), space=parse_space(searched)))
+    assert finding.advice == f"take the linear model: it is simpler{more}"
+
+
+@pytest.mark.parametrize(("linear", "told"), [(-0.02, ["mean", "linear"]), (0.01, ["mean"]), (-0.01, ["mean"])])
+def test_a_linear_model_that_is_no_better_than_the_mean_is_no_advice(linear, told):
+    best = case(HEALTHY).best
+    made = []
+    for name, gap in (("mean", -0.01), ("linear", linear)):
+        other = [score - gap - 0.001 * (place % 2) for place, score in enumerate(best.fold_scores)]
+        gain = difference(best.fold_scores, other, case(HEALTHY).ratio)
+        made.append(Anchor(name, float(np.mean(other)), tuple(other), {}, gain))
+    found = findings(case(HEALTHY, anchors=tuple(made), optimism=0.02))
+    assert [each.numbers["anchor"] for each in found if each.name == "anchors"] == told
 
 
 def test_an_anchor_that_is_as_good_to_the_last_digit_is_no_gap():

@@ -202,8 +202,15 @@ def test_a_linear_model_that_is_as_good_is_what_tuning_was_not_worth(gain, said)
     found = facts(result(CLEAR, health=(linear, finding("edge"))))
     assert found["Tuning"] == f"not worth it: {said}. Take that: it is simpler."
     assert found["Health"] == "Edge is odd. Look at it."
-    perhaps = replace(linear, severity=HINT)
+    perhaps = replace(linear, severity=HINT, numbers={"anchor": "linear", "gain": gain, "left": 0.01})
     assert facts(result(CLEAR, health=(perhaps,)))["Tuning"].startswith("worth it: ")
+
+
+def test_a_linear_model_that_is_no_better_than_one_that_was_not_tuned_says_so():
+    untuned = Finding("anchors", HINT, "", "", {"anchor": "linear", "gain": 0.004, "left": -0.01})
+    told = facts(result(CLEAR, health=(untuned,)))["Tuning"]
+    assert told.startswith("worth it: ")
+    assert told.endswith(", on 3 of 3 folds. A linear model that was not tuned is as good.")
 
 
 @pytest.mark.parametrize(("gain", "said"), [(0.004, "once corrected, it is"), (0.0, "it is"), (-0.01, "it is")])

@@ -132,7 +132,8 @@ def _plain(name: object) -> str:
 def _training(found: Seen, large: Sizes) -> Iterator[str]:
     yield "model:"
     if "model" not in features(found):
-        yield _line("type", "mlp", "or linear")
+        few = "or linear; not tried, since a few very large values would decide about it"
+        yield _line("type", "mlp", "or linear" if found.is_large else few)
     yield _line("hidden", [hidden(found)], "units of each hidden layer")
     yield ""
     yield "training:"

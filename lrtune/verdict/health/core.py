@@ -66,6 +66,8 @@ class Case(NamedTuple):
     metric
         What was tuned; empty if unknown.
 
+    is_linear
+        Whether all that is delivered are linear models of lrtune's own.
     """
 
     trials: Sequence[Trial]
@@ -93,6 +95,7 @@ class Case(NamedTuple):
     scheduled: bool = True
     settled: frozenset[str] = frozenset()
     metric: str = ""
+    is_linear: bool = False
 
     @property
     def is_own(self) -> bool:

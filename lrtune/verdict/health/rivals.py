@@ -112,25 +112,29 @@ def mean_loses(case: Case) -> Iterator[Finding]:
 def anchors_win(case: Case) -> Iterator[Finding]:
     """Notice that what was not tuned is as good, once the luck of the choice is taken off.
 
-    A linear model is no simpler than one that was chosen and is linear itself.
+    Of two that are, a linear model is only told of where it is better than a constant prediction. It is no simpler than
+    what is delivered where that is linear itself.
     """
-    is_linear = case.is_own and case.best.configuration.get("model") == "linear"
+    luck, beaten_by = max(case.optimism, 0.0), math.inf
+    is_searched = any(each.name == "model" for each in case.space.dimensions)
     for each in case.anchors:
-        kind = ANCHORS[each.name]
-        if kind.advice is None or each.gain is None or each.gain.error is None:
+        advice, gain = ANCHORS[each.name].advice, each.gain
+        if advice is None or gain is None or gain.error is None or gain.mean >= beaten_by:
             continue
-        if is_linear and kind.asked == "linear":
-            continue
-        advice = kind.advice + (kind.of_networks if case.is_own else "")
-        left = each.gain.mean - max(case.optimism, 0.0)
-        numbers = {"anchor": each.name, "gain": each.gain.mean, "left": left, "probability": each.gain.probability}
+        left = gain.mean - luck
+        numbers = {"anchor": each.name, "gain": gain.mean, "left": left, "probability": gain.probability}
+        rival, is_linear = ANCHORS[each.name].rival, case.is_linear and ANCHORS[each.name].asked == "linear"
+        advice += ANCHORS[each.name].of_networks if case.is_own and not is_searched else ""
         if left <= 0.0:
-            sentence = f"{case.handed_over} does not beat {kind.rival}: {_behind(case, each, each.gain.mean)}"
-            yield Finding("anchors", WARNING, sentence, advice, numbers)
-        elif not each.gain.is_likely:
-            sentence = (
-                f"{case.handed_over} may not beat {kind.rival} (probability {each.gain.probability:.2f} that it does)"
-            )
+            beaten_by = gain.mean
+            how = _behind(case, each, gain.mean)
+            if is_linear:
+                sentence = f"{case.handed_over} is linear, and no better than a linear model that was not tuned: {how}"
+                yield Finding("anchors", HINT, sentence, "tune it no further: there is nothing more in it", numbers)
+            else:
+                yield Finding("anchors", WARNING, f"{case.handed_over} does not beat {rival}: {how}", advice, numbers)
+        elif not gain.is_likely and not is_linear:
+            sentence = f"{case.handed_over} may not beat {rival} (probability {gain.probability:.2f} that it does)"
             yield Finding("anchors", HINT, sentence, advice, numbers)
 
 
