@@ -138,7 +138,8 @@ def test_what_is_trained_and_by_what_it_is_judged():
         assert (chosen.search.metric, prepared.metric) == (metric, metric)
         assert (chosen.search.strategy, chosen.search.trials) == ("bayesian", 50)
         assert chosen.fixed["hidden"] == (64,)
-        assert chosen.space == experiment.parse_space({**experiment.default_space(), "model": ["mlp", "linear"]})
+        models = {"model": ["mlp", "linear"]} if target is None else {}
+        assert chosen.space == experiment.parse_space({**experiment.default_space(), **models})
     assert suited(table_in_memory(columns(26_000, None)), target="y")[0].fixed["hidden"] == (128,)
 
 
@@ -158,7 +159,7 @@ def test_where_rows_are_enough_features_are_searched_and_halving_pays(rows, clas
     features = {f"x{place}": table["a"][place:] + table["a"][:place] for place in range(numbers)}
     chosen, _ = made({**features, "t": ["u", "v"] * half, "y": table["y"]})
     few = searched is None
-    assert {"model", "numbers", "embedding", "hidden"} & chosen.in_space == ({"model"} if few else searched)
+    assert {"model", "numbers", "embedding", "hidden"} & chosen.in_space == (searched or set())
     assert (chosen.search.pruning, chosen.search.trials) == (("none", 50) if few else ("halving", 24))
     (optimizer,) = (each.dimension for each in chosen.space.places() if each.name == "optimizer")
     assert [each.value for each in optimizer.options] == (["adam", "momentum"] if few else ["adam"])

@@ -132,8 +132,9 @@ def _plain(name: object) -> str:
 def _training(found: Seen, large: Sizes) -> Iterator[str]:
     yield "model:"
     if "model" not in features(found):
-        few = "or linear; not tried, since a few very large values would decide about it"
-        yield _line("type", "mlp", "or linear" if found.is_large else few)
+        decided = found.is_skewed and not found.is_large
+        why = "; not tried, since a few very large values would decide about it" if decided else ""
+        yield _line("type", "mlp", f"or linear{why}")
     yield _line("hidden", [hidden(found)], "units of each hidden layer")
     yield ""
     yield "training:"

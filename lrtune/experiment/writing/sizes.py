@@ -46,8 +46,8 @@ ENCODERS, EMBEDDINGS = ["piecewise", "standard"], ["periodic", "none"]
 richest, they are no better and dearer: a mean gains by members that differ."""
 
 MODELS = ["mlp", "linear"]
-"""Tried where rows are few: there a linear model is often as good or better, and a mean of both better than either. Not
-where a few very large values rule the score: by those alone it would be chosen or not."""
+"""Tried where few rows have values: there a linear model is often as good or better, and a mean of both better than
+either. Not where a few very large values rule the score: by those alone it would be chosen or not."""
 
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 200
 FEWEST_ROWS_AT_ONCE, MOST_ROWS_AT_ONCE = 16, 256
@@ -155,7 +155,7 @@ def space(found: Seen) -> Values:
 def features(found: Seen) -> Values:
     """Say what is searched of the network: where rows are few whether there is one, else what it learns from."""
     if not found.is_large:
-        return {} if found.is_skewed else {"model": MODELS}
+        return {} if found.counts or found.is_skewed else {"model": MODELS}
     searched: dict[str, object] = {
         "optimizer": OPTIMIZER,
         "learning_rate": {"low": RATES[0], "high": RATES[1], "scale": "log"},
