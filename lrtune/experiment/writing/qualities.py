@@ -84,7 +84,7 @@ _ENTRIES = (
         "more configurations on more folds, where that keeps within twice the time of good",
         few=(Extent(80, 800), Extent(50, 800)),
         many=(Extent(36, 1600), Extent(24, 1600), Extent(24, 1600, 3), Extent(18, 1600, 3)),
-        seconds=(32.0, 9.0),
+        seconds=(30.0, 8.0),
     ),
 )
 
