@@ -17,7 +17,7 @@ of the processor, ``MB`` the peak memory of the process. The last lines have mea
 ratio to ``hgb`` (RMSE) and to the best of linear, xgboost and mlp on each table (log loss).
 
 Tables in FOLDER are ``.csv`` or ``.csv.gz`` files; their target is the column ``class``, or the one that a line
-``NAME COLUMN`` of ``--targets FILE`` names. Three tables come with lrtune. Which tables defaults were chosen on is said
+``NAME COLUMN`` of ``--targets FILE`` names. Seven tables come with lrtune. Which tables defaults were chosen on is said
 in docs/research/tables.md.
 """
 

@@ -81,7 +81,7 @@ _ENTRIES = (
     ),
     Quality(
         "best",
-        "more configurations on more folds, where that keeps within twice the time of good",
+        "more configurations or folds, where there is time: up to about half as long again as good",
         few=(Extent(80, 800), Extent(50, 800)),
         many=(Extent(36, 1600), Extent(24, 1600), Extent(24, 1600, 3), Extent(18, 1600, 3)),
         seconds=(30.0, 8.0),
