@@ -23,13 +23,15 @@ import math
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import polars as pl
-from tables import tables, task
+from tables import read, tables
 
 import lrtune
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MOST_ROWS, MOST_UNSEEN = 1500, 20_000
 SEARCHED = 0.75
@@ -72,9 +74,9 @@ def main() -> None:
     for name, path, target in tables(args.tables, args.targets):
         if args.only and name not in args.only:
             continue
-        frame = read(path, target)
+        frame, is_classes = read(path, target)
         fits = len(frame) < MOST_ROWS if args.rows is None else len(frame) >= 2 * args.rows
-        if not fits or task(path, target, 0).is_classes is (args.metric == "rmse"):
+        if not fits or is_classes is (args.metric == "rmse"):
             continue
         count = args.rows or int(SEARCHED * len(frame))
         found = [searched(frame, (count, split), target, args.metric, args.overrides) for split in range(args.splits)]
@@ -86,12 +88,6 @@ def main() -> None:
     print(line("all", "", everything))
 
 
-def read(path: Path, target: str) -> pl.DataFrame:
-    """Read a table without the rows that have no target."""
-    frame = pl.read_csv(path, infer_schema_length=None, null_values=["", "?", "NA"])
-    return frame.filter(pl.col(target).is_not_null())
-
-
 def searched(frame: pl.DataFrame, drawn: tuple[int, int], target: str, metric: str, overrides: list[str]) -> Delivered:
     """Search so many rows of a table, in this draw, and judge the model by the rest."""
     count, split = drawn
@@ -99,8 +95,8 @@ def searched(frame: pl.DataFrame, drawn: tuple[int, int], target: str, metric: s
     train, unseen = (frame[np.sort(order[rows])] for rows in (slice(count), slice(count, count + MOST_UNSEEN)))
     began = time.process_time()
     with tempfile.TemporaryDirectory() as made:
-        task_ = "regression" if metric == "rmse" else "classification"
-        settings = [f"search.metric={metric}", f"data.task={task_}", *overrides]
+        kind = "regression" if metric == "rmse" else "classification"
+        settings = [f"search.metric={metric}", f"data.task={kind}", *overrides]
         found = lrtune.search(data=train, target=target, overrides=settings, workers=1, output=made)
         seconds = time.process_time() - began
         delivered, sd, judged = (

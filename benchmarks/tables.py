@@ -125,16 +125,22 @@ def tables(folder: Path | None, targets: Path | None) -> Iterator[tuple[str, Pat
             yield name, path, target
 
 
-def task(path: Path, target: str, split: int) -> Task:
-    """Split a table."""
+def read(path: Path, target: str) -> tuple[pl.DataFrame, bool]:
+    """Read the rows that have a target, and say whether it is a matter of classes."""
     frame = pl.read_csv(path, infer_schema_length=None, null_values=["", "?", "NA"]).filter(
         pl.col(target).is_not_null()
     )
-    order = np.random.default_rng([split, 7]).permutation(len(frame))
-    count = int(SHARE * len(frame))
     is_classes = not frame[target].dtype.is_numeric() or frame[target].n_unique() <= 30
     if is_classes and frame[target].dtype.is_float():  # their names are 0 and 1, not 0.0 and 1.0
         frame = frame.with_columns(pl.col(target).cast(pl.Int64))
+    return frame, is_classes
+
+
+def task(path: Path, target: str, split: int) -> Task:
+    """Split a table."""
+    frame, is_classes = read(path, target)
+    order = np.random.default_rng([split, 7]).permutation(len(frame))
+    count = int(SHARE * len(frame))
     train, test = frame[np.sort(order[:count][:TRAINED])], frame[np.sort(order[count:][:JUDGED])]
     if is_classes:
         test = test.filter(pl.col(target).is_in(train[target].unique().to_list()))

@@ -74,9 +74,7 @@ def leaving() -> Iterator[None]:
 
 def asked() -> int:
     """Give the exit code of the signal that has asked this process to stop; 0 if none has."""
-    if not _state.asked:
-        return 0
-    return TERMINATED if _state.asked[0] == signal.SIGTERM else INTERRUPTED
+    return _code(_state.asked[0]) if _state.asked else 0
 
 
 def said() -> None:
@@ -144,4 +142,8 @@ def _end(number: int) -> NoReturn:
         with contextlib.suppress(OSError):
             cursor = _SHOW_CURSOR if os.isatty(2) else ""
             os.write(2, f"{cursor}{sentence}\n".encode(errors="replace"))
-    os._exit(TERMINATED if number == signal.SIGTERM else INTERRUPTED)
+    os._exit(_code(number))
+
+
+def _code(number: int) -> int:
+    return TERMINATED if number == signal.SIGTERM else INTERRUPTED

@@ -272,7 +272,8 @@ _TOLD = ("default", NO_MODEL)
 
 def _most_important(result: Result) -> Finding | None:
     """Choose the first finding, warnings first, that nothing else says; what could not be computed goes before all."""
-    untold = [each for each in result.health if each.name not in _TOLD and each != rival_wins(result)]
+    rival = rival_wins(result)
+    untold = [each for each in result.health if each.name not in _TOLD and each != rival]
     return next((each for each in untold if each.name == DEFECT), untold[0] if untold else None)
 
 

@@ -13,11 +13,11 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 """Where a value stands: keys of mappings and, in lists, numbers of items."""
 
 
-_NOTHING = object()
-
-
 Values: TypeAlias = Mapping[str, Any]
 """A mapping in the form of the experiment file, not checked yet: texts, numbers, lists, and mappings within."""
+
+_NOTHING = object()
+"""Stands for a value that is not there, since null is one."""
 
 
 class Origin(NamedTuple):

@@ -42,8 +42,8 @@ OPTIMIZER, RATES = "adam", (1e-4, 5e-2)
 best there, and a trial is dear. The low ones keep a long training from learning the rows by heart."""
 
 ENCODERS, EMBEDDINGS = ["piecewise", "standard"], ["periodic", "none"]
-"""What is searched there: how numbers become features, and whether these are embedded, where they are few. Fixed at the
-richest, they are no better and dearer: a mean gains by members that differ."""
+"""What is searched there, the dearest first: how numbers become features, and whether these are embedded, where they
+are few. Fixed at the dearest, they are no better: a mean gains by members that differ."""
 
 MODELS = ["mlp", "linear"]
 """Tried where few rows have values: there a linear model is often as good or better, and a mean of both better than

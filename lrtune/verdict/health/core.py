@@ -65,9 +65,9 @@ class Case(NamedTuple):
         Which of ``data.order`` and ``data.group`` are given.
     metric
         What was tuned; empty if unknown.
-
     is_linear
         Whether all that is delivered are linear models of lrtune's own.
+
     """
 
     trials: Sequence[Trial]

@@ -118,13 +118,13 @@ def anchors_win(case: Case) -> Iterator[Finding]:
     luck, beaten_by = max(case.optimism, 0.0), math.inf
     is_searched = any(each.name == "model" for each in case.space.dimensions)
     for each in case.anchors:
-        advice, gain = ANCHORS[each.name].advice, each.gain
-        if advice is None or gain is None or gain.error is None or gain.mean >= beaten_by:
+        kind, gain = ANCHORS[each.name], each.gain
+        if kind.advice is None or gain is None or gain.error is None or gain.mean >= beaten_by:
             continue
         left = gain.mean - luck
         numbers = {"anchor": each.name, "gain": gain.mean, "left": left, "probability": gain.probability}
-        rival, is_linear = ANCHORS[each.name].rival, case.is_linear and ANCHORS[each.name].asked == "linear"
-        advice += ANCHORS[each.name].of_networks if case.is_own and not is_searched else ""
+        is_linear = case.is_linear and kind.asked == "linear"
+        advice = kind.advice + (kind.of_networks if case.is_own and not is_searched else "")
         if left <= 0.0:
             beaten_by = gain.mean
             how = _behind(case, each, gain.mean)
@@ -132,9 +132,11 @@ def anchors_win(case: Case) -> Iterator[Finding]:
                 sentence = f"{case.handed_over} is linear, and no better than a linear model that was not tuned: {how}"
                 yield Finding("anchors", HINT, sentence, "tune it no further: there is nothing more in it", numbers)
             else:
-                yield Finding("anchors", WARNING, f"{case.handed_over} does not beat {rival}: {how}", advice, numbers)
+                yield Finding(
+                    "anchors", WARNING, f"{case.handed_over} does not beat {kind.rival}: {how}", advice, numbers
+                )
         elif not gain.is_likely and not is_linear:
-            sentence = f"{case.handed_over} may not beat {rival} (probability {gain.probability:.2f} that it does)"
+            sentence = f"{case.handed_over} may not beat {kind.rival} (probability {gain.probability:.2f} that it does)"
             yield Finding("anchors", HINT, sentence, advice, numbers)
 
 
